@@ -1,0 +1,101 @@
+"""The kernel: compiled loops, or their plain Python twin where there is no compiled module.
+
+``kernel`` is the one in use; ``kernel.name`` is "native" or "reference". The environment variable ``DEDUP_KERNEL``
+chooses: "reference" (the twin), "native" (an error where it is not built); else the compiled one if it is there.
+Arguments are checked here, by the annotations of the twin, so that the loops need not.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import os
+import typing
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.kernel import reference
+
+__all__ = ["kernel"]
+
+SLOW_KERNEL = (
+    "the compiled kernel is not there; its plain Python twin (same results, much slower) is used. For the fast one "
+    "install a C++20 compiler and the Python headers (Debian, Ubuntu: g++ python3-dev), then install dedup again "
+    "(in a checkout: make kernel)"
+)
+
+
+class _Kernel:
+    """Functions of one implementation behind checks of their arguments, made when first asked for."""
+
+    def __init__(self, module: ModuleType, name: str) -> None:
+        self._module = module
+        self.name = name
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if callable(value):
+            value = checked(getattr(reference, name), value)
+        self.__dict__[name] = value
+        return value
+
+
+def checked(twin: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function behind a check of its arrays against the annotations of its twin."""
+    hints = typing.get_type_hints(twin)
+    names = list(inspect.signature(twin).parameters)
+    dtypes = {name: _dtype(hints.get(name)) for name in names}
+
+    @functools.wraps(twin)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name, value in zip(names, args, strict=False):
+            _check_array(twin.__name__, name, value, dtypes[name])
+        for name, value in kwargs.items():
+            _check_array(twin.__name__, name, value, dtypes.get(name))
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _dtype(hint: Any) -> np.dtype[Any] | None:
+    """Element type of an ``NDArray[...]`` annotation, or ``None`` for anything else."""
+    if typing.get_origin(hint) is not np.ndarray:
+        return None
+    dtype: np.dtype[Any] = np.dtype(typing.get_args(typing.get_args(hint)[1])[0])
+    return dtype
+
+
+def _check_array(function: str, name: str, value: Any, dtype: np.dtype[Any] | None) -> None:
+    if dtype is None:
+        return
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{function}: {name} must be a NumPy array of {dtype}, not {type(value).__name__}")
+    if value.dtype != dtype:
+        raise TypeError(f"{function}: {name} must be of {dtype}, not {value.dtype}")
+    if not value.flags.c_contiguous:
+        raise TypeError(f"{function}: {name} must be contiguous; np.ascontiguousarray() makes it so")
+
+
+def _choose(wish: str) -> _Kernel:
+    if wish not in ("", "native", "reference"):
+        raise ValueError(f"DEDUP_KERNEL is {wish!r}; it may be native or reference")
+    if wish == "reference":
+        return _Kernel(reference, "reference")
+    try:
+        from dedup.kernel import _kernel
+    except ImportError:
+        if wish == "native":
+            raise
+        logging.getLogger(__name__).warning(SLOW_KERNEL)
+        return _Kernel(reference, "reference")
+    return _Kernel(_kernel, "native")
+
+
+if TYPE_CHECKING:
+    from dedup.kernel import reference as kernel
+else:
+    kernel = _choose(os.environ.get("DEDUP_KERNEL", ""))
