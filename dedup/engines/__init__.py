@@ -1,0 +1,1 @@
+"""Where stages run, never what they do."""

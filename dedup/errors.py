@@ -1,0 +1,43 @@
+"""Errors that say what went wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+
+class DedupError(Exception):
+    """Base of all errors that this package raises on purpose.
+
+    The message is made from the arguments, so an error survives pickling to and from worker processes.
+
+    Args:
+        what: What is wrong.
+        where: File, line, page id or setting that it concerns; may be empty.
+        mend: How to mend it; may be empty.
+    """
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where, mend)
+        self.what, self.where, self.mend = what, where, mend
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}. {self.mend}" if self.mend else head
+
+
+class OptionError(DedupError, ValueError):
+    """A setting out of its range, or settings that do not go together."""
+
+
+class InputError(DedupError):
+    """Input that cannot be used at all: a path that does not exist, nothing usable in it."""
+
+
+class MissingExtraError(DedupError, ImportError):
+    """A format needs an optional library that is not installed; the message names the extra."""
+
+
+class OutputError(DedupError):
+    """A report that cannot be written."""
+
+
+class SketchMismatchError(DedupError, ValueError):
+    """Two sketches made by different recipes were compared or merged."""

@@ -1,0 +1,295 @@
+"""What goes in and what comes out: pages, and the parts of a report.
+
+Names and meanings are those of the JSON report (``dedup-report/1``): every key is an attribute here.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["exact", "near", "contained"]
+VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
+NO_META: Mapping[str, Any] = MappingProxyType({})
+
+
+class BlockKind(enum.IntEnum):
+    """What a block is; stored as ``uint8``."""
+
+    PARAGRAPH = 0
+    HEADING = 1
+    LIST_ITEM = 2
+    CELL = 3
+    CAPTION = 4
+    CODE = 5
+    LINE = 6
+    FRONT_MATTER = 7
+
+
+class BlockFlag(enum.IntFlag):
+    """What is known of a block beside its text; stored as ``uint8``."""
+
+    NONE = 0
+    HIDDEN = 1  # hidden attribute or inline display:none, on it or around it
+    NAVIGATION = 2  # under nav, header, footer, menu, or a class or role that says so
+    QUOTE = 4  # in a blockquote, or a class that says quote or signature
+    TABLE_OR_CODE = 8  # in a table, pre or code
+    DEVICE = 16  # a class that says mobile, desktop, print, hidden...: a copy for one device
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The blocks of a page whose reader knows them (HTML, Markdown), as columns: one row a block, in text order.
+
+    Attributes:
+        start, end: Half-open code points of ``Page.text``, ``int64``.
+        source_start, source_end: Half-open code points of the decoded source (no BOM, CR LF as two), ``int64``.
+        line, end_line: First and last line in the source, from 1, ``int32``.
+        kind: ``BlockKind``, ``uint8``.
+        flags: ``BlockFlag``, ``uint8``.
+        link_chars: Characters of the block's text that lie inside links, ``int32``.
+        path: DOM path of each block's element (empty for Markdown).
+        map_first: First row of each block in ``map_text`` / ``map_source``, ``int64``, one longer than the blocks.
+            A block without rows has no map inside it: its places map to the whole block.
+        map_text, map_source: Points ``(offset in Page.text, offset in source)`` from which text and source run in
+            step, one code point for one, up to the next point; ``int64``.
+    """
+
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    source_start: npt.NDArray[np.int64]
+    source_end: npt.NDArray[np.int64]
+    line: npt.NDArray[np.int32]
+    end_line: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint8]
+    link_chars: npt.NDArray[np.int32]
+    path: tuple[str, ...]
+    map_first: npt.NDArray[np.int64]
+    map_text: npt.NDArray[np.int64]
+    map_source: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: a web page, a document, a record.
+
+    Attributes:
+        id: Names the page in the report; unique in one scan (readers see to it).
+        text: The page's text; offsets count its code points.
+        source: File or place it came from; never empty in a report.
+        title: Title, where the format has one.
+        meta: Fields carried into the report.
+        url: Address of a web page, where known.
+        line: Line of the source where the text begins, from 1 (of a record: the record's line).
+        record: True for a record of a larger file (JSONL, CSV, Parquet, WARC): all its places have `line`.
+        layout: The blocks, where the reader knows them; else ``None`` and the text is cut into blocks.
+        site: What counts as one site: host of the url, else the scanned root.
+    """
+
+    id: str
+    text: str
+    source: str = ""
+    title: str | None = None
+    meta: Mapping[str, Any] = NO_META
+    url: str | None = None
+    line: int = 1
+    record: bool = False
+    layout: Layout | None = None
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadError:
+    """Something that could not be read; the rest was processed.
+
+    Attributes:
+        source: File or place.
+        line: Line in it, from 1, or ``None`` where there is none.
+        message: Cause and what was done, in one line.
+    """
+
+    source: str
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was read but not compared, by reason.
+
+    Attributes:
+        reason: Why, in a few words.
+        count: How many pages, records or files.
+        examples: Up to ten places.
+    """
+
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place where a group's text stands.
+
+    Attributes:
+        page: Id of the page.
+        start, end: Half-open code points of the page's text.
+        source_start, source_end: The same in the decoded source; ``None`` where the source is not text.
+        source_exact: False where the place lies inside a block that has no exact map: then it is the whole block's.
+        line, end_line: First and last line in the source file, from 1.
+        path: DOM path of the first block (HTML), else ``None``.
+        parts: Matched stretches of a run that goes over unmatched blocks, in step with the other occurrences'.
+        text: The page's text from start to end.
+        similarity, jaccard, containment, indel_similarity: Against the group's representative, 0.0 to 1.0.
+    """
+
+    page: str
+    start: int
+    end: int
+    source_start: int | None
+    source_end: int | None
+    line: int
+    end_line: int
+    path: str | None
+    parts: tuple[tuple[int, int], ...] | None
+    text: str
+    similarity: float = 1.0
+    jaccard: float = 1.0
+    containment: float = 1.0
+    indel_similarity: float = 1.0
+    source_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Text that stands in two places or more, joined by verified links only.
+
+    Attributes:
+        id: Number of the group in its report, from 0: ``report.groups[id]``.
+        kind: ``exact`` (normalised texts equal), ``near``, or ``contained`` (one side a whole block, the other a
+            part of a longer one).
+        similarity: The least of its occurrences' similarities.
+        tokens: Length of the representative in tokens (a character of a script without spaces counts half).
+        blocks: Blocks that the representative holds or touches.
+        text: Text of the representative, which is the first occurrence in the one order.
+        related: Ids of groups that were split from this one by the representative rule.
+        truncated: A bound was met; there may be more.
+    """
+
+    id: int
+    kind: Kind
+    similarity: float
+    tokens: float
+    blocks: int
+    text: str
+    occurrences: tuple[Occurrence, ...]
+    related: tuple[int, ...] = ()
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One verified link; `a` comes before `b` in the one order."""
+
+    a: Occurrence
+    b: Occurrence
+    kind: Kind
+    similarity: float
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    indel_similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a repeat amounts to on a page.
+
+    Attributes:
+        kind: See ``VerdictKind``.
+        text: One sentence for a person.
+        groups: Ids of the groups it rests on.
+        evidence: The figures it rests on.
+    """
+
+    kind: VerdictKind
+    text: str
+    groups: tuple[int, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SmallRepeat:
+    """A block under ``min_tokens`` that stands more than once on its page.
+
+    Attributes:
+        text: The block.
+        lines: Its lines in the source, from 1.
+    """
+
+    text: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageReport:
+    """What is said of one page; pages without repeats are listed too.
+
+    Attributes:
+        words, chars: Length in tokens and in code points.
+        duplicate_chars: Characters in any occurrence but the first of its group, each counted once.
+        within_share, across_share: Share of the page's characters that stand elsewhere too, on this page / on others.
+        text: The page's text where it was asked for (``with_text``), else ``None``.
+    """
+
+    id: str
+    source: str
+    title: str | None
+    words: int
+    chars: int
+    meta: Mapping[str, Any]
+    duplicate_chars: int
+    within_share: float
+    across_share: float
+    verdicts: tuple[Verdict, ...] = ()
+    small_repeats: tuple[SmallRepeat, ...] = ()
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Figures of a whole report.
+
+    ``blocks`` = ``compared`` + ``short`` + what was skipped inside pages, always.
+
+    Attributes:
+        pages: Pages read.
+        blocks: Blocks (unit page: pages) read.
+        compared: Those long enough to be compared.
+        short: Those under ``min_tokens``: compared exactly only.
+        skipped: Pages, records and files not compared, with reasons in ``Report.skipped``.
+        groups: Groups reported.
+        chars: Characters of all pages.
+        duplicate_chars: See ``PageReport``.
+        duplicate_share: ``duplicate_chars / chars``.
+        content_share: The same without template, navigation and refrain.
+    """
+
+    pages: int
+    blocks: int
+    compared: int
+    short: int
+    skipped: int
+    groups: int
+    chars: int
+    duplicate_chars: int
+    duplicate_share: float
+    content_share: float

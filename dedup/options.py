@@ -1,0 +1,159 @@
+"""Every setting, written once: API keywords, CLI flags and documentation are made from these fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from dedup.errors import OptionError
+
+Unit = Literal["block", "page"]
+Find = Literal["exact", "near"]
+Scope = Literal["within", "across", "both"]
+FieldFormat = Literal["text", "html", "markdown"]
+InputFormat = Literal["text", "html", "markdown", "jsonl", "csv", "tsv", "parquet", "arrow", "warc"]
+
+
+def setting(default: Any, doc: str, *, min: float | None = None, max: float | None = None, group: str = "find",
+            result: bool = True) -> Any:
+    """A dataclass field with its documentation and range.
+
+    Args:
+        default: Value where nothing is set.
+        doc: One line for ``--help`` and the documentation.
+        min, max: Inclusive bounds of a number.
+        group: Heading under which the setting is listed: "find", "read", "run" or "report".
+        result: Whether it changes results; those that do stand in the report's ``options``.
+    """
+    metadata = {"doc": doc, "min": min, "max": max, "group": group, "result": result}
+    if isinstance(default, list):
+        raise TypeError("use a tuple")
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """All settings of ``scan`` and ``compare``; the CLI's flags have the same names with hyphens."""
+
+    unit: Unit = setting("block", "what is compared: blocks and passages, or whole pages")
+    find: Find = setting("near", "exact: equal blocks and repeated runs only; near: edited blocks too")
+    threshold: float | None = setting(
+        None, "least Jaccard similarity to be found; default 0.5 for blocks, 0.8 for pages", min=0.1, max=1.0)
+    exhaustive: bool = setting(False, "miss nothing at or above the threshold (exact join instead of LSH)")
+    min_tokens: int = setting(8, "least length in words; a character of a script without spaces counts half",
+                              min=2, max=1000)
+    min_chars: int = setting(0, "least length in characters", min=0, max=1_000_000)
+    min_similarity: float = setting(0.0, "hide groups below this similarity (filters what was found)", min=0.0,
+                                    max=1.0)
+    shingle_size: int | None = setting(None, "tokens in one shingle; default 2 for blocks, 5 for pages", min=1,
+                                       max=64)
+    scope: Scope = setting("both", "repeats within one page, across pages, or both")
+    fold_accents: bool = setting(False, "treat é as e")
+    fold_digits: bool = setting(False, "treat all digits alike")
+    seed: int = setting(0, "seed of the sketches", min=0, max=2**63 - 1)
+
+    text_field: str | None = setting(
+        None, "field that holds a record's text, dotted for nested ones; default text, content or body",
+        group="read")
+    id_field: str | None = setting(None, "field that holds a record's id; default id or url", group="read")
+    meta: tuple[str, ...] = setting((), "fields to carry into the report", group="read")
+    field_format: FieldFormat = setting("text", "what the text field holds", group="read")
+    input_format: InputFormat | None = setting(None, "format of the input, where content and suffix do not say it",
+                                               group="read")
+    include: tuple[str, ...] = setting((), "read only files that match (gitignore style)", group="read")
+    exclude: tuple[str, ...] = setting((), "leave out files that match (gitignore style)", group="read")
+    select: tuple[str, ...] = setting((), "HTML: read only elements that match this CSS selector", group="read")
+    ignore: tuple[str, ...] = setting((), "HTML: leave out elements that match this CSS selector", group="read")
+    max_page_bytes: int = setting(256_000_000, "a page or record longer than this is skipped, by name", min=1_000,
+                                  max=2**40, group="read")
+
+    threads: int | None = setting(None, "threads and worker processes; default: one a core", min=1, max=1024,
+                                  group="run", result=False)
+    partitions: int = setting(1, "partitions of the exchange; changes memory, never results", min=1, max=65_536,
+                              group="run", result=False)
+
+    pairs: bool = setting(False, "list every verified pair in the report", group="report")
+    with_text: bool = setting(False, "put each page's text into the report", group="report")
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            _check_value(field, hints[field.name], getattr(self, field.name))
+
+    @property
+    def least_jaccard(self) -> float:
+        """The threshold in force: 0.5 for blocks, 0.8 for pages, unless set."""
+        return self.threshold if self.threshold is not None else (0.8 if self.unit == "page" else 0.5)
+
+    @property
+    def shingle_tokens(self) -> int:
+        """The shingle size in force: 2 for blocks, 5 for pages, unless set."""
+        return self.shingle_size if self.shingle_size is not None else (5 if self.unit == "page" else 2)
+
+    def results(self) -> dict[str, Any]:
+        """The settings that change results, with defaults filled in: what a report records."""
+        named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata["result"]}
+        named |= {"threshold": self.least_jaccard, "shingle_size": self.shingle_tokens}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
+
+
+def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
+    """Options from keywords, with an answer for misspelt ones.
+
+    Raises:
+        TypeError: A keyword that is no setting; the message names the nearest one.
+        OptionError: A value out of its range.
+    """
+    names = [f.name for f in dataclasses.fields(Options)]
+    for name in settings:
+        if name not in names:
+            raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
+    tuples = {f.name for f in dataclasses.fields(Options) if isinstance(f.default, tuple)}
+    return Options(**{name: _as_tuple(value) if name in tuples else value for name, value in settings.items()})
+
+
+# What peers call our settings: text-dedup, datasketch, jscpd, rensa, passim.
+PEER_NAMES = {
+    "num_perm": "threshold", "ngram": "shingle_size", "ngram_size": "shingle_size", "n_gram": "shingle_size",
+    "ngrams": "shingle_size", "column": "text_field", "content_field": "text_field", "text_column": "text_field",
+    "min_lines": "min_tokens", "min_length": "min_tokens", "min_words": "min_tokens", "jobs": "threads",
+    "workers": "threads", "num_proc": "threads", "similarity": "threshold", "fields": "meta",
+}
+
+
+def did_you_mean(name: str, names: list[str]) -> str:
+    """The end of an error message that names the setting probably meant, or nothing."""
+    plain = name.replace("-", "_").lower()
+    if plain in PEER_NAMES:
+        return f"; here it is called {PEER_NAMES[plain]!r}"
+    near = difflib.get_close_matches(plain, names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
+    if value is None and type(None) in get_args(hint):
+        return
+    flag = field.name
+    kinds = [a for a in (get_args(hint) if get_origin(hint) is not Literal else [hint]) if a is not type(None)]
+    literal = hint if get_origin(hint) is Literal else next((k for k in kinds if get_origin(k) is Literal), None)
+    if literal is not None:
+        if value not in get_args(literal):
+            raise OptionError(f"{value!r} is not one of {', '.join(map(str, get_args(literal)))}", flag)
+        return
+    base = type(field.default) if field.default is not None else (kinds[0] if kinds else hint)
+    if base is bool or base is str or base is tuple:
+        if not isinstance(value, base):
+            raise OptionError(f"{value!r} is not a {base.__name__}", flag)
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or (base is int and not isinstance(value, int)):
+        raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)
+    low, high = field.metadata["min"], field.metadata["max"]
+    if not low <= value <= high:
+        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.")
