@@ -1,0 +1,1 @@
+"""Benchmarks: a corpus with planted copies, and what measures `dedup` on it."""
