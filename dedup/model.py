@@ -97,7 +97,7 @@ class Page:
     text: str
     source: str = ""
     title: str | None = None
-    meta: Mapping[str, Any] = NO_META
+    meta: Mapping[str, Any] = field(default_factory=lambda: NO_META)  # as a default only from Python 3.12 on
     url: str | None = None
     line: int = 1
     record: bool = False
