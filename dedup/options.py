@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -112,25 +112,46 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
         if name not in names:
             raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
     tuples = {f.name for f in dataclasses.fields(Options) if isinstance(f.default, tuple)}
-    return Options(**{name: _as_tuple(value) if name in tuples else value for name, value in settings.items()})
+    values: dict[str, Any] = {name: _as_tuple(value) if name in tuples else value for name, value in settings.items()}
+    return Options(**values)
 
 
 # What peers call our settings: text-dedup, datasketch, jscpd, rensa, passim.
 PEER_NAMES = {
-    "num_perm": "threshold", "ngram": "shingle_size", "ngram_size": "shingle_size", "n_gram": "shingle_size",
-    "ngrams": "shingle_size", "column": "text_field", "content_field": "text_field", "text_column": "text_field",
-    "min_lines": "min_tokens", "min_length": "min_tokens", "min_words": "min_tokens", "jobs": "threads",
-    "workers": "threads", "num_proc": "threads", "similarity": "threshold", "fields": "meta",
+    "ngram": "shingle_size", "ngram_size": "shingle_size", "n_gram": "shingle_size", "ngrams": "shingle_size",
+    "column": "text_field", "content_field": "text_field", "text_column": "text_field", "text_key": "text_field",
+    "min_words": "min_tokens", "jobs": "threads", "workers": "threads", "num_workers": "threads",
+    "num_proc": "threads", "jaccard_threshold": "threshold", "fields": "meta",
+    "idx": "id_field", "id_column": "id_field",
+}
+
+# What peers let people set and we do not; {} is where our setting's name goes.
+PEER_HINTS = {
+    "num_perm": ("the sketch size follows from the threshold: use {}", "threshold"),
+    "bands": ("bands and rows follow from the threshold: use {}", "threshold"),
+    "rows": ("bands and rows follow from the threshold: use {}", "threshold"),
+    "min_lines": ("lengths are counted in words here, not in lines: use {}", "min_tokens"),
+    "min_length": ("lengths are counted in words here: use {}", "min_tokens"),
+    "similarity": ("what is to be found is set by {}", "threshold"),
 }
 
 
-def did_you_mean(name: str, names: list[str]) -> str:
-    """The end of an error message that names the setting probably meant, or nothing."""
-    plain = name.replace("-", "_").lower()
+def did_you_mean(name: str, names: list[str], spell: Callable[[str], str] = repr) -> str:
+    """The end of an error message that names the setting probably meant, or nothing.
+
+    Args:
+        name: What was written.
+        names: What could have been meant.
+        spell: How a setting is written where the message is read.
+    """
+    plain = name.strip("-").replace("-", "_").lower()
+    if plain in PEER_HINTS:
+        hint, setting = PEER_HINTS[plain]
+        return f"; {hint.format(spell(setting))}"
     if plain in PEER_NAMES:
-        return f"; here it is called {PEER_NAMES[plain]!r}"
+        return f"; here it is called {spell(PEER_NAMES[plain])}"
     near = difflib.get_close_matches(plain, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {spell(near[0])}?" if near else ""
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:

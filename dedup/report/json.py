@@ -1,0 +1,238 @@
+"""The JSON report, ``dedup-report/1``: written as a stream, read back whole.
+
+The same report always gives the same bytes: no time, no date, keys in a fixed order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from dedup.errors import DedupError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from dedup.model import Group, Occurrence, PageReport, Pair
+    from dedup.report import Report
+
+T = TypeVar("T")
+FORMAT = "dedup-report/1"
+
+
+def write_json(report: Report, file: IO[bytes]) -> None:
+    """Write a report to an open binary file, one page, group or pair a line, without holding more than one of them."""
+    for chunk in json_chunks(report):
+        file.write(chunk)
+
+
+def write_json_file(report: Report, path: Path) -> None:
+    """Write a report to a file, which is whole afterwards or as it was before.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with replaced_file(path) as file:
+        write_json(report, file)
+
+
+def json_chunks(report: Report) -> Iterator[bytes]:
+    """The bytes of a report, piece by piece."""
+    head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
+            "options": report.options.results(), "summary": dataclasses.asdict(report.summary)}
+    yield b"{" + b",\n".join(_encode(key) + b": " + _encode(value) for key, value in head.items())
+    yield from _list_chunks("pages", map(_page, report.pages))
+    yield from _list_chunks("groups", map(_group, report.groups))
+    if report.lists_pairs:
+        yield from _list_chunks("pairs", map(_pair, report.pairs()))
+    yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
+    yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
+    yield b"}\n"
+
+
+def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
+    yield b",\n" + _encode(key) + b": ["
+    separator = b"\n"
+    for item in items:
+        yield separator + _encode(item)
+        separator = b",\n"
+    yield b"]"
+
+
+def _page(page: PageReport) -> dict[str, Any]:
+    value = {
+        "id": page.id, "source": page.source, "title": page.title, "words": page.words, "chars": page.chars,
+        "meta": dict(page.meta), "duplicate_chars": page.duplicate_chars, "within_share": page.within_share,
+        "across_share": page.across_share,
+        "verdicts": [{"kind": v.kind, "text": v.text, "groups": v.groups, "evidence": dict(v.evidence)}
+                     for v in page.verdicts],
+        "small_repeats": [{"text": repeat.text, "lines": repeat.lines} for repeat in page.small_repeats],
+    }
+    return value if page.text is None else value | {"text": page.text}
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "id": group.id, "kind": group.kind, "similarity": group.similarity, "tokens": group.tokens,
+        "blocks": group.blocks, "text": group.text, "related": group.related, "truncated": group.truncated,
+        "occurrences": [_occurrence(occurrence, group.text) for occurrence in group.occurrences],
+    }
+
+
+def _occurrence(occurrence: Occurrence, known_text: str | None = None) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "page": occurrence.page, "start": occurrence.start, "end": occurrence.end,
+        "source_start": occurrence.source_start, "source_end": occurrence.source_end, "line": occurrence.line,
+        "end_line": occurrence.end_line, "path": occurrence.path, "parts": occurrence.parts,
+    }
+    if occurrence.text != known_text:
+        value["text"] = occurrence.text
+    value |= {"similarity": occurrence.similarity, "jaccard": occurrence.jaccard,
+              "containment": occurrence.containment, "indel_similarity": occurrence.indel_similarity}
+    if not occurrence.source_exact:
+        value["source_exact"] = False
+    return value
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "a": _occurrence(pair.a), "b": _occurrence(pair.b), "kind": pair.kind, "similarity": pair.similarity,
+        "jaccard": pair.jaccard, "containment_a": pair.containment_a, "containment_b": pair.containment_b,
+        "indel_similarity": pair.indel_similarity,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no word for: NumPy scalars as numbers, anything else (dates of Parquet columns) as text."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return _ENCODER.encode(value)
+    except (UnicodeEncodeError, OverflowError, TypeError, msgspec.MsgspecError):
+        # Lone surrogates, which UTF-8 cannot hold: backslashreplace writes them just as JSON does, \udXXX.
+        # Integers over 64 bits and keys that are no text come here too.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        return text.encode("utf-8", "backslashreplace")
+
+
+@contextlib.contextmanager
+def replaced_file(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` once all of it is on the disk; a device or pipe is written as is.
+
+    Raises:
+        OutputError: Anything about the writing failed; an older file is untouched.
+    """
+    real = Path(os.path.realpath(path))  # a link stays a link
+    temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+    try:
+        if real.exists() and not real.is_file():
+            with real.open("wb") as file:
+                yield file
+            return
+        with open(temporary, "xb") as file:
+            if real.exists():
+                os.chmod(temporary, stat.S_IMODE(real.stat().st_mode))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, real)
+        _sync_folder(real.parent)
+    except OSError as error:
+        raise OutputError(reason(error), str(path), "Nothing was written.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # some file systems cannot
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in words."""
+    words = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up",
+             errno.ENOENT: "there is no such folder", errno.EACCES: "permission denied",
+             errno.EROFS: "the file system is read-only", errno.EISDIR: "that is a folder"}
+    return f"cannot be written: {words.get(error.errno or 0, error.strerror or str(error))}"
+
+
+def read_json(path: str | Path) -> Report:
+    """Read a report that ``Report.write`` wrote.
+
+    Raises:
+        InputError: The file cannot be read, is no report, is damaged, or was made by a newer version.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", str(path)) from error
+    try:
+        return _report(_decode(data))
+    except (ValueError, TypeError, KeyError, RecursionError, DedupError) as error:
+        if isinstance(error, InputError):
+            raise InputError(error.what, str(path), error.mend) from None
+        what = f"no {error} in it" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise InputError(f"the report is damaged: {what}", str(path), "Scan again.") from error
+
+
+def _decode(data: bytes) -> Mapping[str, Any]:
+    try:
+        value = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        value = json.loads(data)  # takes lone surrogates, and names line and column where the file is damaged
+    if not isinstance(value, dict) or not isinstance(value.get("format"), str):
+        raise InputError("this is no report of dedup", mend=f'A report begins with "format": "{FORMAT}".')
+    if value["format"] != FORMAT:
+        raise InputError(f"the report has the format {value['format'][:80]!r}, this version reads {FORMAT!r}",
+                         mend="Use the version of dedup that wrote it, or scan again.")
+    return value
+
+
+def _report(value: Mapping[str, Any]) -> Report:
+    from dedup import model
+    from dedup.report import Report
+
+    pairs = value.get("pairs")
+    options = _options(value["options"])
+    for group in value["groups"]:
+        for occurrence in group["occurrences"]:
+            occurrence.setdefault("text", group["text"])
+    return Report(
+        options=options, summary=msgspec.convert(value["summary"], model.Summary),
+        pages=_convert(value, "pages", model.PageReport), groups=_convert(value, "groups", model.Group),
+        links=None if pairs is None else _convert(value, "pairs", model.Pair),
+        skipped=tuple(_convert(value, "skipped", model.Skipped)),
+        errors=tuple(_convert(value, "errors", model.ReadError)),
+        input_digest=str(value["input_digest"]), version=str(value["version"]),
+        is_comparison=pairs is not None and not options.pairs)
+
+
+def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:
+    try:
+        return [msgspec.convert(item, kind) for item in value[key]]
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{key}: {error}") from error
+
+
+def _options(value: Mapping[str, Any]) -> Any:
+    from dedup.options import Options, make_options
+
+    known = {field.name for field in dataclasses.fields(Options)}
+    return make_options({name: setting for name, setting in value.items() if name in known})

@@ -1,0 +1,355 @@
+"""The report for a terminal: figures, then verdicts in words, then the groups that waste most.
+
+Everything holds in 80 columns, without colours, and in any encoding; colours only repeat what the words say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.text import Text
+
+from dedup.model import Group, Occurrence, PageReport, Pair, Skipped, Verdict
+from dedup.report.diff import Stretch, differences, folded
+from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, wasted_chars
+from dedup.report.text import count, one_line, page_name, percent, place, safe
+
+if TYPE_CHECKING:
+    from dedup.report import Report
+
+TOP = 10
+PLACES = 5
+MAX_WIDTH = 100
+PIPE_WIDTH = 80
+TEXT_CHARS = 230  # about three lines
+DIFF_STRETCHES = 24
+STYLES = {"same": "", "old": "red", "new": "green", "unread": "dim"}
+MARKS = {"same": ("", ""), "old": ("[-", "-]"), "new": ("{+", "+}"), "unread": ("", "")}
+FOLD_WORDS = {"navigation": "navigation", "refrain": "refrains", "template": "template of the site"}
+
+
+class Signs(NamedTuple):
+    """The few signs beside ASCII, and what stands for them where the output has no Unicode."""
+
+    dot: str = "·"
+    bullet: str = "●"
+    paragraph: str = "¶"
+    full: str = "━"
+    empty: str = "╌"
+
+    @classmethod
+    def for_encoding(cls, encoding: str) -> Signs:
+        """Those that the encoding can write."""
+        signs = cls()
+        try:
+            "".join(signs).encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return cls("-", "*", "/", "#", ".")
+        return signs
+
+
+def print_report(report: Report, file: IO[str], top: int = TOP) -> None:
+    """Print a report for a person: in colours on a terminal that has them, else as plain text of 80 columns."""
+    console_for(file).print(ReportView(report, top))
+
+
+def console_for(file: IO[str]) -> Console:
+    """A console that neither reads markup nor grows wider than what is pleasant to read."""
+    console = _Console(file=file, markup=False, emoji=False, highlight=False)
+    console.width = min(console.width, MAX_WIDTH) if console.is_terminal else PIPE_WIDTH
+    return console
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # Rich would end the process with status 1
+
+
+class ReportView:
+    """A report as something that Rich can print."""
+
+    def __init__(self, report: Report, top: int = TOP, brief: bool = False) -> None:
+        """Show at most `top` entries of each list; `brief`: the figures alone."""
+        self.report, self.top, self.brief = report, top, brief
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        writer = _Writer(self.report, self.top, console, options)
+        yield from writer.figures()
+        if not self.brief:
+            yield from writer.body()
+
+
+class _Writer:
+    """Makes the lines of one report for one console."""
+
+    def __init__(self, report: Report, top: int, console: Console, options: ConsoleOptions) -> None:
+        self.report, self.top, self.console, self.width = report, top, console, options.max_width
+        self.encoding = options.encoding
+        self.signs = Signs.for_encoding(self.encoding)
+        self.found = Gathered.of(report, top)
+        self.one_page = report.summary.pages == 1
+
+    # Lines: all text passes through here.
+
+    def say(self, text: str, style: str = "") -> Text:
+        """Text of ours or of others, harmless."""
+        return Text(safe(text, self.encoding), style=style)
+
+    def lines(self, text: Text, lead: str = "", style: str = "", indent: int = 0) -> Iterator[Text]:
+        """Lines that fit: `lead` before the first one, the others below its end (or at `indent`)."""
+        hang = max(cell_len(lead), indent)
+        starts = itertools.chain([Text(lead, style)], itertools.repeat(Text(" " * hang)))
+        wrapped = text.wrap(self.console, max(self.width - hang, 8), overflow="fold")
+        for start, line in zip(starts, wrapped, strict=False):
+            line.rstrip()
+            yield start + line
+
+    def more(self, best: Best[object] | int, noun: str, plural: str = "", indent: str = "  ") -> Iterator[Text]:
+        """What `--top` hid."""
+        hidden = best if isinstance(best, int) else best.hidden
+        if hidden:
+            yield from self.lines(self.say(f"and {count(hidden, f'more {noun}', plural and f'more {plural}')}: "
+                                           f"--top {self.top + hidden}", "dim"), indent)
+
+    def heading(self, text: str) -> Iterator[Text]:
+        yield Text()
+        yield Text(text, "bold")
+
+    # (a) Figures.
+
+    def figures(self) -> Iterator[Text]:
+        s, dot = self.report.summary, f" {self.signs.dot} "
+        names = self._names()
+        if self.report.is_comparison:
+            yield from self.lines(self.say(names, "bold"))
+        pages = names if self.one_page and names else count(s.pages, "page")
+        head = dot.join([pages, count(self.found.words, "word"), count(s.chars, "character")])
+        yield from self.lines(self.say(head, "bold"))
+        bar = round(s.duplicate_share * 20) or (1 if s.duplicate_chars else 0)
+        share = self.say(percent(s.duplicate_share), "bold yellow" if s.duplicate_chars else "bold green")
+        share.append(" ").append(self.signs.full * bar, "yellow").append(self.signs.empty * (20 - bar), "dim")
+        share.append(f" is repetition: {count(s.duplicate_chars, 'character')}")
+        if s.duplicate_chars and s.content_share != s.duplicate_share:
+            share.append(f"; {percent(s.content_share)} without menus, refrains and templates")
+        yield from self.lines(share)
+        unit = "page" if self.report.options.unit == "page" else "block"
+        parts = [f"{count(s.groups, 'group')} in {count(s.blocks, unit)}",
+                 f"{s.compared:,} compared, {s.short:,} short ones exactly only"]
+        parts += [f"{s.skipped:,} skipped"] if s.skipped else []
+        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors else []
+        yield from self.lines(self.say(dot.join(parts)))
+
+    def _names(self) -> str:
+        names = [page_name(page) for page in itertools.islice(self.report.pages, 2)]
+        return " and ".join(one_line(name, 200) for name in names)
+
+    # The rest, in order.
+
+    def body(self) -> Iterator[Text]:
+        yield from self.verdicts()
+        if self.report.is_comparison:
+            yield from self.pairs()
+        elif self.found.groups.seen:
+            yield from self.groups()
+        if not self.report.summary.groups and not self.found.pairs.seen:
+            yield from self.nothing()
+        yield from self.troubles()
+        yield Text()
+        yield from self.lines(self.say("All of it, with offsets: --format json, or -o report.json", "dim"))
+
+    # (b) Verdicts.
+
+    def verdicts(self) -> Iterator[Text]:
+        found = self.found
+        parts = [*self._page_verdicts(found.renderings, "bold"), *self._folds(),
+                 *self._page_verdicts(found.copies, ""), *self._small_repeats()]
+        if parts:
+            yield from self.heading("What it amounts to")
+            yield from parts
+
+    def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
+        for page, verdicts in best.ordered():
+            sentence = self.say("; ".join(one_line(v.text, 600).rstrip(".;") for v in verdicts[: self.top]), style)
+            if len(verdicts) > self.top:
+                sentence.append(f"; and {len(verdicts) - self.top:,} more")
+            if not self.one_page:
+                sentence = Text.assemble(self.say(page_name(page)[:500], "cyan"), ": ", sentence)
+            yield from self.lines(sentence, f"  {self.signs.bullet} ", "yellow" if style else "")
+        yield from self.more(best, "page", indent="    ")  # type: ignore[arg-type]
+
+    def _folds(self) -> Iterator[Text]:
+        for kind in FOLDED:
+            fold = self.found.folds.get(kind)
+            if fold is None:
+                continue
+            if fold.verdicts == 1:
+                text = one_line(fold.example, 300)
+            else:
+                what = count(len(fold.groups) or fold.verdicts, "passage")
+                where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
+                text = f"{FOLD_WORDS[kind]}: {what}{where}, such as: {one_line(fold.example, 160)}"
+            yield from self.lines(self.say(text), f"  {self.signs.dot} ")
+
+    def _small_repeats(self) -> Iterator[Text]:
+        repeats, pages = self.found.repeats, self.found.repeat_pages
+        if not repeats:
+            return
+        shown = pages.most_common(5) if not self.one_page else list(pages.items())[:5]
+        parts = []
+        for text, on in shown:
+            source, lines = repeats[text]
+            where = "lines " + ", ".join(map(str, lines[:6])) + (", ..." if len(lines) > 6 else "")
+            where = f"on {on:,} pages" if on > 1 else where if self.one_page else f"{one_line(source, 60)} {where}"
+            parts.append(f'"{one_line(text, 50)}" ({where})')
+        hidden = len(repeats) - len(shown)
+        more = f" and {hidden:,} more" if hidden else ""
+        yield from self.lines(self.say(f"small repeats: {', '.join(parts)}{more}"), f"  {self.signs.dot} ")
+
+    # (c) Groups, or the pairs of a comparison.
+
+    def groups(self) -> Iterator[Text]:
+        yield from self.heading("Groups, the most wasteful first")
+        for rank, group in enumerate(self.found.groups.ordered()):
+            if rank:
+                yield Text()
+            yield from self._group(group)
+        yield from self.more(self.found.groups, "group")  # type: ignore[arg-type]
+
+    def _group(self, group: Group) -> Iterator[Text]:
+        first = group.occurrences[0]
+        times = len(group.occurrences)
+        stands = "stands twice" if times == 2 else f"stands {times:,} times"
+        dot = f" {self.signs.dot} "
+        head = self.say(f"#{group.id} ", "bold cyan")
+        head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
+        head.append(dot.join(["", count(group.tokens, "word"), stands,
+                              f"{count(wasted_chars(group), 'character')} repeated"]))
+        yield from self.lines(head, indent=4)
+        yield from self.lines(self.say(self._shortened(matched_text(first), group.blocks)), "    ")
+        yield from self._places(group)
+        if times > PLACES:
+            yield from self.lines(self.say(f"and {count(times - PLACES, 'more place')}", "dim"), "    ")
+        if group.truncated:
+            yield from self.lines(self.say("a bound was met here: there may be more", "dim"), "    ")
+
+    def _places(self, group: Group) -> Iterator[Text]:
+        """The places of a group; copies with the same words stand together above what differs in them."""
+        first = group.occurrences[0]
+        exact = group.kind == "exact"
+        for same in chosen_places(group, PLACES):
+            for occurrence in same:
+                where = self.say(place(occurrence, self.found.named)[:500], "cyan")
+                if not exact and occurrence is not first:
+                    where.append(f"  {percent(occurrence.similarity)}", "dim")
+                yield from self.lines(where, "    ")
+            if not exact and same[0] is not first:
+                yield from self._marked(differences(matched_text(first), matched_text(same[0])), "        ")
+
+    def _shortened(self, text: str, blocks: int = 1) -> str:
+        """A few lines of the text, whatever its script (wide characters take two columns), borders of blocks marked."""
+        text = text[: 8 * TEXT_CHARS].strip()
+        border = r"\n\s*\n" if blocks == 1 or re.search(r"\n\s*\n", text) else r"\n"
+        text = re.sub(border, f" {self.signs.paragraph} ", text)
+        short = one_line(text, TEXT_CHARS)
+        wide = cell_len(short)
+        return short if wide <= TEXT_CHARS else one_line(text, max(len(short) * TEXT_CHARS // wide, 20))
+
+    def _marked(self, stretches: list[Stretch], indent: str, kinds: tuple[str, ...] = ("old", "new")) -> Iterator[Text]:
+        """Stretches with their changes marked, the equal ones shortened; not too many of them."""
+        if all(stretch.kind == "same" for stretch in stretches):
+            return
+        text = Text()
+        parts = [s for s in folded(stretches, 4) if s.kind in ("same", "unread") or s.kind in kinds]
+        for kind, words in parts[:DIFF_STRETCHES]:
+            before, after = MARKS[kind]
+            text.append(" " if text else "")
+            text.append_text(self.say(before + one_line(words, TEXT_CHARS) + after, STYLES[kind]))
+        if len(parts) > DIFF_STRETCHES:
+            text.append(f" ... and {count((len(parts) - DIFF_STRETCHES + 1) // 2, 'more change')}", "dim")
+        yield from self.lines(text, indent)
+
+    def pairs(self) -> Iterator[Text]:
+        if not self.found.pairs.seen:
+            return
+        yield from self.heading("Passages that stand in both, or twice in one; the longest first")
+        for number, pair in enumerate(self.found.pairs.ordered(), 1):
+            if number > 1:
+                yield Text()
+            yield from self._pair(number, pair)
+        yield from self.more(self.found.pairs, "passage")  # type: ignore[arg-type]
+
+    def _pair(self, number: int, pair: Pair) -> Iterator[Text]:
+        head = self.say(f"{number}. ", "bold cyan")
+        head.append_text(self.say(_likeness(pair.kind, pair.similarity), "bold"))
+        head.append(f" {self.signs.dot} {count(len(matched_text(pair.a)), 'character')}")
+        yield from self.lines(head, indent=4)
+        stretches = differences(matched_text(pair.a), matched_text(pair.b))
+        same = pair.kind == "exact" or all(stretch.kind == "same" for stretch in stretches)
+        for side, occurrence, kind in (("A", pair.a, "old"), ("B", pair.b, "new")):
+            yield from self.lines(self._side(occurrence), f"  {side} ")
+            if not same:
+                yield from self._marked(stretches, "    ", (kind,))
+        if same:
+            yield from self.lines(self.say(self._shortened(matched_text(pair.a))), "    ")
+
+    def _side(self, occurrence: Occurrence) -> Text:
+        return self.say(place(occurrence, self.found.named)[:500], "cyan")
+
+    def nothing(self) -> Iterator[Text]:
+        """Kind words, and what was looked for."""
+        options, s = self.report.options, self.report.summary
+        unit = "page" if options.unit == "page" else "block"
+        where = {"within": "within a page", "across": "across pages", "both": "within pages or across them"}
+        yield Text()
+        if not s.compared:
+            yield from self.lines(self.say(f"Nothing was long enough to be compared: every {unit} has under "
+                                           f"{options.min_tokens} words (--min-tokens)."))
+            return
+        alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
+        yield from self.lines(self.say(
+            f"No repeats found {where[options.scope]}. {count(s.compared, unit)} of {options.min_tokens} words or more "
+            f"were compared; looked for {unit}s that are {alike}"
+            + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand twice.")))
+
+    # (d) What was not read or not compared.
+
+    def troubles(self) -> Iterator[Text]:
+        if not (self.report.skipped or self.report.errors):
+            return
+        yield from self.heading("Not compared")
+        for skipped in self.report.skipped[: self.top]:
+            yield from self.lines(self._skipped(skipped), f"  {self.signs.dot} ")
+        yield from self.more(max(len(self.report.skipped) - self.top, 0), "reason")
+        for message, sources in self._by_message().items():
+            examples = ", ".join(one_line(source, 120) for source in sources[:3])
+            if len(sources) > 3:
+                examples += f" and {len(sources) - 3:,} more"
+            yield from self.lines(self.say(f"{one_line(message, 300)}: {examples}", "red"), f"  {self.signs.dot} ")
+
+    def _by_message(self) -> Mapping[str, list[str]]:
+        kinds: dict[str, list[str]] = {}
+        rest = "for other reasons"
+        for error in self.report.errors:
+            key = error.message if error.message in kinds or len(kinds) < self.top else rest
+            kinds.setdefault(key, []).append(f"{error.source}:{error.line}" if error.line else error.source)
+        return kinds
+
+    def _skipped(self, skipped: Skipped) -> Text:
+        examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])
+        hidden = skipped.count - min(len(skipped.examples), 3)
+        more = f" and {hidden:,} more" if examples and hidden > 0 else ""
+        return self.say(f"{skipped.count:,} skipped, {one_line(skipped.reason, 200)}"
+                        + (f": {examples}{more}" if examples else ""))
+
+
+def _likeness(kind: str, similarity: float) -> str:
+    """``exact``, or the kind with its percentage: what is not equal is never called so."""
+    return "exact" if kind == "exact" else f"{kind} {percent(similarity)}"
+
+
+__all__ = ["ReportView", "console_for", "print_report"]

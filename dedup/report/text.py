@@ -1,0 +1,98 @@
+"""Words and figures for people: foreign text made harmless, shares that never flatter, places that can be clicked.
+
+Foreign is whatever came from outside: page text, titles, ids, file names, messages that quote them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dedup.model import Occurrence, PageReport
+
+# What could move the cursor, hide or reorder text, or break a line: C0, DEL, C1, line and paragraph separators, marks
+# and overrides of direction, invisible operators, the byte order mark, interlinear and tag characters. The joiners
+# U+200C and U+200D stay: Persian and the Indic scripts need them.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def safe(text: str, encoding: str = "utf-8") -> str:
+    r"""Foreign text that can do nothing to a terminal, in one line.
+
+    Args:
+        text: Anything.
+        encoding: What the output can show; the rest is written as escapes.
+
+    >>> print(safe("red \x1b[31m, gone \r, turned \u202e"))
+    red \x1b[31m, gone \r, turned \u202e
+    >>> print(safe("naïve", "ascii"))
+    na\xefve
+    """
+    text = _SURROGATE.sub("\ufffd", text.replace("\t", " "))
+    text = _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return text.encode("ascii", "backslashreplace").decode("ascii")
+    return text
+
+
+def one_line(text: str, limit: int) -> str:
+    """The beginning of a text in at most `limit` characters, white space collapsed, cut between words.
+
+    >>> one_line("The quick brown\\n\\n  fox jumps", 19)
+    'The quick brown ...'
+    """
+    words = " ".join(text[: 4 * limit + 64].split())
+    if len(words) <= limit and len(text) <= 4 * limit + 64:
+        return words
+    head = words[: limit - 4]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > limit // 2 else head) + " ..."
+
+
+def percent(share: float) -> str:
+    """A share in percent to one decimal, rounded down: what is not all is never called 100 %.
+
+    >>> percent(0.9996), percent(1.0), percent(0.5), percent(0.0)
+    ('99.9 %', '100 %', '50.0 %', '0.0 %')
+    """
+    if share >= 1.0:
+        return "100 %"
+    tenths = min(int(share * 1000 + 1e-9), 999)
+    return f"{tenths / 10:.1f} %"
+
+
+def count(number: float, noun: str, plural: str = "") -> str:
+    """A number and its noun; halves (a character of a script without spaces is half a word) are rounded up.
+
+    >>> count(1, "page"), count(1234, "page"), count(2, "copy", "copies"), count(8.5, "word")
+    ('1 page', '1,234 pages', '2 copies', '9 words')
+    """
+    whole = int(number + 0.5)
+    return f"{whole:,} {noun if whole == 1 else plural or noun + 's'}"
+
+
+def page_name(page: PageReport) -> str:
+    """What a person calls a page: its file, and its id where the file does not say it."""
+    if not page.source or page.source == page.id:
+        return page.id
+    same = page.source.endswith(page.id) and page.source[: -len(page.id)].endswith(("/", "\\"))
+    return page.source if same else f"{page.source} ({page.id})"
+
+
+def place(occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:
+    """``file:line-line`` of an occurrence, with the page's id where the file does not say it."""
+    page = pages.get(occurrence.page)
+    name = page_name(page) if page else occurrence.page
+    lines = f":{occurrence.line}" + (f"-{occurrence.end_line}" if occurrence.end_line != occurrence.line else "")
+    if page and page.source and name != page.source and name != page.id:
+        return f"{page.source}{lines} ({page.id})"
+    return name + lines
