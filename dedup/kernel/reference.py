@@ -6,6 +6,23 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel.twin_runs import exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
+from dedup.kernel.twin_sets import (
+    bucket_pairs,
+    components,
+    fss_sketches,
+    prefix_join,
+    range_digests,
+    set_overlaps,
+    shingle_sets,
+    sketch_bands,
+)
+
+__all__ = [
+    "bucket_pairs", "code_points", "components", "exact_repeats", "fss_sketches", "gram_classes", "join_links",
+    "mark_grams", "name", "prefix_join", "range_digests", "repeated_grams", "set_overlaps", "shingle_sets", "sketch_bands",
+]
+
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 

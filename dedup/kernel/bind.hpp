@@ -1,0 +1,53 @@
+// Arrays in and out of Python, for the files that bind the kernel.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/tuple.h>
+
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+// A one-dimensional array handed in: read only, contiguous, never copied.
+template <class T>
+using In = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// A one-dimensional array handed out; NumPy owns its memory through a capsule.
+template <class T>
+using Out = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+
+template <class T>
+std::span<const T> span(const In<T>& array) {
+    return {array.data(), array.size()};
+}
+
+template <class T>
+Out<T> to_numpy(std::vector<T>&& values) {
+    auto* owner = new std::vector<T>(std::move(values));
+    nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return Out<T>(owner->data(), {owner->size()}, capsule);
+}
+
+template <class... T>
+std::tuple<Out<T>...> to_numpy(std::tuple<std::vector<T>...>&& columns) {
+    return std::apply([](auto&&... column) { return std::make_tuple(to_numpy(std::move(column))...); },
+                      std::move(columns));
+}
+
+// Runs the function without the GIL.
+template <class F>
+auto release(F&& function) {
+    nb::gil_scoped_release guard;
+    return function();
+}
+
+}  // namespace
+
+void bind_stages(nb::module_& m);  // bind_stages.cpp

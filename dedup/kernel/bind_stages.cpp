@@ -1,0 +1,200 @@
+// Bindings of the stages' loops; twin_sets.py and twin_runs.py say what each does.
+#include "bind.hpp"
+#include "grams.hpp"
+#include "runs.hpp"
+#include "sets.hpp"
+
+namespace {
+
+using U64 = In<std::uint64_t>;
+using I64 = In<std::int64_t>;
+using U8 = In<std::uint8_t>;
+
+std::vector<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::int64_t>>& pairs, bool second) {
+    std::vector<std::int64_t> out;
+    out.reserve(pairs.size());
+    for (const auto& pair : pairs) out.push_back(second ? pair.second : pair.first);
+    return out;
+}
+
+// Throws unless `first` describes ranges over `limit` elements.
+void check_first(const I64& first, std::size_t limit) {
+    if (first.size() == 0) throw std::invalid_argument("first: one entry more than there are ranges is needed");
+    dedup::check_ascending(span(first), static_cast<std::int64_t>(limit), "first");
+}
+
+void check_members(const I64& members, std::int64_t count, const char* name) {
+    for (const std::int64_t m : span(members))
+        if (m < 0 || m >= count) throw std::invalid_argument(std::string(name) + " names what does not exist");
+}
+
+void bind_sets(nb::module_& m) {
+    m.def("range_digests", [](U64 hash, I64 first) {
+        check_first(first, hash.size());
+        return to_numpy(release([&] {
+            std::vector<std::uint64_t> out(first.size() - 1);
+            for (std::size_t r = 0; r < out.size(); ++r) {
+                std::uint64_t sum = static_cast<std::uint64_t>(first.data()[r + 1] - first.data()[r]);
+                for (std::int64_t i = first.data()[r]; i < first.data()[r + 1]; ++i)
+                    sum = sum * dedup::kGramBase + hash.data()[i];
+                out[r] = dedup::fmix64(sum);
+            }
+            return out;
+        }));
+    }, "hash"_a.noconvert(), "first"_a.noconvert());
+
+    m.def("shingle_sets", [](U64 hash, I64 first, std::int64_t size) {
+        check_first(first, hash.size());
+        if (size < 1) throw std::invalid_argument("size must be at least 1");
+        return to_numpy(release([&] {
+            std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> out;
+            dedup::shingle_sets(hash.data(), first.data(), static_cast<std::int64_t>(first.size()) - 1, size,
+                                std::get<0>(out), std::get<1>(out));
+            return out;
+        }));
+    }, "hash"_a.noconvert(), "first"_a.noconvert(), "size"_a);
+
+    m.def("fss_sketches", [](U64 values, I64 first, std::int64_t k, std::uint64_t seed) {
+        check_first(first, values.size());
+        if (k < 1 || k > 1 << 20) throw std::invalid_argument("k must be 1 to 1048576");
+        return to_numpy(release([&] {
+            const std::size_t sets = first.size() - 1;
+            std::vector<std::uint64_t> out(sets * static_cast<std::size_t>(k)), words(2 * static_cast<std::size_t>(k)), mixed;
+            for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
+            for (std::size_t s = 0; s < sets; ++s)
+                dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed,
+                                  words.data(), out.data() + s * static_cast<std::size_t>(k), mixed);
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert(), "k"_a, "seed"_a);
+
+    m.def("sketch_bands", [](U64 registers, std::int64_t sketches, std::int64_t bands, std::int64_t rows) {
+        if (sketches < 0 || bands < 1 || rows < 1) throw std::invalid_argument("bands and rows must be at least 1");
+        const std::int64_t k = sketches ? static_cast<std::int64_t>(registers.size()) / sketches : bands * rows;
+        if (k < bands * rows) throw std::invalid_argument("a sketch holds fewer registers than bands * rows");
+        return to_numpy(release([&] {
+            std::vector<std::uint64_t> out(static_cast<std::size_t>(sketches * bands));
+            for (std::int64_t s = 0; s < sketches; ++s)
+                dedup::band_keys(registers.data() + s * k, bands, rows, out.data() + s * bands);
+            return out;
+        }));
+    }, "registers"_a.noconvert(), "sketches"_a, "bands"_a, "rows"_a);
+
+    m.def("bucket_pairs", [](U64 key, I64 member, U64 values, I64 first, double threshold, std::int64_t all_pairs,
+                             std::int64_t max_representatives) {
+        check_first(first, values.size());
+        check_members(member, static_cast<std::int64_t>(first.size()) - 1, "member");
+        if (key.size() != member.size()) throw std::invalid_argument("key and member must be equally long");
+        std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
+        const std::int64_t unplaced = release([&] {
+            std::vector<std::pair<std::uint64_t, std::int64_t>> rows;
+            rows.reserve(key.size());
+            for (std::size_t i = 0; i < key.size(); ++i) rows.emplace_back(key.data()[i], member.data()[i]);
+            return dedup::bucket_pairs(rows, {values.data(), first.data()}, threshold, all_pairs, max_representatives, pairs);
+        });
+        return std::make_tuple(to_numpy(column(pairs, false)), to_numpy(column(pairs, true)), unplaced);
+    }, "key"_a.noconvert(), "member"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "threshold"_a,
+       "all_pairs"_a, "max_representatives"_a);
+
+    m.def("set_overlaps", [](U64 values, I64 first, I64 a, I64 b) {
+        check_first(first, values.size());
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
+        check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
+        return to_numpy(release([&] {
+            std::vector<std::int64_t> out(a.size());
+            dedup::set_overlaps({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
+                                out.data());
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert());
+
+    m.def("prefix_join", [](U64 rank, I64 first, std::int64_t ranks, double threshold) {
+        check_first(first, rank.size());
+        for (const std::uint64_t r : span(rank))
+            if (r >= static_cast<std::uint64_t>(ranks)) throw std::invalid_argument("rank: one is not below ranks");
+        const auto pairs = release([&] {
+            std::vector<std::pair<std::int64_t, std::int64_t>> out;
+            dedup::prefix_join(rank.data(), first.data(), static_cast<std::int64_t>(first.size()) - 1,
+                               static_cast<std::uint64_t>(ranks), threshold, out);
+            return out;
+        });
+        return std::make_tuple(to_numpy(column(pairs, false)), to_numpy(column(pairs, true)));
+    }, "rank"_a.noconvert(), "first"_a.noconvert(), "ranks"_a, "threshold"_a);
+
+    m.def("components", [](std::int64_t nodes, I64 a, I64 b) {
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        check_members(a, nodes, "a");
+        check_members(b, nodes, "b");
+        return to_numpy(release([&] {
+            std::vector<std::int64_t> root(static_cast<std::size_t>(nodes));
+            dedup::components(nodes, a.data(), b.data(), static_cast<std::int64_t>(a.size()), root.data());
+            return root;
+        }));
+    }, "nodes"_a, "a"_a.noconvert(), "b"_a.noconvert());
+}
+
+std::uint64_t check_table(std::size_t words) {
+    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
+    return words;
+}
+
+void bind_runs(nb::module_& m) {
+    using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+    m.def("mark_grams", [](U64 hash, I64 page_first, std::int64_t size, Table table) {
+        check_first(page_first, hash.size());
+        check_table(table.size());
+        release([&] {
+            dedup::mark_grams(span(hash), span(page_first), size, {table.data(), table.size()});
+            return 0;
+        });
+    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+
+    m.def("repeated_grams", [](U64 hash, I64 page_first, std::int64_t size, U64 table) {
+        check_first(page_first, hash.size());
+        check_table(table.size());
+        return to_numpy(release([&] { return dedup::repeated_grams(span(hash), span(page_first), size, span(table)); }));
+    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+
+    m.def("gram_classes", [](U64 gram, I64 position) {
+        if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
+        return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
+    }, "gram"_a.noconvert(), "position"_a.noconvert());
+
+    m.def("exact_repeats", [](I64 position, I64 first, std::int64_t size, std::int64_t max_members) {
+        if (first.size() != position.size()) throw std::invalid_argument("position and first must be equally long");
+        return to_numpy(release([&] { return dedup::exact_repeats(span(position), span(first), size, max_members); }));
+    }, "position"_a.noconvert(), "first"_a.noconvert(), "size"_a, "max_members"_a);
+
+    m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
+                           U64 fingerprint, I64 page_first) {
+        const std::size_t n = a0.size();
+        if (a1.size() != n || b0.size() != n || b1.size() != n || page_a.size() != n || page_b.size() != n ||
+            exact.size() != n)
+            throw std::invalid_argument("the columns of links must be equally long");
+        check_first(page_first, fingerprint.size());
+        check_members(page_a, static_cast<std::int64_t>(page_first.size()) - 1, "page_a");
+        check_members(page_b, static_cast<std::int64_t>(page_first.size()) - 1, "page_b");
+        if (block_first.size() != fingerprint.size() + 1)
+            throw std::invalid_argument("block_first must be one longer than fingerprint");
+        const std::int64_t tokens = block_first.data()[block_first.size() - 1];
+        dedup::check_ranges(span(a0), span(a1), tokens, "a");
+        dedup::check_ranges(span(b0), span(b1), tokens, "b");
+        return to_numpy(release([&] {
+            std::vector<dedup::Link> links(n);
+            for (std::size_t i = 0; i < n; ++i)
+                links[i] = {a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_a.data()[i], page_b.data()[i],
+                            exact.data()[i] != 0};
+            return dedup::Runs(std::move(links), span(block_first), span(fingerprint), span(page_first), {}).joined();
+        }));
+    }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "page_a"_a.noconvert(),
+       "page_b"_a.noconvert(), "exact"_a.noconvert(), "block_first"_a.noconvert(), "fingerprint"_a.noconvert(),
+       "page_first"_a.noconvert());
+}
+
+}  // namespace
+
+void bind_stages(nb::module_& m) {
+    bind_sets(m);
+    bind_runs(m);
+}

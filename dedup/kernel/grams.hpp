@@ -1,0 +1,246 @@
+// Exact repeats: grams that stand more than once, classes of equal grams, maximal matches between two places.
+//
+// Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "arrays.hpp"
+#include "sets.hpp"
+
+namespace dedup {
+
+using Hashes = std::span<const std::uint64_t>;
+
+// A table of two bits a slot, 32 slots a word: seen once, seen twice or more. What it holds at the end does not depend
+// on the order of the calls, nor on how many threads make them.
+inline void mark_grams(Hashes hash, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
+    const std::uint64_t slots = table.size() * 32;  // a power of two
+    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
+        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t, std::uint64_t gram) {
+            const std::uint64_t slot = gram & (slots - 1), shift = (slot & 31) * 2;
+            std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
+            const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
+            if (now == 3) return;
+            if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
+            word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
+        });
+}
+
+// Grams whose slot was seen twice: (gram, index of its first token in `hash`).
+inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> repeated_grams(
+    Hashes hash, Offsets page_first, std::int64_t size, Hashes table) {
+    const std::uint64_t slots = table.size() * 32;
+    std::vector<std::uint64_t> grams;
+    std::vector<std::int64_t> at;
+    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
+        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
+            const std::uint64_t slot = gram & (slots - 1);
+            if (table[slot >> 5] >> ((slot & 31) * 2) & 2) {
+                grams.push_back(gram);
+                at.push_back(i);
+            }
+        });
+    return {std::move(grams), std::move(at)};
+}
+
+// Stable least-significant-digit radix sort of rows by the low `bits` of their key.
+struct Row {
+    std::uint64_t key;
+    std::int64_t value;
+};
+
+inline void radix_sort(std::vector<Row>& rows, int bits) {
+    constexpr int kDigit = 11;
+    std::vector<Row> other(rows.size());
+    for (int shift = 0; shift < bits; shift += kDigit) {
+        std::size_t count[(1 << kDigit) + 1] = {};
+        for (const Row& row : rows) ++count[(row.key >> shift & ((1 << kDigit) - 1)) + 1];
+        for (int d = 0; d < 1 << kDigit; ++d) count[d + 1] += count[d];
+        for (const Row& row : rows) other[count[row.key >> shift & ((1 << kDigit) - 1)]++] = row;
+        rows.swap(other);
+    }
+}
+
+// Classes of equal grams: rows (position, position of the class's first member), ascending by gram, singletons dropped.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> gram_classes(Hashes gram, Offsets position) {
+    std::vector<Row> rows(gram.size());
+    for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
+    radix_sort(rows, 33);
+    std::vector<std::int64_t> at, first;
+    for (std::size_t begin = 0; begin < rows.size();) {
+        std::size_t end = begin + 1;
+        bool mixed = false;
+        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) {
+            mixed |= rows[end].key != rows[begin].key;
+            ++end;
+        }
+        if (end - begin > 1) {
+            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
+                      [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
+            for (std::size_t i = begin; i < end;) {
+                std::size_t j = i + 1;
+                while (j < end && rows[j].key == rows[i].key) ++j;
+                if (j - i > 1)
+                    for (std::size_t m = i; m < j; ++m) {
+                        at.push_back(rows[m].value);
+                        first.push_back(rows[i].value);
+                    }
+                i = j;
+            }
+        }
+        begin = end;
+    }
+    return {std::move(at), std::move(first)};
+}
+
+// All repeated grams in the order of their positions, each with the row of its class's first member.
+struct Repeats {
+    std::vector<std::int64_t> position, leader;
+    std::vector<std::int64_t> members;  // of the class, at the leader's row
+    bool next_to(std::size_t i) const { return i + 1 < position.size() && position[i + 1] == position[i] + 1; }
+};
+
+inline Repeats sorted_repeats(Offsets position, Offsets first) {
+    std::vector<Row> rows(position.size());
+    std::uint64_t largest = 0;
+    for (std::size_t i = 0; i < position.size(); ++i) {
+        rows[i] = {static_cast<std::uint64_t>(position[i]), first[i]};
+        largest = std::max(largest, rows[i].key);
+    }
+    int bits = 1;
+    while (bits < 64 && largest >> bits) ++bits;
+    radix_sort(rows, bits);
+    Repeats out;
+    out.position.resize(rows.size());
+    out.leader.resize(rows.size());
+    out.members.assign(rows.size(), 0);
+    for (std::size_t i = 0; i < rows.size(); ++i) out.position[i] = static_cast<std::int64_t>(rows[i].key);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto row = std::lower_bound(out.position.begin(), out.position.end(), rows[i].value);
+        out.leader[i] = row - out.position.begin();
+        ++out.members[static_cast<std::size_t>(out.leader[i])];
+    }
+    return out;
+}
+
+// Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
+// first class continue as members of the last. All places of a repeated stretch are in one segment, whatever their number.
+struct Segments {
+    std::vector<std::int64_t> first, row, grams;  // occurrences of segment s: row[first[s]..first[s+1])
+};
+
+inline Segments lockstep_segments(const Repeats& repeats) {
+    const auto rows = repeats.position.size();
+    std::vector<std::int64_t> follow(rows, 0);
+    std::vector<std::uint8_t> starts(rows, 1);
+    const auto next_class = [&](std::size_t i) { return repeats.next_to(i) ? repeats.leader[i + 1] : -1; };
+    for (std::size_t i = 0; i < rows; ++i) {
+        const auto leader = static_cast<std::size_t>(repeats.leader[i]);
+        const std::int64_t next = next_class(i);
+        follow[leader] += next >= 0 && next == next_class(leader);
+    }
+    const auto in_step = [&](std::size_t leader) {
+        const std::int64_t next = next_class(leader);
+        return next >= 0 && follow[leader] == repeats.members[leader] &&
+               repeats.members[leader] == repeats.members[static_cast<std::size_t>(next)];
+    };
+    for (std::size_t i = 0; i + 1 < rows; ++i)
+        if (repeats.next_to(i) && in_step(static_cast<std::size_t>(repeats.leader[i]))) starts[i + 1] = 0;
+    Segments out;
+    std::vector<std::int64_t> segment(rows, -1), fill;
+    out.first.push_back(0);
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (repeats.leader[i] != static_cast<std::int64_t>(i) || !starts[i]) continue;
+        segment[i] = static_cast<std::int64_t>(out.grams.size());
+        std::size_t j = i;
+        while (in_step(static_cast<std::size_t>(repeats.leader[j]))) ++j;
+        out.grams.push_back(static_cast<std::int64_t>(j - i + 1));
+        out.first.push_back(out.first.back() + repeats.members[i]);
+    }
+    out.row.resize(static_cast<std::size_t>(out.first.back()));
+    fill.assign(out.first.begin(), out.first.end());
+    for (std::size_t i = 0; i < rows; ++i) {
+        const std::int64_t s = segment[static_cast<std::size_t>(repeats.leader[i])];
+        if (s >= 0) out.row[static_cast<std::size_t>(fill[static_cast<std::size_t>(s)]++)] = static_cast<std::int64_t>(i);
+    }
+    return out;
+}
+
+// Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
+// places, grown to both sides as far as the texts agree; inside one page a match is no longer than its shift. The others
+// stay segments. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
+// segment that overlap are dropped, first come first kept.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                  std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
+exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t max_members) {
+    const Repeats repeats = sorted_repeats(position, first);
+    const Segments segments = lockstep_segments(repeats);
+    struct Match {
+        std::int64_t shift, a, row_a, row_b, grams;
+    };
+    std::vector<Match> matches;
+    std::vector<std::int64_t> hot_first{0}, hot_position, hot_length;
+    for (std::size_t s = 0; s < segments.grams.size(); ++s) {
+        const std::int64_t begin = segments.first[s], end = segments.first[s + 1];
+        if (end - begin <= max_members) {
+            for (std::int64_t i = begin; i < end; ++i)
+                for (std::int64_t j = i + 1; j < end; ++j) {
+                    const std::int64_t x = segments.row[static_cast<std::size_t>(i)];
+                    const std::int64_t y = segments.row[static_cast<std::size_t>(j)];
+                    const std::int64_t a = repeats.position[static_cast<std::size_t>(x)];
+                    matches.push_back({repeats.position[static_cast<std::size_t>(y)] - a, a, x, y, segments.grams[s]});
+                }
+            continue;
+        }
+        std::int64_t length = segments.grams[s] + size - 1, nearest = length;
+        for (std::int64_t i = begin; i + 1 < end; ++i)
+            nearest = std::min(nearest, repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i + 1)])] -
+                                            repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i)])]);
+        length = std::max(size, nearest);
+        const auto kept = hot_position.size();
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t p = repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i)])];
+            if (hot_position.size() == kept || p >= hot_position.back() + length) hot_position.push_back(p);
+        }
+        if (hot_position.size() - kept < 2) {
+            hot_position.resize(kept);
+            continue;
+        }
+        hot_first.push_back(static_cast<std::int64_t>(hot_position.size()));
+        hot_length.push_back(length);
+    }
+    std::sort(matches.begin(), matches.end(), [](const Match& x, const Match& y) {
+        return x.shift != y.shift ? x.shift < y.shift : x.a < y.a;
+    });
+    std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>> found;
+    std::int64_t shift = -1, reached = -1;
+    for (const Match& m : matches) {
+        if (m.shift == shift && m.a < reached) continue;
+        auto x = static_cast<std::size_t>(m.row_a), y = static_cast<std::size_t>(m.row_b);
+        std::int64_t before = 0, after = m.grams - 1;
+        while (x > 0 && y > 0 && repeats.next_to(x - 1) && repeats.next_to(y - 1) &&
+               repeats.leader[x - 1] == repeats.leader[y - 1]) --x, --y, ++before;
+        x = static_cast<std::size_t>(m.row_a + after), y = static_cast<std::size_t>(m.row_b + after);
+        while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader[x + 1] == repeats.leader[y + 1]) ++x, ++y, ++after;
+        shift = m.shift;
+        reached = m.a + after + 1;
+        const std::int64_t length = std::min(before + after + size, m.shift);
+        if (length >= size) found.emplace_back(m.a - before, m.a - before + m.shift, length);
+    }
+    std::sort(found.begin(), found.end());
+    std::vector<std::int64_t> a, b, lengths;
+    for (const auto& [x, y, length] : found) {
+        a.push_back(x);
+        b.push_back(y);
+        lengths.push_back(length);
+    }
+    return {std::move(a), std::move(b), std::move(lengths), std::move(hot_first), std::move(hot_position),
+            std::move(hot_length)};
+}
+
+}  // namespace dedup

@@ -1,0 +1,259 @@
+// Runs: verified links between the same two pages, in order and close together, become one passage.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <tuple>
+#include <vector>
+
+#include "arrays.hpp"
+
+namespace dedup {
+
+// Bounds of a run (design.md, "Runs"), in tokens and blocks.
+struct RunLimits {
+    std::int64_t max_edit = 16;         // gap inside a passage: an edit
+    std::int64_t max_gap = 40;          // gap from block to block: unmatched or elsewhere-matched blocks
+    std::int64_t max_gap_blocks = 3;
+    std::int64_t look_back = 50;        // links tried as predecessor of one
+};
+
+struct Link {
+    std::int64_t a0, a1, b0, b1;  // half-open token ranges in the two places, a0 <= b0
+    std::int64_t page_a, page_b;
+    bool exact;
+    bool inside(const Link& o) const { return a0 >= o.a0 && a1 <= o.a1 && b0 >= o.b0 && b1 <= o.b1; }
+};
+
+using BlockTokens = Offsets;  // first token of each block, one longer than the blocks
+
+inline std::int64_t block_of(BlockTokens first, std::int64_t token) {
+    return std::upper_bound(first.begin(), first.end(), token) - first.begin() - 1;
+}
+
+// Last block that ends at or before the token's place / first block that begins at or after it, empty blocks aside.
+inline bool at_block_border(BlockTokens first, std::int64_t token) {
+    return *std::lower_bound(first.begin(), first.end(), token) == token;
+}
+
+// Blocks with tokens that lie in [begin, end), both being block borders.
+inline std::int64_t blocks_between(BlockTokens first, std::int64_t begin, std::int64_t end) {
+    std::int64_t blocks = 0;
+    for (std::int64_t at = begin; at < end && blocks < 1000; ++blocks) at = *std::upper_bound(first.begin(), first.end(), at);
+    return blocks;
+}
+
+class Runs {
+public:
+    Runs(std::vector<Link> links, BlockTokens block_first, Hashes fingerprint, Offsets page_first, RunLimits limits)
+        : links_(std::move(links)), block_first_(block_first), fingerprint_(fingerprint), page_first_(page_first),
+          limits_(limits) {}
+
+    // Passages: (a0, a1, b0, b1, exact, first part, part a0, a1, b0, b1).
+    using Passages = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                                std::vector<std::int64_t>, std::vector<std::uint8_t>, std::vector<std::int64_t>,
+                                std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                                std::vector<std::int64_t>>;
+
+    Passages joined() {
+        sort_and_absorb(links_);
+        std::vector<Link> whole;
+        std::vector<std::vector<Link>> parts;
+        for (std::size_t begin = 0; begin < links_.size();) {
+            std::size_t end = begin + 1;
+            while (end < links_.size() && links_[end].page_a == links_[begin].page_a &&
+                   links_[end].page_b == links_[begin].page_b) ++end;
+            chain(begin, end, whole, parts);
+            begin = end;
+        }
+        return passages(whole, parts);
+    }
+
+private:
+    static bool before(const Link& x, const Link& y) {
+        return std::tie(x.page_a, x.page_b, x.a0, x.b0, y.a1, y.b1) < std::tie(y.page_a, y.page_b, y.a0, y.b0, x.a1, x.b1);
+    }
+
+    // Sorts links and drops those that lie inside another one in both places.
+    void sort_and_absorb(std::vector<Link>& links) const {
+        std::sort(links.begin(), links.end(), before);
+        std::vector<Link> kept, open;
+        for (const Link& link : links) {
+            if (!open.empty() && (open.back().page_a != link.page_a || open.back().page_b != link.page_b)) open.clear();
+            std::erase_if(open, [&](const Link& o) { return o.a1 <= link.a0; });
+            if (std::any_of(open.begin(), open.end(), [&](const Link& o) { return link.inside(o); })) continue;
+            kept.push_back(link);
+            if (open.size() < 64) open.push_back(link);
+        }
+        links.swap(kept);
+    }
+
+    // Cost of joining y after x, or -1.
+    std::int64_t join_cost(const Link& x, const Link& y) const {
+        if (y.a0 < x.a0 || y.b0 < x.b0 || y.a1 <= x.a1 || y.b1 <= x.b1) return -1;
+        const std::int64_t gap_a = y.a0 - x.a1, gap_b = y.b0 - x.b1;
+        if (gap_a < 0 || gap_b < 0) {
+            const std::int64_t drift = std::abs(gap_a - gap_b), overlap = -std::min(gap_a, gap_b);
+            const bool progress = overlap < y.a1 - y.a0 && overlap < y.b1 - y.b0;
+            return drift <= limits_.max_edit && progress ? drift : -1;
+        }
+        const std::int64_t wider = std::max(gap_a, gap_b);
+        if (wider <= limits_.max_edit) return gap_a + gap_b;
+        if (wider > limits_.max_gap || !bridges_blocks(x, y)) return -1;
+        if (blocks_between(block_first_, x.a1, y.a0) > limits_.max_gap_blocks ||
+            blocks_between(block_first_, x.b1, y.b0) > limits_.max_gap_blocks) return -1;
+        return gap_a + gap_b;
+    }
+
+    // Whether the gap between two links goes from block border to block border on both sides.
+    bool bridges_blocks(const Link& x, const Link& y) const {
+        return at_block_border(block_first_, x.a1) && at_block_border(block_first_, y.a0) &&
+               at_block_border(block_first_, x.b1) && at_block_border(block_first_, y.b0);
+    }
+
+    void chain(std::size_t begin, std::size_t end, std::vector<Link>& whole, std::vector<std::vector<Link>>& parts) const {
+        constexpr auto kNone = static_cast<std::size_t>(-1);
+        const std::size_t n = end - begin;
+        std::vector<std::size_t> previous(n, kNone), next(n, kNone);
+        std::vector<std::int64_t> next_cost(n, 0);
+        for (std::size_t i = 0; i < n; ++i) {
+            std::int64_t best = -1;
+            const std::size_t last = i > static_cast<std::size_t>(limits_.look_back) ? i - static_cast<std::size_t>(limits_.look_back) : 0;
+            for (std::size_t j = i; j-- > last;) {
+                const std::int64_t cost = join_cost(links_[begin + j], links_[begin + i]);
+                if (cost < 0) continue;
+                if (best < 0 || cost < best) best = cost, previous[i] = j;
+                if (next[j] == kNone || cost < next_cost[j]) next[j] = i, next_cost[j] = cost;
+            }
+        }
+        std::vector<std::uint8_t> used(n, 0);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (used[i]) continue;
+            Link run = links_[begin + i];
+            std::vector<Link> pieces{run};
+            used[i] = 1;
+            for (std::size_t at = i; next[at] != kNone && previous[next[at]] == at; at = next[at]) {
+                const Link& more = links_[begin + next[at]];
+                if (used[next[at]] || (run.page_a == run.page_b && more.a1 > run.b0)) break;
+                used[next[at]] = 1;
+                add_after(run, pieces, more);
+            }
+            extend(run, pieces);
+            whole.push_back(run);
+            parts.push_back(std::move(pieces));
+        }
+    }
+
+    // Appends a link to a run; what overlaps the run's last part is cut off the link's start.
+    void add_after(Link& run, std::vector<Link>& pieces, Link more) const {
+        const std::int64_t overlap = std::max<std::int64_t>({0, run.a1 - more.a0, run.b1 - more.b0});
+        more.a0 += overlap, more.b0 += overlap;
+        Link& last = pieces.back();
+        run.a1 = more.a1, run.b1 = more.b1;
+        run.exact = run.exact && more.exact;
+        const bool touches = more.a0 == last.a1 && more.b0 == last.b1;
+        if (touches || !bridges_blocks(last, more)) {  // an edit, not a block that is left out
+            last.exact = last.exact && more.exact && touches;
+            run.exact = run.exact && last.exact;
+            last.a1 = more.a1, last.b1 = more.b1;
+        } else {
+            pieces.push_back(more);
+        }
+    }
+
+    struct Step {
+        std::int64_t a, b;  // blocks
+        bool found;
+    };
+
+    // The nearest equal blocks beyond an end that lies on block borders, within the bounds of a gap.
+    Step next_equal(std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low, std::int64_t a_high,
+                    std::int64_t b_low, std::int64_t b_high) const {
+        std::int64_t gap_a = 0, seen_a = 0;
+        for (std::int64_t i = a; i >= a_low && i < a_high; i += step) {
+            const std::int64_t tokens_a = tokens(i);
+            if (tokens_a == 0) continue;
+            std::int64_t gap_b = 0, seen_b = 0;
+            for (std::int64_t j = b; j >= b_low && j < b_high; j += step) {
+                const std::int64_t tokens_b = tokens(j);
+                if (tokens_b == 0) continue;
+                if (fingerprint_[static_cast<std::size_t>(i)] == fingerprint_[static_cast<std::size_t>(j)] &&
+                    4 * tokens_a >= std::max(gap_a, gap_b)) return {i, j, true};
+                gap_b += tokens_b;
+                if (++seen_b > limits_.max_gap_blocks || gap_b > limits_.max_gap) break;
+            }
+            gap_a += tokens_a;
+            if (++seen_a > limits_.max_gap_blocks || gap_a > limits_.max_gap) break;
+        }
+        return {0, 0, false};
+    }
+
+    std::int64_t tokens(std::int64_t block) const {
+        return block_first_[static_cast<std::size_t>(block + 1)] - block_first_[static_cast<std::size_t>(block)];
+    }
+
+    // Adds equal blocks, short ones too, that follow or precede the run in both places.
+    void extend(Link& run, std::vector<Link>& pieces) const {
+        const auto page_blocks = [&](std::int64_t page) {
+            return std::pair{page_first_[static_cast<std::size_t>(page)], page_first_[static_cast<std::size_t>(page + 1)]};
+        };
+        const auto [a_low, a_high] = page_blocks(run.page_a);
+        const auto [b_low, b_high] = page_blocks(run.page_b);
+        const bool one_page = run.page_a == run.page_b;
+        while (at_block_border(block_first_, run.a1) && at_block_border(block_first_, run.b1)) {
+            const std::int64_t a_end = one_page ? block_of(block_first_, run.b0) : a_high;
+            const Step step = next_equal(block_of(block_first_, run.a1 - 1) + 1, block_of(block_first_, run.b1 - 1) + 1, 1,
+                                         a_low, a_end, b_low, b_high);
+            if (!step.found) break;
+            add_after(run, pieces, piece(step, run));
+        }
+        while (at_block_border(block_first_, run.a0) && at_block_border(block_first_, run.b0)) {
+            const std::int64_t b_start = one_page ? block_of(block_first_, run.a1 - 1) + 1 : b_low;
+            const Step step = next_equal(block_of(block_first_, run.a0) - 1, block_of(block_first_, run.b0) - 1, -1, a_low,
+                                         a_high, b_start, b_high);
+            if (!step.found) break;
+            const Link more = piece(step, run);
+            run.a0 = more.a0, run.b0 = more.b0;
+            Link& head = pieces.front();
+            if (more.a1 == head.a0 && more.b1 == head.b0) head.a0 = more.a0, head.b0 = more.b0;
+            else pieces.insert(pieces.begin(), more);
+        }
+    }
+
+    Link piece(const Step& step, const Link& run) const {
+        const auto a = static_cast<std::size_t>(step.a), b = static_cast<std::size_t>(step.b);
+        return {block_first_[a], block_first_[a + 1], block_first_[b], block_first_[b + 1], run.page_a, run.page_b, true};
+    }
+
+    Passages passages(const std::vector<Link>& whole, const std::vector<std::vector<Link>>& parts) const {
+        std::vector<std::size_t> order(whole.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole[x], whole[y]); });
+        Passages out;
+        auto& [a0, a1, b0, b1, exact, first, pa0, pa1, pb0, pb1] = out;
+        first.push_back(0);
+        std::vector<Link> open;
+        for (const std::size_t i : order) {
+            const Link& run = whole[i];
+            if (!open.empty() && (open.back().page_a != run.page_a || open.back().page_b != run.page_b)) open.clear();
+            std::erase_if(open, [&](const Link& o) { return o.a1 <= run.a0; });
+            if (std::any_of(open.begin(), open.end(), [&](const Link& o) { return run.inside(o); })) continue;
+            if (open.size() < 64) open.push_back(run);
+            a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
+            exact.push_back(run.exact);
+            for (const Link& part : parts[i])
+                pa0.push_back(part.a0), pa1.push_back(part.a1), pb0.push_back(part.b0), pb1.push_back(part.b1);
+            first.push_back(static_cast<std::int64_t>(pa0.size()));
+        }
+        return out;
+    }
+
+    std::vector<Link> links_;
+    BlockTokens block_first_;
+    Hashes fingerprint_;
+    Offsets page_first_;
+    RunLimits limits_;
+};
+
+}  // namespace dedup

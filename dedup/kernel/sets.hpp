@@ -1,0 +1,259 @@
+// Shingle sets, sketches and set joins: hot loops over contiguous buffers; knows nothing of Python.
+//
+// A family of sets is stored as `values` (all sets one after the other, each sorted and free of repeats) and `first`
+// (where each begins, one longer than the number of sets).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace dedup {
+
+inline uint64_t fmix64(uint64_t x) {  // murmur3's final mixer: bijective, full avalanche
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdULL;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53ULL;
+    x ^= x >> 33;
+    return x;
+}
+
+inline constexpr uint64_t kGramBase = 0x9e3779b97f4a7c15ULL;  // odd: base of the rolling polynomial
+
+// Calls emit(i, hash) for every run of `size` consecutive token hashes that begins at i. The hash is the polynomial
+// sum h[i+j] * base^(size-1-j) modulo 2^64, mixed at the end.
+template <class Emit>
+void for_each_gram(const uint64_t* hash, int64_t begin, int64_t end, int64_t size, Emit emit) {
+    if (end - begin < size) return;
+    uint64_t power = 1, sum = 0;
+    for (int64_t j = 0; j < size; ++j) {
+        sum = sum * kGramBase + hash[begin + j];
+        if (j + 1 < size) power *= kGramBase;
+    }
+    for (int64_t i = begin;; ++i) {
+        emit(i, fmix64(sum));
+        if (i + size >= end) return;
+        sum = (sum - hash[i] * power) * kGramBase + hash[i + size];
+    }
+}
+
+// Sorted sets of the shingles of each range of tokens; a range shorter than `size` has one shingle, all of it; an
+// empty one has none.
+inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ranges, int64_t size,
+                         std::vector<uint64_t>& values, std::vector<int64_t>& value_first) {
+    value_first.assign(1, 0);
+    values.clear();
+    values.reserve(static_cast<size_t>(first[ranges] - first[0]));
+    for (int64_t r = 0; r < ranges; ++r) {
+        const auto start = values.size();
+        const int64_t length = first[r + 1] - first[r];
+        if (length > 0) {
+            for_each_gram(hash, first[r], first[r + 1], std::min(size, length),
+                          [&](int64_t, uint64_t gram) { values.push_back(gram); });
+            std::sort(values.begin() + static_cast<std::ptrdiff_t>(start), values.end());
+            values.erase(std::unique(values.begin() + static_cast<std::ptrdiff_t>(start), values.end()), values.end());
+        }
+        value_first.push_back(static_cast<int64_t>(values.size()));
+    }
+}
+
+// One throw of Fast Similarity Sketching: element x, already mixed, in a round with its own word.
+inline uint64_t fss_throw(uint64_t x, uint64_t round_word) {
+    uint64_t z = (x ^ round_word) * 0xd6e8feb86659fd93ULL;
+    z ^= z >> 32;
+    z *= 0xd6e8feb86659fd93ULL;
+    return z ^ (z >> 32);
+}
+
+inline uint64_t fss_round_word(uint64_t seed, uint64_t round) {
+    return fmix64(seed + (round + 1) * 0x9e3779b97f4a7c15ULL);
+}
+
+inline constexpr uint64_t kEmptyRegister = ~uint64_t{0};
+
+// Fast Similarity Sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): rounds 0..k-1 throw each element into a register,
+// rounds k..2k-1 throw all of them into one register each; a register keeps the least (round, value). Ends after the
+// first round that leaves none empty. A register is round * 2^32 + value.
+inline void fss_sketch(const uint64_t* values, int64_t n, int64_t k, uint64_t seed, const uint64_t* round_words,
+                       uint64_t* registers, std::vector<uint64_t>& mixed) {
+    std::fill(registers, registers + k, kEmptyRegister);
+    if (n == 0) return;
+    mixed.resize(static_cast<size_t>(n));
+    for (int64_t j = 0; j < n; ++j) mixed[static_cast<size_t>(j)] = fmix64(values[j] ^ seed);
+    int64_t empty = k;
+    for (int64_t round = 0; round < 2 * k && empty > 0; ++round) {
+        const uint64_t word = round_words[round], tag = static_cast<uint64_t>(round) << 32;
+        for (const uint64_t x : mixed) {
+            const uint64_t z = fss_throw(x, word);
+            const auto bin = round < k ? static_cast<int64_t>(((z >> 32) * static_cast<uint64_t>(k)) >> 32) : round - k;
+            const uint64_t entry = tag | (z & 0xffffffffULL);
+            if (entry < registers[bin]) {
+                empty -= registers[bin] == kEmptyRegister;
+                registers[bin] = entry;
+            }
+        }
+    }
+}
+
+// The hash of each band of a sketch, different for different bands.
+inline void band_keys(const uint64_t* registers, int64_t bands, int64_t rows, uint64_t* keys) {
+    for (int64_t band = 0; band < bands; ++band) {
+        uint64_t h = static_cast<uint64_t>(band) * 0xc2b2ae3d27d4eb4fULL;
+        for (int64_t row = 0; row < rows; ++row) h = (h ^ fmix64(registers[band * rows + row])) * kGramBase;
+        keys[band] = fmix64(h);
+    }
+}
+
+struct Sets {
+    const uint64_t* values;
+    const int64_t* first;
+    int64_t size(int64_t s) const { return first[s + 1] - first[s]; }
+};
+
+// Least overlap of two sets of n and m elements whose Jaccard similarity, as it is reported, reaches t.
+inline int64_t least_overlap(int64_t n, int64_t m, double t) {
+    const auto reached = [&](int64_t o) { return static_cast<double>(o) / static_cast<double>(n + m - o) >= t; };
+    auto need = static_cast<int64_t>(t / (1.0 + t) * static_cast<double>(n + m));
+    while (need > 0 && reached(need - 1)) --need;
+    while (need < std::min(n, m) + 1 && !reached(need)) ++need;
+    return need;
+}
+
+// Size of the intersection, or -1 as soon as it cannot reach `need`.
+inline int64_t overlap_at_least(const uint64_t* a, int64_t n, const uint64_t* b, int64_t m, int64_t need) {
+    int64_t i = 0, j = 0, same = 0;
+    while (i < n && j < m) {
+        if (same + std::min(n - i, m - j) < need) return -1;
+        const uint64_t x = a[i], y = b[j];
+        same += x == y;
+        i += x <= y;
+        j += y <= x;
+    }
+    return same >= need ? same : -1;
+}
+
+inline bool reaches(const Sets& sets, int64_t a, int64_t b, double t) {
+    const int64_t n = sets.size(a), m = sets.size(b);
+    if (n == 0 || m == 0) return false;
+    const int64_t need = least_overlap(n, m, t);
+    if (need > std::min(n, m)) return false;
+    return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, need) >= 0;
+}
+
+// Verified pairs of the buckets among `rows` (key, set), sorted by it. A bucket of at most `all_pairs` members is
+// checked all with all; in a larger one each member is checked against the representatives found so far, and one
+// that fails them all becomes a representative, up to `max_representatives`. Returns members that met that bound.
+inline int64_t bucket_pairs(std::vector<std::pair<uint64_t, int64_t>>& rows, const Sets& sets, double threshold,
+                            int64_t all_pairs, int64_t max_representatives,
+                            std::vector<std::pair<int64_t, int64_t>>& pairs) {
+    std::sort(rows.begin(), rows.end());
+    int64_t unplaced = 0;
+    std::vector<int64_t> representatives;
+    for (size_t begin = 0; begin < rows.size();) {
+        size_t end = begin + 1;
+        while (end < rows.size() && rows[end].first == rows[begin].first) ++end;
+        const auto members = static_cast<int64_t>(end - begin);
+        if (members > 1 && members <= all_pairs) {
+            for (size_t i = begin; i < end; ++i)
+                for (size_t j = i + 1; j < end; ++j)
+                    if (reaches(sets, rows[i].second, rows[j].second, threshold))
+                        pairs.emplace_back(rows[i].second, rows[j].second);
+        } else if (members > 1) {
+            representatives.clear();
+            for (size_t i = begin; i < end; ++i) {
+                bool placed = false;
+                for (const int64_t r : representatives) {
+                    if (reaches(sets, r, rows[i].second, threshold)) {
+                        pairs.emplace_back(r, rows[i].second);
+                        placed = true;
+                        break;
+                    }
+                }
+                if (placed) continue;
+                if (static_cast<int64_t>(representatives.size()) < max_representatives)
+                    representatives.push_back(rows[i].second);
+                else
+                    ++unplaced;
+            }
+        }
+        begin = end;
+    }
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    return unplaced;
+}
+
+// Sizes of the intersections of pairs of sets.
+inline void set_overlaps(const Sets& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
+    for (int64_t p = 0; p < pairs; ++p)
+        overlap[p] = overlap_at_least(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]],
+                                      sets.size(b[p]), 0);
+}
+
+// Every pair of sets whose Jaccard similarity is at least t: prefix-filter join (Bayardo, Ma, Srikant, WWW 2007) with
+// the positional filter (Xiao et al., WWW 2008). `rank` holds each set's elements as ranks, ascending from the rarest
+// element of the collection to the most common one. Sets are taken in order of size.
+struct Posting {
+    int64_t set, at;
+};
+
+inline void prefix_join(const uint64_t* rank, const int64_t* first, int64_t sets, uint64_t ranks, double t,
+                        std::vector<std::pair<int64_t, int64_t>>& pairs) {
+    std::vector<int64_t> order(static_cast<size_t>(sets));
+    std::iota(order.begin(), order.end(), 0);
+    const auto size = [&](int64_t s) { return first[s + 1] - first[s]; };
+    std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) { return size(x) < size(y); });
+    std::vector<std::vector<Posting>> index(static_cast<size_t>(ranks));
+    std::vector<size_t> begin(static_cast<size_t>(ranks), 0);  // postings before it are of sets too small by now
+    std::vector<int64_t> seen(static_cast<size_t>(sets), 0), touched;
+    for (const int64_t x : order) {
+        const int64_t n = size(x);
+        if (n == 0) continue;
+        const auto least = static_cast<int64_t>(std::ceil(t * static_cast<double>(n) - 1e-9));
+        const int64_t probe = n - least + 1;
+        touched.clear();
+        for (int64_t i = 0; i < probe; ++i) {
+            const auto token = static_cast<size_t>(rank[first[x] + i]);
+            auto& list = index[token];
+            while (begin[token] < list.size() && size(list[begin[token]].set) < least) ++begin[token];
+            for (size_t j = begin[token]; j < list.size(); ++j) {
+                const int64_t y = list[j].set, m = size(y);
+                if (seen[static_cast<size_t>(y)] < 0) continue;
+                const int64_t possible = seen[static_cast<size_t>(y)] + 1 + std::min(n - i - 1, m - list[j].at - 1);
+                if (seen[static_cast<size_t>(y)] == 0) touched.push_back(y);
+                seen[static_cast<size_t>(y)] = possible >= least_overlap(n, m, t) ? seen[static_cast<size_t>(y)] + 1 : -1;
+            }
+        }
+        for (const int64_t y : touched) {
+            if (seen[static_cast<size_t>(y)] > 0 &&
+                overlap_at_least(rank + first[x], n, rank + first[y], size(y), least_overlap(n, size(y), t)) >= 0)
+                pairs.emplace_back(std::min(x, y), std::max(x, y));
+            seen[static_cast<size_t>(y)] = 0;
+        }
+        // a later set is at least as large, so a shorter prefix of this one suffices: overlap >= 2t/(1+t) * n
+        const auto half = static_cast<int64_t>(std::ceil(2.0 * t / (1.0 + t) * static_cast<double>(n) - 1e-9));
+        const int64_t indexed = n - half + 1;
+        for (int64_t i = 0; i < indexed; ++i) index[static_cast<size_t>(rank[first[x] + i])].push_back({x, i});
+    }
+    std::sort(pairs.begin(), pairs.end());
+}
+
+// Component of each node: its least member.
+inline void components(int64_t nodes, const int64_t* a, const int64_t* b, int64_t edges, int64_t* root) {
+    std::iota(root, root + nodes, int64_t{0});
+    const auto find = [&](int64_t x) {
+        while (root[x] != x) x = root[x] = root[root[x]];
+        return x;
+    };
+    for (int64_t e = 0; e < edges; ++e) {
+        const int64_t x = find(a[e]), y = find(b[e]);
+        if (x != y) root[std::max(x, y)] = std::min(x, y);
+    }
+    for (int64_t i = 0; i < nodes; ++i) root[i] = root[root[i]];  // smaller ids come first: one step suffices
+}
+
+}  // namespace dedup

@@ -1,0 +1,570 @@
+// Tokens of WTF-8 text: where they stand, their normalised content, its hash. docs/design/tokens.md defines them.
+//
+// The text is thought of as mapped (each code point replaced by its mapped form, unicode_tables.hpp) and then cut. ASCII
+// needs no tables: 64 bytes at a time become bit masks, and a token is a run of bits. A run that holds a byte >= 0x80 is
+// handed, whole, to the slow path; it begins and ends where no token can be open, so the two never need to agree on more.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "unicode_tables.hpp"
+#include "utf8.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace dedup {
+
+struct Folds {
+    bool accents = false;  // drop U+0300-036F
+    bool digits = false;   // every decimal digit counts as 0
+
+    static Folds of(std::uint32_t flags) {
+        if (flags > 3) throw std::invalid_argument("flags: 1 folds accents, 2 folds digits, 3 both");
+        return {(flags & 1) != 0, (flags & 2) != 0};
+    }
+};
+
+// ---- hash of a token's content ----------------------------------------------------------------------------------
+
+// Odd, so that multiplying loses nothing; bits set about evenly.
+inline constexpr std::uint64_t kWordFactor = 0x9FB21C651E98DF25;
+inline constexpr std::uint64_t kLengthFactor = 0xD6E8FEB86659FD93;
+
+// Over 8-byte little-endian words, the last one padded with zeros: h = (h ^ w) * kWordFactor; h ^= h >> 32. The length
+// goes into the start, so padding is not mistaken for content; murmur3's mixer at the end.
+class TokenHash {
+   public:
+    TokenHash(std::uint64_t seed, std::int64_t length) : h_(seed ^ static_cast<std::uint64_t>(length) * kLengthFactor) {}
+
+    void add(std::uint64_t word) {
+        h_ = (h_ ^ word) * kWordFactor;
+        h_ ^= h_ >> 32;
+    }
+
+    std::uint64_t finish() const {
+        std::uint64_t h = h_;
+        h ^= h >> 33;
+        h *= 0xFF51AFD7ED558CCD;
+        h ^= h >> 33;
+        h *= 0xC4CEB9FE1A85EC53;
+        h ^= h >> 33;
+        return h;
+    }
+
+   private:
+    std::uint64_t h_;
+};
+
+inline std::uint64_t load_word(const std::uint8_t* p, std::size_t size = 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p, size);
+    if constexpr (std::endian::native == std::endian::big) {
+        std::uint64_t swapped = 0;
+        for (int i = 0; i < 8; ++i) swapped |= (word >> (8 * i) & 0xFF) << (56 - 8 * i);
+        word = swapped;
+    }
+    return word;
+}
+
+inline std::uint64_t hash_content(const std::uint8_t* p, std::int64_t length, std::uint64_t seed) {
+    TokenHash hash(seed, length);
+    for (; length >= 8; p += 8, length -= 8) hash.add(load_word(p));
+    if (length > 0) hash.add(load_word(p, static_cast<std::size_t>(length)));
+    return hash.finish();
+}
+
+// The eight bytes of a word of ASCII letters, digits, ' and . (or zero padding), folded.
+inline std::uint64_t fold_ascii(std::uint64_t word, bool digits) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    if (digits) word &= ~((word >> 4 & ~(word >> 6) & kOnes) * 0x0F);  // 0x30-0x39: bit 4 without bit 6
+    return word | (word & kOnes * 0x40) >> 1;                         // letters: bit 6
+}
+
+// ---- masks: 64 bytes at a time ----------------------------------------------------------------------------------
+
+struct Masks {
+    std::uint64_t word = 0;    // ASCII letters and digits
+    std::uint64_t joiner = 0;  // ' and .
+    std::uint64_t other = 0;   // bytes >= 0x80
+};
+
+#if defined(__SSE2__)
+inline Masks masks_of_64(const std::uint8_t* p) {
+    // Signed bytes: x + (127 - last) > 127 - count is true for `count` values that end with `last`.
+    const auto within = [](__m128i bytes, char last, char count) {
+        return _mm_cmpgt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(127 - last))),
+                              _mm_set1_epi8(static_cast<char>(127 - count)));
+    };
+    const auto bits = [](__m128i mask) {
+        return static_cast<std::uint64_t>(static_cast<std::uint32_t>(_mm_movemask_epi8(mask)));
+    };
+    Masks masks;
+    for (int i = 0; i < 4; ++i) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+        const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+        const __m128i word = _mm_or_si128(within(lower, 'z', 26), within(bytes, '9', 10));
+        const __m128i joiner =
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\'')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')));
+        masks.word |= bits(word) << (16 * i);
+        masks.joiner |= bits(joiner) << (16 * i);
+        masks.other |= bits(bytes) << (16 * i);
+    }
+    return masks;
+}
+#else
+inline Masks masks_of_64(const std::uint8_t* p) {
+    Masks masks;
+    for (int i = 0; i < 64; ++i) {
+        const std::uint32_t byte = p[i];
+        const bool word = (byte | 0x20) - 'a' < 26u || byte - '0' < 10u;
+        masks.word |= static_cast<std::uint64_t>(word) << i;
+        masks.joiner |= static_cast<std::uint64_t>(byte == '\'' || byte == '.') << i;
+        masks.other |= static_cast<std::uint64_t>(byte >> 7) << i;
+    }
+    return masks;
+}
+#endif
+
+// Masks of the 64 bytes from `base`, those from `end` on as if they were blanks.
+inline Masks masks_at(Bytes text, std::int64_t base, std::int64_t end) {
+    if (base >= end) return {};
+    const std::int64_t left = static_cast<std::int64_t>(text.size()) - base;
+    Masks masks;
+    if (left >= 64) {
+        masks = masks_of_64(text.data() + base);
+    } else {
+        std::uint8_t copy[64] = {};
+        std::memcpy(copy, text.data() + base, static_cast<std::size_t>(left));
+        masks = masks_of_64(copy);
+    }
+    if (end - base < 64) {
+        const std::uint64_t keep = (std::uint64_t{1} << (end - base)) - 1;
+        masks = {masks.word & keep, masks.joiner & keep, masks.other & keep};
+    }
+    return masks;
+}
+
+// ---- slow path: through the tables ------------------------------------------------------------------------------
+
+enum class Class : std::uint32_t { kSeparator, kLetter, kMark, kDigit, kUnit, kJoiner, kDropped, kDroppedMark };
+
+// Cuts a stretch of text code point by code point. One object serves many stretches and keeps its buffers.
+class SlowCutter {
+   public:
+    explicit SlowCutter(Folds folds) : folds_(folds) {}
+
+    // Calls sink.content(bytes, length, start, end, half) for each token.
+    template <class Sink>
+    void cut(Bytes text, std::int64_t from, std::int64_t to, Sink& sink) {
+        for (std::int64_t at = from; at < to;) {
+            const Decoded decoded = decode(text.data() + at, to - at);
+            const Place place{at, at + decoded.length};
+            at = place.end;
+            map(decoded.code, place, sink);
+        }
+        close(sink);
+    }
+
+   private:
+    enum class State { kNone, kWord, kUnit };
+
+    struct Place {
+        std::int64_t start, end;
+    };
+
+    static constexpr std::uint32_t kIdentity = 2048;  // table values below: the code point is itself
+    static constexpr std::uint32_t kIotaBelow = 0x345, kIota = 0x3B9;
+
+    template <class Sink>
+    void map(std::uint32_t code, Place place, Sink& sink) {
+        if (code == kBadByte) return close(sink);
+        if (code - 0xAC00 < 11172) {  // Hangul syllables
+            const std::uint32_t index = code - 0xAC00, tail = index % 28;
+            feed(0x1100 + index / 588, Class::kLetter, 0, place, sink);
+            feed(0x1161 + index % 588 / 28, Class::kLetter, 0, place, sink);
+            if (tail) feed(0x11A7 + tail, Class::kLetter, 0, place, sink);
+            return;
+        }
+        const std::uint32_t value = unicode::kStage2[unicode::kStage1[code >> 7] * 128u + (code & 127)];
+        if (value < kIdentity) return feed(code, static_cast<Class>(value & 7), value >> 3, place, sink);
+        const std::uint32_t last = unicode::kFirst[value - kIdentity + 1];
+        for (std::uint32_t i = unicode::kFirst[value - kIdentity]; i < last; ++i) {
+            const std::uint32_t item = unicode::kMapped[i];
+            feed(item & 0x1FFFFF, static_cast<Class>(item >> 21 & 7), item >> 24, place, sink);
+        }
+    }
+
+    // One code point of the mapped text; ccc is its canonical combining class.
+    template <class Sink>
+    void feed(std::uint32_t code, Class kind, std::uint32_t ccc, Place place, Sink& sink) {
+        if (folds_.accents && code - 0x300 < 0x70) kind = Class::kDroppedMark;
+        switch (kind) {
+            case Class::kLetter:
+                if (state_ == State::kUnit) close(sink);
+                return grow(code, 0, place);
+            case Class::kDigit:
+                if (state_ == State::kUnit) close(sink);
+                return grow(folds_.digits ? '0' : code, 0, place);
+            case Class::kMark:
+                return grow(code, ccc, place);
+            case Class::kUnit:
+                close(sink);
+                grow(code, 0, place);
+                state_ = State::kUnit;
+                return;
+            case Class::kJoiner:
+                if (state_ == State::kWord && !joiner_) {
+                    joiner_ = code;
+                } else {
+                    close(sink);
+                }
+                return;
+            case Class::kDroppedMark:
+                if (state_ != State::kNone && !joiner_) end_ = place.end;
+                return;
+            case Class::kDropped:
+                return;
+            case Class::kSeparator:
+                return close(sink);
+        }
+    }
+
+    void grow(std::uint32_t code, std::uint32_t ccc, Place place) {
+        if (state_ == State::kNone) {
+            state_ = State::kWord;
+            start_ = place.start;
+        }
+        end_ = place.end;
+        if (joiner_) {
+            put_starter(joiner_);
+            joiner_ = 0;
+        }
+        if (ccc) {
+            marks_.push_back(ccc << 24 | code);
+        } else {
+            put_starter(code);
+        }
+    }
+
+    void put_starter(std::uint32_t code) {
+        if (!marks_.empty()) put_marks();
+        append_utf8(content_, code);
+    }
+
+    // Marks in canonical order: by combining class, equal ones as they came.
+    void put_marks() {
+        const auto before = [](std::uint32_t a, std::uint32_t b) { return a >> 24 < b >> 24; };
+        if (!std::is_sorted(marks_.begin(), marks_.end(), before)) {
+            std::stable_sort(marks_.begin(), marks_.end(), before);
+        }
+        for (std::uint32_t mark : marks_) {
+            const std::uint32_t code = mark & 0x1FFFFF;
+            append_utf8(content_, code == kIotaBelow ? kIota : code);
+        }
+        marks_.clear();
+    }
+
+    template <class Sink>
+    void close(Sink& sink) {
+        if (state_ == State::kNone) return;
+        if (!marks_.empty()) put_marks();
+        sink.content(content_.data(), static_cast<std::int64_t>(content_.size()), start_, end_,
+                     state_ == State::kUnit);
+        content_.clear();
+        state_ = State::kNone;
+        joiner_ = 0;
+    }
+
+    Folds folds_;
+    State state_ = State::kNone;
+    std::uint32_t joiner_ = 0;  // seen after a word; part of it if the word goes on
+    std::int64_t start_ = 0, end_ = 0;
+    std::vector<std::uint8_t> content_;
+    std::vector<std::uint32_t> marks_;  // of the last starter, not yet in order: ccc << 24 | code point
+};
+
+// ---- cutting ranges ---------------------------------------------------------------------------------------------
+
+// Calls sink.ascii(start, end) for tokens of ASCII only and sink.content(bytes, length, start, end, half) for the
+// others, in order, for the tokens of text[from, to).
+template <class Sink>
+void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
+    std::int64_t start = -1;     // of the run that came over the border of 64 bytes, if any
+    bool start_is_slow = false;  // it holds a byte >= 0x80
+    std::uint64_t before = 0;    // 1 if the byte before this window is part of a word, or may be
+    Masks masks = masks_at(text, from, to);
+    for (std::int64_t base = from; base < to; base += 64) {
+        const Masks following = masks_at(text, base + 64, to);
+        const std::uint64_t solid = masks.word | masks.other;
+        const std::uint64_t after = (following.word | following.other) & 1;
+        const std::uint64_t runs = solid | (masks.joiner & (solid << 1 | before) & (solid >> 1 | after << 63));
+        const std::uint64_t shifted = runs << 1 | (start >= 0);
+        std::uint64_t starts = runs & ~shifted, ends = ~runs & shifted;
+        if (ends && start >= 0) {
+            const int end = std::countr_zero(ends);
+            ends &= ends - 1;
+            if (start_is_slow || (masks.other & ((std::uint64_t{1} << end) - 1))) {
+                slow.cut(text, start, base + end, sink);
+            } else {
+                sink.ascii(start, base + end);
+            }
+            start = -1;
+        }
+        if (masks.other == 0) {
+            for (; ends; ends &= ends - 1, starts &= starts - 1) {
+                sink.ascii(base + std::countr_zero(starts), base + std::countr_zero(ends));
+            }
+        } else {
+            for (; ends; ends &= ends - 1, starts &= starts - 1) {
+                const int first = std::countr_zero(starts), end = std::countr_zero(ends);
+                if (masks.other >> first & ((std::uint64_t{1} << (end - first)) - 1)) {
+                    slow.cut(text, base + first, base + end, sink);
+                } else {
+                    sink.ascii(base + first, base + end);
+                }
+            }
+        }
+        if (starts) {
+            const int first = std::countr_zero(starts);
+            start = base + first;
+            start_is_slow = masks.other >> first != 0;
+        } else if (start >= 0) {
+            start_is_slow = start_is_slow || masks.other != 0;
+        }
+        before = solid >> 63;
+        masks = following;
+    }
+    if (start >= 0) {
+        if (start_is_slow) {
+            slow.cut(text, start, to, sink);
+        } else {
+            sink.ascii(start, to);
+        }
+    }
+}
+
+inline std::uint64_t hash_ascii(Bytes text, std::int64_t start, std::int64_t end, bool fold_digits,
+                                std::uint64_t seed) {
+    const std::uint8_t* p = text.data() + start;
+    const std::uint8_t* const limit = text.data() + text.size();
+    std::int64_t left = end - start;
+    TokenHash hash(seed, left);
+    for (; left >= 8; p += 8, left -= 8) hash.add(fold_ascii(load_word(p), fold_digits));
+    if (left > 0) {
+        const std::uint64_t word = limit - p >= 8 ? load_word(p) & ((std::uint64_t{1} << (8 * left)) - 1)
+                                                  : load_word(p, static_cast<std::size_t>(left));
+        hash.add(fold_ascii(word, fold_digits));
+    }
+    return hash.finish();
+}
+
+// ---- what is made of the tokens ---------------------------------------------------------------------------------
+
+// Memory that grows without being filled, and can be handed on.
+template <class T>
+class Column {
+   public:
+    struct Free {
+        void operator()(T* p) const { std::free(p); }
+    };
+
+    void reserve(std::size_t capacity) {
+        T* moved = static_cast<T*>(std::realloc(data_.get(), std::max<std::size_t>(capacity, 1) * sizeof(T)));
+        if (!moved) throw std::bad_alloc();
+        (void)data_.release();
+        data_.reset(moved);
+    }
+
+    T& operator[](std::size_t i) { return data_.get()[i]; }
+    T* release() { return data_.release(); }
+
+   private:
+    std::unique_ptr<T, Free> data_;
+};
+
+struct Tokens {
+    Column<std::uint64_t> hash;
+    Column<std::int64_t> start, end;
+    Column<std::uint8_t> half;
+    std::vector<std::int64_t> first;
+    std::size_t count = 0;
+};
+
+class TokenSink {
+   public:
+    TokenSink(Bytes text, bool fold_digits, std::uint64_t seed, std::size_t expected)
+        : text_(text), fold_digits_(fold_digits), seed_(seed) {
+        resize(expected);
+    }
+
+    void ascii(std::int64_t start, std::int64_t end) {
+        put(hash_ascii(text_, start, end, fold_digits_, seed_), start, end, false);
+    }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
+        put(hash_content(bytes, length, seed_), start, end, half);
+    }
+    std::size_t count() const { return tokens_.count; }
+
+    Tokens finish(std::vector<std::int64_t>&& first) {
+        resize(tokens_.count);
+        tokens_.first = std::move(first);
+        return std::move(tokens_);
+    }
+
+   private:
+    void put(std::uint64_t hash, std::int64_t start, std::int64_t end, bool half) {
+        if (tokens_.count == capacity_) resize(capacity_ + capacity_ / 2 + 16);
+        const std::size_t i = tokens_.count++;
+        tokens_.hash[i] = hash;
+        tokens_.start[i] = start;
+        tokens_.end[i] = end;
+        tokens_.half[i] = half;
+    }
+
+    void resize(std::size_t capacity) {
+        tokens_.hash.reserve(capacity);
+        tokens_.start.reserve(capacity);
+        tokens_.end.reserve(capacity);
+        tokens_.half.reserve(capacity);
+        capacity_ = capacity;
+    }
+
+    Bytes text_;
+    bool fold_digits_;
+    std::uint64_t seed_;
+    std::size_t capacity_ = 0;
+    Tokens tokens_;
+};
+
+inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::uint64_t seed) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
+    TokenSink sink(text, folds.digits, seed, bytes / 5 + 16);
+    SlowCutter slow(folds);
+    std::vector<std::int64_t> first{0};
+    first.reserve(start.size() + 1);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        cut_range(text, start[i], end[i], slow, sink);
+        first.push_back(static_cast<std::int64_t>(sink.count()));
+    }
+    return sink.finish(std::move(first));
+}
+
+struct CountSink {
+    std::int64_t tokens = 0, halves = 0;
+
+    void ascii(std::int64_t, std::int64_t) {
+        tokens += 1;
+        halves += 2;
+    }
+    void content(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, bool half) {
+        tokens += 1;
+        halves += half ? 1 : 2;
+    }
+};
+
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> count_tokens(Bytes text, Offsets start,
+                                                                                     Offsets end,
+                                                                                     std::uint32_t flags) {
+    SlowCutter slow(Folds::of(flags));
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    std::vector<std::int64_t> tokens(start.size()), halves(start.size());
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        CountSink sink;
+        cut_range(text, start[i], end[i], slow, sink);
+        tokens[i] = sink.tokens;
+        halves[i] = sink.halves;
+    }
+    return {std::move(tokens), std::move(halves)};
+}
+
+// Contents of the tokens, with a blank before each but the first and a unit that follows a unit.
+class NormaliseSink {
+   public:
+    NormaliseSink(Bytes text, bool fold_digits, std::vector<std::uint8_t>& out)
+        : text_(text), fold_digits_(fold_digits), out_(out) {}
+
+    void next_range() { first_ = true; }
+
+    void ascii(std::int64_t start, std::int64_t end) {
+        blank(false);
+        for (std::int64_t i = start; i < end; ++i) {
+            out_.push_back(static_cast<std::uint8_t>(fold_ascii(text_[static_cast<std::size_t>(i)], fold_digits_)));
+        }
+    }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool half) {
+        blank(half);
+        out_.insert(out_.end(), bytes, bytes + length);
+    }
+
+   private:
+    void blank(bool half) {
+        if (!first_ && !(half && half_before_)) out_.push_back(' ');
+        first_ = false;
+        half_before_ = half;
+    }
+
+    Bytes text_;
+    bool fold_digits_, first_ = true, half_before_ = false;
+    std::vector<std::uint8_t>& out_;
+};
+
+inline std::tuple<std::vector<std::uint8_t>, std::vector<std::int64_t>> normalise(Bytes text, Offsets start,
+                                                                                  Offsets end, std::uint32_t flags) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    SlowCutter slow(folds);
+    std::vector<std::uint8_t> out;
+    std::vector<std::int64_t> first{0};
+    NormaliseSink sink(text, folds.digits, out);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        sink.next_range();
+        cut_range(text, start[i], end[i], slow, sink);
+        first.push_back(static_cast<std::int64_t>(out.size()));
+    }
+    return {std::move(out), std::move(first)};
+}
+
+// A normalised text tells where its tokens begin: units stand alone, everything else is set off by blanks. So equal
+// normalised texts mean equal tokens.
+inline std::vector<std::uint8_t> equal_tokens(Bytes text_a, Offsets a_start, Offsets a_end, Bytes text_b,
+                                              Offsets b_start, Offsets b_end, std::uint32_t flags) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(a_start, a_end, static_cast<std::int64_t>(text_a.size()), "text_a");
+    check_ranges(b_start, b_end, static_cast<std::int64_t>(text_b.size()), "text_b");
+    if (a_start.size() != b_start.size()) throw std::invalid_argument("as many ranges of text_a as of text_b are needed");
+    SlowCutter slow(folds);
+    std::vector<std::uint8_t> a, b, equal(a_start.size());
+    NormaliseSink sink_a(text_a, folds.digits, a), sink_b(text_b, folds.digits, b);
+    for (std::size_t i = 0; i < a_start.size(); ++i) {
+        const auto length = static_cast<std::size_t>(a_end[i] - a_start[i]);
+        if (a_end[i] - a_start[i] == b_end[i] - b_start[i] &&
+            (length == 0 || std::memcmp(text_a.data() + a_start[i], text_b.data() + b_start[i], length) == 0)) {
+            equal[i] = 1;
+            continue;
+        }
+        a.clear();
+        b.clear();
+        sink_a.next_range();
+        sink_b.next_range();
+        cut_range(text_a, a_start[i], a_end[i], slow, sink_a);
+        cut_range(text_b, b_start[i], b_end[i], slow, sink_b);
+        equal[i] = a == b;
+    }
+    return equal;
+}
+
+}  // namespace dedup

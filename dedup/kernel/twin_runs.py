@@ -1,0 +1,329 @@
+"""Plain twins of ``grams.hpp`` and ``runs.hpp``: exact repeats, and links joined to runs.
+
+Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernel.twin_sets import I64, U64, grams
+
+U8 = npt.NDArray[np.uint8]
+
+MAX_EDIT = 16  # gap inside a passage, in tokens: an edit
+MAX_GAP = 40  # gap from block to block, in tokens
+MAX_GAP_BLOCKS = 3
+LOOK_BACK = 50  # links tried as predecessor of one
+OPEN_LINKS = 64  # links that may absorb a later one
+
+
+def _page_grams(hash: U64, page_first: I64, size: int) -> tuple[U64, I64]:
+    pages = list(zip(page_first[:-1].tolist(), page_first[1:].tolist(), strict=True))
+    all_grams = [grams(hash[begin:end], size) for begin, end in pages]
+    at = [np.arange(begin, begin + len(g), dtype=np.int64) for (begin, _), g in zip(pages, all_grams, strict=True)]
+    return np.concatenate([np.empty(0, np.uint64), *all_grams]), np.concatenate([np.empty(0, np.int64), *at])
+
+
+def mark_grams(hash: U64, page_first: I64, size: int, table: U64) -> None:
+    """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
+
+    Args:
+        table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
+    """
+    slots, counts = np.unique(_page_grams(hash, page_first, size)[0] & np.uint64(len(table) * 32 - 1), return_counts=True)
+    word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
+    before = (table[word] >> shift) & np.uint64(1)
+    np.bitwise_or.at(table, word, np.uint64(1) << shift)
+    again = (counts > 1) | (before == 1)
+    np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
+
+
+def repeated_grams(hash: U64, page_first: I64, size: int, table: U64) -> tuple[U64, I64]:
+    """Grams whose slot was seen twice: (gram, index of its first token in `hash`)."""
+    gram, at = _page_grams(hash, page_first, size)
+    slot = gram & np.uint64(len(table) * 32 - 1)
+    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
+    kept = (bits & np.uint64(2)) > 0
+    return gram[kept], at[kept]
+
+
+def gram_classes(gram: U64, position: I64) -> tuple[I64, I64]:
+    """Rows (position, position of the first member of its class of equal grams), singletons dropped.
+
+    Ascending by the low 33 bits of the gram, then by the whole gram, then by position.
+    """
+    order = np.lexsort((position, gram, gram & np.uint64((1 << 33) - 1)))
+    gram, position = gram[order], position[order]
+    new = np.ones(len(gram), bool)
+    new[1:] = gram[1:] != gram[:-1]
+    number = np.cumsum(new) - 1
+    first = position[new][number] if len(gram) else position
+    several = np.bincount(number, minlength=1)[number] > 1 if len(gram) else np.zeros(0, bool)
+    return position[several], first[several]
+
+
+def exact_repeats(position: I64, first: I64, size: int, max_members: int) -> tuple[I64, I64, I64, I64, I64, I64]:
+    """Exact repeats of `size` tokens or more, from the rows of ``gram_classes``.
+
+    Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
+    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree;
+    inside one page a match is no longer than its shift. The others stay segments, overlapping places dropped.
+
+    Returns:
+        Matches (a, b, length) ascending; segments (first, position, length).
+    """
+    order = np.argsort(position, kind="stable")
+    at, leader_of = position[order].tolist(), dict(zip(position.tolist(), first.tolist(), strict=True))
+    members: dict[int, list[int]] = defaultdict(list)
+    for p in at:
+        members[leader_of[p]].append(p)
+
+    def in_step(p: int) -> bool:
+        mine, following = members[leader_of[p]], leader_of.get(members[leader_of[p]][0] + 1)
+        return (following is not None and len(members[following]) == len(mine)
+                and all(leader_of.get(m + 1) == following for m in mine))
+    step = {leader: in_step(leader) for leader in members}
+    matches, seeds, hot_first, hot_position, hot_length = [], [], [0], [], []
+    for leader, places in sorted(members.items()):
+        if leader - 1 in leader_of and step[leader_of[leader - 1]]:
+            continue
+        count = 1
+        while step[leader_of[leader + count - 1]]:
+            count += 1
+        if len(places) <= max_members:
+            seeds += [(b - a, a) for i, a in enumerate(places) for b in places[i + 1:]]
+            continue
+        length = max(size, min([count + size - 1] + [b - a for a, b in zip(places, places[1:], strict=False)]))
+        kept = places[:1]
+        for p in places[1:]:
+            if p >= kept[-1] + length:
+                kept.append(p)
+        if len(kept) >= 2:
+            hot_position += kept
+            hot_first.append(len(hot_position))
+            hot_length.append(length)
+    last_shift, reached = -1, -1
+    for shift, a in sorted(seeds):
+        if shift == last_shift and a < reached:
+            continue
+        begin, end = a, a + 1
+        while begin - 1 in leader_of and leader_of[begin - 1] == leader_of.get(begin - 1 + shift):
+            begin -= 1
+        while end in leader_of and leader_of[end] == leader_of.get(end + shift):
+            end += 1
+        last_shift, reached = shift, end
+        length = min(end - begin + size - 1, shift)
+        if length >= size:
+            matches.append((begin, begin + shift, length))
+    a_, b_, lengths = (np.array([m[i] for m in sorted(matches)], np.int64) for i in range(3))
+    return (a_, b_, lengths, np.array(hot_first, np.int64), np.array(hot_position, np.int64),
+            np.array(hot_length, np.int64))
+
+
+@dataclass(frozen=True)
+class Link:
+    """Half-open token ranges in two places that are alike, a before b."""
+
+    page_a: int
+    page_b: int
+    a0: int
+    a1: int
+    b0: int
+    b1: int
+    exact: bool
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return (self.page_a, self.page_b, self.a0, self.b0, -self.a1, -self.b1)
+
+    def inside(self, other: Link) -> bool:
+        return (self.a0 >= other.a0 and self.a1 <= other.a1 and self.b0 >= other.b0 and self.b1 <= other.b1)
+
+
+def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exact: U8, block_first: I64,
+               fingerprint: U64, page_first: I64) -> tuple[I64, I64, I64, I64, U8, I64, I64, I64, I64, I64]:
+    """Join links between the same two pages that follow each other, in order and close together, to passages.
+
+    Args:
+        a0, a1, b0, b1: Token ranges of each link, a before b.
+        page_a, page_b: Their pages.
+        exact: Whether its two texts are equal, 0 or 1.
+        block_first: First token of each block, one longer than the blocks.
+        fingerprint: Of each block.
+        page_first: First block of each page, one longer than the pages.
+
+    Returns:
+        Passages (a0, a1, b0, b1, exact), the first part of each (one longer), and parts (a0, a1, b0, b1): stretches
+        that lie between blocks which were left out.
+    """
+    links = [Link(*map(int, row[:6]), exact=bool(row[6]))
+             for row in zip(page_a, page_b, a0, a1, b0, b1, exact, strict=True)]
+    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist())
+    by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
+    for link in sorted(links, key=lambda link: link.key):
+        by_pages[link.page_a, link.page_b].append(link)
+    runs: list[tuple[Link, list[Link]]] = []
+    for pages in sorted(by_pages):
+        found = joiner.chain(absorbed(by_pages[pages]))
+        found.sort(key=lambda run: run[0].key)
+        kept = absorbed([run for run, _ in found])
+        taken = iter(kept)
+        nxt = next(taken, None)
+        for run, parts in found:
+            if nxt is run:
+                runs.append((run, parts))
+                nxt = next(taken, None)
+    parts = [part for _, pieces in runs for part in pieces]
+    first = np.cumsum([0, *(len(pieces) for _, pieces in runs)])
+
+    def column(rows: list[Link], name: str) -> I64:
+        return np.array([getattr(row, name) for row in rows], np.int64)
+    whole = [run for run, _ in runs]
+    return (column(whole, "a0"), column(whole, "a1"), column(whole, "b0"), column(whole, "b1"),
+            np.array([run.exact for run in whole], np.uint8), first.astype(np.int64),
+            column(parts, "a0"), column(parts, "a1"), column(parts, "b0"), column(parts, "b1"))
+
+
+def absorbed(links: list[Link]) -> list[Link]:
+    """The links, sorted, without those that lie inside an earlier one that is still open, in both places."""
+    kept: list[Link] = []
+    open_: list[Link] = []
+    for link in links:
+        open_ = [o for o in open_ if o.a1 > link.a0]
+        if any(link.inside(o) for o in open_):
+            continue
+        kept.append(link)
+        if len(open_) < OPEN_LINKS:
+            open_.append(link)
+    return kept
+
+
+class _Joiner:
+    """Joins the links of one pair of pages."""
+
+    def __init__(self, block_first: list[int], fingerprint: list[int], page_first: list[int]) -> None:
+        self.block_first, self.fingerprint, self.page_first = block_first, fingerprint, page_first
+
+    def at_border(self, token: int) -> bool:
+        return self.block_first[bisect_left(self.block_first, token)] == token
+
+    def block_of(self, token: int) -> int:
+        return bisect_right(self.block_first, token) - 1
+
+    def blocks_between(self, begin: int, end: int) -> int:
+        blocks = 0
+        while begin < end:
+            begin = self.block_first[bisect_right(self.block_first, begin)]
+            blocks += 1
+        return blocks
+
+    def tokens(self, block: int) -> int:
+        return self.block_first[block + 1] - self.block_first[block]
+
+    def bridges_blocks(self, x: Link, y: Link) -> bool:
+        return all(map(self.at_border, (x.a1, y.a0, x.b1, y.b0)))
+
+    def join_cost(self, x: Link, y: Link) -> int | None:
+        if y.a0 < x.a0 or y.b0 < x.b0 or y.a1 <= x.a1 or y.b1 <= x.b1:
+            return None
+        gap_a, gap_b = y.a0 - x.a1, y.b0 - x.b1
+        if gap_a < 0 or gap_b < 0:
+            overlap, drift = -min(gap_a, gap_b), abs(gap_a - gap_b)
+            return drift if drift <= MAX_EDIT and overlap < min(y.a1 - y.a0, y.b1 - y.b0) else None
+        if max(gap_a, gap_b) > MAX_EDIT and (
+                max(gap_a, gap_b) > MAX_GAP or not self.bridges_blocks(x, y)
+                or self.blocks_between(x.a1, y.a0) > MAX_GAP_BLOCKS or self.blocks_between(x.b1, y.b0) > MAX_GAP_BLOCKS):
+            return None
+        return gap_a + gap_b
+
+    def chain(self, links: list[Link]) -> list[tuple[Link, list[Link]]]:
+        previous: list[int | None] = [None] * len(links)
+        following: list[tuple[int, int] | None] = [None] * len(links)  # (cost, link)
+        for i, link in enumerate(links):
+            best = None
+            for j in range(i - 1, max(0, i - LOOK_BACK) - 1, -1):
+                cost = self.join_cost(links[j], link)
+                if cost is None:
+                    continue
+                if best is None or cost < best:
+                    best, previous[i] = cost, j
+                held = following[j]
+                if held is None or cost < held[0]:
+                    following[j] = (cost, i)
+        runs, used = [], [False] * len(links)
+        for i, link in enumerate(links):
+            if used[i]:
+                continue
+            run, parts, at, used[i] = link, [link], i, True
+            while (held := following[at]) is not None and previous[held[1]] == at:
+                more = links[held[1]]
+                if used[held[1]] or (run.page_a == run.page_b and more.a1 > run.b0):
+                    break
+                at, used[held[1]] = held[1], True
+                run, parts = self.add_after(run, parts, more)
+            runs.append(self.extend(run, parts))
+        return runs
+
+    def add_after(self, run: Link, parts: list[Link], more: Link) -> tuple[Link, list[Link]]:
+        overlap = max(0, run.a1 - more.a0, run.b1 - more.b0)
+        more = replace(more, a0=more.a0 + overlap, b0=more.b0 + overlap)
+        last, exact = parts[-1], run.exact and more.exact
+        touches = more.a0 == last.a1 and more.b0 == last.b1
+        if touches or not self.bridges_blocks(last, more):  # an edit, not a block that is left out
+            joined = replace(last, a1=more.a1, b1=more.b1, exact=last.exact and more.exact and touches)
+            return replace(run, a1=more.a1, b1=more.b1, exact=exact and joined.exact), [*parts[:-1], joined]
+        return replace(run, a1=more.a1, b1=more.b1, exact=exact), [*parts, more]
+
+    def extend(self, run: Link, parts: list[Link]) -> tuple[Link, list[Link]]:
+        a_low, a_high = self.page_first[run.page_a:run.page_a + 2]
+        b_low, b_high = self.page_first[run.page_b:run.page_b + 2]
+        one_page = run.page_a == run.page_b
+        while self.at_border(run.a1) and self.at_border(run.b1):
+            a_end = self.block_of(run.b0) if one_page else a_high
+            found = self.next_equal(range(self.block_of(run.a1 - 1) + 1, a_end),
+                                    range(self.block_of(run.b1 - 1) + 1, b_high))
+            if found is None:
+                break
+            run, parts = self.add_after(run, parts, self.piece(found, run))
+        while self.at_border(run.a0) and self.at_border(run.b0):
+            b_start = self.block_of(run.a1 - 1) + 1 if one_page else b_low
+            found = self.next_equal(range(self.block_of(run.a0) - 1, a_low - 1, -1),
+                                    range(self.block_of(run.b0) - 1, b_start - 1, -1))
+            if found is None:
+                break
+            more, head = self.piece(found, run), parts[0]
+            run = replace(run, a0=more.a0, b0=more.b0)
+            if (more.a1, more.b1) == (head.a0, head.b0):
+                parts = [replace(head, a0=more.a0, b0=more.b0), *parts[1:]]
+            else:
+                parts = [more, *parts]
+        return run, parts
+
+    def next_equal(self, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
+        gap_a = seen_a = 0
+        for i in blocks_a:
+            if not self.tokens(i):
+                continue
+            gap_b = seen_b = 0
+            for j in blocks_b:
+                if not self.tokens(j):
+                    continue
+                if self.fingerprint[i] == self.fingerprint[j] and 4 * self.tokens(i) >= max(gap_a, gap_b):
+                    return i, j
+                gap_b, seen_b = gap_b + self.tokens(j), seen_b + 1
+                if seen_b > MAX_GAP_BLOCKS or gap_b > MAX_GAP:
+                    break
+            gap_a, seen_a = gap_a + self.tokens(i), seen_a + 1
+            if seen_a > MAX_GAP_BLOCKS or gap_a > MAX_GAP:
+                break
+        return None
+
+    def piece(self, found: tuple[int, int], run: Link) -> Link:
+        (a0, a1), (b0, b1) = (self.block_first[block:block + 2] for block in found)
+        return Link(run.page_a, run.page_b, a0, a1, b0, b1, exact=True)

@@ -1,0 +1,194 @@
+"""Plain twins of ``sets.hpp``: shingle sets, sketches, joins, components.
+
+A family of sets is stored as ``values`` (``uint64``: all sets one after the other, each sorted and free of repeats) and
+``first`` (``int64``: where each begins, one longer than the number of sets).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import numpy.typing as npt
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+GRAM_BASE = np.uint64(0x9E3779B97F4A7C15)
+THROW = np.uint64(0xD6E8FEB86659FD93)
+BAND = 0xC2B2AE3D27D4EB4F
+MASK = (1 << 64) - 1
+EMPTY_REGISTER = np.uint64(MASK)
+
+
+def fmix64(x: U64) -> U64:
+    """murmur3's final mixer: bijective, full avalanche."""
+    x = x ^ (x >> np.uint64(33))
+    x = x * np.uint64(0xFF51AFD7ED558CCD)
+    x = x ^ (x >> np.uint64(33))
+    x = x * np.uint64(0xC4CEB9FE1A85EC53)
+    return x ^ (x >> np.uint64(33))
+
+
+def grams(hashes: U64, size: int) -> U64:
+    """Hash of every run of `size` consecutive token hashes: a polynomial modulo 2^64, mixed at the end."""
+    count = len(hashes) - size + 1
+    if count <= 0:
+        return np.empty(0, np.uint64)
+    total = np.zeros(count, np.uint64)
+    for j in range(size):
+        total = total * GRAM_BASE + hashes[j:j + count]
+    return fmix64(total)
+
+
+def range_digests(hash: U64, first: I64) -> U64:
+    """Fingerprint of each range's sequence of token hashes."""
+    out = np.zeros(len(first) - 1, np.uint64)
+    base = int(GRAM_BASE)
+    values = hash.tolist()
+    for r in range(len(out)):
+        total = int(first[r + 1] - first[r])
+        for value in values[first[r]:first[r + 1]]:
+            total = (total * base + value) & MASK
+        out[r] = total
+    return fmix64(out)
+
+
+def shingle_sets(hash: U64, first: I64, size: int) -> tuple[U64, I64]:
+    """Sorted sets of the shingles of each range of tokens.
+
+    A range shorter than `size` has one shingle, all of it; an empty one has none.
+    """
+    sets = []
+    for begin, end in zip(first[:-1].tolist(), first[1:].tolist(), strict=True):
+        tokens = hash[begin:end]
+        sets.append(np.unique(grams(tokens, min(size, len(tokens)))) if end > begin else np.empty(0, np.uint64))
+    lengths = np.array([0, *map(len, sets)], np.int64)
+    return np.concatenate([np.empty(0, np.uint64), *sets]), np.cumsum(lengths)
+
+
+def round_words(k: int, seed: int) -> U64:
+    """The word that makes each of the 2k rounds of a sketch different."""
+    rounds = np.arange(1, 2 * k + 1, dtype=np.uint64)
+    return fmix64(np.uint64(seed) + rounds * np.uint64(0x9E3779B97F4A7C15))
+
+
+def fss_sketches(values: U64, first: I64, k: int, seed: int) -> U64:
+    """Registers of each set, `k` a set: Fast Similarity Sketching.
+
+    A register is ``round << 32 | value``; that of an empty set is all ones.
+
+    Source: Dahlgaard, Knudsen, Thorup, "Fast similarity sketching", FOCS 2017.
+    """
+    words, out = round_words(k, seed), np.full((len(first) - 1, k), EMPTY_REGISTER)
+    low = np.uint64(0xFFFFFFFF)
+    for s, registers in enumerate(out):
+        mixed = fmix64(values[first[s]:first[s + 1]] ^ np.uint64(seed))
+        for turn in range(2 * k if len(mixed) else 0):
+            z = (mixed ^ words[turn]) * THROW
+            z = (z ^ (z >> np.uint64(32))) * THROW
+            z = z ^ (z >> np.uint64(32))
+            bins = ((z >> np.uint64(32)) * np.uint64(k)) >> np.uint64(32) if turn < k else np.full(len(z), turn - k)
+            np.minimum.at(registers, bins.astype(np.int64), np.uint64(turn << 32) | (z & low))
+            if not (registers == EMPTY_REGISTER).any():
+                break
+    return out.reshape(-1)
+
+
+def sketch_bands(registers: U64, sketches: int, bands: int, rows: int) -> U64:
+    """Hash of each band of each sketch, ``bands`` a sketch; a sketch holds ``bands * rows`` registers or more."""
+    table = fmix64(registers.reshape(sketches, -1)[:, :bands * rows].reshape(sketches, bands, rows))
+    h = np.broadcast_to(np.array([(b * BAND) & MASK for b in range(bands)], np.uint64), (sketches, bands))
+    for row in range(rows):
+        h = (h ^ table[:, :, row]) * GRAM_BASE
+    return fmix64(h).reshape(-1)
+
+
+def least_overlap(n: int, m: int, threshold: float) -> int:
+    """Least overlap of sets of n and m elements whose Jaccard similarity, as reported, reaches the threshold."""
+    return next((o for o in range(min(n, m) + 1) if o / (n + m - o) >= threshold), min(n, m) + 1)
+
+
+def reaches(a: U64, b: U64, threshold: float) -> bool:
+    """Whether two sets' Jaccard similarity reaches the threshold; empty sets never do."""
+    if not len(a) or not len(b):
+        return False
+    same = len(np.intersect1d(a, b, assume_unique=True))
+    return bool(same / (len(a) + len(b) - same) >= threshold)
+
+
+def bucket_pairs(key: U64, member: I64, values: U64, first: I64, threshold: float, all_pairs: int,
+                 max_representatives: int) -> tuple[I64, I64, int]:
+    """Verified pairs of sets that share a key.
+
+    A bucket of at most `all_pairs` members is checked all with all. In a larger one each member is checked against the
+    representatives found so far; one that fails them all becomes a representative, up to `max_representatives`.
+
+    Returns:
+        (a, b) ascending without repeats, and the number of members that met the last bound.
+    """
+    def alike(a: int, b: int) -> bool:
+        return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
+    buckets: dict[int, list[int]] = defaultdict(list)
+    for k, m in zip(key.tolist(), member.tolist(), strict=True):
+        buckets[k].append(m)
+    pairs, unplaced = set(), 0
+    for members in map(sorted, buckets.values()):
+        if len(members) <= all_pairs:
+            pairs |= {(a, b) for i, a in enumerate(members) for b in members[i + 1:] if alike(a, b)}
+            continue
+        representatives: list[int] = []
+        for m in members:
+            home = next((r for r in representatives if alike(r, m)), None)
+            if home is not None:
+                pairs.add((home, m))
+            elif len(representatives) < max_representatives:
+                representatives.append(m)
+            else:
+                unplaced += 1
+    a, b = (np.array([pair[i] for pair in sorted(pairs)], np.int64) for i in (0, 1))
+    return a, b, unplaced
+
+
+def set_overlaps(values: U64, first: I64, a: I64, b: I64) -> I64:
+    """Sizes of the intersections of pairs of sets."""
+    return np.array([len(np.intersect1d(values[first[x]:first[x + 1]], values[first[y]:first[y + 1]],
+                                        assume_unique=True)) for x, y in zip(a.tolist(), b.tolist(), strict=True)],
+                    np.int64)
+
+
+def prefix_join(rank: U64, first: I64, ranks: int, threshold: float) -> tuple[I64, I64]:
+    """Every pair (a < b) of sets whose Jaccard similarity reaches the threshold.
+
+    `rank` holds each set's elements as ranks below `ranks`, ascending from the rarest element to the most common one.
+    The twin keeps the prefix filter (it must share an element of a short prefix) and leaves out the finer filters.
+
+    Source: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007.
+    """
+    sizes = np.diff(first)
+    index: dict[int, list[int]] = defaultdict(list)
+    pairs = []
+    for x in np.argsort(sizes, kind="stable").tolist():
+        mine = rank[first[x]:first[x + 1]]
+        prefix = mine[:len(mine) - int(np.ceil(threshold * len(mine) - 1e-9)) + 1].tolist() if len(mine) else []
+        for y in sorted({y for token in prefix for y in index[token]}):
+            if reaches(mine, rank[first[y]:first[y + 1]], threshold):
+                pairs.append((min(x, y), max(x, y)))
+        for token in prefix:
+            index[token].append(x)
+    a, b = (np.array([pair[i] for pair in sorted(pairs)], np.int64) for i in (0, 1))
+    return a, b
+
+
+def components(nodes: int, a: I64, b: I64) -> I64:
+    """Component of each node: its least member."""
+    root = list(range(nodes))
+
+    def find(x: int) -> int:
+        while root[x] != x:
+            root[x] = x = root[root[x]]
+        return x
+    for x, y in zip(a.tolist(), b.tolist(), strict=True):
+        x, y = find(x), find(y)
+        root[max(x, y)] = min(x, y)
+    return np.array([find(x) for x in range(nodes)], np.int64)

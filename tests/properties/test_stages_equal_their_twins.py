@@ -1,0 +1,171 @@
+"""The kernel's stage loops equal their plain twins, bit for bit; joins and repeats equal brute force."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from dedup.kernel import reference
+
+native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
+
+words = st.integers(0, 5)  # few words: many repeats
+ranges = st.lists(st.lists(words, max_size=30), min_size=1, max_size=8)
+
+
+def token_hashes(tokens: list[int]) -> np.ndarray:
+    return reference.range_digests(np.arange(100, dtype=np.uint64), np.arange(101))[np.array(tokens, np.int64)] \
+        if tokens else np.empty(0, np.uint64)
+
+
+def columns(lists: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    first = np.cumsum([0, *map(len, lists)]).astype(np.int64)
+    return token_hashes(list(itertools.chain(*lists))), first
+
+
+def assert_same(mine: tuple, theirs: tuple) -> None:
+    assert len(mine) == len(theirs)
+    for x, y in zip(mine, theirs, strict=True):
+        assert_array_equal(x, y)
+
+
+@given(lists=ranges, size=st.integers(1, 6))
+def test_shingle_sets_and_digests(lists, size):
+    hashes, first = columns(lists)
+    assert_same(native.shingle_sets(hashes, first, size), reference.shingle_sets(hashes, first, size))
+    assert_array_equal(native.range_digests(hashes, first), reference.range_digests(hashes, first))
+
+
+@given(lists=ranges, k=st.integers(1, 40), seed=st.integers(0, 2**63 - 1))
+def test_sketches_and_bands(lists, k, seed):
+    values, first = reference.shingle_sets(*columns(lists), 2)
+    mine, theirs = (module.fss_sketches(values, first, k, seed) for module in (native, reference))
+    assert_array_equal(mine, theirs)
+    rows = 1 + seed % 3
+    if k >= rows:
+        assert_array_equal(native.sketch_bands(mine, len(lists), k // rows, rows),
+                           reference.sketch_bands(mine, len(lists), k // rows, rows))
+
+
+@given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=14), threshold=st.sampled_from([0.3, 0.5, 0.7, 1]),
+       all_pairs=st.integers(1, 6), keys=st.lists(st.integers(0, 2), min_size=40, max_size=40))
+def test_bucket_pairs(lists, threshold, all_pairs, keys):
+    values, first = reference.shingle_sets(*columns(lists), 2)
+    member = np.arange(len(lists) * 2, dtype=np.int64) % len(lists)
+    key = np.array(keys[:len(member)], np.uint64)
+    arguments = key, member, values, first, float(threshold), all_pairs, 3
+    assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
+
+
+@given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=20),
+       threshold=st.floats(0.1, 1.0) | st.sampled_from([0.25, 0.5, 0.55, 0.6, 0.75, 0.8]))
+def test_prefix_join_misses_nothing(lists, threshold):
+    values, first = reference.shingle_sets(*columns(lists), 2)
+    order, rank = np.unique(values, return_inverse=True)
+    counts = np.bincount(rank, minlength=len(order)) if len(order) else np.zeros(0, int)
+    by_rarity = np.empty(len(order), np.int64)
+    by_rarity[np.lexsort((np.arange(len(order)), counts))] = np.arange(len(order))
+    ranks = np.concatenate([np.sort(by_rarity[rank[a:b]]) for a, b in itertools.pairwise(first)] or [[]]).astype(np.uint64)
+    mine = native.prefix_join(ranks, first, len(order), threshold)
+    assert_same(mine, reference.prefix_join(ranks, first, len(order), threshold))
+    sets = [set(values[a:b].tolist()) for a, b in itertools.pairwise(first)]
+    truth = [(x, y) for x, y in itertools.combinations(range(len(sets)), 2)
+             if sets[x] and sets[y] and len(sets[x] & sets[y]) / len(sets[x] | sets[y]) >= threshold]
+    assert list(zip(*map(np.ndarray.tolist, mine), strict=True)) == truth
+    a, b = (np.array([p[i] for p in truth], np.int64) for i in (0, 1))
+    assert_array_equal(native.set_overlaps(values, first, a, b), [len(sets[x] & sets[y]) for x, y in truth])
+
+
+@given(edges=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
+def test_components_equal_scipy(edges):
+    a, b = (np.array([e[i] for e in edges], np.int64) for i in (0, 1))
+    mine = native.components(31, a, b)
+    assert_array_equal(mine, reference.components(31, a, b))
+    csgraph = pytest.importorskip("scipy.sparse.csgraph", reason="LOUD: scipy is missing, its oracle is not asked")
+    sparse = pytest.importorskip("scipy.sparse")
+    labels = csgraph.connected_components(sparse.coo_matrix((np.ones(len(a)), (a, b)), (31, 31)), directed=False)[1]
+    first_of = {label: i for i, label in reversed(list(enumerate(labels)))}
+    assert mine.tolist() == [first_of[label] for label in labels]
+
+
+def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4) -> tuple:
+    hashes, first = columns(lists)
+    table = np.zeros(words_of_table, np.uint64)
+    module.mark_grams(hashes, first, size, table)
+    rows = module.repeated_grams(hashes, first, size, table)
+    classes = module.gram_classes(*rows)
+    return table, rows, classes, module.exact_repeats(*classes, size, max_members)
+
+
+@given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8))
+def test_exact_repeats(lists, size, max_members):
+    mine, theirs = repeats(native, lists, size, max_members), repeats(reference, lists, size, max_members)
+    assert_array_equal(mine[0], theirs[0])
+    for i in (1, 2, 3):
+        assert_same(mine[i], theirs[i])
+
+
+@given(lists=ranges, size=st.integers(2, 4))
+def test_exact_repeats_cover_what_brute_force_finds(lists, size):
+    """Every token of a gram that stands twice lies in a match or a segment, but where only an overlap repeats it."""
+    a, b, length, first, position, hot_length = repeats(native, lists, size, 4)[3]
+    text = list(itertools.chain(*lists))
+    pages = np.repeat(np.arange(len(lists)), list(map(len, lists)))
+    for x, y, n in zip(a.tolist(), b.tolist(), length.tolist(), strict=True):
+        assert text[x:x + n] == text[y:y + n]
+        assert len(set(pages[x:x + n])) == len(set(pages[y:y + n])) == 1
+        assert x + n <= y or pages[x] != pages[y]
+        grown = x and y and text[x - 1] == text[y - 1] and pages[x - 1] == pages[x] and pages[y - 1] == pages[y]
+        assert not grown or n == y - x
+    covered = set()
+    for x, n in zip([*a, *b], [*length, *length], strict=True):
+        covered |= set(range(x, x + n))
+    for s, n in enumerate(hot_length.tolist()):
+        places = position[first[s]:first[s + 1]].tolist()
+        assert len({tuple(text[p:p + n]) for p in places}) == 1
+        for p in places:
+            covered |= set(range(p, p + n))
+    grams: dict[tuple, list[int]] = {}
+    for page, start in enumerate(np.cumsum([0, *map(len, lists)])[:-1].tolist()):
+        for i in range(start, start + len(lists[page]) - size + 1):
+            grams.setdefault(tuple(text[i:i + size]), []).append(i)
+    for places in grams.values():
+        apart = [p for p in places if any(abs(p - q) >= size or pages[p] != pages[q] for q in places)]
+        if 2 <= len(places) <= 4:
+            assert all(set(range(p, p + size)) & covered for p in apart)
+
+
+@st.composite
+def link_problems(draw):
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(st.integers(1, 3)))]
+    block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
+    page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
+    fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
+                           np.uint64)
+    bounds = [(int(block_first[s]), int(block_first[e])) for s, e in itertools.pairwise(page_first)]
+    links = []
+    for _ in range(draw(st.integers(0, 12))):
+        x, y = sorted((draw(st.integers(0, len(blocks) - 1)), draw(st.integers(0, len(blocks) - 1))))
+        a = sorted((draw(st.integers(*bounds[x])), draw(st.integers(*bounds[x]))))
+        b = sorted((draw(st.integers(*bounds[y])), draw(st.integers(*bounds[y]))))
+        if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0]:
+            links.append((*a, *b, x, y, draw(st.integers(0, 1))))
+    cols = [np.array([link[i] for link in links], np.int64) for i in range(6)]
+    return *cols, np.array([link[6] for link in links], np.uint8), block_first, fingerprint, page_first
+
+
+@given(problem=link_problems())
+def test_join_links(problem):
+    mine, theirs = native.join_links(*problem), reference.join_links(*problem)
+    assert_same(mine, theirs)
+    a0, a1, b0, b1, _, first, pa0, pa1, pb0, pb1 = mine
+    assert (a1 <= b0).all()
+    for i in range(len(a0)):
+        parts = slice(first[i], first[i + 1])
+        assert pa0[parts][0] == a0[i] and pa1[parts][-1] == a1[i] and pb0[parts][0] == b0[i] and pb1[parts][-1] == b1[i]
+        assert (pa1[parts][:-1] <= pa0[parts][1:]).all() and (pb1[parts][:-1] <= pb0[parts][1:]).all()
