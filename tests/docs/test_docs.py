@@ -1,0 +1,117 @@
+"""What the documentation says is so: settings, links, and examples, which run."""
+
+import dataclasses
+import doctest
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dedup
+from dedup.options import Options
+
+ROOT = Path(__file__).parents[2]
+NOT_OURS = {ROOT / "examples" / "news.md"}  # a page to be scanned
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md"),
+                *ROOT.glob("benchmarks/*.md")} - NOT_OURS)
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
+# Until scan exists these examples are expected to fail; from the day it does they have to run.
+needs_api = pytest.mark.xfail(not hasattr(dedup, "scan"), reason="dedup.scan does not exist yet", strict=False)
+
+
+def fenced(kind):
+    """Documentation files with fenced blocks of a kind, and these blocks."""
+    found = [(page, [block for name, block in FENCE.findall(page.read_text(encoding="utf-8")) if name == kind])
+             for page in PAGES]
+    return [pytest.param(page, blocks, id=page.relative_to(ROOT).as_posix()) for page, blocks in found if blocks]
+
+
+def commands():
+    """Each ``$ dedup ...`` of the documentation with the output shown below it."""
+    for param in fenced("console"):
+        for block in param.values[1]:
+            for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+                command, _, shown = part.partition("\n")
+                if command.startswith("dedup "):
+                    yield pytest.param(command.split("  #")[0], shown, id=f"{param.id}: {command}")
+
+
+def make_parameters():
+    spec = importlib.util.spec_from_file_location("make_parameters", ROOT / "scripts" / "make_parameters.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_settings_is_the_one_made_from_the_fields():
+    made = make_parameters()
+    assert made.FILE.read_text(encoding="utf-8") == made.parameters(), "stale: run python scripts/make_parameters.py"
+
+
+def test_each_setting_is_documented():
+    text = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(Options):
+        assert f"| `--{field.name.replace('_', '-')}` |" in text
+        assert field.metadata["doc"], field.name
+
+
+def test_how_it_works_names_each_setting_and_its_true_default():
+    text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Options)}
+    assert set(re.findall(r"`--([a-z-]+)", text)) == set(fields)
+    for flag, shown in re.findall(r"`--([a-z-]+)` \(([^)]*)\)", text):
+        default = fields[flag].default
+        told = {True: "on", False: "off"}[default] if isinstance(default, bool) else f"`{default}`"
+        assert shown == told, flag
+
+
+def slugs(text):
+    """Anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_relative_links_resolve(page):
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", text)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        assert not path.startswith("/"), target
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in slugs(file.read_text(encoding="utf-8")), target
+
+
+@needs_api
+@pytest.mark.parametrize(("page", "blocks"), fenced("python"))
+def test_python_examples_run(page, blocks, monkeypatch):
+    """The examples of a page run one after the other, in the project's root."""
+    monkeypatch.chdir(ROOT)
+    said = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
+    assert test.examples, "a python block without >>> cannot be tested"
+    runner.run(test, out=said.append)
+    assert not runner.failures, "".join(said)
+
+
+@needs_api
+@pytest.mark.parametrize(("command", "shown"), [*commands()])
+def test_commands_run_and_print_what_is_shown(command, shown):
+    """Where output is shown it is the command's; ``...`` stands for what was left out."""
+    code = f"import sys; sys.argv = {shlex.split(command)!r}; from dedup.cli import main; sys.exit(main())"
+    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True,
+                          encoding="utf-8", check=False)
+    assert done.returncode in (0, 1), done.stderr
+    if shown.strip():
+        printed = "\n".join(map(str.rstrip, done.stdout.rstrip().splitlines())) + "\n"
+        assert doctest.OutputChecker().check_output(shown.rstrip() + "\n", printed, doctest.ELLIPSIS), done.stdout
