@@ -1,42 +1,177 @@
-"""Micro-benchmarks of the kernel: ``python -m benchmarks.kernel [NAME ...]``, nanoseconds a byte (or a row).
+"""Micro-benchmarks of the kernel: ``python -m benchmarks.kernel [NAME ...]``, nanoseconds a byte, token, shingle, ...
 
-Each case makes its arguments and names what it is measured in; a function that the kernel does not have is listed as
-missing. Compiled kernel and plain twin: ``DEDUP_KERNEL=native`` or ``reference``.
+Arguments are made from the first pages of the benchmark corpus. A function that the kernel does not have is listed as
+missing. Compiled kernel and plain twin: ``DEDUP_KERNEL=native`` or ``reference`` (slow: name what you want).
 """
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from benchmarks.corpus import Corpus
 
-TEXT_BYTES = 8_000_000
-Case = Callable[[], tuple[str, tuple[Any, ...], int, str]]
-CASES: list[Case] = []
+BYTES = 8_000_000
+THRESHOLD, K, BANDS, ROWS = 0.5, 128, 32, 4
+Measured = tuple[tuple[Any, ...], int, str]  # arguments, how many units they hold, the unit
+CASES: dict[str, Callable[[Data], Measured]] = {}
 
 
-def case(make: Case) -> Case:
-    """Register a case; it gives the function's name, arguments, how many units they hold, and the unit."""
-    CASES.append(make)
+class Data:
+    """Text, token hashes and sets of the corpus' first pages; made where asked for."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
+
+    @cached_property
+    def texts(self) -> list[str]:
+        texts, size = [], 0
+        for lines, _ in Corpus(0):
+            for line in lines:
+                texts.append(json.loads(line)["text"])
+                size += len(texts[-1])
+                if size > BYTES:
+                    return texts
+        return texts
+
+    @cached_property
+    def utf8(self) -> np.ndarray:
+        return np.frombuffer("\n".join(self.texts).encode(), np.uint8).copy()
+
+    @cached_property
+    def tokens(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Token hashes, first token of each block, first token of each page; both one longer."""
+        numbers: dict[str, int] = {}
+        tokens: list[int] = []
+        blocks, pages = [0], [0]
+        for text in self.texts:
+            for block in text.split("\n"):
+                tokens += [numbers.setdefault(word, len(numbers)) for word in re.findall(r"\w+", block.casefold())]
+                blocks.append(len(tokens))
+            pages.append(len(tokens))
+        hashes = np.random.default_rng(0).integers(0, 2**64, len(numbers), np.uint64)
+        return hashes[tokens], np.array(blocks, np.int64), np.array(pages, np.int64)
+
+    @cached_property
+    def sets(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.kernel.shingle_sets(self.tokens[0], self.tokens[1], 2)
+
+    @cached_property
+    def registers(self) -> np.ndarray:
+        return self.kernel.fss_sketches(*self.sets, K, 0)
+
+    @cached_property
+    def buckets(self) -> tuple[np.ndarray, np.ndarray]:
+        """Band hashes that two sets or more share, and their sets."""
+        count = len(self.sets[1]) - 1
+        keys = self.kernel.sketch_bands(self.registers, count, BANDS, ROWS)
+        member = np.repeat(np.arange(count, dtype=np.int64), BANDS)
+        _, place, copies = np.unique(keys, return_inverse=True, return_counts=True)
+        shared = copies[place] > 1
+        return keys[shared], member[shared]
+
+    @cached_property
+    def ranks(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """The sets with their shingles numbered from rare to frequent, ascending in each set."""
+        values, first = self.sets
+        _, place, copies = np.unique(values, return_inverse=True, return_counts=True)
+        rank_of = np.empty(len(copies), np.uint64)
+        rank_of[np.argsort(copies, kind="stable")] = np.arange(len(copies), dtype=np.uint64)
+        owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+        rank = rank_of[place]
+        return rank[np.lexsort((rank, owner))], first, len(copies)
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        table = np.zeros(1 << 18, np.uint64)
+        self.kernel.mark_grams(self.tokens[0], self.tokens[2], 8, table)
+        return table
+
+    @cached_property
+    def grams(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.kernel.repeated_grams(self.tokens[0], self.tokens[2], 8, self.table)
+
+
+def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
+    """Register the case of the kernel function of the same name."""
+    CASES[make.__name__] = make
     return make
 
 
-def sample_text() -> np.ndarray:
-    """UTF-8 of the first pages of the corpus, as ``uint8``."""
-    lines, _ = next(iter(Corpus(0)))
-    return np.frombuffer("".join(lines).encode()[:TEXT_BYTES], np.uint8).copy()
+@case
+def code_points(data: Data) -> Measured:
+    return (data.utf8, np.arange(0, len(data.utf8), 64, dtype=np.int64)), len(data.utf8), "byte"
 
 
 @case
-def code_points() -> tuple[str, tuple[Any, ...], int, str]:
-    text = sample_text()
-    positions = np.arange(0, len(text), 64, dtype=np.int64)
-    return "code_points", (text, positions), len(text), "byte"
+def range_digests(data: Data) -> Measured:
+    return data.tokens[:2], len(data.tokens[0]), "token"
+
+
+@case
+def shingle_sets(data: Data) -> Measured:
+    return (*data.tokens[:2], 2), len(data.tokens[0]), "token"
+
+
+@case
+def fss_sketches(data: Data) -> Measured:
+    return (*data.sets, K, 0), len(data.sets[1]) - 1, "set"
+
+
+@case
+def sketch_bands(data: Data) -> Measured:
+    count = len(data.sets[1]) - 1
+    return (data.registers, count, BANDS, ROWS), count, "set"
+
+
+@case
+def bucket_pairs(data: Data) -> Measured:
+    return (*data.buckets, *data.sets, THRESHOLD, 16, 64), len(data.buckets[0]), "member"
+
+
+@case
+def set_overlaps(data: Data) -> Measured:
+    a, b = np.random.default_rng(0).integers(0, len(data.sets[1]) - 1, (2, 100_000))
+    return (*data.sets, a, b), len(a), "pair"
+
+
+@case
+def prefix_join(data: Data) -> Measured:
+    return (*data.ranks, THRESHOLD), len(data.ranks[1]) - 1, "set"
+
+
+@case
+def components(data: Data) -> Measured:
+    a, b = np.random.default_rng(0).integers(0, 1_000_000, (2, 500_000))
+    return (1_000_000, a, b), len(a), "link"
+
+
+@case
+def mark_grams(data: Data) -> Measured:
+    return (data.tokens[0], data.tokens[2], 8, data.table.copy()), len(data.tokens[0]), "token"
+
+
+@case
+def repeated_grams(data: Data) -> Measured:
+    return (data.tokens[0], data.tokens[2], 8, data.table), len(data.tokens[0]), "token"
+
+
+@case
+def gram_classes(data: Data) -> Measured:
+    return data.grams, len(data.grams[0]), "gram"
+
+
+@case
+def exact_repeats(data: Data) -> Measured:
+    rows = data.kernel.gram_classes(*data.grams)
+    return (*rows, 8, 64), len(rows[0]), "gram"
 
 
 def measure(function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float = 0.5) -> float:
@@ -54,16 +189,18 @@ def measure(function: Callable[..., Any], arguments: tuple[Any, ...], seconds: f
 def main(names: list[str]) -> None:
     from dedup.kernel import kernel
 
+    data = Data(kernel)
+    unknown = [name for name in names if name not in CASES]
+    if unknown:
+        sys.exit(f"no case named {', '.join(unknown)}; there are {', '.join(CASES)}")
     print(f"kernel: {kernel.name}")
-    for make in CASES:
-        name, arguments, count, unit = make()
-        if names and name not in names:
-            continue
+    for name in names or CASES:
         function = getattr(kernel, name, None)
         if function is None:
-            print(f"{name:<24} missing")
+            print(f"{name:<20} missing")
             continue
-        print(f"{name:<24}{measure(function, arguments) / count * 1e9:10.3f} ns a {unit}")
+        arguments, count, unit = CASES[name](data)
+        print(f"{name:<20}{measure(function, arguments) / count * 1e9:12.2f} ns a {unit}", flush=True)
 
 
 if __name__ == "__main__":
