@@ -51,3 +51,4 @@ auto release(F&& function) {
 }  // namespace
 
 void bind_stages(nb::module_& m);  // bind_stages.cpp
+void bind_tokens(nb::module_& m);  // bind_tokens.cpp

@@ -1,13 +1,12 @@
-// Bytes, code points and lines: where a place in a buffer stands. No Python here.
+// Bytes, code points and lines: where a place in a buffer stands.
 #pragma once
 
 #include <vector>
 
 #include "arrays.hpp"
+#include "utf8.hpp"
 
 namespace dedup {
-
-inline bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
 inline std::int64_t count_code_points(Bytes text, std::int64_t from, std::int64_t to) {
     std::int64_t count = 0;
@@ -26,6 +25,50 @@ inline std::vector<std::int64_t> code_points(Bytes text, Offsets positions) {
         counts.push_back(count);
     }
     return counts;
+}
+
+inline std::vector<std::int64_t> byte_offsets(Bytes text, std::int64_t start, std::int64_t end, Offsets wanted) {
+    const std::int64_t range[2] = {start, end};
+    check_ranges({range, 1}, {range + 1, 1}, static_cast<std::int64_t>(text.size()), "text");
+    check_ascending(wanted, end - start, "code_points");
+    std::vector<std::int64_t> offsets;
+    offsets.reserve(wanted.size());
+    std::int64_t at = start, count = 0;  // code points in text[start, at)
+    const auto byte = [&](std::int64_t i) { return text[static_cast<std::size_t>(i)]; };
+    while (at < end && is_continuation(byte(at))) ++at;
+    for (std::int64_t number : wanted) {
+        while (count < number && at < end) {
+            ++count;
+            ++at;
+            while (at < end && is_continuation(byte(at))) ++at;
+        }
+        if (count < number) {
+            throw std::invalid_argument("code_points: " + std::to_string(number) + " is more than the range's " +
+                                        std::to_string(count));
+        }
+        offsets.push_back(at);
+    }
+    return offsets;
+}
+
+inline std::vector<std::int64_t> line_numbers(Bytes text, std::int64_t start, Offsets positions) {
+    const auto size = static_cast<std::int64_t>(text.size());
+    check_ascending(positions, size, "positions");
+    if (start < 0 || start > size || (!positions.empty() && positions[0] < start)) {
+        throw std::invalid_argument("positions must not lie before start, nor start outside the text");
+    }
+    std::vector<std::int64_t> lines;
+    lines.reserve(positions.size());
+    std::int64_t at = start, count = 0;
+    for (std::int64_t position : positions) {
+        for (; at < position; ++at) {
+            const auto i = static_cast<std::size_t>(at);
+            const bool lone_cr = text[i] == '\r' && !(at + 1 < size && text[i + 1] == '\n');
+            count += text[i] == '\n' || lone_cr;
+        }
+        lines.push_back(count);
+    }
+    return lines;
 }
 
 }  // namespace dedup

@@ -1,0 +1,69 @@
+// Bindings of tokenise.hpp, positions.hpp and lines.hpp.
+#include <nanobind/stl/string.h>
+
+#include "bind.hpp"
+#include "lines.hpp"
+#include "positions.hpp"
+#include "tokenise.hpp"
+
+namespace {
+
+using Text = In<std::uint8_t>;
+using Numbers = In<std::int64_t>;
+
+// NumPy owns what the column held.
+template <class T>
+Out<T> to_numpy(dedup::Column<T>&& column, std::size_t size) {
+    T* data = column.release();
+    nb::capsule capsule(data, [](void* p) noexcept { std::free(p); });
+    return Out<T>(data, {size}, capsule);
+}
+
+}  // namespace
+
+void bind_tokens(nb::module_& m) {
+    m.attr("unicode_version") = dedup::unicode::kVersion;
+    m.attr("tables_digest") = dedup::unicode::kDigest;
+
+    m.def("tokenise", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::uint64_t seed) {
+        dedup::Tokens tokens =
+            release([&] { return dedup::tokenise(span(text), span(start), span(end), flags, seed); });
+        return std::make_tuple(to_numpy(std::move(tokens.hash), tokens.count),
+                               to_numpy(std::move(tokens.start), tokens.count),
+                               to_numpy(std::move(tokens.end), tokens.count),
+                               to_numpy(std::move(tokens.half), tokens.count), to_numpy(std::move(tokens.first)));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0, "seed"_a = 0);
+
+    m.def("count_tokens", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
+        return to_numpy(release([&] { return dedup::count_tokens(span(text), span(start), span(end), flags); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
+
+    m.def("normalise", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
+        return to_numpy(release([&] { return dedup::normalise(span(text), span(start), span(end), flags); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
+
+    m.def("equal_tokens", [](Text text_a, Numbers a_start, Numbers a_end, Text text_b, Numbers b_start,
+                             Numbers b_end, std::uint32_t flags) {
+        return to_numpy(release([&] {
+            return dedup::equal_tokens(span(text_a), span(a_start), span(a_end), span(text_b), span(b_start),
+                                       span(b_end), flags);
+        }));
+    }, "text_a"_a.noconvert(), "a_start"_a.noconvert(), "a_end"_a.noconvert(), "text_b"_a.noconvert(),
+       "b_start"_a.noconvert(), "b_end"_a.noconvert(), "flags"_a = 0);
+
+    m.def("code_points", [](Text text, Numbers positions) {
+        return to_numpy(release([&] { return dedup::code_points(span(text), span(positions)); }));
+    }, "text"_a.noconvert(), "positions"_a.noconvert());
+
+    m.def("byte_offsets", [](Text text, std::int64_t start, std::int64_t end, Numbers code_points) {
+        return to_numpy(release([&] { return dedup::byte_offsets(span(text), start, end, span(code_points)); }));
+    }, "text"_a.noconvert(), "start"_a, "end"_a, "code_points"_a.noconvert());
+
+    m.def("line_numbers", [](Text text, std::int64_t start, Numbers positions) {
+        return to_numpy(release([&] { return dedup::line_numbers(span(text), start, span(positions)); }));
+    }, "text"_a.noconvert(), "start"_a, "positions"_a.noconvert());
+
+    m.def("split_lines", [](Text text, Numbers start, Numbers end) {
+        return to_numpy(release([&] { return dedup::split_lines(span(text), span(start), span(end)); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+}

@@ -1,0 +1,187 @@
+// Plain text cut into blocks: a hard-wrapped paragraph is one, every other line one of its own.
+#pragma once
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "tokenise.hpp"
+#include "unicode_tables.hpp"
+#include "utf8.hpp"
+
+namespace dedup {
+
+inline constexpr std::uint8_t kParagraph = 0, kLine = 6;              // BlockKind of dedup/model.py
+inline constexpr std::int64_t kLeastWidth = 40, kGreatestWidth = 200;  // columns of a hard-wrapped paragraph
+inline constexpr std::int64_t kWideWord = 5, kUnitWord = 10;          // columns that a line in an unspaced script may lack
+
+// Unicode White_Space, and the zero-width U+200B and U+FEFF: nothing of a line that begins or ends in them is lost.
+inline bool is_blank(std::uint32_t code) {
+    return (code >= 0x09 && code <= 0x0D) || code == 0x20 || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+           (code >= 0x2000 && code <= 0x200B) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
+           code == 0x205F || code == 0x3000 || code == 0xFEFF;
+}
+
+// Characters two columns wide (East Asian Wide and Fullwidth, by block).
+inline bool is_wide(std::uint32_t code) {
+    if (code < 0x1100) return false;
+    return code <= 0x115F || (code >= 0x2E80 && code <= 0xA4CF) || (code >= 0xAC00 && code <= 0xD7A3) ||
+           (code >= 0xF900 && code <= 0xFAFF) || (code >= 0xFE30 && code <= 0xFE6F) ||
+           (code >= 0xFF00 && code <= 0xFF60) || (code >= 0xFFE0 && code <= 0xFFE6) ||
+           (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
+}
+
+inline bool is_unit(std::uint32_t code) {
+    if (code >= 0x110000) return false;
+    const std::uint32_t value = unicode::kStage2[unicode::kStage1[code >> 7] * 128u + (code & 127)];
+    return value < 2048 && static_cast<Class>(value & 7) == Class::kUnit;
+}
+
+struct TextLine {
+    std::int64_t from = 0, start = 0, end = 0;  // line begins; its text begins; its text ends
+};
+
+// What decides whether the next line's first word would have fitted on a line.
+struct LineShape {
+    std::int64_t columns = 0;     // with the indentation
+    std::int64_t first_word = 0;  // columns
+    bool first_wide = false, first_unit = false, last_wide = false, last_unit = false;
+};
+
+inline LineShape shape_of(Bytes text, const TextLine& line) {
+    LineShape shape;
+    bool in_first_word = true;
+    for (std::int64_t at = line.from; at < line.end;) {
+        const Decoded decoded = decode(text.data() + at, line.end - at);
+        const bool wide = is_wide(decoded.code);
+        const std::int64_t columns = wide ? 2 : 1;
+        shape.columns += columns;
+        if (at >= line.start) {
+            const bool unit = decoded.code >= 0x80 && is_unit(decoded.code);
+            if (at == line.start) {
+                shape.first_wide = wide;
+                shape.first_unit = unit;
+            }
+            if (in_first_word && is_blank(decoded.code)) in_first_word = false;
+            if (in_first_word) shape.first_word += columns;
+            shape.last_wide = wide;
+            shape.last_unit = unit;
+        }
+        at += decoded.length;
+    }
+    return shape;
+}
+
+inline bool is_full(const LineShape& line, const LineShape& next, std::int64_t width) {
+    const bool unspaced = line.last_wide || line.last_unit || next.first_wide || next.first_unit;
+    std::int64_t word = next.first_word;
+    if (next.first_wide) {
+        word = kWideWord;
+    } else if (next.first_unit) {
+        word = std::min(word, kUnitWord);
+    } else if (line.last_wide) {
+        word = std::max(word, kWideWord);
+    }
+    return line.columns + (unspaced ? 0 : 1) + word > width;
+}
+
+inline bool is_wrapped(const std::vector<LineShape>& shapes) {
+    std::int64_t width = 0;
+    for (const LineShape& shape : shapes) width = std::max(width, shape.columns);
+    if (shapes.size() < 2 || width < kLeastWidth || width > kGreatestWidth) return false;
+    for (std::size_t i = 0; i + 1 < shapes.size(); ++i) {
+        if (!is_full(shapes[i], shapes[i + 1], width)) return false;
+    }
+    return true;
+}
+
+// Length of the line end at `at`, 0 if there is none: \n, \r\n, \r, form feed, U+2028, U+2029.
+inline std::int64_t line_end_at(Bytes text, std::int64_t at, std::int64_t end) {
+    const std::uint8_t* p = text.data() + at;
+    if (*p == '\n' || *p == '\f') return 1;
+    if (*p == '\r') return at + 1 < end && p[1] == '\n' ? 2 : 1;
+    if (*p == 0xE2 && at + 2 < end && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9)) return 3;
+    return 0;
+}
+
+class LineSplitter {
+   public:
+    explicit LineSplitter(Bytes text) : text_(text) {}
+
+    void split(std::int64_t page, std::int64_t from, std::int64_t to) {
+        page_ = page;
+        for (std::int64_t at = from; at < to;) {
+            std::int64_t end = at, length = 0;
+            while (end < to && (length = line_end_at(text_, end, to)) == 0) ++end;
+            add(at, end);
+            at = end + length;
+        }
+        flush();
+    }
+
+    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+               std::vector<std::uint8_t>>
+    finish() {
+        return {std::move(pages_), std::move(starts_), std::move(ends_), std::move(kinds_)};
+    }
+
+   private:
+    void add(std::int64_t from, std::int64_t end) {
+        std::int64_t start = from, last = from;  // first and past the last character that is not white space
+        bool found = false;
+        for (std::int64_t at = from; at < end;) {
+            const Decoded decoded = decode(text_.data() + at, end - at);
+            if (!is_blank(decoded.code)) {
+                if (!found) start = at;
+                found = true;
+                last = at + decoded.length;
+            }
+            at += decoded.length;
+        }
+        if (found) {
+            lines_.push_back({from, start, last});
+        } else {
+            flush();
+        }
+    }
+
+    void flush() {
+        if (lines_.size() > 1) {
+            shapes_.clear();
+            for (const TextLine& line : lines_) shapes_.push_back(shape_of(text_, line));
+            if (is_wrapped(shapes_)) {
+                put(lines_.front().start, lines_.back().end, kParagraph);
+                lines_.clear();
+            }
+        }
+        for (const TextLine& line : lines_) put(line.start, line.end, kLine);
+        lines_.clear();
+    }
+
+    void put(std::int64_t start, std::int64_t end, std::uint8_t kind) {
+        pages_.push_back(page_);
+        starts_.push_back(start);
+        ends_.push_back(end);
+        kinds_.push_back(kind);
+    }
+
+    Bytes text_;
+    std::int64_t page_ = 0;
+    std::vector<TextLine> lines_;  // since the last blank one
+    std::vector<LineShape> shapes_;
+    std::vector<std::int64_t> pages_, starts_, ends_;
+    std::vector<std::uint8_t> kinds_;
+};
+
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                  std::vector<std::uint8_t>>
+split_lines(Bytes text, Offsets start, Offsets end) {
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    LineSplitter splitter(text);
+    for (std::size_t i = 0; i < start.size(); ++i) splitter.split(static_cast<std::int64_t>(i), start[i], end[i]);
+    return splitter.finish();
+}
+
+}  // namespace dedup
