@@ -113,14 +113,12 @@ class Report:
         Args:
             indent: Spaces a level; without it one page, group or pair stands on a line.
         """
-        import msgspec
-
-        from dedup.report.json import write_json
+        from dedup.report.json import indented, write_json
 
         buffer = io.BytesIO()
         write_json(self, buffer)
         text = buffer.getvalue()
-        return (text if indent is None else msgspec.json.format(text, indent=indent)).decode("utf-8")
+        return (text if indent is None else indented(text, indent)).decode("utf-8")
 
     def to_arrow(self) -> Any:
         """A ``pyarrow.Table`` with one row an occurrence, in the order of the groups.

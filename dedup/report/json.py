@@ -127,6 +127,11 @@ def _encode(value: Any) -> bytes:
         return text.encode("utf-8", "backslashreplace")
 
 
+def indented(text: bytes, indent: int) -> bytes:
+    """The same JSON, laid out for reading."""
+    return json.dumps(json.loads(text), ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace") + b"\n"
+
+
 @contextlib.contextmanager
 def replaced_file(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` once all of it is on the disk; a device or pipe is written as is.

@@ -73,15 +73,17 @@ class _Console(Console):
 class ReportView:
     """A report as something that Rich can print."""
 
-    def __init__(self, report: Report, top: int = TOP, brief: bool = False) -> None:
-        """Show at most `top` entries of each list; `brief`: the figures alone."""
-        self.report, self.top, self.brief = report, top, brief
+    def __init__(self, report: Report, top: int = TOP, written: str | None = None) -> None:
+        """Show at most `top` entries of each list; of a report `written` to a file the figures alone, and where."""
+        self.report, self.top, self.written = report, top, written
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         writer = _Writer(self.report, self.top, console, options)
         yield from writer.figures()
-        if not self.brief:
+        if self.written is None:
             yield from writer.body()
+        else:
+            yield from writer.lines(writer.say(f"The report stands in {self.written}"))
 
 
 class _Writer:

@@ -1,0 +1,429 @@
+"""The command line: ``dedup scan PATH...`` and ``dedup compare A B``.
+
+Nothing heavy is imported here: ``dedup --version`` answers before the rest is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import inspect
+    from pathlib import Path
+
+    import cyclopts
+
+    from dedup.report import Report
+
+DONE, WRONG, PARTLY = 0, 2, 3
+SAME_ERRORS = 10  # lines of one kind; the rest are summed up
+STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
+TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
+HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
+EXAMPLES = """\
+Examples:
+  dedup scan page.html              what stands twice on a page
+  dedup scan site/ -o report.json   the pages of a folder against each other
+  dedup compare old.txt new.txt     what two pages share, word by word"""
+
+
+class Stopped(BaseException):
+    """The process was asked to end (SIGTERM); not an error that anything could handle on the way."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status.
+
+    0 done; 2 wrong usage, nothing usable or output that cannot be written; 3 some input could not be read (the rest
+    was processed); 130 and 143 on signals.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
+        sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
+    if arguments and arguments[0] == "--version":
+        from dedup import __version__
+
+        return _guarded(lambda: _print_line(f"dedup {__version__}"))
+    return _guarded(lambda: _dispatch(arguments))
+
+
+def _print_line(text: str) -> int:
+    _to_stdout(lambda file: print(text, file=file))
+    return DONE
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Run it, and turn whatever ends it into one line and a status."""
+    from dedup.errors import DedupError
+
+    with _sigterm_raises():
+        try:
+            return work()
+        except KeyboardInterrupt:
+            return 130
+        except Stopped:
+            return 143
+        except DedupError as error:
+            _fail(_spelt(error))
+        except MemoryError:
+            _fail("there is not enough memory. Scan less at once, or on a larger machine.")
+        except OSError as error:
+            _fail(f"{error.filename or 'system'}: {error.strerror or error}")
+        except Exception as error:
+            if os.environ.get("DEDUP_TRACEBACK"):
+                raise
+            _fail(f"internal error: {type(error).__name__}: {error}. This is a bug in dedup: please report it, with "
+                  "what DEDUP_TRACEBACK=1 shows.")
+    return WRONG
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM unwinds the stack, so that temporary files go and workers end."""
+    def stop(signum: int, frame: object) -> None:
+        raise Stopped
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(message: str) -> None:
+    _note(f"dedup: {message}")
+
+
+def _note(message: str) -> None:
+    """One harmless line on standard error."""
+    from dedup.report.text import safe
+
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            line = " ".join(message.split())
+            print(safe(line, getattr(sys.stderr, "encoding", None) or "ascii"), file=sys.stderr, flush=True)
+
+
+def _spelt(error: Any) -> str:
+    """The error with settings written as flags."""
+    import dataclasses
+
+    from dedup.options import Options
+
+    names = {field.name: flag(field.name) for field in dataclasses.fields(Options)}
+    where = names.get(error.where, error.where)
+    return str(type(error)(error.what, where, error.mend))
+
+
+def flag(name: str) -> str:
+    """A setting as it is written on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+# Arguments.
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    app = build_app()
+    if not arguments:
+        app(["--help"])
+        return WRONG
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    tokens = [STDIN if token == "-" and index < end else token for index, token in enumerate(arguments)]
+    try:
+        status = app(tokens, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _fail(_usage_error(error, arguments))
+        return WRONG
+    return status if isinstance(status, int) else DONE
+
+
+def build_app() -> cyclopts.App:
+    """The commands, with one flag for each field of ``Options``."""
+    import inspect
+    from typing import Annotated
+
+    from cyclopts import App, Parameter
+
+    from dedup import __version__
+
+    app = App(name="dedup", help=HELP, help_epilogue=EXAMPLES, help_format="plaintext", version=__version__,
+              result_action="return_value", suppress_keyboard_interrupt=False)
+    paths = inspect.Parameter("paths", inspect.Parameter.VAR_POSITIONAL, annotation=Annotated[
+        str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
+    sides = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
+        str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
+    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
+                name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
+    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked."),
+                name="compare", usage="Usage: dedup compare A B [OPTIONS]")
+    return app
+
+
+def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str) -> Callable[..., int]:
+    import inspect
+
+    def command(*arguments: str, **settings: Any) -> int:
+        return function(*arguments, **settings)
+
+    command.__signature__ = inspect.Signature([*positional, *_flags()])  # type: ignore[attr-defined]
+    command.__doc__ = doc
+    return command
+
+
+def _flags() -> list[inspect.Parameter]:
+    """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
+    import dataclasses
+    from typing import Literal, get_type_hints
+
+    from cyclopts import Group
+
+    from dedup.options import Options
+
+    groups = {key: Group(title, sort_key=number) for number, (key, title) in enumerate(TITLES.items())}
+    hints = get_type_hints(Options)
+    made = [_flag(field.name, hints[field.name], field.default, _help(field.metadata), groups[field.metadata["group"]])
+            for field in dataclasses.fields(Options)]
+    report = groups["report"]
+    return [
+        *made,
+        _flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
+              "-o"),
+        _flag("format", Literal["terminal", "json"] | None, None,
+              "what is printed; default terminal, or with -o the figures only", report),
+        _flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
+        _flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
+              "-q"),
+        _flag("verbose", bool, False, "name every input that could not be read, and log what is done", report, "-v"),
+    ]
+
+
+def _help(metadata: Any) -> str:
+    low, high = metadata["min"], metadata["max"]
+    if low is None or high > 1_000_000:
+        return str(metadata["doc"])
+    return f"{metadata['doc']} ({low} to {high})"
+
+
+def _flag(name: str, hint: Any, default: Any, text: str, group: cyclopts.Group, short: str = "") -> inspect.Parameter:
+    import inspect
+    from typing import Annotated, get_args
+
+    from cyclopts import Parameter
+
+    converter = _whole_number if int in (hint, *get_args(hint)) else None
+    parameter = Parameter(name=[flag(name), short] if short else [flag(name)], help=text, group=group, negative=(),
+                          show_default=bool(default), converter=converter)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default,
+                             annotation=Annotated[hint, parameter])
+
+
+def _whole_number(kind: Any, tokens: Sequence[Any]) -> int:
+    """Cyclopts rounds 3.5 to 4; we ask."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"{tokens[0].value!r} is not a whole number") from None
+
+
+def _usage_error(error: Any, arguments: list[str]) -> str:
+    """What is wrong with the arguments, in one line, with what was probably meant."""
+    from cyclopts import UnknownCommandError, UnknownOptionError
+
+    from dedup.options import did_you_mean
+
+    if isinstance(error, UnknownOptionError):
+        written = error.token.value.split("=")[0]
+        names = [parameter.name for parameter in _flags()]
+        answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
+        return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
+    if isinstance(error, UnknownCommandError):
+        first = arguments[0]
+        if os.path.exists(first):
+            return f"{first} is a path; say what to do with it: dedup scan {first}"
+        return f"unknown command {first}; there are: scan, compare (dedup --help shows examples)"
+    return " ".join(str(error).replace(STDIN, "-").split()).replace('Command "', 'command "', 1)
+
+
+# Commands.
+
+
+def _scan(*paths: str, **settings: Any) -> int:
+    from dedup.errors import InputError
+
+    if not paths:
+        raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
+    sources = [source for path in paths for source in _sources(path)]
+
+    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+        import dedup
+
+        # One place alone is handed over alone: ids are relative to what was scanned.
+        return dedup.scan(sources if len(sources) > 1 else sources[0], options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+
+    return _run(work, sources, settings)
+
+
+def _compare(a: str, b: str, **settings: Any) -> int:
+    from pathlib import Path
+
+    from dedup.errors import InputError
+
+    if STDIN in (a, b):
+        raise InputError("standard input cannot be compared", "-", "Save it to a file first.")
+    sides = [Path(a), Path(b)]
+
+    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+        import dedup
+
+        return dedup.compare(*sides, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+
+    return _run(work, sides, settings)
+
+
+def _sources(path: str) -> list[Path]:
+    """The places an argument names: itself, or what a glob finds. ``Path("-")`` is standard input and only that."""
+    import glob
+    from pathlib import Path
+
+    from dedup.errors import InputError
+
+    if path == STDIN:
+        return [Path("-")]
+    if Path(path) == Path("-"):
+        return [Path("-").absolute()]
+    if not path:
+        raise InputError("a path is empty", mend="Name a file or folder: dedup scan PATH...")
+    if not os.path.lexists(path) and glob.has_magic(path):
+        found = sorted(glob.glob(path, recursive=True))
+        if not found:
+            raise InputError("nothing matches", path, "Check the pattern.")
+        return [Path(name) for name in found]
+    return [Path(path)]
+
+
+def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: list[Path],
+         settings: dict[str, Any]) -> int:
+    from pathlib import Path
+
+    from dedup.errors import OptionError
+    from dedup.options import make_options
+
+    settings = {key: _stdin_spelt(value) for key, value in settings.items()}
+    output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
+    quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
+    if not 0 <= top <= 100_000:
+        raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
+    options = make_options(settings)
+    if output is not None:
+        _check_output(Path(output), sources)
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    with _progress(quiet) as progress:
+        report = work(options, progress)
+    if not quiet:
+        _tell_errors(report, everything=verbose)
+    _deliver(report, output, format, top, quiet)
+    return PARTLY if report.errors else DONE
+
+
+def _stdin_spelt(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_stdin_spelt, value))
+    return "-" if value == STDIN else value
+
+
+def _check_output(path: Path, sources: list[Path]) -> None:
+    """Refuse before the work what would fail, or destroy something, after it."""
+    from dedup.errors import OutputError
+    from dedup.report import writer_of
+
+    writer_of(path)
+    if path.is_dir():
+        raise OutputError("cannot be written: that is a folder", str(path))
+    if not path.absolute().parent.is_dir():
+        raise OutputError("cannot be written: there is no such folder", str(path))
+    for source in sources:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(path, source):
+                raise OutputError("is read and would be overwritten", str(path), "Choose another file for the report.")
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], None] | None]:
+    """A line on standard error that says what is being done; only where a person looks at a terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from dedup.report.terminal import console_for
+    from dedup.report.text import one_line, safe
+
+    console = console_for(sys.stderr)
+    with console.status("reading") as status:
+        yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
+
+
+def _tell_errors(report: Report, everything: bool) -> None:
+    """What could not be read, a line each; more than ten of a kind are summed up."""
+    told: dict[str, int] = {}
+    for error in report.errors:
+        told[error.message] = told.get(error.message, 0) + 1
+        if everything or told[error.message] <= SAME_ERRORS:
+            _note(f"{error.source}{f':{error.line}' if error.line else ''}: {error.message}")
+    for message, times in told.items():
+        if times > SAME_ERRORS and not everything:
+            _note(f"{message}: {times - SAME_ERRORS:,} more like this; -v names them all")
+
+
+def _deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
+    from dedup.report.json import write_json
+    from dedup.report.terminal import ReportView, console_for
+
+    if output is not None:
+        report.write(output)
+    if format == "json":
+        _to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
+    elif output is None or format == "terminal":
+        _to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
+    elif not quiet:
+        _to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
+
+
+def _to_stdout(write: Callable[[IO[str]], object]) -> None:
+    """Write and flush; a reader that went away is no error, a full disk is."""
+    from dedup.errors import OutputError
+
+    if sys.stdout is None:
+        raise OutputError("is closed", "standard output")
+    try:
+        write(sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_stdout()
+    except OSError as error:
+        from dedup.report.json import reason
+
+        _drop_stdout()
+        raise OutputError(reason(error), "standard output") from error
+
+
+def _drop_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush does not fail too."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,372 @@
+"""The command line: flags, answers to wrong ones, exit statuses, what goes where."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_fakes import near_report, news_report, page, report
+
+import dedup
+from dedup import cli
+from dedup.errors import InputError
+from dedup.model import ReadError
+from dedup.options import Options
+
+ROOT = Path(__file__).parents[2]
+
+
+class Engine:
+    """Stands for ``dedup.scan`` and ``dedup.compare``: remembers what it was asked, answers with a made report."""
+
+    def __init__(self) -> None:
+        self.answer: Any = news_report()
+        self.source: Any = None
+        self.options = Options()
+        self.progress: Any = None
+
+    def scan(self, source: Any, *, options: Options, progress: Any = None) -> Any:
+        self.source, self.options, self.progress = source, options, progress
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+    def compare(self, a: Any, b: Any, *, options: Options, progress: Any = None) -> Any:
+        return self.scan((a, b), options=options, progress=progress)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    fake = Engine()
+    monkeypatch.setattr(dedup, "scan", fake.scan, raising=False)
+    monkeypatch.setattr(dedup, "compare", fake.compare, raising=False)
+    monkeypatch.delenv("DEDUP_TRACEBACK", raising=False)
+    return fake
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """What stands on standard error, which must be one line; nothing may stand on standard output."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1, err
+    return err.rstrip("\n")
+
+
+# Settings.
+
+
+def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
+    other: dict[str, Any] = {
+        "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
+        "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "min_similarity": 0.25}
+    for field in dataclasses.fields(Options):
+        value = other.get(field.name)
+        if value is None:
+            value = True if field.default is False else ("x", "y") if field.default == () else field.default + 1
+        written = [cli.flag(field.name)] if value is True else [
+            part for one in (value if isinstance(value, tuple) else (value,))
+            for part in (cli.flag(field.name), str(one))]
+        for command in (["scan", "p"], ["compare", "a", "b"]):
+            assert cli.main([*command, *written, "-q"]) == 0, written
+            assert getattr(engine.options, field.name) == value
+            assert engine.options == dataclasses.replace(Options(), **{field.name: value})
+
+
+@pytest.mark.parametrize(("arguments", "answer"), [
+    (["--num-perm", "128"], "unknown option --num-perm; the sketch size follows from the threshold: use --threshold"),
+    (["--ngram=5"], "unknown option --ngram; here it is called --shingle-size"),
+    (["--column", "text"], "unknown option --column; here it is called --text-field"),
+    (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
+    (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
+    (["--explain"], "unknown option --explain; there are: --unit, --find, "),
+    (["--memory", "1G"], "unknown option --memory"),
+    (["--against", "x"], "unknown option --against"),
+    (["-z"], "unknown option -z; there are: "),
+    (["--find", "reworded"], 'Invalid value "reworded" for --find. Choose from: "exact", "near".'),
+    (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
+    (["--threshold", "nan"], "--threshold: nan is out of range. Use 0.1 to 1.0."),
+    (["--threshold", "high"], 'Invalid value for --threshold: unable to convert "high" into float.'),
+    (["--min-tokens", "3.5"], "Invalid value for --min-tokens: '3.5' is not a whole number"),
+    (["--min-tokens", "0"], "--min-tokens: 0 is out of range. Use 2 to 1000."),
+    (["--top", "-1"], "--top: -1 is out of range. Use 0 to 100000."),
+    (["--threads"], "--threads requires an argument"),
+    (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json."),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .json."),
+    (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
+    (["--format", "html"], 'Invalid value "html" for --format. Choose from: "terminal", "json".'),
+])
+def test_a_wrong_option_is_answered_with_ours_in_one_line(
+        arguments: list[str], answer: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "p", *arguments]) == 2
+    line = one_line(capsys)
+    assert line.startswith("dedup: ")
+    assert answer in line
+    assert engine.source is None, "nothing is scanned"
+
+
+@pytest.mark.parametrize(("arguments", "answer"), [
+    (["scan"], "nothing to scan. Name a file or folder"),
+    (["scan", ""], "a path is empty"),
+    (["scan", "no*thing"], "no*thing: nothing matches"),
+    (["scna", "x"], "unknown command scna; there are: scan, compare"),
+    ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
+    (["compare", "a"], 'command "compare" parameter B requires an argument'),
+    (["compare", "a", "-"], "standard input cannot be compared"),
+    (["compare", "a", "b", "c"], "c"),
+])
+def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: str, engine: Engine,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    assert answer in one_line(capsys)
+
+
+def test_help_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
+    assert len(examples) == 3
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_help_of_a_command_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "--help"]) == 0
+    out = capsys.readouterr().out
+    for field in dataclasses.fields(Options):
+        assert out.count(f"│ {cli.flag(field.name)} ") == 1, field.name
+
+
+def test_no_arguments_show_the_help_and_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "Examples:" in capsys.readouterr().out
+
+
+# Sources.
+
+
+def test_one_place_is_handed_over_alone_and_several_as_a_list(engine: Engine) -> None:
+    cli.main(["scan", "a"])
+    assert engine.source == Path("a")
+    cli.main(["scan", "a", "b"])
+    assert engine.source == [Path("a"), Path("b")]
+    cli.main(["compare", "a", "b"])
+    assert engine.source == (Path("a"), Path("b"))
+
+
+def test_a_minus_is_standard_input_and_a_file_of_that_name_is_not(engine: Engine) -> None:
+    cli.main(["scan", "-"])
+    assert engine.source == Path("-")
+    cli.main(["scan", "./-"])
+    assert engine.source == Path.cwd() / "-"
+    cli.main(["scan", "--", "-"])
+    assert engine.source == Path.cwd() / "-"
+    cli.main(["scan", "--", "-a"])
+    assert engine.source == Path("-a")
+    cli.main(["scan", "a", "--text-field", "-"])
+    assert engine.options.text_field == "-"
+
+
+def test_globs_in_quotes_are_expanded_in_order(engine: Engine, tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "c.md", "w[1].txt"):
+        (tmp_path / name).write_text("x")
+    cli.main(["scan", f"{tmp_path}/?.txt"])
+    assert engine.source == [tmp_path / "a.txt", tmp_path / "b.txt"]
+    cli.main(["scan", f"{tmp_path}/w[1].txt"])
+    assert engine.source == tmp_path / "w[1].txt"
+
+
+# What comes out.
+
+
+def test_the_report_goes_to_standard_output(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "p"]) == 0
+    out, err = capsys.readouterr()
+    assert "the article stands on this page twice" in out
+    assert err == ""
+    assert engine.progress is None, "no progress where standard error is no terminal"
+
+
+def test_top_limits_the_lists(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["scan", "p", "--top", "1"])
+    assert "and 1 more group: --top 2" in capsys.readouterr().out
+
+
+def test_json_goes_to_standard_output(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "p", "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["format"] == "dedup-report/1"
+
+
+def test_a_written_report_is_told_in_figures(engine: Engine, tmp_path: Path,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.json"
+    assert cli.main(["scan", "p", "-o", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "658 words" in out
+    assert "The report stands in" in out
+    assert "the article" not in out
+    assert path.read_text() == engine.answer.to_json()
+    assert cli.main(["scan", "p", "-o", str(path), "--format", "terminal"]) == 0
+    assert "the article" in capsys.readouterr().out
+    assert cli.main(["scan", "p", "-o", str(path), "-q"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_report_never_overwrites_what_is_read(engine: Engine, tmp_path: Path,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    path, link = tmp_path / "in.json", tmp_path / "link.json"
+    path.write_text("[]")
+    os.link(path, link)
+    assert cli.main(["scan", str(path), "-o", str(link)]) == 2
+    assert "is read and would be overwritten" in one_line(capsys)
+    assert path.read_text() == "[]"
+
+
+def test_unreadable_input_is_named_line_by_line_and_the_status_is_3(
+        engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = report([page("a")], errors=[ReadError("b.txt", None, "permission denied (skipped)"), *(
+        ReadError("c.jsonl", n, "no JSON (skipped)") for n in range(1, 26))])
+    assert cli.main(["scan", "p"]) == 3
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "b.txt: permission denied (skipped)"
+    assert lines[1] == "c.jsonl:1: no JSON (skipped)"
+    assert lines[-1] == "no JSON (skipped): 15 more like this; -v names them all"
+    assert len(lines) == 12
+    assert cli.main(["scan", "p", "-v"]) == 3
+    assert len(capsys.readouterr().err.splitlines()) == 26
+    assert cli.main(["scan", "p", "-q"]) == 3
+    assert capsys.readouterr().err == ""
+
+
+def test_what_others_named_reaches_standard_error_harmless(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = report([page("a")], errors=[ReadError("\x1b[2Jb\r\n\u202e\udc80.txt", 1, "no \x07 JSON")])
+    cli.main(["scan", "p"])
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert not any(char in err[:-1] for char in "\x1b\r\n\x07\u202e\udc80")
+
+
+# How it ends.
+
+
+@pytest.mark.parametrize(("ending", "status", "line"), [
+    (InputError("does not exist", "p", "Check the path."), 2, "dedup: p: does not exist. Check the path."),
+    (InputError("no\nnewline", "\x1b"), 2, "dedup: \\x1b: no newline"),
+    (PermissionError(13, "Permission denied", "p"), 2, "dedup: p: Permission denied"),
+    (MemoryError(), 2, "dedup: there is not enough memory."),
+    (RecursionError("deep"), 2, "dedup: internal error: RecursionError: deep."),
+])
+def test_what_fails_is_one_line(ending: BaseException, status: int, line: str, engine: Engine,
+                                capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = ending
+    assert cli.main(["scan", "p"]) == status
+    assert one_line(capsys).startswith(line)
+
+
+def test_an_interrupt_is_130_and_says_nothing(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    engine.answer = KeyboardInterrupt()
+    assert cli.main(["scan", "p"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_signal_handlers_are_put_back(engine: Engine) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cli.main(["scan", "p"])
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+# In a process of its own.
+
+FAKE = textwrap.dedent(f"""
+    import sys, time
+    sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests/unit")!r}]
+    import dedup, report_fakes
+    def scan(source, *, options, progress=None):
+        if str(source) == "sleep":
+            print("sleeping", file=sys.stderr, flush=True)
+            time.sleep(60)
+        return report_fakes.near_report(2000) if str(source) == "large" else report_fakes.news_report()
+    dedup.scan = scan
+    from dedup.cli import main
+    sys.exit(main())
+""")
+
+
+def run(*arguments: str, **rest: Any) -> subprocess.CompletedProcess[bytes]:
+    environment = dict(os.environ) | rest.pop("env", {})
+    values: dict[str, Any] = {"capture_output": True, "timeout": 60} | rest
+    if "stdout" in values:
+        values = {k: v for k, v in values.items() if k != "capture_output"} | {"stderr": subprocess.PIPE}
+    return subprocess.run([sys.executable, "-c", FAKE, *arguments], env=environment, check=False, **values)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_it_at_once_and_quietly(number: signal.Signals, status: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", FAKE, "scan", "sleep"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"sleeping\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (status, b"", b"")
+
+
+@pytest.mark.parametrize("format", ["terminal", "json"])
+def test_a_reader_that_goes_away_is_no_error(format: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", FAKE, "scan", "large", "--format", format], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["scan", "large"], ["scan", "large", "--format", "json"], ["--version"],
+                                       ["--help"]])
+def test_a_full_disk_is_one_line_and_status_2(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run(*arguments, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+    assert b"full" in done.stderr or b"No space left" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["scan", "p"], ["scan", "x\udcff", "-z"]])
+@pytest.mark.parametrize("env", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"TERM": "dumb"},
+                                 {"NO_COLOR": "1"}, {"COLUMNS": "20"}])
+def test_any_encoding_and_terminal_will_do(arguments: list[str], env: dict[str, str]) -> None:
+    done = run(*arguments, env=env)
+    assert done.returncode == (2 if "-z" in arguments else 0)
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"internal error" not in done.stderr
+
+
+def test_version_is_answered_at_once_with_nothing_heavy_loaded() -> None:
+    code = ("import sys; from dedup.cli import main; main(['--version']); "
+            "print(sorted({'numpy', 'rich', 'cyclopts', 'rapidfuzz', 'msgspec', 'turbohtml'} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, text=True)
+    assert done.stdout == f"dedup {dedup.__version__}\n[]\n"
+    times = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "dedup", "--version"], capture_output=True, check=True, cwd=ROOT)
+        times.append(time.perf_counter() - begun)
+    assert min(times) < 0.15
+
+
+def test_near_copies_are_shown_in_a_pipe_without_colour() -> None:
+    done = run("scan", "large")
+    assert b"[-Tuesday evening-]" in done.stdout
+    assert b"\x1b" not in done.stdout
+    assert len(near_report(2000).groups[0].occurrences) == 2000

@@ -1,0 +1,291 @@
+"""The terminal report: what it says, in what order, and that nothing foreign reaches the terminal raw."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+
+import pytest
+from report_fakes import group, near_report, news_report, occurrence, page, pair, report
+from rich.cells import cell_len
+from rich.console import Console
+
+from dedup.model import ReadError, Skipped, SmallRepeat, Verdict
+from dedup.options import Options
+from dedup.report import Report
+from dedup.report.diff import differences, folded
+from dedup.report.terminal import print_report
+from dedup.report.text import one_line, percent, safe
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b[2J", "carriage\rreturn", "bidi \u202e reversed \u2066 isolated",
+    "[bold red]markup[/] [link=file:///etc/passwd]x[/link] [/]", "lone \ud83d surrogate \udcff", "c1 \x9b31m \x85 next",
+    "nul \x00 bell \x07 back\x08space del \x7f", "line \u2028 paragraph \u2029", "tags \U000e0041\U000e0042", ":smile:",
+    "w" * 1_000_000, "字" * 100_000, "e" + "\u0301" * 5000, "tab\tand\nline feed",
+]
+RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+                 "\U000e0000-\U000e0fff\ud800-\udfff]")
+
+
+def printed(shown: Report, top: int = 10) -> str:
+    file = io.StringIO()
+    print_report(shown, file, top)
+    return file.getvalue()
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def hostile_report(text: str, is_comparison: bool = False) -> Report:
+    """One string of others in every place that can hold one."""
+    a, b = occurrence(text, text + " old end", 0, 3), occurrence("b" + text, text + " new end", 0, 7, similarity=0.9)
+    verdicts = tuple(Verdict(kind, text, (0,)) for kind in (
+        "rendered-twice", "teaser", "navigation", "navigation", "refrain", "template", "shared", "copy-of"))
+    pages = [page(text, source="dir/" + text, verdicts=verdicts, small_repeats=(SmallRepeat(text, (1, 2)),)),
+             page("b" + text, title=text, verdicts=verdicts)]
+    return report(pages, [group(0, [a, b], "near"), group(1, [a, a])], [pair(a, b, "near", 0.9), pair(a, a)],
+                  [Skipped(text, 3, (text,))], [ReadError(text, 3, text)], is_comparison=is_comparison)
+
+
+# What it says.
+
+
+def test_the_page_of_the_issue_is_told_in_one_sentence_at_the_top() -> None:
+    text = printed(news_report())
+    sentence = ("the article stands on this page twice: lines 5-17 again at 19-35, headline and 6 paragraphs, 1,639 "
+                "characters; the teaser at line 21 is contained in line 9")
+    assert sentence in flat(text)
+    assert text.index("658 words") < text.index("the article stands") < text.index("small repeats") < text.index("#0")
+    assert 'small repeats: "Thumbnail" (lines 3, 23)' in text
+    assert "news.txt:5-17" in text
+    assert "news.txt:19-35" in text
+
+
+def test_groups_stand_in_the_order_of_what_they_waste_and_no_more_than_asked_for() -> None:
+    groups = [group(n, [occurrence("a", "x" * n, 0), occurrence("a", "x" * n, 500)]) for n in range(1, 30)]
+    text = printed(report([page("a")], groups), top=3)
+    assert re.findall(r"^#(\d+) ", text, re.M) == ["29", "28", "27"]
+    assert "and 26 more groups: --top 29" in text
+    assert re.findall(r"^#(\d+) ", printed(report([page("a")], groups), top=0), re.M) == []
+
+
+def test_no_more_than_five_places_of_a_group_are_listed() -> None:
+    places = [occurrence("a", "some text", 20 * n, n + 1) for n in range(100)]
+    text = printed(report([page("a")], [group(0, places)]))
+    assert len(re.findall(r"^    a:\d+$", text, re.M)) == 5
+    assert "and 95 more places" in text
+
+
+def test_differing_words_are_marked_without_colour() -> None:
+    text = printed(near_report())
+    assert "[-Tuesday evening-] {+Wednesday+}" in flat(text)
+    assert text.count("[-old-]") == 1, "copies with the same words share one list of differences"
+
+
+@pytest.mark.parametrize(("share", "words"), [
+    (0.9996, "99.9 %"), (0.99999999999, "99.9 %"), (1.0, "100 %"), (0.937, "93.7 %"), (0.0, "0.0 %"), (0.29, "29.0 %")])
+def test_what_is_not_all_is_never_called_100_percent(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+def test_an_exact_group_is_called_exact() -> None:
+    text = printed(report([page("a")], [group(0, [occurrence("a", "t"), occurrence("a", "t", 9)])]))
+    assert "#0 exact " in text
+    assert "100 %" not in text
+
+
+def test_verdicts_of_many_pages_name_the_page_and_are_capped() -> None:
+    pages = [page(f"p{n}.html", duplicate_chars=n, verdicts=(Verdict("rendered-twice", "the text stands twice", ()),))
+             for n in range(30)]
+    text = printed(report(pages), top=2)
+    assert text.index("p29.html: the text stands twice") < text.index("p28.html: ")
+    assert "p27.html" not in text
+    assert "and 28 more pages: --top 30" in text
+
+
+def test_navigation_refrains_and_templates_are_folded_into_a_line_each() -> None:
+    pages = [page(f"{n}.html", verdicts=(
+        Verdict("template", "the footer stands on 40 pages", (n % 2,)), Verdict("navigation", "a menu", (7,)),
+        Verdict("navigation", "another menu", (8,)))) for n in range(40)]
+    text = flat(printed(report(pages)))
+    assert "navigation: 2 passages on 40 pages, such as: a menu" in text
+    assert "template of the site: 2 passages on 40 pages, such as: the footer stands on 40 pages" in text
+    assert text.count("menu") == 1
+
+
+def test_second_renderings_come_before_folded_ones_and_copies_after() -> None:
+    verdicts = (Verdict("shared", "SHARED", ()), Verdict("template", "TEMPLATE", ()), Verdict("teaser", "TEASER", ()),
+                Verdict("rendered-twice", "TWICE", ()), Verdict("copy-of", "COPY", ()))
+    text = printed(report([page("a", verdicts=verdicts)]))
+    assert [text.index(w) for w in ("TWICE", "TEASER", "TEMPLATE", "COPY", "SHARED")] == sorted(
+        text.index(w) for w in ("TWICE", "TEASER", "TEMPLATE", "COPY", "SHARED"))
+
+
+def test_no_repeats_says_what_was_compared() -> None:
+    text = flat(printed(report([page("a")])))
+    assert "No repeats found within pages or across them. 8 blocks of 8 words or more were compared" in text
+    assert "at least 50.0 % alike, and for any 8 words in a row that stand twice" in text
+    text = flat(printed(report([page("a")], options=Options(unit="page", scope="across"))))
+    assert "pages that are at least 80.0 % alike." in text
+    assert "Nothing was long enough" in printed(report([page("a")], compared=0, short=10))
+
+
+def test_a_record_is_placed_by_file_line_and_id() -> None:
+    pages = [page("doc-1", source="c.jsonl"), page("doc-2", source="c.jsonl")]
+    text = printed(report(pages, [group(0, [occurrence("doc-1", "t", line=4), occurrence("doc-2", "t", line=5)])]))
+    assert "c.jsonl:4 (doc-1)" in text
+    assert "c.jsonl:5 (doc-2)" in text
+
+
+def test_a_file_is_named_as_it_was_given() -> None:
+    text = printed(report([page("a/b.txt", source="site/a/b.txt"), page("x")], [
+        group(0, [occurrence("a/b.txt", "t", line=4), occurrence("x", "t", line=5)])]))
+    assert "site/a/b.txt:4\n" in text
+
+
+def test_what_was_not_compared_is_summed_up_at_the_end() -> None:
+    errors = [ReadError("c.jsonl", n, "is no JSON (skipped)") for n in range(1, 1001)]
+    text = flat(printed(report([page("a")], skipped=[Skipped("longer than --max-page-bytes", 12, ("x", "y"))],
+                               errors=errors)))
+    assert "12 skipped, longer than --max-page-bytes: x, y and 10 more" in text
+    assert "is no JSON (skipped): c.jsonl:1, c.jsonl:2, c.jsonl:3 and 997 more" in text
+    assert "1,000 not readable" in text
+
+
+def test_a_comparison_shows_both_sides_with_their_own_words_marked() -> None:
+    a = occurrence("a.txt", "on Monday the council voted for the new bridge", 0, 4)
+    b = occurrence("b.txt", "on Friday the council voted for the bridge", 0, 9, similarity=0.8)
+    text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [pair(a, b, "near", 0.8)],
+                          is_comparison=True))
+    assert text.startswith("a.txt and b.txt\n")
+    assert "A a.txt:4\n    on [-Monday-] the council voted for the [-new-] bridge\n" in text
+    assert "B b.txt:9\n    on {+Friday+} the council voted for the bridge\n" in text
+
+
+def test_a_run_over_unmatched_blocks_shows_only_its_matched_stretches() -> None:
+    first = occurrence("a", "ONE\n\nTWO", 0, parts=((0, 3), (5, 8)))
+    again = occurrence("a", "ONE\n\nAD\n\nTWO", 100, similarity=0.95, parts=((100, 103), (109, 112)))
+    text = printed(report([page("a")], [group(0, [first, again], "near", blocks=2)]))
+    assert "ONE ¶ TWO" in text
+    assert "AD" not in text
+    assert "6 characters repeated" in text
+
+
+# Where it is shown.
+
+
+@pytest.mark.parametrize("shown", [news_report(), near_report(40), report(), report([page("a" * 300)])])
+def test_eighty_columns_are_never_exceeded(shown: Report) -> None:
+    assert max(map(cell_len, printed(shown).splitlines())) <= 80
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("is_comparison", [False, True])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_foreign_text_is_harmless_short_and_in_its_columns(text: str, is_comparison: bool, terminal: bool) -> None:
+    shown = hostile_report(text, is_comparison)
+    file = io.StringIO()
+    if terminal:  # colours off, so that every ESC would be the text's own
+        Console(file=file, force_terminal=True, no_color=True, color_system=None, width=80).print(shown)
+    else:
+        print_report(shown, file)
+    out = file.getvalue()
+    assert not RAW.search(out)
+    assert len(out) < 40_000
+    assert max(map(cell_len, out.splitlines())) <= 80
+    out.encode("utf-8")
+
+
+def test_markup_of_others_is_shown_as_it_is() -> None:
+    assert "[bold red]markup[/]" in flat(printed(hostile_report("[bold red]markup[/]")))
+    assert ":smile:" in printed(hostile_report(":smile:"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
+def test_any_encoding_will_do(encoding: str) -> None:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
+    for text in HOSTILE[:10]:
+        print_report(hostile_report(text), file)
+    print_report(news_report(), file)
+    file.flush()
+    assert max(map(cell_len, raw.getvalue().decode(encoding).splitlines())) <= 80
+
+
+def test_no_color_and_dumb_terminals_get_no_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def shown() -> str:
+        file = Terminal()
+        print_report(near_report(), file)
+        return file.getvalue()
+
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[31m" in shown()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]", shown())
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b" not in shown()
+
+
+def test_a_wide_terminal_is_not_filled() -> None:
+    file = io.StringIO()
+    Console(file=file, width=300).print(news_report())
+    assert "Groups, the most wasteful first" in file.getvalue()
+
+
+def test_a_group_of_300_000_places_take_a_moment() -> None:
+    places = tuple([occurrence("a", "some text that is repeated", 0)] * 300_000)
+    shown = report([page("a")], [group(0, places, "near")])
+    begun = time.process_time()
+    printed(shown)
+    assert time.process_time() - begun < 2
+
+
+# The parts.
+
+
+def test_safe_keeps_ordinary_text_of_any_script() -> None:
+    for text in ("naïve café", "今天天气很好", "नमस्ते", "می‌خواهم", "👩‍👩‍👧", "ქართული"):
+        assert safe(text) == text
+
+
+def test_one_line_cuts_between_words_and_never_exceeds_the_limit() -> None:
+    for text in ("a b c", "word " * 100, "w" * 100, " " * 1000 + "x", "", "字" * 100):
+        assert len(one_line(text, 20)) <= 20
+
+
+def test_differences_put_together_are_both_texts() -> None:
+    old, new = "a b c d e f g h", "a x c d f g g y h z"
+    stretches = differences(old, new)
+    assert " ".join(s.text for s in stretches if s.kind != "new") == old
+    assert " ".join(s.text for s in stretches if s.kind != "old") == new
+    assert differences("same text", "same  \n text") == [("same", "same text")]
+    assert differences("", "x") == [("new", "x")]
+    assert differences("", "") == []
+
+
+def test_scripts_without_spaces_differ_by_character() -> None:
+    assert [tuple(s) for s in differences("今天天气好", "今天天氣好")] == [
+        ("same", "今天天"), ("old", "气"), ("new", "氣"), ("same", "好")]
+
+
+def test_the_work_of_a_diff_is_bounded_and_what_was_left_is_said() -> None:
+    old, new = " ".join(map(str, range(300_000))), " ".join(map(str, range(300_000, 1, -1)))
+    begun = time.process_time()
+    stretches = differences(old, new)
+    assert time.process_time() - begun < 2
+    assert stretches[-1].kind == "unread"
+
+
+def test_long_equal_stretches_are_folded_to_their_words_beside_a_change() -> None:
+    words = " ".join("abcdefghij")
+    assert [s.text for s in folded(differences(f"{words} X {words}", f"{words} Y {words}"), 2)] == [
+        "... i j", "X", "Y", "a b ..."]
