@@ -26,6 +26,7 @@ TOP = 10
 PLACES = 5
 MAX_WIDTH = 100
 PIPE_WIDTH = 80
+BAR = 16
 TEXT_CHARS = 230  # about three lines
 DIFF_STRETCHES = 24
 STYLES = {"same": "", "old": "red", "new": "green", "unread": "dim"}
@@ -125,26 +126,36 @@ class _Writer:
     # (a) Figures.
 
     def figures(self) -> Iterator[Text]:
+        """Size, share and counts; of a comparison the share of each side."""
         s, dot = self.report.summary, f" {self.signs.dot} "
         names = self._names()
-        if self.report.is_comparison:
-            yield from self.lines(self.say(names, "bold"))
-        pages = names if self.one_page and names else count(s.pages, "page")
+        pages = names if names and (self.one_page or self.report.is_comparison) else count(s.pages, "page")
         head = dot.join([pages, count(self.found.words, "word"), count(s.chars, "character")])
         yield from self.lines(self.say(head, "bold"))
-        bar = round(s.duplicate_share * 20) or (1 if s.duplicate_chars else 0)
-        share = self.say(percent(s.duplicate_share), "bold yellow" if s.duplicate_chars else "bold green")
-        share.append(" ").append(self.signs.full * bar, "yellow").append(self.signs.empty * (20 - bar), "dim")
-        share.append(f" is repetition: {count(s.duplicate_chars, 'character')}")
-        if s.duplicate_chars and s.content_share != s.duplicate_share:
-            share.append(f"; {percent(s.content_share)} without menus, refrains and templates")
-        yield from self.lines(share)
+        if self.report.is_comparison:
+            yield from self._shared_shares()
+        else:
+            share = self._bar(s.duplicate_share)
+            share.append(f" repeated: {count(s.duplicate_chars, 'character')}")
+            if s.duplicate_chars and s.content_share != s.duplicate_share:
+                share.append(f"; {percent(s.content_share)} without boilerplate")
+            yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
-        parts = [f"{count(s.groups, 'group')} in {count(s.blocks, unit)}",
-                 f"{s.compared:,} compared, {s.short:,} short ones exactly only"]
+        parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors else []
         yield from self.lines(self.say(dot.join(parts)))
+
+    def _bar(self, share: float) -> Text:
+        full = round(share * BAR) or (1 if share else 0)
+        text = self.say(f"{percent(share):>6}", "bold yellow" if share else "bold green")
+        return text.append(" ").append(self.signs.full * full, "yellow").append(self.signs.empty * (BAR - full), "dim")
+
+    def _shared_shares(self) -> Iterator[Text]:
+        for page, side, other in zip(self.report.pages, "AB", "BA", strict=False):
+            text = self._bar(page.across_share)
+            text.append_text(self.say(f" of {side}, {one_line(page_name(page), 200)}, stands in {other} too"))
+            yield from self.lines(text)
 
     def _names(self) -> str:
         names = [page_name(page) for page in itertools.islice(self.report.pages, 2)]
@@ -161,6 +172,8 @@ class _Writer:
         if not self.report.summary.groups and not self.found.pairs.seen:
             yield from self.nothing()
         yield from self.troubles()
+        if not (self.found.groups.seen or self.found.pairs.seen or self.report.errors):
+            return
         yield Text()
         yield from self.lines(self.say("All of it, with offsets: --format json, or -o report.json", "dim"))
 
@@ -194,7 +207,8 @@ class _Writer:
             else:
                 what = count(len(fold.groups) or fold.verdicts, "passage")
                 where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
-                text = f"{FOLD_WORDS[kind]}: {what}{where}, such as: {one_line(fold.example, 160)}"
+                such_as = ", such as" if fold.verdicts > fold.pages or len(fold.groups) > 1 else ""
+                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}: {one_line(fold.example, 160)}"
             yield from self.lines(self.say(text), f"  {self.signs.dot} ")
 
     def _small_repeats(self) -> Iterator[Text]:
