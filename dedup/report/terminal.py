@@ -101,7 +101,7 @@ class _Writer:
 
     def say(self, text: str, style: str = "") -> Text:
         """Text of ours or of others, harmless."""
-        return Text(safe(text, self.encoding), style=style)
+        return Text().append(safe(text, self.encoding), style)  # as a base style it would colour what is appended
 
     def lines(self, text: Text, lead: str = "", style: str = "", indent: int = 0) -> Iterator[Text]:
         """Lines that fit: `lead` before the first one, the others below its end (or at `indent`)."""
