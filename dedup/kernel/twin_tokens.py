@@ -267,9 +267,7 @@ def _fold_table(flags: int) -> U8:
     return np.frombuffer(folded, np.uint8)
 
 
-def tokenise(
-    text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0
-) -> tuple[U64, I64, I64, U8, I64]:
+def tokenise(text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0) -> tuple[U64, I64, I64, U8, I64]:
     """Tokens of each range of a buffer; ranges know nothing of each other.
 
     Args:

@@ -1,0 +1,86 @@
+"""Which kernel is used, what it says where it is slow, and that stub, twin and compiled module agree."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dedup.kernel import kernel, reference
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def stub_functions() -> dict[str, list[str]]:
+    tree = ast.parse((ROOT / "dedup/kernel/_kernel.pyi").read_text())
+    return {f.name: [a.arg for a in f.args.args] for f in tree.body if isinstance(f, ast.FunctionDef)}
+
+
+def twin_functions() -> dict[str, list[str]]:
+    found = {name: getattr(reference, name) for name in reference.__all__}
+    return {n: list(inspect.signature(f).parameters) for n, f in found.items() if inspect.isfunction(f)}
+
+
+def test_the_stub_lists_what_the_twin_has() -> None:
+    assert stub_functions() == twin_functions()
+
+
+def test_the_stub_lists_what_is_compiled() -> None:
+    native = pytest.importorskip("dedup.kernel._kernel", reason="the kernel is not built")
+    compiled = {name: value for name, value in vars(native).items() if not name.startswith("_") and callable(value)}
+    assert sorted(compiled) == sorted(stub_functions())
+    for name, function in compiled.items():
+        signature = function.__doc__.split("\n")[0]  # nanobind writes it there
+        assert re.findall(r"(\w+): ", signature) == stub_functions()[name]
+
+
+def test_arrays_of_the_wrong_kind_are_explained() -> None:
+    text, row = np.zeros(4, np.uint8), np.zeros(1, np.int64)
+    with pytest.raises(TypeError, match="tokenise: start must be of int64, not int32"):
+        kernel.tokenise(text, row.astype(np.int32), row, 0)
+    with pytest.raises(TypeError, match="tokenise: text must be a NumPy array of uint8, not bytes"):
+        kernel.tokenise(b"abc", row, row, 0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="code_points: text must be contiguous"):
+        kernel.code_points(text[::2], row)
+
+
+def run(code: str, wish: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "DEDUP_KERNEL"}
+    if wish is not None:
+        environment["DEDUP_KERNEL"] = wish
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+NO_KERNEL = """
+    import sys
+    sys.modules["dedup.kernel._kernel"] = None
+    from dedup.kernel import kernel
+    print(kernel.name)
+"""
+
+
+def test_the_twin_can_be_asked_for_and_says_nothing() -> None:
+    done = run("from dedup.kernel import kernel; print(kernel.name)", "reference")
+    assert (done.stdout, done.stderr) == ("reference\n", "")
+
+
+def test_without_the_compiled_kernel_the_twin_is_used_and_says_so_once() -> None:
+    done = run(NO_KERNEL, None)
+    assert done.stdout == "reference\n"
+    assert done.stderr.count("compiled kernel is not there") == 1
+    assert "g++" in done.stderr
+
+
+def test_a_kernel_that_is_asked_for_must_be_there() -> None:
+    assert "ImportError" in run(NO_KERNEL, "native").stderr or "ModuleNotFoundError" in run(NO_KERNEL, "native").stderr
+    assert "may be native or reference" in run("import dedup.kernel", "fast").stderr
