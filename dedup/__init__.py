@@ -1,3 +1,53 @@
-"""Find passages that stand more than once, in a page and across pages."""
+"""Find passages that stand more than once, within a page and across pages, exactly or nearly.
+
+Text is a ``str``, a place is a ``Path``:
+
+>>> report = scan([{"id": "a", "text": "The same eight words stand on both pages here."},
+...                {"id": "b", "text": "Look: the same eight words stand on both pages here."}])
+>>> [(o.page, o.start, o.end) for o in report.groups[0].occurrences]
+[('a', 0, 46), ('b', 6, 52)]
+
+Names are loaded when they are first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from dedup.api import compare as compare
+    from dedup.api import scan as scan
+    from dedup.errors import DedupError as DedupError
+    from dedup.errors import InputError as InputError
+    from dedup.errors import OptionError as OptionError
+    from dedup.lsh import LSH as LSH
+    from dedup.minhash import MinHasher as MinHasher
+    from dedup.model import Page as Page
+    from dedup.options import Options as Options
+    from dedup.readers import open_pages as open_pages
+    from dedup.report import Report as Report
+    from dedup.shingles import Shingler as Shingler
+    from dedup.verify import Verifier as Verifier
+
+_HOMES = {
+    "scan": "api", "compare": "api", "Report": "report", "Page": "model", "Options": "options", "open_pages": "readers",
+    "Shingler": "shingles", "MinHasher": "minhash", "LSH": "lsh", "Verifier": "verify", "DedupError": "errors",
+    "InputError": "errors", "OptionError": "errors",
+}
+__all__ = ["LSH", "DedupError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Report", "Shingler",
+           "Verifier", "__version__", "compare", "open_pages", "scan"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dedup' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"dedup.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

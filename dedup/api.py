@@ -1,0 +1,177 @@
+"""The two calls of the public interface: scan pages, compare two of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedup.errors import DedupError, OptionError
+from dedup.model import Page, ReadError, Skipped
+from dedup.options import Options, make_options
+
+if TYPE_CHECKING:
+    from dedup.report import Report
+
+Progress = Callable[[str], None]
+
+
+def scan(source: Any, *, options: Options | None = None, progress: Progress | None = None, **settings: Any) -> Report:
+    """Find what stands more than once in pages.
+
+    Args:
+        source: A ``Path`` (file or folder), several of them, what ``open_pages`` gives, or pages themselves: ``str``
+            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``.
+        options: All settings at once; else give them as keywords.
+        progress: Called with the name of each stage that begins.
+        **settings: Fields of ``Options``.
+
+    Returns:
+        A report; what could not be read is in its ``errors``, the rest was processed.
+
+    Raises:
+        TypeError: A setting that does not exist, or a source of no known kind.
+        OptionError: A setting out of its range, or a text that looks like a place.
+        InputError: A path that does not exist.
+
+    >>> report = scan(["One two three four five six seven eight nine.", "Zero. One two three four five six seven eight nine."])
+    >>> report.groups[0].kind, report.groups[0].similarity
+    ('contained', 1.0)
+    """
+    options = _options(options, settings, "scan")
+    return _report(_pages(source, options), options, progress, is_comparison=False)
+
+
+def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progress | None = None,
+            **settings: Any) -> Report:
+    """Find what two pages share, and what either repeats.
+
+    Args:
+        a, b: Each a ``str`` text, a ``Path``, a mapping with ``id`` and ``text``, or a ``Page``.
+        options, progress, **settings: As in ``scan``.
+
+    Returns:
+        A report of two pages, `a` before `b`, that lists its pairs.
+
+    Raises:
+        TypeError, OptionError, InputError: As in ``scan``; ``InputError`` also where a file holds no page or several.
+
+    >>> pair = next(compare("A b c d e f g h i.", "Zero. A b c d e f g h i.").pairs())
+    >>> pair.a.page, pair.b.page, pair.b.start
+    ('a', 'b', 6)
+    """
+    options = _options(options, settings, "compare")
+    streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
+    return _report(_Both(streams), options, progress, is_comparison=True)
+
+
+class _Sides:
+    """The one page of a side of a comparison."""
+
+    def __init__(self, source: Any, name: str, options: Options) -> None:
+        from dedup.readers import pages_from_objects
+
+        self.name = name
+        if isinstance(source, (Path, str)):
+            _refuse_places([source] if isinstance(source, str) else [])
+        self.stream: Any = (_open(source, options) if isinstance(source, Path)
+                            else source if hasattr(source, "errors") and hasattr(source, "skipped")
+                            else pages_from_objects([source], options))
+        self.bare = isinstance(source, str) or (isinstance(source, Mapping) and "id" not in source)
+
+    def page(self) -> Page:
+        from dedup.errors import InputError
+
+        pages = iter(self.stream)
+        first = next(pages, None)
+        if first is None:
+            cause = "; ".join(e.message for e in self.stream.errors) or "it holds no page"
+            raise InputError(f"nothing to compare as {self.name}: {cause}")
+        if next(pages, None) is not None:
+            raise InputError(f"{self.name} holds more than one page", first.source, "Use scan for several pages.")
+        return dataclasses.replace(first, id=self.name) if self.bare else first
+
+
+class _Both:
+    """The pages of both sides, with ids of their own."""
+
+    def __init__(self, sides: list[_Sides]) -> None:
+        self.sides = sides
+
+    def __iter__(self) -> Iterator[Page]:
+        a, b = (side.page() for side in self.sides)
+        if a.id == b.id:
+            b = dataclasses.replace(b, id=b.source if b.source not in ("", a.id) else f"{b.id}#2")
+        yield from (a, b)
+
+    @property
+    def errors(self) -> list[ReadError]:
+        return [error for side in self.sides for error in side.stream.errors]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        return tuple(entry for side in self.sides for entry in side.stream.skipped)
+
+
+def _options(options: Options | None, settings: Mapping[str, Any], caller: str) -> Options:
+    if options is not None and settings:
+        raise TypeError(f"{caller}() takes options or single settings, not both")
+    return options if options is not None else make_options(settings, caller)
+
+
+def _pages(source: Any, options: Options) -> Any:
+    """A stream of pages with ``errors`` and ``skipped``."""
+    from dedup.readers import pages_from_objects
+
+    if hasattr(source, "errors") and hasattr(source, "skipped"):
+        return source
+    if isinstance(source, Path):
+        return _open(source, options)
+    if isinstance(source, str):
+        _refuse_places([source])
+        return pages_from_objects([source], options)
+    if isinstance(source, (list, tuple)):
+        if source and all(isinstance(item, Path) for item in source):
+            return _open(list(source), options)
+        _refuse_places([item for item in source if isinstance(item, str)])
+        if any(isinstance(item, Path) for item in source):
+            raise TypeError("a list of places and texts mixed; give one kind, or use open_pages")
+    if not isinstance(source, Iterable) and not hasattr(source, "__arrow_c_stream__"):
+        raise TypeError(f"cannot scan a {type(source).__name__}; give a Path, texts, mappings, pages or a table")
+    return pages_from_objects(source, options)
+
+
+def _open(source: Any, options: Options) -> Any:
+    from dedup.readers import open_pages
+
+    return open_pages(source, options)
+
+
+def _refuse_places(texts: list[str]) -> None:
+    """Text is a ``str``, a place is a ``Path``: say so where a text looks like a place."""
+    from dedup.readers import looks_like_a_place
+
+    for text in texts:
+        if looks_like_a_place(text):
+            raise OptionError(f"{text!r} is a text that looks like a place", "",
+                              f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
+
+
+def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool) -> Report:
+    from dedup import __version__
+    from dedup.pages import describe_pages
+    from dedup.pipeline import Stages, find_duplicates
+    from dedup.report import Report
+
+    stages = Stages(progress)
+    findings, digest = find_duplicates(stream, options, stages)
+    stages.start("verdicts")
+    summary, pages = describe_pages(findings, stream.skipped)
+    stages.stop()
+    return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
+                  skipped=stream.skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                  is_comparison=is_comparison)
+
+
+__all__ = ["DedupError", "compare", "scan"]

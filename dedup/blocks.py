@@ -1,0 +1,231 @@
+"""Stage 2: pages become columns, pages are cut into blocks, equal blocks are collapsed.
+
+The texts of all pages stand one after the other in one buffer of UTF-8 (a lone surrogate in three bytes); everything
+else is a column over pages or blocks. Only this module turns code points into bytes and back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
+from dedup.model import BlockKind, Layout, Page
+from dedup.options import Options
+
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+BATCH_BYTES = 4_000_000  # of text in one batch
+FOLD_ACCENTS, FOLD_DIGITS = 1, 2  # bits of the tokeniser's flags
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Pages and their blocks as columns.
+
+    Attributes:
+        text: All page texts, UTF-8.
+        pages: The pages without their texts.
+        page_start: First byte of each page, one longer than the pages.
+        page_first: First block of each page, one longer than the pages.
+        start, end: Bytes of each block, half-open.
+        kind: ``BlockKind`` of each block.
+        token_first: First token of each block, numbered through the collection; one longer than the blocks.
+        halves: Length of each block in half tokens: 2 a word, 1 a character of a script without spaces.
+        halves_before: Half tokens before each block, one longer than the blocks.
+        fingerprint: Of each block's normalised text.
+        flags: The tokeniser's.
+    """
+
+    text: U8
+    pages: tuple[Page, ...]
+    page_start: I64
+    page_first: I64
+    start: I64
+    end: I64
+    kind: U8
+    token_first: I64
+    halves: I64
+    halves_before: I64
+    fingerprint: U64
+    flags: int
+
+    @property
+    def block_page(self) -> I64:
+        """Page of each block."""
+        return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
+
+    def batches(self) -> list[tuple[int, int]]:
+        """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
+        return page_batches(self.page_start)
+
+    def blocks_of(self, pages: tuple[int, int]) -> slice:
+        """The blocks of a range of pages."""
+        return slice(int(self.page_first[pages[0]]), int(self.page_first[pages[1]]))
+
+    def hashes(self, blocks: slice | I64) -> tuple[U64, I64]:
+        """Token hashes of blocks and the first one of each, one longer than the blocks."""
+        tokens = kernel.tokenise(self.text, self.start[blocks], self.end[blocks], self.flags)
+        return tokens[0], tokens[4]
+
+    def page_text(self, page: int) -> str:
+        """The page's text as it was handed in."""
+        start, end = int(self.page_start[page]), int(self.page_start[page + 1])
+        return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
+
+
+def page_batches(page_start: I64) -> list[tuple[int, int]]:
+    """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
+    count = len(page_start) - 1
+    edges = np.searchsorted(page_start, np.arange(0, int(page_start[-1]) + 1, BATCH_BYTES))
+    cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
+    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+
+
+def token_flags(options: Options) -> int:
+    """The tokeniser's flags that the settings ask for."""
+    return FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
+
+
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str]:
+    """Pages as columns, cut into blocks and measured, and a digest of all ids and texts."""
+    text, heads, starts, layouts = bytearray(), [], [0], {}
+    digest = hashlib.blake2b(digest_size=16)
+    for page in pages:
+        data = page.text.encode("utf-8", "surrogatepass")
+        if page.layout is not None:
+            layouts[len(heads)] = page.layout
+        heads.append(replace(page, text=""))
+        text += data
+        starts.append(len(text))
+        digest.update(page.id.encode("utf-8", "surrogatepass") + b"\0%d\0" % len(data))
+    buffer = np.frombuffer(text, np.uint8) if text else np.empty(0, np.uint8)
+    digest.update(memoryview(buffer))
+    page_start = np.array(starts, np.int64)
+    cut = cut_pages(buffer, page_start, layouts, engine, whole=options.unit == "page")
+    corpus = measure(buffer, tuple(heads), page_start, cut, engine, token_flags(options))
+    return corpus, digest.hexdigest()
+
+
+def cut_pages(text: U8, page_start: I64, layouts: dict[int, Layout], engine: LocalEngine,
+              whole: bool) -> tuple[I64, I64, I64, U8]:
+    """Blocks of all pages: (first block of each page, start, end, kind).
+
+    Args:
+        whole: Each page is one block.
+    """
+    count = len(page_start) - 1
+    if whole:
+        return np.arange(count + 1), page_start[:-1].copy(), page_start[1:].copy(), np.zeros(count, np.uint8)
+
+    def cut(pages: tuple[int, int]) -> tuple[I64, I64, I64, U8]:
+        plain = np.array([p for p in range(*pages) if p not in layouts], np.int64)
+        page, start, end, kind = kernel.split_lines(text, page_start[plain], page_start[plain + 1])
+        pieces = [(plain[page], start, end, kind)] if len(plain) else []
+        for p in sorted(layouts.keys() & set(range(*pages))):
+            pieces.append(_laid_out(text, p, int(page_start[p]), int(page_start[p + 1]), layouts[p]))
+        columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+        order = np.lexsort((columns[1], columns[0]))
+        return columns[0][order], columns[1][order], columns[2][order], columns[3][order]
+    parts = engine.map(cut, page_batches(page_start))
+    if not parts:
+        empty = np.empty(0, np.int64)
+        return np.zeros(count + 1, np.int64), empty, empty, np.empty(0, np.uint8)
+    page, start, end, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return np.searchsorted(page, np.arange(count + 1)).astype(np.int64), start, end, kind
+
+
+def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tuple[I64, I64, I64, U8]:
+    """The blocks that the reader knows, from code points to bytes."""
+    edges = np.column_stack([layout.start, layout.end]).reshape(-1).astype(np.int64)
+    offsets = kernel.byte_offsets(text, start, end, edges).reshape(-1, 2)
+    return (np.full(len(offsets), page, np.int64), np.ascontiguousarray(offsets[:, 0]),
+            np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
+
+
+def measure(text: U8, pages: tuple[Page, ...], page_start: I64, cut: tuple[I64, I64, I64, U8], engine: LocalEngine,
+            flags: int) -> Corpus:
+    """The corpus with each block's length in tokens and fingerprint."""
+    page_first, start, end, kind = cut
+    none = np.zeros(len(start) + 1, np.int64)
+    bare = Corpus(text, pages, page_start, page_first, start, end, kind, none, none[1:], none, np.zeros(len(start), np.uint64), flags)
+
+    def survey(batch: tuple[int, int]) -> tuple[I64, I64, U64]:
+        blocks = bare.blocks_of(batch)
+        hashes, _, _, half, first = kernel.tokenise(text, start[blocks], end[blocks], flags)
+        return np.diff(first), 2 * np.diff(first) - np.diff(sums(half)[first]), kernel.range_digests(hashes, first)
+    rows = engine.map(survey, bare.batches())
+    if not rows:
+        return bare
+    tokens, halves, fingerprint = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return replace(bare, token_first=sums(tokens), halves=halves, halves_before=sums(halves), fingerprint=fingerprint)
+
+
+def sums(counts: I64) -> I64:
+    """Sum of all counts before each one, one longer than the counts."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Equal blocks collapsed: what is compared once, and where it stands.
+
+    Attributes:
+        block: First block of each class of equal blocks, ascending.
+        member: Blocks of all classes, class after class, ascending in each.
+        first: Where each class begins in `member`, one longer than the classes.
+    """
+
+    block: I64
+    member: I64
+    first: I64
+
+
+def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
+    """Classes of blocks with equal normalised text, compared and not only hashed.
+
+    Args:
+        blocks: The blocks to collapse, ascending.
+    """
+    order = np.argsort(corpus.fingerprint[blocks], kind="stable")
+    ordered = blocks[order]
+    prints = corpus.fingerprint[ordered]
+    new = np.ones(len(ordered), bool)
+    new[1:] = prints[1:] != prints[:-1]
+    leader = ordered[new][np.cumsum(new) - 1] if len(ordered) else ordered
+    same = np.ones(len(ordered), bool)
+    copies = np.flatnonzero(~new)
+    same[copies] = kernel.equal_tokens(corpus.text, corpus.start[leader[copies]], corpus.end[leader[copies]], corpus.text,
+                                       corpus.start[ordered[copies]], corpus.end[ordered[copies]], corpus.flags) == 1
+    leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
+    order = np.lexsort((ordered, leader))
+    leader, member = leader[order], ordered[order]
+    new = np.ones(len(leader), bool)
+    new[1:] = leader[1:] != leader[:-1]
+    return Distinct(leader[new], member, np.append(np.flatnonzero(new), len(member)).astype(np.int64))
+
+
+def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:
+    """Short blocks that stand more than once on their page: (page, blocks)."""
+    page = corpus.block_page
+    short = np.flatnonzero((corpus.halves > 0) & (corpus.halves < min_halves))
+    order = short[np.lexsort((short, corpus.fingerprint[short], page[short]))]
+    if not len(order):
+        return
+    new = np.ones(len(order), bool)
+    new[1:] = (corpus.fingerprint[order][1:] != corpus.fingerprint[order][:-1]) | (page[order][1:] != page[order][:-1])
+    for members in np.split(order, np.flatnonzero(new)[1:]):
+        if len(members) > 1:
+            yield int(page[members[0]]), members
+
+
+def is_code(kind: int) -> bool:
+    """Whether a block is code or front matter rather than prose."""
+    return kind in (BlockKind.CODE, BlockKind.FRONT_MATTER)

@@ -1,0 +1,286 @@
+"""From columns to what people read: places, groups, pairs and pages are made when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.groups import KINDS, Groups
+from dedup.kernel import kernel
+from dedup.model import Group, Occurrence, Pair
+from dedup.options import Options
+from dedup.places import block_of, locate, page_of, token_halves
+from dedup.runs import Passages
+from dedup.verify import Spans, indel_similarity, span_sets, span_text
+
+I64 = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+
+class Lazy(Sequence[T], Generic[T]):
+    """A sequence whose items are made when they are asked for."""
+
+    def __init__(self, count: int, make: Callable[[int], T]) -> None:
+        self._count, self._make = count, make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return [self._make(i) for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._make(index % self._count)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._make, range(self._count))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an occurrence has in common with what it is measured against."""
+
+    similarity: float = 1.0
+    jaccard: float = 1.0
+    containment: float = 1.0
+    indel: float = 1.0
+
+
+EQUAL = Measured()
+
+
+class Places:
+    """Places of a corpus: bytes of each, and what they are for a reader.
+
+    Args:
+        page: Page of each place.
+        parts: Matched stretches of each place, in bytes.
+        t0, t1: Tokens of each place.
+    """
+
+    def __init__(self, corpus: Corpus, page: I64, t0: I64, t1: I64, parts: Spans) -> None:
+        self.corpus, self.page, self.parts = corpus, page, parts
+        self.start, self.end = parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1]
+        self.first_block, self.last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
+        owner = np.repeat(page, np.diff(parts.first))
+        self.part_start = code_points(corpus, parts.part_start) - self._page_chars[owner]
+        self.part_end = code_points(corpus, parts.part_end) - self._page_chars[owner]
+        self._lines: dict[int, dict[int, tuple[int, int]]] = {}
+
+    @cached_property
+    def _page_chars(self) -> I64:
+        return code_points(self.corpus, self.corpus.page_start)
+
+    @cached_property
+    def _by_page(self) -> tuple[I64, I64]:
+        order = np.argsort(self.page, kind="stable")
+        return order, self.page[order]
+
+    def chars(self, row: int) -> tuple[int, int]:
+        """Code points of the page's text, half-open."""
+        first, last = self.parts.first[row], self.parts.first[row + 1] - 1
+        return int(self.part_start[first]), int(self.part_end[last])
+
+    def text(self, row: int) -> str:
+        """The page's text from start to end."""
+        return self.corpus.text[self.start[row]:self.end[row]].tobytes().decode("utf-8", "surrogatepass")
+
+    def part_list(self, row: int) -> tuple[tuple[int, int], ...] | None:
+        """Code points of the matched stretches; ``None`` where there is only one, the whole."""
+        first, end = int(self.parts.first[row]), int(self.parts.first[row + 1])
+        if end - first == 1:
+            return None
+        return tuple((int(self.part_start[i]), int(self.part_end[i])) for i in range(first, end))
+
+    def lines(self, row: int) -> tuple[int, int]:
+        """First and last line in the source, from 1."""
+        p = int(self.page[row])
+        page = self.corpus.pages[p]
+        if page.record:
+            return page.line, page.line
+        if page.layout is not None:
+            a, b = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
+            return int(page.layout.line[a]), int(page.layout.end_line[b])
+        if p not in self._lines:
+            order, pages = self._by_page
+            rows = order[np.searchsorted(pages, p):np.searchsorted(pages, p, side="right")]
+            positions = np.concatenate([self.start[rows], np.maximum(self.end[rows] - 1, self.start[rows])])
+            unique, back = np.unique(positions, return_inverse=True)
+            line = kernel.line_numbers(self.corpus.text, int(self.corpus.page_start[p]), unique)[back] + page.line
+            self._lines[p] = {int(r): (int(line[i]), int(line[i + len(rows)])) for i, r in enumerate(rows)}
+        return self._lines[p][row]
+
+    def source(self, row: int) -> tuple[int | None, int | None, bool]:
+        """Code points in the decoded source, and whether they are exact; none for a record."""
+        p = int(self.page[row])
+        page, (start, end) = self.corpus.pages[p], self.chars(row)
+        if page.layout is None:
+            return (None, None, True) if page.record else (start, end, True)
+        first, last = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
+        begin, exact_begin = _map_inside(page.layout, first, start, end=False)
+        finish, exact_finish = _map_inside(page.layout, last, end, end=True)
+        return begin, finish, exact_begin and exact_finish
+
+    def path(self, row: int) -> str | None:
+        """DOM path of the first block, for HTML."""
+        layout = self.corpus.pages[int(self.page[row])].layout
+        if layout is None:
+            return None
+        return layout.path[int(self.first_block[row] - self.corpus.page_first[int(self.page[row])])] or None
+
+    def occurrence(self, row: int, measured: Measured = EQUAL) -> Occurrence:
+        """The place as people read it."""
+        start, end = self.chars(row)
+        line, end_line = self.lines(row)
+        source_start, source_end, exact = self.source(row)
+        return Occurrence(self.corpus.pages[int(self.page[row])].id, start, end, source_start, source_end, line, end_line,
+                          self.path(row), self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
+                          measured.containment, measured.indel, exact)
+
+    def normalised(self, row: int) -> str:
+        """The normalised text of its parts."""
+        parts = slice(int(self.parts.first[row]), int(self.parts.first[row + 1]))
+        return span_text(self.corpus, self.parts.part_start[parts].tolist(), self.parts.part_end[parts].tolist())
+
+
+def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[int, bool]:
+    """A place inside a block, in the source; the block's own end where it has no map."""
+    from dedup.model import Layout
+
+    assert isinstance(layout, Layout)
+    border = int((layout.end if end else layout.start)[block])
+    whole = int((layout.source_end if end else layout.source_start)[block])
+    if position == border:
+        return whole, True
+    rows = slice(int(layout.map_first[block]), int(layout.map_first[block + 1]))
+    texts, sources = layout.map_text[rows], layout.map_source[rows]
+    at = int(np.searchsorted(texts, position - end, side="right")) - 1
+    if at < 0:
+        return whole, False
+    return int(sources[at]) + position - int(texts[at]), True
+
+
+def code_points(corpus: Corpus, positions: I64) -> I64:
+    """Code points of the collection before each byte position, in any order."""
+    order = np.argsort(positions, kind="stable")
+    out = np.empty(len(positions), np.int64)
+    out[order] = kernel.code_points(corpus.text, positions[order])
+    return out
+
+
+class Findings:
+    """Groups and pairs of one scan as sequences of objects.
+
+    Args:
+        groups: Groups as columns.
+        passages: Verified links as columns.
+        options: The settings; `unit` says what people read as similarity.
+    """
+
+    def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options) -> None:
+        self.corpus, self.table, self.options = corpus, groups, options
+        self.places = Places(corpus, groups.page, groups.t0, groups.t1, groups.parts)
+        self.passages = passages
+        self._groups: dict[int, Group] = {}
+
+    def page_of(self, token: I64) -> I64:
+        """Page of each token."""
+        return page_of(self.corpus, token)
+
+    @cached_property
+    def _families(self) -> dict[int, list[int]]:
+        """Groups that were split from each other."""
+        count = np.bincount(self.table.family, minlength=1)
+        split: dict[int, list[int]] = {}
+        for g in np.flatnonzero(count[self.table.family] > 1).tolist() if len(self.table) else []:
+            split.setdefault(int(self.table.family[g]), []).append(g)
+        return split
+
+    def similarities(self, g: int) -> list[Measured]:
+        """Measures of each occurrence of a group against its representative."""
+        rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
+        if KINDS[self.table.kind[g]] != "near":
+            return [EQUAL] * len(rows)
+        first, known = self.places.normalised(rows[0]), {}
+        out = []
+        for row in rows:
+            text = self.places.normalised(row)
+            if text not in known:
+                known[text] = indel_similarity(first, text)
+            jaccard = float(self.table.jaccard[row])
+            out.append(Measured(jaccard if self.options.unit == "page" else known[text], jaccard,
+                                float(self.table.containment[row]), known[text]))
+        return out
+
+    def group(self, g: int) -> Group:
+        """Group g; the last ones asked for are remembered."""
+        if g not in self._groups:
+            if len(self._groups) > 4096:
+                self._groups.clear()
+            self._groups[g] = self._make_group(g)
+        return self._groups[g]
+
+    def _make_group(self, g: int) -> Group:
+        rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
+        measured = self.similarities(g)
+        occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
+        related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
+        t0, t1 = self.table.t0[rows[:1]], self.table.t1[rows[:1]]
+        tokens = float((token_halves(self.corpus, t1) - token_halves(self.corpus, t0))[0]) / 2
+        blocks = int(self.places.last_block[rows[0]] - self.places.first_block[rows[0]]) + 1
+        return Group(g, KINDS[self.table.kind[g]], min(m.similarity for m in measured), round(tokens, 1), blocks,
+                     occurrences[0].text, occurrences, related)
+
+    @property
+    def groups(self) -> Lazy[Group]:
+        """All groups."""
+        return Lazy(len(self.table), self.group)
+
+    @cached_property
+    def _sides(self) -> tuple[Places, Places]:
+        whole, parts, first = self.passages.whole, self.passages.parts, self.passages.first
+        sides = []
+        for t0, t1, p0, p1 in ((whole.a0, whole.a1, parts.a0, parts.a1), (whole.b0, whole.b1, parts.b0, parts.b1)):
+            ranges = locate(self.corpus, p0, p1)
+            sides.append(Places(self.corpus, page_of(self.corpus, t0), t0, t1, Spans(ranges.start, ranges.end, first)))
+        return sides[0], sides[1]
+
+    def pair(self, i: int) -> Pair:
+        """Verified link i, measured."""
+        (a, b), size = self._sides, self.options.shingle_tokens
+        if self.passages.whole.exact[i]:
+            return Pair(a.occurrence(i), b.occurrence(i), "exact", 1.0, 1.0, 1.0, 1.0, 1.0)
+        rows = [slice(int(p.parts.first[i]), int(p.parts.first[i + 1])) for p in (a, b)]
+        spans = Spans(np.concatenate([p.parts.part_start[r] for p, r in zip((a, b), rows, strict=True)]),
+                      np.concatenate([p.parts.part_end[r] for p, r in zip((a, b), rows, strict=True)]),
+                      np.cumsum([0, *(r.stop - r.start for r in rows)]))
+        sets, _ = span_sets(self.corpus, spans, size)
+        overlap = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0])
+        n, m = (max(1, int(size)) for size in sets.sizes)
+        jaccard, indel = overlap / (n + m - overlap), indel_similarity(a.normalised(i), b.normalised(i))
+        similarity = jaccard if self.options.unit == "page" else indel
+        sides = [place.occurrence(i, Measured(similarity, jaccard, overlap / count, indel))
+                 for place, count in ((a, n), (b, m))]
+        return Pair(sides[0], sides[1], "near", similarity, jaccard, overlap / n, overlap / m, indel)
+
+    @property
+    def pairs(self) -> Lazy[Pair]:
+        """All verified links."""
+        return Lazy(len(self.passages.whole.a0), self.pair)

@@ -1,0 +1,214 @@
+"""Stage 8, second half: verified links become groups.
+
+Components over verified links only; then each member is checked against the group's representative, its first
+occurrence. A member that fails starts a group of its own, and the two name each other, so nothing drifts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.kernel import kernel
+from dedup.model import Kind
+from dedup.places import block_of, locate, page_of
+from dedup.runs import Passages
+from dedup.seeds import Repeats
+from dedup.shingles import Sets
+from dedup.verify import Spans, span_sets
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups as columns; occurrences of group g are ``first[g]`` to ``first[g + 1]``, the first is its representative.
+
+    Attributes:
+        first: One longer than the groups.
+        kind: Index into ``KINDS``, one a group.
+        family: Groups of one family were split by the representative rule, one number a group.
+        t0, t1, page, start, end: Of each occurrence: tokens, page, bytes.
+        jaccard, containment: Of each occurrence against the representative.
+        parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
+    """
+
+    first: I64
+    kind: npt.NDArray[np.int8]
+    family: I64
+    t0: I64
+    t1: I64
+    page: I64
+    start: I64
+    end: I64
+    jaccard: F64
+    containment: F64
+    parts: Spans
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    @property
+    def owner(self) -> I64:
+        """Group of each occurrence."""
+        return np.repeat(np.arange(len(self)), np.diff(self.first))
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Distinct places, and the links between them by row."""
+
+    t0: I64
+    t1: I64
+    a: I64
+    b: I64
+    exact: Flags
+    passage: I64  # first passage that touches the node, -1 for none
+    side: I64  # 0: as its a, 1: as its b
+
+
+def group_passages(corpus: Corpus, passages: Passages, repeats: Repeats | None, threshold: float, size: int) -> Groups:
+    """Groups of the places that passages and repeats link.
+
+    Args:
+        repeats: Segments of many places (of which the matches are in `passages` already), or none.
+        threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
+        size: Tokens in a shingle.
+    """
+    nodes = _nodes(passages, repeats)
+    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    order = np.lexsort((nodes.t1, nodes.t0, component))
+    order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
+    spans = _parts(corpus, nodes, passages, component, order)
+    sets, digest = span_sets(corpus, spans, size)
+    row_of = np.full(len(nodes.t0), -1, np.int64)
+    row_of[order] = np.arange(len(order))
+    linked = _keys(row_of[nodes.a], row_of[nodes.b], len(order))
+    group, jaccard = _split(component[order], sets, digest, linked, threshold)
+    return _table(corpus, nodes, order, group, component[order], jaccard, spans, sets, digest)
+
+
+def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
+    whole = passages.whole
+    position = repeats.position if repeats is not None else np.empty(0, np.int64)
+    length = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
+    t0 = np.concatenate([whole.a0, whole.b0, position])
+    t1 = np.concatenate([whole.a1, whole.b1, position + length])
+    order = np.lexsort((np.arange(len(t0)), t1, t0))
+    new = np.ones(len(order), bool)
+    new[1:] = (t0[order][1:] != t0[order][:-1]) | (t1[order][1:] != t1[order][:-1])
+    node = np.empty(len(order), np.int64)
+    node[order] = np.cumsum(new) - 1
+    leader = order[new]  # the first row of each node: of a passage where there is one
+    count = len(whole.a0)
+    hot = node[2 * count:]
+    star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
+    return _Nodes(t0[leader], t1[leader], np.concatenate([node[:count], star]),
+                  np.concatenate([node[count:2 * count], hot]),
+                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
+                  np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
+
+
+def _apart(component: I64, t0: I64, t1: I64) -> Flags:
+    """Rows, ascending by component and place, that do not overlap an earlier kept row of their component."""
+    kept = np.ones(len(t0), bool)
+    bad = np.flatnonzero((component[1:] == component[:-1]) & (t0[1:] < t1[:-1])) + 1
+    for c in np.unique(component[bad]):
+        begin, end = np.searchsorted(component, [c, c + 1])
+        reached = -1
+        for i in range(begin, end):
+            kept[i] = t0[i] >= reached
+            reached = t1[i] if kept[i] else reached
+    return kept
+
+
+def _parts(corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, order: I64) -> Spans:
+    """The matched stretches of each node in order; the whole node where the members of a component differ in number."""
+    passage = nodes.passage[order]
+    counts = np.where(passage >= 0, np.diff(passages.first, append=0)[passage], 1) if len(passages.first) > 1 else \
+        np.ones(len(order), np.int64)
+    owner = component[order]
+    least = np.full(len(component), np.iinfo(np.int64).max)
+    np.minimum.at(least, owner, counts)
+    most = np.zeros(len(component), np.int64)
+    np.maximum.at(most, owner, counts)
+    counts = np.where(least[owner] == most[owner], counts, 1)
+    row = np.repeat(np.arange(len(order)), counts)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    t0, t1 = nodes.t0[order][row], nodes.t1[order][row]
+    several = np.flatnonzero(counts[row] > 1)
+    part = passages.first[passage[row[several]]] + nth[several]
+    second = nodes.side[order][row[several]] == 1
+    t0[several] = np.where(second, passages.parts.b0[part], passages.parts.a0[part])
+    t1[several] = np.where(second, passages.parts.b1[part], passages.parts.a1[part])
+    ranges = locate(corpus, t0, t1)
+    return Spans(ranges.start, ranges.end, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]))
+
+
+def _keys(a: I64, b: I64, count: int) -> I64:
+    """Sorted keys of links between rows."""
+    known = (a >= 0) & (b >= 0)
+    low, high = np.minimum(a, b)[known], np.maximum(a, b)[known]
+    return np.sort(low * max(count, 1) + high)
+
+
+def _split(component: I64, sets: Sets, digest: npt.NDArray[np.uint64], linked: I64, threshold: float) -> tuple[I64, F64]:
+    """Group of each row after the representative rule (the row of its representative), and its Jaccard similarity to it."""
+    rows = np.arange(len(component))
+    group = np.full(len(component), -1, np.int64)
+    jaccard = np.ones(len(component))
+    left = rows
+    while len(left):
+        new = np.ones(len(left), bool)
+        new[1:] = component[left][1:] != component[left][:-1]
+        leader = left[new][np.cumsum(new) - 1]
+        alike = sets.jaccard(leader, left)
+        equal = digest[leader] == digest[left]
+        key = leader * max(len(component), 1) + left
+        at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
+        direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
+        joined = (left == leader) | equal | direct | (alike >= threshold)
+        group[left[joined]], jaccard[left[joined]] = leader[joined], np.where(equal, 1.0, alike)[joined]
+        left = left[~joined]
+    return group, jaccard
+
+
+def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans, sets: Sets,
+           digest: npt.NDArray[np.uint64]) -> Groups:
+    """Groups of two members or more, in the order of their first occurrences, longer ones first."""
+    size = np.bincount(group, minlength=len(group))
+    kept = np.flatnonzero(size[group] > 1)
+    t0, t1 = nodes.t0[order], nodes.t1[order]
+    kept = kept[np.lexsort((kept, group[kept], -t1[group[kept]], t0[group[kept]]))]
+    owner = group[kept]
+    new = np.ones(len(kept), bool)
+    new[1:] = owner[1:] != owner[:-1]
+    first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
+    overlap = kernel.set_overlaps(sets.values, sets.first, owner, kept)
+    number = np.cumsum(new) - 1
+    near = np.zeros(len(first) - 1, bool)
+    np.logical_or.at(near, number, digest[kept] != digest[owner])
+    kind = np.where(near, 1, np.where(_contained(corpus, t0[kept], t1[kept], number, len(first) - 1), 2, 0))
+    counts = np.diff(spans.first)[kept]
+    part = np.repeat(spans.first[kept] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+    parts = Spans(spans.part_start[part], spans.part_end[part], np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]))
+    return Groups(first, kind.astype(np.int8), component[kept][new], t0[kept], t1[kept], page_of(corpus, t0[kept]),
+                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], jaccard[kept],
+                  overlap / np.maximum(sets.sizes[kept], 1), parts)
+
+
+def _contained(corpus: Corpus, t0: I64, t1: I64, number: I64, count: int) -> Flags:
+    """Groups with one member that is whole blocks and another one inside a longer block."""
+    first, last = block_of(corpus, t0), block_of(corpus, t1 - 1)
+    whole = (corpus.token_first[first] == t0) & (corpus.token_first[last + 1] == t1)
+    has_whole, has_inner = np.zeros(count, bool), np.zeros(count, bool)
+    np.logical_or.at(has_whole, number, whole)
+    np.logical_or.at(has_inner, number, ~whole & (first == last))
+    return has_whole & has_inner

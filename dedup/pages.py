@@ -1,0 +1,93 @@
+"""What is said of each page, and the figures of the whole report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus, small_repeats
+from dedup.findings import Findings, Lazy, code_points
+from dedup.model import PageReport, Skipped, SmallRepeat, Summary
+from dedup.verdicts import NO_CONTENT, Judgement
+
+I64 = npt.NDArray[np.int64]
+
+
+def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summary, Lazy[PageReport]]:
+    """The summary, and a report of each page."""
+    corpus, table, options = findings.corpus, findings.table, findings.options
+    judgement = Judgement(findings)
+    stand = judgement.occurrence_stand
+    within, across = judgement.within[stand], judgement.across[stand]
+    copies = np.diff(judgement.first)[stand]
+    later = np.ones(len(stand), bool)
+    later[table.first[:-1]] = False
+    content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
+    chars = np.diff(code_points(corpus, corpus.page_start))
+    duplicate = covered_chars(findings, later)
+    shares = [covered_chars(findings, rows) / np.maximum(chars, 1) for rows in (copies > 1, across >= 0)]
+    total, twice = int(chars.sum()), int(duplicate.sum())
+    short = int((corpus.halves < 2 * options.min_tokens).sum())
+    repeats = _small_repeats(findings)
+    words = np.diff(corpus.halves_before[corpus.page_first])
+
+    def report(p: int) -> PageReport:
+        page = corpus.pages[p]
+        return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), page.meta,
+                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), judgement.verdicts(p),
+                          repeats.get(p, ()), corpus.page_text(p) if options.with_text else None)
+    summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
+                      sum(entry.count for entry in skipped), len(table), total, twice, twice / max(total, 1),
+                      int(covered_chars(findings, later & content).sum()) / max(total, 1))
+    return summary, Lazy(len(corpus.pages), report)
+
+
+def covered_chars(findings: Findings, rows: npt.NDArray[np.bool_]) -> I64:
+    """Characters of each page that lie in the parts of some occurrences, each counted once."""
+    corpus, table = findings.corpus, findings.table
+    parts = np.repeat(rows, np.diff(table.parts.first))
+    start, end = table.parts.part_start[parts], table.parts.part_end[parts]
+    order = np.argsort(start, kind="stable")
+    start, end = start[order], end[order]
+    reached = np.maximum.accumulate(end) if len(end) else end
+    start = np.maximum(start, np.concatenate([np.zeros(min(1, len(end)), np.int64), reached[:-1]]))
+    end = np.maximum(end, start)
+    size = code_points(corpus, end) - code_points(corpus, start)
+    page = np.searchsorted(corpus.page_start, start, side="right") - 1
+    out = np.zeros(len(corpus.pages), np.int64)
+    np.add.at(out, np.minimum(page, len(out) - 1), size)
+    return out
+
+
+def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
+    """Short blocks that stand twice on their page and in no group there."""
+    corpus, table = findings.corpus, findings.table
+    inside = np.zeros(len(corpus.start) + 1, np.int64)
+    start, end = table.parts.part_start, table.parts.part_end
+    np.add.at(inside, np.searchsorted(corpus.start, start), 1)
+    np.add.at(inside, np.searchsorted(corpus.start, end), -1)
+    covered = np.cumsum(inside)[:-1] > 0
+    out: dict[int, list[tuple[int, SmallRepeat]]] = {}
+    for page, blocks in small_repeats(corpus, 2 * findings.options.min_tokens):
+        outside = blocks[~covered[blocks]]
+        if len(outside) < 1 or len(blocks) - len(outside) > len(outside):
+            continue
+        lines = tuple(_line(corpus, page, int(block)) for block in blocks)
+        text = corpus.text[corpus.start[blocks[0]]:corpus.end[blocks[0]]].tobytes().decode("utf-8", "surrogatepass")
+        out.setdefault(page, []).append((int(blocks[0]), SmallRepeat(text, lines)))
+    return {page: tuple(repeat for _, repeat in sorted(repeats, key=lambda r: r[0])) for page, repeats in out.items()}
+
+
+def _line(corpus: Corpus, p: int, block: int) -> int:
+    """Line of a block in the source, from 1."""
+    from dedup.kernel import kernel
+
+    page = corpus.pages[p]
+    if page.layout is not None:
+        return int(page.layout.line[block - int(corpus.page_first[p])])
+    if page.record:
+        return page.line
+    at = np.array([corpus.start[block]], np.int64)
+    return int(kernel.line_numbers(corpus.text, int(corpus.page_start[p]), at)[0]) + page.line

@@ -1,0 +1,143 @@
+"""Composes the stages."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus, Distinct, collapse_equal, read_corpus
+from dedup.engines.local import LocalEngine
+from dedup.exact_join import pair_exhaustively
+from dedup.findings import Findings
+from dedup.groups import Groups, group_passages
+from dedup.lsh import pair_by_lsh
+from dedup.model import Page
+from dedup.options import Options
+from dedup.runs import Links, Passages, concatenated, in_scope, join_runs, near_links, repeat_links
+from dedup.seeds import Repeats, find_repeats
+from dedup.shingles import shingle_blocks
+
+I64 = npt.NDArray[np.int64]
+log = logging.getLogger("dedup")
+
+GRAM_TOKENS = 8  # of an exact repeat; fewer only where min_tokens asks for it
+
+
+class Stages:
+    """Names the stage that runs, and times it."""
+
+    def __init__(self, progress: Callable[[str], None] | None = None) -> None:
+        self.progress, self.seconds = progress, dict[str, float]()
+        self._name, self._since = "", time.perf_counter()
+
+    def start(self, name: str) -> None:
+        """The stage before ends, the next begins."""
+        self.stop()
+        self._name = name
+        if self.progress is not None:
+            self.progress(name)
+
+    def stop(self) -> None:
+        """The last stage ends."""
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+            log.debug("%s: %.3f s", self._name, now - self._since)
+        self._name, self._since = "", now
+
+
+def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> tuple[Findings, str]:
+    """All that stands more than once in the pages, and a digest of what was read."""
+    engine = LocalEngine(options.threads, options.partitions)
+    stages.start("read")
+    corpus, digest = read_corpus(pages, engine, options)
+    if options.unit == "page":
+        passages, repeats = compare_pages(engine, corpus, options, stages), None
+    else:
+        passages, repeats = compare_blocks(engine, corpus, options, stages)
+    stages.start("groups")
+    groups = group_passages(corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
+    findings = Findings(corpus, groups, passages, options)
+    findings = filtered(findings)
+    stages.stop()
+    return findings, digest
+
+
+def compare_blocks(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> tuple[Passages, Repeats]:
+    """Verified passages, and repeats that stand in many places."""
+    stages.start("exact runs")
+    repeats = find_repeats(engine, corpus, min(GRAM_TOKENS, options.min_tokens))
+    links = repeat_links(repeats)
+    if options.find == "near":
+        stages.start("near blocks")
+        distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+        a, b = near_pairs(engine, corpus, distinct, options)
+        links = concatenated(links, near_links(corpus, distinct, a, b))
+    stages.start("join")
+    passages = join_runs(corpus, in_scope(corpus, links, options.scope), options.min_tokens)
+    return passages, repeats
+
+
+def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:
+    """Verified pairs of whole pages; equal pages are linked to their first one only."""
+    stages.start("near pages")
+    distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+    first, equal_a = corpus.token_first, np.repeat(distinct.block, np.diff(distinct.first))
+    copies = equal_a != distinct.member
+    a, b = equal_a[copies], distinct.member[copies]
+    links = Links(first[a], first[a + 1], first[b], first[b + 1], np.ones(len(a), np.uint8))
+    if options.find == "near":
+        a, b = (distinct.block[side] for side in near_pairs(engine, corpus, distinct, options))
+        links = concatenated(links, Links(first[a], first[a + 1], first[b], first[b + 1], np.zeros(len(a), np.uint8)))
+    order = np.lexsort((links.b0, links.a0))
+    links = Links(*(getattr(links, name)[order] for name in ("a0", "a1", "b0", "b1", "exact")))
+    return Passages(links, np.arange(len(links.a0) + 1), links)
+
+
+def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options: Options) -> tuple[I64, I64]:
+    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
+    sets = shingle_blocks(engine, corpus, distinct.block, options.shingle_tokens)
+    if options.exhaustive:
+        return pair_exhaustively(sets, options.least_jaccard)
+    a, b, unplaced = pair_by_lsh(engine, sets, options.least_jaccard, options.seed)
+    if unplaced:
+        log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
+    return a, b
+
+
+def filtered(findings: Findings) -> Findings:
+    """Without what the filters hide: ``min_chars`` and ``min_similarity``."""
+    options, table = findings.options, findings.table
+    if not options.min_chars and not options.min_similarity:
+        return findings
+    places = findings.places
+    kept = np.ones(len(table), bool)
+    for g in range(len(table)):
+        row = int(table.first[g])
+        start, end = places.chars(row)
+        kept[g] = end - start >= options.min_chars and (
+            not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
+    pairs = np.ones(len(findings.pairs), bool)
+    for i, pair in enumerate(findings.pairs):
+        pairs[i] = (pair.similarity >= options.min_similarity
+                    and max(pair.a.end - pair.a.start, pair.b.end - pair.b.start) >= options.min_chars)
+    return Findings(findings.corpus, take_groups(table, kept), findings.passages.take(pairs), options)
+
+
+def take_groups(table: Groups, kept: npt.NDArray[np.bool_]) -> Groups:
+    """Some of the groups."""
+    rows = kept[table.owner]
+    counts = np.diff(table.parts.first)
+    parts = np.repeat(rows, counts)
+    zero = np.zeros(1, np.int64)
+    return replace(
+        table, first=np.concatenate([zero, np.cumsum(np.diff(table.first)[kept])]), kind=table.kind[kept],
+        family=table.family[kept], t0=table.t0[rows], t1=table.t1[rows], page=table.page[rows], start=table.start[rows],
+        end=table.end[rows], jaccard=table.jaccard[rows], containment=table.containment[rows],
+        parts=replace(table.parts, part_start=table.parts.part_start[parts], part_end=table.parts.part_end[parts],
+                      first=np.concatenate([zero, np.cumsum(counts[rows])])))

@@ -1,0 +1,109 @@
+"""From token numbers to places: bytes and code points of the page's text, blocks, lines, source.
+
+An end inside a block takes in the punctuation that closes it (``tail.”``), a start the marks that open it; an end at the
+last token of a block is the block's end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.kernel import kernel
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
+CLOSING = ".!?,;:)]}\"'…»”’。！？、）」』］"
+OPENING = "([{\"'«“‘„¿¡（「『［"
+MAX_MARKS = 4  # closing or opening marks taken in
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Token ranges and their bytes.
+
+    Attributes:
+        t0, t1: Tokens, half-open, numbered through the collection.
+        start, end: Bytes of the collection's text, half-open, with the marks around them.
+    """
+
+    t0: I64
+    t1: I64
+    start: I64
+    end: I64
+
+    def __len__(self) -> int:
+        return len(self.t0)
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Ranges:
+        """Some of the rows."""
+        return Ranges(self.t0[rows], self.t1[rows], self.start[rows], self.end[rows])
+
+
+def locate(corpus: Corpus, t0: I64, t1: I64) -> Ranges:
+    """The bytes of token ranges; each holds one token at least and lies in one page."""
+    first_block, last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
+    start, end = corpus.start[first_block].copy(), corpus.end[last_block].copy()
+    inner = np.flatnonzero(t0 > corpus.token_first[first_block])
+    start[inner] = _token_bytes(corpus, first_block[inner], t0[inner])[0]
+    start[inner] = _with_marks(corpus.text, start[inner], corpus.start[first_block[inner]], OPENING, -1)
+    inner = np.flatnonzero(t1 < corpus.token_first[last_block + 1])
+    end[inner] = _token_bytes(corpus, last_block[inner], t1[inner] - 1)[1]
+    end[inner] = _with_marks(corpus.text, end[inner], corpus.end[last_block[inner]], CLOSING, 1)
+    return Ranges(t0, t1, start, end)
+
+
+def block_of(corpus: Corpus, token: I64) -> I64:
+    """The block that holds each token."""
+    return np.searchsorted(corpus.token_first, token, side="right") - 1
+
+
+def page_of(corpus: Corpus, token: I64) -> I64:
+    """The page that holds each token."""
+    return np.searchsorted(corpus.page_first, block_of(corpus, token), side="right") - 1
+
+
+def token_halves(corpus: Corpus, token: I64) -> npt.NDArray[np.float64]:
+    """Length in half tokens of everything before each token; inside a block of mixed script, in proportion."""
+    block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
+    count = np.maximum(corpus.token_first[block + 1] - corpus.token_first[block], 1)
+    return corpus.halves_before[block] + (token - corpus.token_first[block]) * corpus.halves[block] / count
+
+
+def _token_bytes(corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
+    """First and last byte of tokens, by cutting their blocks into tokens again, some at a time."""
+    start, end = np.empty(len(token), np.int64), np.empty(len(token), np.int64)
+    order = np.argsort(block, kind="stable")
+    unique = np.unique(block)
+    for i in range(0, len(unique), 4096):
+        part = unique[i:i + 4096]
+        rows = order[np.searchsorted(block[order], part[0]):np.searchsorted(block[order], part[-1], side="right")]
+        _, token_start, token_end, _, first = kernel.tokenise(corpus.text, corpus.start[part], corpus.end[part],
+                                                              corpus.flags)
+        at = first[np.searchsorted(part, block[rows])] + token[rows] - corpus.token_first[block[rows]]
+        start[rows], end[rows] = token_start[at], token_end[at]
+    return start, end
+
+
+def _with_marks(text: U8, at: I64, limit: I64, marks: str, step: int) -> I64:
+    """Offsets moved over the marks that stand there, not beyond a limit."""
+    at = at.copy()
+    encoded = sorted({mark.encode() for mark in marks}, key=len)
+    for _ in range(MAX_MARKS):
+        moved = np.zeros(len(at), bool)
+        for mark in encoded:
+            room = (at + len(mark) <= limit) if step > 0 else (at - len(mark) >= limit)
+            rows = np.flatnonzero(room & ~moved)
+            begin = at[rows] if step > 0 else at[rows] - len(mark)
+            same = np.ones(len(rows), bool)
+            for j, byte in enumerate(mark):
+                same &= text[begin + j] == byte
+            at[rows[same]] += step * len(mark)
+            moved[rows[same]] = True
+        if not moved.any():
+            break
+    return at

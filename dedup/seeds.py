@@ -1,0 +1,64 @@
+"""Stage 6: exact repeats at any offset: every run of `size` tokens or more that stands twice, wherever it begins.
+
+Runs are found by their `size`-token grams. A table of two bits a slot drops grams that stand once before they are
+stored; the rest are exchanged by their hash and grouped, so a passage on ten thousand pages is one class in linear time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.engines.local import Columns, LocalEngine
+from dedup.kernel import kernel
+
+I64 = npt.NDArray[np.int64]
+
+MAX_MEMBERS = 16  # places of a repeat that are matched all with all; of more, the repeat is one segment
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Exact repeats, in tokens numbered through the collection.
+
+    Attributes:
+        a, b, length: Matches of two places, grown as far as the texts agree, ascending.
+        first, position, lengths: Segments with more places: those of segment s are ``position[first[s]:first[s + 1]]``,
+            each ``lengths[s]`` tokens long.
+    """
+
+    a: I64
+    b: I64
+    length: I64
+    first: I64
+    position: I64
+    lengths: I64
+
+
+def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
+    """Every run of `size` tokens or more that stands twice in the collection."""
+    words = 1 << max(0, int(corpus.page_start[-1]) // 32).bit_length()  # two slots a byte of text or more
+    table = np.zeros(max(words, 1), np.uint64)
+    batches = corpus.batches()
+
+    def mark(batch: tuple[int, int]) -> None:
+        kernel.mark_grams(*_page_tokens(corpus, batch)[:2], size, table)
+
+    def emit(batch: tuple[int, int]) -> Columns:
+        hashes, page_first, before = _page_tokens(corpus, batch)
+        gram, at = kernel.repeated_grams(hashes, page_first, size, table)
+        return gram, at + before
+    engine.map(mark, batches)
+    found = engine.exchange(engine.map(emit, batches), lambda rows: kernel.gram_classes(rows[0], rows[1]))
+    position, first = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in found)]) for i in (0, 1))
+    return Repeats(*kernel.exact_repeats(position, first, size, MAX_MEMBERS))
+
+
+def _page_tokens(corpus: Corpus, batch: tuple[int, int]) -> tuple[npt.NDArray[np.uint64], I64, int]:
+    """Token hashes of a batch, the first one of each page, and the number of tokens before the batch."""
+    hashes, _ = corpus.hashes(corpus.blocks_of(batch))
+    edges = corpus.token_first[corpus.page_first[batch[0]:batch[1] + 1]]
+    return hashes, edges - edges[0], int(edges[0])

@@ -1,0 +1,178 @@
+"""Verdicts in words: one sentence for a person, and the figures that it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.model import BlockKind, Verdict
+
+if TYPE_CHECKING:
+    from dedup.verdicts import Judgement
+
+HEADLINE_WORDS = 20
+ARTICLE_PARAGRAPHS = 3
+
+
+def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
+    """All verdicts of a page: copies of whole pages first, then what an editor would act on, then the rest."""
+    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, TEASER
+
+    stands = judgement.stands(page)
+    by_kind: dict[int, list[int]] = {}
+    for s in stands:
+        if judgement.within[s] >= 0:
+            by_kind.setdefault(int(judgement.within[s]), []).append(s)
+    out = _copy_of(judgement, page, stands)
+    out += [_rendered_twice(judgement, s) for s in by_kind.get(RENDERED, [])]
+    out += [_teaser(judgement, s) for s in by_kind.get(TEASER, [])]
+    out += _across(judgement, page, stands)
+    out += [_folded(judgement, "navigation", by_kind[NAVIGATION])] if NAVIGATION in by_kind else []
+    out += [_folded(judgement, "refrain", by_kind[REFRAIN])] if REFRAIN in by_kind else []
+    return tuple(out)
+
+
+def _lines(judgement: Judgement, row: int) -> str:
+    first, last = judgement.findings.places.lines(row)
+    return f"{first}-{last}" if last > first else str(first)
+
+
+def _places(judgement: Judgement, rows: list[int]) -> list[str]:
+    """Lines of the places, or characters where lines do not tell them apart."""
+    lines = [_lines(judgement, row) for row in rows]
+    if len(set(lines)) == len(lines):
+        return lines
+    return ["{}-{}".format(*judgement.findings.places.chars(row)) for row in rows]
+
+
+def _unit(places: list[str], rows: list[int], judgement: Judgement) -> str:
+    named = [_lines(judgement, row) for row in rows]
+    if places != named:
+        return "characters"
+    return "lines" if "-" in places[0] else "line"
+
+
+def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
+    row, copies = int(judgement.first[s]), judgement.copies
+    rows = slice(int(judgement.first[s]), int(judgement.first[s + 1]))
+    return {"words": round(float(copies.words[row]), 1), "blocks": int(copies.blocks[row]),
+            "copies": rows.stop - rows.start, "link_share": round(float(copies.link_share[rows].max()), 3),
+            "jaccard": round(float(judgement.table.jaccard[rows].min()), 4),
+            "whole_blocks": int(copies.whole[rows].sum()), "in_navigation": int(copies.navigation[rows].sum()),
+            "headings": int(copies.heading[rows].sum())}
+
+
+def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
+    findings, row = judgement.findings, int(judgement.first[s])
+    rows = [row, row + 1]
+    parts = findings.places.parts
+    chars = sum(int(findings.places.part_end[i] - findings.places.part_start[i])
+                for i in range(int(parts.first[row]), int(parts.first[row + 1])))
+    headlines, paragraphs, others = _composition(judgement, row)
+    words = float(np.diff(findings.corpus.halves_before[findings.corpus.page_first[[judgement.page[s], judgement.page[s] + 1]]])
+                  [0]) / 2
+    share = float(judgement.copies.words[row]) / max(words, 1.0)
+    name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
+            "most of the page" if share >= 0.4 else "a section")
+    places = _places(judgement, rows)
+    listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((paragraphs, "paragraph"), (others, "short block")) if n]
+    listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
+    what = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "one block"
+    text = (f"{name} stands on this page twice: {_unit(places, rows, judgement)} {places[0]} again at {places[1]}, "
+            f"{what}, {chars:,} characters")
+    return Verdict("rendered-twice", text, (int(judgement.group[s]),),
+                   {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)})
+
+
+def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
+    """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
+
+    In plain text the first block is taken for a headline if it is short and does not end a sentence.
+    """
+    corpus, places = judgement.findings.corpus, judgement.findings.places
+    blocks = [b for b in range(int(places.first_block[row]), int(places.last_block[row]) + 1) if corpus.halves[b]]
+    starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
+    ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
+    blocks = [b for b in blocks if ((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()]
+    laid_out = corpus.pages[int(judgement.findings.table.page[row])].layout is not None
+    headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
+    if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
+        tail = corpus.text[max(int(corpus.end[blocks[0]]) - 4, 0):corpus.end[blocks[0]]].tobytes().decode("utf-8", "ignore")
+        headings = [] if tail.endswith((".", "!", "?", "。", ",", ";")) else blocks[:1]
+    rest = [b for b in blocks if b not in headings]
+    paragraphs = [b for b in rest if corpus.halves[b] >= 16]
+    return len(headings), len(paragraphs), len(rest) - len(paragraphs)
+
+
+def _teaser(judgement: Judgement, s: int) -> Verdict:
+    rows = list(range(int(judgement.first[s]), int(judgement.first[s + 1])))
+    copies = judgement.copies
+    whole = [row for row in rows if copies.whole[row]]
+    inner = [row for row in rows if not copies.whole[row]]
+    if whole and inner:
+        small, large = whole[0], inner[0]
+        verb = "is contained in"
+    else:
+        headed = [row for row in rows if copies.heading[row]] or [max(rows, key=lambda row: (copies.link_share[row], -row))]
+        small = headed[0]
+        large = next(row for row in rows if row != small)
+        verb = "stands again at"
+    places = _places(judgement, [small, large])
+    unit = _unit(places, [small, large], judgement)
+    text = f"the teaser at {unit} {places[0]} {verb} {unit} {places[1]}" if verb.endswith("in") else \
+        f"the teaser at {unit} {places[0]} {verb} {places[1]}"
+    return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
+
+
+def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
+    words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in stands)
+    count = len(stands)
+    what = {"navigation": "menu, filter or notice" if count == 1 else "menus, filters or notices",
+            "refrain": "refrain" if count == 1 else "refrains"}[kind]
+    verb = "stands" if count == 1 else "stand"
+    text = f"{count} {what} ({words:,.0f} words) {verb} on this page more than once"
+    return Verdict("navigation" if kind == "navigation" else "refrain", text,
+                   tuple(int(judgement.group[s]) for s in stands), {"groups": count, "words": round(words, 1)})
+
+
+def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
+    original = judgement.copy_of.get(page)
+    if original is None:
+        return []
+    groups = [s for s in stands if judgement.across[s] >= 0]
+    jaccard = min((float(judgement.table.jaccard[judgement.first[s]:judgement.first[s + 1]].min()) for s in groups), default=1)
+    name = judgement.findings.corpus.pages[original].id
+    text = f"the page is a copy of {name}" if jaccard == 1 else f"the page is nearly a copy of {name}"
+    return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
+                    {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]
+
+
+def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
+    from dedup.verdicts import SHARED, TEMPLATE
+
+    out = []
+    shared = [s for s in stands if judgement.across[s] == SHARED]
+    if shared and page not in judgement.copy_of:
+        others: Counter[int] = Counter()
+        for s in shared:
+            g = int(judgement.group[s])
+            rows = slice(int(judgement.table.first[g]), int(judgement.table.first[g + 1]))
+            others.update(set(judgement.table.page[rows][:50].tolist()) - {page})
+        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
+        ids = [judgement.findings.corpus.pages[p].id for p, _ in sorted(others.items(), key=lambda x: (-x[1], x[0]))]
+        named = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+        text = (f"{len(shared)} passage{'s' if len(shared) > 1 else ''} ({words:,.0f} words) "
+                f"stand{'' if len(shared) > 1 else 's'} on other pages too: {named}")
+        out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
+                           {"groups": len(shared), "words": round(words, 1), "pages": len(ids)}))
+    template = [s for s in stands if judgement.across[s] == TEMPLATE]
+    if template:
+        site, pages = judgement.sites
+        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in template)
+        text = f"{len(template)} passage{'s' if len(template) > 1 else ''} ({words:,.0f} words) belong to the site's template"
+        text = text if len(template) > 1 else text.replace("belong", "belongs")
+        out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
+                           {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
+    return out

@@ -1,0 +1,105 @@
+"""Stage 3: runs of tokens, hashed: the sets by which blocks and pages are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus
+from dedup.engines.local import LocalEngine
+from dedup.errors import OptionError
+from dedup.kernel import kernel
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Sets of shingle hashes: `values` of set s are ``values[first[s]:first[s + 1]]``, sorted, free of repeats."""
+
+    values: U64
+    first: I64
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+    @property
+    def sizes(self) -> I64:
+        """Elements of each set."""
+        return np.diff(self.first)
+
+    def jaccard(self, a: I64, b: I64) -> npt.NDArray[np.float64]:
+        """Exact Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
+        overlap = kernel.set_overlaps(self.values, self.first, a, b)
+        union = self.sizes[a] + self.sizes[b] - overlap
+        return overlap / np.maximum(union, 1)
+
+
+def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> Sets:
+    """The shingle sets of some blocks.
+
+    Args:
+        blocks: Which blocks, ascending; set s is of ``blocks[s]``.
+        size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
+    """
+    edges = np.searchsorted(np.cumsum(corpus.end[blocks] - corpus.start[blocks]),
+                            np.arange(0, int((corpus.end[blocks] - corpus.start[blocks]).sum()) + 1, 2_000_000))
+    cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
+
+    def shingle(part: tuple[int, int]) -> tuple[U64, I64]:
+        hashes, first = corpus.hashes(blocks[part[0]:part[1]])
+        return kernel.shingle_sets(hashes, first, size)
+    return join_sets(engine.map(shingle, [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]))
+
+
+def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:
+    """Families of sets, one after the other."""
+    sizes = [np.diff(first) for _, first in parts]
+    return Sets(np.concatenate([np.empty(0, np.uint64), *(values for values, _ in parts)]),
+                np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([np.empty(0, np.int64), *sizes]))]))
+
+
+@dataclass(frozen=True, slots=True)
+class Shingler:
+    """Makes shingle sets of texts: every run of `size` consecutive tokens, hashed to 64 bits.
+
+    Tokens are compared by NFKC and casefold; a text of fewer tokens than `size` has one shingle, all of it, and a text
+    without tokens none.
+
+    Args:
+        size: Tokens in one shingle, 1 to 64.
+        fold_accents: Treat é as e.
+        fold_digits: Treat all digits alike.
+
+    Raises:
+        OptionError: `size` is out of its range.
+
+    Source: Broder, "On the resemblance and containment of documents", 1997.
+
+    >>> sets = Shingler(size=2).sets(["the quick brown fox", "The QUICK brown dog"])
+    >>> sets.sizes.tolist()
+    [3, 3]
+    >>> float(sets.jaccard(np.array([0]), np.array([1]))[0])
+    0.5
+    """
+
+    size: int = 5
+    fold_accents: bool = False
+    fold_digits: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= 64:
+            raise OptionError(f"{self.size} is out of range", "size", "Use 1 to 64.")
+
+    def sets(self, texts: Sequence[str]) -> Sets:
+        """The shingle set of each text."""
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        edges = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
+        flags = FOLD_ACCENTS * self.fold_accents + FOLD_DIGITS * self.fold_digits
+        buffer = np.frombuffer(b"".join(encoded), np.uint8)
+        hashes, _, _, _, first = kernel.tokenise(buffer, edges[:-1].copy(), edges[1:].copy(), flags)
+        return Sets(*kernel.shingle_sets(hashes, first, self.size))

@@ -1,0 +1,193 @@
+"""Stage 9: what a repeat amounts to, by an ordered rule over figures that stand beside each verdict.
+
+A *stand* is a group on one page: its occurrences there. The rule is columnar; sentences are made when a page is asked
+for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.findings import Findings
+from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
+from dedup.places import token_halves
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# A second rendering: a section that stands again in order.
+SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE, SECTION_EQUAL = 40, 2, 5, 0.35, 0.8
+MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP = 0.5, 4, 5, 0.1
+TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
+TEMPLATE_PAGES, TEMPLATE_SHARE = 3, 0.2  # pages of a site that carry a repeat of its template
+COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
+ALMOST_ALL = 0.8
+
+NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
+RENDERED, TEASER, NAVIGATION, REFRAIN, TEMPLATE, SHARED, COPY = range(7)
+NO_CONTENT = (NAVIGATION, REFRAIN, TEMPLATE)  # left out of content_share
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Figures of each occurrence, one row an occurrence."""
+
+    words: F64
+    blocks: I64
+    link_share: F64
+    navigation: Flags
+    quote: Flags
+    code: Flags
+    heading: Flags
+    whole: Flags
+    at: F64  # where on its page it begins, 0.0 to 1.0
+
+
+def describe_copies(findings: Findings) -> Copies:
+    """Figures of all occurrences, from sums over blocks."""
+    corpus, table, places = findings.corpus, findings.table, findings.places
+    flags, links, kind = _block_columns(findings)
+    first, last = places.first_block, places.last_block
+
+    def count(of_block: npt.NDArray[np.generic]) -> I64:
+        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(of_block.astype(np.int64))])
+        return sums[last + 1] - sums[first]
+    blocks = count(corpus.halves > 0)
+    words = (token_halves(corpus, table.t1) - token_halves(corpus, table.t0)) / 2
+    size = np.maximum(count(corpus.end - corpus.start), 1)
+    pages = corpus.page_first[table.page]
+    span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
+    return Copies(words, blocks, np.minimum(count(links) / size, 1.0),
+                  2 * count(flags & BlockFlag.NAVIGATION > 0) >= blocks, count(flags & BlockFlag.QUOTE > 0) > 0,
+                  2 * count(flags & BlockFlag.TABLE_OR_CODE > 0) >= blocks,
+                  (kind[first] == BlockKind.HEADING) & (blocks == 1),
+                  (corpus.token_first[first] == table.t0) & (corpus.token_first[last + 1] == table.t1), (first - pages) / span)
+
+
+def _block_columns(findings: Findings) -> tuple[npt.NDArray[np.uint8], I64, npt.NDArray[np.uint8]]:
+    """Flags, characters in links and kind of each block."""
+    corpus = findings.corpus
+    flags, links = np.zeros(len(corpus.start), np.uint8), np.zeros(len(corpus.start), np.int64)
+    if findings.options.unit == "block":
+        for p, page in enumerate(corpus.pages):
+            if page.layout is not None:
+                rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
+                flags[rows], links[rows] = page.layout.flags, page.layout.link_chars
+    return flags, links, corpus.kind
+
+
+class Judgement:
+    """The verdict of every stand, and of every page.
+
+    Attributes:
+        group, page: Of each stand, ascending.
+        first: First occurrence of each stand, one longer than the stands.
+        within: Verdict of a repeat inside the page (index into ``NAMES``), -1 for none.
+        across: Verdict of what stands on other pages too, -1 for none.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings, self.table = findings, findings.table
+        owner, page = self.table.owner, self.table.page
+        new = np.ones(len(owner), bool)
+        new[1:] = (owner[1:] != owner[:-1]) | (page[1:] != page[:-1])
+        self.first = np.append(np.flatnonzero(new), len(owner)).astype(np.int64)
+        self.group, self.page = owner[new], page[new]
+        self.copies = describe_copies(findings)
+        self.within = self._within() if len(self.group) else np.empty(0, np.int64)
+        self.across = self._across() if len(self.group) else np.empty(0, np.int64)
+
+    @property
+    def occurrence_stand(self) -> I64:
+        """Stand of each occurrence."""
+        return np.repeat(np.arange(len(self.group)), np.diff(self.first))
+
+    def _least(self, column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        return np.minimum.reduceat(column, self.first[:-1])
+
+    def _most(self, column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        return np.maximum.reduceat(column, self.first[:-1])
+
+    def _within(self) -> I64:
+        c, count = self.copies, np.diff(self.first)
+        leader = self.first[:-1]
+        words, blocks, link = c.words[leader], c.blocks[leader], c.link_share
+        many_links, few_links = self._most(link), self._least(link)
+        equal = self._least(self.table.jaccard)
+        whole = np.add.reduceat(c.whole.astype(np.int64), leader)
+        menu = self._least(c.navigation.astype(np.int8)) == 1
+        menu |= (few_links >= MENU_LINK_SHARE) & (blocks >= MENU_BLOCKS)
+        menu |= (c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks) & (many_links > 0)
+        quoted = self._most(c.quote.astype(np.int8)) == 1
+        tabled = self._least(c.code.astype(np.int8)) == 1
+        section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
+                   & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_EQUAL - 0.2) & (count == 2))
+        headings = np.add.reduceat(c.heading.astype(np.int64), leader)
+        opening = (blocks <= TEASER_BLOCKS) & (
+            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((whole > 0) & (whole < count)))
+        rules = [count < 2, quoted, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
+        return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
+
+    @cached_property
+    def sites(self) -> tuple[I64, I64]:
+        """Number of each page's site, and pages of each site."""
+        names = [page.site for page in self.findings.corpus.pages]
+        number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+        site = np.array([number[name] for name in names], np.int64)
+        return site, np.bincount(site, minlength=1)
+
+    def _across(self) -> I64:
+        site, pages = self.sites
+        groups = len(self.table)
+        elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
+        key = self.group * len(pages) + site[self.page]
+        unique, back, counts = np.unique(key, return_inverse=True, return_counts=True)
+        on_site = counts[back]
+        template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
+        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED)
+
+    @cached_property
+    def copy_of(self) -> dict[int, int]:
+        """Pages that are copies of an earlier one as wholes."""
+        corpus, table = self.findings.corpus, self.table
+        words = np.diff(corpus.token_first[corpus.page_first]).astype(np.float64)
+        shared: dict[tuple[int, int], list[float]] = {}
+        whole = self.findings.passages.whole
+        rows = [(self.findings.page_of(whole.a0), self.findings.page_of(whole.b0), whole.a1 - whole.a0, whole.b1 - whole.b0)]
+        leader = table.first[:-1][table.owner] if len(table) else table.owner
+        size = table.t1 - table.t0
+        rows.append((table.page[leader], table.page, size[leader], size))
+        copies: dict[int, int] = {}
+        for page_a, page_b, size_a, size_b in rows:
+            shared.clear()
+            apart = np.flatnonzero(page_a != page_b)
+            for a, b, n, m in zip(page_a[apart].tolist(), page_b[apart].tolist(), size_a[apart].tolist(),
+                                  size_b[apart].tolist(), strict=True):
+                sums = shared.setdefault((min(a, b), max(a, b)), [0.0, 0.0])
+                sums[a > b] += n
+                sums[a < b] += m
+            for (a, b), (n, m) in sorted(shared.items()):
+                if n >= COPY_SHARE * words[a] > 0 and m >= COPY_SHARE * words[b] > 0:
+                    copies[b] = min(a, copies.get(b, a))
+        return copies
+
+    @cached_property
+    def _of_page(self) -> tuple[I64, I64]:
+        order = np.argsort(self.page, kind="stable")
+        return order, self.page[order]
+
+    def stands(self, page: int) -> list[int]:
+        """Stands on a page."""
+        order, pages = self._of_page
+        return order[np.searchsorted(pages, page):np.searchsorted(pages, page, side="right")].tolist()
+
+    def verdicts(self, page: int) -> tuple[Verdict, ...]:
+        """What the repeats of a page amount to, in words."""
+        from dedup.sentences import page_verdicts
+
+        return page_verdicts(self, page)

@@ -1,0 +1,147 @@
+"""Stage 7: what two texts have in common, measured on the texts themselves.
+
+Nothing is reported that was not measured here: sets decide (exact Jaccard), rapidfuzz's Indel similarity is what people
+read. ``partial_ratio`` and ``token_set_ratio`` are no evidence of a copy and are not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus
+from dedup.errors import OptionError
+from dedup.kernel import kernel
+from dedup.shingles import Sets, Shingler
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+INDEL_CHARS = 40_000  # above it, Indel is measured piece by piece: a lower bound
+INDEL_PIECE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How alike two texts are, each 0.0 to 1.0.
+
+    Attributes:
+        jaccard: Of the shingle sets.
+        containment_a, containment_b: Share of a's (b's) shingles that the other has too.
+        indel_similarity: Of the normalised texts: 1 - (characters put in or taken out) / (characters of both).
+        exact: The normalised texts are equal.
+    """
+
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    indel_similarity: float
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Measures two texts on the texts themselves.
+
+    Args:
+        shingle_size: Tokens in one shingle, 1 to 64.
+        fold_accents: Treat é as e.
+        fold_digits: Treat all digits alike.
+
+    Raises:
+        OptionError: `shingle_size` is out of its range.
+
+    >>> measures = Verifier(shingle_size=2).measure("one two three four five", "One two, three four six!")
+    >>> round(measures.jaccard, 2), round(measures.indel_similarity, 2), measures.exact
+    (0.6, 0.89, False)
+    """
+
+    shingle_size: int = 2
+    fold_accents: bool = False
+    fold_digits: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.shingle_size <= 64:
+            raise OptionError(f"{self.shingle_size} is out of range", "shingle_size", "Use 1 to 64.")
+
+    def measure(self, a: str, b: str) -> Measures:
+        """All measures of two texts."""
+        sets = Shingler(self.shingle_size, self.fold_accents, self.fold_digits).sets([a, b])
+        overlap, (n, m) = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0]), sets.sizes
+        flags = FOLD_ACCENTS * self.fold_accents + FOLD_DIGITS * self.fold_digits
+        x, y = (normalised(text, flags) for text in (a, b))
+        return Measures(overlap / max(1, n + m - overlap), overlap / max(1, n), overlap / max(1, m),
+                        indel_similarity(x, y), x == y)
+
+
+def normalised(text: str, flags: int) -> str:
+    """The text's tokens as they are compared, joined by blanks."""
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    out, _ = kernel.normalise(data, np.zeros(1, np.int64), np.array([len(data)]), flags)
+    return out.tobytes().decode("utf-8", "surrogatepass")
+
+
+def indel_similarity(a: str, b: str) -> float:
+    """rapidfuzz's Indel similarity of two normalised texts, 0.0 to 1.0.
+
+    Long texts are cut at common runs of lines of words and measured piece by piece: never more than the true value.
+    """
+    from rapidfuzz.distance import Indel
+
+    if a == b:
+        return 1.0
+    if max(len(a), len(b)) <= INDEL_CHARS:
+        return float(Indel.normalized_similarity(a, b))
+    return 1.0 - _piecewise_distance(a, b) / (len(a) + len(b))
+
+
+def _piecewise_distance(a: str, b: str) -> float:
+    """An upper bound of the Indel distance: common ends go, the middle is cut in step."""
+    from rapidfuzz.distance import Indel, Prefix
+
+    common = int(Prefix.similarity(a, b))
+    a, b = a[common:], b[common:]
+    distance = 0.0
+    pieces = max(1, max(len(a), len(b)) // INDEL_PIECE)
+    for i in range(pieces):
+        x = a[len(a) * i // pieces:len(a) * (i + 1) // pieces]
+        y = b[len(b) * i // pieces:len(b) * (i + 1) // pieces]
+        distance += Indel.distance(x, y)
+    return distance
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Texts that may consist of several parts: those of span s are ``part_start[first[s]:first[s + 1]]`` (bytes)."""
+
+    part_start: I64
+    part_end: I64
+    first: I64
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+
+def span_sets(corpus: Corpus, spans: Spans, size: int) -> tuple[Sets, npt.NDArray[np.uint64]]:
+    """The shingle set of each span, its parts taken one after the other, and a digest of its tokens."""
+    sets, digests = [], []
+    for begin in range(0, max(1, len(spans)), 2048):
+        first = spans.first[begin:begin + 2049]
+        parts = slice(int(first[0]), int(first[-1]))
+        hashes, _, _, _, token_first = kernel.tokenise(corpus.text, spans.part_start[parts], spans.part_end[parts],
+                                                       corpus.flags)
+        edges = np.ascontiguousarray(token_first[first - first[0]])
+        sets.append(kernel.shingle_sets(hashes, edges, size))
+        digests.append(kernel.range_digests(hashes, edges))
+    from dedup.shingles import join_sets
+    return join_sets(sets), np.concatenate(digests)
+
+
+def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:
+    """The normalised text of a span's parts, joined by blanks."""
+    out, first = kernel.normalise(corpus.text, np.array(starts, np.int64), np.array(ends, np.int64), corpus.flags)
+    parts = [out[a:b].tobytes().decode("utf-8", "surrogatepass") for a, b in zip(first[:-1], first[1:], strict=True)]
+    return " ".join(parts)
