@@ -1,11 +1,124 @@
-PYTHON ?= python3
+# make demo    install, and see what dedup does with real text        make check   before a commit, about a minute
+# make test    install what the tests need, and run them              make help    the rest
+#
+# VENV=DIR chooses the virtual environment, PYTHON=COMMAND the Python it is made with (3.11 or newer).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
 VENV ?= .venv
 PY = $(VENV)/bin/python
-BUILD = build/kernel-$(shell $(PY) -c 'import sys; print(sys.implementation.cache_tag)')
+PIP = $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: kernel
-kernel:
-	@$(PY) -m cmake --version >/dev/null 2>&1 && CMAKE="$(VENV)/bin/cmake"; \
-	PATH="$(abspath $(VENV))/bin:$$PATH" cmake -S . -B $(BUILD) -G Ninja -DPython_EXECUTABLE="$(abspath $(PY))" >/dev/null
-	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --build $(BUILD)
-	@PATH="$(abspath $(VENV))/bin:$$PATH" cmake --install $(BUILD) --prefix . >/dev/null
+# The first of these that is Python 3.11 or newer.
+NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
+FIND_PYTHON = for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+    if "$$p" -c $(NEW_ENOUGH) 2>/dev/null; then echo "$$p"; break; fi; done
+
+SOURCES = pyproject.toml CMakeLists.txt $(shell find dedup -name '*.py' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.bin')
+TAG = $$($(PY) -c 'import sys; print(sys.implementation.cache_tag)')
+# cmake and ninja of the environment, if it has them.
+WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
+
+NO_KERNEL = "The fast kernel was not built; the plain Python twin is used (same results, much slower)." \
+    "For the fast one: sudo apt-get install g++ python3-dev, then make again. What went wrong: build/kernel.log"
+
+.PHONY: help demo install dev test check format lint types kernel test-sanitize test-soak bench clean
+
+help:
+	@sed -n '1,4s/^# \{0,1\}//p' Makefile
+	@echo 'make kernel         build the compiled kernel into the checkout (seconds)'
+	@echo 'make lint types     ruff; mypy --strict'
+	@echo 'make format         ruff format'
+	@echo 'make test-sanitize  the kernel under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make test-soak      many more examples and the slowest tests'
+	@echo 'make bench          speed, memory and recall'
+	@echo 'make clean          remove what was built (not the virtual environment)'
+
+$(VENV)/bin/python:
+	@python=$$($(FIND_PYTHON)); scripts/system_packages venv "$${python:-python3}"; python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo 'Python 3.11 or newer is needed; say where it is: make PYTHON=...'; exit 1; fi; \
+	echo "making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# A user's installation: the built package. Where `make dev` has installed the checkout itself, that is used.
+install: $(VENV)/.installed
+$(VENV)/.installed: $(VENV)/bin/python $(SOURCES) README.md
+	@if [ ! -e $(VENV)/.dev ]; then \
+	    echo "installing dedup"; $(PIP) install .; \
+	    $(PY) -c 'import dedup.kernel._kernel' 2>/dev/null || printf '%s\n' \
+	        "The fast kernel was not built; the plain Python twin is used (same results, much slower)." \
+	        "For the fast one: sudo apt-get install g++ python3-dev, then: rm $(VENV)/.installed; make demo"; \
+	fi
+	@touch $@
+
+# A developer's installation: the checkout itself, with what the tests and checks need.
+dev: $(VENV)/.dev
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	@scripts/system_packages kernel $(PY)
+	@echo "installing what the tests need"
+	@$(PIP) install -e '.[test]'
+	@touch $@
+
+demo: install
+	@echo; echo "== dedup scan examples/news.txt"; echo
+	@$(VENV)/bin/dedup scan examples/news.txt
+	@echo; echo "== dedup scan: the licence files of the packages in $(VENV)"; echo
+	@find $(VENV)/lib -path '*.dist-info/*' -type f \
+	    \( -name 'LICEN[CS]E*' -o -name 'COPYING*' -o -name 'NOTICE*' \) -print0 | sort -z \
+	    | xargs -0 $(VENV)/bin/dedup scan
+
+kernel: $(VENV)/bin/python
+	@mkdir -p build
+	@build=build/kernel-$(TAG); $(WITH_VENV); export PATH; \
+	{ cmake -S . -B $$build $$(command -v ninja >/dev/null && echo -G Ninja) -DPython_EXECUTABLE="$(abspath $(PY))" \
+	  && cmake --build $$build --parallel && cmake --install $$build --prefix .; } >build/kernel.log 2>&1 \
+	|| { grep -E 'error|Error' build/kernel.log | head -20; echo "see build/kernel.log"; exit 1; }; \
+	grep -E 'warning:' build/kernel.log || true
+
+.PHONY: kernel-if-possible
+kernel-if-possible: $(VENV)/.dev
+	@$(MAKE) --no-print-directory kernel >/dev/null 2>&1 || printf '%s\n' $(NO_KERNEL)
+
+test: $(VENV)/.dev kernel-if-possible
+	$(PY) -m pytest -q -n auto -m "not soak"
+
+check: $(VENV)/.dev kernel-if-possible
+	$(PY) -m ruff format --check -q dedup tests scripts benchmarks
+	@$(MAKE) --no-print-directory lint types
+	$(PY) -m pytest -q -n auto -m "not slow and not soak"
+
+format: $(VENV)/.dev
+	$(PY) -m ruff check -q --fix dedup tests scripts benchmarks
+	$(PY) -m ruff format dedup tests scripts benchmarks
+
+lint: $(VENV)/.dev
+	$(PY) -m ruff check dedup tests scripts benchmarks
+
+types: $(VENV)/.dev
+	$(PY) -m mypy --strict dedup/
+
+# A copy of the package with a kernel that watches every access; the interpreter needs the sanitisers' libraries first.
+SANITIZED = build/sanitized
+test-sanitize: $(VENV)/.dev
+	@mkdir -p $(SANITIZED)/tree && rm -rf $(SANITIZED)/tree/dedup && cp -r dedup $(SANITIZED)/tree/ \
+	    && rm -f $(SANITIZED)/tree/dedup/kernel/*.so
+	@$(WITH_VENV); export PATH; cmake -S . -B $(SANITIZED)/build -G Ninja -DPython_EXECUTABLE="$(abspath $(PY))" \
+	    -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDEDUP_SANITIZE=ON -DDEDUP_WERROR=ON >/dev/null \
+	    && cmake --build $(SANITIZED)/build && cmake --install $(SANITIZED)/build --prefix $(SANITIZED)/tree >/dev/null
+	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so) $$(c++ -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 DEDUP_KERNEL=native PYTHONMALLOC=malloc \
+	$(PY) -m pytest -q -o pythonpath=$(SANITIZED)/tree -p no:cacheprovider -p no:xdist \
+	    tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
+
+test-soak: $(VENV)/.dev kernel-if-possible
+	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q -n auto
+
+bench: $(VENV)/.dev kernel-if-possible
+	$(PY) -m benchmarks
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find dedup tests benchmarks scripts \( -name __pycache__ -o -name '*.so' \) -prune -exec rm -rf {} +
