@@ -1,0 +1,68 @@
+"""Bytes to text: byte order mark, strict UTF-8, what the page declares, then a guess that is said to be one."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+          (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_DECLARED = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.+-]{1,40})", re.IGNORECASE)
+_XML_DECLARED = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.+-]{1,40})", re.IGNORECASE)
+_LOOKED_AT = 4096  # bytes in which a page may declare its encoding
+# Labels we follow, each with Python's codec for it. A list, because Python's codec names include "zip" and "rot13".
+CHARSETS = {
+    "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030",
+    "big5": "big5hkscs", "big5-hkscs": "big5hkscs", "x-x-big5": "big5hkscs",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932",
+    "ms_kanji": "cp932", "euc-jp": "euc_jp", "x-euc-jp": "euc_jp", "iso-2022-jp": "iso2022_jp",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "ksc5601": "cp949", "windows-949": "cp949",
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+    "iso8859-1": "cp1252", "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "windows-874": "cp874",
+    "koi8-r": "koi8_r", "koi8-u": "koi8_u", "macintosh": "mac_roman", "x-mac-cyrillic": "mac_cyrillic",
+    "ibm866": "cp866", "cp866": "cp866", "utf-16": "utf-8", "utf-16le": "utf-8", "utf-8": "utf-8", "utf8": "utf-8",
+    **{f"iso-8859-{n}": f"iso8859_{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    **{f"windows-125{n}": f"cp125{n}" for n in range(9)}, **{f"cp125{n}": f"cp125{n}" for n in range(9)},
+}
+
+
+def decode(data: bytes, declared: str = "") -> tuple[str, str]:
+    """Decode a text.
+
+    Args:
+        declared: Encoding that its surroundings name, such as an HTTP header; empty where none does.
+
+    Returns:
+        The text without byte order mark, and how its encoding was guessed: empty where nothing was guessed.
+    """
+    for mark, codec in _MARKS:
+        if data.startswith(mark):
+            try:
+                return data[len(mark):].decode(codec), ""
+            except UnicodeDecodeError as error:
+                place = error.start + len(mark)
+                return data[len(mark):].decode(codec, "replace"), f"not valid {codec} at byte {place}, replaced"
+    try:
+        return data.decode("utf-8"), ""
+    except UnicodeDecodeError as error:
+        bad = error.start
+    codec = CHARSETS.get(declared.strip("\"' ").lower(), "")
+    if codec and codec != "utf-8":
+        try:
+            return data.decode(codec), ""
+        except UnicodeDecodeError:
+            return data.decode(codec, "replace"), f"not valid {declared}, broken characters replaced"
+    text = _decode_cp1252(data)
+    return text, f"not valid UTF-8 at byte {bad}, encoding guessed as Windows-1252"
+
+
+def _decode_cp1252(data: bytes) -> str:
+    """Windows-1252 with replacement of its five unassigned bytes."""
+    return data.decode("cp1252", "replace")
+
+
+def declared_in_html(data: bytes) -> str:
+    """Encoding label that a page declares in its first bytes, or nothing."""
+    head = data[:_LOOKED_AT]
+    found = _DECLARED.search(head) or _XML_DECLARED.search(head)
+    return found[1].decode("ascii") if found else ""

@@ -1,0 +1,307 @@
+"""HTML to blocks with their places in the source. The only module that knows turbohtml.
+
+Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
+The conditions of depending on turbohtml are written down in ``docs/design``; what is used is ``parse``, ``children``,
+``attr``, ``source_location`` and ``select``, nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from dedup.errors import OptionError
+from dedup.readers import parsed as kinds
+from dedup.readers.hints import HIDDEN, element_flags, words
+from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
+from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
+
+BLOCKS = words(
+    "address article aside blockquote body button caption center dd details dialog dir div dl dt fieldset "
+    "figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup html label legend li listing main "
+    "menu nav ol optgroup option p pre search section select summary table tbody td tfoot th thead tr ul xmp")
+LEFT_OUT = frozenset(
+    "head iframe noembed noframes noscript script style svg template textarea title".split())  # noqa: SIM905
+_BREAKS = frozenset({"br", "hr"})
+_KEEP_BLANKS = frozenset({"pre", "listing", "xmp"})
+_CONTENT = frozenset({"article", "section", "main"})
+_KINDS = {
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), kinds.HEADING), **dict.fromkeys(_KEEP_BLANKS, kinds.CODE),
+    "li": kinds.LIST_ITEM, "dt": kinds.LIST_ITEM, "dd": kinds.LIST_ITEM, "td": kinds.CELL, "th": kinds.CELL,
+    "caption": kinds.CAPTION, "figcaption": kinds.CAPTION,
+    **dict.fromkeys(("p", "blockquote", "article", "section", "main", "aside", "table", "ul", "ol", "dl", "nav",
+                     "header", "footer", "form"), kinds.PARAGRAPH)}
+MAX_NODES = 3_000_000
+MAX_PATH_STEPS = 64  # deeper ones end in //tag: a page of n blocks at depth 512 would have n long paths
+_PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+
+
+def check_selectors(select: Sequence[str], ignore: Sequence[str]) -> None:
+    """Raise `OptionError` for a CSS selector that cannot be read."""
+    if not select and not ignore:
+        return
+    import turbohtml
+
+    document = turbohtml.parse("")
+    for name, selectors in (("select", select), ("ignore", ignore)):
+        for selector in selectors:
+            try:
+                document.select(selector)
+            except ValueError as error:
+                raise OptionError(str(error), name) from error
+
+
+@dataclass(slots=True)
+class _Place:
+    """An open element: what its text needs to know.
+
+    Attributes:
+        parent: The element around it.
+        step: Its step in the path, ``/p[2]``.
+        depth: Steps from the root.
+        path: Its path, once asked for.
+        dead: Its text is left out.
+        wanted: It is inside what ``select`` names.
+    """
+
+    parent: _Place | None
+    tag: str
+    step: str
+    depth: int
+    kind: int
+    flags: int
+    content: bool
+    keep_blanks: bool
+    dead: bool
+    wanted: bool
+    path: str | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """Text between two block borders, as it is collected."""
+
+    parts: list[str] = field(default_factory=list)
+    size: int = 0  # code points of all parts
+    raw_offsets: list[int] = field(default_factory=list)
+    source_offsets: list[int] = field(default_factory=list)
+    exact: bool = True
+    begin: int = 0  # source offset after which the first part stands
+    links: list[tuple[int, int]] = field(default_factory=list)
+    flags: int = 0  # flags that any of its text has by an inline element
+
+
+class _Walk:
+    """One pass over a tree in document order, without recursion; blocks go to `builder`."""
+
+    def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
+        self.source = ends.text
+        self.builder = PageBuilder(ends)
+        self.run = _Run()
+        self.at = 0  # end of the last tag or text whose place is known
+        self.budget = Budget(200_000 + len(self.source) // 4)
+        self.nodes = 0
+        self.text_type, self.element_type = text_type, element_type
+        self.first_heading: str | None = None
+        self._heading = False
+
+    def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any]) -> None:
+        """Read everything under `root`."""
+        top = _Place(None, "html", "/html", 1, kinds.PARAGRAPH, 0, False, False, False, selected is None)
+        block = top
+        # (node, place, block, in a link) to enter; (None, (tags of an element), block to go back to, border) to leave
+        stack: list[tuple[Any, Any, Any, bool]] = [(root, top, None, False)]
+        text_type = self.text_type
+        while stack:
+            node, place, block, linked = stack.pop()
+            if node is None:
+                self._leave(place, block, linked)
+                continue
+            if type(node) is text_type:
+                if not place.dead and place.wanted:
+                    self._text(node.data, place, linked)
+                continue
+            tag = node.tag
+            location = node.source_location
+            border = tag in BLOCKS
+            self._attributes(node, tag, place, selected, ignored)
+            if border or tag in _BREAKS:
+                self.flush(block, location.start_tag.start_offset if location else None)
+            if border:
+                block = place
+            if location:
+                self.at = location.start_tag.end_offset
+                end_tag = location.end_tag
+                stack.append((None, (end_tag.start_offset, end_tag.end_offset) if end_tag else None, block, border))
+            else:
+                stack.append((None, None, block, border))
+            if place.dead and tag in LEFT_OUT:
+                continue
+            children = node.children
+            if children:
+                self._push(stack, children, place, block, linked or (tag == "a" and node.attr("href") is not None))
+        self.flush(block, len(self.source))
+
+    def _push(self, stack: list[tuple[Any, Any, Any, bool]], children: Sequence[Any], place: _Place,
+              block: _Place, linked: bool) -> None:
+        """Put an element's children on the stack, first one on top."""
+        self.nodes += len(children)
+        if self.nodes > MAX_NODES:
+            raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
+        text_type, element_type = self.text_type, self.element_type
+        totals: dict[str, int] = {}
+        for child in children:
+            if type(child) is element_type:
+                totals[child.tag] = totals.get(child.tag, 0) + 1
+        todo: list[tuple[Any, Any, Any, bool]] = []
+        seen: dict[str, int] = {}
+        for child in children:
+            if type(child) is text_type:
+                todo.append((child, place, block, linked))
+            elif type(child) is element_type:
+                tag = child.tag
+                seen[tag] = n = seen.get(tag, 0) + 1
+                step = f"/{_step_name(tag)}[{n}]" if totals[tag] > 1 else f"/{_step_name(tag)}"
+                todo.append((child, _Place(
+                    place, tag, step, place.depth + 1, _KINDS.get(tag, place.kind), place.flags,
+                    place.content or tag in _CONTENT, place.keep_blanks or tag in _KEEP_BLANKS,
+                    place.dead or tag in LEFT_OUT, place.wanted), block, linked))
+        todo.reverse()
+        stack += todo
+
+    def _attributes(self, node: Any, tag: str, place: _Place, selected: frozenset[Any] | None,
+                    ignored: frozenset[Any]) -> None:
+        """What the element's attributes and the selectors say, put into its place."""
+        attr = node.attr
+        place.flags |= element_flags(tag, place.parent is not None and place.parent.content, attr("class"), attr("id"),
+                                     attr("role"), attr("hidden") is not None, attr("style"))
+        if selected and node in selected:
+            place.wanted = True
+        if ignored and node in ignored:
+            place.dead = True
+
+    def _text(self, data: str, place: _Place, linked: bool) -> None:
+        """Take a text node into the run."""
+        run = self.run
+        points = locate(data, self.source, self.at, self.budget)
+        if not run.parts:
+            if not data.strip(BLANK):  # blanks between blocks; they move the place on, no more
+                if points:
+                    self.at = points[-1][1]
+                return
+            run.begin = self.at
+        if points is None:
+            run.exact = False
+        else:
+            self.at = points[-1][1]
+            if run.exact:
+                for text, source in points:
+                    run.raw_offsets.append(run.size + text)
+                    run.source_offsets.append(source)
+        run.parts.append(data)
+        if linked:
+            run.links.append((run.size, run.size + len(data)))
+        run.size += len(data)
+        run.flags |= place.flags
+
+    def _leave(self, tags: tuple[int, int] | None, block: _Place, border: bool) -> None:
+        """Close an element: `tags` is the range of its end tag, where it has one."""
+        if border:
+            self.flush(block, tags[0] if tags else None)
+        if tags:
+            self.at = tags[1]
+
+    def flush(self, block: _Place | None, border: int | None) -> None:
+        """End the run at a block border, whose source offset is `border` where it is known."""
+        run = self.run
+        if not run.parts or block is None:
+            return
+        self.run = _Run()
+        raw = "".join(run.parts)
+        text, to_raw = collapse(raw, block.keep_blanks)
+        if not text:
+            return
+        points: Points = []
+        if run.exact:
+            points, last = compose(len(text), to_raw, run.raw_offsets, run.source_offsets)
+            first = points[0][1]
+            if last <= first or any(b[1] <= a[1] for a, b in pairwise(points)):
+                run.exact = False  # text that the parser moved: the slice would not read like it
+        if not run.exact:
+            points, first, last = [], run.begin, max(self.at if border is None else border, run.begin)
+        if self.first_heading is None and block.kind == kinds.HEADING:
+            self.first_heading = text
+        self.builder.add(text, (first, last), points, kind=block.kind, flags=block.flags | run.flags & ~HIDDEN,
+                         link_chars=_link_chars(run.links, raw, len(text)), path=_path(block))
+
+
+def _link_chars(links: list[tuple[int, int]], raw: str, size: int) -> int:
+    """Characters of a block's text inside links, from the ranges of links in its raw text."""
+    if not links:
+        return 0
+    if size == len(raw):
+        return sum(end - start for start, end in links)
+    return min(size, sum(len(collapse(raw[start:end], False)[0]) for start, end in links))
+
+
+def _step_name(tag: str) -> str:
+    """A tag as an XPath step; one with odd characters by a test of its name."""
+    if _PLAIN_NAME.match(tag):
+        return tag
+    return "*[name()=%s]" % (f'"{tag}"' if '"' not in tag else f"'{tag}'")
+
+
+def _path(place: _Place) -> str:
+    """DOM path of an element; below ``MAX_PATH_STEPS`` steps it ends in ``//tag``."""
+    if place.path is not None:
+        return place.path
+    steps = []
+    known: _Place | None = place
+    while known is not None and known.path is None:
+        if known.depth <= MAX_PATH_STEPS:
+            steps.append(known)
+        known = known.parent
+    path = known.path if known is not None and known.path is not None else ""
+    for step in reversed(steps):
+        path += step.step
+        step.path = path
+    if place.path is None:
+        place.path = f"{path.partition('//')[0]}//{_step_name(place.tag)}"
+    return place.path
+
+
+def read_html(source: str, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Parsed:
+    """Read a page.
+
+    Args:
+        source: The decoded source without byte order mark, line ends as they are.
+        select: CSS selectors; only what is inside elements that match one is read. None: everything.
+        ignore: CSS selectors; what is inside elements that match one is left out.
+
+    Raises:
+        PageLimitError: It has too many nodes.
+        MemoryError: The memory that the process may take does not hold it.
+    """
+    import turbohtml
+
+    ends = LineEnds(source)
+    document = turbohtml.parse(ends.text, source_locations=True, allow_declarative_shadow_roots=False)
+    if document.root is None:
+        return PageBuilder(ends).build(None)
+    walk = _Walk(ends, turbohtml.Text, turbohtml.Element)
+    walk.walk(document.root, _matching(document, select) if select else None, _matching(document, ignore))
+    return walk.builder.build(_title(document) or walk.first_heading)
+
+
+def _matching(document: Any, selectors: Iterable[str]) -> frozenset[Any]:
+    """The elements that match any of the selectors."""
+    return frozenset(element for selector in selectors for element in document.select(selector))
+
+
+def _title(document: Any) -> str | None:
+    """Text of the first title; one that stands in the body by mistake is as good."""
+    title = document.select_one("head > title") or document.select_one(":not(svg) > title")
+    return (collapse(title.text, False)[0] or None) if title is not None else None

@@ -1,0 +1,136 @@
+"""The body of an HTTP response as it stands in a web archive: chunks and compression undone, in bounded memory."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from dedup.readers.compression import unpack
+
+_HEADER_BYTES = 1 << 18
+
+
+class BodyError(Exception):
+    """A body that cannot be used; the message says why."""
+
+
+@dataclass(slots=True)
+class Response:
+    """A response, taken apart.
+
+    Attributes:
+        status: Its status code; 0 where there is none.
+        headers: By name in lower case; the last of several.
+        body: What is left, still encoded.
+        damage: What is wrong with the body though it is used.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    damage: list[str] = field(default_factory=list)
+
+
+def split_response(data: bytes) -> Response:
+    """Take a response apart into status, headers and body."""
+    head, gap, _ = data[:_HEADER_BYTES].partition(b"\r\n\r\n")
+    if not gap or b"\n\n" in head:
+        head, gap, _ = data[:_HEADER_BYTES].partition(b"\n\n")
+    lines = head.decode("latin-1").splitlines()
+    words = lines[0].split(None, 2) if lines else []
+    status = int(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit() else 0
+    headers = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.strip().lower()] = value.strip()
+    return Response(status, headers, data[len(head) + len(gap):])
+
+
+def decode_body(response: Response, longest: int) -> bytes:
+    """The body as the server meant it.
+
+    Args:
+        longest: Bytes that it may have.
+
+    Raises:
+        BodyError: It is longer, or cannot be decoded.
+    """
+    body = response.body
+    if "chunked" in response.headers.get("transfer-encoding", "").lower():
+        body = _join_chunks(body, response.damage)
+    for name in reversed(response.headers.get("content-encoding", "").lower().replace(" ", "").split(",")):
+        body = _unpack_body(body, name, longest, response.damage)
+    if len(body) > longest:
+        raise BodyError("longer than max_page_bytes")
+    return body
+
+
+def _join_chunks(data: bytes, damage: list[str]) -> bytes:
+    """The content of chunks, up to the first broken one; all as it is where it does not begin with a chunk."""
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        stop = data.find(b"\n", at, at + 4096)
+        size_text = data[at:stop].split(b";")[0].strip() if stop >= 0 else b""
+        try:
+            size = int(size_text, 16) if size_text and size_text[:1] not in b"+-" else -1
+        except ValueError:
+            size = -1
+        if size < 0 or stop + 1 + size > len(data):
+            if size < 0 and not parts:
+                return data  # archived after joining, as many archives do
+            damage.append("chunked body is broken; what stands before was used")
+            return b"".join([*parts, data[stop + 1:]]) if size >= 0 else b"".join(parts)
+        if size == 0:
+            return b"".join(parts)
+        parts.append(data[stop + 1:stop + 1 + size])
+        at = stop + 1 + size
+        at += 2 if data[at:at + 2] == b"\r\n" else 1 if data[at:at + 1] == b"\n" else 0
+
+
+def _unpack_body(body: bytes, name: str, longest: int, damage: list[str]) -> bytes:
+    """Undo one content encoding."""
+    if name in ("", "identity", "utf-8"):
+        return body
+    if name in ("gzip", "x-gzip", "zstd"):
+        kind = "zstd" if name == "zstd" else "gzip"
+        if kind == "gzip" and not body.startswith(b"\x1f\x8b"):
+            return body  # archived after decoding
+        return unpack(io.BytesIO(body), kind, damage.append).read(longest + 1)
+    if name == "deflate":
+        return _inflate(body, longest)
+    if name == "br":
+        return _unbrotli(body, longest)
+    raise BodyError(f"unknown content encoding {name[:40]!r}")
+
+
+def _inflate(body: bytes, longest: int) -> bytes:
+    """Deflate, with or without the zlib header."""
+    for bits in (15, -15):
+        try:
+            return zlib.decompressobj(bits).decompress(body, longest + 1)
+        except zlib.error:
+            continue
+    raise BodyError("deflate data is damaged")
+
+
+def _unbrotli(body: bytes, longest: int) -> bytes:
+    """Brotli, where the library is there."""
+    try:
+        import brotli  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise BodyError("Brotli needs the package brotli (pip install 'dedup-toolkit[warc]')") from error
+    unpacker: Any = brotli.Decompressor()
+    parts: list[bytes] = []
+    stream: BinaryIO = io.BytesIO(body)
+    try:
+        while data := stream.read(1 << 14):
+            parts.append(unpacker.process(data))
+            if sum(map(len, parts)) > longest:
+                raise BodyError("longer than max_page_bytes")
+    except brotli.error as error:
+        raise BodyError("Brotli data is damaged") from error
+    return b"".join(parts)

@@ -1,0 +1,71 @@
+"""What could not be read, and what was read but is no page: told line by line, summed up where it is the same again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dedup.model import ReadError, Skipped
+
+LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
+EXAMPLES = 10
+
+
+class Notes:
+    """Collects errors and skipped places while reading.
+
+    Attributes:
+        errors: Error lines so far.
+        error_count: How many errors there were, those that were summed up included.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[ReadError] = []
+        self.error_count = 0
+        self._kinds: Counter[tuple[str, str]] = Counter()
+        self._summed: dict[tuple[str, str], int] = {}
+        self._skipped: dict[str, tuple[int, tuple[str, ...]]] = {}
+
+    def error(self, source: str, line: int | None, message: str, kind: str = "") -> None:
+        """Note an error.
+
+        Args:
+            source: File or place.
+            line: Line in it, from 1.
+            message: Cause and what was done.
+            kind: What errors like this have in common; default: the message.
+        """
+        self.error_count += 1
+        key = (source, kind or message)
+        self._kinds[key] += 1
+        over = self._kinds[key] - LINES_A_KIND
+        if over <= 0:
+            self.errors.append(ReadError(source, line, " ".join(message.split())))
+            return
+        entry = ReadError(source, None, f"… and {over:,} more {'line' if over == 1 else 'lines'} like this ({key[1]})")
+        if key in self._summed:
+            self.errors[self._summed[key]] = entry
+        else:
+            self._summed[key] = len(self.errors)
+            self.errors.append(entry)
+
+    def skip(self, reason: str, place: str) -> None:
+        """Count a file, record or page that is not compared."""
+        count, examples = self._skipped.get(reason, (0, ()))
+        self._skipped[reason] = (count + 1, (*examples, place) if len(examples) < EXAMPLES else examples)
+
+    def fail(self, source: str, line: int | None, message: str, reason: str) -> None:
+        """An error by which a page is lost: a line, and a count under `reason`."""
+        self.error(source, line, message, reason)
+        self.skip(reason, f"{source}:{line}" if line else source)
+
+    def close_file(self, source: str) -> None:
+        """Forget the counts of a file that is read to its end, so that memory does not grow with the files."""
+        for key in [key for key in self._kinds if key[0] == source]:
+            del self._kinds[key]
+            self._summed.pop(key, None)
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was skipped, by reason, the most frequent first."""
+        rows = [Skipped(reason, count, examples) for reason, (count, examples) in self._skipped.items()]
+        return tuple(sorted(rows, key=lambda row: (-row.count, row.reason)))

@@ -1,0 +1,139 @@
+"""Parquet and Arrow files, and anything that speaks Arrow's C stream, batch by batch. Needs the extra ``[arrow]``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from dedup.errors import MissingExtraError
+from dedup.readers.reading import READ_BYTES, Items, Reading
+from dedup.readers.tables import Records, no_field
+
+_ROWS = 1000
+_SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes
+
+
+def import_pyarrow() -> Any:
+    """pyarrow, or an error that names the extra."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtraError("reading Parquet and Arrow needs pyarrow", mend="pip install 'dedup-toolkit[arrow]'"
+                                ) from error
+    return pyarrow
+
+
+def read_table(stream: BinaryIO, reading: Reading, form: str, packed: bool) -> Items:
+    """The pages of a Parquet or Arrow file.
+
+    Args:
+        form: "parquet" or "arrow".
+        packed: `stream` is decompressed while it is read and cannot seek.
+    """
+    pyarrow = import_pyarrow()
+    file = _spool(stream, reading) if packed else stream
+    if file is None:
+        return
+    try:
+        batches = _parquet_batches(file, reading) if form == "parquet" else _arrow_batches(file)
+        yield from pages_of_batches(batches, reading)
+    except (pyarrow.ArrowException, OSError, MemoryError) as error:
+        message = " ".join(str(error).split())[:300]
+        reading.fail(None, f"{form} data cannot be read ({message}); what stands before it was used",
+                     f"{form} data is damaged")
+    finally:
+        if packed:
+            file.close()
+
+
+def _spool(stream: BinaryIO, reading: Reading) -> Any:
+    """Unpack to a temporary file, as tables are read by seeking; ``None`` with a note where it is too large."""
+    limit = reading.options.max_page_bytes * _SPOOL_FACTOR
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by the caller)
+    while data := stream.read(READ_BYTES):
+        limit -= len(data)
+        if limit < 0:
+            file.close()
+            reading.fail(None, "unpacks to more than 64 times max_page_bytes, skipped", "longer than max_page_bytes")
+            return None
+        file.write(data)
+    file.seek(0)
+    return file
+
+
+def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
+    """Batches of the columns that are needed."""
+    from pyarrow import RecordBatch, parquet
+
+    table = parquet.ParquetFile(file)
+    records = Records(reading)
+    wanted = {*records.texts, *records.ids, "url", *records.meta}
+    wanted |= {name.split(".")[0] for name in wanted}
+    columns = [name for name in table.schema_arrow.names if name in wanted]
+    if not columns:
+        yield RecordBatch.from_pylist([], schema=table.schema_arrow)
+        return
+    yield from table.iter_batches(batch_size=_ROWS, columns=columns)
+
+
+def _arrow_batches(file: BinaryIO) -> Iterator[Any]:
+    """Batches of an Arrow file or stream."""
+    from pyarrow import ipc
+
+    magic = file.read(6)
+    file.seek(0)
+    if magic == b"ARROW1":
+        table = ipc.open_file(file)
+        for i in range(table.num_record_batches):
+            yield table.get_batch(i)
+    else:
+        yield from ipc.open_stream(file)
+
+
+def batches_of(source: Any) -> Iterator[Any]:
+    """Batches of any object with ``__arrow_c_stream__``."""
+    yield from import_pyarrow().RecordBatchReader.from_stream(source)
+
+
+def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
+    """The pages of record batches; a cell that is not UTF-8 costs its row only."""
+    records = Records(reading)
+    number = 0
+    for batch in batches:
+        names = batch.schema.names
+        if not any(name in names or name.split(".")[0] in names for name in records.texts):
+            reading.fail(None, f"{no_field(records.texts, names)}; skipped", "text field missing")
+            return
+        wanted = {*records.texts, *records.ids, "url", *records.meta}
+        wanted |= {name.split(".")[0] for name in wanted}
+        columns = [(name, batch.column(i)) for i, name in enumerate(names) if name in wanted]
+        for start in range(0, batch.num_rows, _ROWS):
+            parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]
+            for i in range(min(_ROWS, batch.num_rows - start)):
+                number += 1
+                record = {name: values[i] for name, values in parts}
+                bad = next((name for name, value in record.items() if isinstance(value, UnicodeDecodeError)), None)
+                if bad is not None:
+                    reading.fail(None, f"row {number:,}: {bad} is not valid UTF-8, row skipped",
+                                 "row is not valid UTF-8")
+                    continue
+                page = records.page(record, None, number)
+                if page is not None:
+                    yield page
+
+
+def _values(column: Any) -> list[Any]:
+    """Python values of a column; for a cell that is not UTF-8 its error."""
+    try:
+        values: list[Any] = column.to_pylist()
+        return values
+    except UnicodeDecodeError:
+        return [_value(column[i]) for i in range(len(column))]
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError as error:
+        return error

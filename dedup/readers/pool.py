@@ -1,0 +1,160 @@
+"""Worker processes that parse pages, seen from the program: pages in, answers out, whatever happens to a worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dedup.model import Layout
+from dedup.readers.parsed import COLUMNS
+from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
+
+_DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A page to be parsed: its format ("html", "markdown"), bytes, and the encoding its surroundings name.
+
+    ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through.
+    """
+
+    form: str
+    data: bytes
+    declared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A parsed page, or why there is none.
+
+    Attributes:
+        encoding: How the encoding was guessed, else empty.
+        refused: Why the page is skipped, else empty.
+    """
+
+    text: str = ""
+    title: str | None = None
+    layout: Layout | None = None
+    encoding: str = ""
+    refused: str = ""
+
+
+class WorkerPool:
+    """Up to `size` workers, each started when there is work for it."""
+
+    def __init__(self, size: int, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
+        self._settings = {"select": list(select), "ignore": list(ignore)}
+        self._local = threading.local()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="dedup-reader")
+
+    def submit(self, jobs: Sequence[Job]) -> Future[list[Answer]]:
+        """Have some pages parsed by one worker; the answers come in the order of the jobs."""
+        return self._threads.submit(self._answer, jobs)
+
+    def close(self) -> None:
+        """End all workers; what is still under way is lost."""
+        with self._lock:
+            self._closed = True
+            processes, self._processes = self._processes, set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.kill()
+        self._threads.shutdown(wait=True)
+        for process in processes:
+            process.wait()
+            _close_pipes(process)
+
+    def _answer(self, jobs: Sequence[Job]) -> list[Answer]:
+        answers = self._ask(jobs)
+        if answers is not None:
+            return answers
+        if len(jobs) == 1:  # the worker died of this page
+            return [Answer(refused=f"ended the parser ({self._local.cause})")]
+        return [answer for job in jobs for answer in self._answer([job])]
+
+    def _ask(self, jobs: Sequence[Job]) -> list[Answer] | None:
+        """Send jobs to this thread's worker; ``None`` if it died of them."""
+        process = self._worker()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        header = {"pages": [(job.form, job.declared) for job in jobs], **self._settings}
+        try:
+            send(process.stdin, [json.dumps(header).encode(), *(job.data for job in jobs)])  # type: ignore[arg-type]
+            parts = receive(process.stdout)  # type: ignore[arg-type]
+        except (OSError, ValueError):
+            parts = None
+        if parts is None or len(parts) != PARTS_A_PAGE * len(jobs):
+            self._end(process)
+            return None
+        return [_unpack(parts[i:i + PARTS_A_PAGE]) for i in range(0, len(parts), PARTS_A_PAGE)]
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] | None = getattr(self._local, "process", None)
+        if process is None:
+            with self._lock:
+                if self._closed:
+                    raise RuntimeError("the reader was closed")
+                process = self._local.process = start_worker()
+                self._processes.add(process)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Give up a worker that failed; the next job gets a new one."""
+        process.kill() if process.poll() is None else None
+        status = process.wait()
+        self._local.cause = f"signal {-status}" if status < 0 else f"exit status {status}"
+        self._local.process = None
+        with self._lock:
+            self._processes.discard(process)
+        _close_pipes(process)
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """Start a worker.
+
+    ``-P``: the current folder may hold a hostile ``json.py``. Where this package is not installed but found by
+    ``sys.path``, its place is handed over.
+    """
+    environment = dict(os.environ)
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in site.getsitepackages():
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), root]))
+    return subprocess.Popen([sys.executable, "-P", "-m", "dedup.readers.worker"], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        try:
+            if pipe is not None:
+                pipe.close()
+        except OSError:
+            pass
+
+
+def _unpack(parts: Sequence[bytes]) -> Answer:
+    """An answer from its message parts."""
+    header = json.loads(parts[0])
+    if "refused" in header:
+        return Answer(refused=header["refused"])
+    text = parts[1].decode("utf-8", "surrogatepass")
+    columns = {name: np.frombuffer(part, np.int64).astype(_DTYPES.get(name, np.int64), copy=False)
+               for name, part in zip(COLUMNS, parts[3:], strict=True)}
+    size = len(columns["start"])
+    paths = tuple(parts[2].decode("utf-8", "surrogatepass").split(LINE_JOIN)) if size else ()
+    layout = Layout(path=paths, **columns)
+    return Answer(text, header["title"], layout, header["encoding"])

@@ -1,0 +1,78 @@
+"""What readers are given and what they give: the file with its settings, and pages ready or still to be parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from dedup.model import Page
+from dedup.options import Options
+from dedup.readers.files import Found
+from dedup.readers.notes import Notes
+from dedup.readers.pool import Job
+
+READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One file being read."""
+
+    file: Found
+    options: Options
+    notes: Notes
+
+    def fail(self, line: int | None, message: str, reason: str) -> None:
+        """A page or record is lost: an error line, and a count under `reason`."""
+        self.notes.fail(self.file.place, line, message, reason)
+
+    def too_long(self, line: int | None, what: str) -> None:
+        """`what` is longer than a page may be."""
+        self.fail(line, f"{what} is longer than {self.options.max_page_bytes:,} bytes (max_page_bytes), skipped",
+                  "longer than max_page_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A page that a worker still has to parse.
+
+    Attributes:
+        page: The page without text.
+        job: What the worker gets.
+        root: Name of what was scanned.
+    """
+
+    page: Page
+    job: Job
+
+
+Items = Iterator[Page | Pending]
+
+
+def read_whole(stream: BinaryIO, reading: Reading) -> bytes | None:
+    """All bytes of a stream, or ``None`` (with a note) where they are more than a page may have."""
+    parts: list[bytes] = []
+    left = reading.options.max_page_bytes + 1
+    while left > 0 and (data := stream.read(min(left, READ_BYTES))):
+        parts.append(data)
+        left -= len(data)
+    if left <= 0:
+        reading.too_long(None, "the page")
+        return None
+    return b"".join(parts)
+
+
+def host_of(url: str | None) -> str:
+    """Host of an address, in lower case; empty where it has none.
+
+    >>> host_of("https://Example.org:80/a"), host_of("no address")
+    ('example.org', '')
+    """
+    if not url or "://" not in url:
+        return ""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

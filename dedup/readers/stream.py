@@ -1,0 +1,359 @@
+"""Pages out of files, in order, streaming: opens, unpacks, chooses the reader, has HTML parsed, names each page."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dedup.errors import DedupError, InputError
+from dedup.model import Page, ReadError, Skipped
+from dedup.options import Options
+from dedup.readers.compression import compression_of, unpack
+from dedup.readers.files import Found, expand, find, open_regular
+from dedup.readers.formats import HEAD_BYTES, choose
+from dedup.readers.notes import Notes
+from dedup.readers.pool import Answer, WorkerPool
+from dedup.readers.reading import Items, Pending, Reading
+
+Place = Path | str | BinaryIO
+_BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
+_BATCH_PAGES = 64
+_WINDOW_BYTES = 1 << 25  # HTML under way
+_WINDOW_PAGES = 4096
+
+
+class PageStream:
+    """The pages of some input, to be iterated once; errors and skipped places appear meanwhile.
+
+    Attributes:
+        files: Files read so far.
+        renamed: Pages that got another id because theirs was taken.
+    """
+
+    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False) -> None:
+        self._notes = notes
+        self._options = options
+        self._items = items
+        self._several_roots = several_roots
+        self._ids: dict[str, int] = {}  # id -> number that the next page of that id gets
+        self._begun = False
+        self.files = 0
+        self.renamed = 0
+
+    @property
+    def errors(self) -> list[ReadError]:
+        """What could not be read so far; the same again in one file is summed up."""
+        return self._notes.errors
+
+    @property
+    def error_count(self) -> int:
+        """How many errors there were, those that were summed up included."""
+        return self._notes.error_count
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was read so far but is no page, by reason."""
+        return self._notes.skipped
+
+    def __iter__(self) -> Iterator[Page]:
+        if self._begun:
+            raise RuntimeError("a PageStream is read once; call open_pages again")
+        self._begun = True
+        return self._pages()
+
+    def _pages(self) -> Iterator[Page]:
+        items: Items = self._items(self)
+        for page, root in _parsed(items, self._options, self._notes):
+            yield self._named(page, root)
+
+    def _named(self, page: Page, root: str) -> Page:
+        """The page, under another id where its own is taken."""
+        ids = self._ids
+        if page.id not in ids:
+            ids[page.id] = 2
+            return page
+        self.renamed += 1
+        name = f"{root}/{page.id}" if self._several_roots and not page.record and root else page.id
+        if name in ids:
+            number = ids[name]
+            while f"{name}#{number}" in ids:
+                number += 1
+            ids[name] = number + 1
+            name = f"{name}#{number}"
+        ids[name] = 2
+        return replace(page, id=name)
+
+
+def _parsed(items: Items, options: Options, notes: Notes) -> Iterator[tuple[Page, str]]:
+    """The pages of items in their order, with HTML parsed by workers meanwhile."""
+    with _Parser(options, notes) as parser:
+        for item in items:
+            if isinstance(item, Page):
+                if not parser.slots:
+                    yield item, item.site
+                    continue
+                parser.add(item)
+            else:
+                parser.add_pending(item)
+            yield from parser.ready(all_of_it=False)
+        yield from parser.ready(all_of_it=True)
+
+
+class _Batch:
+    """Pages that go to a worker together."""
+
+    def __init__(self) -> None:
+        self.pending: list[Pending] = []
+        self.size = 0
+        self.answers: Future[list[Answer]] | None = None
+
+
+class _Parser:
+    """Work under way: slots in the order of the input, each a page or a place in a batch."""
+
+    def __init__(self, options: Options, notes: Notes) -> None:
+        self._options = options
+        self._notes = notes
+        self._size = options.threads or os.cpu_count() or 1
+        self._pool: WorkerPool | None = None
+        self._batch = _Batch()
+        self._under_way = 0  # bytes
+        self.slots: deque[Page | tuple[_Batch, int]] = deque()
+
+    def __enter__(self) -> _Parser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def add(self, page: Page) -> None:
+        """Put a finished page behind those under way."""
+        self.slots.append(page)
+        self._under_way += len(page.text)
+
+    def add_pending(self, item: Pending) -> None:
+        """Take a page that is to be parsed."""
+        batch = self._batch
+        self.slots.append((batch, len(batch.pending)))
+        batch.pending.append(item)
+        batch.size += len(item.job.data)
+        self._under_way += len(item.job.data)
+        if batch.size >= _BATCH_BYTES or len(batch.pending) >= _BATCH_PAGES:
+            self._submit()
+
+    def _submit(self) -> None:
+        if self._pool is None:
+            self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
+        batch, self._batch = self._batch, _Batch()
+        if batch.pending:
+            batch.answers = self._pool.submit([item.job for item in batch.pending])
+
+    def ready(self, all_of_it: bool) -> Iterator[tuple[Page, str]]:
+        """Pages that can be given out: those done, and where the window is full the next ones, waited for."""
+        if all_of_it and self._batch.pending:
+            self._submit()
+        while self.slots:
+            slot = self.slots[0]
+            if isinstance(slot, Page):
+                self.slots.popleft()
+                self._under_way -= len(slot.text)
+                yield slot, slot.site
+                continue
+            batch, index = slot
+            full = self._under_way > _WINDOW_BYTES or len(self.slots) > _WINDOW_PAGES
+            if not all_of_it and not full and (batch.answers is None or not batch.answers.done()):
+                return
+            if batch.answers is None:
+                self._submit()
+            assert batch.answers is not None
+            answer = batch.answers.result()[index]
+            item = batch.pending[index]
+            self.slots.popleft()
+            self._under_way -= len(item.job.data)
+            if index == len(batch.pending) - 1:
+                batch.pending.clear()
+            page = self._finish(item, answer)
+            if page is not None:
+                yield page, page.site
+
+    def _finish(self, item: Pending, answer: Answer) -> Page | None:
+        """The page with its worker's answer, or ``None`` with a note."""
+        page = item.page
+        place, line = page.source, page.line if page.record and not page.url else None
+        name = f"page {page.id}: " if page.record and not line else ""
+        if answer.refused:
+            self._notes.fail(place, line, f"{name}{item.job.form} page {answer.refused}, skipped",
+                             _reason(answer.refused))
+            return None
+        if answer.encoding:
+            self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
+        return replace(page, text=answer.text, title=answer.title, layout=answer.layout)
+
+
+def _reason(refused: str) -> str:
+    """A refusal in a few words, without the figures of one page."""
+    if "memory" in refused:
+        return "page needs too much memory to parse"
+    return "page meets a limit of the parser" if "more than" in refused else "page cannot be parsed"
+
+
+def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream:
+    """See `dedup.readers.open_pages`."""
+    places: list[Place] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
+    if not places:
+        raise InputError("no input named")
+    paths = [place for place in places if isinstance(place, (str, Path))]
+    streams = [place for place in places if not isinstance(place, (str, Path))]
+    for place in streams:
+        if not hasattr(place, "read"):
+            raise TypeError(f"open_pages takes paths, globs and binary streams, not {type(place).__name__}")
+    for path in paths:
+        expand(path)  # raises where there is nothing
+    if options.select or options.ignore:
+        from dedup.readers.html import check_selectors
+
+        check_selectors(options.select, options.ignore)
+    notes = Notes()
+
+    def items(stream: PageStream) -> Items:
+        for binary in streams:
+            stream.files += 1
+            yield from _read_stream(binary, Reading(_standard_input(), options, notes))
+        found_any = False
+        for found in find(paths, options.include, options.exclude, notes):
+            found_any = True
+            stream.files += 1
+            yield from _read_file(found, options, notes)
+            notes.close_file(found.place)
+        if paths and not found_any:
+            for path in paths:
+                notes.error(str(path), None, "nothing to read (no file, or none that include and exclude let through)")
+
+    return PageStream(items, options, notes, len(places) > 1)
+
+
+def _standard_input() -> Found:
+    return Found(Path("-"), "-", "-", "", "", True)
+
+
+def _read_file(found: Found, options: Options, notes: Notes) -> Items:
+    """The pages of a file; whatever is wrong with it is a note."""
+    reading = Reading(found, options, notes)
+    try:
+        with open_regular(found.path) as file:
+            before = os.fstat(file.fileno())
+            yield from _read_stream(file, reading)
+            after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            notes.error(found.place, None, "changed while it was read; what was read is used")
+    except OSError as error:
+        cause = error.strerror or str(error)
+        reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
+
+
+def _read_stream(file: BinaryIO, reading: Reading) -> Items:
+    """The pages of a stream."""
+    place, notes = reading.file.place, reading.notes
+    raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])
+    content: Any = unpack(raw, compression, lambda message: notes.error(place, None, message))
+    head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
+    if not head:
+        _no_page("empty file", reading)
+        return
+    form, reason = choose(reading.file.name, head, reading.file.named, reading.options.input_format)
+    if not form:
+        _no_page(reason, reading)
+        return
+    yield from _reader(form, content, reading, head, bool(compression))
+
+
+def _no_page(reason: str, reading: Reading) -> None:
+    """A file without pages: an error where the user named it, else counted only."""
+    if reading.file.named:
+        reading.fail(None, f"{reason}, skipped", reason)
+    else:
+        reading.notes.skip(reason, reading.file.place)
+
+
+def _reader(form: str, content: BinaryIO, reading: Reading, head: bytes, packed: bool) -> Items:
+    """The reader of a format, imported when it is needed."""
+    if form == "text":
+        from dedup.readers.text import read_text
+
+        return read_text(content, reading)
+    if form in ("html", "markdown"):
+        from dedup.readers.text import read_markup
+
+        return read_markup(content, reading, form)
+    if form in ("jsonl", "json"):
+        from dedup.readers.jsonl import read_array, read_jsonl
+
+        return read_jsonl(content, reading) if form == "jsonl" else read_array(content, reading)
+    if form in ("csv", "tsv"):
+        from dedup.readers.csv import read_csv
+
+        return read_csv(content, reading, form)
+    if form in ("parquet", "arrow"):
+        from dedup.readers.parquet import read_table
+
+        return read_table(content, reading, form, packed or not content.seekable())
+    if form == "warc":
+        from dedup.readers.warc import read_warc
+
+        return read_warc(content, reading, head)
+    raise DedupError(f"no reader for format {form!r}")
+
+
+def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStream:
+    """See `dedup.readers.pages_from_objects`."""
+    notes = Notes()
+    if options.select or options.ignore:
+        from dedup.readers.html import check_selectors
+
+        check_selectors(options.select, options.ignore)
+    place = Found(Path(name or "input"), name or "input", name or "input", "", "", True)
+    reading = Reading(place, options, notes)
+
+    def items(stream: PageStream) -> Items:
+        if hasattr(objects, "__arrow_c_stream__"):
+            from dedup.readers.parquet import batches_of, pages_of_batches
+
+            yield from pages_of_batches(batches_of(objects), reading)
+            return
+        from dedup.readers.tables import Records
+
+        records = Records(reading)
+        for index, thing in enumerate(objects):
+            if isinstance(thing, Page):
+                yield thing if thing.source else replace(thing, source=f"input[{index}]")
+                continue
+            page = _object_page(thing, index, records)
+            if page is not None:
+                yield page
+
+    return PageStream(items, options, notes)
+
+
+def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
+    """The page of a string or mapping of a list, or ``None`` with a note that names its index."""
+    one = Found(Path("input"), "input", f"input[{index}]", "", "", True)
+    own = type(records)(Reading(one, records.reading.options, records.reading.notes))
+    record = {"text": thing} if isinstance(thing, str) else thing
+    if isinstance(thing, str):
+        own.texts = ("text",)
+    item: Page | Pending | None = own.page(record, None, index) if isinstance(record, Mapping) else None
+    if not isinstance(record, Mapping):
+        own.reading.fail(None, f"is {type(thing).__name__}, not a text, mapping or Page; skipped", "item is no page")
+    if item is None:
+        return None
+    page = item.page if isinstance(item, Pending) else item
+    named = replace(page, id=str(index) if page.id == f"input#{index}" else page.id, line=1, record=False)
+    return replace(item, page=named) if isinstance(item, Pending) else named

@@ -1,0 +1,115 @@
+"""What JSONL, CSV, Parquet and Arrow share: which fields of a record are its text, id and meta data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dedup.model import NO_META, Page
+from dedup.options import Options
+from dedup.readers.pool import Job
+from dedup.readers.reading import Pending, Reading, host_of
+
+TEXT_FIELDS = ("text", "content", "body")
+ID_FIELDS = ("id", "url")
+_MISSING = object()
+_LISTED = 20  # fields that a message names
+
+
+def text_fields(options: Options) -> tuple[str, ...]:
+    """Fields that may hold the text; the first one present does."""
+    return (options.text_field,) if options.text_field else TEXT_FIELDS
+
+
+def id_fields(options: Options) -> tuple[str, ...]:
+    """Fields that may hold the id."""
+    return (options.id_field,) if options.id_field else ID_FIELDS
+
+
+def look_up(record: Mapping[str, Any], name: str) -> Any:
+    """A field of a record, by its name or by a dotted path into nested ones; ``_MISSING`` where there is none.
+
+    >>> look_up({"a": {"b": 1}}, "a.b"), look_up({"a.b": 2}, "a.b")
+    (1, 2)
+    """
+    if name in record:
+        return record[name]
+    value: Any = record
+    for step in name.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return _MISSING
+        value = value[step]
+    return value
+
+
+def no_field(names: Iterable[str], there: Iterable[str]) -> str:
+    """The message for a record or table without a text field."""
+    known = [str(name) for name in there]
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    listed = ", ".join(known[:_LISTED]) or "none"
+    return f"no field {' or '.join(names)} (there are: {listed}{more}); name one with text_field"
+
+
+class Records:
+    """Makes pages of the records of one file."""
+
+    def __init__(self, reading: Reading) -> None:
+        options = reading.options
+        self.reading = reading
+        self.texts, self.ids, self.meta = text_fields(options), id_fields(options), options.meta
+        self._form = options.field_format
+        self._longest = options.max_page_bytes
+
+    def page(self, record: Any, line: int | None, number: int) -> Page | Pending | None:
+        """A record's page, or ``None`` with a note.
+
+        Args:
+            line: Its line in the file, from 1, where it has one.
+            number: What names it where it has no id: its line or row.
+        """
+        if not isinstance(record, Mapping):
+            self.reading.fail(line, f"{_at(line, number)}is {_type_name(record)}, not an object; skipped",
+                              "record is no object")
+            return None
+        text = next((value for name in self.texts if (value := look_up(record, name)) is not _MISSING), _MISSING)
+        if text is _MISSING:
+            self.reading.fail(line, f"{_at(line, number)}{no_field(self.texts, record)}; skipped", "text field missing")
+            return None
+        found = (look_up(record, name) for name in self.ids)
+        id_ = next((value for value in found if value is not _MISSING and value is not None), None)
+        meta = {name: value for name in self.meta if (value := look_up(record, name)) is not _MISSING}
+        return self.make(text, id_, record.get("url"), meta, line, number)
+
+    def make(self, text: Any, id_: Any, url: Any, meta: Mapping[str, Any], line: int | None,
+             number: int) -> Page | Pending | None:
+        """A page of a record's fields, or ``None`` with a note."""
+        if type(text) is not str:
+            self.reading.fail(line, f"{_at(line, number)}the text is {_type_name(text)}, not a string; skipped",
+                              "text is no string")
+            return None
+        if len(text) > self._longest:
+            self.reading.too_long(line, f"{_at(line, number)}the record")
+            return None
+        file = self.reading.file
+        name = str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
+        address = url if isinstance(url, str) else None
+        site = (host_of(address) if address else "") or file.site
+        page = Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site)
+        if self._form == "text":
+            return page
+        job = Job(self._form, text.encode("utf-8", "surrogatepass"), "str")
+        return Pending(Page(name, "", file.place, None, page.meta, address, page.line, True, None, site), job)
+
+
+def _at(line: int | None, number: int) -> str:
+    """How a message names a record that has no line."""
+    return "" if line is not None else f"row {number:,}: "
+
+
+def _type_name(value: Any) -> str:
+    """What people call the type of a JSON value."""
+    if value is None:
+        return "null"
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object",
+             str: "a string"}
+    return names.get(type(value), f"of type {type(value).__name__}")

@@ -1,0 +1,137 @@
+"""The process that parses untrusted pages: ``python -m dedup.readers.worker``.
+
+It reads requests from standard input and writes replies to standard output until the input ends, and imports the
+standard library, turbohtml and (for Markdown) markdown-it-py only. A message is a list of byte strings; see `send`.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import struct
+import sys
+from typing import BinaryIO
+
+from dedup.readers.decode import declared_in_html, decode
+from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
+
+MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
+LINE_JOIN = "\n"
+PARTS_A_PAGE = 3 + len(COLUMNS)  # header, text, paths, columns
+_COUNT = struct.Struct("<Q")
+
+
+def send(stream: BinaryIO, parts: list[bytes]) -> None:
+    """Write a message: the number of parts, their lengths in bytes, the parts."""
+    stream.write(struct.pack(f"<{len(parts) + 1}Q", len(parts), *map(len, parts)))
+    for part in parts:
+        stream.write(part)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> list[bytes] | None:
+    """Read a message, or ``None`` at the end of the stream."""
+    head = stream.read(_COUNT.size)
+    if len(head) < _COUNT.size:
+        return None
+    (count,) = _COUNT.unpack(head)
+    table = stream.read(count * _COUNT.size)
+    if len(table) < count * _COUNT.size:
+        return None
+    parts = [stream.read(length) for length in struct.unpack(f"<{count}Q", table)]
+    return parts if all(len(part) == length for part, length in
+                        zip(parts, struct.unpack(f"<{count}Q", table), strict=True)) else None
+
+
+def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> Parsed:
+    """Parse one page.
+
+    Args:
+        form: "html" or "markdown".
+        data: Its bytes, or text as UTF-8 where `declared` is "str".
+        declared: Encoding named by its surroundings, or "str".
+    """
+    if declared == "str":
+        text, note = data.decode("utf-8", "surrogatepass"), ""
+    else:
+        text, note = decode(data, declared or (declared_in_html(data) if form == "html" else ""))
+    if form == "html":
+        from dedup.readers.html import read_html
+
+        page = read_html(text, select, ignore)
+    else:
+        from dedup.readers.markdown import read_markdown
+
+        page = read_markdown(text)
+    page.encoding = note
+    return page
+
+
+def reply(request: list[bytes]) -> list[bytes]:
+    """Answer a request: a header, then the bytes of each page."""
+    header = json.loads(request[0])
+    out: list[bytes] = []
+    for (form, declared), data in zip(header["pages"], request[1:], strict=True):
+        try:
+            page = parse(form, data, declared, header["select"], header["ignore"])
+        except MemoryError:
+            out += _refusal(f"needs more memory to parse than the {MEMORY_LIMIT >> 20} MB that a page may take")
+        except PageLimitError as error:
+            out += _refusal(str(error))
+        except Exception as error:  # one page never stops the rest
+            out += _refusal(f"cannot be parsed ({type(error).__name__}: {error})")
+        else:
+            out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
+            out.append(page.text.encode("utf-8", "surrogatepass"))
+            out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
+            out += [column.tobytes() for column in page.columns]
+            del page
+    return out
+
+
+def _refusal(reason: str) -> list[bytes]:
+    """The parts of a page that is skipped."""
+    header = json.dumps({"refused": reason.replace("\n", " ")[:500]}).encode()
+    return [header] + [b""] * (PARTS_A_PAGE - 1)
+
+
+def limit_memory() -> None:
+    """Bound the address space, where the system can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = 0
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        pass
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY_LIMIT + used
+    known = [value for value in (soft, hard, limit) if value != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
+    import turbohtml  # noqa: F401  (before the limit is set, so that a start never fails for want of memory)
+
+    limit_memory()
+    gc.disable()  # the trees are acyclic for Python; a collection over millions of nodes costs a third of the time
+    pages, answers = sys.stdin.buffer, sys.stdout.buffer
+    try:
+        while (request := receive(pages)) is not None:
+            send(answers, reply(request))
+            del request
+            gc.collect()
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
