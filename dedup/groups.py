@@ -6,6 +6,7 @@ occurrence. A member that fails starts a group of its own, and the two name each
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 
@@ -83,7 +85,7 @@ def group_passages(corpus: Corpus, passages: Passages, repeats: Repeats | None, 
         size: Tokens in a shingle.
     """
     nodes = _nodes(passages, repeats)
-    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    component = _components(nodes)
     order = np.lexsort((nodes.t1, nodes.t0, component))
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     spans = _parts(corpus, nodes, passages, component, order)
@@ -114,6 +116,43 @@ def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
                   np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
+
+
+def _components(nodes: _Nodes) -> I64:
+    """Component of each node: its least member.
+
+    Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal texts
+    are followed first, and a near link only where it brings no overlap.
+    """
+    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    order = np.lexsort((nodes.t1, nodes.t0, component))
+    ordered = component[order]
+    bad = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (nodes.t0[order][1:] < nodes.t1[order][:-1])])
+    if not len(bad):
+        return component
+    mixed = np.isin(component[nodes.a], bad)
+    keep = np.flatnonzero(~mixed | nodes.exact)
+    component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
+    members: dict[int, list[tuple[int, int]]] = {}
+    rows = np.flatnonzero(mixed & ~nodes.exact)
+    touched = np.isin(component, component[np.concatenate([nodes.a[rows], nodes.b[rows]])])
+    for node in np.flatnonzero(touched).tolist():
+        members.setdefault(int(component[node]), []).append((int(nodes.t0[node]), int(nodes.t1[node])))
+    home = {c: c for c in members}
+    for a, b in zip(component[nodes.a[rows]].tolist(), component[nodes.b[rows]].tolist(), strict=True):
+        while home[a] != a:
+            a = home[a]
+        while home[b] != b:
+            b = home[b]
+        if a == b or len(members[a]) + len(members[b]) > MAX_MERGED:
+            continue
+        union = sorted(members[a] + members[b])
+        if all(x[1] <= y[0] for x, y in itertools.pairwise(union)):
+            low, high = min(a, b), max(a, b)
+            home[high], members[low] = low, union
+    for c in sorted(home):
+        home[c] = home[home[c]]
+    return np.array([home.get(c, c) for c in component.tolist()], np.int64)
 
 
 def _apart(component: I64, t0: I64, t1: I64) -> Flags:

@@ -17,8 +17,8 @@ from dedup.kernel import kernel
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 
-CLOSING = ".!?,;:)]}\"'…»”’。！？、）」』］"
-OPENING = "([{\"'«“‘„¿¡（「『［"
+CLOSING = ".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉"
+OPENING = "([{\"'«“‘„‹¿¡（「『［【《〈"
 MAX_MARKS = 4  # closing or opening marks taken in
 
 

@@ -54,7 +54,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
     engine.map(mark, batches)
     found = engine.exchange(engine.map(emit, batches), lambda rows: kernel.gram_classes(rows[0], rows[1]))
     position, first = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in found)]) for i in (0, 1))
-    return Repeats(*kernel.exact_repeats(position, first, size, MAX_MEMBERS))
+    return Repeats(*kernel.exact_repeats(position, first, size, MAX_MEMBERS, corpus.token_first))
 
 
 def _page_tokens(corpus: Corpus, batch: tuple[int, int]) -> tuple[npt.NDArray[np.uint64], I64, int]:

@@ -161,10 +161,12 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
     }, "gram"_a.noconvert(), "position"_a.noconvert());
 
-    m.def("exact_repeats", [](I64 position, I64 first, std::int64_t size, std::int64_t max_members) {
+    m.def("exact_repeats", [](I64 position, I64 first, std::int64_t size, std::int64_t max_members, I64 block_first) {
         if (first.size() != position.size()) throw std::invalid_argument("position and first must be equally long");
-        return to_numpy(release([&] { return dedup::exact_repeats(span(position), span(first), size, max_members); }));
-    }, "position"_a.noconvert(), "first"_a.noconvert(), "size"_a, "max_members"_a);
+        return to_numpy(release([&] {
+            return dedup::exact_repeats(span(position), span(first), size, max_members, span(block_first));
+        }));
+    }, "position"_a.noconvert(), "first"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
                            U64 fingerprint, I64 page_first) {

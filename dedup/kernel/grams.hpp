@@ -171,13 +171,24 @@ inline Segments lockstep_segments(const Repeats& repeats) {
     return out;
 }
 
+// Where the first period of a stretch that repeats at once begins: at a block's first token in both places, else in the
+// first one, else as early as can be.
+inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int64_t high, std::int64_t shift) {
+    std::int64_t best = -1;
+    for (auto at = std::lower_bound(block_first.begin(), block_first.end(), low); at != block_first.end() && *at <= high; ++at) {
+        if (std::binary_search(block_first.begin(), block_first.end(), *at + shift)) return *at;
+        if (best < 0) best = *at;
+    }
+    return best < 0 ? low : best;
+}
+
 // Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
 // places, grown to both sides as far as the texts agree; inside one page a match is no longer than its shift. The others
 // stay segments. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
 // segment that overlap are dropped, first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
-exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t max_members) {
+exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t max_members, Offsets block_first) {
     const Repeats repeats = sorted_repeats(position, first);
     const Segments segments = lockstep_segments(repeats);
     struct Match {
@@ -229,8 +240,10 @@ exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t m
         while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader[x + 1] == repeats.leader[y + 1]) ++x, ++y, ++after;
         shift = m.shift;
         reached = m.a + after + 1;
-        const std::int64_t length = std::min(before + after + size, m.shift);
-        if (length >= size) found.emplace_back(m.a - before, m.a - before + m.shift, length);
+        std::int64_t begin = m.a - before;
+        const std::int64_t spare = before + after + size - m.shift, length = std::min<std::int64_t>(spare, 0) + m.shift;
+        if (spare > 0) begin = period_start(block_first, begin, begin + spare, m.shift);
+        if (length >= size) found.emplace_back(begin, begin + m.shift, length);
     }
     std::sort(found.begin(), found.end());
     std::vector<std::int64_t> a, b, lengths;

@@ -96,14 +96,21 @@ private:
         if (gap_a < 0 || gap_b < 0) {
             const std::int64_t drift = std::abs(gap_a - gap_b), overlap = -std::min(gap_a, gap_b);
             const bool progress = overlap < y.a1 - y.a0 && overlap < y.b1 - y.b0;
-            return drift <= limits_.max_edit && progress ? drift : -1;
+            return drift <= std::min({limits_.max_edit, length(x), length(y)}) && progress ? drift : -1;
         }
         const std::int64_t wider = std::max(gap_a, gap_b);
-        if (wider <= limits_.max_edit) return gap_a + gap_b;
-        if (wider > limits_.max_gap || !bridges_blocks(x, y)) return -1;
+        if (wider <= std::min({limits_.max_edit, length(x), length(y)})) return gap_a + gap_b;
+        if (wider > limits_.max_gap || !outweighs(length(x), length(y), wider) || !bridges_blocks(x, y)) return -1;
         if (blocks_between(block_first_, x.a1, y.a0) > limits_.max_gap_blocks ||
             blocks_between(block_first_, x.b1, y.b0) > limits_.max_gap_blocks) return -1;
         return gap_a + gap_b;
+    }
+
+    static std::int64_t length(const Link& x) { return std::min(x.a1 - x.a0, x.b1 - x.b0); }
+
+    // Whether two matched stretches are enough to bridge blocks that are not: the longer one is no shorter than the gap.
+    static bool outweighs(std::int64_t x, std::int64_t y, std::int64_t gap) {
+        return gap <= std::max(x, y) && gap <= 4 * std::min(x, y);
     }
 
     // Whether the gap between two links goes from block border to block border on both sides.
@@ -132,10 +139,14 @@ private:
             if (used[i]) continue;
             Link run = links_[begin + i];
             std::vector<Link> pieces{run};
+            std::int64_t matched = length(run), left_out = 0;
             used[i] = 1;
             for (std::size_t at = i; next[at] != kNone && previous[next[at]] == at; at = next[at]) {
                 const Link& more = links_[begin + next[at]];
                 if (used[next[at]] || (run.page_a == run.page_b && more.a1 > run.b0)) break;
+                left_out += std::max<std::int64_t>({0, more.a0 - run.a1, more.b0 - run.b1});
+                matched += length(more);
+                if (2 * left_out > matched) break;
                 used[next[at]] = 1;
                 add_after(run, pieces, more);
             }
@@ -168,8 +179,8 @@ private:
     };
 
     // The nearest equal blocks beyond an end that lies on block borders, within the bounds of a gap.
-    Step next_equal(std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low, std::int64_t a_high,
-                    std::int64_t b_low, std::int64_t b_high) const {
+    Step next_equal(const Link& last, std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low,
+                    std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
         std::int64_t gap_a = 0, seen_a = 0;
         for (std::int64_t i = a; i >= a_low && i < a_high; i += step) {
             const std::int64_t tokens_a = tokens(i);
@@ -179,7 +190,7 @@ private:
                 const std::int64_t tokens_b = tokens(j);
                 if (tokens_b == 0) continue;
                 if (fingerprint_[static_cast<std::size_t>(i)] == fingerprint_[static_cast<std::size_t>(j)] &&
-                    4 * tokens_a >= std::max(gap_a, gap_b)) return {i, j, true};
+                    outweighs(length(last), tokens_a, std::max(gap_a, gap_b))) return {i, j, true};
                 gap_b += tokens_b;
                 if (++seen_b > limits_.max_gap_blocks || gap_b > limits_.max_gap) break;
             }
@@ -203,15 +214,15 @@ private:
         const bool one_page = run.page_a == run.page_b;
         while (at_block_border(block_first_, run.a1) && at_block_border(block_first_, run.b1)) {
             const std::int64_t a_end = one_page ? block_of(block_first_, run.b0) : a_high;
-            const Step step = next_equal(block_of(block_first_, run.a1 - 1) + 1, block_of(block_first_, run.b1 - 1) + 1, 1,
-                                         a_low, a_end, b_low, b_high);
+            const Step step = next_equal(pieces.back(), block_of(block_first_, run.a1 - 1) + 1,
+                                         block_of(block_first_, run.b1 - 1) + 1, 1, a_low, a_end, b_low, b_high);
             if (!step.found) break;
             add_after(run, pieces, piece(step, run));
         }
         while (at_block_border(block_first_, run.a0) && at_block_border(block_first_, run.b0)) {
             const std::int64_t b_start = one_page ? block_of(block_first_, run.a1 - 1) + 1 : b_low;
-            const Step step = next_equal(block_of(block_first_, run.a0) - 1, block_of(block_first_, run.b0) - 1, -1, a_low,
-                                         a_high, b_start, b_high);
+            const Step step = next_equal(pieces.front(), block_of(block_first_, run.a0) - 1,
+                                         block_of(block_first_, run.b0) - 1, -1, a_low, a_high, b_start, b_high);
             if (!step.found) break;
             const Link more = piece(step, run);
             run.a0 = more.a0, run.b0 = more.b0;
@@ -229,17 +240,22 @@ private:
     Passages passages(const std::vector<Link>& whole, const std::vector<std::vector<Link>>& parts) const {
         std::vector<std::size_t> order(whole.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole[x], whole[y]); });
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole[x], whole[y]); });
         Passages out;
         auto& [a0, a1, b0, b1, exact, first, pa0, pa1, pb0, pb1] = out;
         first.push_back(0);
-        std::vector<Link> open;
+        std::vector<std::size_t> open;
         for (const std::size_t i : order) {
             const Link& run = whole[i];
-            if (!open.empty() && (open.back().page_a != run.page_a || open.back().page_b != run.page_b)) open.clear();
-            std::erase_if(open, [&](const Link& o) { return o.a1 <= run.a0; });
-            if (std::any_of(open.begin(), open.end(), [&](const Link& o) { return run.inside(o); })) continue;
-            if (open.size() < 64) open.push_back(run);
+            std::erase_if(open, [&](std::size_t o) {
+                return whole[o].page_a != run.page_a || whole[o].page_b != run.page_b || whole[o].a1 <= run.a0;
+            });
+            if (std::any_of(open.begin(), open.end(), [&](std::size_t o) {
+                    return run.inside(whole[o]) && std::all_of(parts[i].begin(), parts[i].end(), [&](const Link& part) {
+                        return std::any_of(parts[o].begin(), parts[o].end(), [&](const Link& p) { return part.inside(p); });
+                    });
+                })) continue;
+            if (open.size() < 64) open.push_back(i);
             a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
             exact.push_back(run.exact);
             for (const Link& part : parts[i])

@@ -68,12 +68,17 @@ def gram_classes(gram: U64, position: I64) -> tuple[I64, I64]:
     return position[several], first[several]
 
 
-def exact_repeats(position: I64, first: I64, size: int, max_members: int) -> tuple[I64, I64, I64, I64, I64, I64]:
+def exact_repeats(position: I64, first: I64, size: int, max_members: int,
+                  block_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the rows of ``gram_classes``.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree;
-    inside one page a match is no longer than its shift. The others stay segments, overlapping places dropped.
+    inside one page a match is no longer than its shift: of a longer one that repeats at once, as many tokens are taken,
+    from a block's first token where one of its periods begins there. The others stay segments, overlapping places dropped.
+
+    Args:
+        block_first: First token of each block, one longer than the blocks.
 
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
@@ -108,7 +113,7 @@ def exact_repeats(position: I64, first: I64, size: int, max_members: int) -> tup
             hot_position += kept
             hot_first.append(len(hot_position))
             hot_length.append(length)
-    last_shift, reached = -1, -1
+    last_shift, reached, borders = -1, -1, set(block_first.tolist())
     for shift, a in sorted(seeds):
         if shift == last_shift and a < reached:
             continue
@@ -118,7 +123,11 @@ def exact_repeats(position: I64, first: I64, size: int, max_members: int) -> tup
         while end in leader_of and leader_of[end] == leader_of.get(end + shift):
             end += 1
         last_shift, reached = shift, end
-        length = min(end - begin + size - 1, shift)
+        spare = end - begin + size - 1 - shift
+        if spare > 0:
+            both = (p for p in range(begin, begin + spare + 1) if p in borders and p + shift in borders)
+            begin = next(both, next((p for p in range(begin, begin + spare + 1) if p in borders), begin))
+        length = min(spare, 0) + shift
         if length >= size:
             matches.append((begin, begin + shift, length))
     a_, b_, lengths = (np.array([m[i] for m in sorted(matches)], np.int64) for i in range(3))
@@ -141,6 +150,10 @@ class Link:
     @property
     def key(self) -> tuple[int, ...]:
         return (self.page_a, self.page_b, self.a0, self.b0, -self.a1, -self.b1)
+
+    @property
+    def length(self) -> int:
+        return min(self.a1 - self.a0, self.b1 - self.b0)
 
     def inside(self, other: Link) -> bool:
         return (self.a0 >= other.a0 and self.a1 <= other.a1 and self.b0 >= other.b0 and self.b1 <= other.b1)
@@ -170,15 +183,14 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exa
         by_pages[link.page_a, link.page_b].append(link)
     runs: list[tuple[Link, list[Link]]] = []
     for pages in sorted(by_pages):
-        found = joiner.chain(absorbed(by_pages[pages]))
-        found.sort(key=lambda run: run[0].key)
-        kept = absorbed([run for run, _ in found])
-        taken = iter(kept)
-        nxt = next(taken, None)
-        for run, parts in found:
-            if nxt is run:
-                runs.append((run, parts))
-                nxt = next(taken, None)
+        open_: list[tuple[Link, list[Link]]] = []
+        for run, pieces in sorted(joiner.chain(absorbed(by_pages[pages])), key=lambda found: found[0].key):
+            open_ = [o for o in open_ if o[0].a1 > run.a0]
+            if any(run.inside(whole) and all(any(p.inside(q) for q in others) for p in pieces) for whole, others in open_):
+                continue
+            runs.append((run, pieces))
+            if len(open_) < OPEN_LINKS:
+                open_.append((run, pieces))
     parts = [part for _, pieces in runs for part in pieces]
     first = np.cumsum([0, *(len(pieces) for _, pieces in runs)])
 
@@ -202,6 +214,11 @@ def absorbed(links: list[Link]) -> list[Link]:
         if len(open_) < OPEN_LINKS:
             open_.append(link)
     return kept
+
+
+def outweighs(x: int, y: int, gap: int) -> bool:
+    """Whether two matched stretches are enough to bridge blocks that are not: the longer one is no shorter than the gap."""
+    return gap <= max(x, y) and gap <= 4 * min(x, y)
 
 
 class _Joiner:
@@ -235,9 +252,10 @@ class _Joiner:
         gap_a, gap_b = y.a0 - x.a1, y.b0 - x.b1
         if gap_a < 0 or gap_b < 0:
             overlap, drift = -min(gap_a, gap_b), abs(gap_a - gap_b)
-            return drift if drift <= MAX_EDIT and overlap < min(y.a1 - y.a0, y.b1 - y.b0) else None
-        if max(gap_a, gap_b) > MAX_EDIT and (
-                max(gap_a, gap_b) > MAX_GAP or not self.bridges_blocks(x, y)
+            return drift if drift <= min(MAX_EDIT, x.length, y.length) and overlap < y.length else None
+        wider = max(gap_a, gap_b)
+        if wider > min(MAX_EDIT, x.length, y.length) and (
+                wider > MAX_GAP or not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
                 or self.blocks_between(x.a1, y.a0) > MAX_GAP_BLOCKS or self.blocks_between(x.b1, y.b0) > MAX_GAP_BLOCKS):
             return None
         return gap_a + gap_b
@@ -261,9 +279,14 @@ class _Joiner:
             if used[i]:
                 continue
             run, parts, at, used[i] = link, [link], i, True
+            matched, left_out = link.length, 0
             while (held := following[at]) is not None and previous[held[1]] == at:
                 more = links[held[1]]
                 if used[held[1]] or (run.page_a == run.page_b and more.a1 > run.b0):
+                    break
+                left_out += max(0, more.a0 - run.a1, more.b0 - run.b1)
+                matched += more.length
+                if 2 * left_out > matched:
                     break
                 at, used[held[1]] = held[1], True
                 run, parts = self.add_after(run, parts, more)
@@ -286,14 +309,14 @@ class _Joiner:
         one_page = run.page_a == run.page_b
         while self.at_border(run.a1) and self.at_border(run.b1):
             a_end = self.block_of(run.b0) if one_page else a_high
-            found = self.next_equal(range(self.block_of(run.a1 - 1) + 1, a_end),
+            found = self.next_equal(parts[-1], range(self.block_of(run.a1 - 1) + 1, a_end),
                                     range(self.block_of(run.b1 - 1) + 1, b_high))
             if found is None:
                 break
             run, parts = self.add_after(run, parts, self.piece(found, run))
         while self.at_border(run.a0) and self.at_border(run.b0):
             b_start = self.block_of(run.a1 - 1) + 1 if one_page else b_low
-            found = self.next_equal(range(self.block_of(run.a0) - 1, a_low - 1, -1),
+            found = self.next_equal(parts[0], range(self.block_of(run.a0) - 1, a_low - 1, -1),
                                     range(self.block_of(run.b0) - 1, b_start - 1, -1))
             if found is None:
                 break
@@ -305,7 +328,7 @@ class _Joiner:
                 parts = [more, *parts]
         return run, parts
 
-    def next_equal(self, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
+    def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
         gap_a = seen_a = 0
         for i in blocks_a:
             if not self.tokens(i):
@@ -314,7 +337,8 @@ class _Joiner:
             for j in blocks_b:
                 if not self.tokens(j):
                     continue
-                if self.fingerprint[i] == self.fingerprint[j] and 4 * self.tokens(i) >= max(gap_a, gap_b):
+                if self.fingerprint[i] == self.fingerprint[j] and outweighs(last.length, self.tokens(i),
+                                                                                max(gap_a, gap_b)):
                     return i, j
                 gap_b, seen_b = gap_b + self.tokens(j), seen_b + 1
                 if seen_b > MAX_GAP_BLOCKS or gap_b > MAX_GAP:

@@ -99,7 +99,8 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     module.mark_grams(hashes, first, size, table)
     rows = module.repeated_grams(hashes, first, size, table)
     classes = module.gram_classes(*rows)
-    return table, rows, classes, module.exact_repeats(*classes, size, max_members)
+    blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
+    return table, rows, classes, module.exact_repeats(*classes, size, max_members, blocks)
 
 
 @given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8))
