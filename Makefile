@@ -22,8 +22,8 @@ TAG = $$($(PY) -c 'import sys; print(sys.implementation.cache_tag)')
 # cmake and ninja of the environment, if it has them.
 WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 
-NO_KERNEL = "The fast kernel was not built; the plain Python twin is used (same results, much slower)." \
-    "For the fast one: sudo apt-get install g++ python3-dev, then make again. What went wrong: build/kernel.log"
+NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
+    "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
 .PHONY: help demo install dev test check format lint types kernel test-sanitize test-soak bench clean
 
@@ -48,9 +48,7 @@ install: $(VENV)/.installed
 $(VENV)/.installed: $(VENV)/bin/python $(SOURCES) README.md
 	@if [ ! -e $(VENV)/.dev ]; then \
 	    echo "installing dedup"; $(PIP) install .; \
-	    $(PY) -c 'import dedup.kernel._kernel' 2>/dev/null || printf '%s\n' \
-	        "The fast kernel was not built; the plain Python twin is used (same results, much slower)." \
-	        "For the fast one: sudo apt-get install g++ python3-dev, then: rm $(VENV)/.installed; make demo"; \
+	    $(PY) -P -c 'import dedup.kernel._kernel' 2>/dev/null || printf '%s\n' $(NO_KERNEL); \
 	fi
 	@touch $@
 
@@ -100,7 +98,8 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(PY) -m mypy --strict dedup/
 
-# A copy of the package with a kernel that watches every access; the interpreter needs the sanitisers' libraries first.
+# A copy of the package with a kernel that watches every access. The interpreter loads the sanitisers' libraries first, and
+# no .pth file (-S), which would lead back to the checkout.
 SANITIZED = build/sanitized
 test-sanitize: $(VENV)/.dev
 	@mkdir -p $(SANITIZED)/tree && rm -rf $(SANITIZED)/tree/dedup && cp -r dedup $(SANITIZED)/tree/ \
@@ -110,7 +109,8 @@ test-sanitize: $(VENV)/.dev
 	    && cmake --build $(SANITIZED)/build && cmake --install $(SANITIZED)/build --prefix $(SANITIZED)/tree >/dev/null
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so) $$(c++ -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 DEDUP_KERNEL=native PYTHONMALLOC=malloc \
-	$(PY) -m pytest -q -o pythonpath=$(SANITIZED)/tree -p no:cacheprovider -p no:xdist \
+	PYTHONPATH="$(SANITIZED)/tree:$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
+	$(PY) -S -P -m pytest -q -o pythonpath= -p no:cacheprovider -p no:xdist \
 	    tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
 
 test-soak: $(VENV)/.dev kernel-if-possible

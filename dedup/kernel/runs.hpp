@@ -44,6 +44,9 @@ inline std::int64_t blocks_between(BlockTokens first, std::int64_t begin, std::i
     return blocks;
 }
 
+// Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
+inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
+
 class Runs {
 public:
     Runs(std::vector<Link> links, BlockTokens block_first, Hashes fingerprint, Offsets page_first, RunLimits limits)
@@ -139,14 +142,15 @@ private:
             if (used[i]) continue;
             Link run = links_[begin + i];
             std::vector<Link> pieces{run};
-            std::int64_t matched = length(run), left_out = 0;
+            std::int64_t matched = length(run), needed = 0;
             used[i] = 1;
             for (std::size_t at = i; next[at] != kNone && previous[next[at]] == at; at = next[at]) {
                 const Link& more = links_[begin + next[at]];
                 if (used[next[at]] || (run.page_a == run.page_b && more.a1 > run.b0)) break;
-                left_out += std::max<std::int64_t>({0, more.a0 - run.a1, more.b0 - run.b1});
+                const std::int64_t gap = std::max<std::int64_t>({0, more.a0 - run.a1, more.b0 - run.b1});
+                needed += gap * (bridges_blocks(run, more) ? kForLeftOut : kForEdited);
                 matched += length(more);
-                if (2 * left_out > matched) break;
+                if (needed > matched) break;
                 used[next[at]] = 1;
                 add_after(run, pieces, more);
             }

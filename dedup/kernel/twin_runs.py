@@ -19,6 +19,7 @@ U8 = npt.NDArray[np.uint8]
 MAX_EDIT = 16  # gap inside a passage, in tokens: an edit
 MAX_GAP = 40  # gap from block to block, in tokens
 MAX_GAP_BLOCKS = 3
+FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
 LOOK_BACK = 50  # links tried as predecessor of one
 OPEN_LINKS = 64  # links that may absorb a later one
 
@@ -279,14 +280,15 @@ class _Joiner:
             if used[i]:
                 continue
             run, parts, at, used[i] = link, [link], i, True
-            matched, left_out = link.length, 0
+            matched, needed = link.length, 0
             while (held := following[at]) is not None and previous[held[1]] == at:
                 more = links[held[1]]
                 if used[held[1]] or (run.page_a == run.page_b and more.a1 > run.b0):
                     break
-                left_out += max(0, more.a0 - run.a1, more.b0 - run.b1)
+                gap = max(0, more.a0 - run.a1, more.b0 - run.b1)
+                needed += gap * (FOR_LEFT_OUT if self.bridges_blocks(run, more) else FOR_EDITED)
                 matched += more.length
-                if 2 * left_out > matched:
+                if needed > matched:
                     break
                 at, used[held[1]] = held[1], True
                 run, parts = self.add_after(run, parts, more)
