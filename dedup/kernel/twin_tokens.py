@@ -223,10 +223,13 @@ def cut_ranges(text: U8, start: I64, end: I64, flags: int) -> Cut:
     solid = kinds >= 2
     runs = solid.copy()
     runs[1:-1] |= (kinds[1:-1] == 1) & solid[:-2] & solid[2:]
-    edges = np.flatnonzero(np.diff(runs.astype(np.int8), prepend=np.int8(0)))  # each range ends in a blank
-    run_start, run_end = edges[0::2], edges[1::2]
+    # A run is cut before units and separators too: nothing stays open there, and short pieces come again.
+    before = np.append(np.False_, runs[:-1])  # each range ends in a blank, so no run is open at the end
+    breaks = runs & _begins_piece(flat)
+    run_start = np.flatnonzero(runs & (~before | breaks))
+    run_end = np.flatnonzero(before & (~runs | breaks))
     highs = np.concatenate([[0], np.cumsum(kinds == 3)])
-    plain = highs[run_end] == highs[run_start]
+    plain = (highs[run_end] == highs[run_start]) & (kinds[run_end - 1] == 2)  # not "a." cut from "a.中"
 
     counts = np.ones(len(run_start), np.int64)
     slow: list[list[Token]] = []
@@ -258,6 +261,24 @@ def cut_ranges(text: U8, start: I64, end: I64, flags: int) -> Cut:
 _KINDS = np.array(
     [3 if b >= 0x80 else 2 if chr(b).isalnum() else 1 if chr(b) in "'." else 0 for b in range(256)], np.uint8
 )
+
+
+def _begins_piece(data: U8) -> npt.NDArray[np.bool_]:
+    """Where a unit or a separator of three bytes begins (nearly all have three)."""
+    begins = np.zeros(len(data), np.bool_)
+    at = np.flatnonzero((data[:-2] & 0xF0) == 0xE0)
+    at = at[((data[at + 1] & 0xC0) == 0x80) & ((data[at + 2] & 0xC0) == 0x80)]
+    lead, second, third = (data[at + i].astype(np.int64) for i in range(3))
+    codes = (lead & 0x0F) << 12 | (second & 0x3F) << 6 | third & 0x3F
+    table = tables()
+    values = table.stage2[table.stage1[codes >> 7].astype(np.int64) * 128 + (codes & 127)]
+    kinds = values & 7
+    begins[at] = (values < IDENTITY) & (codes >= 0x800) & ((kinds == UNIT) | (kinds == SEPARATOR)) & ~_hangul(codes)
+    return begins
+
+
+def _hangul(codes: I64) -> npt.NDArray[np.bool_]:
+    return (codes >= 0xAC00) & (codes < 0xAC00 + 11172)
 
 
 def _fold_table(flags: int) -> U8:
