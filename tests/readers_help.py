@@ -54,7 +54,7 @@ def mapped_errors(text: str, source: str, layout: Layout) -> list[str]:
         points = [*zip(layout.map_text[rows].tolist(), layout.map_source[rows].tolist(), strict=True)]
         if not 0 <= layout.source_start[i] <= layout.source_end[i] <= len(source):
             wrong.append(f"block {i}: range {layout.source_start[i]}-{layout.source_end[i]}")
-        line = len(source[:layout.source_start[i]].replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+        line = len(source[: layout.source_start[i]].replace("\r\n", "\n").replace("\r", "\n").split("\n"))
         if layout.line[i] != line or layout.end_line[i] < line:
             wrong.append(f"block {i}: line {layout.line[i]} is {line}")
         if not points:
@@ -63,10 +63,10 @@ def mapped_errors(text: str, source: str, layout: Layout) -> list[str]:
             wrong.append(f"block {i}: first point {points[0]}")
         for (at, place), (stop, _) in zip(points, [*points[1:], (end, 0)], strict=True):
             for k in range(stop - at):
-                want, found = text[at + k], source[place + k:place + k + 1]
+                want, found = text[at + k], source[place + k : place + k + 1]
                 blank = want in " \n" and found != "" and found in BLANKS
                 # A character reference is one code point that ends its stretch, at "&"; a few make two.
-                reference = k >= stop - at - 2 and "&" in source[max(place + k - 1, 0):place + k + 1]
+                reference = k >= stop - at - 2 and "&" in source[max(place + k - 1, 0) : place + k + 1]
                 joined = want == "\n" and found == "\r"
                 if not (want == found or blank or reference or joined):
                     wrong.append(f"block {i} at {at + k}: {want!r} but {found!r}")

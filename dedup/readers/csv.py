@@ -11,6 +11,8 @@ from dedup.readers.jsonl import read_blocks
 from dedup.readers.reading import Items, Reading
 from dedup.readers.tables import Records, no_field
 
+_FIELD_BYTES = 64_000_000  # the csv module takes four bytes a character and more while it reads a field
+
 
 def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
     """The pages of a table whose first row names its columns.
@@ -36,6 +38,11 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
                 yield page
 
 
+def _longest(reading: Reading) -> int:
+    """Bytes that a line or field may have."""
+    return min(reading.options.max_page_bytes, _FIELD_BYTES)
+
+
 def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
     yield first
     yield from rest
@@ -43,9 +50,9 @@ def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 def _lines(stream: BinaryIO, reading: Reading) -> Iterator[str]:
     """Decoded lines with their ends; one that is not UTF-8 is guessed at, with a note."""
-    for number, block in read_blocks(stream, reading.options.max_page_bytes):
+    for number, block in read_blocks(stream, _longest(reading)):
         if block is None:
-            reading.too_long(number, "the line")
+            reading.fail(number, f"the line is longer than {_longest(reading):,} bytes, skipped", "line is too long")
             yield "\n"
             continue
         try:
@@ -68,7 +75,7 @@ def _split(text: str) -> list[str]:
 def _rows(lines: Iterator[str], delimiter: str, reading: Reading) -> Iterator[tuple[int, list[Any]]]:
     """Rows with the line each begins on. The limit of a field is global to the csv module: it is set only meanwhile."""
     reader = csv.reader(lines, delimiter=delimiter)
-    limit = min(reading.options.max_page_bytes, 2**31 - 1)
+    limit = _longest(reading)
     while True:
         line = reader.line_num + 1
         before = csv.field_size_limit(limit)

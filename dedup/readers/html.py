@@ -1,8 +1,9 @@
 """HTML to blocks with their places in the source. The only module that knows turbohtml.
 
 Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
-The conditions of depending on turbohtml are written down in ``docs/design``; what is used is ``parse``, ``children``,
-``attr``, ``source_location`` and ``select``, nothing else.
+Of turbohtml, ``parse``, ``children``, ``attr``, ``source_location`` and ``select`` are used, nothing else: what every
+release of it tests best. Its offsets count LF-normalised text; text nodes have no place, so it is found behind the
+tag before them and kept only where the source reads the same.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ class _Place:
 
     Attributes:
         parent: The element around it.
-        step: Its step in the path, ``/p[2]``.
+        number: Which child of its tag it is, from 1; 0 for the only one.
         depth: Steps from the root.
+        content: It stands in an article, a section or main.
         path: Its path, once asked for.
         dead: Its text is left out.
         wanted: It is inside what ``select`` names.
@@ -69,7 +71,7 @@ class _Place:
 
     parent: _Place | None
     tag: str
-    step: str
+    number: int
     depth: int
     kind: int
     flags: int
@@ -110,7 +112,7 @@ class _Walk:
 
     def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any]) -> None:
         """Read everything under `root`."""
-        top = _Place(None, "html", "/html", 1, kinds.PARAGRAPH, 0, False, False, False, selected is None)
+        top = _Place(None, "html", 0, 1, kinds.PARAGRAPH, 0, False, False, False, selected is None)
         block = top
         # (node, place, block, in a link) to enter; (None, (tags of an element), block to go back to, border) to leave
         stack: list[tuple[Any, Any, Any, bool]] = [(root, top, None, False)]
@@ -152,23 +154,24 @@ class _Walk:
         if self.nodes > MAX_NODES:
             raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
         text_type, element_type = self.text_type, self.element_type
-        totals: dict[str, int] = {}
-        for child in children:
-            if type(child) is element_type:
-                totals[child.tag] = totals.get(child.tag, 0) + 1
+        tags = [child.tag if type(child) is element_type else None for child in children]
+        totals: dict[str | None, int] = {}
+        for tag in tags:
+            totals[tag] = totals.get(tag, 0) + 1
         todo: list[tuple[Any, Any, Any, bool]] = []
         seen: dict[str, int] = {}
-        for child in children:
-            if type(child) is text_type:
+        depth, kind, flags, dead, wanted = place.depth + 1, place.kind, place.flags, place.dead, place.wanted
+        content = place.content or place.tag in _CONTENT
+        for child, tag in zip(children, tags, strict=True):
+            if tag is not None:
+                number = 0
+                if totals[tag] > 1:
+                    seen[tag] = number = seen.get(tag, 0) + 1
+                todo.append((child, _Place(place, tag, number, depth, _KINDS.get(tag, kind), flags, content,
+                                           place.keep_blanks or tag in _KEEP_BLANKS, dead or tag in LEFT_OUT, wanted),
+                             block, linked))
+            elif type(child) is text_type:
                 todo.append((child, place, block, linked))
-            elif type(child) is element_type:
-                tag = child.tag
-                seen[tag] = n = seen.get(tag, 0) + 1
-                step = f"/{_step_name(tag)}[{n}]" if totals[tag] > 1 else f"/{_step_name(tag)}"
-                todo.append((child, _Place(
-                    place, tag, step, place.depth + 1, _KINDS.get(tag, place.kind), place.flags,
-                    place.content or tag in _CONTENT, place.keep_blanks or tag in _KEEP_BLANKS,
-                    place.dead or tag in LEFT_OUT, place.wanted), block, linked))
         todo.reverse()
         stack += todo
 
@@ -176,7 +179,7 @@ class _Walk:
                     ignored: frozenset[Any]) -> None:
         """What the element's attributes and the selectors say, put into its place."""
         attr = node.attr
-        place.flags |= element_flags(tag, place.parent is not None and place.parent.content, attr("class"), attr("id"),
+        place.flags |= element_flags(tag, place.content, attr("class"), attr("id"),
                                      attr("role"), attr("hidden") is not None, attr("style"))
         if selected and node in selected:
             place.wanted = True
@@ -186,13 +189,13 @@ class _Walk:
     def _text(self, data: str, place: _Place, linked: bool) -> None:
         """Take a text node into the run."""
         run = self.run
-        points = locate(data, self.source, self.at, self.budget)
         if not run.parts:
-            if not data.strip(BLANK):  # blanks between blocks; they move the place on, no more
-                if points:
-                    self.at = points[-1][1]
+            if not data.strip(BLANK):  # blanks between blocks move the place on, no more
+                if self.source.startswith(data, self.at):
+                    self.at += len(data)
                 return
             run.begin = self.at
+        points = locate(data, self.source, self.at, self.budget)
         if points is None:
             run.exact = False
         else:
@@ -266,7 +269,7 @@ def _path(place: _Place) -> str:
         known = known.parent
     path = known.path if known is not None and known.path is not None else ""
     for step in reversed(steps):
-        path += step.step
+        path += f"/{_step_name(step.tag)}[{step.number}]" if step.number else f"/{_step_name(step.tag)}"
         step.path = path
     if place.path is None:
         place.path = f"{path.partition('//')[0]}//{_step_name(place.tag)}"

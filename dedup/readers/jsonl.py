@@ -94,13 +94,11 @@ def _load(data: bytes) -> Any:
     """
     try:
         return msgspec.json.decode(data)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"byte {data[error.start]:#04x} is not UTF-8") from None
-    except (msgspec.DecodeError, RecursionError) as first:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as first:
         try:
             return json.loads(data.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise ValueError(f"byte {data[error.start]:#04x} at {error.start} is not UTF-8") from None
+            raise ValueError(f"byte {error.start + 1} of the line, {data[error.start]:#04x}, is not UTF-8") from None
         except RecursionError:
             raise ValueError("nested too deeply") from None
         except ValueError:

@@ -71,8 +71,8 @@ def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
     wanted = {*records.texts, *records.ids, "url", *records.meta}
     wanted |= {name.split(".")[0] for name in wanted}
     columns = [name for name in table.schema_arrow.names if name in wanted]
-    if not columns:
-        yield RecordBatch.from_pylist([], schema=table.schema_arrow)
+    if not any(name in columns or name.split(".")[0] in columns for name in records.texts):
+        yield RecordBatch.from_pylist([], schema=table.schema_arrow)  # all its names, for the message
         return
     yield from table.iter_batches(batch_size=_ROWS, columns=columns)
 

@@ -326,7 +326,8 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
         if hasattr(objects, "__arrow_c_stream__"):
             from dedup.readers.parquet import batches_of, pages_of_batches
 
-            yield from pages_of_batches(batches_of(objects), reading)
+            for item in pages_of_batches(batches_of(objects), reading):
+                yield _as_object(item, (item.page if isinstance(item, Pending) else item).line - 1)
             return
         from dedup.readers.tables import Records
 
@@ -352,8 +353,12 @@ def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
     item: Page | Pending | None = own.page(record, None, index) if isinstance(record, Mapping) else None
     if not isinstance(record, Mapping):
         own.reading.fail(None, f"is {type(thing).__name__}, not a text, mapping or Page; skipped", "item is no page")
-    if item is None:
-        return None
+    return None if item is None else _as_object(item, index)
+
+
+def _as_object(item: Page | Pending, index: int) -> Page | Pending:
+    """A page that came from a program, not from a line of a file: named by its index where it has no id."""
     page = item.page if isinstance(item, Pending) else item
-    named = replace(page, id=str(index) if page.id == f"input#{index}" else page.id, line=1, record=False)
+    unnamed = page.id in (f"input#{index}", f"input#{index + 1}") and page.source.startswith("input")
+    named = replace(page, id=str(index) if unnamed else page.id, line=1, record=False)
     return replace(item, page=named) if isinstance(item, Pending) else named

@@ -60,8 +60,8 @@ def read_warc(stream: BinaryIO, reading: Reading, head: bytes) -> Items:
             return
         number += 1
         if members is not None and not _begins_at(record.stream_pos, members):
-            reading.notes.error(reading.file.place, None, f"record {number} does not begin a gzip member of its own, as "
-                                "records of a WARC file must; records are read one after another")
+            reading.notes.error(reading.file.place, None, f"record {number} does not begin a gzip member of its own, "
+                                "as records of a WARC file must; records are read one after another")
             members = None
         item = _page_of_record(record, number, reading)
         if item is not None:

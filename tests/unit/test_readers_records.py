@@ -1,0 +1,245 @@
+"""Records: JSONL, JSON arrays, CSV, Parquet and Arrow; one bad record costs one record."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from dedup.readers.jsonl import read_blocks
+from tests.readers_help import block_texts, read
+
+
+def write(path: Path, content: bytes | str) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_fields_ids_and_meta(tmp_path: Path) -> None:
+    rows = [
+        {"id": 1, "text": "a", "lang": "en"},
+        {"url": "https://Ex.org/p", "content": "b"},
+        {"body": "c", "id": None},
+        {"text": "d", "content": "not this", "id": ""},
+    ]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    pages, stream = read(path, meta="lang")
+    assert [(p.id, p.text, p.line, p.site) for p in pages] == [
+        ("1", "a", 1, tmp_path.name),
+        ("https://Ex.org/p", "b", 2, "ex.org"),
+        ("a.jsonl#3", "c", 3, tmp_path.name),
+        ("a.jsonl#4", "d", 4, tmp_path.name),
+    ]
+    assert pages[0].meta == {"lang": "en"}
+    assert pages[1].url == "https://Ex.org/p"
+    assert all(page.record for page in pages)
+    assert stream.errors == []
+
+
+def test_dotted_fields(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"doc": {"body": "deep", "key": {"n": 3}}, "m": {"x": [1]}}\n')
+    (page,), _ = read(path, text_field="doc.body", id_field="doc.key.n", meta=("m.x",))
+    assert (page.id, page.text, dict(page.meta)) == ("3", "deep", {"m.x": [1]})
+
+
+def test_broken_lines_cost_one_line_each_and_are_named(tmp_path: Path) -> None:
+    lines = [
+        b'{"text": "one"}',
+        b'{"text": "bro',
+        b'{"text": "b\xffd"}',
+        b"",
+        b'{"txt": "x", "other": 1}',
+        b'{"text": 5}',
+        b"[1]",
+        b"nonsense",
+        b'{"text": null}',
+        '{"text": "zwölf"}'.encode(),
+    ]
+    path = write(tmp_path / "a.jsonl", b"\n".join(lines))
+    pages, stream = read(path)
+    assert [(p.text, p.line) for p in pages] == [("one", 1), ("zwölf", 10)]
+    assert [error.line for error in stream.errors] == [2, 3, 5, 6, 7, 8, 9]
+    assert "0xff" in stream.errors[1].message
+    assert "there are: txt, other" in stream.errors[2].message
+    assert "a number" in stream.errors[3].message
+    assert sum(s.count for s in stream.skipped) == 7
+
+
+def test_a_missing_field_is_answered_with_those_that_exist_on_the_fast_way_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"text": "x"}\n{"titel": "y"}\n')
+    _, stream = read(path)
+    assert "there are: titel" in stream.errors[0].message
+    assert stream.errors[0].line == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"text": "a"}\r\n{"text": "b"}\r\n',
+        b'{"text": "a"}\n\n  \n{"text": "b"}',
+        b'{"text":"a"}\n{"text":"b"}\n\n',
+    ],
+)
+def test_bom_crlf_and_blank_lines(tmp_path: Path, content: bytes) -> None:
+    pages, stream = read(write(tmp_path / "a.jsonl", content))
+    assert [page.text for page in pages] == ["a", "b"]
+    assert stream.errors == []
+
+
+def test_strange_characters_stay_in_the_text(tmp_path: Path) -> None:
+    texts = ["\u2028line\u0085sep", "nul\0", "\ud800 alone", "crlf\r\n kept", "𝄞"]
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps({"text": text}) + "\n" for text in texts))
+    assert [page.text for page in read(path)[0]] == texts
+    raw = write(tmp_path / "b.jsonl", '{"text": "raw \u2028 sep\u0085"}\n')
+    assert read(raw)[0][0].text == "raw \u2028 sep\u0085"
+
+
+def test_one_bad_byte_in_a_thousand_lines_changes_no_other_line(tmp_path: Path) -> None:
+    lines = [json.dumps({"id": str(i), "text": f"text {i} " * 20}).encode() for i in range(20_000)]
+    for i in range(0, 20_000, 1000):
+        lines[i] = lines[i][:30] + b"\xfe" + lines[i][31:]
+    pages, stream = read(write(tmp_path / "a.jsonl", b"\n".join(lines)))
+    assert [p.id for p in pages] == [str(i) for i in range(20_000) if i % 1000]
+    assert stream.error_count == 20
+    assert len(stream.errors) == 11
+    assert stream.skipped[0].count == 20
+
+
+def test_clashing_ids_are_numbered(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.jsonl",
+        '{"id": "a", "text": "1"}\n{"id": "a#2", "text": "2"}\n' + '{"id": "a", "text": "3"}\n' * 2,
+    )
+    pages, stream = read(path)
+    assert [page.id for page in pages] == ["a", "a#2", "a#3", "a#4"]
+    assert stream.renamed == 2
+
+
+def test_a_line_beyond_the_limit_is_skipped_and_the_next_one_read(tmp_path: Path) -> None:
+    long = json.dumps({"text": "x" * 3_000_000})
+    path = write(tmp_path / "a.jsonl", f'{{"text": "a"}}\n{long}\n{{"text": "b"}}\n')
+    pages, stream = read(path, max_page_bytes=1_000_000)
+    assert [(p.text, p.line) for p in pages] == [("a", 1), ("b", 3)]
+    assert stream.errors[0].line == 2
+    assert [len(p.text) for p in read(path)[0]] == [1, 3_000_000, 1]
+
+
+@pytest.mark.parametrize("sizes", [[5], [0, 3, 0], [100_000, 3, 2_500_000, 7], [1 << 20, 1 << 20]])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_blocks_of_lines_are_whole_and_counted(sizes: list[int], end: bytes) -> None:
+    lines = [bytes([65 + i]) * size for i, size in enumerate(sizes)]
+    content = b"\n".join(lines) + end
+    got = list(read_blocks(io.BytesIO(content), 10_000_000))
+    assert b"".join(block for _, block in got) == content
+    for number, block in got:
+        assert block.split(b"\n")[0] == lines[number - 1]
+
+
+def test_html_and_markdown_in_a_field(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({"id": "x", "text": "<title>T</title><p>one<p>two"}) + "\n")
+    (page,), _ = read(path, field_format="html")
+    assert (page.title, block_texts(page), page.line, page.record) == ("T", ["one", "two"], 1, True)
+    path = write(tmp_path / "b.jsonl", json.dumps({"text": "# Head\n\npar *em*"}))
+    assert read(path, field_format="markdown")[0][0].text == "Head\npar em"
+
+
+def test_an_array_of_objects(tmp_path: Path) -> None:
+    rows = [{"id": str(i), "text": f"t {i} " + "x" * (i * 1000)} for i in range(200)]
+    path = write(tmp_path / "a.json", json.dumps(rows, indent=1))
+    pages, stream = read(path)
+    assert [p.id for p in pages] == [str(i) for i in range(200)]
+    assert [p.line for p in pages[:3]] == [2, 6, 10]
+    assert stream.errors == []
+    for broken, kept in (
+        (json.dumps(rows[:3])[:-5], 2),
+        ('[{"text": "a"} {"text": "b"}]', 0),
+        ('[{"text": "a"}, nope]', 1),
+    ):
+        pages, stream = read(write(tmp_path / "b.json", broken))
+        assert len(pages) == kept
+        assert "not valid JSON" in stream.errors[-1].message
+    assert read(write(tmp_path / "c.json", "[]"))[0] == []
+
+
+def test_csv_and_tsv(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", 'id,text,url\n1,"two\nlines, and ""quotes""",\n2,plain,https://e.org/\n\n3\n')
+    pages, stream = read(path)
+    assert [(p.id, p.text, p.line) for p in pages] == [("1", 'two\nlines, and "quotes"', 2), ("2", "plain", 4)]
+    assert stream.errors[0].line == 6
+    assert read(write(tmp_path / "b.tsv", "text\tid\nx\ty\n"))[0][0].id == "y"
+    assert read(write(tmp_path / "c.csv", "text;id\na, b;y\n"))[0][0].text == "a, b"
+
+
+def test_csv_of_great_fields_nul_and_wrong_encoding(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    path = write(tmp_path / "a.csv", b"text,id\n" + b"x" * 300_000 + b",1\nnul\0here,2\ngr\xfcn,3\nlast,4\n")
+    pages, stream = read(path)
+    assert [p.text for p in pages] == ["x" * 300_000, "nul\0here", "grün", "last"]
+    assert [error.line for error in stream.errors] == [4]
+    assert csv.field_size_limit() == before
+
+
+def test_csv_without_the_column_names_those_there_are(tmp_path: Path) -> None:
+    pages, stream = read(write(tmp_path / "a.csv", "a,b\n1,2\n"))
+    assert pages == []
+    assert "there are: a, b" in stream.errors[0].message
+    assert read(tmp_path / "a.csv", text_field="b")[0][0].text == "2"
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow", "stream"])
+def test_parquet_and_arrow(tmp_path: Path, form: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.feather
+    import pyarrow.parquet
+
+    table = pa.table({"id": [1, 2, 3], "text": ["a", None, "c"], "n": [{"x": 1}] * 3, "other": [0] * 3})
+    path = tmp_path / ("a.parquet" if form == "parquet" else "a.arrow")
+    if form == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    elif form == "arrow":
+        pyarrow.feather.write_feather(table, path)
+    else:
+        with pa.ipc.new_stream(str(path), table.schema) as writer:
+            writer.write_table(table)
+    pages, stream = read(path, meta="n.x")
+    assert [(p.id, p.text, p.line, dict(p.meta)) for p in pages] == [
+        ("1", "a", 1, {"n.x": 1}),
+        ("3", "c", 3, {"n.x": 1}),
+    ]
+    assert "row 2" in stream.errors[0].message
+    import gzip
+
+    packed = tmp_path / (path.name + ".gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert [p.id for p in read(packed)[0]] == ["1", "3"]
+    _, stream = read(path, text_field="nope")
+    assert "there are: id, text, n, other" in stream.errors[0].message
+    path.write_bytes(path.read_bytes()[:-30])
+    assert read(path)[1].errors
+
+
+def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    cells = pa.array([b"good", b"b\xffd", b"last"]).view(pa.string())
+    pyarrow.parquet.write_table(pa.table({"text": cells}), tmp_path / "a.parquet")
+    pages, stream = read(tmp_path / "a.parquet")
+    assert [p.text for p in pages] == ["good", "last"]
+    assert "row 2" in stream.errors[0].message
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from dedup.errors import MissingExtraError
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
+    with pytest.raises(MissingExtraError, match=r"dedup-toolkit\[arrow\]"):
+        read(write(tmp_path / "a.parquet", b"PAR1"))
+    with pytest.raises(MissingExtraError, match=r"dedup-toolkit\[warc\]"):
+        read(write(tmp_path / "a.warc", b"WARC/1.0\r\n"))
