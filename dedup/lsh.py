@@ -13,18 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.engines.local import Columns, LocalEngine
+from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError
 from dedup.kernel import kernel
-from dedup.minhash import MinHasher, Sketch
-from dedup.shingles import Sets
+from dedup.minhash import Sketch
+from dedup.shingles import ShortSets
 
 I64 = npt.NDArray[np.int64]
 
 MISS = 0.005  # chance at most to miss a pair at the threshold
 MARGIN = 1.1  # more bands than that needs: registers of small sets are not quite independent
 ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones through representatives
-MAX_REPRESENTATIVES = 256
+MAX_REPRESENTATIVES = 1024
+SKETCHES = 2_000_000  # registers made in one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,30 +110,27 @@ class LSH:
         return pairs
 
 
-def pair_by_lsh(engine: LocalEngine, sets: Sets, threshold: float, seed: int) -> tuple[I64, I64, int]:
-    """Verified pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
+def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int) -> tuple[I64, I64, int]:
+    """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
+
+    Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32 bits;
+    who reports them checks them on the full sets.
 
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
     """
     lsh = LSH.for_threshold(threshold)
-    hasher = MinHasher(lsh.num_hashes, seed)
-    edges = np.arange(0, len(sets) + 1, max(1, 2_000_000 // (8 * lsh.num_hashes)))
-
-    def band_rows(part: tuple[int, int]) -> Columns:
-        first = sets.first[part[0]:part[1] + 1]
-        piece = Sets(sets.values[first[0]:first[-1]], first - first[0])
-        member = np.repeat(np.arange(part[0], part[1], dtype=np.int64), lsh.bands)
-        filled = np.repeat(piece.sizes > 0, lsh.bands)
-        return lsh.keys(hasher.sketch(piece)).reshape(-1)[filled], member[filled]
-
-    def verify(rows: Columns) -> tuple[I64, I64, int]:
-        return kernel.bucket_pairs(rows[0], rows[1], sets.values, sets.first, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
+    bits = kernel.set_bitmaps(sets.values, sets.first)
+    edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
     parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
+
+    def band_rows(part: tuple[int, int]) -> Partitioned:
+        first = sets.first[part[0]:part[1] + 1]
+        keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
+        return (keys,), np.arange(lsh.bands + 1) * (len(first) - 1)
+
+    def verify(columns: Columns) -> tuple[I64, I64, int]:
+        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
     found = engine.exchange(engine.map(band_rows, parts), verify)
-    a, b = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in found)]) for i in (0, 1))
-    order = np.lexsort((b, a))
-    a, b = a[order], b[order]
-    new = np.ones(len(a), bool)
-    new[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
-    return a[new], b[new], sum(rows[2] for rows in found)
+    pairs = np.unique(np.concatenate([np.empty(0, np.int64), *(a * len(sets) + b for a, b, _ in found)]))
+    return pairs // max(len(sets), 1), pairs % max(len(sets), 1), sum(rows[2] for rows in found)

@@ -20,7 +20,7 @@ from dedup.model import Page
 from dedup.options import Options
 from dedup.runs import Links, Passages, concatenated, in_scope, join_runs, near_links, repeat_links
 from dedup.seeds import Repeats, find_repeats
-from dedup.shingles import shingle_blocks
+from dedup.shingles import shingle_blocks, short_shingles
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -101,13 +101,16 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages:
 
 def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options: Options) -> tuple[I64, I64]:
     """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
-    sets = shingle_blocks(engine, corpus, distinct.block, options.shingle_tokens)
+    size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
-        return pair_exhaustively(sets, options.least_jaccard)
-    a, b, unplaced = pair_by_lsh(engine, sets, options.least_jaccard, options.seed)
+        return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
+    a, b, unplaced = pair_by_lsh(engine, short_shingles(engine, corpus, distinct.block, size), threshold, options.seed)
     if unplaced:
         log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
-    return a, b
+    involved, rows = np.unique(np.concatenate([a, b]), return_inverse=True)
+    sets = shingle_blocks(engine, corpus, distinct.block[involved], size)
+    alike = sets.jaccard(rows[:len(a)], rows[len(a):]) >= threshold
+    return a[alike], b[alike]
 
 
 def filtered(findings: Findings) -> Findings:

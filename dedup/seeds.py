@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.engines.local import Columns, LocalEngine
+from dedup.engines.local import LocalEngine, Partitioned
+from dedup.errors import InputError
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
@@ -39,7 +40,14 @@ class Repeats:
 
 
 def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
-    """Every run of `size` tokens or more that stands twice in the collection."""
+    """Every run of `size` tokens or more that stands twice in the collection.
+
+    Raises:
+        InputError: The collection has 2^32 tokens or more.
+    """
+    if int(corpus.token_first[-1]) >= 2**32:
+        raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
+                         "Scan parts of it.")
     words = 1 << max(0, int(corpus.page_start[-1]) // 32).bit_length()  # two slots a byte of text or more
     table = np.zeros(max(words, 1), np.uint64)
     batches = corpus.batches()
@@ -47,14 +55,18 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
     def mark(batch: tuple[int, int]) -> None:
         kernel.mark_grams(*_page_tokens(corpus, batch)[:2], size, table)
 
-    def emit(batch: tuple[int, int]) -> Columns:
+    partitions = engine.partitions(int(corpus.page_start[-1]))
+
+    def emit(batch: tuple[int, int]) -> Partitioned:
         hashes, page_first, before = _page_tokens(corpus, batch)
-        gram, at = kernel.repeated_grams(hashes, page_first, size, table)
-        return gram, at + before
+        gram, at, first = kernel.repeated_grams(hashes, page_first, size, table, before, partitions)
+        return (gram, at), first
     engine.map(mark, batches)
-    found = engine.exchange(engine.map(emit, batches), lambda rows: kernel.gram_classes(rows[0], rows[1]))
-    position, first = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in found)]) for i in (0, 1))
-    return Repeats(*kernel.exact_repeats(position, first, size, MAX_MEMBERS, corpus.token_first))
+    rows = engine.map(emit, batches)
+    del table
+    classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
+    return Repeats(*kernel.exact_repeats(np.concatenate([np.empty(0, np.uint64), *classes]), size, MAX_MEMBERS,
+                                         corpus.token_first))
 
 
 def _page_tokens(corpus: Corpus, batch: tuple[int, int]) -> tuple[npt.NDArray[np.uint64], I64, int]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus
+from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError
 from dedup.kernel import kernel
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,17 @@ class Sets:
         return overlap / np.maximum(union, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class ShortSets:
+    """The same with the upper 32 bits of each element (``uint32``): half the memory, for what is checked again later."""
+
+    values: npt.NDArray[np.uint32]
+    first: I64
+
+    def __len__(self) -> int:
+        return len(self.first) - 1
+
+
 def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> Sets:
     """The shingle sets of some blocks.
 
@@ -46,21 +59,33 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         blocks: Which blocks, ascending; set s is of ``blocks[s]``.
         size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
     """
-    edges = np.searchsorted(np.cumsum(corpus.end[blocks] - corpus.start[blocks]),
-                            np.arange(0, int((corpus.end[blocks] - corpus.start[blocks]).sum()) + 1, 2_000_000))
-    cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
+    return join_sets(_map_blocks(engine, corpus, blocks, lambda *tokens: kernel.shingle_sets(*tokens, size)))
 
-    def shingle(part: tuple[int, int]) -> tuple[U64, I64]:
-        hashes, first = corpus.hashes(blocks[part[0]:part[1]])
-        return kernel.shingle_sets(hashes, first, size)
-    return join_sets(engine.map(shingle, [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]))
+
+def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
+    """The same as ``shingle_blocks``, with the upper 32 bits of each element."""
+    def shorten(hashes: U64, first: I64) -> tuple[npt.NDArray[np.uint32], I64]:
+        values, value_first = kernel.shingle_sets(hashes, first, size)
+        return (values >> np.uint64(32)).astype(np.uint32), value_first
+    parts = _map_blocks(engine, corpus, blocks, shorten)
+    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
+    return ShortSets(np.concatenate([np.empty(0, np.uint32), *(values for values, _ in parts)]), first)
+
+
+def _map_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, stage: Callable[[U64, I64], R]) -> list[R]:
+    """A stage over the tokens of some blocks, batch by batch."""
+    size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
+    edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, BATCH_BYTES))
+    cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
+    return engine.map(lambda part: stage(*corpus.hashes(blocks[part[0]:part[1]])),
+                      [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)])
 
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:
     """Families of sets, one after the other."""
     sizes = [np.diff(first) for _, first in parts]
     return Sets(np.concatenate([np.empty(0, np.uint64), *(values for values, _ in parts)]),
-                np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate([np.empty(0, np.int64), *sizes]))]))
+                sums(np.concatenate([np.empty(0, np.int64), *sizes])))
 
 
 @dataclass(frozen=True, slots=True)

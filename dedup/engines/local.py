@@ -13,7 +13,7 @@ their number, and whoever needs one order sorts by position, which is unique.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -23,6 +23,9 @@ import numpy.typing as npt
 T = TypeVar("T")
 R = TypeVar("R")
 Columns = tuple[npt.NDArray[Any], ...]
+Partitioned = tuple[Columns, npt.NDArray[np.int64]]
+
+PARTITION_BYTES = 8_000_000  # of text a partition, where nobody says how many there are
 
 
 class LocalEngine:
@@ -30,12 +33,16 @@ class LocalEngine:
 
     Args:
         threads: Threads; ``None`` for one a core.
-        partitions: Partitions of an exchange; more of them need less memory at a time.
+        partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the size of the input.
     """
 
-    def __init__(self, threads: int | None = None, partitions: int = 1) -> None:
+    def __init__(self, threads: int | None = None, partitions: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
-        self.partitions = partitions
+        self._partitions = partitions
+
+    def partitions(self, text_bytes: int) -> int:
+        """How many partitions rows of a collection of that size are exchanged in."""
+        return self._partitions or max(1, text_bytes // PARTITION_BYTES)
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""
@@ -45,33 +52,24 @@ class LocalEngine:
         with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:
             return list(pool.map(stage, batches))
 
-    def exchange(self, rows: Sequence[Columns], then: Callable[[Columns], R]) -> list[R]:
+    def exchange(self, rows: list[Partitioned], then: Callable[[Columns], R]) -> list[R]:
         """Bring rows of equal key together and run a stage on each partition.
 
         Args:
-            rows: One tuple of equally long columns a batch; the first is the key, ``uint64``, already a hash.
-                The list is emptied on the way, so that memory is given back.
+            rows: What each batch gave: columns ordered by partition, and where each partition begins, one longer than
+                the partitions. The list is emptied on the way, so that memory is given back.
             then: Gets the columns of one partition, rows in the order of the batches.
+
+        Returns:
+            The stage's results in the order of the partitions.
         """
         if not rows:
             return []
-        parts: list[list[Columns]] = [[] for _ in range(self.partitions)]
-        for columns in rows:
-            if self.partitions == 1:
-                parts[0].append(columns)
-                continue
-            part = ((columns[0] >> np.uint64(40)) % np.uint64(self.partitions)).astype(np.int64)
-            order = np.argsort(part, kind="stable")
-            edges = np.searchsorted(part[order], np.arange(self.partitions + 1))
-            for p in range(self.partitions):
-                taken = order[edges[p]:edges[p + 1]]
-                parts[p].append(tuple(column[taken] for column in columns))
-        if isinstance(rows, list):
-            rows.clear()
-        return self.map(lambda pieces: then(_concatenated(pieces)), parts)
+        batches = [(list(columns), first) for columns, first in rows]
+        rows.clear()
 
-
-def _concatenated(pieces: list[Columns]) -> Columns:
-    columns = tuple(np.concatenate([piece[i] for piece in pieces]) for i in range(len(pieces[0])))
-    pieces.clear()
-    return columns
+        def gather(partition: int) -> R:
+            pieces = [tuple(column[first[partition]:first[partition + 1]] for column in columns)
+                      for columns, first in batches]
+            return then(tuple(np.concatenate(column) for column in zip(*pieces, strict=True)))
+        return self.map(gather, range(len(batches[0][1]) - 1))

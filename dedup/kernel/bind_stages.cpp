@@ -7,6 +7,7 @@
 namespace {
 
 using U64 = In<std::uint64_t>;
+using U32 = In<std::uint32_t>;
 using I64 = In<std::int64_t>;
 using U8 = In<std::uint8_t>;
 
@@ -75,26 +76,53 @@ void bind_sets(nb::module_& m) {
         return to_numpy(release([&] {
             std::vector<std::uint64_t> out(static_cast<std::size_t>(sketches * bands));
             for (std::int64_t s = 0; s < sketches; ++s)
-                dedup::band_keys(registers.data() + s * k, bands, rows, out.data() + s * bands);
+                dedup::band_keys(registers.data() + s * k, bands, rows, out.data() + s * bands, 1);
             return out;
         }));
     }, "registers"_a.noconvert(), "sketches"_a, "bands"_a, "rows"_a);
 
-    m.def("bucket_pairs", [](U64 key, I64 member, U64 values, I64 first, double threshold, std::int64_t all_pairs,
+    m.def("band_columns", [](U32 values, I64 first, std::int64_t bands, std::int64_t rows, std::uint64_t seed) {
+        check_first(first, values.size());
+        if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
+        return to_numpy(release([&] {
+            const auto sets = static_cast<std::int64_t>(first.size()) - 1;
+            const std::int64_t k = bands * rows;
+            std::vector<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
+            std::vector<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k)), scratch;
+            for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
+            for (std::int64_t s = 0; s < sets; ++s) {
+                dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed, words.data(),
+                                  registers.data(), scratch);
+                dedup::band_keys(registers.data(), bands, rows, out.data() + s, sets);
+            }
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert(), "bands"_a, "rows"_a, "seed"_a);
+
+    m.def("set_bitmaps", [](U32 values, I64 first) {
+        check_first(first, values.size());
+        return to_numpy(release([&] {
+            std::vector<std::uint64_t> out((first.size() - 1) * static_cast<std::size_t>(dedup::kBitWords));
+            for (std::size_t s = 0; s + 1 < first.size(); ++s)
+                dedup::set_bits(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s],
+                                out.data() + s * static_cast<std::size_t>(dedup::kBitWords));
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert());
+
+    m.def("bucket_pairs", [](U32 key, U32 values, I64 first, U64 bits, double threshold, std::int64_t all_pairs,
                              std::int64_t max_representatives) {
         check_first(first, values.size());
-        check_members(member, static_cast<std::int64_t>(first.size()) - 1, "member");
-        if (key.size() != member.size()) throw std::invalid_argument("key and member must be equally long");
+        if (key.size() + 1 != first.size() || bits.size() != key.size() * static_cast<std::size_t>(dedup::kBitWords))
+            throw std::invalid_argument("one key and one bitmap are needed a set");
         std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
         const std::int64_t unplaced = release([&] {
-            std::vector<std::pair<std::uint64_t, std::int64_t>> rows;
-            rows.reserve(key.size());
-            for (std::size_t i = 0; i < key.size(); ++i) rows.emplace_back(key.data()[i], member.data()[i]);
-            return dedup::bucket_pairs(rows, {values.data(), first.data()}, threshold, all_pairs, max_representatives, pairs);
+            return dedup::bucket_pairs(key.data(), static_cast<std::int64_t>(key.size()), {values.data(), first.data()},
+                                       bits.data(), threshold, all_pairs, max_representatives, pairs);
         });
         return std::make_tuple(to_numpy(column(pairs, false)), to_numpy(column(pairs, true)), unplaced);
-    }, "key"_a.noconvert(), "member"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "threshold"_a,
-       "all_pairs"_a, "max_representatives"_a);
+    }, "key"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "bits"_a.noconvert(), "threshold"_a, "all_pairs"_a,
+       "max_representatives"_a);
 
     m.def("set_overlaps", [](U64 values, I64 first, I64 a, I64 b) {
         check_first(first, values.size());
@@ -150,23 +178,26 @@ void bind_runs(nb::module_& m) {
         });
     }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
 
-    m.def("repeated_grams", [](U64 hash, I64 page_first, std::int64_t size, U64 table) {
+    m.def("repeated_grams", [](U64 hash, I64 page_first, std::int64_t size, U64 table, std::int64_t before,
+                               std::int64_t partitions) {
         check_first(page_first, hash.size());
         check_table(table.size());
-        return to_numpy(release([&] { return dedup::repeated_grams(span(hash), span(page_first), size, span(table)); }));
-    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+        if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
+        if (before < 0 || before + static_cast<std::int64_t>(hash.size()) > 0xffffffffLL)
+            throw std::invalid_argument("token numbers must stay below 2^32");
+        return to_numpy(release([&] {
+            return dedup::repeated_grams(span(hash), span(page_first), size, span(table), before, partitions);
+        }));
+    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "before"_a, "partitions"_a);
 
-    m.def("gram_classes", [](U64 gram, I64 position) {
+    m.def("gram_classes", [](U64 gram, U32 position) {
         if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
         return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
     }, "gram"_a.noconvert(), "position"_a.noconvert());
 
-    m.def("exact_repeats", [](I64 position, I64 first, std::int64_t size, std::int64_t max_members, I64 block_first) {
-        if (first.size() != position.size()) throw std::invalid_argument("position and first must be equally long");
-        return to_numpy(release([&] {
-            return dedup::exact_repeats(span(position), span(first), size, max_members, span(block_first));
-        }));
-    }, "position"_a.noconvert(), "first"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
+    m.def("exact_repeats", [](U64 classes, std::int64_t size, std::int64_t max_members, I64 block_first) {
+        return to_numpy(release([&] { return dedup::exact_repeats(span(classes), size, max_members, span(block_first)); }));
+    }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
                            U64 fingerprint, I64 page_first) {

@@ -16,69 +16,90 @@ namespace dedup {
 
 using Hashes = std::span<const std::uint64_t>;
 
+struct Row {
+    std::uint64_t key, value;
+};
+
+#if defined(__GNUC__) || defined(__clang__)
+#define DEDUP_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define DEDUP_PREFETCH(address) (void)(address)
+#endif
+
+// Calls use(gram, i) for every gram of every page, some grams late, so that the table's word is there when it is needed.
+template <class Use>
+void for_each_gram_ahead(Hashes hash, Offsets page_first, std::int64_t size, const std::uint64_t* table, std::uint64_t slots,
+                         Use use) {
+    constexpr std::size_t kAhead = 32;
+    struct {
+        std::uint64_t gram;
+        std::int64_t at;
+    } ring[kAhead];
+    std::size_t count = 0;
+    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
+        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
+            DEDUP_PREFETCH(table + ((gram & (slots - 1)) >> 5));
+            auto& entry = ring[count % kAhead];
+            if (count >= kAhead) use(entry.gram, entry.at);
+            entry = {gram, i};
+            ++count;
+        });
+    for (std::size_t i = count > kAhead ? count - kAhead : 0; i < count; ++i) use(ring[i % kAhead].gram, ring[i % kAhead].at);
+}
+
 // A table of two bits a slot, 32 slots a word: seen once, seen twice or more. What it holds at the end does not depend
 // on the order of the calls, nor on how many threads make them.
 inline void mark_grams(Hashes hash, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
     const std::uint64_t slots = table.size() * 32;  // a power of two
-    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
-        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t, std::uint64_t gram) {
-            const std::uint64_t slot = gram & (slots - 1), shift = (slot & 31) * 2;
-            std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
-            const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
-            if (now == 3) return;
-            if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
-            word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
-        });
+    for_each_gram_ahead(hash, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t) {
+        const std::uint64_t slot = gram & (slots - 1), shift = (slot & 31) * 2;
+        std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
+        const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
+        if (now == 3) return;
+        if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
+        word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
+    });
 }
 
-// Grams whose slot was seen twice: (gram, index of its first token in `hash`).
-inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> repeated_grams(
-    Hashes hash, Offsets page_first, std::int64_t size, Hashes table) {
+// Partition of a hash, by its upper bits.
+inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
+    return static_cast<std::size_t>(((hash >> 32) * partitions) >> 32);
+}
+
+// Grams whose slot was seen twice, ordered by partition: (gram, number of its first token, first row of each partition).
+inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
+    Hashes hash, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
-    std::vector<std::uint64_t> grams;
-    std::vector<std::int64_t> at;
-    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
-        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
-            const std::uint64_t slot = gram & (slots - 1);
-            if (table[slot >> 5] >> ((slot & 31) * 2) & 2) {
-                grams.push_back(gram);
-                at.push_back(i);
-            }
-        });
-    return {std::move(grams), std::move(at)};
-}
-
-// Stable least-significant-digit radix sort of rows by the low `bits` of their key.
-struct Row {
-    std::uint64_t key;
-    std::int64_t value;
-};
-
-inline void radix_sort(std::vector<Row>& rows, int bits) {
-    constexpr int kDigit = 11;
-    std::vector<Row> other(rows.size());
-    for (int shift = 0; shift < bits; shift += kDigit) {
-        std::size_t count[(1 << kDigit) + 1] = {};
-        for (const Row& row : rows) ++count[(row.key >> shift & ((1 << kDigit) - 1)) + 1];
-        for (int d = 0; d < 1 << kDigit; ++d) count[d + 1] += count[d];
-        for (const Row& row : rows) other[count[row.key >> shift & ((1 << kDigit) - 1)]++] = row;
-        rows.swap(other);
+    std::vector<Row> rows;
+    std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
+    for_each_gram_ahead(hash, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
+        const std::uint64_t slot = gram & (slots - 1);
+        if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
+        rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
+        ++first[partition_of(gram, static_cast<std::uint64_t>(partitions)) + 1];
+    });
+    for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
+    std::vector<std::int64_t> next(first.begin(), first.end() - 1);
+    std::vector<std::uint64_t> grams(rows.size());
+    std::vector<std::uint32_t> at(rows.size());
+    for (const Row& row : rows) {
+        const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
+        grams[to] = row.key;
+        at[to] = static_cast<std::uint32_t>(row.value);
     }
+    return {std::move(grams), std::move(at), std::move(first)};
 }
 
-// Classes of equal grams: rows (position, position of the class's first member), ascending by gram, singletons dropped.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> gram_classes(Hashes gram, Offsets position) {
+// Classes of equal grams, singletons dropped, each member as position * 2^32 + position of the class's first member;
+// members of one class stand together, ascending.
+inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
     std::vector<Row> rows(gram.size());
     for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
-    radix_sort(rows, 33);
-    std::vector<std::int64_t> at, first;
+    radix_sort(rows, 33, [](const Row& row) { return row.key; });
+    std::vector<std::uint64_t> out;
     for (std::size_t begin = 0; begin < rows.size();) {
         std::size_t end = begin + 1;
-        bool mixed = false;
-        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) {
-            mixed |= rows[end].key != rows[begin].key;
-            ++end;
-        }
+        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;
         if (end - begin > 1) {
             std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
                       [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
@@ -86,44 +107,45 @@ inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> gram_cla
                 std::size_t j = i + 1;
                 while (j < end && rows[j].key == rows[i].key) ++j;
                 if (j - i > 1)
-                    for (std::size_t m = i; m < j; ++m) {
-                        at.push_back(rows[m].value);
-                        first.push_back(rows[i].value);
-                    }
+                    for (std::size_t m = i; m < j; ++m) out.push_back(rows[m].value << 32 | rows[i].value);
                 i = j;
             }
         }
         begin = end;
     }
-    return {std::move(at), std::move(first)};
+    return out;
 }
 
 // All repeated grams in the order of their positions, each with the row of its class's first member.
 struct Repeats {
-    std::vector<std::int64_t> position, leader;
-    std::vector<std::int64_t> members;  // of the class, at the leader's row
+    std::vector<std::uint32_t> position, leader;
+    std::vector<std::uint32_t> members;  // of the class, at the leader's row
     bool next_to(std::size_t i) const { return i + 1 < position.size() && position[i + 1] == position[i] + 1; }
 };
 
-inline Repeats sorted_repeats(Offsets position, Offsets first) {
-    std::vector<Row> rows(position.size());
-    std::uint64_t largest = 0;
-    for (std::size_t i = 0; i < position.size(); ++i) {
-        rows[i] = {static_cast<std::uint64_t>(position[i]), first[i]};
-        largest = std::max(largest, rows[i].key);
+inline Repeats sorted_repeats(std::span<const std::uint64_t> classes) {
+    std::vector<std::uint64_t> rows(classes.size());  // position * 2^32 + number of its class
+    std::uint64_t largest = 0, number = 0;
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+        number += i > 0 && static_cast<std::uint32_t>(classes[i]) != static_cast<std::uint32_t>(classes[i - 1]);
+        rows[i] = (classes[i] & 0xffffffff00000000ULL) | number;
+        largest = std::max(largest, rows[i] >> 32);
     }
     int bits = 1;
-    while (bits < 64 && largest >> bits) ++bits;
-    radix_sort(rows, bits);
+    while (bits < 32 && largest >> bits) ++bits;
+    radix_sort(rows, bits, [](std::uint64_t row) { return row >> 32; });
+    constexpr std::uint32_t kNone = 0xffffffffU;
+    std::vector<std::uint32_t> leader_of(static_cast<std::size_t>(number) + 1, kNone);
     Repeats out;
     out.position.resize(rows.size());
     out.leader.resize(rows.size());
     out.members.assign(rows.size(), 0);
-    for (std::size_t i = 0; i < rows.size(); ++i) out.position[i] = static_cast<std::int64_t>(rows[i].key);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto row = std::lower_bound(out.position.begin(), out.position.end(), rows[i].value);
-        out.leader[i] = row - out.position.begin();
-        ++out.members[static_cast<std::size_t>(out.leader[i])];
+        out.position[i] = static_cast<std::uint32_t>(rows[i] >> 32);
+        std::uint32_t& leader = leader_of[rows[i] & 0xffffffffULL];
+        if (leader == kNone) leader = static_cast<std::uint32_t>(i);
+        out.leader[i] = leader;
+        ++out.members[leader];
     }
     return out;
 }
@@ -136,9 +158,11 @@ struct Segments {
 
 inline Segments lockstep_segments(const Repeats& repeats) {
     const auto rows = repeats.position.size();
-    std::vector<std::int64_t> follow(rows, 0);
+    std::vector<std::uint32_t> follow(rows, 0);
     std::vector<std::uint8_t> starts(rows, 1);
-    const auto next_class = [&](std::size_t i) { return repeats.next_to(i) ? repeats.leader[i + 1] : -1; };
+    const auto next_class = [&](std::size_t i) {
+        return repeats.next_to(i) ? static_cast<std::int64_t>(repeats.leader[i + 1]) : std::int64_t{-1};
+    };
     for (std::size_t i = 0; i < rows; ++i) {
         const auto leader = static_cast<std::size_t>(repeats.leader[i]);
         const std::int64_t next = next_class(i);
@@ -155,7 +179,7 @@ inline Segments lockstep_segments(const Repeats& repeats) {
     std::vector<std::int64_t> segment(rows, -1), fill;
     out.first.push_back(0);
     for (std::size_t i = 0; i < rows; ++i) {
-        if (repeats.leader[i] != static_cast<std::int64_t>(i) || !starts[i]) continue;
+        if (repeats.leader[i] != i || !starts[i]) continue;
         segment[i] = static_cast<std::int64_t>(out.grams.size());
         std::size_t j = i;
         while (in_step(static_cast<std::size_t>(repeats.leader[j]))) ++j;
@@ -188,8 +212,8 @@ inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int
 // segment that overlap are dropped, first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
-exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t max_members, Offsets block_first) {
-    const Repeats repeats = sorted_repeats(position, first);
+exact_repeats(std::span<const std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first) {
+    const Repeats repeats = sorted_repeats(classes);
     const Segments segments = lockstep_segments(repeats);
     struct Match {
         std::int64_t shift, a, row_a, row_b, grams;
@@ -210,7 +234,7 @@ exact_repeats(Offsets position, Offsets first, std::int64_t size, std::int64_t m
         }
         std::int64_t length = segments.grams[s] + size - 1, nearest = length;
         for (std::int64_t i = begin; i + 1 < end; ++i)
-            nearest = std::min(nearest, repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i + 1)])] -
+            nearest = std::min<std::int64_t>(nearest, repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i + 1)])] -
                                             repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i)])]);
         length = std::max(size, nearest);
         const auto kept = hot_position.size();

@@ -6,11 +6,13 @@ from __future__ import annotations
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
 from dedup.kernel.twin_runs import exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
 from dedup.kernel.twin_sets import (
+    band_columns,
     bucket_pairs,
     components,
     fss_sketches,
     prefix_join,
     range_digests,
+    set_bitmaps,
     set_overlaps,
     shingle_sets,
     sketch_bands,
@@ -18,9 +20,9 @@ from dedup.kernel.twin_sets import (
 from dedup.kernel.twin_tokens import FOLD_ACCENTS, FOLD_DIGITS, count_tokens, equal_tokens, normalise, tokenise
 
 __all__ = [
-    "FOLD_ACCENTS", "FOLD_DIGITS", "bucket_pairs", "byte_offsets", "code_points", "components", "count_tokens",
+    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "bucket_pairs", "byte_offsets", "code_points", "components", "count_tokens",
     "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "join_links", "line_numbers", "mark_grams",
-    "name", "normalise", "prefix_join", "range_digests", "repeated_grams", "set_overlaps", "shingle_sets",
+    "name", "normalise", "prefix_join", "range_digests", "repeated_grams", "set_bitmaps", "set_overlaps", "shingle_sets",
     "sketch_bands", "split_lines", "tokenise",
 ]  # fmt: skip
 

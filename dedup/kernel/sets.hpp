@@ -5,11 +5,19 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <utility>
 #include <vector>
+
+// Compiled for several instruction sets, the best one chosen when the module is loaded; the results are the same.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && !defined(DEDUP_NO_CLONES)
+#define DEDUP_CLONES __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#else
+#define DEDUP_CLONES
+#endif
 
 namespace dedup {
 
@@ -20,6 +28,20 @@ inline uint64_t fmix64(uint64_t x) {  // murmur3's final mixer: bijective, full 
     x *= 0xc4ceb9fe1a85ec53ULL;
     x ^= x >> 33;
     return x;
+}
+
+// Stable least-significant-digit radix sort by the low `bits` of a row's key.
+template <class T, class Key>
+void radix_sort(std::vector<T>& rows, int bits, Key key) {
+    constexpr int kDigit = 11;
+    std::vector<T> other(rows.size());
+    for (int shift = 0; shift < bits; shift += kDigit) {
+        std::size_t count[(1 << kDigit) + 1] = {};
+        for (const T& row : rows) ++count[(key(row) >> shift & ((1 << kDigit) - 1)) + 1];
+        for (int d = 0; d < 1 << kDigit; ++d) count[d + 1] += count[d];
+        for (const T& row : rows) other[count[key(row) >> shift & ((1 << kDigit) - 1)]++] = row;
+        rows.swap(other);
+    }
 }
 
 inline constexpr uint64_t kGramBase = 0x9e3779b97f4a7c15ULL;  // odd: base of the rolling polynomial
@@ -61,12 +83,14 @@ inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ran
     }
 }
 
-// One throw of Fast Similarity Sketching: element x, already mixed, in a round with its own word.
-inline uint64_t fss_throw(uint64_t x, uint64_t round_word) {
-    uint64_t z = (x ^ round_word) * 0xd6e8feb86659fd93ULL;
-    z ^= z >> 32;
-    z *= 0xd6e8feb86659fd93ULL;
-    return z ^ (z >> 32);
+// One round of Fast Similarity Sketching: a throw for each element, already mixed.
+DEDUP_CLONES inline void fss_throws(const uint64_t* mixed, int64_t n, uint64_t round_word, uint64_t* thrown) {
+    for (int64_t j = 0; j < n; ++j) {
+        uint64_t z = (mixed[j] ^ round_word) * 0xd6e8feb86659fd93ULL;
+        z ^= z >> 32;
+        z *= 0xd6e8feb86659fd93ULL;
+        thrown[j] = z ^ (z >> 32);
+    }
 }
 
 inline uint64_t fss_round_word(uint64_t seed, uint64_t round) {
@@ -78,38 +102,52 @@ inline constexpr uint64_t kEmptyRegister = ~uint64_t{0};
 // Fast Similarity Sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): rounds 0..k-1 throw each element into a register,
 // rounds k..2k-1 throw all of them into one register each; a register keeps the least (round, value). Ends after the
 // first round that leaves none empty. A register is round * 2^32 + value.
-inline void fss_sketch(const uint64_t* values, int64_t n, int64_t k, uint64_t seed, const uint64_t* round_words,
-                       uint64_t* registers, std::vector<uint64_t>& mixed) {
+template <class T>
+void fss_sketch(const T* values, int64_t n, int64_t k, uint64_t seed, const uint64_t* round_words, uint64_t* registers,
+                std::vector<uint64_t>& scratch) {
     std::fill(registers, registers + k, kEmptyRegister);
     if (n == 0) return;
-    mixed.resize(static_cast<size_t>(n));
-    for (int64_t j = 0; j < n; ++j) mixed[static_cast<size_t>(j)] = fmix64(values[j] ^ seed);
+    scratch.resize(2 * static_cast<size_t>(n));
+    uint64_t* const mixed = scratch.data();
+    uint64_t* const thrown = mixed + n;
+    for (int64_t j = 0; j < n; ++j) mixed[j] = fmix64(values[j] ^ seed);
     int64_t empty = k;
     for (int64_t round = 0; round < 2 * k && empty > 0; ++round) {
-        const uint64_t word = round_words[round], tag = static_cast<uint64_t>(round) << 32;
-        for (const uint64_t x : mixed) {
-            const uint64_t z = fss_throw(x, word);
+        const uint64_t tag = static_cast<uint64_t>(round) << 32;
+        fss_throws(mixed, n, round_words[round], thrown);
+        for (int64_t j = 0; j < n; ++j) {
+            const uint64_t z = thrown[j];
             const auto bin = round < k ? static_cast<int64_t>(((z >> 32) * static_cast<uint64_t>(k)) >> 32) : round - k;
-            const uint64_t entry = tag | (z & 0xffffffffULL);
-            if (entry < registers[bin]) {
-                empty -= registers[bin] == kEmptyRegister;
-                registers[bin] = entry;
-            }
+            uint64_t& held = registers[bin];
+            if (held < tag) continue;  // filled in an earlier round
+            empty -= held == kEmptyRegister;
+            held = std::min<uint64_t>(held, tag | (z & 0xffffffffULL));
         }
     }
 }
 
-// The hash of each band of a sketch, different for different bands.
-inline void band_keys(const uint64_t* registers, int64_t bands, int64_t rows, uint64_t* keys) {
+// The hash of each band of a sketch, different for different bands: keys[band * stride].
+template <class T>
+void band_keys(const uint64_t* registers, int64_t bands, int64_t rows, T* keys, int64_t stride) {
     for (int64_t band = 0; band < bands; ++band) {
         uint64_t h = static_cast<uint64_t>(band) * 0xc2b2ae3d27d4eb4fULL;
         for (int64_t row = 0; row < rows; ++row) h = (h ^ fmix64(registers[band * rows + row])) * kGramBase;
-        keys[band] = fmix64(h);
+        keys[band * stride] = static_cast<T>(fmix64(h) >> (64 - 8 * sizeof(T)));
     }
 }
 
+inline constexpr int64_t kBitWords = 4;  // of a set's bitmap
+
+// A set's bitmap: one bit for each element, by its low bits. Elements of the symmetric difference are no fewer than the
+// bits in which two bitmaps differ, which bounds the overlap from above (Sandes, Teodoro, Melo, "Bitmap filter", 2020).
+inline void set_bits(const uint32_t* values, int64_t n, uint64_t* bits) {
+    std::fill(bits, bits + kBitWords, 0);
+    for (int64_t i = 0; i < n; ++i) bits[values[i] >> 6 & (kBitWords - 1)] |= uint64_t{1} << (values[i] & 63);
+}
+
+template <class T>
 struct Sets {
-    const uint64_t* values;
+    const T* values;
     const int64_t* first;
     int64_t size(int64_t s) const { return first[s + 1] - first[s]; }
 };
@@ -124,11 +162,12 @@ inline int64_t least_overlap(int64_t n, int64_t m, double t) {
 }
 
 // Size of the intersection, or -1 as soon as it cannot reach `need`.
-inline int64_t overlap_at_least(const uint64_t* a, int64_t n, const uint64_t* b, int64_t m, int64_t need) {
+template <class T>
+int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need) {
     int64_t i = 0, j = 0, same = 0;
     while (i < n && j < m) {
         if (same + std::min(n - i, m - j) < need) return -1;
-        const uint64_t x = a[i], y = b[j];
+        const T x = a[i], y = b[j];
         same += x == y;
         i += x <= y;
         j += y <= x;
@@ -136,59 +175,61 @@ inline int64_t overlap_at_least(const uint64_t* a, int64_t n, const uint64_t* b,
     return same >= need ? same : -1;
 }
 
-inline bool reaches(const Sets& sets, int64_t a, int64_t b, double t) {
+// Whether two sets' Jaccard similarity reaches t: sizes first, then bitmaps, then the sets themselves.
+inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
     const int64_t n = sets.size(a), m = sets.size(b);
     if (n == 0 || m == 0) return false;
     const int64_t need = least_overlap(n, m, t);
     if (need > std::min(n, m)) return false;
+    int64_t differ = 0;
+    for (int64_t w = 0; w < kBitWords; ++w) differ += std::popcount(bits[a * kBitWords + w] ^ bits[b * kBitWords + w]);
+    if ((n + m - differ) / 2 < need) return false;
     return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, need) >= 0;
 }
 
-// Verified pairs of the buckets among `rows` (key, set), sorted by it. A bucket of at most `all_pairs` members is
-// checked all with all; in a larger one each member is checked against the representatives found so far, and one
-// that fails them all becomes a representative, up to `max_representatives`. Returns members that met that bound.
-inline int64_t bucket_pairs(std::vector<std::pair<uint64_t, int64_t>>& rows, const Sets& sets, double threshold,
-                            int64_t all_pairs, int64_t max_representatives,
+// Pairs of the sets that share a key and reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
+// bucket of at most `all_pairs` members is checked all with all; in a larger one each member is checked against the
+// representatives found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns
+// how many members met that bound.
+inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+                            double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
-    std::sort(rows.begin(), rows.end());
+    std::vector<uint64_t> rows;
+    rows.reserve(static_cast<size_t>(count));
+    for (int64_t s = 0; s < count; ++s)
+        if (sets.size(s) > 0) rows.push_back(uint64_t{key[s]} << 32 | static_cast<uint64_t>(s));
+    radix_sort(rows, 32, [](uint64_t row) { return row >> 32; });
+    const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
     int64_t unplaced = 0;
     std::vector<int64_t> representatives;
     for (size_t begin = 0; begin < rows.size();) {
         size_t end = begin + 1;
-        while (end < rows.size() && rows[end].first == rows[begin].first) ++end;
+        while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
         const auto members = static_cast<int64_t>(end - begin);
         if (members > 1 && members <= all_pairs) {
             for (size_t i = begin; i < end; ++i)
                 for (size_t j = i + 1; j < end; ++j)
-                    if (reaches(sets, rows[i].second, rows[j].second, threshold))
-                        pairs.emplace_back(rows[i].second, rows[j].second);
+                    if (reaches(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
         } else if (members > 1) {
             representatives.clear();
             for (size_t i = begin; i < end; ++i) {
-                bool placed = false;
-                for (const int64_t r : representatives) {
-                    if (reaches(sets, r, rows[i].second, threshold)) {
-                        pairs.emplace_back(r, rows[i].second);
-                        placed = true;
-                        break;
-                    }
-                }
-                if (placed) continue;
-                if (static_cast<int64_t>(representatives.size()) < max_representatives)
-                    representatives.push_back(rows[i].second);
-                else
-                    ++unplaced;
+                const auto home = std::find_if(representatives.begin(), representatives.end(), [&](int64_t r) {
+                    return reaches(sets, bits, r, member(i), threshold);
+                });
+                if (home != representatives.end()) pairs.emplace_back(*home, member(i));
+                else if (static_cast<int64_t>(representatives.size()) < max_representatives)
+                    representatives.push_back(member(i));
+                else ++unplaced;
             }
         }
         begin = end;
     }
     std::sort(pairs.begin(), pairs.end());
-    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     return unplaced;
 }
 
 // Sizes of the intersections of pairs of sets.
-inline void set_overlaps(const Sets& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
+inline void set_overlaps(const Sets<uint64_t>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
     for (int64_t p = 0; p < pairs; ++p)
         overlap[p] = overlap_at_least(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]],
                                       sets.size(b[p]), 0);

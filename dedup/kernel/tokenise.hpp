@@ -190,7 +190,7 @@ class SlowCutter {
     static constexpr std::uint32_t kIotaBelow = 0x345, kIota = 0x3B9;
 
     template <class Sink>
-    void map(std::uint32_t code, Place place, Sink& sink) {
+    DEDUP_INLINE void map(std::uint32_t code, Place place, Sink& sink) {
         if (code == kBadByte) return close(sink);
         if (code - 0xAC00 < 11172) {  // Hangul syllables
             const std::uint32_t index = code - 0xAC00, tail = index % 28;
@@ -210,7 +210,7 @@ class SlowCutter {
 
     // One code point of the mapped text; ccc is its canonical combining class.
     template <class Sink>
-    void feed(std::uint32_t code, Class kind, std::uint32_t ccc, Place place, Sink& sink) {
+    DEDUP_INLINE void feed(std::uint32_t code, Class kind, std::uint32_t ccc, Place place, Sink& sink) {
         if (folds_.accents && code - 0x300 < 0x70) kind = Class::kDroppedMark;
         switch (kind) {
             case Class::kLetter:
@@ -243,7 +243,7 @@ class SlowCutter {
         }
     }
 
-    void grow(std::uint32_t code, std::uint32_t ccc, Place place) {
+    DEDUP_INLINE void grow(std::uint32_t code, std::uint32_t ccc, Place place) {
         if (state_ == State::kNone) {
             state_ = State::kWord;
             start_ = place.start;
@@ -260,9 +260,9 @@ class SlowCutter {
         }
     }
 
-    void put_starter(std::uint32_t code) {
+    DEDUP_INLINE void put_starter(std::uint32_t code) {
         if (!marks_.empty()) put_marks();
-        append_utf8(content_, code);
+        content_.append(code);
     }
 
     // Marks in canonical order: by combining class, equal ones as they came.
@@ -273,7 +273,7 @@ class SlowCutter {
         }
         for (std::uint32_t mark : marks_) {
             const std::uint32_t code = mark & 0x1FFFFF;
-            append_utf8(content_, code == kIotaBelow ? kIota : code);
+            content_.append(code == kIotaBelow ? kIota : code);
         }
         marks_.clear();
     }
@@ -282,8 +282,7 @@ class SlowCutter {
     void close(Sink& sink) {
         if (state_ == State::kNone) return;
         if (!marks_.empty()) put_marks();
-        sink.content(content_.data(), static_cast<std::int64_t>(content_.size()), start_, end_,
-                     state_ == State::kUnit);
+        sink.content(content_.data(), content_.size(), start_, end_, state_ == State::kUnit);
         content_.clear();
         state_ = State::kNone;
         joiner_ = 0;
@@ -293,7 +292,7 @@ class SlowCutter {
     State state_ = State::kNone;
     std::uint32_t joiner_ = 0;  // seen after a word; part of it if the word goes on
     std::int64_t start_ = 0, end_ = 0;
-    std::vector<std::uint8_t> content_;
+    ByteBuffer content_;
     std::vector<std::uint32_t> marks_;  // of the last starter, not yet in order: ccc << 24 | code point
 };
 

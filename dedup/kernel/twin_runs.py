@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dedup.kernel.twin_sets import I64, U64, grams
 
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 
 MAX_EDIT = 16  # gap inside a passage, in tokens: an edit
 MAX_GAP = 40  # gap from block to block, in tokens
@@ -45,33 +46,46 @@ def mark_grams(hash: U64, page_first: I64, size: int, table: U64) -> None:
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
-def repeated_grams(hash: U64, page_first: I64, size: int, table: U64) -> tuple[U64, I64]:
-    """Grams whose slot was seen twice: (gram, index of its first token in `hash`)."""
+def repeated_grams(hash: U64, page_first: I64, size: int, table: U64, before: int,
+                   partitions: int) -> tuple[U64, U32, I64]:
+    """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
+
+    Args:
+        before: Tokens before the first one of `hash`.
+
+    Returns:
+        (gram, number of its first token, first row of each partition, one longer than the partitions).
+    """
     gram, at = _page_grams(hash, page_first, size)
     slot = gram & np.uint64(len(table) * 32 - 1)
     bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
     kept = (bits & np.uint64(2)) > 0
-    return gram[kept], at[kept]
+    gram, at = gram[kept], at[kept] + before
+    part = ((gram >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
+    order = np.argsort(part, kind="stable")
+    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
+    return gram[order], at[order].astype(np.uint32), first
 
 
-def gram_classes(gram: U64, position: I64) -> tuple[I64, I64]:
-    """Rows (position, position of the first member of its class of equal grams), singletons dropped.
+def gram_classes(gram: U64, position: U32) -> U64:
+    """Members of classes of equal grams, each as position times 2^32 plus position of the class's first member.
 
-    Ascending by the low 33 bits of the gram, then by the whole gram, then by position.
+    Singletons are dropped; classes ascend by the low 33 bits of the gram, then by the whole gram.
     """
     order = np.lexsort((position, gram, gram & np.uint64((1 << 33) - 1)))
-    gram, position = gram[order], position[order]
+    gram, places = gram[order], position[order].astype(np.uint64)
     new = np.ones(len(gram), bool)
     new[1:] = gram[1:] != gram[:-1]
     number = np.cumsum(new) - 1
-    first = position[new][number] if len(gram) else position
-    several = np.bincount(number, minlength=1)[number] > 1 if len(gram) else np.zeros(0, bool)
-    return position[several], first[several]
+    if not len(gram):
+        return places
+    several = np.bincount(number)[number] > 1
+    packed: U64 = (places << np.uint64(32) | places[new][number])[several]
+    return packed
 
 
-def exact_repeats(position: I64, first: I64, size: int, max_members: int,
-                  block_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
-    """Exact repeats of `size` tokens or more, from the rows of ``gram_classes``.
+def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+    """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree;
@@ -84,6 +98,8 @@ def exact_repeats(position: I64, first: I64, size: int, max_members: int,
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
+    position = (classes >> np.uint64(32)).astype(np.int64)
+    first = (classes & np.uint64((1 << 32) - 1)).astype(np.int64)
     order = np.argsort(position, kind="stable")
     at, leader_of = position[order].tolist(), dict(zip(position.tolist(), first.tolist(), strict=True))
     members: dict[int, list[int]] = defaultdict(list)

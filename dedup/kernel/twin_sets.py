@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 U64 = npt.NDArray[np.uint64]
+U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 
 GRAM_BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -109,7 +110,7 @@ def least_overlap(n: int, m: int, threshold: float) -> int:
     return next((o for o in range(min(n, m) + 1) if o / (n + m - o) >= threshold), min(n, m) + 1)
 
 
-def reaches(a: U64, b: U64, threshold: float) -> bool:
+def reaches(a: U64 | U32, b: U64 | U32, threshold: float) -> bool:
     """Whether two sets' Jaccard similarity reaches the threshold; empty sets never do."""
     if not len(a) or not len(b):
         return False
@@ -117,31 +118,54 @@ def reaches(a: U64, b: U64, threshold: float) -> bool:
     return bool(same / (len(a) + len(b) - same) >= threshold)
 
 
-def bucket_pairs(key: U64, member: I64, values: U64, first: I64, threshold: float, all_pairs: int,
+def band_columns(values: U32, first: I64, bands: int, rows: int, seed: int) -> U32:
+    """Upper half of the hash of each band of each set's sketch, band after band: the key of set s in band b stands at
+    ``b * sets + s``."""
+    sets = len(first) - 1
+    registers = fss_sketches(values.astype(np.uint64), first, bands * rows, seed)
+    keys = sketch_bands(registers, sets, bands, rows).reshape(sets, bands)
+    return np.ascontiguousarray((keys.T >> np.uint64(32)).astype(np.uint32)).reshape(-1)
+
+
+def set_bitmaps(values: U32, first: I64) -> U64:
+    """A bitmap of 256 bits (four words) of each set: one bit an element, by its low bits."""
+    out = np.zeros((len(first) - 1, 4), np.uint64)
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    np.bitwise_or.at(out, (owner, (values >> np.uint32(6)) & np.uint32(3)),
+                     np.uint64(1) << (values & np.uint32(63)).astype(np.uint64))
+    return out.reshape(-1)
+
+
+def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float, all_pairs: int,
                  max_representatives: int) -> tuple[I64, I64, int]:
     """Verified pairs of sets that share a key.
 
     A bucket of at most `all_pairs` members is checked all with all. In a larger one each member is checked against the
     representatives found so far; one that fails them all becomes a representative, up to `max_representatives`.
 
+    Args:
+        key: One a set.
+        bits: The sets' bitmaps; the twin does without.
+
     Returns:
-        (a, b) ascending without repeats, and the number of members that met the last bound.
+        (a, b) ascending, and the number of members that met the last bound.
     """
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
     buckets: dict[int, list[int]] = defaultdict(list)
-    for k, m in zip(key.tolist(), member.tolist(), strict=True):
-        buckets[k].append(m)
-    pairs, unplaced = set(), 0
-    for members in map(sorted, buckets.values()):
+    for m, k in enumerate(key.tolist()):
+        if first[m + 1] > first[m]:
+            buckets[k].append(m)
+    pairs, unplaced = [], 0
+    for members in buckets.values():
         if len(members) <= all_pairs:
-            pairs |= {(a, b) for i, a in enumerate(members) for b in members[i + 1:] if alike(a, b)}
+            pairs += [(a, b) for i, a in enumerate(members) for b in members[i + 1:] if alike(a, b)]
             continue
         representatives: list[int] = []
         for m in members:
             home = next((r for r in representatives if alike(r, m)), None)
             if home is not None:
-                pairs.add((home, m))
+                pairs.append((home, m))
             elif len(representatives) < max_representatives:
                 representatives.append(m)
             else:

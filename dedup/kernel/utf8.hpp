@@ -1,8 +1,16 @@
 // UTF-8 with lone surrogates (WTF-8), read without trust: what is no character is one bad byte.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
+
+// For what runs once a character: several callers, so the compiler would make it a call.
+#if defined(__GNUC__)
+#define DEDUP_INLINE inline __attribute__((always_inline))
+#else
+#define DEDUP_INLINE inline
+#endif
 
 namespace dedup {
 
@@ -16,7 +24,7 @@ struct Decoded {
 inline bool is_continuation(std::uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
 // The character at p, of which `left` >= 1 bytes may be read.
-inline Decoded decode(const std::uint8_t* p, std::int64_t left) {
+DEDUP_INLINE Decoded decode(const std::uint8_t* p, std::int64_t left) {
     const std::uint32_t lead = p[0];
     if (lead < 0x80) return {lead, 1};
     if (lead < 0xE0) {
@@ -36,23 +44,40 @@ inline Decoded decode(const std::uint8_t* p, std::int64_t left) {
     return {kBadByte, 1};
 }
 
-inline void append_utf8(std::vector<std::uint8_t>& out, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t value) { out.push_back(static_cast<std::uint8_t>(value)); };
-    if (code < 0x80) {
-        byte(code);
-    } else if (code < 0x800) {
-        byte(0xC0 | code >> 6);
-        byte(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        byte(0xE0 | code >> 12);
-        byte(0x80 | (code >> 6 & 0x3F));
-        byte(0x80 | (code & 0x3F));
-    } else {
-        byte(0xF0 | code >> 18);
-        byte(0x80 | (code >> 12 & 0x3F));
-        byte(0x80 | (code >> 6 & 0x3F));
-        byte(0x80 | (code & 0x3F));
+// Bytes that grow; cleared, they keep their memory.
+class ByteBuffer {
+   public:
+    const std::uint8_t* data() const { return bytes_.data(); }
+    std::int64_t size() const { return static_cast<std::int64_t>(size_); }
+    void clear() { size_ = 0; }
+
+    DEDUP_INLINE void append(std::uint32_t code) {
+        if (bytes_.size() < size_ + 4) bytes_.resize(2 * size_ + 64);
+        std::uint8_t* p = bytes_.data() + size_;
+        if (code < 0x80) {
+            p[0] = static_cast<std::uint8_t>(code);
+            size_ += 1;
+        } else if (code < 0x800) {
+            p[0] = static_cast<std::uint8_t>(0xC0 | code >> 6);
+            p[1] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+            size_ += 2;
+        } else if (code < 0x10000) {
+            p[0] = static_cast<std::uint8_t>(0xE0 | code >> 12);
+            p[1] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
+            p[2] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+            size_ += 3;
+        } else {
+            p[0] = static_cast<std::uint8_t>(0xF0 | code >> 18);
+            p[1] = static_cast<std::uint8_t>(0x80 | (code >> 12 & 0x3F));
+            p[2] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
+            p[3] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+            size_ += 4;
+        }
     }
-}
+
+   private:
+    std::vector<std::uint8_t> bytes_;
+    std::size_t size_ = 0;
+};
 
 }  // namespace dedup

@@ -47,18 +47,21 @@ def test_sketches_and_bands(lists, k, seed):
     mine, theirs = (module.fss_sketches(values, first, k, seed) for module in (native, reference))
     assert_array_equal(mine, theirs)
     rows = 1 + seed % 3
+    short = (values >> np.uint64(32)).astype(np.uint32)
+    assert_array_equal(native.band_columns(short, first, k, rows, seed), reference.band_columns(short, first, k, rows, seed))
+    assert_array_equal(native.set_bitmaps(short, first), reference.set_bitmaps(short, first))
     if k >= rows:
         assert_array_equal(native.sketch_bands(mine, len(lists), k // rows, rows),
                            reference.sketch_bands(mine, len(lists), k // rows, rows))
 
 
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=14), threshold=st.sampled_from([0.3, 0.5, 0.7, 1]),
-       all_pairs=st.integers(1, 6), keys=st.lists(st.integers(0, 2), min_size=40, max_size=40))
+       all_pairs=st.integers(1, 6), keys=st.lists(st.integers(0, 2), min_size=14, max_size=14))
 def test_bucket_pairs(lists, threshold, all_pairs, keys):
     values, first = reference.shingle_sets(*columns(lists), 2)
-    member = np.arange(len(lists) * 2, dtype=np.int64) % len(lists)
-    key = np.array(keys[:len(member)], np.uint64)
-    arguments = key, member, values, first, float(threshold), all_pairs, 3
+    values = (values >> np.uint64(32)).astype(np.uint32)
+    key = np.array(keys[:len(lists)], np.uint32)
+    arguments = key, values, first, reference.set_bitmaps(values, first), float(threshold), all_pairs, 3
     assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
 
 
@@ -93,14 +96,14 @@ def test_components_equal_scipy(edges):
     assert mine.tolist() == [first_of[label] for label in labels]
 
 
-def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4) -> tuple:
+def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3) -> tuple:
     hashes, first = columns(lists)
     table = np.zeros(words_of_table, np.uint64)
     module.mark_grams(hashes, first, size, table)
-    rows = module.repeated_grams(hashes, first, size, table)
-    classes = module.gram_classes(*rows)
+    gram, at, part_first = rows = module.repeated_grams(hashes, first, size, table, 0, parts)
+    classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
-    return table, rows, classes, module.exact_repeats(*classes, size, max_members, blocks)
+    return table, rows, (classes,), module.exact_repeats(classes, size, max_members, blocks)
 
 
 @given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8))
@@ -109,6 +112,7 @@ def test_exact_repeats(lists, size, max_members):
     assert_array_equal(mine[0], theirs[0])
     for i in (1, 2, 3):
         assert_same(mine[i], theirs[i])
+    assert_same(mine[3], repeats(native, lists, size, max_members, parts=1)[3])
 
 
 @given(lists=ranges, size=st.integers(2, 4))
