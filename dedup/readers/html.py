@@ -16,7 +16,7 @@ from typing import Any
 
 from dedup.errors import OptionError
 from dedup.readers import parsed as kinds
-from dedup.readers.hints import HIDDEN, element_flags, words
+from dedup.readers.hints import element_flags, words
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
 from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
 
@@ -93,7 +93,7 @@ class _Run:
     exact: bool = True
     begin: int = 0  # source offset after which the first part stands
     links: list[tuple[int, int]] = field(default_factory=list)
-    flags: int = 0  # flags that any of its text has by an inline element
+    flags: int = 0xff  # flags that all of its text has: inline <code> makes no block of code
 
 
 class _Walk:
@@ -193,6 +193,8 @@ class _Walk:
             if not data.strip(BLANK):  # blanks between blocks move the place on, no more
                 if self.source.startswith(data, self.at):
                     self.at += len(data)
+                elif points := locate(data, self.source, self.at, self.budget):
+                    self.at = points[-1][1]
                 return
             run.begin = self.at
         points = locate(data, self.source, self.at, self.budget)
@@ -208,7 +210,8 @@ class _Walk:
         if linked:
             run.links.append((run.size, run.size + len(data)))
         run.size += len(data)
-        run.flags |= place.flags
+        if not data.isspace():
+            run.flags &= place.flags
 
     def _leave(self, tags: tuple[int, int] | None, block: _Place, border: bool) -> None:
         """Close an element: `tags` is the range of its end tag, where it has one."""
@@ -237,7 +240,7 @@ class _Walk:
             points, first, last = [], run.begin, max(self.at if border is None else border, run.begin)
         if self.first_heading is None and block.kind == kinds.HEADING:
             self.first_heading = text
-        self.builder.add(text, (first, last), points, kind=block.kind, flags=block.flags | run.flags & ~HIDDEN,
+        self.builder.add(text, (first, last), points, kind=block.kind, flags=block.flags | run.flags,
                          link_chars=_link_chars(run.links, raw, len(text)), path=_path(block))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO
 from dedup.readers.compression import unpack
 
 _HEADER_BYTES = 1 << 18
+_STATUS = re.compile("[1-9][0-9]{2}")
 
 
 class BodyError(Exception):
@@ -40,7 +42,7 @@ def split_response(data: bytes) -> Response:
         head, gap, _ = data[:_HEADER_BYTES].partition(b"\n\n")
     lines = head.decode("latin-1").splitlines()
     words = lines[0].split(None, 2) if lines else []
-    status = int(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") and words[1].isdigit() else 0
+    status = int(words[1]) if len(words) > 1 and words[0].startswith("HTTP/") and _STATUS.fullmatch(words[1]) else 0
     headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")

@@ -145,7 +145,7 @@ def page_of_response(response: Response, uri: str, number: int, meta: Mapping[st
     try:
         body = decode_body(response, reading.options.max_page_bytes)
     except BodyError as error:
-        reading.fail(None, f"record {number} ({uri}): {error}; skipped", str(error))
+        reading.fail(None, f"record {number} ({uri}): {error}; skipped", "body cannot be decoded")
         return None
     for damage in response.damage:
         reading.notes.error(file.place, None, f"record {number} ({uri}): {damage}", damage)

@@ -119,6 +119,11 @@ def test_flags_say_hidden_navigation_quote_table_and_device() -> None:
     }
 
 
+def test_a_block_has_a_flag_of_an_inline_element_only_where_all_its_text_does() -> None:
+    assert flags_of("<p>use <code>x</code> here<div><span hidden>all of it</span></div><p>a <q>b</q>") == {
+        "use x here": BlockFlag.NONE, "all of it": BlockFlag.HIDDEN, "a b": BlockFlag.NONE}
+
+
 def test_kinds_and_link_chars() -> None:
     page = parse(
         "<h2>h</h2><p>a <a href=x>link</a> b<ul><li>i</ul><table><caption>c</caption><tr><td>t</table><pre>x</pre>"
