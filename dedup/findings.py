@@ -271,7 +271,7 @@ class Findings:
         spans = Spans(np.concatenate([p.parts.part_start[r] for p, r in zip((a, b), rows, strict=True)]),
                       np.concatenate([p.parts.part_end[r] for p, r in zip((a, b), rows, strict=True)]),
                       np.cumsum([0, *(r.stop - r.start for r in rows)]))
-        sets, _ = span_sets(self.corpus, spans, size)
+        sets = span_sets(self.corpus, spans, size)
         overlap = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0])
         n, m = (max(1, int(size)) for size in sets.sizes)
         jaccard, indel = overlap / (n + m - overlap), indel_similarity(a.normalised(i), b.normalised(i))

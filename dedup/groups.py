@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, sums
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.places import block_of, locate, page_of
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
-from dedup.verify import Spans, span_sets
+from dedup.verify import Spans, span_digests, span_sets
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -89,7 +89,9 @@ def group_passages(corpus: Corpus, passages: Passages, repeats: Repeats | None, 
     order = np.lexsort((nodes.t1, nodes.t0, component))
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     spans = _parts(corpus, nodes, passages, component, order)
-    sets, digest = span_sets(corpus, spans, size)
+    digest = span_digests(corpus, spans)
+    near = _near_rows(component, order, digest)
+    sets = NearSets(span_sets(corpus, spans.take(near), size), near)
     row_of = np.full(len(nodes.t0), -1, np.int64)
     row_of[order] = np.arange(len(order))
     linked = _keys(row_of[nodes.a], row_of[nodes.b], len(order))
@@ -188,7 +190,37 @@ def _parts(corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, or
     t0[several] = np.where(second, passages.parts.b0[part], passages.parts.a0[part])
     t1[several] = np.where(second, passages.parts.b1[part], passages.parts.a1[part])
     ranges = locate(corpus, t0, t1)
-    return Spans(ranges.start, ranges.end, np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]))
+    return Spans(ranges.start, ranges.end, sums(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class NearSets:
+    """Shingle sets of the rows of components that are not all equal; `rows` ascending."""
+
+    sets: Sets
+    rows: I64
+
+    def measure(self, leader: I64, member: I64) -> tuple[F64, F64]:
+        """Jaccard similarity of pairs of rows, and containment of the member in the leader; 1.0 for rows not held."""
+        jaccard, containment = np.ones(len(member)), np.ones(len(member))
+        held = np.flatnonzero(np.isin(member, self.rows) & np.isin(leader, self.rows))
+        a, b = (np.searchsorted(self.rows, side[held]) for side in (leader, member))
+        overlap = kernel.set_overlaps(self.sets.values, self.sets.first, a, b)
+        sizes = self.sets.sizes
+        jaccard[held] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
+        containment[held] = overlap / np.maximum(sizes[b], 1)
+        return jaccard, containment
+
+
+def _near_rows(component: I64, order: I64, digest: npt.NDArray[np.uint64]) -> I64:
+    """Rows of the components whose members' texts are not all equal."""
+    owner = component[order]
+    new = np.ones(len(order), bool)
+    new[1:] = owner[1:] != owner[:-1]
+    leader = np.flatnonzero(new)[np.cumsum(new) - 1] if len(order) else order
+    unequal = np.zeros(len(component), bool)
+    unequal[owner[digest != digest[leader]]] = True
+    return np.flatnonzero(unequal[owner])
 
 
 def _keys(a: I64, b: I64, count: int) -> I64:
@@ -198,7 +230,7 @@ def _keys(a: I64, b: I64, count: int) -> I64:
     return np.sort(low * max(count, 1) + high)
 
 
-def _split(component: I64, sets: Sets, digest: npt.NDArray[np.uint64], linked: I64, threshold: float) -> tuple[I64, F64]:
+def _split(component: I64, sets: NearSets, digest: npt.NDArray[np.uint64], linked: I64, threshold: float) -> tuple[I64, F64]:
     """Group of each row after the representative rule (the row of its representative), and its Jaccard similarity to it."""
     rows = np.arange(len(component))
     group = np.full(len(component), -1, np.int64)
@@ -208,7 +240,7 @@ def _split(component: I64, sets: Sets, digest: npt.NDArray[np.uint64], linked: I
         new = np.ones(len(left), bool)
         new[1:] = component[left][1:] != component[left][:-1]
         leader = left[new][np.cumsum(new) - 1]
-        alike = sets.jaccard(leader, left)
+        alike, _ = sets.measure(leader, left)
         equal = digest[leader] == digest[left]
         key = leader * max(len(component), 1) + left
         at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
@@ -219,7 +251,7 @@ def _split(component: I64, sets: Sets, digest: npt.NDArray[np.uint64], linked: I
     return group, jaccard
 
 
-def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans, sets: Sets,
+def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans, sets: NearSets,
            digest: npt.NDArray[np.uint64]) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
     size = np.bincount(group, minlength=len(group))
@@ -230,17 +262,15 @@ def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64
     new = np.ones(len(kept), bool)
     new[1:] = owner[1:] != owner[:-1]
     first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
-    overlap = kernel.set_overlaps(sets.values, sets.first, owner, kept)
+    _, containment = sets.measure(owner, kept)
     number = np.cumsum(new) - 1
     near = np.zeros(len(first) - 1, bool)
     np.logical_or.at(near, number, digest[kept] != digest[owner])
     kind = np.where(near, 1, np.where(_contained(corpus, t0[kept], t1[kept], number, len(first) - 1), 2, 0))
-    counts = np.diff(spans.first)[kept]
-    part = np.repeat(spans.first[kept] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-    parts = Spans(spans.part_start[part], spans.part_end[part], np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]))
+    parts = spans.take(kept)
     return Groups(first, kind.astype(np.int8), component[kept][new], t0[kept], t1[kept], page_of(corpus, t0[kept]),
                   parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], jaccard[kept],
-                  overlap / np.maximum(sets.sizes[kept], 1), parts)
+                  containment, parts)
 
 
 def _contained(corpus: Corpus, t0: I64, t1: I64, number: I64, count: int) -> Flags:

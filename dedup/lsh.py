@@ -24,7 +24,7 @@ I64 = npt.NDArray[np.int64]
 MISS = 0.005  # chance at most to miss a pair at the threshold
 MARGIN = 1.1  # more bands than that needs: registers of small sets are not quite independent
 ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones through representatives
-MAX_REPRESENTATIVES = 1024
+MAX_REPRESENTATIVES = 4096
 SKETCHES = 2_000_000  # registers made in one batch
 
 

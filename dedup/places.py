@@ -92,18 +92,22 @@ def _token_bytes(corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
 def _with_marks(text: U8, at: I64, limit: I64, marks: str, step: int) -> I64:
     """Offsets moved over the marks that stand there, not beyond a limit."""
     at = at.copy()
-    encoded = sorted({mark.encode() for mark in marks}, key=len)
+    encoded = [mark.encode() for mark in marks]
+    edge = np.zeros(256, bool)  # bytes that end (or, going forward, begin) a mark
+    edge[[mark[0] if step > 0 else mark[-1] for mark in encoded]] = True
+    active = np.arange(len(at))
     for _ in range(MAX_MARKS):
-        moved = np.zeros(len(at), bool)
+        active = active[(at[active] < limit[active]) if step > 0 else (at[active] > limit[active])]
+        active = active[edge[text[at[active] - (step < 0)]]]
+        moved = np.zeros(len(active), bool)
         for mark in encoded:
-            room = (at + len(mark) <= limit) if step > 0 else (at - len(mark) >= limit)
-            rows = np.flatnonzero(room & ~moved)
-            begin = at[rows] if step > 0 else at[rows] - len(mark)
-            same = np.ones(len(rows), bool)
+            begin = at[active] if step > 0 else at[active] - len(mark)
+            same = ~moved & ((begin + len(mark) <= limit[active]) if step > 0 else (begin >= limit[active]))
             for j, byte in enumerate(mark):
-                same &= text[begin + j] == byte
-            at[rows[same]] += step * len(mark)
-            moved[rows[same]] = True
-        if not moved.any():
+                same[same] = text[begin[same] + j] == byte
+            at[active[same]] += step * len(mark)
+            moved |= same
+        active = active[moved]
+        if not len(active):
             break
     return at

@@ -6,16 +6,16 @@ read. ``partial_ratio`` and ``token_set_ratio`` are no evidence of a copy and ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus
+from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
 from dedup.errors import OptionError
 from dedup.kernel import kernel
-from dedup.shingles import Sets, Shingler
+from dedup.shingles import Sets, Shingler, join_sets
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -124,20 +124,31 @@ class Spans:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    def take(self, rows: I64) -> Spans:
+        """Some of the spans, in the order given."""
+        counts = np.diff(self.first)[rows]
+        part = np.repeat(self.first[rows] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        return Spans(self.part_start[part], self.part_end[part], sums(counts))
 
-def span_sets(corpus: Corpus, spans: Spans, size: int) -> tuple[Sets, npt.NDArray[np.uint64]]:
-    """The shingle set of each span, its parts taken one after the other, and a digest of its tokens."""
-    sets, digests = [], []
-    for begin in range(0, max(1, len(spans)), 2048):
-        first = spans.first[begin:begin + 2049]
+
+def span_tokens(corpus: Corpus, spans: Spans) -> Iterator[tuple[npt.NDArray[np.uint64], I64]]:
+    """Token hashes of spans, some at a time, and where each span's begin; its parts one after the other."""
+    for begin in range(0, max(1, len(spans)), 4096):
+        first = spans.first[begin:begin + 4097]
         parts = slice(int(first[0]), int(first[-1]))
         hashes, _, _, _, token_first = kernel.tokenise(corpus.text, spans.part_start[parts], spans.part_end[parts],
                                                        corpus.flags)
-        edges = np.ascontiguousarray(token_first[first - first[0]])
-        sets.append(kernel.shingle_sets(hashes, edges, size))
-        digests.append(kernel.range_digests(hashes, edges))
-    from dedup.shingles import join_sets
-    return join_sets(sets), np.concatenate(digests)
+        yield hashes, np.ascontiguousarray(token_first[first - first[0]])
+
+
+def span_digests(corpus: Corpus, spans: Spans) -> npt.NDArray[np.uint64]:
+    """A digest of each span's tokens."""
+    return np.concatenate([kernel.range_digests(*tokens) for tokens in span_tokens(corpus, spans)])
+
+
+def span_sets(corpus: Corpus, spans: Spans, size: int) -> Sets:
+    """The shingle set of each span, its parts taken one after the other."""
+    return join_sets([kernel.shingle_sets(*tokens, size) for tokens in span_tokens(corpus, spans)])
 
 
 def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:

@@ -118,10 +118,9 @@ void fss_sketch(const T* values, int64_t n, int64_t k, uint64_t seed, const uint
         for (int64_t j = 0; j < n; ++j) {
             const uint64_t z = thrown[j];
             const auto bin = round < k ? static_cast<int64_t>(((z >> 32) * static_cast<uint64_t>(k)) >> 32) : round - k;
-            uint64_t& held = registers[bin];
-            if (held < tag) continue;  // filled in an earlier round
+            const uint64_t held = registers[bin];  // of an earlier round: stays
             empty -= held == kEmptyRegister;
-            held = std::min<uint64_t>(held, tag | (z & 0xffffffffULL));
+            registers[bin] = std::min<uint64_t>(held, tag | (z & 0xffffffffULL));
         }
     }
 }

@@ -69,15 +69,25 @@ class TokenHash {
     std::uint64_t h_;
 };
 
-inline std::uint64_t load_word(const std::uint8_t* p, std::size_t size = 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, size);
+// Eight bytes, the first one lowest on any machine.
+DEDUP_INLINE std::uint64_t little_endian(std::uint64_t word) {
     if constexpr (std::endian::native == std::endian::big) {
         std::uint64_t swapped = 0;
         for (int i = 0; i < 8; ++i) swapped |= (word >> (8 * i) & 0xFF) << (56 - 8 * i);
-        word = swapped;
+        return swapped;
     }
     return word;
+}
+
+DEDUP_INLINE std::uint64_t load_word(const std::uint8_t* p, std::size_t size = 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p, size);
+    return little_endian(word);
+}
+
+DEDUP_INLINE void store_word(std::uint8_t* p, std::uint64_t word) {
+    word = little_endian(word);
+    std::memcpy(p, &word, 8);
 }
 
 inline std::uint64_t hash_content(const std::uint8_t* p, std::int64_t length, std::uint64_t seed) {
@@ -469,7 +479,7 @@ inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t fla
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
-    TokenSink sink(text, folds.digits, seed, bytes / 5 + 16);
+    TokenSink sink(text, folds.digits, seed, bytes / 3 + 16);
     SlowCutter slow(folds);
     std::vector<std::int64_t> first{0};
     first.reserve(start.size() + 1);
@@ -511,34 +521,38 @@ inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> count_to
 // Contents of the tokens, with a blank before each but the first and a unit that follows a unit.
 class NormaliseSink {
    public:
-    NormaliseSink(Bytes text, bool fold_digits, std::vector<std::uint8_t>& out)
+    NormaliseSink(Bytes text, bool fold_digits, ByteBuffer& out)
         : text_(text), fold_digits_(fold_digits), out_(out) {}
 
     void next_range() { first_ = true; }
 
     void ascii(std::int64_t start, std::int64_t end) {
         blank(false);
-        const std::size_t at = out_.size();
-        out_.insert(out_.end(), text_.begin() + start, text_.begin() + end);
-        for (std::size_t i = at; i < out_.size(); ++i) {
-            out_[i] = static_cast<std::uint8_t>(fold_ascii(out_[i], fold_digits_));
+        // Words of eight bytes, the last one beyond the token where there is room: what is too much is overwritten.
+        const std::uint8_t *from = text_.data() + start, *const limit = text_.data() + text_.size();
+        std::uint8_t* to = out_.room(static_cast<std::size_t>(end - start) + 8);
+        for (std::int64_t left = end - start; left > 0; from += 8, to += 8, left -= 8) {
+            const std::uint64_t word = limit - from >= 8 ? load_word(from) : load_word(from, static_cast<std::size_t>(left));
+            store_word(to, fold_ascii(word, fold_digits_));
         }
+        out_.extend(static_cast<std::size_t>(end - start));
     }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool half) {
         blank(half);
-        out_.insert(out_.end(), bytes, bytes + length);
+        std::memcpy(out_.room(static_cast<std::size_t>(length)), bytes, static_cast<std::size_t>(length));
+        out_.extend(static_cast<std::size_t>(length));
     }
 
    private:
     void blank(bool half) {
-        if (!first_ && !(half && half_before_)) out_.push_back(' ');
+        if (!first_ && !(half && half_before_)) out_.append(' ');
         first_ = false;
         half_before_ = half;
     }
 
     Bytes text_;
     bool fold_digits_, first_ = true, half_before_ = false;
-    std::vector<std::uint8_t>& out_;
+    ByteBuffer& out_;
 };
 
 inline std::tuple<std::vector<std::uint8_t>, std::vector<std::int64_t>> normalise(Bytes text, Offsets start,
@@ -546,15 +560,15 @@ inline std::tuple<std::vector<std::uint8_t>, std::vector<std::int64_t>> normalis
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     SlowCutter slow(folds);
-    std::vector<std::uint8_t> out;
+    ByteBuffer out;
     std::vector<std::int64_t> first{0};
     NormaliseSink sink(text, folds.digits, out);
     for (std::size_t i = 0; i < start.size(); ++i) {
         sink.next_range();
         cut_range(text, start[i], end[i], slow, sink);
-        first.push_back(static_cast<std::int64_t>(out.size()));
+        first.push_back(out.size());
     }
-    return {std::move(out), std::move(first)};
+    return {out.take(), std::move(first)};
 }
 
 // A normalised text tells where its tokens begin: units stand alone, everything else is set off by blanks. So equal
@@ -566,7 +580,8 @@ inline std::vector<std::uint8_t> equal_tokens(Bytes text_a, Offsets a_start, Off
     check_ranges(b_start, b_end, static_cast<std::int64_t>(text_b.size()), "text_b");
     if (a_start.size() != b_start.size()) throw std::invalid_argument("as many ranges of text_a as of text_b are needed");
     SlowCutter slow(folds);
-    std::vector<std::uint8_t> a, b, equal(a_start.size());
+    ByteBuffer a, b;
+    std::vector<std::uint8_t> equal(a_start.size());
     NormaliseSink sink_a(text_a, folds.digits, a), sink_b(text_b, folds.digits, b);
     for (std::size_t i = 0; i < a_start.size(); ++i) {
         const auto length = static_cast<std::size_t>(a_end[i] - a_start[i]);

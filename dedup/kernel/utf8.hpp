@@ -1,8 +1,10 @@
 // UTF-8 with lone surrogates (WTF-8), read without trust: what is no character is one bad byte.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 // For what runs once a character: several callers, so the compiler would make it a call.
@@ -51,9 +53,25 @@ class ByteBuffer {
     std::int64_t size() const { return static_cast<std::int64_t>(size_); }
     void clear() { size_ = 0; }
 
+    bool operator==(const ByteBuffer& other) const {
+        return std::equal(data(), data() + size_, other.data(), other.data() + other.size_);
+    }
+
+    std::vector<std::uint8_t> take() {
+        bytes_.resize(size_);
+        size_ = 0;
+        return std::move(bytes_);
+    }
+
+    // Room for `more` bytes behind the last; extend() says how many of them were written.
+    DEDUP_INLINE std::uint8_t* room(std::size_t more) {
+        if (bytes_.size() < size_ + more) bytes_.resize(size_ + size_ / 2 + more + 64);
+        return bytes_.data() + size_;
+    }
+    void extend(std::size_t written) { size_ += written; }
+
     DEDUP_INLINE void append(std::uint32_t code) {
-        if (bytes_.size() < size_ + 4) bytes_.resize(2 * size_ + 64);
-        std::uint8_t* p = bytes_.data() + size_;
+        std::uint8_t* p = room(4);
         if (code < 0x80) {
             p[0] = static_cast<std::uint8_t>(code);
             size_ += 1;

@@ -18,6 +18,7 @@ _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"PK\x03\x04", b"PK\x
            b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xca\xfe\xba\xbe", b"SQLite format 3", b"OggS", b"ID3", b"\0asm",
            b"wOFF", b"wOF2", b"MZ", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_+~-]{1,10}\Z")
+_LEGAL = re.compile(r"(?:LICEN[SC]E|COPYING|NOTICE)\b")  # LICENSE.APACHE has no suffix that means a format
 _CONTROL = bytes(range(9)) + b"\x0b" + bytes(range(0x0e, 0x1b)) + bytes(range(0x1c, 0x20)) + b"\x7f"
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b",
                    re.IGNORECASE | re.DOTALL)
@@ -70,7 +71,7 @@ def choose(name: str, head: bytes, named: bool, input_format: str | None) -> tup
     if suffix == ".arrow" or suffix == ".ipc" or suffix == ".feather":
         return "arrow", ""  # the stream format has no magic bytes
     form = SUFFIXES.get(suffix, "")
-    if not form and suffix and not named:
+    if not form and suffix and not named and not _LEGAL.match(PurePosixPath(name).name):
         return "", f"no reader for {suffix}"
     if is_binary(head):
         return "", "binary file"

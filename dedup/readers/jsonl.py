@@ -183,6 +183,7 @@ def _array_values(stream: BinaryIO, longest: int) -> Iterator[tuple[int, Any]]:
             if not opened:
                 if buffer[start:start + 1] in ("[", "\ufeff"):
                     opened = buffer[start] == "["
+                    line += buffer.count("\n", at, start)
                     at = start + 1
                     continue
             elif buffer[start:start + 1] == "]":
@@ -207,7 +208,6 @@ def _array_values(stream: BinaryIO, longest: int) -> Iterator[tuple[int, Any]]:
             raise ValueError("nested too deeply") from None
         if ended:
             raise ValueError("it ends before the array does")
-        line += buffer.count("\n", 0, at) if at and not opened else 0
         data = stream.read(step)
         try:
             buffer = buffer[at:] + text_of.decode(data, not data)

@@ -272,7 +272,13 @@ def _read_stream(file: BinaryIO, reading: Reading) -> Items:
     if not form:
         _no_page(reason, reading)
         return
-    yield from _reader(form, content, reading, head, bool(compression))
+    try:
+        yield from _reader(form, content, reading, head, bool(compression))
+    except (DedupError, OSError, MemoryError):
+        raise
+    except Exception as error:  # what a library did not foresee costs the rest of one file
+        reading.fail(None, f"{form} data cannot be read ({type(error).__name__}: {str(error)[:200]}); what stands "
+                     "before it was used", f"{form} data is damaged")
 
 
 def _no_page(reason: str, reading: Reading) -> None:

@@ -20,9 +20,10 @@ SCRIPTS = (
     "жЙуَّـלששׁनमस्तेक्षবাংலாதமி中文々〇ひらがなカタカナーｶﾞｱﾊﾟㄅกำแล้วລາວខ្មែរမြန်မာ한글ᄒ\u1161\u11ab３．５＇²½①㌀㋀😀\ud800\ufdfa"
 )
 # Text of few characters, so that words repeat and rules meet; any text; bytes that are no text.
-texts = st.one_of(st.text(st.sampled_from(SCRIPTS), max_size=200), st.text(max_size=80)).map(
-    lambda s: s.encode("utf-8", "surrogatepass")
-)
+FEW = "aA.’ é中が\u3099\u0301\u00ad\u200bَ7"
+texts = st.one_of(
+    st.text(st.sampled_from(SCRIPTS), max_size=200), st.text(st.sampled_from(FEW), max_size=12), st.text(max_size=80)
+).map(lambda s: s.encode("utf-8", "surrogatepass"))
 mangled = st.tuples(texts, st.integers(0, 200), st.integers(0, 255)).map(
     lambda t: t[0][: t[1]] + bytes([t[2]]) + t[0][t[1] + 1 :]
 )
@@ -63,7 +64,7 @@ def both(name: str, *args: Any) -> Any:
 
 @given(buffers, flags, st.integers(0, 2**64 - 1), st.data())
 @example(b"a" * 63 + b".b" + "é".encode() * 40, 0, 0, None)
-@settings(max_examples=500)
+@settings(max_examples=max(500, settings().max_examples))
 def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None:
     start, end = draw.draw(ranges_in(len(data))) if draw else (np.array([0]), np.array([len(data)]))
     text = as_array(data)
@@ -84,7 +85,7 @@ def test_equality_of_tokens_is_equal(a: bytes, b: bytes, flags: int, draw: Any) 
 
 
 @given(buffers, flags)
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 def test_cutting_by_runs_is_cutting_character_by_character(data: bytes, flags: int) -> None:
     """Twin and kernel cut ASCII by masks and hand the rest over in stretches; the plain definition needs neither."""
     tokens = cut_stretch(data, flags)
@@ -127,7 +128,7 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\f", "\u2028", "\u2029", " 
 
 
 @given(st.lists(st.tuples(LINES, ENDS), max_size=8), st.binary(max_size=3), st.data())
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 def test_blocks_of_lines_are_equal(lines: list[tuple[str, str]], odd: bytes, draw: Any) -> None:
     data = "".join(a + b for a, b in lines).encode("utf-8", "surrogatepass") + odd
     both("split_lines", as_array(data), *draw.draw(ranges_in(len(data))))
@@ -168,7 +169,7 @@ def nfkc_casefold(text: str) -> str:
 
 @same_version
 @given(st.text(st.sampled_from(COMMON) | st.sampled_from(LETTERS), min_size=1, max_size=6), st.data())
-@settings(max_examples=800)
+@settings(max_examples=max(800, settings().max_examples))
 def test_words_are_equal_if_and_only_if_their_nfkc_casefold_is(word: str, draw: Any) -> None:
     other = draw.draw(
         st.sampled_from([word.upper(), word.lower(), unicodedata.normalize("NFD", word), nfkc_casefold(word)])
@@ -188,7 +189,7 @@ def _only_letters(text: str) -> bool:
 
 
 @given(st.text(st.sampled_from(SCRIPTS) | st.characters(exclude_categories=["Cn", "Cs"]), max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 def test_a_text_and_its_compatibility_form_have_the_same_tokens(text: str) -> None:
     forms = [text, unicodedata.normalize("NFKC", text), unicodedata.normalize("NFD", text)]
     seen = []

@@ -249,6 +249,7 @@ def test_more_than_ten_errors_of_a_kind_are_summed_up() -> None:
         ("a.html", b"x", False, "html"),
         ("a.HTM.gz", b"x", False, "html"),
         ("LICENSE", b"x", False, "text"),
+        ("a/LICENSE.APACHE", b"x", False, "text"),
         ("a.txt", b"PAR1....", False, "parquet"),
         ("a.gz", b"WARC/1.0", False, "warc"),
         ("x", b"<!DOCTYPE html>", False, "html"),

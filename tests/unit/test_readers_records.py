@@ -148,10 +148,10 @@ def test_html_and_markdown_in_a_field(tmp_path: Path) -> None:
 
 def test_an_array_of_objects(tmp_path: Path) -> None:
     rows = [{"id": str(i), "text": f"t {i} " + "x" * (i * 1000)} for i in range(200)]
-    path = write(tmp_path / "a.json", json.dumps(rows, indent=1))
+    path = write(tmp_path / "a.json", "\n" + json.dumps(rows, indent=1))
     pages, stream = read(path)
     assert [p.id for p in pages] == [str(i) for i in range(200)]
-    assert [p.line for p in pages[:3]] == [2, 6, 10]
+    assert [p.line for p in pages[:3]] == [3, 7, 11]
     assert stream.errors == []
     for broken, kept in (
         (json.dumps(rows[:3])[:-5], 2),
