@@ -64,9 +64,8 @@ demo: install
 	@echo; echo "== dedup scan examples/news.txt"; echo
 	@$(VENV)/bin/dedup scan examples/news.txt
 	@echo; echo "== dedup scan: the licence files of the packages in $(VENV)"; echo
-	@find $(VENV)/lib -path '*.dist-info/*' -type f \
-	    \( -name 'LICEN[CS]E*' -o -name 'COPYING*' -o -name 'NOTICE*' \) -print0 | sort -z \
-	    | xargs -0 $(VENV)/bin/dedup scan
+	@$(VENV)/bin/dedup scan $(VENV)/lib/python*/site-packages --include '*.dist-info/**/LICEN[CS]E*' \
+	    --include '*.dist-info/**/COPYING*' --include '*.dist-info/**/NOTICE*'
 
 kernel: $(VENV)/bin/python
 	@mkdir -p build
