@@ -7,7 +7,7 @@ else is a column over pages or blocks. Only this module turns code points into b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,8 +72,7 @@ class Corpus:
 
     def hashes(self, blocks: slice | I64) -> tuple[U64, I64]:
         """Token hashes of blocks and the first one of each, one longer than the blocks."""
-        tokens = kernel.tokenise(self.text, self.start[blocks], self.end[blocks], self.flags)
-        return tokens[0], tokens[4]
+        return kernel.hash_tokens(self.text, self.start[blocks], self.end[blocks], self.flags)
 
     def page_text(self, page: int) -> str:
         """The page's text as it was handed in."""
@@ -94,8 +93,8 @@ def token_flags(options: Options) -> int:
     return FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str]:
-    """Pages as columns, cut into blocks and measured, and a digest of all ids and texts."""
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str, U64]:
+    """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams."""
     text, heads, starts, layouts = bytearray(), [], [0], {}
     digest = hashlib.blake2b(digest_size=16)
     for page in pages:
@@ -110,8 +109,13 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     digest.update(memoryview(buffer))
     page_start = np.array(starts, np.int64)
     cut = cut_pages(buffer, page_start, layouts, engine, whole=options.unit == "page")
-    corpus = measure(buffer, tuple(heads), page_start, cut, engine, token_flags(options))
-    return corpus, digest.hexdigest()
+    table = np.zeros(1 << max(0, len(buffer) // 32).bit_length(), np.uint64)  # two slots a byte of text or more
+
+    def mark(hashes: U64, page_first: I64) -> None:
+        kernel.mark_grams(hashes, page_first, options.gram_tokens, table)
+    corpus = measure(buffer, tuple(heads), page_start, cut, engine, token_flags(options),
+                     mark if options.unit == "block" else None)
+    return corpus, digest.hexdigest(), table
 
 
 def cut_pages(text: U8, page_start: I64, layouts: dict[int, Layout], engine: LocalEngine,
@@ -151,8 +155,12 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
 
 
 def measure(text: U8, pages: tuple[Page, ...], page_start: I64, cut: tuple[I64, I64, I64, U8], engine: LocalEngine,
-            flags: int) -> Corpus:
-    """The corpus with each block's length in tokens and fingerprint."""
+            flags: int, mark: Callable[[U64, I64], None] | None = None) -> Corpus:
+    """The corpus with each block's length in tokens and fingerprint.
+
+    Args:
+        mark: Gets the token hashes of each batch on the way, and the first one of each page, one longer than the pages.
+    """
     page_first, start, end, kind = cut
     none = np.zeros(len(start) + 1, np.int64)
     bare = Corpus(text, pages, page_start, page_first, start, end, kind, none, none[1:], none, np.zeros(len(start), np.uint64), flags)
@@ -160,6 +168,8 @@ def measure(text: U8, pages: tuple[Page, ...], page_start: I64, cut: tuple[I64, 
     def survey(batch: tuple[int, int]) -> tuple[I64, I64, U64]:
         blocks = bare.blocks_of(batch)
         hashes, _, _, half, first = kernel.tokenise(text, start[blocks], end[blocks], flags)
+        if mark is not None:
+            mark(hashes, first[page_first[batch[0]:batch[1] + 1] - page_first[batch[0]]])
         return np.diff(first), 2 * np.diff(first) - np.diff(sums(half)[first]), kernel.range_digests(hashes, first)
     rows = engine.map(survey, bare.batches())
     if not rows:

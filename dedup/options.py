@@ -93,6 +93,11 @@ class Options:
         """The shingle size in force: 2 for blocks, 5 for pages, unless set."""
         return self.shingle_size if self.shingle_size is not None else (5 if self.unit == "page" else 2)
 
+    @property
+    def gram_tokens(self) -> int:
+        """Tokens of the grams by which exact repeats are found: 8; fewer only where ``min_tokens`` asks for it."""
+        return min(8, self.min_tokens)
+
     def results(self) -> dict[str, Any]:
         """The settings that change results, with defaults filled in: what a report records."""
         named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata["result"]}

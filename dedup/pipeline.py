@@ -25,8 +25,6 @@ from dedup.shingles import shingle_blocks, short_shingles
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
 
-GRAM_TOKENS = 8  # of an exact repeat; fewer only where min_tokens asks for it
-
 
 class Stages:
     """Names the stage that runs, and times it."""
@@ -55,11 +53,11 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
     """All that stands more than once in the pages, and a digest of what was read."""
     engine = LocalEngine(options.threads, options.partitions)
     stages.start("read")
-    corpus, digest = read_corpus(pages, engine, options)
+    corpus, digest, table = read_corpus(pages, engine, options)
     if options.unit == "page":
         passages, repeats = compare_pages(engine, corpus, options, stages), None
     else:
-        passages, repeats = compare_blocks(engine, corpus, options, stages)
+        passages, repeats = compare_blocks(engine, corpus, table, options, stages)
     stages.start("groups")
     groups = group_passages(corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, options)
@@ -68,10 +66,11 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
     return findings, digest
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> tuple[Passages, Repeats]:
+def compare_blocks(engine: LocalEngine, corpus: Corpus, table: npt.NDArray[np.uint64], options: Options,
+                   stages: Stages) -> tuple[Passages, Repeats]:
     """Verified passages, and repeats that stand in many places."""
     stages.start("exact runs")
-    repeats = find_repeats(engine, corpus, min(GRAM_TOKENS, options.min_tokens))
+    repeats = find_repeats(engine, corpus, options.gram_tokens, table)
     links = repeat_links(repeats)
     if options.find == "near":
         stages.start("near blocks")

@@ -39,8 +39,11 @@ class Repeats:
     lengths: I64
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
+def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDArray[np.uint64]) -> Repeats:
     """Every run of `size` tokens or more that stands twice in the collection.
+
+    Args:
+        table: All grams of the collection, marked by ``kernel.mark_grams``.
 
     Raises:
         InputError: The collection has 2^32 tokens or more.
@@ -48,22 +51,13 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int) -> Repeats:
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    words = 1 << max(0, int(corpus.page_start[-1]) // 32).bit_length()  # two slots a byte of text or more
-    table = np.zeros(max(words, 1), np.uint64)
-    batches = corpus.batches()
-
-    def mark(batch: tuple[int, int]) -> None:
-        kernel.mark_grams(*_page_tokens(corpus, batch)[:2], size, table)
-
     partitions = engine.partitions(int(corpus.page_start[-1]))
 
     def emit(batch: tuple[int, int]) -> Partitioned:
         hashes, page_first, before = _page_tokens(corpus, batch)
         gram, at, first = kernel.repeated_grams(hashes, page_first, size, table, before, partitions)
         return (gram, at), first
-    engine.map(mark, batches)
-    rows = engine.map(emit, batches)
-    del table
+    rows = engine.map(emit, corpus.batches())
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
     return Repeats(*kernel.exact_repeats(np.concatenate([np.empty(0, np.uint64), *classes]), size, MAX_MEMBERS,
                                          corpus.token_first))

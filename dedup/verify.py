@@ -136,8 +136,7 @@ def span_tokens(corpus: Corpus, spans: Spans) -> Iterator[tuple[npt.NDArray[np.u
     for begin in range(0, max(1, len(spans)), 4096):
         first = spans.first[begin:begin + 4097]
         parts = slice(int(first[0]), int(first[-1]))
-        hashes, _, _, _, token_first = kernel.tokenise(corpus.text, spans.part_start[parts], spans.part_end[parts],
-                                                       corpus.flags)
+        hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts], corpus.flags)
         yield hashes, np.ascontiguousarray(token_first[first - first[0]])
 
 

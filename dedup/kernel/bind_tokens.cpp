@@ -34,6 +34,10 @@ void bind_tokens(nb::module_& m) {
                                to_numpy(std::move(tokens.half), tokens.count), to_numpy(std::move(tokens.first)));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0, "seed"_a = 0);
 
+    m.def("hash_tokens", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::uint64_t seed) {
+        return to_numpy(release([&] { return dedup::hash_tokens(span(text), span(start), span(end), flags, seed); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0, "seed"_a = 0);
+
     m.def("count_tokens", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
         return to_numpy(release([&] { return dedup::count_tokens(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);

@@ -176,13 +176,11 @@ int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t n
 
 // Whether two sets' Jaccard similarity reaches t: sizes first, then bitmaps, then the sets themselves.
 inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
-    const int64_t n = sets.size(a), m = sets.size(b);
-    if (n == 0 || m == 0) return false;
-    const int64_t need = least_overlap(n, m, t);
-    if (need > std::min(n, m)) return false;
     int64_t differ = 0;
     for (int64_t w = 0; w < kBitWords; ++w) differ += std::popcount(bits[a * kBitWords + w] ^ bits[b * kBitWords + w]);
-    if ((n + m - differ) / 2 < need) return false;
+    const int64_t n = sets.size(a), m = sets.size(b), most = std::min({(n + m - differ) / 2, n, m});
+    if (static_cast<double>(most) < t * static_cast<double>(n + m - most) * (1.0 - 1e-9) || most <= 0) return false;
+    const int64_t need = least_overlap(n, m, t);
     return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, need) >= 0;
 }
 
@@ -190,7 +188,7 @@ inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a,
 // bucket of at most `all_pairs` members is checked all with all; in a larger one each member is checked against the
 // representatives found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns
 // how many members met that bound.
-inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
                             double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     std::vector<uint64_t> rows;

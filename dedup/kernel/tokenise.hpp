@@ -490,6 +490,38 @@ inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t fla
     return sink.finish(std::move(first));
 }
 
+// Only the hashes.
+struct HashSink {
+    Bytes text;
+    bool fold_digits;
+    std::uint64_t seed;
+    std::vector<std::uint64_t>& hash;
+
+    void ascii(std::int64_t start, std::int64_t end) { hash.push_back(hash_ascii(text, start, end, fold_digits, seed)); }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool) {
+        hash.push_back(hash_content(bytes, length, seed));
+    }
+};
+
+inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
+                                                                                     std::uint32_t flags, std::uint64_t seed) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
+    std::vector<std::uint64_t> hash;
+    hash.reserve(bytes / 5 + 16);
+    HashSink sink{text, folds.digits, seed, hash};
+    SlowCutter slow(folds);
+    std::vector<std::int64_t> first{0};
+    first.reserve(start.size() + 1);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        cut_range(text, start[i], end[i], slow, sink);
+        first.push_back(static_cast<std::int64_t>(hash.size()));
+    }
+    return {std::move(hash), std::move(first)};
+}
+
 struct CountSink {
     std::int64_t tokens = 0, halves = 0;
 

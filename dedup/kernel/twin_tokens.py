@@ -315,6 +315,12 @@ def tokenise(text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0) -> t
     return hashes, cut.start, cut.end, cut.half, _first(cut.range, len(start))
 
 
+def hash_tokens(text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0) -> tuple[U64, I64]:
+    """The hashes of ``tokenise`` and the first one of each range, one longer than the ranges."""
+    hashes, _, _, _, first = tokenise(text, start, end, flags, seed)
+    return hashes, first
+
+
 def count_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[I64, I64]:
     """Tokens of each range, and their length in halves: 2 a word, 1 a character of a script without spaces."""
     cut = cut_ranges(text, start, end, flags)
