@@ -107,7 +107,7 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
             return
         wanted = {*records.texts, *records.ids, "url", *records.meta}
         wanted |= {name.split(".")[0] for name in wanted}
-        columns = [(name, batch.column(i)) for i, name in enumerate(names) if name in wanted]
+        columns = [(name, _checked(batch.column(i))) for i, name in enumerate(names) if name in wanted]
         for start in range(0, batch.num_rows, _ROWS):
             parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]
             for i in range(min(_ROWS, batch.num_rows - start)):
@@ -121,6 +121,23 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
                 page = records.page(record, None, number)
                 if page is not None:
                     yield page
+
+
+def _checked(column: Any) -> Any:
+    """The column, once its offsets and lengths are known to be sound: of a damaged file they lead anywhere.
+
+    Raises:
+        pyarrow.ArrowInvalid: They are not.
+    """
+    pyarrow = import_pyarrow()
+    try:
+        column.validate(full=True)
+    except pyarrow.ArrowInvalid:
+        twins = {pyarrow.string(): pyarrow.binary(), pyarrow.large_string(): pyarrow.large_binary()}
+        if column.type not in twins:
+            raise
+        column.view(twins[column.type]).validate(full=True)  # sound but for cells that are not UTF-8
+    return column
 
 
 def _values(column: Any) -> list[Any]:

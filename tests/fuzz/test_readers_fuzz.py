@@ -243,3 +243,24 @@ def test_workers_answer_every_page(pool: WorkerPool, raws: list[bytes]) -> None:
     answers = pool.submit([Job("html", raw) for raw in raws]).result()
     assert len(answers) == len(raws)
     assert all(answer.layout is not None or answer.refused for answer in answers)
+
+
+def arrow_file() -> bytes:
+    import pyarrow
+    import pyarrow.feather
+
+    table = pyarrow.table({"id": [str(i) for i in range(60)], "text": [f"text {i} " * (i % 9) for i in range(60)]})
+    out = io.BytesIO()
+    pyarrow.feather.write_feather(table, out, compression="uncompressed")
+    return out.getvalue()
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 255)), min_size=1, max_size=8))
+def test_damaged_arrow_never_ends_the_process(damage: list[tuple[int, int]]) -> None:
+    """Unchecked, offsets that lead outside the file end in a segmentation fault of pyarrow."""
+    pytest.importorskip("pyarrow")
+    raw = bytearray(arrow_file())
+    for at, byte in damage:
+        raw[at % len(raw)] = byte
+    pages_of(bytes(raw), "arrow")
