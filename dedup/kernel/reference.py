@@ -17,13 +17,21 @@ from dedup.kernel.twin_sets import (
     shingle_sets,
     sketch_bands,
 )
-from dedup.kernel.twin_tokens import FOLD_ACCENTS, FOLD_DIGITS, count_tokens, equal_tokens, hash_tokens, normalise, tokenise
+from dedup.kernel.twin_tokens import (
+    FOLD_ACCENTS,
+    FOLD_DIGITS,
+    count_tokens,
+    equal_tokens,
+    hash_tokens,
+    normalise,
+    tokenise,
+)
 
 __all__ = [
-    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "bucket_pairs", "byte_offsets", "code_points", "components", "count_tokens",
-    "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "join_links", "line_numbers", "mark_grams",
-    "name", "normalise", "prefix_join", "range_digests", "repeated_grams", "set_bitmaps", "set_overlaps", "shingle_sets",
-    "sketch_bands", "split_lines", "tokenise",
+    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "bucket_pairs", "byte_offsets", "code_points", "components",
+    "count_tokens", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "join_links",
+    "line_numbers", "mark_grams", "name", "normalise", "prefix_join", "range_digests", "repeated_grams",
+    "set_bitmaps", "set_overlaps", "shingle_sets", "sketch_bands", "split_lines", "tokenise",
 ]  # fmt: skip
 
 name = "reference"
