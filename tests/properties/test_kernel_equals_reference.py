@@ -69,6 +69,7 @@ def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None
     start, end = draw.draw(ranges_in(len(data))) if draw else (np.array([0]), np.array([len(data)]))
     text = as_array(data)
     both("tokenise", text, start, end, flags, seed)
+    both("hash_tokens", text, start, end, flags, seed)
     both("count_tokens", text, start, end, flags)
     both("normalise", text, start, end, flags)
 
