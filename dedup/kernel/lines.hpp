@@ -39,6 +39,18 @@ inline bool is_unit(std::uint32_t code) {
     return value < 2048 && static_cast<Class>(value & 7) == Class::kUnit;
 }
 
+inline bool is_mapped(std::uint32_t code) {  // upper case, or a letter that decomposes
+    if (code < 0x80) return code >= 'A' && code <= 'Z';
+    return code < 0x110000 && unicode::kStage2[unicode::kStage1[code >> 7] * 128u + (code & 127)] >= 2048;
+}
+
+// Whether a line may end in the middle of a sentence here: not after a small letter or a digit where the next line begins
+// with a capital, as labels and headlines do.
+inline bool runs_on(std::uint32_t last, std::uint32_t next_first) {
+    const bool open = last < 0x80 ? (last >= 'a' && last <= 'z') || (last >= '0' && last <= '9') : !is_mapped(last);
+    return !is_mapped(next_first) || !open;
+}
+
 struct TextLine {
     std::int64_t from = 0, start = 0, end = 0;  // line begins; its text begins; its text ends
 };
@@ -48,6 +60,7 @@ struct LineShape {
     std::int64_t columns = 0;     // with the indentation
     std::int64_t first_word = 0;  // columns
     bool first_wide = false, first_unit = false, last_wide = false, last_unit = false;
+    std::uint32_t first = 0, last = 0;  // code points
 };
 
 inline LineShape shape_of(Bytes text, const TextLine& line) {
@@ -63,11 +76,13 @@ inline LineShape shape_of(Bytes text, const TextLine& line) {
             if (at == line.start) {
                 shape.first_wide = wide;
                 shape.first_unit = unit;
+                shape.first = decoded.code;
             }
             if (in_first_word && is_blank(decoded.code)) in_first_word = false;
             if (in_first_word) shape.first_word += columns;
             shape.last_wide = wide;
             shape.last_unit = unit;
+            shape.last = decoded.code;
         }
         at += decoded.length;
     }
@@ -91,10 +106,12 @@ inline bool is_wrapped(const std::vector<LineShape>& shapes) {
     std::int64_t width = 0;
     for (const LineShape& shape : shapes) width = std::max(width, shape.columns);
     if (shapes.size() < 2 || width < kLeastWidth || width > kGreatestWidth) return false;
+    std::size_t running = 0;
     for (std::size_t i = 0; i + 1 < shapes.size(); ++i) {
         if (!is_full(shapes[i], shapes[i + 1], width)) return false;
+        running += runs_on(shapes[i].last, shapes[i + 1].first);
     }
-    return true;
+    return 2 * running >= shapes.size() - 1;
 }
 
 // Length of the line end at `at`, 0 if there is none: \n, \r\n, \r, form feed, U+2028, U+2029.
@@ -114,7 +131,11 @@ class LineSplitter {
         page_ = page;
         for (std::int64_t at = from; at < to;) {
             std::int64_t end = at, length = 0;
-            while (end < to && (length = line_end_at(text_, end, to)) == 0) ++end;
+            while (end < to) {
+                const std::uint8_t byte = text_[static_cast<std::size_t>(end)];
+                if ((byte <= '\r' || byte == 0xE2) && (length = line_end_at(text_, end, to)) != 0) break;
+                ++end;
+            }
             add(at, end);
             at = end + length;
         }
@@ -129,6 +150,18 @@ class LineSplitter {
 
    private:
     void add(std::int64_t from, std::int64_t end) {
+        std::int64_t first = from, past = end;
+        while (first < end && is_ascii_blank(text_[static_cast<std::size_t>(first)])) ++first;
+        while (past > first && is_ascii_blank(text_[static_cast<std::size_t>(past - 1)])) --past;
+        if (past > first && text_[static_cast<std::size_t>(first)] < 0x80 && text_[static_cast<std::size_t>(past - 1)] < 0x80)
+            lines_.push_back({from, first, past});
+        else
+            add_slowly(from, end);
+    }
+
+    static bool is_ascii_blank(std::uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <= 13); }
+
+    void add_slowly(std::int64_t from, std::int64_t end) {
         std::int64_t start = from, last = from;  // first and past the last character that is not white space
         bool found = false;
         for (std::int64_t at = from; at < end;) {

@@ -31,9 +31,8 @@ inline uint64_t fmix64(uint64_t x) {  // murmur3's final mixer: bijective, full 
 }
 
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
-template <class T, class Key>
+template <int kDigit = 11, class T, class Key>
 void radix_sort(std::vector<T>& rows, int bits, Key key) {
-    constexpr int kDigit = 11;
     std::vector<T> other(rows.size());
     for (int shift = 0; shift < bits; shift += kDigit) {
         std::size_t count[(1 << kDigit) + 1] = {};
@@ -144,6 +143,19 @@ inline void set_bits(const uint32_t* values, int64_t n, uint64_t* bits) {
     for (int64_t i = 0; i < n; ++i) bits[values[i] >> 6 & (kBitWords - 1)] |= uint64_t{1} << (values[i] & 63);
 }
 
+// Bits in which two bitmaps differ. By hand: without a flag for the processor, std::popcount is a call.
+inline int64_t bits_apart(const uint64_t* a, const uint64_t* b) {
+    uint64_t bytes = 0;  // each at most 32
+    for (int64_t w = 0; w < kBitWords; ++w) {
+        uint64_t x = a[w] ^ b[w];
+        x -= x >> 1 & 0x5555555555555555ULL;
+        x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+        bytes += (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+    }
+    const uint64_t pairs = (bytes & 0x00ff00ff00ff00ffULL) + (bytes >> 8 & 0x00ff00ff00ff00ffULL);
+    return static_cast<int64_t>(pairs * 0x0001000100010001ULL >> 48);
+}
+
 template <class T>
 struct Sets {
     const T* values;
@@ -164,20 +176,23 @@ inline int64_t least_overlap(int64_t n, int64_t m, double t) {
 template <class T>
 int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need) {
     int64_t i = 0, j = 0, same = 0;
-    while (i < n && j < m) {
-        if (same + std::min(n - i, m - j) < need) return -1;
+    const auto step = [&] {
         const T x = a[i], y = b[j];
         same += x == y;
         i += x <= y;
         j += y <= x;
+    };
+    while (i + 8 <= n && j + 8 <= m) {
+        if (same + std::min(n - i, m - j) < need) return -1;
+        for (int k = 0; k < 8; ++k) step();
     }
+    while (i < n && j < m) step();
     return same >= need ? same : -1;
 }
 
 // Whether two sets' Jaccard similarity reaches t: sizes first, then bitmaps, then the sets themselves.
 inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
-    int64_t differ = 0;
-    for (int64_t w = 0; w < kBitWords; ++w) differ += std::popcount(bits[a * kBitWords + w] ^ bits[b * kBitWords + w]);
+    const int64_t differ = bits_apart(bits + a * kBitWords, bits + b * kBitWords);
     const int64_t n = sets.size(a), m = sets.size(b), most = std::min({(n + m - differ) / 2, n, m});
     if (static_cast<double>(most) < t * static_cast<double>(n + m - most) * (1.0 - 1e-9) || most <= 0) return false;
     const int64_t need = least_overlap(n, m, t);
@@ -188,14 +203,22 @@ inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a,
 // bucket of at most `all_pairs` members is checked all with all; in a larger one each member is checked against the
 // representatives found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns
 // how many members met that bound.
-DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
                             double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     std::vector<uint64_t> rows;
     rows.reserve(static_cast<size_t>(count));
     for (int64_t s = 0; s < count; ++s)
         if (sets.size(s) > 0) rows.push_back(uint64_t{key[s]} << 32 | static_cast<uint64_t>(s));
-    radix_sort(rows, 32, [](uint64_t row) { return row >> 32; });
+    // by as many bits as tell most keys apart; the rest is in order already, or sorted where keys share those bits
+    const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);
+    const uint64_t mask = (uint64_t{1} << bits_used) - 1;
+    radix_sort<10>(rows, bits_used, [](uint64_t row) { return row >> 32; });
+    for (size_t begin = 0, end; begin < rows.size(); begin = end) {
+        for (end = begin + 1; end < rows.size() && ((rows[end] ^ rows[begin]) >> 32 & mask) == 0;) ++end;
+        if (end - begin > 1)
+            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
+    }
     const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
     int64_t unplaced = 0;
     std::vector<int64_t> representatives;

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_tokens import UNIT, check_ranges, decode, map_code_point
+from dedup.kernel.twin_tokens import IDENTITY, UNIT, check_ranges, decode, map_code_point, tables
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
@@ -83,7 +83,8 @@ def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:
 
     Lines between blank lines are one block where they are hard-wrapped: each but the last is full, that is, the next
     line's first word would not have fitted on it. Else every line is a block of its own. ``\n``, ``\r\n``, ``\r``,
-    form feed, U+2028 and U+2029 end a line. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
+    form feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels or
+    headlines, not a paragraph. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
     paragraph is as wide as its longest line, 40 to 200 columns (no one wraps wider; such lines are paragraphs). Where
     no blank stands at the break, because a script without spaces is broken there, a line is full if it lacks 4 columns
     (two wide characters) or fewer; with Thai, Lao, Khmer or Burmese at the break, fewer than 10.
@@ -185,7 +186,27 @@ def _is_wrapped(group: list[_Line]) -> bool:
     width = max((line.columns for line in group), default=0)
     if len(group) < 2 or not LEAST_WIDTH <= width <= GREATEST_WIDTH:
         return False
-    return all(_is_full(line, following, width) for line, following in itertools.pairwise(group))
+    if not all(_is_full(line, following, width) for line, following in itertools.pairwise(group)):
+        return False
+    running = sum(_runs_on(line.last, following.first) for line, following in itertools.pairwise(group))
+    return 2 * running >= len(group) - 1
+
+
+def _runs_on(last: int, next_first: int) -> bool:
+    """Whether a line may end in the middle of a sentence here.
+
+    Not after a small letter or a digit where the next line begins with a capital, as labels and headlines do.
+    """
+    is_open = chr(last) in "abcdefghijklmnopqrstuvwxyz0123456789" if 0 <= last < 0x80 else not _is_mapped(last)
+    return not _is_mapped(next_first) or not is_open
+
+
+def _is_mapped(code: int) -> bool:
+    """Upper case, or a letter that decomposes."""
+    if code < 0x80:
+        return 0 <= code and chr(code) in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    table = tables()
+    return int(table.stage2[int(table.stage1[code >> 7]) * 128 + (code & 127)]) >= IDENTITY
 
 
 def _is_full(line: _Line, following: _Line, width: int) -> bool:
