@@ -35,7 +35,7 @@ def scan(source: Any, *, options: Options | None = None, progress: Progress | No
         OptionError: A setting out of its range, or a text that looks like a place.
         InputError: A path that does not exist.
 
-    >>> report = scan(["One two three four five six seven eight nine.", "Zero. One two three four five six seven eight nine."])
+    >>> report = scan(["One two three four five six seven eight.", "Zero. One two three four five six seven eight."])
     >>> report.groups[0].kind, report.groups[0].similarity
     ('contained', 1.0)
     """
@@ -83,7 +83,7 @@ class _Sides:
     def page(self) -> Page:
         from dedup.errors import InputError
 
-        pages = iter(self.stream)
+        pages: Iterator[Page] = iter(self.stream)
         first = next(pages, None)
         if first is None:
             cause = "; ".join(e.message for e in self.stream.errors) or "it holds no page"

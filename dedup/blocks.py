@@ -7,6 +7,7 @@ else is a column over pages or blocks. Only this module turns code points into b
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -85,7 +86,7 @@ def page_batches(page_start: I64) -> list[tuple[int, int]]:
     count = len(page_start) - 1
     edges = np.searchsorted(page_start, np.arange(0, int(page_start[-1]) + 1, BATCH_BYTES))
     cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
 def token_flags(options: Options) -> int:
@@ -95,7 +96,9 @@ def token_flags(options: Options) -> int:
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str, U64]:
     """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams."""
-    text, heads, starts, layouts = bytearray(), [], [0], {}
+    text, starts = bytearray(), [0]
+    heads: list[Page] = []
+    layouts: dict[int, Layout] = {}
     digest = hashlib.blake2b(digest_size=16)
     for page in pages:
         data = page.text.encode("utf-8", "surrogatepass")
@@ -106,7 +109,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
         starts.append(len(text))
         digest.update(page.id.encode("utf-8", "surrogatepass") + b"\0%d\0" % len(data))
     buffer = np.frombuffer(text, np.uint8) if text else np.empty(0, np.uint8)
-    digest.update(memoryview(buffer))
+    digest.update(text)
     page_start = np.array(starts, np.int64)
     cut = cut_pages(buffer, page_start, layouts, engine, whole=options.unit == "page")
     table = np.zeros(1 << max(0, len(buffer) // 32).bit_length(), np.uint64)  # two slots a byte of text or more
@@ -163,14 +166,17 @@ def measure(text: U8, pages: tuple[Page, ...], page_start: I64, cut: tuple[I64, 
     """
     page_first, start, end, kind = cut
     none = np.zeros(len(start) + 1, np.int64)
-    bare = Corpus(text, pages, page_start, page_first, start, end, kind, none, none[1:], none, np.zeros(len(start), np.uint64), flags)
+    bare = Corpus(text, pages, page_start, page_first, start, end, kind, none, none[1:], none,
+                  np.zeros(len(start), np.uint64), flags)
 
     def survey(batch: tuple[int, int]) -> tuple[I64, I64, U64]:
         blocks = bare.blocks_of(batch)
         hashes, _, _, half, first = kernel.tokenise(text, start[blocks], end[blocks], flags)
         if mark is not None:
             mark(hashes, first[page_first[batch[0]:batch[1] + 1] - page_first[batch[0]]])
-        return np.diff(first), 2 * np.diff(first) - np.diff(sums(half)[first]), kernel.range_digests(hashes, first)
+        tokens = first[1:] - first[:-1]
+        units = sums(half.astype(np.int64))[first]
+        return tokens, 2 * tokens - (units[1:] - units[:-1]), kernel.range_digests(hashes, first)
     rows = engine.map(survey, bare.batches())
     if not rows:
         return bare
@@ -212,8 +218,8 @@ def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
     leader = ordered[new][np.cumsum(new) - 1] if len(ordered) else ordered
     same = np.ones(len(ordered), bool)
     copies = np.flatnonzero(~new)
-    same[copies] = kernel.equal_tokens(corpus.text, corpus.start[leader[copies]], corpus.end[leader[copies]], corpus.text,
-                                       corpus.start[ordered[copies]], corpus.end[ordered[copies]], corpus.flags) == 1
+    (a0, a1), (b0, b1) = ((corpus.start[rows], corpus.end[rows]) for rows in (leader[copies], ordered[copies]))
+    same[copies] = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
     order = np.lexsort((ordered, leader))
     leader, member = leader[order], ordered[order]

@@ -14,11 +14,11 @@ I64 = npt.NDArray[np.int64]
 def pair_exhaustively(sets: Sets, threshold: float) -> tuple[I64, I64]:
     """Every pair (a < b, ascending) of sets whose Jaccard similarity reaches the threshold.
 
-    Elements are ranked from the rarest of the collection to the most common one; two sets that reach the threshold share
-    an element of a short prefix in that order.
+    Elements are ranked from the rarest of the collection to the most common one; two sets that reach the threshold
+    share an element of a short prefix in that order.
 
-    Source: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007; Mann, Augsten, Bouros, "An empirical
-    evaluation of set similarity join techniques", VLDB 2016.
+    Source: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007; Mann, Augsten, Bouros, "An
+    empirical evaluation of set similarity join techniques", VLDB 2016.
 
     >>> from dedup import Shingler
     >>> sets = Shingler(size=1).sets(["a b c d", "b c d e", "x y"])

@@ -22,6 +22,7 @@ from dedup.shingles import Sets
 from dedup.verify import Spans, span_digests, span_sets
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -123,8 +124,8 @@ def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
 def _components(nodes: _Nodes) -> I64:
     """Component of each node: its least member.
 
-    Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal texts
-    are followed first, and a near link only where it brings no overlap.
+    Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
+    texts are followed first, and a near link only where it brings no overlap.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
     order = np.lexsort((nodes.t1, nodes.t0, component))
@@ -212,7 +213,7 @@ class NearSets:
         return jaccard, containment
 
 
-def _near_rows(component: I64, order: I64, digest: npt.NDArray[np.uint64]) -> I64:
+def _near_rows(component: I64, order: I64, digest: U64) -> I64:
     """Rows of the components whose members' texts are not all equal."""
     owner = component[order]
     new = np.ones(len(order), bool)
@@ -230,8 +231,8 @@ def _keys(a: I64, b: I64, count: int) -> I64:
     return np.sort(low * max(count, 1) + high)
 
 
-def _split(component: I64, sets: NearSets, digest: npt.NDArray[np.uint64], linked: I64, threshold: float) -> tuple[I64, F64]:
-    """Group of each row after the representative rule (the row of its representative), and its Jaccard similarity to it."""
+def _split(component: I64, sets: NearSets, digest: U64, linked: I64, threshold: float) -> tuple[I64, F64]:
+    """Group of each row after the representative rule (its representative's row), and its Jaccard similarity to that."""
     rows = np.arange(len(component))
     group = np.full(len(component), -1, np.int64)
     jaccard = np.ones(len(component))
@@ -251,8 +252,8 @@ def _split(component: I64, sets: NearSets, digest: npt.NDArray[np.uint64], linke
     return group, jaccard
 
 
-def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans, sets: NearSets,
-           digest: npt.NDArray[np.uint64]) -> Groups:
+def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans,
+           sets: NearSets, digest: U64) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
     size = np.bincount(group, minlength=len(group))
     kept = np.flatnonzero(size[group] > 1)

@@ -113,8 +113,8 @@ class LSH:
 def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
-    Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32 bits;
-    who reports them checks them on the full sets.
+    Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32
+    bits; who reports them checks them on the full sets.
 
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.

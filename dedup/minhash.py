@@ -19,8 +19,8 @@ class Sketch:
     """Sketches of sets, and the recipe that made them.
 
     Attributes:
-        minima: Registers, shape ``(sets, num_hashes)``, dtype ``uint64``: round times 2^32 plus value. Those of an empty
-            set are all ones and equal nobody's.
+        minima: Registers, shape ``(sets, num_hashes)``, dtype ``uint64``: round times 2^32 plus value. Those of an
+            empty set are all ones and equal nobody's.
         seed: Seed of the hash functions.
         scheme: Name of the scheme; unlike schemes do not compare.
     """
@@ -37,8 +37,8 @@ class Sketch:
     def _check(self, other: Sketch) -> None:
         mine, theirs = ((s.scheme, s.num_hashes, s.seed) for s in (self, other))
         if mine != theirs:
-            raise SketchMismatchError(f"sketches made by {mine} and {theirs} (scheme, num_hashes, seed) do not compare", "",
-                                      "Make both with one MinHasher.")
+            raise SketchMismatchError(f"sketches made by {mine} and {theirs} (scheme, num_hashes, seed) do not compare",
+                                      "", "Make both with one MinHasher.")
 
     def merge(self, other: Sketch) -> Sketch:
         """Sketches of the unions, set by set: the lesser of each two registers.

@@ -72,8 +72,9 @@ class Options:
 
     threads: int | None = setting(None, "threads and worker processes; default: one a core", min=1, max=1024,
                                   group="run", result=False)
-    partitions: int | None = setting(None, "partitions of the exchange; changes memory, never results; default: by size",
-                                     min=1, max=65_536, group="run", result=False)
+    partitions: int | None = setting(
+        None, "partitions of the exchange; changes memory, never results; default: by size", min=1, max=65_536,
+        group="run", result=False)
 
     pairs: bool = setting(False, "list every verified pair in the report", group="report")
     with_text: bool = setting(False, "put each page's text into the report", group="report")

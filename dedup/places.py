@@ -1,7 +1,7 @@
 """From token numbers to places: bytes and code points of the page's text, blocks, lines, source.
 
-An end inside a block takes in the punctuation that closes it (``tail.”``), a start the marks that open it; an end at the
-last token of a block is the block's end.
+An end inside a block takes in the punctuation that closes it (``tail.”``), a start the marks that open it; an end at
+the last token of a block is the block's end.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def token_halves(corpus: Corpus, token: I64) -> npt.NDArray[np.float64]:
     """Length in half tokens of everything before each token; inside a block of mixed script, in proportion."""
     block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
     count = np.maximum(corpus.token_first[block + 1] - corpus.token_first[block], 1)
-    return corpus.halves_before[block] + (token - corpus.token_first[block]) * corpus.halves[block] / count
+    halves: npt.NDArray[np.float64] = (token - corpus.token_first[block]) * corpus.halves[block] / count
+    return corpus.halves_before[block] + halves
 
 
 def _token_bytes(corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct
+from dedup.blocks import Corpus, Distinct, sums
 from dedup.kernel import kernel
 from dedup.options import Scope
 from dedup.places import page_of, token_halves
@@ -49,7 +49,7 @@ class Passages:
     def take(self, rows: npt.NDArray[np.bool_]) -> Passages:
         """Some of the rows, with their parts."""
         counts = np.diff(self.first)
-        return Passages(self.whole.take(rows), np.concatenate([np.zeros(1, np.int64), np.cumsum(counts[rows])]),
+        return Passages(self.whole.take(rows), sums(counts[rows]),
                         self.parts.take(np.repeat(rows, counts)))
 
 
@@ -79,7 +79,8 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64) -> Links:
 
 def concatenated(*parts: Links) -> Links:
     """Links one after the other."""
-    return Links(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("a0", "a1", "b0", "b1", "exact")))
+    a0, a1, b0, b1 = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a0", "a1", "b0", "b1"))
+    return Links(a0, a1, b0, b1, np.concatenate([p.exact for p in parts]))
 
 
 def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
@@ -92,13 +93,12 @@ def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
 
 def join_runs(corpus: Corpus, links: Links, min_tokens: int) -> Passages:
     """Passages made of the links; those whose matched parts are under `min_tokens` on a side are dropped."""
-    columns = kernel.join_links(links.a0, links.a1, links.b0, links.b1, page_of(corpus, links.a0),
-                                page_of(corpus, links.b0), links.exact, corpus.token_first, corpus.fingerprint,
-                                corpus.page_first)
-    a0, a1, b0, b1, exact, first, *parts = columns
-    passages = Passages(Links(a0, a1, b0, b1, exact), first, Links(*parts, np.zeros(len(parts[0]), np.uint8)))
+    a0, a1, b0, b1, exact, first, p0, p1, q0, q1 = kernel.join_links(
+        links.a0, links.a1, links.b0, links.b1, page_of(corpus, links.a0), page_of(corpus, links.b0), links.exact,
+        corpus.token_first, corpus.fingerprint, corpus.page_first)
+    passages = Passages(Links(a0, a1, b0, b1, exact), first, Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
     long_enough = np.ones(len(a0), bool)
-    for t0, t1 in ((parts[0], parts[1]), (parts[2], parts[3])):
+    for t0, t1 in ((p0, p1), (q0, q1)):
         halves = token_halves(corpus, t1) - token_halves(corpus, t0)
         long_enough &= np.add.reduceat(halves, first[:-1]) >= 2 * min_tokens if len(a0) else True
     return passages.take(long_enough)

@@ -1,7 +1,8 @@
 """Stage 6: exact repeats at any offset: every run of `size` tokens or more that stands twice, wherever it begins.
 
 Runs are found by their `size`-token grams. A table of two bits a slot drops grams that stand once before they are
-stored; the rest are exchanged by their hash and grouped, so a passage on ten thousand pages is one class in linear time.
+stored; the rest are exchanged by their hash and grouped, so a passage on ten thousand pages is one class in linear
+time.
 """
 
 from __future__ import annotations

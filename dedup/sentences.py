@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dedup.model import BlockKind, Verdict
 
 if TYPE_CHECKING:
@@ -71,13 +69,15 @@ def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     chars = sum(int(findings.places.part_end[i] - findings.places.part_start[i])
                 for i in range(int(parts.first[row]), int(parts.first[row + 1])))
     headlines, paragraphs, others = _composition(judgement, row)
-    words = float(np.diff(findings.corpus.halves_before[findings.corpus.page_first[[judgement.page[s], judgement.page[s] + 1]]])
-                  [0]) / 2
+    page = int(judgement.page[s])
+    before = findings.corpus.halves_before[findings.corpus.page_first[page:page + 2]]
+    words = float(before[1] - before[0]) / 2
     share = float(judgement.copies.words[row]) / max(words, 1.0)
     name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
             "most of the page" if share >= 0.4 else "a section")
     places = _places(judgement, rows)
-    listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((paragraphs, "paragraph"), (others, "short block")) if n]
+    counted = ((paragraphs, "paragraph"), (others, "short block"))
+    listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "one block"
     text = (f"{name} stands on this page twice: {_unit(places, rows, judgement)} {places[0]} again at {places[1]}, "
@@ -99,7 +99,8 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
     laid_out = corpus.pages[int(judgement.findings.table.page[row])].layout is not None
     headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
     if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
-        tail = corpus.text[max(int(corpus.end[blocks[0]]) - 4, 0):corpus.end[blocks[0]]].tobytes().decode("utf-8", "ignore")
+        end = int(corpus.end[blocks[0]])
+        tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
         headings = [] if tail.endswith((".", "!", "?", "。", ",", ";")) else blocks[:1]
     rest = [b for b in blocks if b not in headings]
     paragraphs = [b for b in rest if corpus.halves[b] >= 16]
@@ -115,8 +116,8 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         small, large = whole[0], inner[0]
         verb = "is contained in"
     else:
-        headed = [row for row in rows if copies.heading[row]] or [max(rows, key=lambda row: (copies.link_share[row], -row))]
-        small = headed[0]
+        linked = max(rows, key=lambda row: (copies.link_share[row], -row))
+        small = next((row for row in rows if copies.heading[row]), linked)
         large = next(row for row in rows if row != small)
         verb = "stands again at"
     places = _places(judgement, [small, large])
@@ -142,7 +143,8 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     if original is None:
         return []
     groups = [s for s in stands if judgement.across[s] >= 0]
-    jaccard = min((float(judgement.table.jaccard[judgement.first[s]:judgement.first[s + 1]].min()) for s in groups), default=1)
+    first, alike = judgement.first, judgement.table.jaccard
+    jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
     name = judgement.findings.corpus.pages[original].id
     text = f"the page is a copy of {name}" if jaccard == 1 else f"the page is nearly a copy of {name}"
     return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
@@ -171,8 +173,9 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     if template:
         site, pages = judgement.sites
         words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in template)
-        text = f"{len(template)} passage{'s' if len(template) > 1 else ''} ({words:,.0f} words) belong to the site's template"
-        text = text if len(template) > 1 else text.replace("belong", "belongs")
+        what = "passages" if len(template) > 1 else "passage"
+        verb = "belong" if len(template) > 1 else "belongs"
+        text = f"{len(template)} {what} ({words:,.0f} words) {verb} to the site's template"
         out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
                            {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
     return out

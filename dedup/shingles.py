@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -38,12 +39,13 @@ class Sets:
         """Exact Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
         overlap = kernel.set_overlaps(self.values, self.first, a, b)
         union = self.sizes[a] + self.sizes[b] - overlap
-        return overlap / np.maximum(union, 1)
+        jaccard: npt.NDArray[np.float64] = overlap / np.maximum(union, 1)
+        return jaccard
 
 
 @dataclass(frozen=True, slots=True)
 class ShortSets:
-    """The same with the upper 32 bits of each element (``uint32``): half the memory, for what is checked again later."""
+    """The same with the upper 32 bits of each element (``uint32``): half the memory, for what is checked again."""
 
     values: npt.NDArray[np.uint32]
     first: I64
@@ -59,7 +61,9 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         blocks: Which blocks, ascending; set s is of ``blocks[s]``.
         size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
     """
-    return join_sets(_map_blocks(engine, corpus, blocks, lambda *tokens: kernel.shingle_sets(*tokens, size)))
+    def shingle(hashes: U64, first: I64) -> tuple[U64, I64]:
+        return kernel.shingle_sets(hashes, first, size)
+    return join_sets(_map_blocks(engine, corpus, blocks, shingle))
 
 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
@@ -78,7 +82,7 @@ def _map_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, stage: Callabl
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, BATCH_BYTES))
     cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
     return engine.map(lambda part: stage(*corpus.hashes(blocks[part[0]:part[1]])),
-                      [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)])
+                      [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
 
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import sums
 from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
 from dedup.places import token_halves
@@ -55,8 +56,8 @@ def describe_copies(findings: Findings) -> Copies:
     first, last = places.first_block, places.last_block
 
     def count(of_block: npt.NDArray[np.generic]) -> I64:
-        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(of_block.astype(np.int64))])
-        return sums[last + 1] - sums[first]
+        before = sums(of_block.astype(np.int64))
+        return before[last + 1] - before[first]
     blocks = count(corpus.halves > 0)
     words = (token_halves(corpus, table.t1) - token_halves(corpus, table.t0)) / 2
     size = np.maximum(count(corpus.end - corpus.start), 1)
@@ -66,7 +67,8 @@ def describe_copies(findings: Findings) -> Copies:
                   2 * count(flags & BlockFlag.NAVIGATION > 0) >= blocks, count(flags & BlockFlag.QUOTE > 0) > 0,
                   2 * count(flags & BlockFlag.TABLE_OR_CODE > 0) >= blocks,
                   (kind[first] == BlockKind.HEADING) & (blocks == 1),
-                  (corpus.token_first[first] == table.t0) & (corpus.token_first[last + 1] == table.t1), (first - pages) / span)
+                  (corpus.token_first[first] == table.t0) & (corpus.token_first[last + 1] == table.t1),
+                  (first - pages) / span)
 
 
 def _block_columns(findings: Findings) -> tuple[npt.NDArray[np.uint8], I64, npt.NDArray[np.uint8]]:
@@ -107,10 +109,10 @@ class Judgement:
         """Stand of each occurrence."""
         return np.repeat(np.arange(len(self.group)), np.diff(self.first))
 
-    def _least(self, column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def _least(self, column: F64) -> F64:
         return np.minimum.reduceat(column, self.first[:-1])
 
-    def _most(self, column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def _most(self, column: F64) -> F64:
         return np.maximum.reduceat(column, self.first[:-1])
 
     def _within(self) -> I64:
@@ -120,16 +122,18 @@ class Judgement:
         many_links, few_links = self._most(link), self._least(link)
         equal = self._least(self.table.jaccard)
         whole = np.add.reduceat(c.whole.astype(np.int64), leader)
-        menu = self._least(c.navigation.astype(np.int8)) == 1
+        menu = self._least(c.navigation.astype(np.float64)) == 1
         menu |= (few_links >= MENU_LINK_SHARE) & (blocks >= MENU_BLOCKS)
-        menu |= (c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks) & (many_links > 0)
-        quoted = self._most(c.quote.astype(np.int8)) == 1
-        tabled = self._least(c.code.astype(np.int8)) == 1
+        menu |= ((c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks)
+                 & (many_links > 0))
+        quoted = self._most(c.quote.astype(np.float64)) == 1
+        tabled = self._least(c.code.astype(np.float64)) == 1
         section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
                    & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_EQUAL - 0.2) & (count == 2))
         headings = np.add.reduceat(c.heading.astype(np.int64), leader)
         opening = (blocks <= TEASER_BLOCKS) & (
-            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((whole > 0) & (whole < count)))
+            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1))
+            | ((whole > 0) & (whole < count)))
         rules = [count < 2, quoted, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
         return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
 
@@ -146,10 +150,15 @@ class Judgement:
         groups = len(self.table)
         elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
         key = self.group * len(pages) + site[self.page]
-        unique, back, counts = np.unique(key, return_inverse=True, return_counts=True)
+        _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
         on_site = counts[back]
         template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
-        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED)
+        # an article's own headline, which the other pages of its site list in a side bar
+        headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
+        all_headings = np.bincount(self.group, headings, groups)
+        copies = np.bincount(self.group, np.diff(self.first), groups)
+        own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
+        return np.select([~elsewhere, template & ~own_headline], [-1, TEMPLATE], SHARED)
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
@@ -158,7 +167,8 @@ class Judgement:
         words = np.diff(corpus.token_first[corpus.page_first]).astype(np.float64)
         shared: dict[tuple[int, int], list[float]] = {}
         whole = self.findings.passages.whole
-        rows = [(self.findings.page_of(whole.a0), self.findings.page_of(whole.b0), whole.a1 - whole.a0, whole.b1 - whole.b0)]
+        sides = [(self.findings.page_of(t0), t1 - t0) for t0, t1 in ((whole.a0, whole.a1), (whole.b0, whole.b1))]
+        rows = [(sides[0][0], sides[1][0], sides[0][1], sides[1][1])]
         leader = table.first[:-1][table.owner] if len(table) else table.owner
         size = table.t1 - table.t0
         rows.append((table.page[leader], table.page, size[leader], size))
@@ -184,7 +194,8 @@ class Judgement:
     def stands(self, page: int) -> list[int]:
         """Stands on a page."""
         order, pages = self._of_page
-        return order[np.searchsorted(pages, page):np.searchsorted(pages, page, side="right")].tolist()
+        stands: list[int] = order[np.searchsorted(pages, page):np.searchsorted(pages, page, side="right")].tolist()
+        return stands
 
     def verdicts(self, page: int) -> tuple[Verdict, ...]:
         """What the repeats of a page amount to, in words."""

@@ -6,6 +6,7 @@ read. ``partial_ratio`` and ``token_set_ratio`` are no evidence of a copy and ar
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -136,7 +137,8 @@ def span_tokens(corpus: Corpus, spans: Spans) -> Iterator[tuple[npt.NDArray[np.u
     for begin in range(0, max(1, len(spans)), 4096):
         first = spans.first[begin:begin + 4097]
         parts = slice(int(first[0]), int(first[-1]))
-        hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts], corpus.flags)
+        hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts],
+                                                 corpus.flags)
         yield hashes, np.ascontiguousarray(token_first[first - first[0]])
 
 
@@ -153,5 +155,5 @@ def span_sets(corpus: Corpus, spans: Spans, size: int) -> Sets:
 def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:
     """The normalised text of a span's parts, joined by blanks."""
     out, first = kernel.normalise(corpus.text, np.array(starts, np.int64), np.array(ends, np.int64), corpus.flags)
-    parts = [out[a:b].tobytes().decode("utf-8", "surrogatepass") for a, b in zip(first[:-1], first[1:], strict=True)]
+    parts = [out[a:b].tobytes().decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(first)]
     return " ".join(parts)

@@ -33,7 +33,7 @@ class LocalEngine:
 
     Args:
         threads: Threads; ``None`` for one a core.
-        partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the size of the input.
+        partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the input's size.
     """
 
     def __init__(self, threads: int | None = None, partitions: int | None = None) -> None:

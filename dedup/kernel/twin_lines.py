@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -83,8 +84,8 @@ def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:
 
     Lines between blank lines are one block where they are hard-wrapped: each but the last is full, that is, the next
     line's first word would not have fitted on it. Else every line is a block of its own. ``\n``, ``\r\n``, ``\r``,
-    form feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels or
-    headlines, not a paragraph. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
+    form feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels
+    or headlines, not a paragraph. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
     paragraph is as wide as its longest line, 40 to 200 columns (no one wraps wider; such lines are paragraphs). Where
     no blank stands at the break, because a script without spaces is broken there, a line is full if it lacks 4 columns
     (two wide characters) or fewer; with Thai, Lao, Khmer or Burmese at the break, fewer than 10.
@@ -197,14 +198,14 @@ def _runs_on(last: int, next_first: int) -> bool:
 
     Not after a small letter or a digit where the next line begins with a capital, as labels and headlines do.
     """
-    is_open = chr(last) in "abcdefghijklmnopqrstuvwxyz0123456789" if 0 <= last < 0x80 else not _is_mapped(last)
+    is_open = chr(last) in string.ascii_lowercase + string.digits if 0 <= last < 0x80 else not _is_mapped(last)
     return not _is_mapped(next_first) or not is_open
 
 
 def _is_mapped(code: int) -> bool:
     """Upper case, or a letter that decomposes."""
     if code < 0x80:
-        return 0 <= code and chr(code) in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        return code >= 0 and chr(code) in string.ascii_uppercase
     table = tables()
     return int(table.stage2[int(table.stage1[code >> 7]) * 128 + (code & 127)]) >= IDENTITY
 

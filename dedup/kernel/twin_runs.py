@@ -5,6 +5,7 @@ Tokens are numbered through the whole collection, page after page; a gram is nam
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -38,7 +39,8 @@ def mark_grams(hash: U64, page_first: I64, size: int, table: U64) -> None:
     Args:
         table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
     """
-    slots, counts = np.unique(_page_grams(hash, page_first, size)[0] & np.uint64(len(table) * 32 - 1), return_counts=True)
+    gram, _ = _page_grams(hash, page_first, size)
+    slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
     word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
     before = (table[word] >> shift) & np.uint64(1)
     np.bitwise_or.at(table, word, np.uint64(1) << shift)
@@ -90,7 +92,8 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree;
     inside one page a match is no longer than its shift: of a longer one that repeats at once, as many tokens are taken,
-    from a block's first token where one of its periods begins there. The others stay segments, overlapping places dropped.
+    from a block's first token where one of its periods begins there. The others stay segments, overlapping places
+    dropped.
 
     Args:
         block_first: First token of each block, one longer than the blocks.
@@ -121,7 +124,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
         if len(places) <= max_members:
             seeds += [(b - a, a) for i, a in enumerate(places) for b in places[i + 1:]]
             continue
-        length = max(size, min([count + size - 1] + [b - a for a, b in zip(places, places[1:], strict=False)]))
+        length = max(size, min([count + size - 1] + [b - a for a, b in itertools.pairwise(places)]))
         kept = places[:1]
         for p in places[1:]:
             if p >= kept[-1] + length:
@@ -192,8 +195,8 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exa
         Passages (a0, a1, b0, b1, exact), the first part of each (one longer), and parts (a0, a1, b0, b1): stretches
         that lie between blocks which were left out.
     """
-    links = [Link(*map(int, row[:6]), exact=bool(row[6]))
-             for row in zip(page_a, page_b, a0, a1, b0, b1, exact, strict=True)]
+    columns = (column.tolist() for column in (page_a, page_b, a0, a1, b0, b1, exact.astype(bool)))
+    links = [Link(*row) for row in zip(*columns, strict=True)]
     joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist())
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
     for link in sorted(links, key=lambda link: link.key):
@@ -203,7 +206,8 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exa
         open_: list[tuple[Link, list[Link]]] = []
         for run, pieces in sorted(joiner.chain(absorbed(by_pages[pages])), key=lambda found: found[0].key):
             open_ = [o for o in open_ if o[0].a1 > run.a0]
-            if any(run.inside(whole) and all(any(p.inside(q) for q in others) for p in pieces) for whole, others in open_):
+            if any(run.inside(whole) and all(any(p.inside(q) for q in others) for p in pieces)
+                   for whole, others in open_):
                 continue
             runs.append((run, pieces))
             if len(open_) < OPEN_LINKS:
@@ -234,7 +238,7 @@ def absorbed(links: list[Link]) -> list[Link]:
 
 
 def outweighs(x: int, y: int, gap: int) -> bool:
-    """Whether two matched stretches are enough to bridge blocks that are not: the longer one is no shorter than the gap."""
+    """Whether two matched stretches suffice to bridge blocks that are not: the longer one is no shorter than the gap."""
     return gap <= max(x, y) and gap <= 4 * min(x, y)
 
 
@@ -273,7 +277,7 @@ class _Joiner:
         wider = max(gap_a, gap_b)
         if wider > min(MAX_EDIT, x.length, y.length) and (
                 wider > MAX_GAP or not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
-                or self.blocks_between(x.a1, y.a0) > MAX_GAP_BLOCKS or self.blocks_between(x.b1, y.b0) > MAX_GAP_BLOCKS):
+                or max(self.blocks_between(x.a1, y.a0), self.blocks_between(x.b1, y.b0)) > MAX_GAP_BLOCKS):
             return None
         return gap_a + gap_b
 
