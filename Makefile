@@ -25,13 +25,12 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
-.PHONY: help demo install dev test check format lint types kernel test-sanitize test-soak bench clean
+.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
 	@echo 'make kernel         build the compiled kernel into the checkout (seconds)'
 	@echo 'make lint types     ruff; mypy --strict'
-	@echo 'make format         ruff format'
 	@echo 'make test-sanitize  the kernel under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-soak      many more examples and the slowest tests'
 	@echo 'make bench          speed, memory and recall'
@@ -83,13 +82,8 @@ test: $(VENV)/.dev kernel-if-possible
 	$(PY) -m pytest -q -n auto -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
-	$(PY) -m ruff format --check -q dedup tests scripts benchmarks
 	@$(MAKE) --no-print-directory lint types
 	$(PY) -m pytest -q -n auto -m "not slow and not soak"
-
-format: $(VENV)/.dev
-	$(PY) -m ruff check -q --fix dedup tests scripts benchmarks
-	$(PY) -m ruff format dedup tests scripts benchmarks
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check dedup tests scripts benchmarks

@@ -6,13 +6,13 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import dedup
 from dedup.options import Options
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +20,6 @@ NOT_OURS = {ROOT / "examples" / "news.md"}  # a page to be scanned
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*.md"),
                 *ROOT.glob("benchmarks/*.md")} - NOT_OURS)
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.M | re.S)
-# Until scan exists these examples are expected to fail; from the day it does they have to run.
-needs_api = pytest.mark.xfail(not hasattr(dedup, "scan"), reason="dedup.scan does not exist yet", strict=False)
 
 
 def fenced(kind):
@@ -90,7 +88,6 @@ def test_relative_links_resolve(page):
             assert anchor in slugs(file.read_text(encoding="utf-8")), target
 
 
-@needs_api
 @pytest.mark.parametrize(("page", "blocks"), fenced("python"))
 def test_python_examples_run(page, blocks, monkeypatch):
     """The examples of a page run one after the other, in the project's root."""
@@ -103,15 +100,47 @@ def test_python_examples_run(page, blocks, monkeypatch):
     assert not runner.failures, "".join(said)
 
 
-@needs_api
+def run(command, folder):
+    """A command of the documentation, as it prints into a pipe of 80 columns."""
+    code = f"import sys; sys.argv = {shlex.split(command)!r}; from dedup.cli import main; sys.exit(main())"
+    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True,
+                          encoding="utf-8", check=False)
+
+
 @pytest.mark.parametrize(("command", "shown"), [*commands()])
 def test_commands_run_and_print_what_is_shown(command, shown):
     """Where output is shown it is the command's; ``...`` stands for what was left out."""
-    code = f"import sys; sys.argv = {shlex.split(command)!r}; from dedup.cli import main; sys.exit(main())"
-    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True,
-                          encoding="utf-8", check=False)
+    done = run(command, ROOT)
     assert done.returncode in (0, 1), done.stderr
     if shown.strip():
         printed = "\n".join(map(str.rstrip, done.stdout.rstrip().splitlines())) + "\n"
         assert doctest.OutputChecker().check_output(shown.rstrip() + "\n", printed, doctest.ELLIPSIS), done.stdout
+
+
+def sketched():
+    """Commands of the documentation on files that everybody has to think of: those in ``sh`` blocks, and in --help."""
+    from dedup.cli import EXAMPLES
+
+    lines = [line for param in fenced("sh") for block in param.values[1] for line in block.splitlines()]
+    lines += [line.strip() for line in EXAMPLES.splitlines()]
+    return sorted({re.split(r"  +", line)[0] for line in lines if line.startswith("dedup ")})
+
+
+@pytest.mark.parametrize("command", sketched())
+def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
+    examples = ROOT / "examples"
+    shutil.copytree(examples / "site", tmp_path / "site")
+    for name, source in {"page.html": "news.html", "old.txt": "news.txt", "new.txt": "news.txt",
+                         "corpus.jsonl": "notices.jsonl"}.items():
+        shutil.copy(examples / source, tmp_path / name)
+    done = run(command, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_readme_tells_each_exit_status():
+    from dedup import cli
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = {int(status) for cell in re.findall(r"^\| ([\d, ]+) \|", text, re.M) for status in cell.split(",")}
+    assert told == {cli.DONE, cli.WRONG, cli.PARTLY, 130, 143}
