@@ -96,20 +96,18 @@ def token_flags(options: Options) -> int:
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str, U64]:
     """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams."""
-    text, starts = bytearray(), [0]
+    text, starts = bytearray(), [0]  # one buffer that grows in place: no second copy of the texts at any time
     heads: list[Page] = []
     layouts: dict[int, Layout] = {}
-    digest = hashlib.blake2b(digest_size=16)
     for page in pages:
         data = page.text.encode("utf-8", "surrogatepass")
         if page.layout is not None:
             layouts[len(heads)] = page.layout
-        heads.append(replace(page, text=""))
+        heads.append(Page(page.id, "", page.source, page.title, page.meta, page.url, page.line, page.record, page.layout,
+                          page.site))
         text += data
         starts.append(len(text))
-        digest.update(page.id.encode("utf-8", "surrogatepass") + b"\0%d\0" % len(data))
     buffer = np.frombuffer(text, np.uint8) if text else np.empty(0, np.uint8)
-    digest.update(text)
     page_start = np.array(starts, np.int64)
     cut = cut_pages(buffer, page_start, layouts, engine, whole=options.unit == "page")
     table = np.zeros(1 << max(0, len(buffer) // 32).bit_length(), np.uint64)  # two slots a byte of text or more
@@ -118,7 +116,19 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
         kernel.mark_grams(hashes, page_first, options.gram_tokens, table)
     corpus = measure(buffer, tuple(heads), page_start, cut, engine, token_flags(options),
                      mark if options.unit == "block" else None)
-    return corpus, digest.hexdigest(), table
+    return corpus, _digest(corpus, engine), table
+
+
+def _digest(corpus: Corpus, engine: LocalEngine) -> str:
+    """A digest of all ids and texts, in order."""
+    def of_batch(batch: tuple[int, int]) -> bytes:
+        start, end = corpus.page_start[list(batch)].tolist()
+        digest = hashlib.blake2b(corpus.text[start:end], digest_size=16)
+        lengths = np.diff(corpus.page_start[batch[0]:batch[1] + 1]).astype("<i8").tobytes()
+        digest.update(lengths)
+        digest.update("\0".join(page.id for page in corpus.pages[slice(*batch)]).encode("utf-8", "surrogatepass"))
+        return digest.digest()
+    return hashlib.blake2b(b"".join(engine.map(of_batch, corpus.batches())), digest_size=16).hexdigest()
 
 
 def cut_pages(text: U8, page_start: I64, layouts: dict[int, Layout], engine: LocalEngine,

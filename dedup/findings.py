@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
+from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.model import Group, Occurrence, Pair
@@ -71,22 +72,18 @@ class Places:
 
     Args:
         page: Page of each place.
+        first_block, last_block: Blocks of its first and last token.
         parts: Matched stretches of each place, in bytes.
-        t0, t1: Tokens of each place.
     """
 
-    def __init__(self, corpus: Corpus, page: I64, t0: I64, t1: I64, parts: Spans) -> None:
+    def __init__(self, corpus: Corpus, page: I64, first_block: I64, last_block: I64, parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.start, self.end = parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1]
-        self.first_block, self.last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
+        self.first_block, self.last_block = first_block, last_block
         owner = np.repeat(page, np.diff(parts.first))
-        self.part_start = code_points(corpus, parts.part_start) - self._page_chars[owner]
-        self.part_end = code_points(corpus, parts.part_end) - self._page_chars[owner]
+        self.page_chars, part_start, part_end = code_points(corpus, corpus.page_start, parts.part_start, parts.part_end)
+        self.part_start, self.part_end = part_start - self.page_chars[owner], part_end - self.page_chars[owner]
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
-
-    @cached_property
-    def _page_chars(self) -> I64:
-        return code_points(self.corpus, self.corpus.page_start)
 
     @cached_property
     def _by_page(self) -> tuple[I64, I64]:
@@ -178,12 +175,13 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
     return int(sources[at]) + position - int(texts[at]), True
 
 
-def code_points(corpus: Corpus, positions: I64) -> I64:
-    """Code points of the collection before each byte position, in any order."""
-    order = np.argsort(positions, kind="stable")
-    out = np.empty(len(positions), np.int64)
-    out[order] = kernel.code_points(corpus.text, positions[order])
-    return out
+def code_points(corpus: Corpus, *positions: I64) -> list[I64]:
+    """Code points of the collection before each byte position, in any order; the text is gone over once."""
+    together = np.concatenate(positions)
+    order = np.argsort(together, kind="stable")
+    out = np.empty(len(together), np.int64)
+    out[order] = kernel.code_points(corpus.text, together[order])
+    return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
 class Findings:
@@ -197,7 +195,7 @@ class Findings:
 
     def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options) -> None:
         self.corpus, self.table, self.options = corpus, groups, options
-        self.places = Places(corpus, groups.page, groups.t0, groups.t1, groups.parts)
+        self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
         self.passages = passages
         self._groups: dict[int, Group] = {}
 
@@ -243,7 +241,7 @@ class Findings:
         measured = self.similarities(g)
         occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
-        t0, t1 = self.table.t0[rows[:1]], self.table.t1[rows[:1]]
+        t0, t1 = self.table.ranges.t0[rows[:1]], self.table.ranges.t1[rows[:1]]
         tokens = float((token_halves(self.corpus, t1) - token_halves(self.corpus, t0))[0]) / 2
         blocks = int(self.places.last_block[rows[0]] - self.places.first_block[rows[0]]) + 1
         return Group(g, KINDS[self.table.kind[g]], min(m.similarity for m in measured), round(tokens, 1), blocks,
@@ -259,8 +257,9 @@ class Findings:
         whole, parts, first = self.passages.whole, self.passages.parts, self.passages.first
         sides = []
         for t0, t1, p0, p1 in ((whole.a0, whole.a1, parts.a0, parts.a1), (whole.b0, whole.b1, parts.b0, parts.b1)):
-            ranges = locate(self.corpus, p0, p1)
-            sides.append(Places(self.corpus, page_of(self.corpus, t0), t0, t1, Spans(ranges.start, ranges.end, first)))
+            ranges = locate(LocalEngine(self.options.threads), self.corpus, p0, p1)
+            sides.append(Places(self.corpus, page_of(self.corpus, t0), block_of(self.corpus, t0),
+                                block_of(self.corpus, t1 - 1), Spans(ranges.start, ranges.end, first)))
         return sides[0], sides[1]
 
     def pair(self, i: int) -> Pair:
@@ -272,7 +271,7 @@ class Findings:
         spans = Spans(np.concatenate([p.parts.part_start[r] for p, r in zip((a, b), rows, strict=True)]),
                       np.concatenate([p.parts.part_end[r] for p, r in zip((a, b), rows, strict=True)]),
                       np.cumsum([0, *(r.stop - r.start for r in rows)]))
-        sets = span_sets(self.corpus, spans, size)
+        sets = span_sets(LocalEngine(1), self.corpus, spans, size)
         overlap = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0])
         n, m = (max(1, int(size)) for size in sets.sizes)
         jaccard, indel = overlap / (n + m - overlap), indel_similarity(a.normalised(i), b.normalised(i))

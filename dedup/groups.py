@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, sums
+from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
-from dedup.places import block_of, locate, page_of
+from dedup.places import Ranges, locate
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
@@ -38,7 +39,7 @@ class Groups:
         first: One longer than the groups.
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
-        t0, t1, page, start, end: Of each occurrence: tokens, page, bytes.
+        ranges, page, start, end: Of each occurrence: tokens and blocks, page, bytes.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
     """
@@ -46,8 +47,7 @@ class Groups:
     first: I64
     kind: npt.NDArray[np.int8]
     family: I64
-    t0: I64
-    t1: I64
+    ranges: Ranges
     page: I64
     start: I64
     end: I64
@@ -77,7 +77,8 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
-def group_passages(corpus: Corpus, passages: Passages, repeats: Repeats | None, threshold: float, size: int) -> Groups:
+def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, threshold: float,
+                   size: int) -> Groups:
     """Groups of the places that passages and repeats link.
 
     Args:
@@ -86,18 +87,19 @@ def group_passages(corpus: Corpus, passages: Passages, repeats: Repeats | None, 
         size: Tokens in a shingle.
     """
     nodes = _nodes(passages, repeats)
+    ranges = locate(engine, corpus, nodes.t0, nodes.t1)
     component = _components(nodes)
     order = np.lexsort((nodes.t1, nodes.t0, component))
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
-    spans = _parts(corpus, nodes, passages, component, order)
-    digest = span_digests(corpus, spans)
+    spans = _parts(engine, corpus, nodes, passages, component, ranges.take(order), order)
+    digest = span_digests(engine, corpus, spans)
     near = _near_rows(component, order, digest)
-    sets = NearSets(span_sets(corpus, spans.take(near), size), near)
+    sets = NearSets(span_sets(engine, corpus, spans.take(near), size), near)
     row_of = np.full(len(nodes.t0), -1, np.int64)
     row_of[order] = np.arange(len(order))
     linked = _keys(row_of[nodes.a], row_of[nodes.b], len(order))
     group, jaccard = _split(component[order], sets, digest, linked, threshold)
-    return _table(corpus, nodes, order, group, component[order], jaccard, spans, sets, digest)
+    return _table(corpus, ranges.take(order), group, component[order], jaccard, spans, sets, digest)
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
@@ -171,7 +173,8 @@ def _apart(component: I64, t0: I64, t1: I64) -> Flags:
     return kept
 
 
-def _parts(corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, order: I64) -> Spans:
+def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, ranges: Ranges,
+           order: I64) -> Spans:
     """The matched stretches of each node in order; the whole node where the members of a component differ in number."""
     passage = nodes.passage[order]
     counts = np.where(passage >= 0, np.diff(passages.first, append=0)[passage], 1) if len(passages.first) > 1 else \
@@ -184,14 +187,14 @@ def _parts(corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, or
     counts = np.where(least[owner] == most[owner], counts, 1)
     row = np.repeat(np.arange(len(order)), counts)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    t0, t1 = nodes.t0[order][row], nodes.t1[order][row]
+    start, end = ranges.start[row], ranges.end[row]
     several = np.flatnonzero(counts[row] > 1)
     part = passages.first[passage[row[several]]] + nth[several]
     second = nodes.side[order][row[several]] == 1
-    t0[several] = np.where(second, passages.parts.b0[part], passages.parts.a0[part])
-    t1[several] = np.where(second, passages.parts.b1[part], passages.parts.a1[part])
-    ranges = locate(corpus, t0, t1)
-    return Spans(ranges.start, ranges.end, sums(counts))
+    inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
+                   np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
+    start[several], end[several] = inner.start, inner.end
+    return Spans(start, end, sums(counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,7 @@ def _keys(a: I64, b: I64, count: int) -> I64:
 
 
 def _split(component: I64, sets: NearSets, digest: U64, linked: I64, threshold: float) -> tuple[I64, F64]:
-    """Group of each row after the representative rule (its representative's row), and its Jaccard similarity to that."""
+    """Group of each row after the representative rule (its representative's row), and its Jaccard similarity to it."""
     rows = np.arange(len(component))
     group = np.full(len(component), -1, np.int64)
     jaccard = np.ones(len(component))
@@ -252,12 +255,12 @@ def _split(component: I64, sets: NearSets, digest: U64, linked: I64, threshold: 
     return group, jaccard
 
 
-def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64, jaccard: F64, spans: Spans,
-           sets: NearSets, digest: U64) -> Groups:
+def _table(corpus: Corpus, ranges: Ranges, group: I64, component: I64, jaccard: F64, spans: Spans, sets: NearSets,
+           digest: U64) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
     size = np.bincount(group, minlength=len(group))
     kept = np.flatnonzero(size[group] > 1)
-    t0, t1 = nodes.t0[order], nodes.t1[order]
+    t0, t1 = ranges.t0, ranges.t1
     kept = kept[np.lexsort((kept, group[kept], -t1[group[kept]], t0[group[kept]]))]
     owner = group[kept]
     new = np.ones(len(kept), bool)
@@ -267,17 +270,18 @@ def _table(corpus: Corpus, nodes: _Nodes, order: I64, group: I64, component: I64
     number = np.cumsum(new) - 1
     near = np.zeros(len(first) - 1, bool)
     np.logical_or.at(near, number, digest[kept] != digest[owner])
-    kind = np.where(near, 1, np.where(_contained(corpus, t0[kept], t1[kept], number, len(first) - 1), 2, 0))
+    kind = np.where(near, 1, np.where(_contained(corpus, ranges.take(kept), number, len(first) - 1), 2, 0))
     parts = spans.take(kept)
-    return Groups(first, kind.astype(np.int8), component[kept][new], t0[kept], t1[kept], page_of(corpus, t0[kept]),
+    page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
+    return Groups(first, kind.astype(np.int8), component[kept][new], ranges.take(kept), page[kept],
                   parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], jaccard[kept],
                   containment, parts)
 
 
-def _contained(corpus: Corpus, t0: I64, t1: I64, number: I64, count: int) -> Flags:
+def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:
     """Groups with one member that is whole blocks and another one inside a longer block."""
-    first, last = block_of(corpus, t0), block_of(corpus, t1 - 1)
-    whole = (corpus.token_first[first] == t0) & (corpus.token_first[last + 1] == t1)
+    first, last = ranges.first_block, ranges.last_block
+    whole = (corpus.token_first[first] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
     has_whole, has_inner = np.zeros(count, bool), np.zeros(count, bool)
     np.logical_or.at(has_whole, number, whole)
     np.logical_or.at(has_inner, number, ~whole & (first == last))

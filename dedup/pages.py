@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, small_repeats
-from dedup.findings import Findings, Lazy, code_points
+from dedup.findings import Findings, Lazy
 from dedup.model import PageReport, Skipped, SmallRepeat, Summary
 from dedup.verdicts import NO_CONTENT, Judgement
 
@@ -25,9 +25,9 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
-    chars = np.diff(code_points(corpus, corpus.page_start))
-    duplicate = covered_chars(findings, later)
-    shares = [covered_chars(findings, rows) / np.maximum(chars, 1) for rows in (copies > 1, across >= 0)]
+    chars = np.diff(findings.places.page_chars)
+    duplicate, *covered, content_twice = covered_chars(findings, later, copies > 1, across >= 0, later & content)
+    shares = [count / np.maximum(chars, 1) for count in covered]
     total, twice = int(chars.sum()), int(duplicate.sum())
     short = int((corpus.halves < 2 * options.min_tokens).sum())
     repeats = _small_repeats(findings)
@@ -40,24 +40,26 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
                           repeats.get(p, ()), corpus.page_text(p) if options.with_text else None)
     summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
                       sum(entry.count for entry in skipped), len(table), total, twice, twice / max(total, 1),
-                      int(covered_chars(findings, later & content).sum()) / max(total, 1))
+                      int(content_twice.sum()) / max(total, 1))
     return summary, Lazy(len(corpus.pages), report)
 
 
-def covered_chars(findings: Findings, rows: npt.NDArray[np.bool_]) -> I64:
-    """Characters of each page that lie in the parts of some occurrences, each counted once."""
-    corpus, table = findings.corpus, findings.table
-    parts = np.repeat(rows, np.diff(table.parts.first))
-    start, end = table.parts.part_start[parts], table.parts.part_end[parts]
+def covered_chars(findings: Findings, *choices: npt.NDArray[np.bool_]) -> list[I64]:
+    """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them."""
+    places, table = findings.places, findings.table
+    counts = np.diff(table.parts.first)
+    page = np.repeat(table.page, counts)
+    start, end = (side + places.page_chars[page] for side in (places.part_start, places.part_end))
     order = np.argsort(start, kind="stable")
-    start, end = start[order], end[order]
-    reached = np.maximum.accumulate(end) if len(end) else end
-    start = np.maximum(start, np.concatenate([np.zeros(min(1, len(end)), np.int64), reached[:-1]]))
-    end = np.maximum(end, start)
-    size = code_points(corpus, end) - code_points(corpus, start)
-    page = np.searchsorted(corpus.page_start, start, side="right") - 1
-    out = np.zeros(len(corpus.pages), np.int64)
-    np.add.at(out, np.minimum(page, len(out) - 1), size)
+    page, start, end = page[order], start[order], end[order]
+    out = []
+    for rows in choices:
+        taken = np.repeat(rows, counts)[order]
+        begin, finish = start[taken], end[taken]
+        reached = np.maximum.accumulate(finish)
+        begin = np.maximum(begin, np.concatenate([np.zeros(min(1, len(finish)), np.int64), reached[:-1]]))
+        size = np.maximum(finish - begin, 0)
+        out.append(np.bincount(page[taken], size, len(findings.corpus.pages)).astype(np.int64))
     return out
 
 

@@ -59,7 +59,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
     else:
         passages, repeats = compare_blocks(engine, corpus, table, options, stages)
     stages.start("groups")
-    groups = group_passages(corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
+    groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, options)
     findings = filtered(findings)
     stages.stop()
@@ -139,7 +139,7 @@ def take_groups(table: Groups, kept: npt.NDArray[np.bool_]) -> Groups:
     zero = np.zeros(1, np.int64)
     return replace(
         table, first=np.concatenate([zero, np.cumsum(np.diff(table.first)[kept])]), kind=table.kind[kept],
-        family=table.family[kept], t0=table.t0[rows], t1=table.t1[rows], page=table.page[rows], start=table.start[rows],
+        family=table.family[kept], ranges=table.ranges.take(rows), page=table.page[rows], start=table.start[rows],
         end=table.end[rows], jaccard=table.jaccard[rows], containment=table.containment[rows],
         parts=replace(table.parts, part_start=table.parts.part_start[parts], part_end=table.parts.part_end[parts],
                       first=np.concatenate([zero, np.cumsum(counts[rows])])))

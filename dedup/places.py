@@ -6,12 +6,14 @@ the last token of a block is the block's end.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
+from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
@@ -20,6 +22,7 @@ U8 = npt.NDArray[np.uint8]
 CLOSING = ".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉"
 OPENING = "([{\"'«“‘„‹¿¡（「『［【《〈"
 MAX_MARKS = 4  # closing or opening marks taken in
+BATCH_RANGES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,14 @@ class Ranges:
 
     Attributes:
         t0, t1: Tokens, half-open, numbered through the collection.
+        first_block, last_block: Blocks of the first and the last token.
         start, end: Bytes of the collection's text, half-open, with the marks around them.
     """
 
     t0: I64
     t1: I64
+    first_block: I64
+    last_block: I64
     start: I64
     end: I64
 
@@ -41,11 +47,22 @@ class Ranges:
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Ranges:
         """Some of the rows."""
-        return Ranges(self.t0[rows], self.t1[rows], self.start[rows], self.end[rows])
+        return Ranges(self.t0[rows], self.t1[rows], self.first_block[rows], self.last_block[rows], self.start[rows],
+                      self.end[rows])
 
 
-def locate(corpus: Corpus, t0: I64, t1: I64) -> Ranges:
-    """The bytes of token ranges; each holds one token at least and lies in one page."""
+def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
+    """The bytes of token ranges; each holds one token at least and lies in one page. Ascending ones are found sooner."""
+    edges = [*range(0, len(t0), BATCH_RANGES), len(t0)]
+    parts = engine.map(lambda part: _locate(corpus, t0[part[0]:part[1]], t1[part[0]:part[1]]),
+                       list(itertools.pairwise(edges)))
+    columns = zip(*parts, strict=True) if parts else [()] * 4
+    first_block, last_block, start, end = (np.concatenate([np.empty(0, np.int64), *column]) for column in columns)
+    return Ranges(t0, t1, first_block, last_block, start, end)
+
+
+def _locate(corpus: Corpus, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
+    """First and last block, first and last byte of token ranges."""
     first_block, last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
     start, end = corpus.start[first_block].copy(), corpus.end[last_block].copy()
     inner = np.flatnonzero(t0 > corpus.token_first[first_block])
@@ -54,7 +71,7 @@ def locate(corpus: Corpus, t0: I64, t1: I64) -> Ranges:
     inner = np.flatnonzero(t1 < corpus.token_first[last_block + 1])
     end[inner] = _token_bytes(corpus, last_block[inner], t1[inner] - 1)[1]
     end[inner] = _with_marks(corpus.text, end[inner], corpus.end[last_block[inner]], CLOSING, 1)
-    return Ranges(t0, t1, start, end)
+    return first_block, last_block, start, end
 
 
 def block_of(corpus: Corpus, token: I64) -> I64:
@@ -67,9 +84,14 @@ def page_of(corpus: Corpus, token: I64) -> I64:
     return np.searchsorted(corpus.page_first, block_of(corpus, token), side="right") - 1
 
 
-def token_halves(corpus: Corpus, token: I64) -> npt.NDArray[np.float64]:
-    """Length in half tokens of everything before each token; inside a block of mixed script, in proportion."""
-    block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
+def token_halves(corpus: Corpus, token: I64, block: I64 | None = None) -> npt.NDArray[np.float64]:
+    """Length in half tokens of everything before each token; inside a block of mixed script, in proportion.
+
+    Args:
+        block: A block that each token is in or just behind, where it is known.
+    """
+    if block is None:
+        block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
     count = np.maximum(corpus.token_first[block + 1] - corpus.token_first[block], 1)
     halves: npt.NDArray[np.float64] = (token - corpus.token_first[block]) * corpus.halves[block] / count
     return corpus.halves_before[block] + halves

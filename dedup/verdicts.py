@@ -59,7 +59,7 @@ def describe_copies(findings: Findings) -> Copies:
         before = sums(of_block.astype(np.int64))
         return before[last + 1] - before[first]
     blocks = count(corpus.halves > 0)
-    words = (token_halves(corpus, table.t1) - token_halves(corpus, table.t0)) / 2
+    words = (token_halves(corpus, table.ranges.t1, last) - token_halves(corpus, table.ranges.t0, first)) / 2
     size = np.maximum(count(corpus.end - corpus.start), 1)
     pages = corpus.page_first[table.page]
     span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
@@ -67,7 +67,7 @@ def describe_copies(findings: Findings) -> Copies:
                   2 * count(flags & BlockFlag.NAVIGATION > 0) >= blocks, count(flags & BlockFlag.QUOTE > 0) > 0,
                   2 * count(flags & BlockFlag.TABLE_OR_CODE > 0) >= blocks,
                   (kind[first] == BlockKind.HEADING) & (blocks == 1),
-                  (corpus.token_first[first] == table.t0) & (corpus.token_first[last + 1] == table.t1),
+                  (corpus.token_first[first] == table.ranges.t0) & (corpus.token_first[last + 1] == table.ranges.t1),
                   (first - pages) / span)
 
 
@@ -170,7 +170,7 @@ class Judgement:
         sides = [(self.findings.page_of(t0), t1 - t0) for t0, t1 in ((whole.a0, whole.a1), (whole.b0, whole.b1))]
         rows = [(sides[0][0], sides[1][0], sides[0][1], sides[1][1])]
         leader = table.first[:-1][table.owner] if len(table) else table.owner
-        size = table.t1 - table.t0
+        size = table.ranges.t1 - table.ranges.t0
         rows.append((table.page[leader], table.page, size[leader], size))
         copies: dict[int, int] = {}
         for page_a, page_b, size_a, size_b in rows:

@@ -7,19 +7,25 @@ read. ``partial_ratio`` and ``token_set_ratio`` are no evidence of a copy and ar
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
+from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError
 from dedup.kernel import kernel
 from dedup.shingles import Sets, Shingler, join_sets
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
+R = TypeVar("R")
+
+BATCH_SPANS = 4096
 
 INDEL_CHARS = 40_000  # above it, Indel is measured piece by piece: a lower bound
 INDEL_PIECE = 4_000
@@ -132,24 +138,25 @@ class Spans:
         return Spans(self.part_start[part], self.part_end[part], sums(counts))
 
 
-def span_tokens(corpus: Corpus, spans: Spans) -> Iterator[tuple[npt.NDArray[np.uint64], I64]]:
-    """Token hashes of spans, some at a time, and where each span's begin; its parts one after the other."""
-    for begin in range(0, max(1, len(spans)), 4096):
-        first = spans.first[begin:begin + 4097]
+def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:
+    """A stage over the token hashes of spans and where each span's begin; its parts one after the other."""
+    def tokens(begin: int) -> R:
+        first = spans.first[begin:begin + BATCH_SPANS + 1]
         parts = slice(int(first[0]), int(first[-1]))
         hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts],
                                                  corpus.flags)
-        yield hashes, np.ascontiguousarray(token_first[first - first[0]])
+        return stage(hashes, np.ascontiguousarray(token_first[first - first[0]]))
+    return engine.map(tokens, range(0, max(1, len(spans)), BATCH_SPANS))
 
 
-def span_digests(corpus: Corpus, spans: Spans) -> npt.NDArray[np.uint64]:
+def span_digests(engine: LocalEngine, corpus: Corpus, spans: Spans) -> U64:
     """A digest of each span's tokens."""
-    return np.concatenate([kernel.range_digests(*tokens) for tokens in span_tokens(corpus, spans)])
+    return np.concatenate(map_spans(engine, corpus, spans, kernel.range_digests))
 
 
-def span_sets(corpus: Corpus, spans: Spans, size: int) -> Sets:
+def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int) -> Sets:
     """The shingle set of each span, its parts taken one after the other."""
-    return join_sets([kernel.shingle_sets(*tokens, size) for tokens in span_tokens(corpus, spans)])
+    return join_sets(map_spans(engine, corpus, spans, lambda hashes, first: kernel.shingle_sets(hashes, first, size)))
 
 
 def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -72,7 +74,16 @@ def host_of(url: str | None) -> str:
     """
     if not url or "://" not in url:
         return ""
+    return _host(_AUTHORITY.split(url.split("://", 1)[1], maxsplit=1)[0])
+
+
+_AUTHORITY = re.compile(r"[/?#\\]")
+
+
+@functools.lru_cache(4096)
+def _host(authority: str) -> str:
+    """Host of an address's authority: pages of one site have the same."""
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(f"//{authority}").hostname or ""
     except ValueError:
         return ""
