@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 BATCH_BYTES = 4_000_000  # of text in one batch
+FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS = 1, 2  # bits of the tokeniser's flags
 
 
@@ -65,7 +66,10 @@ class Corpus:
 
     def batches(self) -> list[tuple[int, int]]:
         """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
-        return page_batches(self.page_start)
+        count = len(self.pages)
+        edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
+        cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
+        return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
     def blocks_of(self, pages: tuple[int, int]) -> slice:
         """The blocks of a range of pages."""
@@ -75,18 +79,16 @@ class Corpus:
         """Token hashes of blocks and the first one of each, one longer than the blocks."""
         return kernel.hash_tokens(self.text, self.start[blocks], self.end[blocks], self.flags)
 
+    def page_tokens(self, pages: tuple[int, int]) -> tuple[U64, I64, int]:
+        """Token hashes of a range of pages, the first one of each page, and the number of tokens before them."""
+        hashes, _ = self.hashes(self.blocks_of(pages))
+        edges = self.token_first[self.page_first[pages[0]:pages[1] + 1]]
+        return hashes, edges - edges[0], int(edges[0])
+
     def page_text(self, page: int) -> str:
         """The page's text as it was handed in."""
         start, end = int(self.page_start[page]), int(self.page_start[page + 1])
         return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
-
-
-def page_batches(page_start: I64) -> list[tuple[int, int]]:
-    """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
-    count = len(page_start) - 1
-    edges = np.searchsorted(page_start, np.arange(0, int(page_start[-1]) + 1, BATCH_BYTES))
-    cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
-    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
 
 def token_flags(options: Options) -> int:
@@ -94,69 +96,105 @@ def token_flags(options: Options) -> int:
     return FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
 
 
+@dataclass(slots=True)
+class Batch:
+    """Pages as they were read: their texts one after the other, and what else is known of them."""
+
+    text: bytes
+    page_start: I64
+    heads: list[Page]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The blocks of one batch: columns as in ``Corpus``, counted from the batch's first page and byte."""
+
+    page_first: I64
+    start: I64
+    end: I64
+    kind: U8
+    tokens: I64
+    halves: I64
+    fingerprint: U64
+    digest: bytes
+
+
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str, U64]:
-    """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams."""
-    text, starts = bytearray(), [0]  # one buffer that grows in place: no second copy of the texts at any time
+    """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams.
+
+    Batches are surveyed while the next ones are read.
+    """
+    flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
+    table = np.zeros(FIRST_TABLE, np.uint64)
+    batches: list[Batch] = []
+
+    def kept() -> Iterator[Batch]:
+        for batch in page_batches(pages):
+            batches.append(batch)
+            yield batch
+
+    def survey(batch: Batch) -> Survey:
+        return survey_batch(batch, flags, whole, None if whole else lambda h, first: kernel.mark_grams(h, first, size, table))
+    surveys = engine.stream(survey, kept())
+    corpus = _joined(batches, surveys, flags)
+    if 2 * int(corpus.token_first[-1]) > 32 * len(table) and not whole:  # too small a table lets too much through
+        table = np.zeros(1 << int(corpus.token_first[-1] // 8).bit_length(), np.uint64)
+        engine.map(lambda pages: kernel.mark_grams(*corpus.page_tokens(pages)[:2], size, table), corpus.batches())
+    return corpus, hashlib.blake2b(b"".join(s.digest for s in surveys), digest_size=16).hexdigest(), table
+
+
+def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
+    """Pages in batches of about ``BATCH_BYTES`` of text; a page is never cut."""
+    texts: list[bytes] = []
     heads: list[Page] = []
-    layouts: dict[int, Layout] = {}
+    starts = [0]
     for page in pages:
-        data = page.text.encode("utf-8", "surrogatepass")
-        if page.layout is not None:
-            layouts[len(heads)] = page.layout
+        texts.append(page.text.encode("utf-8", "surrogatepass"))
+        starts.append(starts[-1] + len(texts[-1]))
         heads.append(Page(page.id, "", page.source, page.title, page.meta, page.url, page.line, page.record, page.layout,
                           page.site))
-        text += data
-        starts.append(len(text))
-    buffer = np.frombuffer(text, np.uint8) if text else np.empty(0, np.uint8)
-    page_start = np.array(starts, np.int64)
-    cut = cut_pages(buffer, page_start, layouts, engine, whole=options.unit == "page")
-    table = np.zeros(1 << max(0, len(buffer) // 32).bit_length(), np.uint64)  # two slots a byte of text or more
-
-    def mark(hashes: U64, page_first: I64) -> None:
-        kernel.mark_grams(hashes, page_first, options.gram_tokens, table)
-    corpus = measure(buffer, tuple(heads), page_start, cut, engine, token_flags(options),
-                     mark if options.unit == "block" else None)
-    return corpus, _digest(corpus, engine), table
+        if starts[-1] >= BATCH_BYTES:
+            yield Batch(b"".join(texts), np.array(starts, np.int64), heads)
+            texts, heads, starts = [], [], [0]
+    if heads:
+        yield Batch(b"".join(texts), np.array(starts, np.int64), heads)
 
 
-def _digest(corpus: Corpus, engine: LocalEngine) -> str:
-    """A digest of all ids and texts, in order."""
-    def of_batch(batch: tuple[int, int]) -> bytes:
-        start, end = corpus.page_start[list(batch)].tolist()
-        digest = hashlib.blake2b(corpus.text[start:end], digest_size=16)
-        lengths = np.diff(corpus.page_start[batch[0]:batch[1] + 1]).astype("<i8").tobytes()
-        digest.update(lengths)
-        digest.update("\0".join(page.id for page in corpus.pages[slice(*batch)]).encode("utf-8", "surrogatepass"))
-        return digest.digest()
-    return hashlib.blake2b(b"".join(engine.map(of_batch, corpus.batches())), digest_size=16).hexdigest()
-
-
-def cut_pages(text: U8, page_start: I64, layouts: dict[int, Layout], engine: LocalEngine,
-              whole: bool) -> tuple[I64, I64, I64, U8]:
-    """Blocks of all pages: (first block of each page, start, end, kind).
+def survey_batch(batch: Batch, flags: int, whole: bool, mark: Callable[[U64, I64], None] | None) -> Survey:
+    """Cut a batch into blocks and measure them.
 
     Args:
         whole: Each page is one block.
+        mark: Gets the token hashes on the way, and the first one of each page, one longer than the pages.
     """
-    count = len(page_start) - 1
-    if whole:
-        return np.arange(count + 1), page_start[:-1].copy(), page_start[1:].copy(), np.zeros(count, np.uint8)
+    text = np.frombuffer(batch.text, np.uint8)
+    page_first, start, end, kind = _cut(batch, text, whole)
+    hashes, _, _, half, first = kernel.tokenise(text, start, end, flags)
+    if mark is not None:
+        mark(hashes, first[page_first])
+    tokens = first[1:] - first[:-1]
+    units = sums(half.astype(np.int64))[first]
+    digest = hashlib.blake2b(batch.text, digest_size=16)
+    digest.update(batch.page_start.astype("<i8").tobytes())
+    digest.update("\0".join(page.id for page in batch.heads).encode("utf-8", "surrogatepass"))
+    return Survey(page_first, start, end, kind, tokens, 2 * tokens - (units[1:] - units[:-1]),
+                  kernel.range_digests(hashes, first), digest.digest())
 
-    def cut(pages: tuple[int, int]) -> tuple[I64, I64, I64, U8]:
-        plain = np.array([p for p in range(*pages) if p not in layouts], np.int64)
-        page, start, end, kind = kernel.split_lines(text, page_start[plain], page_start[plain + 1])
-        pieces = [(plain[page], start, end, kind)] if len(plain) else []
-        for p in sorted(layouts.keys() & set(range(*pages))):
-            pieces.append(_laid_out(text, p, int(page_start[p]), int(page_start[p + 1]), layouts[p]))
-        columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
-        order = np.lexsort((columns[1], columns[0]))
-        return columns[0][order], columns[1][order], columns[2][order], columns[3][order]
-    parts = engine.map(cut, page_batches(page_start))
-    if not parts:
-        empty = np.empty(0, np.int64)
-        return np.zeros(count + 1, np.int64), empty, empty, np.empty(0, np.uint8)
-    page, start, end, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return np.searchsorted(page, np.arange(count + 1)).astype(np.int64), start, end, kind
+
+def _cut(batch: Batch, text: U8, whole: bool) -> tuple[I64, I64, I64, U8]:
+    """Blocks of a batch: (first block of each page, start, end, kind)."""
+    count = len(batch.heads)
+    if whole:
+        return np.arange(count + 1), batch.page_start[:-1].copy(), batch.page_start[1:].copy(), np.zeros(count, np.uint8)
+    plain = np.array([p for p, page in enumerate(batch.heads) if page.layout is None], np.int64)
+    page, start, end, kind = kernel.split_lines(text, batch.page_start[plain], batch.page_start[plain + 1])
+    pieces = [(plain[page], start, end, kind)]
+    for p, head in enumerate(batch.heads):
+        if head.layout is not None:
+            pieces.append(_laid_out(text, p, int(batch.page_start[p]), int(batch.page_start[p + 1]), head.layout))
+    page, start, end, kind = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    order = np.lexsort((start, page))
+    return np.searchsorted(page[order], np.arange(count + 1)), start[order], end[order], kind[order]
 
 
 def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tuple[I64, I64, I64, U8]:
@@ -167,31 +205,29 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
             np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
 
 
-def measure(text: U8, pages: tuple[Page, ...], page_start: I64, cut: tuple[I64, I64, I64, U8], engine: LocalEngine,
-            flags: int, mark: Callable[[U64, I64], None] | None = None) -> Corpus:
-    """The corpus with each block's length in tokens and fingerprint.
+def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
+    """All batches as one collection; each batch's text is given back as soon as it is copied."""
+    bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
+    blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
+    text = np.empty(int(bytes_before[-1]), np.uint8)
+    heads: list[Page] = []
+    page_start, page_first = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+    for batch, survey, at, block in zip(batches, surveys, bytes_before.tolist(), blocks_before.tolist(), strict=False):
+        text[at:at + len(batch.text)] = np.frombuffer(batch.text, np.uint8)
+        batch.text = b""
+        heads += batch.heads
+        page_start.append(batch.page_start[1:] + at)
+        page_first.append(survey.page_first[1:] + block)
+    counts = [len(survey.start) for survey in surveys]
+    shift = np.repeat(bytes_before[:-1], counts)
 
-    Args:
-        mark: Gets the token hashes of each batch on the way, and the first one of each page, one longer than the pages.
-    """
-    page_first, start, end, kind = cut
-    none = np.zeros(len(start) + 1, np.int64)
-    bare = Corpus(text, pages, page_start, page_first, start, end, kind, none, none[1:], none,
-                  np.zeros(len(start), np.uint64), flags)
-
-    def survey(batch: tuple[int, int]) -> tuple[I64, I64, U64]:
-        blocks = bare.blocks_of(batch)
-        hashes, _, _, half, first = kernel.tokenise(text, start[blocks], end[blocks], flags)
-        if mark is not None:
-            mark(hashes, first[page_first[batch[0]:batch[1] + 1] - page_first[batch[0]]])
-        tokens = first[1:] - first[:-1]
-        units = sums(half.astype(np.int64))[first]
-        return tokens, 2 * tokens - (units[1:] - units[:-1]), kernel.range_digests(hashes, first)
-    rows = engine.map(survey, bare.batches())
-    if not rows:
-        return bare
-    tokens, halves, fingerprint = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return replace(bare, token_first=sums(tokens), halves=halves, halves_before=sums(halves), fingerprint=fingerprint)
+    def column(name: str) -> I64:
+        return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
+    halves = column("halves")
+    return Corpus(text, tuple(heads), np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
+                  column("end") + shift, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
+                  sums(column("tokens")), halves, sums(halves),
+                  np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags)
 
 
 def sums(counts: I64) -> I64:

@@ -149,8 +149,8 @@ class Places:
         source_start, source_end, exact = self.source(row)
         page = self.corpus.pages[int(self.page[row])].id
         return Occurrence(page, start, end, source_start, source_end, line, end_line, self.path(row),
-                          self.part_list(row), self.text(row), measured.similarity, measured.jaccard, measured.containment, measured.indel,
-                          exact)
+                          self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
+                          measured.containment, measured.indel, exact)
 
     def normalised(self, row: int) -> str:
         """The normalised text of its parts."""

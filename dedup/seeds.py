@@ -55,17 +55,10 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDAr
     partitions = engine.partitions(int(corpus.page_start[-1]))
 
     def emit(batch: tuple[int, int]) -> Partitioned:
-        hashes, page_first, before = _page_tokens(corpus, batch)
+        hashes, page_first, before = corpus.page_tokens(batch)
         gram, at, first = kernel.repeated_grams(hashes, page_first, size, table, before, partitions)
         return (gram, at), first
     rows = engine.map(emit, corpus.batches())
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
     return Repeats(*kernel.exact_repeats(np.concatenate([np.empty(0, np.uint64), *classes]), size, MAX_MEMBERS,
                                          corpus.token_first))
-
-
-def _page_tokens(corpus: Corpus, batch: tuple[int, int]) -> tuple[npt.NDArray[np.uint64], I64, int]:
-    """Token hashes of a batch, the first one of each page, and the number of tokens before the batch."""
-    hashes, _ = corpus.hashes(corpus.blocks_of(batch))
-    edges = corpus.token_first[corpus.page_first[batch[0]:batch[1] + 1]]
-    return hashes, edges - edges[0], int(edges[0])

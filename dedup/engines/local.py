@@ -52,6 +52,13 @@ class LocalEngine:
         with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:
             return list(pool.map(stage, batches))
 
+    def stream(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
+        """The same as ``map``, over batches that are still being read: each is taken up as soon as it is there."""
+        if self.threads == 1:
+            return [stage(batch) for batch in batches]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return [job.result() for job in [pool.submit(stage, batch) for batch in batches]]
+
     def exchange(self, rows: list[Partitioned], then: Callable[[Columns], R]) -> list[R]:
         """Bring rows of equal key together and run a stage on each partition.
 
