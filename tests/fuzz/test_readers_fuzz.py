@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dedup.model import Page
@@ -206,7 +206,9 @@ JSON_LINE = st.one_of(
 @quick
 @given(st.lists(JSON_LINE, max_size=12))
 def test_every_json_line_is_a_page_an_error_or_blank(lines: list[bytes]) -> None:
-    stream = open_pages(io.BytesIO(b"\n".join(lines)), input_format="jsonl")
+    content = b"\n".join(lines)
+    assume(not content.startswith((b"\x28\xb5\x2f\xfd", b"\x1f\x8b")))  # that would be zstd or gzip
+    stream = open_pages(io.BytesIO(content), input_format="jsonl")
     pages = list(stream)
     lost = sum(entry.count for entry in stream.skipped)
     blank = sum(not line.strip(b" \t\r") for line in lines)

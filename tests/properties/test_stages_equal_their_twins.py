@@ -172,5 +172,7 @@ def test_join_links(problem):
     assert (a1 <= b0).all()
     for i in range(len(a0)):
         parts = slice(first[i], first[i + 1])
-        assert pa0[parts][0] == a0[i] and pa1[parts][-1] == a1[i] and pb0[parts][0] == b0[i] and pb1[parts][-1] == b1[i]
-        assert (pa1[parts][:-1] <= pa0[parts][1:]).all() and (pb1[parts][:-1] <= pb0[parts][1:]).all()
+        ends = pa0[parts][0], pa1[parts][-1], pb0[parts][0], pb1[parts][-1]
+        assert ends == (a0[i], a1[i], b0[i], b1[i])
+        assert (pa1[parts][:-1] <= pa0[parts][1:]).all()
+        assert (pb1[parts][:-1] <= pb0[parts][1:]).all()
