@@ -102,7 +102,7 @@ class _Both:
     def __iter__(self) -> Iterator[Page]:
         a, b = (side.page() for side in self.sides)
         if a.id == b.id:
-            b = dataclasses.replace(b, id=b.source if b.source not in ("", a.id) else f"{b.id}#2")
+            b = dataclasses.replace(b, id=b.source if b.source not in ("", a.id, a.source) else f"{b.id}#2")
         yield from (a, b)
 
     @property
