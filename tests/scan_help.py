@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dedup.blocks import token_flags
 from dedup.kernel import kernel
 from dedup.model import Group, Occurrence
 from dedup.report import Report
@@ -56,9 +57,20 @@ def stretches(occurrence: Occurrence) -> list[tuple[int, int]]:
     return list(occurrence.parts or [(occurrence.start, occurrence.end)])
 
 
-def part_texts(occurrence: Occurrence) -> list[str]:
-    """The texts of an occurrence's matched stretches, as they are compared."""
-    return [normalised(occurrence.text[a - occurrence.start:b - occurrence.start], 0) for a, b in stretches(occurrence)]
+def matched(occurrence: Occurrence) -> list[str]:
+    """The texts of an occurrence's matched stretches."""
+    return [occurrence.text[a - occurrence.start:b - occurrence.start] for a, b in stretches(occurrence)]
+
+
+def covered(report: Report, page: str) -> set[int]:
+    """Characters of a page that lie in the matched stretches of any occurrence."""
+    return {i for group in report.groups for o in group.occurrences if o.page == page
+            for a, b in stretches(o) for i in range(a, b)}
+
+
+def around(text: str, seed: int) -> str:
+    """The text between so much other text that nothing else in the block is alike."""
+    return f"{prose(40, 500_000 + seed)} before{seed} {text} after{seed} {prose(40, 900_000 + seed)}"
 
 
 def verdicts(report: Report, kind: str) -> list[str]:
@@ -81,7 +93,7 @@ def assert_sound(report: Report, texts: Mapping[str, str] | Sequence[str]) -> No
     again = {name: bytearray(len(text)) for name, text in pages.items()}
     for number, group in enumerate(report.groups):
         assert group.id == number
-        assert_group(group, pages, order)
+        assert_group(group, pages, order, token_flags(report.options))
         for occurrence in group.occurrences[1:]:
             for a, b in stretches(occurrence):
                 again[occurrence.page][a:b] = b"\1" * (b - a)
@@ -95,7 +107,7 @@ def assert_sound(report: Report, texts: Mapping[str, str] | Sequence[str]) -> No
             assert o.text == pages[o.page][o.start:o.end]
 
 
-def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int]) -> None:
+def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int], flags: int = 0) -> None:
     """A group's occurrences: in order, apart, cut back, and equal where it is exact."""
     members = group.occurrences
     assert len(members) >= 2
@@ -116,7 +128,7 @@ def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int
         assert all(a < b for a, b in parts)
         assert all(x[1] <= y[0] for x, y in itertools.pairwise(parts))
     if group.kind != "near":
-        assert len({" ".join(part_texts(o)) for o in members}) == 1
+        assert len({" ".join(normalised(part, flags) for part in matched(o)) for o in members}) == 1
         assert group.similarity == 1.0
 
 

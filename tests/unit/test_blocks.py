@@ -1,0 +1,96 @@
+"""Pages become columns of blocks; equal blocks are collapsed by their text, not by a hash alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dedup.blocks import Corpus, collapse_equal, read_corpus, small_repeats
+from dedup.engines.local import LocalEngine
+from dedup.model import Page
+from dedup.options import Options
+from tests.scan_help import lines, prose, scan_texts
+
+
+def corpus_of(*texts: str, **settings: object) -> Corpus:
+    return read_corpus((Page(str(i), t) for i, t in enumerate(texts)), LocalEngine(1), Options(**settings))[0]
+
+
+def block_texts(corpus: Corpus) -> list[str]:
+    return [corpus.text[a:b].tobytes().decode("utf-8", "surrogatepass")
+            for a, b in zip(corpus.start.tolist(), corpus.end.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\n", "\t \r\n"])
+def test_an_empty_page_has_no_blocks(text):
+    corpus = corpus_of(text, "one line", text)
+    assert corpus.page_first.tolist() == [0, 0, 1, 1]
+
+
+def test_no_pages_are_no_blocks():
+    corpus = corpus_of()
+    assert len(corpus.start) == 0
+    assert corpus.page_first.tolist() == [0]
+    assert scan_texts([]).summary.pages == 0
+
+
+def test_lines_apart_are_blocks_and_wrapped_lines_are_one():
+    wrapped = ("a paragraph that was broken into lines of about equal length by\nthe program that wrote it down here, "
+               "as it stands in many old\ntext files, and whose last line is short.")
+    assert block_texts(corpus_of(lines("Menu", wrapped, "The end."))) == ["Menu", wrapped, "The end."]
+
+
+def test_with_unit_page_each_page_is_one_block_even_an_empty_one():
+    corpus = corpus_of("a\n\nb", "", "c", unit="page")
+    assert block_texts(corpus) == ["a\n\nb", "", "c"]
+
+
+def test_page_texts_come_back_as_they_were_handed_in():
+    texts = ["é\r\n\ud800 中文\0", "", "\ufeffx\u2028y"]
+    corpus = corpus_of(*texts)
+    assert [corpus.page_text(i) for i in range(3)] == texts
+
+
+def test_blocks_lie_in_their_pages_in_order():
+    corpus = corpus_of(*(lines(*(prose(5 + n, n) for n in range(k))) for k in (3, 0, 2, 5)))
+    assert (np.diff(corpus.start) > 0).all()
+    assert (corpus.end > corpus.start).all()
+    assert (corpus.start >= corpus.page_start[corpus.block_page]).all()
+    assert (corpus.end <= corpus.page_start[corpus.block_page + 1]).all()
+
+
+def test_a_character_of_a_script_without_spaces_counts_half():
+    corpus = corpus_of("four words stand here", "中文字符", "two words 中文")
+    assert corpus.halves.tolist() == [8, 4, 6]
+
+
+def test_equal_blocks_are_collapsed_whatever_their_case_and_punctuation():
+    corpus = corpus_of("The same text!", "another text", "the SAME, text", "The same text")
+    distinct = collapse_equal(corpus, np.arange(4))
+    assert distinct.block.tolist() == [0, 1]
+    assert [distinct.member[a:b].tolist() for a, b in zip(distinct.first[:-1], distinct.first[1:], strict=True)] == [
+        [0, 2, 3], [1]]
+
+
+def test_blocks_of_one_fingerprint_and_other_text_are_not_collapsed():
+    corpus = corpus_of("one text here", "another text here", "one text here")
+    collided = dataclasses.replace(corpus, fingerprint=np.zeros(3, np.uint64))
+    distinct = collapse_equal(collided, np.arange(3))
+    assert distinct.block.tolist() == [0, 1]
+    assert distinct.member.tolist() == [0, 2, 1]
+
+
+def test_small_repeats_are_short_blocks_that_stand_twice_on_one_page():
+    corpus = corpus_of(lines("Share", prose(20, 1), "Share", "More"), lines("More", prose(20, 2)))
+    assert [(page, blocks.tolist()) for page, blocks in small_repeats(corpus, 16)] == [(0, [0, 2])]
+
+
+def test_the_digest_of_the_input_depends_on_ids_texts_and_order():
+    def digest(*pages: tuple[str, str]) -> str:
+        return read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[1]
+    digests = [digest(("a", "x"), ("b", "y")), digest(("b", "y"), ("a", "x")), digest(("a", "xy"), ("b", "")),
+               digest(("a", "x"), ("c", "y")), digest(("ax", ""), ("b", "y")), digest()]
+    assert len(set(digests)) == len(digests)
+    assert digest(("a", "x")) == digest(("a", "x"))

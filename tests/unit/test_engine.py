@@ -1,0 +1,53 @@
+"""The engine of one machine: batches come back in order, rows of one key meet, whatever the threads."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from dedup.engines.local import LocalEngine, Partitioned
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_map_gives_results_in_the_order_of_the_batches(threads):
+    assert LocalEngine(threads).map(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    assert LocalEngine(threads).map(lambda n: n, []) == []
+
+
+def test_map_uses_as_many_threads_as_it_was_given():
+    barrier = threading.Barrier(3, timeout=20)  # passes only if three batches run at once
+    assert LocalEngine(3).map(lambda n: barrier.wait() >= 0, range(3)) == [True] * 3
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_an_error_in_a_stage_is_raised_to_the_caller(threads):
+    with pytest.raises(ZeroDivisionError):
+        LocalEngine(threads).map(lambda n: 1 // (n - 5), range(10))
+
+
+def rows(keys: np.ndarray, partitions: int) -> Partitioned:
+    part = keys % partitions
+    order = np.argsort(part, kind="stable")
+    return (keys[order], order), np.searchsorted(part[order], np.arange(partitions + 1)).astype(np.int64)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("partitions", [1, 2, 7, 64])
+def test_rows_of_one_key_meet_in_one_partition_in_the_order_of_the_batches(threads, partitions):
+    batches = [np.random.default_rng(n).integers(0, 20, 30) for n in range(5)]
+    seen = LocalEngine(threads).exchange([rows(keys, partitions) for keys in batches], lambda columns: columns[0])
+    assert len(seen) == partitions
+    for number, keys in enumerate(seen):
+        assert keys.tolist() == [int(k) for batch in batches for k in batch if k % partitions == number]
+
+
+def test_no_batches_are_no_partitions():
+    assert LocalEngine(2).exchange([], lambda columns: columns) == []
+
+
+def test_the_number_of_partitions_grows_with_the_text_unless_it_is_set():
+    assert LocalEngine(1, 7).partitions(10**12) == 7
+    assert LocalEngine().partitions(0) == 1
+    assert LocalEngine().partitions(10**9) > LocalEngine().partitions(10**8) >= 1
