@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import BATCH_BYTES, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
@@ -93,13 +93,11 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     spans = _parts(engine, corpus, nodes, passages, component, ranges.take(order), order)
     digest = span_digests(engine, corpus, spans)
-    near = _near_rows(component, order, digest)
-    sets = NearSets(span_sets(engine, corpus, spans.take(near), size), near)
     row_of = np.full(len(nodes.t0), -1, np.int64)
     row_of[order] = np.arange(len(order))
     linked = _keys(row_of[nodes.a], row_of[nodes.b], len(order))
-    group, jaccard = _split(component[order], sets, digest, linked, threshold)
-    return _table(corpus, ranges.take(order), group, component[order], jaccard, spans, sets, digest)
+    members = _led(engine, corpus, component[order], spans, digest, linked, threshold, size)
+    return _table(corpus, ranges.take(order), members, component[order], spans, digest)
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
@@ -197,36 +195,6 @@ def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passage
     return Spans(start, end, sums(counts))
 
 
-@dataclass(frozen=True, slots=True)
-class NearSets:
-    """Shingle sets of the rows of components that are not all equal; `rows` ascending."""
-
-    sets: Sets
-    rows: I64
-
-    def measure(self, leader: I64, member: I64) -> tuple[F64, F64]:
-        """Jaccard similarity of pairs of rows, and containment of the member in the leader; 1.0 for rows not held."""
-        jaccard, containment = np.ones(len(member)), np.ones(len(member))
-        held = np.flatnonzero(np.isin(member, self.rows) & np.isin(leader, self.rows))
-        a, b = (np.searchsorted(self.rows, side[held]) for side in (leader, member))
-        overlap = kernel.set_overlaps(self.sets.values, self.sets.first, a, b)
-        sizes = self.sets.sizes
-        jaccard[held] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
-        containment[held] = overlap / np.maximum(sizes[b], 1)
-        return jaccard, containment
-
-
-def _near_rows(component: I64, order: I64, digest: U64) -> I64:
-    """Rows of the components whose members' texts are not all equal."""
-    owner = component[order]
-    new = np.ones(len(order), bool)
-    new[1:] = owner[1:] != owner[:-1]
-    leader = np.flatnonzero(new)[np.cumsum(new) - 1] if len(order) else order
-    unequal = np.zeros(len(component), bool)
-    unequal[owner[digest != digest[leader]]] = True
-    return np.flatnonzero(unequal[owner])
-
-
 def _keys(a: I64, b: I64, count: int) -> I64:
     """Sorted keys of links between rows."""
     known = (a >= 0) & (b >= 0)
@@ -234,30 +202,63 @@ def _keys(a: I64, b: I64, count: int) -> I64:
     return np.sort(low * max(count, 1) + high)
 
 
-def _split(component: I64, sets: NearSets, digest: U64, linked: I64, threshold: float) -> tuple[I64, F64]:
-    """Group of each row after the representative rule (its representative's row), and its Jaccard similarity to it."""
-    rows = np.arange(len(component))
-    group = np.full(len(component), -1, np.int64)
-    jaccard = np.ones(len(component))
-    left = rows
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Of each row: the row of its representative, and what it has in common with that."""
+
+    leader: I64
+    jaccard: F64
+    containment: F64
+
+
+def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, linked: I64, threshold: float,
+         size: int) -> _Members:
+    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check."""
+    new = np.ones(len(component), bool)
+    new[1:] = component[1:] != component[:-1]
+    number = np.cumsum(new) - 1
+    leader = np.flatnonzero(new)[number]
+    unequal = np.zeros(int(new.sum()), bool)
+    unequal[number[digest != digest[leader]]] = True
+    rows = np.flatnonzero(unequal[number])
+    members = _Members(leader, np.ones(len(leader)), np.ones(len(leader)))
+    edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
+                            np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
+    cuts = np.unique(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
+
+    def check(part: tuple[int, int]) -> None:
+        mine = rows[part[0]:part[1]]
+        sets = span_sets(LocalEngine(1), corpus, spans.take(mine), size)
+        _split(mine, component, sets, digest, linked, threshold, members)
+    engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
+    return members
+
+
+def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float, members: _Members) -> None:
+    """Each row joins its component's first one, or of those that fail the first one, and so on; written to `members`."""
+    left = np.arange(len(rows))
     while len(left):
+        owner = component[rows[left]]
         new = np.ones(len(left), bool)
-        new[1:] = component[left][1:] != component[left][:-1]
-        leader = left[new][np.cumsum(new) - 1]
-        alike, _ = sets.measure(leader, left)
-        equal = digest[leader] == digest[left]
-        key = leader * max(len(component), 1) + left
+        new[1:] = owner[1:] != owner[:-1]
+        first = left[new][np.cumsum(new) - 1]
+        overlap = kernel.set_overlaps(sets.values, sets.first, first, left)
+        union = sets.sizes[first] + sets.sizes[left] - overlap
+        equal = digest[rows[first]] == digest[rows[left]]
+        alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
+        key = rows[first] * max(len(component), 1) + rows[left]
         at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
         direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
-        joined = (left == leader) | equal | direct | (alike >= threshold)
-        group[left[joined]], jaccard[left[joined]] = leader[joined], np.where(equal, 1.0, alike)[joined]
+        joined = (left == first) | direct | (alike >= threshold)
+        taken = rows[left[joined]]
+        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]
+        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[left], 1))[joined]
         left = left[~joined]
-    return group, jaccard
 
 
-def _table(corpus: Corpus, ranges: Ranges, group: I64, component: I64, jaccard: F64, spans: Spans, sets: NearSets,
-           digest: U64) -> Groups:
+def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
+    group = members.leader
     size = np.bincount(group, minlength=len(group))
     kept = np.flatnonzero(size[group] > 1)
     t0, t1 = ranges.t0, ranges.t1
@@ -266,7 +267,6 @@ def _table(corpus: Corpus, ranges: Ranges, group: I64, component: I64, jaccard: 
     new = np.ones(len(kept), bool)
     new[1:] = owner[1:] != owner[:-1]
     first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
-    _, containment = sets.measure(owner, kept)
     number = np.cumsum(new) - 1
     near = np.zeros(len(first) - 1, bool)
     np.logical_or.at(near, number, digest[kept] != digest[owner])
@@ -274,8 +274,8 @@ def _table(corpus: Corpus, ranges: Ranges, group: I64, component: I64, jaccard: 
     parts = spans.take(kept)
     page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
     return Groups(first, kind.astype(np.int8), component[kept][new], ranges.take(kept), page[kept],
-                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], jaccard[kept],
-                  containment, parts)
+                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[kept],
+                  members.containment[kept], parts)
 
 
 def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:

@@ -15,6 +15,7 @@ from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages
+from dedup.kernel import kernel
 from dedup.lsh import pair_by_lsh
 from dedup.model import Page
 from dedup.options import Options
@@ -36,6 +37,7 @@ class Stages:
     def start(self, name: str) -> None:
         """The stage before ends, the next begins."""
         self.stop()
+        kernel.release_memory()
         self._name = name
         if self.progress is not None:
             self.progress(name)

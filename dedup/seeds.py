@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.engines.local import LocalEngine, Partitioned
+from dedup.engines.local import LocalEngine, Partitioned, concatenated
 from dedup.errors import InputError
 from dedup.kernel import kernel
 
@@ -60,5 +60,6 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDAr
         return (gram, at), first
     rows = engine.map(emit, corpus.batches())
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
-    return Repeats(*kernel.exact_repeats(np.concatenate([np.empty(0, np.uint64), *classes]), size, MAX_MEMBERS,
-                                         corpus.token_first))
+    together = concatenated([np.empty(0, np.uint64), *classes])
+    classes.clear()
+    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import OptionError
 from dedup.kernel import kernel
 
@@ -73,7 +73,9 @@ def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         return (values >> np.uint64(32)).astype(np.uint32), value_first
     parts = _map_blocks(engine, corpus, blocks, shorten)
     first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
-    return ShortSets(np.concatenate([np.empty(0, np.uint32), *(values for values, _ in parts)]), first)
+    values = [np.empty(0, np.uint32), *(values for values, _ in parts)]
+    parts.clear()
+    return ShortSets(concatenated(values), first)
 
 
 def _map_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, stage: Callable[[U64, I64], R]) -> list[R]:
@@ -88,8 +90,8 @@ def _map_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, stage: Callabl
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:
     """Families of sets, one after the other."""
     sizes = [np.diff(first) for _, first in parts]
-    return Sets(np.concatenate([np.empty(0, np.uint64), *(values for values, _ in parts)]),
-                sums(np.concatenate([np.empty(0, np.int64), *sizes])))
+    values = [np.empty(0, np.uint64), *(values for values, _ in parts)]
+    return Sets(concatenated(values), sums(np.concatenate([np.empty(0, np.int64), *sizes])))
 
 
 @dataclass(frozen=True, slots=True)

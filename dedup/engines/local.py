@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 T = TypeVar("T")
 R = TypeVar("R")
+A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
@@ -72,11 +73,28 @@ class LocalEngine:
         """
         if not rows:
             return []
-        batches = [(list(columns), first) for columns, first in rows]
-        rows.clear()
+        pieces: list[list[Columns]] = [[] for _ in range(len(rows[0][1]) - 1)]
+        rows.reverse()
+        while rows:  # copies, so that each partition's rows are given back when it is done
+            columns, first = rows.pop()
+            for partition, part in enumerate(pieces):
+                part.append(tuple(column[first[partition]:first[partition + 1]].copy() for column in columns))
+        return self.map(lambda part: then(_gathered(part)), pieces)
 
-        def gather(partition: int) -> R:
-            pieces = [tuple(column[first[partition]:first[partition + 1]] for column in columns)
-                      for columns, first in batches]
-            return then(tuple(np.concatenate(column) for column in zip(*pieces, strict=True)))
-        return self.map(gather, range(len(batches[0][1]) - 1))
+
+def _gathered(pieces: list[Columns]) -> Columns:
+    columns = tuple(concatenated([piece[i] for piece in pieces]) for i in range(len(pieces[0])))
+    pieces.clear()
+    return columns
+
+
+def concatenated(parts: list[npt.NDArray[A]]) -> npt.NDArray[A]:
+    """Arrays one after the other, each given back as soon as it is copied: the list is emptied on the way."""
+    out = np.empty(sum(map(len, parts)), parts[0].dtype)
+    parts.reverse()
+    at = 0
+    while parts:
+        part = parts.pop()
+        out[at:at + len(part)] = part
+        at += len(part)
+    return out

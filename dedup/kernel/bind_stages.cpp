@@ -4,6 +4,10 @@
 #include "runs.hpp"
 #include "sets.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 using U64 = In<std::uint64_t>;
@@ -195,8 +199,8 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
     }, "gram"_a.noconvert(), "position"_a.noconvert());
 
-    m.def("exact_repeats", [](U64 classes, std::int64_t size, std::int64_t max_members, I64 block_first) {
-        return to_numpy(release([&] { return dedup::exact_repeats(span(classes), size, max_members, span(block_first)); }));
+    m.def("exact_repeats", [](Table classes, std::int64_t size, std::int64_t max_members, I64 block_first) {
+        return to_numpy(release([&] { return dedup::exact_repeats({classes.data(), classes.size()}, size, max_members, span(block_first)); }));
     }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
@@ -228,6 +232,11 @@ void bind_runs(nb::module_& m) {
 }  // namespace
 
 void bind_stages(nb::module_& m) {
+    m.def("release_memory", [] {
+#ifdef __GLIBC__
+        malloc_trim(0);
+#endif
+    });
     bind_sets(m);
     bind_runs(m);
 }

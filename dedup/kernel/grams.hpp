@@ -95,7 +95,7 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
 inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
     std::vector<Row> rows(gram.size());
     for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
-    radix_sort(rows, 33, [](const Row& row) { return row.key; });
+    radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
     std::vector<std::uint64_t> out;
     for (std::size_t begin = 0; begin < rows.size();) {
         std::size_t end = begin + 1;
@@ -123,16 +123,20 @@ struct Repeats {
     bool next_to(std::size_t i) const { return i + 1 < position.size() && position[i + 1] == position[i] + 1; }
 };
 
-inline Repeats sorted_repeats(std::span<const std::uint64_t> classes) {
-    std::vector<std::uint64_t> rows(classes.size());  // position * 2^32 + number of its class
+// Overwrites `classes`, the largest of what is held at that time.
+inline Repeats sorted_repeats(std::span<std::uint64_t> classes) {
     std::uint64_t largest = 0, number = 0;
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-        number += i > 0 && static_cast<std::uint32_t>(classes[i]) != static_cast<std::uint32_t>(classes[i - 1]);
-        rows[i] = (classes[i] & 0xffffffff00000000ULL) | number;
-        largest = std::max(largest, rows[i] >> 32);
+    std::uint32_t before = 0;
+    for (std::size_t i = 0; i < classes.size(); ++i) {  // to position * 2^32 + number of its class
+        const auto first = static_cast<std::uint32_t>(classes[i]);
+        number += i > 0 && first != before;
+        before = first;
+        classes[i] = (classes[i] & 0xffffffff00000000ULL) | number;
+        largest = std::max(largest, classes[i] >> 32);
     }
     int bits = 1;
     while (bits < 32 && largest >> bits) ++bits;
+    const std::span<std::uint64_t> rows = classes;
     radix_sort(rows, bits, [](std::uint64_t row) { return row >> 32; });
     constexpr std::uint32_t kNone = 0xffffffffU;
     std::vector<std::uint32_t> leader_of(static_cast<std::size_t>(number) + 1, kNone);
@@ -212,11 +216,11 @@ inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int
 // segment that overlap are dropped, first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
-exact_repeats(std::span<const std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first) {
+exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first) {
     const Repeats repeats = sorted_repeats(classes);
     const Segments segments = lockstep_segments(repeats);
     struct Match {
-        std::int64_t shift, a, row_a, row_b, grams;
+        std::uint32_t shift, a, row_a, row_b, grams;
     };
     std::vector<Match> matches;
     std::vector<std::int64_t> hot_first{0}, hot_position, hot_length;
@@ -225,10 +229,10 @@ exact_repeats(std::span<const std::uint64_t> classes, std::int64_t size, std::in
         if (end - begin <= max_members) {
             for (std::int64_t i = begin; i < end; ++i)
                 for (std::int64_t j = i + 1; j < end; ++j) {
-                    const std::int64_t x = segments.row[static_cast<std::size_t>(i)];
-                    const std::int64_t y = segments.row[static_cast<std::size_t>(j)];
-                    const std::int64_t a = repeats.position[static_cast<std::size_t>(x)];
-                    matches.push_back({repeats.position[static_cast<std::size_t>(y)] - a, a, x, y, segments.grams[s]});
+                    const auto x = static_cast<std::uint32_t>(segments.row[static_cast<std::size_t>(i)]);
+                    const auto y = static_cast<std::uint32_t>(segments.row[static_cast<std::size_t>(j)]);
+                    const std::uint32_t a = repeats.position[x];
+                    matches.push_back({repeats.position[y] - a, a, x, y, static_cast<std::uint32_t>(segments.grams[s])});
                 }
             continue;
         }
@@ -256,18 +260,18 @@ exact_repeats(std::span<const std::uint64_t> classes, std::int64_t size, std::in
     std::int64_t shift = -1, reached = -1;
     for (const Match& m : matches) {
         if (m.shift == shift && m.a < reached) continue;
-        auto x = static_cast<std::size_t>(m.row_a), y = static_cast<std::size_t>(m.row_b);
-        std::int64_t before = 0, after = m.grams - 1;
+        std::size_t x = m.row_a, y = m.row_b;
+        std::int64_t before = 0, after = std::int64_t{m.grams} - 1;
         while (x > 0 && y > 0 && repeats.next_to(x - 1) && repeats.next_to(y - 1) &&
                repeats.leader[x - 1] == repeats.leader[y - 1]) --x, --y, ++before;
-        x = static_cast<std::size_t>(m.row_a + after), y = static_cast<std::size_t>(m.row_b + after);
+        x = m.row_a + static_cast<std::size_t>(after), y = m.row_b + static_cast<std::size_t>(after);
         while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader[x + 1] == repeats.leader[y + 1]) ++x, ++y, ++after;
         shift = m.shift;
         reached = m.a + after + 1;
         std::int64_t begin = m.a - before;
-        const std::int64_t spare = before + after + size - m.shift, length = std::min<std::int64_t>(spare, 0) + m.shift;
-        if (spare > 0) begin = period_start(block_first, begin, begin + spare, m.shift);
-        if (length >= size) found.emplace_back(begin, begin + m.shift, length);
+        const std::int64_t spare = before + after + size - shift, length = std::min<std::int64_t>(spare, 0) + shift;
+        if (spare > 0) begin = period_start(block_first, begin, begin + spare, shift);
+        if (length >= size) found.emplace_back(begin, begin + shift, length);
     }
     std::sort(found.begin(), found.end());
     std::vector<std::int64_t> a, b, lengths;

@@ -12,6 +12,7 @@ from dedup.kernel.twin_sets import (
     fss_sketches,
     prefix_join,
     range_digests,
+    release_memory,
     set_bitmaps,
     set_overlaps,
     shingle_sets,
@@ -30,7 +31,7 @@ from dedup.kernel.twin_tokens import (
 __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "bucket_pairs", "byte_offsets", "code_points", "components",
     "count_tokens", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "join_links",
-    "line_numbers", "mark_grams", "name", "normalise", "prefix_join", "range_digests", "repeated_grams",
+    "line_numbers", "mark_grams", "name", "normalise", "prefix_join", "range_digests", "release_memory", "repeated_grams",
     "set_bitmaps", "set_overlaps", "shingle_sets", "sketch_bands", "split_lines", "tokenise",
 ]  # fmt: skip
 

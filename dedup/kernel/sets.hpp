@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,15 +33,17 @@ inline uint64_t fmix64(uint64_t x) {  // murmur3's final mixer: bijective, full 
 
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
 template <int kDigit = 11, class T, class Key>
-void radix_sort(std::vector<T>& rows, int bits, Key key) {
-    std::vector<T> other(rows.size());
+void radix_sort(std::span<T> all, int bits, Key key) {
+    std::vector<T> scratch(all.size());
+    std::span<T> rows = all, other = scratch;
     for (int shift = 0; shift < bits; shift += kDigit) {
         std::size_t count[(1 << kDigit) + 1] = {};
         for (const T& row : rows) ++count[(key(row) >> shift & ((1 << kDigit) - 1)) + 1];
         for (int d = 0; d < 1 << kDigit; ++d) count[d + 1] += count[d];
         for (const T& row : rows) other[count[key(row) >> shift & ((1 << kDigit) - 1)]++] = row;
-        rows.swap(other);
+        std::swap(rows, other);
     }
+    if (rows.data() != all.data()) std::copy(rows.begin(), rows.end(), all.begin());
 }
 
 inline constexpr uint64_t kGramBase = 0x9e3779b97f4a7c15ULL;  // odd: base of the rolling polynomial
@@ -213,7 +216,7 @@ inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint3
     // by as many bits as tell most keys apart; the rest is in order already, or sorted where keys share those bits
     const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);
     const uint64_t mask = (uint64_t{1} << bits_used) - 1;
-    radix_sort<10>(rows, bits_used, [](uint64_t row) { return row >> 32; });
+    radix_sort<10>(std::span(rows), bits_used, [](uint64_t row) { return row >> 32; });
     for (size_t begin = 0, end; begin < rows.size(); begin = end) {
         for (end = begin + 1; end < rows.size() && ((rows[end] ^ rows[begin]) >> 32 & mask) == 0;) ++end;
         if (end - begin > 1)

@@ -96,6 +96,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
     dropped.
 
     Args:
+        classes: The compiled kernel overwrites them.
         block_first: First token of each block, one longer than the blocks.
 
     Returns:

@@ -103,7 +103,7 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     gram, at, part_first = rows = module.repeated_grams(hashes, first, size, table, 0, parts)
     classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
-    return table, rows, (classes,), module.exact_repeats(classes, size, max_members, blocks)
+    return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks)
 
 
 @given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8))
