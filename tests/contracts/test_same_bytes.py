@@ -1,0 +1,127 @@
+"""One input and one set of options give the same bytes: whatever the partitions, threads, kernel, hash seed, file order."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.corpus import Corpus
+from dedup import Options, scan
+from dedup.readers import open_pages
+from tests.scan_help import NATIVE, needs_speed
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS: dict[str, dict[str, Any]] = {
+    "block": {"pairs": True}, "page": {"unit": "page", "pairs": True, "threshold": 0.6},
+    "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, and 200 pages with planted copies as JSON lines, all small enough for the twin."""
+    folder = tmp_path_factory.mktemp("pages")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    lines = [line for batch in itertools.islice(Corpus(7), 1) for line in batch[0]]
+    pages = [json.loads(line) for line in lines[:600]]
+    # The later pages of a batch copy the earlier ones; of each only the beginning, and those with copies first.
+    kept = [{"id": p["id"], "text": p["text"][:1500]} for p in [*pages[:60], *pages[-140:]]]
+    (folder / "many.jsonl").write_text("\n".join(json.dumps(page) for page in kept), encoding="utf-8")
+    return folder
+
+
+def digest(folder: Path, **settings: Any) -> str:
+    return hashlib.sha256(scan(folder, **settings).to_json().encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> dict[str, str]:
+    return {name: digest(folder, threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
+
+
+def test_there_is_something_to_find(folder):
+    report = scan(folder)
+    assert report.summary.pages > 200
+    assert len(report.groups) > 30
+    assert {group.kind for group in report.groups} == {"exact", "near", "contained"}
+    assert len(scan(folder, unit="page").groups) > 2
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(("threads", "partitions"), [(2, 1), (4, 7), (1, 7), (2, None), (None, None)])
+def test_threads_and_partitions(folder, expected, name, threads, partitions):
+    assert digest(folder, threads=threads, partitions=partitions, **SETTINGS[name]) == expected[name]
+
+
+def test_many_batches(folder, monkeypatch):
+    """Batches of a few pages each, so that every stage has many of them. (The digest of the input may know of them.)"""
+    import dedup.blocks
+    import dedup.lsh
+    import dedup.shingles
+
+    def found(**settings: Any) -> str:
+        return re.sub('"input_digest": "[^"]*"', "", scan(folder, **settings).to_json())
+    expected = {name: found(threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
+    for module in (dedup.blocks, dedup.shingles):
+        monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
+    for name, settings in SETTINGS.items():
+        for threads, partitions in ((1, 1), (4, 7)):
+            assert found(threads=threads, partitions=partitions, **settings) == expected[name]
+
+
+CODE = """
+import hashlib, json, sys
+from pathlib import Path
+from dedup import scan
+for settings in json.loads(sys.argv[2]):
+    print(hashlib.sha256(scan(Path(sys.argv[1]), **settings).to_json().encode()).hexdigest())
+"""
+
+
+def in_a_process(folder: Path, settings: list[dict[str, Any]], **environment: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", CODE, str(folder), json.dumps(settings)], capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)} | environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_hash_seeds(folder, expected, seed):
+    assert in_a_process(folder, list(SETTINGS.values()), PYTHONHASHSEED=seed) == list(expected.values())
+
+
+@needs_speed
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_native_kernel_and_its_twin(folder, expected, name):
+    assert NATIVE
+    assert in_a_process(folder, [SETTINGS[name]], DEDUP_KERNEL="reference") == [expected[name]]
+
+
+def test_the_order_in_which_files_are_given(folder):
+    files = sorted((folder / "examples").rglob("*.*"))
+    first = scan(open_pages(files)).to_json()
+    for order in (files[::-1], files[5:] + files[:5], files[::2] + files[1::2]):
+        assert scan(open_pages(order)).to_json() == first
+        assert scan(order).to_json() == first
+
+
+def test_scanning_before_changes_nothing(folder, expected):
+    scan(["something else altogether, of a dozen words or so, read before " * 3] * 3)
+    assert digest(folder, **SETTINGS["block"]) == expected["block"]
+
+
+def test_what_changes_no_result_is_not_in_the_report(folder):
+    report = json.loads(scan(folder / "examples", threads=2, partitions=3).to_json())
+    assert not {"threads", "partitions"} & report["options"].keys()
+    assert report["options"]["threshold"] == Options().least_jaccard
