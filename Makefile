@@ -43,12 +43,11 @@ $(VENV)/bin/python:
 	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A user's installation: the built package. Where `make dev` has installed the checkout itself, that is used.
+HAS_KERNEL = $(PY) -P -c 'import dedup.kernel._kernel' 2>/dev/null
 install: $(VENV)/.installed
+	@$(HAS_KERNEL) || printf '%s\n' $(NO_KERNEL)
 $(VENV)/.installed: $(VENV)/bin/python $(SOURCES) README.md
-	@if [ ! -e $(VENV)/.dev ]; then \
-	    echo "installing dedup"; $(PIP) install .; \
-	    $(PY) -P -c 'import dedup.kernel._kernel' 2>/dev/null || printf '%s\n' $(NO_KERNEL); \
-	fi
+	@if [ ! -e $(VENV)/.dev ]; then echo "installing dedup"; $(PIP) install .; fi
 	@touch $@
 
 # A developer's installation: the checkout itself, with what the tests and checks need.
@@ -59,12 +58,14 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	@$(PIP) install -e '.[test]'
 	@touch $@
 
+# Licence files: many near-duplicates, and every machine has them. What `install` has said the scans need not say again.
 demo: install
-	@echo; echo "== dedup scan examples/news.txt"; echo
-	@$(VENV)/bin/dedup scan examples/news.txt
-	@echo; echo "== dedup scan: the licence files of the packages in $(VENV)"; echo
-	@$(VENV)/bin/dedup scan $(VENV)/lib/python*/site-packages --include '*.dist-info/**/LICEN[CS]E*' \
-	    --include '*.dist-info/**/COPYING*' --include '*.dist-info/**/NOTICE*'
+	@$(HAS_KERNEL) || export DEDUP_KERNEL=reference; \
+	echo; echo "== dedup scan examples/news.txt"; echo; \
+	$(VENV)/bin/dedup scan examples/news.txt; \
+	echo; echo "== dedup scan: the licence files of the packages in $(VENV)"; echo; \
+	dedup="$(abspath $(VENV))/bin/dedup"; cd $(VENV)/lib/python*/site-packages; \
+	"$$dedup" scan *.dist-info --top 3 --include 'LICEN[CS]E*' --include 'COPYING*' --include 'NOTICE*'
 
 kernel: $(VENV)/bin/python
 	@mkdir -p build
