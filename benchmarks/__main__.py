@@ -132,9 +132,8 @@ def speed(corpora: dict[str, Path], settings: dict[str, Any], repeats: int) -> l
     grown = (corpora["4N"].stat().st_size / corpora["N"].stat().st_size) / 4  # the corpora end at a page's end
     ratio = median(one["scan_wall"] for one in large) / median(one["scan_wall"] for one in runs["N"]) / grown
     rows.append(Row("time(4N)/time(N), scan", ratio, "x", 4.6, repeats=runs["N"]))
-    for number, stage in enumerate(large[0]["stages"] or []):
-        rows.append(Row(f"  stage {stage['name']}", median(one["stages"][number]["seconds"] for one in large), "s",
-                        note=f"{stage.get('rows_in', '')} -> {stage.get('rows_out', '')} rows"))
+    for number, stage in enumerate(large[0]["stages"]):
+        rows.append(Row(f"  stage {stage['name']}", median(one["stages"][number]["seconds"] for one in large), "s"))
     return rows
 
 

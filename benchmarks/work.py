@@ -6,10 +6,12 @@ the scan, so the process's memory and time are then not those of a scan).
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.found import recalls
 
@@ -19,21 +21,19 @@ def main(arguments: list[str]) -> None:
     import dedup  # its time is part of the process, not of the scan
 
     began = time.perf_counter(), time.process_time()
-    report = dedup.scan(file, **settings)
+    begun: list[tuple[str, float]] = []
+    report = dedup.scan(file, progress=lambda name: begun.append((name, time.perf_counter())), **settings)
+    begun.append(("", time.perf_counter()))
     figures = {"scan_wall": time.perf_counter() - began[0], "scan_cpu": time.process_time() - began[1],
-               "pages": len(report.pages), "groups": len(report.groups), "stages": stages(report)}
+               "pages": len(report.pages), "groups": len(report.groups), "stages": stages(begun)}
     if len(arguments) > 2:
         figures["recalls"] = recalls(report, Path(arguments[2]), settings.get("threshold", 0.5))
     json.dump(figures, sys.stdout)
 
 
-def stages(report) -> list[dict] | None:
-    """Time, rows in and rows out of each stage, where the report carries them."""
-    found = getattr(report, "stages", None)
-    if found is None:
-        return None
-    return [{name: getattr(stage, name) for name in ("name", "seconds", "rows_in", "rows_out") if hasattr(stage, name)}
-            for stage in found]
+def stages(begun: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Seconds of each stage: from its own beginning to that of the next one."""
+    return [{"name": name, "seconds": end - start} for (name, start), (_, end) in itertools.pairwise(begun)]
 
 
 if __name__ == "__main__":
