@@ -116,14 +116,18 @@ inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std:
     return out;
 }
 
-// All repeated grams in the order of their positions, each with the row of its class's first member.
+// All repeated grams in the order of their positions, each with the row of its class's first member: position * 2^32 +
+// leader.
 struct Repeats {
-    std::vector<std::uint32_t> position, leader;
+    std::span<const std::uint64_t> rows;
     std::vector<std::uint32_t> members;  // of the class, at the leader's row
-    bool next_to(std::size_t i) const { return i + 1 < position.size() && position[i + 1] == position[i] + 1; }
+    std::size_t size() const { return rows.size(); }
+    std::uint32_t position(std::size_t i) const { return static_cast<std::uint32_t>(rows[i] >> 32); }
+    std::uint32_t leader(std::size_t i) const { return static_cast<std::uint32_t>(rows[i]); }
+    bool next_to(std::size_t i) const { return i + 1 < size() && position(i + 1) == position(i) + 1; }
 };
 
-// Overwrites `classes`, the largest of what is held at that time.
+// Lives in `classes`, which it overwrites: it is the largest of what is held at that time.
 inline Repeats sorted_repeats(std::span<std::uint64_t> classes) {
     std::uint64_t largest = 0, number = 0;
     std::uint32_t before = 0;
@@ -141,34 +145,33 @@ inline Repeats sorted_repeats(std::span<std::uint64_t> classes) {
     constexpr std::uint32_t kNone = 0xffffffffU;
     std::vector<std::uint32_t> leader_of(static_cast<std::size_t>(number) + 1, kNone);
     Repeats out;
-    out.position.resize(rows.size());
-    out.leader.resize(rows.size());
     out.members.assign(rows.size(), 0);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        out.position[i] = static_cast<std::uint32_t>(rows[i] >> 32);
         std::uint32_t& leader = leader_of[rows[i] & 0xffffffffULL];
         if (leader == kNone) leader = static_cast<std::uint32_t>(i);
-        out.leader[i] = leader;
+        rows[i] = (rows[i] & 0xffffffff00000000ULL) | leader;
         ++out.members[leader];
     }
+    out.rows = rows;
     return out;
 }
 
 // Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
 // first class continue as members of the last. All places of a repeated stretch are in one segment, whatever their number.
 struct Segments {
-    std::vector<std::int64_t> first, row, grams;  // occurrences of segment s: row[first[s]..first[s+1])
+    std::vector<std::int64_t> first, grams;
+    std::vector<std::uint32_t> row;  // occurrences of segment s: row[first[s]..first[s+1])
 };
 
 inline Segments lockstep_segments(const Repeats& repeats) {
-    const auto rows = repeats.position.size();
+    const auto rows = repeats.size();
     std::vector<std::uint32_t> follow(rows, 0);
     std::vector<std::uint8_t> starts(rows, 1);
     const auto next_class = [&](std::size_t i) {
-        return repeats.next_to(i) ? static_cast<std::int64_t>(repeats.leader[i + 1]) : std::int64_t{-1};
+        return repeats.next_to(i) ? static_cast<std::int64_t>(repeats.leader(i + 1)) : std::int64_t{-1};
     };
     for (std::size_t i = 0; i < rows; ++i) {
-        const auto leader = static_cast<std::size_t>(repeats.leader[i]);
+        const std::size_t leader = repeats.leader(i);
         const std::int64_t next = next_class(i);
         follow[leader] += next >= 0 && next == next_class(leader);
     }
@@ -178,23 +181,24 @@ inline Segments lockstep_segments(const Repeats& repeats) {
                repeats.members[leader] == repeats.members[static_cast<std::size_t>(next)];
     };
     for (std::size_t i = 0; i + 1 < rows; ++i)
-        if (repeats.next_to(i) && in_step(static_cast<std::size_t>(repeats.leader[i]))) starts[i + 1] = 0;
+        if (repeats.next_to(i) && in_step(repeats.leader(i))) starts[i + 1] = 0;
     Segments out;
-    std::vector<std::int64_t> segment(rows, -1), fill;
+    constexpr std::uint32_t kNone = 0xffffffffU;
+    std::vector<std::uint32_t> segment(rows, kNone);
     out.first.push_back(0);
     for (std::size_t i = 0; i < rows; ++i) {
-        if (repeats.leader[i] != i || !starts[i]) continue;
-        segment[i] = static_cast<std::int64_t>(out.grams.size());
+        if (repeats.leader(i) != i || !starts[i]) continue;
+        segment[i] = static_cast<std::uint32_t>(out.grams.size());
         std::size_t j = i;
-        while (in_step(static_cast<std::size_t>(repeats.leader[j]))) ++j;
+        while (in_step(repeats.leader(j))) ++j;
         out.grams.push_back(static_cast<std::int64_t>(j - i + 1));
         out.first.push_back(out.first.back() + repeats.members[i]);
     }
     out.row.resize(static_cast<std::size_t>(out.first.back()));
-    fill.assign(out.first.begin(), out.first.end());
+    std::vector<std::int64_t> next(out.first.begin(), out.first.end());
     for (std::size_t i = 0; i < rows; ++i) {
-        const std::int64_t s = segment[static_cast<std::size_t>(repeats.leader[i])];
-        if (s >= 0) out.row[static_cast<std::size_t>(fill[static_cast<std::size_t>(s)]++)] = static_cast<std::int64_t>(i);
+        const std::uint32_t s = segment[repeats.leader(i)];
+        if (s != kNone) out.row[static_cast<std::size_t>(next[s]++)] = static_cast<std::uint32_t>(i);
     }
     return out;
 }
@@ -229,21 +233,23 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         if (end - begin <= max_members) {
             for (std::int64_t i = begin; i < end; ++i)
                 for (std::int64_t j = i + 1; j < end; ++j) {
-                    const auto x = static_cast<std::uint32_t>(segments.row[static_cast<std::size_t>(i)]);
-                    const auto y = static_cast<std::uint32_t>(segments.row[static_cast<std::size_t>(j)]);
-                    const std::uint32_t a = repeats.position[x];
-                    matches.push_back({repeats.position[y] - a, a, x, y, static_cast<std::uint32_t>(segments.grams[s])});
+                    const std::uint32_t x = segments.row[static_cast<std::size_t>(i)];
+                    const std::uint32_t y = segments.row[static_cast<std::size_t>(j)];
+                    const std::uint32_t a = repeats.position(x);
+                    matches.push_back({repeats.position(y) - a, a, x, y, static_cast<std::uint32_t>(segments.grams[s])});
                 }
             continue;
         }
+        const auto place = [&](std::int64_t i) {
+            return std::int64_t{repeats.position(segments.row[static_cast<std::size_t>(i)])};
+        };
         std::int64_t length = segments.grams[s] + size - 1, nearest = length;
         for (std::int64_t i = begin; i + 1 < end; ++i)
-            nearest = std::min<std::int64_t>(nearest, repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i + 1)])] -
-                                            repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i)])]);
+            nearest = std::min(nearest, place(i + 1) - place(i));
         length = std::max(size, nearest);
         const auto kept = hot_position.size();
         for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t p = repeats.position[static_cast<std::size_t>(segments.row[static_cast<std::size_t>(i)])];
+            const std::int64_t p = place(i);
             if (hot_position.size() == kept || p >= hot_position.back() + length) hot_position.push_back(p);
         }
         if (hot_position.size() - kept < 2) {
@@ -263,9 +269,9 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         std::size_t x = m.row_a, y = m.row_b;
         std::int64_t before = 0, after = std::int64_t{m.grams} - 1;
         while (x > 0 && y > 0 && repeats.next_to(x - 1) && repeats.next_to(y - 1) &&
-               repeats.leader[x - 1] == repeats.leader[y - 1]) --x, --y, ++before;
+               repeats.leader(x - 1) == repeats.leader(y - 1)) --x, --y, ++before;
         x = m.row_a + static_cast<std::size_t>(after), y = m.row_b + static_cast<std::size_t>(after);
-        while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader[x + 1] == repeats.leader[y + 1]) ++x, ++y, ++after;
+        while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader(x + 1) == repeats.leader(y + 1)) ++x, ++y, ++after;
         shift = m.shift;
         reached = m.a + after + 1;
         std::int64_t begin = m.a - before;
