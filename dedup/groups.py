@@ -87,17 +87,16 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(passages, repeats)
-    ranges = locate(engine, corpus, nodes.t0, nodes.t1)
     component = _components(nodes)
     order = np.lexsort((nodes.t1, nodes.t0, component))
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
-    spans = _parts(engine, corpus, nodes, passages, component, ranges.take(order), order)
+    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
+    spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
+    linked, component = _linked(nodes, order), component[order]
+    del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
     digest = span_digests(engine, corpus, spans)
-    row_of = np.full(len(nodes.t0), -1, np.int64)
-    row_of[order] = np.arange(len(order))
-    linked = _keys(row_of[nodes.a], row_of[nodes.b], len(order))
-    members = _led(engine, corpus, component[order], spans, digest, linked, threshold, size)
-    return _table(corpus, ranges.take(order), members, component[order], spans, digest)
+    members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
+    return _table(corpus, ranges, members, component, spans, digest)
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
@@ -195,11 +194,13 @@ def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passage
     return Spans(start, end, sums(counts))
 
 
-def _keys(a: I64, b: I64, count: int) -> I64:
-    """Sorted keys of links between rows."""
+def _linked(nodes: _Nodes, order: I64) -> I64:
+    """Sorted keys of the links between rows in order: the lesser row times the number of rows, plus the other one."""
+    row_of = np.full(len(nodes.t0), -1, np.int64)
+    row_of[order] = np.arange(len(order))
+    a, b = row_of[nodes.a], row_of[nodes.b]
     known = (a >= 0) & (b >= 0)
-    low, high = np.minimum(a, b)[known], np.maximum(a, b)[known]
-    return np.sort(low * max(count, 1) + high)
+    return np.sort((np.minimum(a, b) * max(len(order), 1) + np.maximum(a, b))[known])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,16 @@ class Stages:
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read."""
-    engine = LocalEngine(options.threads, options.partitions)
-    stages.start("read")
-    corpus, digest, table = read_corpus(pages, engine, options)
-    if options.unit == "page":
-        passages, repeats = compare_pages(engine, corpus, options, stages), None
-    else:
-        passages, repeats = compare_blocks(engine, corpus, table, options, stages)
-    stages.start("groups")
-    groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
+    with LocalEngine(options.threads, options.partitions) as engine:
+        stages.start("read")
+        corpus, digest, table = read_corpus(pages, engine, options)
+        if options.unit == "page":
+            passages, repeats = compare_pages(engine, corpus, options, stages), None
+        else:
+            passages, repeats = compare_blocks(engine, corpus, table, options, stages)
+        del table
+        stages.start("groups")
+        groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, options)
     findings = filtered(findings)
     stages.stop()

@@ -13,8 +13,9 @@ their number, and whoever needs one order sorts by position, which is unique.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
-PARTITION_BYTES = 8_000_000  # of text a partition, where nobody says how many there are
+PARTITION_BYTES = 4_000_000  # of text a partition, where nobody says how many there are
 
 
 class LocalEngine:
@@ -40,6 +41,25 @@ class LocalEngine:
     def __init__(self, threads: int | None = None, partitions: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
         self._partitions = partitions
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> LocalEngine:
+        """One pool of threads for all stages: memory that a thread's stage gave back serves its next stage."""
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+
+    @contextmanager
+    def _threads(self) -> Iterator[ThreadPoolExecutor]:
+        if self._pool is not None:
+            yield self._pool
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                yield pool
 
     def partitions(self, text_bytes: int) -> int:
         """How many partitions rows of a collection of that size are exchanged in."""
@@ -50,14 +70,14 @@ class LocalEngine:
         batches = list(batches)
         if self.threads == 1 or len(batches) < 2:
             return [stage(batch) for batch in batches]
-        with ThreadPoolExecutor(min(self.threads, len(batches))) as pool:
+        with self._threads() as pool:
             return list(pool.map(stage, batches))
 
     def stream(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The same as ``map``, over batches that are still being read: each is taken up as soon as it is there."""
         if self.threads == 1:
             return [stage(batch) for batch in batches]
-        with ThreadPoolExecutor(self.threads) as pool:
+        with self._threads() as pool:
             return [job.result() for job in [pool.submit(stage, batch) for batch in batches]]
 
     def exchange(self, rows: list[Partitioned], then: Callable[[Columns], R]) -> list[R]:
@@ -73,18 +93,25 @@ class LocalEngine:
         """
         if not rows:
             return []
-        pieces: list[list[Columns]] = [[] for _ in range(len(rows[0][1]) - 1)]
+        counts = [np.diff(first) for _, first in rows]
+        kinds = [column.dtype for column in rows[0][0]]
+        parts: list[list[npt.NDArray[Any]]] = [[np.empty(n, kind) for kind in kinds] for n in np.sum(counts, axis=0).tolist()]
+        filled = np.zeros(len(parts), np.int64)
         rows.reverse()
-        while rows:  # copies, so that each partition's rows are given back when it is done
+        while rows:
             columns, first = rows.pop()
-            for partition, part in enumerate(pieces):
-                part.append(tuple(column[first[partition]:first[partition + 1]].copy() for column in columns))
-        return self.map(lambda part: then(_gathered(part)), pieces)
+            for p, part in enumerate(parts):
+                begin, end = int(first[p]), int(first[p + 1])
+                for to, column in zip(part, columns, strict=True):
+                    to[filled[p]:filled[p] + end - begin] = column[begin:end]
+                filled[p] += end - begin
+        return self.map(lambda part: then(_taken(part)), parts)
 
 
-def _gathered(pieces: list[Columns]) -> Columns:
-    columns = tuple(concatenated([piece[i] for piece in pieces]) for i in range(len(pieces[0])))
-    pieces.clear()
+def _taken(part: list[npt.NDArray[Any]]) -> Columns:
+    """The columns of a partition, which nobody holds afterwards."""
+    columns = tuple(part)
+    part.clear()
     return columns
 
 

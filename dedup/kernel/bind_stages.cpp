@@ -234,6 +234,9 @@ void bind_runs(nb::module_& m) {
 void bind_stages(nb::module_& m) {
     m.def("release_memory", [] {
 #ifdef __GLIBC__
+        // a fixed bound: else it grows to the largest block ever freed, and what is below it stays with the threads
+        static const int fixed = mallopt(M_MMAP_THRESHOLD, 2 << 20);
+        (void)fixed;
         malloc_trim(0);
 #endif
     });
