@@ -144,3 +144,13 @@ def test_the_readme_tells_each_exit_status():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     told = {int(status) for cell in re.findall(r"^\| ([\d, ]+) \|", text, re.M) for status in cell.split(",")}
     assert told == {cli.DONE, cli.WRONG, cli.PARTLY, 130, 143}
+
+
+def test_the_map_of_the_house_names_each_module():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for module in (ROOT / "dedup").glob("*.py"):
+        assert f"{module.name} " in text or module.name == "__main__.py", module.name
+    for name in re.findall(r"^  ([\w/.]+) ", text, re.M):
+        assert (ROOT / "dedup" / name).exists(), name
+    for name in re.findall(r"`((?:dedup|benchmarks|tests)/[\w/.]+\.\w+)`", text):
+        assert (ROOT / name).exists(), name
