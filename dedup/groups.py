@@ -7,7 +7,7 @@ occurrence. A member that fails starts a group of its own, and the two name each
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.places import Ranges, locate
 from dedup.runs import Passages
-from dedup.seeds import Repeats
+from dedup.seeds import MAX_MEMBERS, Repeats
 from dedup.shingles import Sets
 from dedup.verify import Spans, span_digests, span_sets
 
@@ -27,6 +27,7 @@ U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+LOOK_AROUND = 64  # places before one that may hold it
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
@@ -57,6 +58,14 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def take(self, kept: Flags) -> Groups:
+        """Some of the groups."""
+        rows = kept[self.owner]
+        return replace(
+            self, first=sums(np.diff(self.first)[kept]), kind=self.kind[kept], family=self.family[kept],
+            ranges=self.ranges.take(rows), page=self.page[rows], start=self.start[rows], end=self.end[rows],
+            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -96,7 +105,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
     digest = span_digests(engine, corpus, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
-    return _table(corpus, ranges, members, component, spans, digest)
+    return without_implied(_table(corpus, ranges, members, component, spans, digest))
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
@@ -205,8 +214,10 @@ def _linked(nodes: _Nodes, order: I64) -> I64:
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Of each row: the row of its representative, and what it has in common with that."""
+    """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
 
+    row: I64
+    group: I64
     leader: I64
     jaccard: F64
     containment: F64
@@ -222,7 +233,7 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
     rows = np.flatnonzero(unequal[number])
-    members = _Members(leader, np.ones(len(leader)), np.ones(len(leader)))
+    members = _Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
     cuts = np.unique(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
@@ -232,7 +243,34 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
         sets = span_sets(LocalEngine(1), corpus, spans.take(mine), size)
         _split(mine, component, sets, digest, linked, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return members
+    return _with_left_alone(engine, corpus, members, linked, spans, size)
+
+
+def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, linked: I64, spans: Spans,
+                     size: int) -> _Members:
+    """A member that the representative rule leaves alone is in a group with the first one that it was linked to."""
+    count = max(len(members.row), 1)
+    alone = np.bincount(members.group, minlength=count) == 1
+    a, b = linked // count, linked % count
+    a, b = np.concatenate([a, b]), np.concatenate([b, a])
+    mine = alone[a] & (members.group[a] == a)
+    a, b = a[mine], b[mine]
+    order = np.lexsort((b, a))
+    a, b = a[order], b[order]
+    new = np.ones(len(a), bool)
+    new[1:] = a[1:] != a[:-1]
+    low, high = np.minimum(a, b)[new], np.maximum(a, b)[new]
+    if not len(low):
+        return members
+    sets = span_sets(engine, corpus, spans.take(np.column_stack([low, high]).reshape(-1)), size)
+    first, second = np.arange(0, 2 * len(low), 2), np.arange(1, 2 * len(low), 2)
+    overlap = kernel.set_overlaps(sets.values, sets.first, first, second)
+    sizes, one = sets.sizes, np.ones(len(low))
+    jaccard = overlap / np.maximum(sizes[first] + sizes[second] - overlap, 1)
+    number = count + np.arange(len(low))
+    return _Members(np.concatenate([members.row, low, high]), np.concatenate([members.group, number, number]),
+                    np.concatenate([members.leader, low, low]), np.concatenate([members.jaccard, one, jaccard]),
+                    np.concatenate([members.containment, one, overlap / np.maximum(sizes[second], 1)]))
 
 
 def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float, members: _Members) -> None:
@@ -252,31 +290,57 @@ def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, thre
         direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
         joined = (left == first) | direct | (alike >= threshold)
         taken = rows[left[joined]]
-        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]
+        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
         members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[left], 1))[joined]
         left = left[~joined]
 
 
 def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
-    group = members.leader
-    size = np.bincount(group, minlength=len(group))
-    kept = np.flatnonzero(size[group] > 1)
-    t0, t1 = ranges.t0, ranges.t1
-    kept = kept[np.lexsort((kept, group[kept], -t1[group[kept]], t0[group[kept]]))]
-    owner = group[kept]
+    t0, t1, leader = ranges.t0, ranges.t1, members.leader
+    several = np.flatnonzero(np.bincount(members.group)[members.group] > 1)
+    lead = leader[several]
+    order = several[np.lexsort((members.row[several], members.group[several], -t1[lead], t0[lead]))]
+    owner, kept = members.group[order], members.row[order]
     new = np.ones(len(kept), bool)
     new[1:] = owner[1:] != owner[:-1]
     first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
     number = np.cumsum(new) - 1
     near = np.zeros(len(first) - 1, bool)
-    np.logical_or.at(near, number, digest[kept] != digest[owner])
+    np.logical_or.at(near, number, digest[kept] != digest[leader[order]])
     kind = np.where(near, 1, np.where(_contained(corpus, ranges.take(kept), number, len(first) - 1), 2, 0))
     parts = spans.take(kept)
     page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
     return Groups(first, kind.astype(np.int8), component[kept][new], ranges.take(kept), page[kept],
-                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[kept],
-                  members.containment[kept], parts)
+                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[order],
+                  members.containment[order], parts)
+
+
+def without_implied(groups: Groups) -> Groups:
+    """Without groups of many places that lie, each in another one, in the places of one longer group.
+
+    Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
+    """
+    counts = np.diff(groups.first)
+    many = np.flatnonzero(counts > MAX_MEMBERS)
+    rows = np.concatenate([np.empty(0, np.int64), *(np.arange(groups.first[g], groups.first[g + 1]) for g in many)])
+    rows = rows[np.argsort(groups.ranges.t0[rows], kind="stable")]
+    start, end, owner = groups.ranges.t0[rows], groups.ranges.t1[rows], groups.owner[rows]
+
+    def covers(outer: int, inner: int) -> bool:
+        of_inner, of_outer = (slice(int(groups.first[g]), int(groups.first[g + 1])) for g in (inner, outer))
+        at = np.searchsorted(groups.ranges.t0[of_outer], groups.ranges.t0[of_inner], side="right") - 1
+        inside = (at >= 0) & (groups.ranges.t1[of_inner] <= groups.ranges.t1[of_outer][at])
+        return bool(inside.all()) and len(np.unique(at)) == len(at)
+    kept = np.ones(len(groups), bool)
+    for g in many.tolist():
+        row = int(groups.first[g])
+        t0, t1 = groups.ranges.t0[row], groups.ranges.t1[row]
+        last = int(np.searchsorted(start, t0, side="right"))
+        near = range(max(0, last - LOOK_AROUND), last)
+        around = {int(owner[i]) for i in near if end[i] >= t1} - {g}
+        kept[g] = not any(counts[h] >= counts[g] and covers(h, g) for h in sorted(around))
+    return groups if kept.all() else groups.take(kept)
 
 
 def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:

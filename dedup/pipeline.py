@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,22 @@ from dedup.blocks import Corpus, Distinct, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
 from dedup.findings import Findings
-from dedup.groups import Groups, group_passages
+from dedup.groups import group_passages
 from dedup.kernel import kernel
 from dedup.lsh import pair_by_lsh
 from dedup.model import Page
 from dedup.options import Options
-from dedup.runs import Links, Passages, concatenated, in_scope, join_runs, near_links, repeat_links
+from dedup.runs import (
+    MAX_EDIT,
+    Links,
+    Passages,
+    concatenated,
+    in_scope,
+    join_runs,
+    near_links,
+    repeat_links,
+    scoped_repeats,
+)
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import shingle_blocks, short_shingles
 
@@ -81,8 +90,9 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, table: npt.NDArray[np.ui
         a, b = near_pairs(engine, corpus, distinct, options)
         links = concatenated(links, near_links(corpus, distinct, a, b))
     stages.start("join")
-    passages = join_runs(corpus, in_scope(corpus, links, options.scope), options.min_tokens)
-    return passages, repeats
+    max_edit = MAX_EDIT if options.find == "near" else 0
+    passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
+    return passages, scoped_repeats(corpus, repeats, options.scope)
 
 
 def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:
@@ -131,18 +141,4 @@ def filtered(findings: Findings) -> Findings:
     for i, pair in enumerate(findings.pairs):
         pairs[i] = (pair.similarity >= options.min_similarity
                     and max(pair.a.end - pair.a.start, pair.b.end - pair.b.start) >= options.min_chars)
-    return Findings(findings.corpus, take_groups(table, kept), findings.passages.take(pairs), options)
-
-
-def take_groups(table: Groups, kept: npt.NDArray[np.bool_]) -> Groups:
-    """Some of the groups."""
-    rows = kept[table.owner]
-    counts = np.diff(table.parts.first)
-    parts = np.repeat(rows, counts)
-    zero = np.zeros(1, np.int64)
-    return replace(
-        table, first=np.concatenate([zero, np.cumsum(np.diff(table.first)[kept])]), kind=table.kind[kept],
-        family=table.family[kept], ranges=table.ranges.take(rows), page=table.page[rows], start=table.start[rows],
-        end=table.end[rows], jaccard=table.jaccard[rows], containment=table.containment[rows],
-        parts=replace(table.parts, part_start=table.parts.part_start[parts], part_end=table.parts.part_end[parts],
-                      first=np.concatenate([zero, np.cumsum(counts[rows])])))
+    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options)

@@ -6,20 +6,25 @@ short blocks extend it. What lies inside a longer passage in both places is abso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, Distinct, sums
+from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Scope
-from dedup.places import page_of, token_halves
+from dedup.places import locate, page_of, token_halves
 from dedup.seeds import Repeats
+from dedup.shingles import join_sets
+from dedup.verify import Spans, span_sets
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 
+MAX_EDIT = 16  # tokens of an edit inside a passage
+LEAST_JACCARD = 0.4  # of the matched parts of a run with edits, as sets of pairs of tokens
 MAX_COPIES = 64  # pairs of copies of two near classes that are all linked; of more, the first of each
 
 
@@ -33,7 +38,12 @@ class Links:
     b1: I64
     exact: U8
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Links:
+    @property
+    def ranges(self) -> tuple[I64, I64, I64, I64]:
+        """The token ranges alone."""
+        return self.a0, self.a1, self.b0, self.b1
+
+    def take(self, rows: npt.NDArray[np.bool_] | I64) -> Links:
         """Some of the rows."""
         return Links(self.a0[rows], self.a1[rows], self.b0[rows], self.b1[rows], self.exact[rows])
 
@@ -91,14 +101,76 @@ def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
     return links.take(same if scope == "within" else ~same)
 
 
-def join_runs(corpus: Corpus, links: Links, min_tokens: int) -> Passages:
-    """Passages made of the links; those whose matched parts are under `min_tokens` on a side are dropped."""
+def scoped_repeats(corpus: Corpus, repeats: Repeats, scope: Scope) -> Repeats:
+    """Segments of many places inside one page (one segment a page), or across pages (one place a page)."""
+    if scope == "both" or not len(repeats.position):
+        return repeats
+    segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
+    page = page_of(corpus, repeats.position)
+    new = np.ones(len(page), bool)  # the first place of a segment on its page
+    new[1:] = (segment[1:] != segment[:-1]) | (page[1:] != page[:-1])
+    unit = np.cumsum(new) - 1 if scope == "within" else segment
+    kept = np.ones(len(page), bool) if scope == "within" else new
+    kept &= np.bincount(unit, kept)[unit] > 1
+    unit, position = unit[kept], repeats.position[kept]
+    begins = np.ones(len(unit), bool)
+    begins[1:] = unit[1:] != unit[:-1]
+    first = np.append(np.flatnonzero(begins), len(unit))
+    return replace(repeats, first=first, position=position, lengths=repeats.lengths[segment[kept][begins]])
+
+
+def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int, max_edit: int = MAX_EDIT) -> Passages:
+    """Passages made of the links; those whose matched parts are under `min_tokens` on a side are dropped.
+
+    A run whose parts have too little in common as a whole is taken apart into its links again.
+
+    Args:
+        max_edit: Widest gap inside a passage, in tokens; 0 joins equal texts only.
+    """
     a0, a1, b0, b1, exact, first, p0, p1, q0, q1 = kernel.join_links(
         links.a0, links.a1, links.b0, links.b1, page_of(corpus, links.a0), page_of(corpus, links.b0), links.exact,
-        corpus.token_first, corpus.fingerprint, corpus.page_first)
+        corpus.token_first, corpus.fingerprint, corpus.page_first, max_edit)
     passages = Passages(Links(a0, a1, b0, b1, exact), first, Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
+    passages = _without_loose_runs(engine, corpus, passages, links)
+    a0, first, (p0, p1, q0, q1) = passages.whole.a0, passages.first, passages.parts.ranges
     long_enough = np.ones(len(a0), bool)
     for t0, t1 in ((p0, p1), (q0, q1)):
         halves = token_halves(corpus, t1) - token_halves(corpus, t0)
         long_enough &= np.add.reduceat(halves, first[:-1]) >= 2 * min_tokens if len(a0) else True
     return passages.take(long_enough)
+
+
+def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links) -> Passages:
+    """Passages, those under ``LEAST_JACCARD`` replaced by the links that lie inside them."""
+    whole, parts = passages.whole, passages.parts
+    doubtful = np.flatnonzero((whole.exact == 0) & ~np.isin(_keys(whole), _keys(links)))  # made of several links
+    if not len(doubtful):
+        return passages
+    counts = np.diff(passages.first)[doubtful]
+    part = np.repeat(passages.first[doubtful] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+    sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
+    sets = [span_sets(engine, corpus, Spans(side.start, side.end, sums(counts)), 2) for side in sides]
+    both = join_sets([(family.values, family.first) for family in sets])
+    rows = np.arange(len(doubtful))
+    loose = doubtful[both.jaccard(rows, rows + len(doubtful)) < LEAST_JACCARD]
+    if not len(loose):
+        return passages
+    order = np.argsort(links.a0, kind="stable")
+    ordered = links.take(order)
+    inside = []
+    for p in loose.tolist():
+        low, high = np.searchsorted(ordered.a0, [whole.a0[p], whole.a1[p]])
+        rows = np.arange(low, high)
+        rows = rows[(ordered.a1[rows] <= whole.a1[p]) & (ordered.b0[rows] >= whole.b0[p]) & (ordered.b1[rows] <= whole.b1[p])]
+        inside.append(rows)
+    kept = np.ones(len(whole.a0), bool)
+    kept[loose] = False
+    rest, pieces = passages.take(kept), ordered.take(np.unique(np.concatenate(inside)))
+    first = np.concatenate([rest.first, rest.first[-1] + 1 + np.arange(len(pieces.a0))])
+    return Passages(concatenated(rest.whole, pieces), first, concatenated(rest.parts, pieces))
+
+
+def _keys(links: Links) -> npt.NDArray[np.uint64]:
+    """A hash of each link's ranges."""
+    columns = np.column_stack(links.ranges).astype(np.uint64).reshape(-1)
+    return kernel.range_digests(columns, np.arange(len(links.a0) + 1) * 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from dedup.groups import KINDS
 from dedup.model import BlockKind, Verdict
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
     name = judgement.findings.corpus.pages[original].id
-    text = f"the page is a copy of {name}" if jaccard == 1 else f"the page is nearly a copy of {name}"
+    exact = all(KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
+    text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
     return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
                     {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]
 

@@ -204,7 +204,7 @@ void bind_runs(nb::module_& m) {
     }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
-                           U64 fingerprint, I64 page_first) {
+                           U64 fingerprint, I64 page_first, std::int64_t max_edit) {
         const std::size_t n = a0.size();
         if (a1.size() != n || b0.size() != n || b1.size() != n || page_a.size() != n || page_b.size() != n ||
             exact.size() != n)
@@ -222,11 +222,12 @@ void bind_runs(nb::module_& m) {
             for (std::size_t i = 0; i < n; ++i)
                 links[i] = {a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_a.data()[i], page_b.data()[i],
                             exact.data()[i] != 0};
-            return dedup::Runs(std::move(links), span(block_first), span(fingerprint), span(page_first), {}).joined();
+            return dedup::Runs(std::move(links), span(block_first), span(fingerprint), span(page_first),
+                               dedup::RunLimits{.max_edit = max_edit}).joined();
         }));
     }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "page_a"_a.noconvert(),
        "page_b"_a.noconvert(), "exact"_a.noconvert(), "block_first"_a.noconvert(), "fingerprint"_a.noconvert(),
-       "page_first"_a.noconvert());
+       "page_first"_a.noconvert(), "max_edit"_a);
 }
 
 }  // namespace

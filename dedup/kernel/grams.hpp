@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <tuple>
 #include <vector>
 
@@ -203,8 +205,8 @@ inline Segments lockstep_segments(const Repeats& repeats) {
     return out;
 }
 
-// Where the first period of a stretch that repeats at once begins: at a block's first token in both places, else in the
-// first one, else as early as can be.
+// Where the first period of a stretch that repeats at once begins: where it and the next one begin a block, else where it
+// does, else as early as can be.
 inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int64_t high, std::int64_t shift) {
     std::int64_t best = -1;
     for (auto at = std::lower_bound(block_first.begin(), block_first.end(), low); at != block_first.end() && *at <= high; ++at) {
@@ -215,7 +217,8 @@ inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int
 }
 
 // Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
-// places, grown to both sides as far as the texts agree; inside one page a match is no longer than its shift. The others
+// places, grown to both sides as far as the texts agree. A match longer than its shift is a stretch that repeats at once: its
+// periods become matches, each with the next one, and what lies inside it with a longer shift is left out. The others
 // stay segments. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
 // segment that overlap are dropped, first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
@@ -263,6 +266,7 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         return x.shift != y.shift ? x.shift < y.shift : x.a < y.a;
     });
     std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>> found;
+    std::map<std::int64_t, std::int64_t> periodic;  // stretches that repeat at once: first token, end
     std::int64_t shift = -1, reached = -1;
     for (const Match& m : matches) {
         if (m.shift == shift && m.a < reached) continue;
@@ -274,10 +278,18 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader(x + 1) == repeats.leader(y + 1)) ++x, ++y, ++after;
         shift = m.shift;
         reached = m.a + after + 1;
-        std::int64_t begin = m.a - before;
-        const std::int64_t spare = before + after + size - shift, length = std::min<std::int64_t>(spare, 0) + shift;
-        if (spare > 0) begin = period_start(block_first, begin, begin + spare, shift);
-        if (length >= size) found.emplace_back(begin, begin + shift, length);
+        const std::int64_t begin = m.a - before, length = before + after + size, end = begin + shift + length;
+        const auto around = periodic.upper_bound(begin);
+        if (around != periodic.begin() && std::prev(around)->second >= end) continue;
+        if (length <= shift) {
+            found.emplace_back(begin, begin + shift, length);
+            continue;
+        }
+        std::int64_t& last = periodic[begin];
+        last = std::max(last, end);
+        if (shift < size) continue;  // a period too short to be told
+        const std::int64_t start = period_start(block_first, begin, begin + (end - begin) % shift, shift);
+        for (std::int64_t at = start; at + 2 * shift <= end; at += shift) found.emplace_back(at, at + shift, shift);
     }
     std::sort(found.begin(), found.end());
     std::vector<std::int64_t> a, b, lengths;

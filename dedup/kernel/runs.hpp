@@ -13,7 +13,7 @@ namespace dedup {
 
 // Bounds of a run (design.md, "Runs"), in tokens and blocks.
 struct RunLimits {
-    std::int64_t max_edit = 16;         // gap inside a passage: an edit
+    std::int64_t max_edit;              // gap inside a passage: an edit
     std::int64_t max_gap = 40;          // gap from block to block: unmatched or elsewhere-matched blocks
     std::int64_t max_gap_blocks = 3;
     std::int64_t look_back = 50;        // links tried as predecessor of one

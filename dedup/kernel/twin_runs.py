@@ -18,7 +18,6 @@ from dedup.kernel.twin_sets import I64, U64, grams
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
-MAX_EDIT = 16  # gap inside a passage, in tokens: an edit
 MAX_GAP = 40  # gap from block to block, in tokens
 MAX_GAP_BLOCKS = 3
 FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
@@ -90,10 +89,10 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
     """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
-    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree;
-    inside one page a match is no longer than its shift: of a longer one that repeats at once, as many tokens are taken,
-    from a block's first token where one of its periods begins there. The others stay segments, overlapping places
-    dropped.
+    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. A
+    match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
+    from a block's first token where one is near; what lies inside it with a longer shift is left out. The others stay
+    segments, overlapping places dropped.
 
     Args:
         classes: The compiled kernel overwrites them.
@@ -135,6 +134,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
             hot_first.append(len(hot_position))
             hot_length.append(length)
     last_shift, reached, borders = -1, -1, set(block_first.tolist())
+    periodic: dict[int, int] = {}  # stretches that repeat at once: first token, end
     for shift, a in sorted(seeds):
         if shift == last_shift and a < reached:
             continue
@@ -144,13 +144,20 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
         while end in leader_of and leader_of[end] == leader_of.get(end + shift):
             end += 1
         last_shift, reached = shift, end
-        spare = end - begin + size - 1 - shift
-        if spare > 0:
-            both = (p for p in range(begin, begin + spare + 1) if p in borders and p + shift in borders)
-            begin = next(both, next((p for p in range(begin, begin + spare + 1) if p in borders), begin))
-        length = min(spare, 0) + shift
-        if length >= size:
+        length = end - begin + size - 1
+        end = begin + shift + length
+        around = max((p for p in periodic if p <= begin), default=-1)
+        if around >= 0 and periodic[around] >= end:
+            continue
+        if length <= shift:
             matches.append((begin, begin + shift, length))
+            continue
+        periodic[begin] = max(end, periodic.get(begin, 0))
+        if shift < size:  # a period too short to be told
+            continue
+        starts = [p for p in range(begin, begin + (end - begin) % shift + 1) if p in borders]
+        start = next((p for p in starts if p + shift in borders), starts[0] if starts else begin)
+        matches += [(at, at + shift, shift) for at in range(start, end - 2 * shift + 1, shift)]
     a_, b_, lengths = (np.array([m[i] for m in sorted(matches)], np.int64) for i in range(3))
     return (a_, b_, lengths, np.array(hot_first, np.int64), np.array(hot_position, np.int64),
             np.array(hot_length, np.int64))
@@ -181,7 +188,7 @@ class Link:
 
 
 def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exact: U8, block_first: I64,
-               fingerprint: U64, page_first: I64) -> tuple[I64, I64, I64, I64, U8, I64, I64, I64, I64, I64]:
+               fingerprint: U64, page_first: I64, max_edit: int) -> tuple[I64, I64, I64, I64, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
     Args:
@@ -191,6 +198,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exa
         block_first: First token of each block, one longer than the blocks.
         fingerprint: Of each block.
         page_first: First block of each page, one longer than the pages.
+        max_edit: Widest gap inside a passage, in tokens: an edit.
 
     Returns:
         Passages (a0, a1, b0, b1, exact), the first part of each (one longer), and parts (a0, a1, b0, b1): stretches
@@ -198,7 +206,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exa
     """
     columns = (column.tolist() for column in (page_a, page_b, a0, a1, b0, b1, exact.astype(bool)))
     links = [Link(*row) for row in zip(*columns, strict=True)]
-    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist())
+    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist(), max_edit)
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
     for link in sorted(links, key=lambda link: link.key):
         by_pages[link.page_a, link.page_b].append(link)
@@ -246,8 +254,9 @@ def outweighs(x: int, y: int, gap: int) -> bool:
 class _Joiner:
     """Joins the links of one pair of pages."""
 
-    def __init__(self, block_first: list[int], fingerprint: list[int], page_first: list[int]) -> None:
+    def __init__(self, block_first: list[int], fingerprint: list[int], page_first: list[int], max_edit: int) -> None:
         self.block_first, self.fingerprint, self.page_first = block_first, fingerprint, page_first
+        self.max_edit = max_edit
 
     def at_border(self, token: int) -> bool:
         return self.block_first[bisect_left(self.block_first, token)] == token
@@ -274,9 +283,9 @@ class _Joiner:
         gap_a, gap_b = y.a0 - x.a1, y.b0 - x.b1
         if gap_a < 0 or gap_b < 0:
             overlap, drift = -min(gap_a, gap_b), abs(gap_a - gap_b)
-            return drift if drift <= min(MAX_EDIT, x.length, y.length) and overlap < y.length else None
+            return drift if drift <= min(self.max_edit, x.length, y.length) and overlap < y.length else None
         wider = max(gap_a, gap_b)
-        if wider > min(MAX_EDIT, x.length, y.length) and (
+        if wider > min(self.max_edit, x.length, y.length) and (
                 wider > MAX_GAP or not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
                 or max(self.blocks_between(x.a1, y.a0), self.blocks_between(x.b1, y.b0)) > MAX_GAP_BLOCKS):
             return None
