@@ -250,11 +250,10 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
                      size: int) -> _Members:
     """A member that the representative rule leaves alone is in a group with the first one that it was linked to."""
     count = max(len(members.row), 1)
-    alone = np.bincount(members.group, minlength=count) == 1
-    a, b = linked // count, linked % count
-    a, b = np.concatenate([a, b]), np.concatenate([b, a])
-    mine = alone[a] & (members.group[a] == a)
-    a, b = a[mine], b[mine]
+    alone = np.bincount(members.group, minlength=len(members.row)) == 1
+    alone &= members.group == np.arange(len(alone))
+    low, high = linked // count, linked % count
+    a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     order = np.lexsort((b, a))
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
@@ -324,6 +323,8 @@ def without_implied(groups: Groups) -> Groups:
     counts = np.diff(groups.first)
     many = np.flatnonzero(counts > MAX_MEMBERS)
     rows = np.concatenate([np.empty(0, np.int64), *(np.arange(groups.first[g], groups.first[g + 1]) for g in many)])
+    if not len(rows):
+        return groups
     rows = rows[np.argsort(groups.ranges.t0[rows], kind="stable")]
     start, end, owner = groups.ranges.t0[rows], groups.ranges.t1[rows], groups.owner[rows]
 

@@ -73,6 +73,7 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
     Hashes hash, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
     std::vector<Row> rows;
+    rows.reserve(hash.size());  // only what is written is touched
     std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
     for_each_gram_ahead(hash, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
         const std::uint64_t slot = gram & (slots - 1);
