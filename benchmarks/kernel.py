@@ -230,7 +230,7 @@ def join_links(data: Data) -> Measured:
     page_a, page_b = (np.searchsorted(pages, side, side="right") - 1 for side in (a, b))
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
-    arguments = (a, a + length, b, b + length, page_a, page_b, np.ones(len(a), np.uint8), blocks, prints, page_first)
+    arguments = (a, a + length, b, b + length, page_a, page_b, np.ones(len(a), np.uint8), blocks, prints, page_first, 16)
     return arguments, len(a), "link"
 
 
