@@ -2,10 +2,10 @@
 
 Text is a ``str``, a place is a ``Path``:
 
->>> report = scan([{"id": "a", "text": "The same eight words stand on both pages here."},
-...                {"id": "b", "text": "Look: the same eight words stand on both pages here."}])
+>>> report = scan([{"id": "a", "text": "These same eight words stand on both pages."},
+...                {"id": "b", "text": "One page says more. These same eight words stand on both pages. It goes on for a while."}])
 >>> [(o.page, o.start, o.end) for o in report.groups[0].occurrences]
-[('a', 0, 46), ('b', 6, 52)]
+[('a', 0, 43), ('b', 20, 63)]
 
 Names are loaded when they are first used, so that importing the package is quick.
 """

@@ -35,7 +35,8 @@ def scan(source: Any, *, options: Options | None = None, progress: Progress | No
         OptionError: A setting out of its range, or a text that looks like a place.
         InputError: A path that does not exist.
 
-    >>> report = scan(["One two three four five six seven eight.", "Zero. One two three four five six seven eight."])
+    >>> report = scan(["These same eight words stand on both pages.",
+    ...                "One page says more. These same eight words stand on both pages. It goes on for a while."])
     >>> report.groups[0].kind, report.groups[0].similarity
     ('contained', 1.0)
     """
@@ -57,9 +58,11 @@ def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progres
     Raises:
         TypeError, OptionError, InputError: As in ``scan``; ``InputError`` also where a file holds no page or several.
 
-    >>> pair = next(compare("A b c d e f g h i.", "Zero. A b c d e f g h i.").pairs())
-    >>> pair.a.page, pair.b.page, pair.b.start
-    ('a', 'b', 6)
+    >>> report = compare("These same eight words stand on both pages.",
+    ...                  "One page says more. These same eight words stand on both pages. It goes on for a while.")
+    >>> pair = next(report.pairs())
+    >>> pair.a.page, pair.b.page, pair.b.start, pair.b.end
+    ('a', 'b', 20, 63)
     """
     options = _options(options, settings, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]

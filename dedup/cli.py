@@ -74,6 +74,7 @@ def _guarded(work: Callable[[], int]) -> int:
         except MemoryError:
             _fail("there is not enough memory. Scan less at once, or on a larger machine.")
         except OSError as error:
+            _drop_stdout()
             _fail(f"{error.filename or 'system'}: {error.strerror or error}")
         except Exception as error:
             if os.environ.get("DEDUP_TRACEBACK"):

@@ -265,7 +265,7 @@ class Findings:
     def pair(self, i: int) -> Pair:
         """Verified link i, measured."""
         (a, b), size = self._sides, self.options.shingle_tokens
-        if self.passages.whole.exact[i]:
+        if self.passages.whole.exact[i] and a.normalised(i) == b.normalised(i):
             return Pair(a.occurrence(i), b.occurrence(i), "exact", 1.0, 1.0, 1.0, 1.0, 1.0)
         rows = [slice(int(p.parts.first[i]), int(p.parts.first[i + 1])) for p in (a, b)]
         spans = Spans(np.concatenate([p.parts.part_start[r] for p, r in zip((a, b), rows, strict=True)]),

@@ -20,7 +20,7 @@ from dedup.places import Ranges, locate
 from dedup.runs import Passages
 from dedup.seeds import MAX_MEMBERS, Repeats
 from dedup.shingles import Sets
-from dedup.verify import Spans, span_digests, span_sets
+from dedup.verify import BATCH_SPANS, Spans, span_digests, span_sets
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -103,7 +103,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
     linked, component = _linked(nodes, order), component[order]
     del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
-    digest = span_digests(engine, corpus, spans)
+    digest = _compared(engine, corpus, component, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
     return without_implied(_table(corpus, ranges, members, component, spans, digest))
 
@@ -203,6 +203,32 @@ def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passage
     return Spans(start, end, sums(counts))
 
 
+def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
+    """A number of each row: rows of one component that have the same one were compared token by token and are equal."""
+    digest = span_digests(engine, corpus, spans)
+    order = np.lexsort((np.arange(len(component)), digest, component))
+    new = np.ones(len(order), bool)
+    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
+    leader = np.empty(len(order), np.int64)
+    leader[order] = order[new][np.cumsum(new) - 1] if len(order) else order
+    counts = np.diff(spans.first)
+    rows = np.flatnonzero((leader != np.arange(len(leader))) & (counts == counts[leader]))
+    part = np.repeat(rows, counts[rows])
+    mine = spans.first[part] + np.arange(len(part)) - np.repeat(sums(counts[rows])[:-1], counts[rows])
+    other = mine - spans.first[part] + spans.first[leader[part]]
+
+    def unequal(batch: tuple[int, int]) -> I64:
+        a, b = mine[batch[0]:batch[1]], other[batch[0]:batch[1]]
+        same = kernel.equal_tokens(corpus.text, spans.part_start[a], spans.part_end[a], corpus.text, spans.part_start[b],
+                                   spans.part_end[b], corpus.flags)
+        found: I64 = part[batch[0]:batch[1]][same == 0]
+        return found
+    different = np.concatenate([np.empty(0, np.int64), *engine.map(unequal, list(itertools.pairwise(
+        [*range(0, len(part), BATCH_SPANS), len(part)])))])
+    digest[different] ^= different.astype(np.uint64) + np.uint64(1)  # equal hashes of unlike texts
+    return digest
+
+
 def _linked(nodes: _Nodes, order: I64) -> I64:
     """Sorted keys of the links between rows in order: the lesser row times the number of rows, plus the other one."""
     row_of = np.full(len(nodes.t0), -1, np.int64)
@@ -258,9 +284,12 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
-    low, high = np.minimum(a, b)[new], np.maximum(a, b)[new]
-    if not len(low):
+    pair = np.unique(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
+    a, b = pair // count, pair % count
+    if not len(a):
         return members
+    at = spans.part_start[spans.first[:-1]]  # of two components the first one's rows are not all before the other's
+    low, high = np.where(at[a] <= at[b], a, b), np.where(at[a] <= at[b], b, a)
     sets = span_sets(engine, corpus, spans.take(np.column_stack([low, high]).reshape(-1)), size)
     first, second = np.arange(0, 2 * len(low), 2), np.arange(1, 2 * len(low), 2)
     overlap = kernel.set_overlaps(sets.values, sets.first, first, second)
@@ -299,7 +328,7 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, sp
     t0, t1, leader = ranges.t0, ranges.t1, members.leader
     several = np.flatnonzero(np.bincount(members.group)[members.group] > 1)
     lead = leader[several]
-    order = several[np.lexsort((members.row[several], members.group[several], -t1[lead], t0[lead]))]
+    order = several[np.lexsort((t0[members.row[several]], members.group[several], -t1[lead], t0[lead]))]
     owner, kept = members.group[order], members.row[order]
     new = np.ones(len(kept), bool)
     new[1:] = owner[1:] != owner[:-1]

@@ -19,7 +19,7 @@ from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
 
-MAX_MEMBERS = 16  # places of a repeat that are matched all with all; of more, the repeat is one segment
+MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
 
 @dataclass(frozen=True, slots=True)

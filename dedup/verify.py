@@ -80,8 +80,8 @@ class Verifier:
         overlap, (n, m) = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0]), sets.sizes
         flags = FOLD_ACCENTS * self.fold_accents + FOLD_DIGITS * self.fold_digits
         x, y = (normalised(text, flags) for text in (a, b))
-        return Measures(overlap / max(1, n + m - overlap), overlap / max(1, n), overlap / max(1, m),
-                        indel_similarity(x, y), x == y)
+        return Measures(float(overlap / max(1, n + m - overlap)), float(overlap / max(1, n)),
+                        float(overlap / max(1, m)), indel_similarity(x, y), x == y)
 
 
 def normalised(text: str, flags: int) -> str:

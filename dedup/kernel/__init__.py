@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.kernel import reference
 
@@ -63,9 +64,10 @@ def checked(twin: Callable[..., Any], function: Callable[..., Any]) -> Callable[
 
 def _dtype(hint: Any) -> np.dtype[Any] | None:
     """Element type of an ``NDArray[...]`` annotation, or ``None`` for anything else."""
-    if typing.get_origin(hint) is not np.ndarray:
+    if typing.get_origin(hint) not in (np.ndarray, typing.get_origin(npt.NDArray[np.uint8])):  # NumPy 2.5 named it
         return None
-    dtype: np.dtype[Any] = np.dtype(typing.get_args(typing.get_args(hint)[1])[0])
+    last = typing.get_args(hint)[-1]
+    dtype: np.dtype[Any] = np.dtype((typing.get_args(last) or (last,))[0])
     return dtype
 
 

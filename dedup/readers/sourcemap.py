@@ -100,7 +100,7 @@ def collapse(raw: str, keep_blanks: bool) -> tuple[str, Points]:
     White space is stripped, and inside collapsed to one blank unless `keep_blanks`.
 
     >>> collapse("  one \\n two ", False)
-    ('one two', [(0, 2), (4, 7)])
+    ('one two', [(0, 2), (4, 8)])
     """
     stripped = raw.lstrip(BLANK)
     lead = len(raw) - len(stripped)

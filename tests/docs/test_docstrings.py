@@ -11,13 +11,10 @@ import dedup
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
                  for path in (ROOT / "dedup").rglob("*.py") if ">>> " in path.read_text(encoding="utf-8"))
-WRONG = {"dedup", "dedup.api", "dedup.readers.sourcemap", "dedup.verify"}  # what they show is not what comes out
 PARTS = ("scan", "compare", "Shingler", "MinHasher", "LSH", "Verifier")
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(strict=False, reason="BUG: the example is wrong")) if name in WRONG
-    else name for name in MODULES])
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name):
     public = {one: getattr(dedup, one) for one in dedup.__all__} if name == "dedup" else {}  # loaded when first used
     result = doctest.testmod(importlib.import_module(name), extraglobs=public, optionflags=doctest.ELLIPSIS)
