@@ -90,6 +90,7 @@ def assert_sound(report: Report, texts: Mapping[str, str] | Sequence[str]) -> No
     assert 0 <= summary.content_share <= summary.duplicate_share <= 1
     assert [page.id for page in report.pages] == list(pages)
     order = {name: n for n, name in enumerate(pages)}
+    assert len({tuple((o.page, o.start, o.end, o.parts) for o in g.occurrences) for g in report.groups}) == len(report.groups)
     again = {name: bytearray(len(text)) for name, text in pages.items()}
     for number, group in enumerate(report.groups):
         assert group.id == number

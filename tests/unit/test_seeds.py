@@ -50,9 +50,7 @@ def test_all_places_of_a_run_are_in_one_group_however_many(copies):
     assert report.groups[0].text == run(12)
 
 
-@pytest.mark.parametrize("copies", [
-    2, 16, pytest.param(17, marks=pytest.mark.xfail(reason="BUG: of 17 places or more, a repeat is reported beside the "
-                                                    "near passage that holds it everywhere"))])
+@pytest.mark.parametrize("copies", [2, 5, 9, 16, 17, 40])
 def test_a_run_inside_a_near_passage_is_not_reported_again(copies):
     """However many copies there are."""
     report = scan_texts([f"only{n} {run(20)} alone{n}" for n in range(copies)])
@@ -66,23 +64,42 @@ def test_copies_of_different_length_keep_their_longest_common_text():
     assert sorted(found([f"a {long} b", f"c {long} d", f"e {short} f"]), key=len) == [short, long]
 
 
-LAST_COPY = pytest.mark.xfail(reason="BUG: of an odd number of copies in a row, the last one is in no group")
-NO_GROUP_OF_ALL = pytest.mark.xfail(reason="BUG: 4 to 16 copies in a row make nested groups; none lists all copies")
 IN_A_ROW = [" ".join, lambda copies: lines(*copies)]
 
 
 @pytest.mark.parametrize("join", IN_A_ROW, ids=["words", "paragraphs"])
-@pytest.mark.parametrize("copies", [2, 3, 4, pytest.param(5, marks=LAST_COPY), 6, pytest.param(9, marks=LAST_COPY), 17, 20])
+@pytest.mark.parametrize("copies", [2, 3, 4, 5, 6, 9, 16, 17, 20])
 def test_what_follows_itself_is_covered_and_its_places_do_not_overlap(copies, join):
     text = join([run(12)] * copies)
     assert covered(scan_texts([text]), "0") >= {i for i, c in enumerate(text) if not c.isspace()}
 
 
 @pytest.mark.parametrize("join", IN_A_ROW, ids=["words", "paragraphs"])
-@pytest.mark.parametrize("copies", [2, 3, *(pytest.param(n, marks=NO_GROUP_OF_ALL) for n in (4, 5, 6, 16)), 17, 20])
+@pytest.mark.parametrize("copies", [2, 3, 4, 5, 6, 9, 16, 17, 20])
 def test_all_copies_of_what_follows_itself_are_in_one_group(copies, join):
     report = scan_texts([join([run(12)] * copies)])
     assert copies in [len(group.occurrences) for group in report.groups]
+
+
+TAIL = pytest.mark.xfail(reason="BUG: what is left of a match after its whole periods is in no group")
+
+
+@pytest.mark.parametrize("join", IN_A_ROW, ids=["words", "paragraphs"])
+@pytest.mark.parametrize(
+    "order", [pytest.param("WWp", marks=TAIL), pytest.param("WWWp", marks=TAIL), 10 * "W" + "p", "WpW", "pWW"]
+)
+def test_a_part_that_stands_beside_copies_of_the_whole_is_covered(order, join):
+    """An article twice and its teaser."""
+    pieces = {"W": run(60), "p": " ".join(run(60).split()[:30])}
+    text = join([pieces[piece] for piece in order])
+    assert covered(scan_texts([text]), "0") >= {i for i, c in enumerate(text) if not c.isspace()}
+
+
+@pytest.mark.xfail(reason="BUG: of a period under eight tokens that stands a few times in a row, nothing is found")
+def test_a_short_phrase_over_and_over_is_found():
+    """Its first eight tokens stand again, eight tokens further on."""
+    text = " ".join(["buy now and save"] * 5)
+    assert len(covered(scan_texts([text]), "0")) > 0.7 * len(text)
 
 
 @pytest.mark.parametrize("word", ["a", "a b", "a b c"])
