@@ -1,0 +1,133 @@
+"""Reviewed reports of the example pages. A changed file is a decision: look at the difference, then commit it.
+
+``DEDUP_UPDATE_GOLDEN=1 pytest tests/golden`` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dedup import compare, scan
+from dedup.cli import main
+from dedup.report import Report
+from tests.scan_help import verdicts
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+SCANNED = ["news.txt", "news.html", "news.md", "site"]
+LONGEST = 60  # characters of a text that are kept: enough to know it again
+UPDATE = bool(os.environ.get("DEDUP_UPDATE_GOLDEN"))
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # ids and sources are relative
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def check(name: str, found: str) -> None:
+    """Compare with what was reviewed, or write it."""
+    path = HERE / name
+    if UPDATE:
+        path.write_text(found, encoding="utf-8")
+    assert path.exists(), f"{path} is missing; DEDUP_UPDATE_GOLDEN=1 writes it"
+    assert found == path.read_text(encoding="utf-8"), f"{name} changed; DEDUP_UPDATE_GOLDEN=1 writes it anew, if it may"
+
+
+def shortened(value: Any) -> Any:
+    """Long texts cut, figures rounded: what a person can review."""
+    if isinstance(value, dict):
+        return {k: shortened(v) for k, v in value.items() if k not in ("version", "input_digest", "options")}
+    if isinstance(value, list):
+        return [shortened(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, str) and len(value) > LONGEST and "\n" not in value and " again at " not in value:
+        return value[:LONGEST] + "..."
+    return value if not isinstance(value, str) or "\n" not in value else value.replace("\n", " / ")[:LONGEST] + "..."
+
+
+def as_json(report: Report) -> str:
+    """One page, group, occurrence or pair a line."""
+    value = shortened(json.loads(report.to_json()))
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    return re.sub(r"\n {4,}", " ", re.sub(r"\n {3}([]}])", r"\1", text)) + "\n"
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_the_json_report(name):
+    check(f"{name.replace('.', '_')}.json", as_json(scan(Path("examples") / name)))
+
+
+def test_the_json_report_of_pages_as_units():
+    check("site_pages.json", as_json(scan(Path("examples/site"), unit="page", threshold=0.5, pairs=True)))
+
+
+def test_the_json_report_of_a_comparison():
+    report = compare(Path("examples/site/repairs.html"), Path("examples/site/hire.html"))
+    check("repairs_hire.json", as_json(report))
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_the_terminal_report(name, capsys):
+    assert main(["scan", f"examples/{name}"]) == 0
+    out, err = capsys.readouterr()
+    check(f"{name.replace('.', '_')}.out.txt", out)
+    assert err == ""
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_terminal_report_of_a_comparison(capsys):
+    assert main(["compare", "examples/site/repairs.html", "examples/site/hire.html"]) == 0
+    check("repairs_hire.out.txt", capsys.readouterr().out)
+
+
+# -- the case that started it, whatever the files say ---------------------------------------------------------------
+
+
+def test_the_news_page_is_told_in_one_sentence(capsys):
+    """The first golden promise."""
+    main(["scan", "examples/news.txt"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"the article stands on this page twice: lines 5-17 again at 19-35, headline and 6 paragraphs, "
+                     r"1,6\d\d characters; the teaser at line 21 is contained in line 9", said)
+    assert said.index("the article stands") < said.index("Thumbnail")
+    assert "8 duplicate lines" not in said
+
+
+@pytest.mark.parametrize("suffix", ["txt", "html", "md"])
+def test_all_formats_have_the_same_verdicts(suffix):
+    report = scan(Path(f"examples/news.{suffix}"))
+    assert [v.kind for v in report.pages[0].verdicts] == ["rendered-twice", "teaser"]
+    assert len(report.groups) == 2
+    rendered, = verdicts(report, "rendered-twice")
+    assert re.search(r"^the article stands on this page twice: lines (\d+)-(\d+) again at (\d+)-(\d+), headline and "
+                     r"6 paragraphs, 1,6\d\d characters$", rendered)
+    assert re.fullmatch(r"the teaser at line \d+ is contained in line \d+", verdicts(report, "teaser")[0])
+    assert [r.text for r in report.pages[0].small_repeats] == ["Thumbnail"]
+
+
+def test_the_label_is_a_small_repeat_of_its_lines():
+    repeat, = scan(Path("examples/news.txt")).pages[0].small_repeats
+    assert (repeat.text, repeat.lines) == ("Thumbnail", (3, 23))
+
+
+@pytest.mark.parametrize("suffix", ["txt", "html", "md"])
+def test_the_second_rendering_holds_its_parts_in_the_source(suffix):
+    """Headline and paragraphs, without teaser and label; the lines are the source's."""
+    source = (ROOT / f"examples/news.{suffix}").read_text(encoding="utf-8").split("\n")
+    report = scan(Path(f"examples/news.{suffix}"))
+    for occurrence in report.groups[0].occurrences:
+        assert "reopens its old swing bridge" in source[occurrence.line - 1]
+        assert "Entry is free." in source[occurrence.end_line - 1]
+    second = report.groups[0].occurrences[1]
+    kept = "".join(second.text[a - second.start:b - second.start] for a, b in second.parts)
+    assert "Thumbnail" not in kept
+    assert kept.count("former customs house") == 1
