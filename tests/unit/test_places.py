@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dedup import Page, compare, scan
-from tests.scan_help import around, edited, lines, prose, scan_texts, words
+from dedup.kernel import kernel
+from tests.scan_help import around, edited, lines, needs_speed, prose, scan_texts, words
 
 SHARED = "these nine words are shared by both pages today"
 
@@ -99,3 +100,17 @@ def test_both_sides_of_a_pair_cut_back_their_texts():
     text = " ".join(words(40, 7))
     pair = next(compare(around(text, 1), around(text, 2)).pairs())
     assert pair.a.text == pair.b.text == text
+
+
+@needs_speed
+@pytest.mark.xfail(reason="BUG: locate() cuts a huge block into tokens again for every batch of places in it")
+def test_a_huge_block_is_cut_into_tokens_a_few_times_however_many_places_lie_in_it(monkeypatch):
+    """One line of text, as crawlers leave it: work grows with the text, not with its square."""
+    text, read, tokenise = "中文字符也是文字" * 100_000, [], kernel.tokenise
+
+    def counted(text, start, end, *rest):
+        read.append(int((end - start).sum()))
+        return tokenise(text, start, end, *rest)
+    monkeypatch.setattr(kernel, "tokenise", counted)
+    assert len(scan([{"text": text}], threads=1).groups) == 2
+    assert sum(read) < 8 * len(text.encode())
