@@ -103,8 +103,11 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
     linked, component = _linked(nodes, order), component[order]
     del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
+    kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
+    del linked
+    kernel.release_memory()
     return without_implied(_table(corpus, ranges, members, component, spans, digest))
 
 

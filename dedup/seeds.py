@@ -60,6 +60,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDAr
         return (gram, at), first
     rows = engine.map(emit, corpus.batches())
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
+    kernel.release_memory()
     together = concatenated([np.empty(0, np.uint64), *classes])
     classes.clear()
     return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first))
