@@ -74,11 +74,11 @@ def family(pid: int) -> list[int]:
     """A process and its children and theirs."""
     found = [pid]
     for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                found += map(int, task.read_text().split())
-            except OSError:
-                continue
+        try:
+            for task in os.listdir(f"/proc/{one}/task"):
+                found += map(int, Path(f"/proc/{one}/task/{task}/children").read_text().split())
+        except OSError:  # it has ended meanwhile
+            continue
     return found
 
 

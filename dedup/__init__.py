@@ -3,7 +3,8 @@
 Text is a ``str``, a place is a ``Path``:
 
 >>> report = scan([{"id": "a", "text": "These same eight words stand on both pages."},
-...                {"id": "b", "text": "One page says more. These same eight words stand on both pages. It goes on for a while."}])
+...                {"id": "b", "text": "One page says more. These same eight words stand on both pages. "
+...                                     "It goes on for a while."}])
 >>> [(o.page, o.start, o.end) for o in report.groups[0].occurrences]
 [('a', 0, 43), ('b', 20, 63)]
 

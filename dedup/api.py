@@ -134,6 +134,11 @@ def _pages(source: Any, options: Options) -> Any:
     if isinstance(source, str):
         _refuse_places([source])
         return pages_from_objects([source], options)
+    if isinstance(source, Mapping):
+        if not any(isinstance(source.get(name), str) for name in (options.text_field or "", "text", "content", "body")):
+            raise TypeError("a mapping is one page, with a field that holds its text; give several as "
+                            "[{'id': ..., 'text': ...}, ...]")
+        return pages_from_objects([source], options)
     if isinstance(source, (list, tuple)):
         if source and all(isinstance(item, Path) for item in source):
             return _open(list(source), options)
@@ -146,9 +151,14 @@ def _pages(source: Any, options: Options) -> Any:
 
 
 def _open(source: Any, options: Options) -> Any:
+    """A stream of what stands at places; ``Path("-")`` is standard input."""
+    import sys
+
     from dedup.readers import open_pages
 
-    return open_pages(source, options)
+    places = source if isinstance(source, list) else [source]
+    opened = [sys.stdin.buffer if place == Path("-") else place for place in places]
+    return open_pages(opened if len(opened) > 1 else opened[0], options)
 
 
 def _refuse_places(texts: list[str]) -> None:

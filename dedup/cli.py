@@ -28,9 +28,9 @@ TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs",
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
 EXAMPLES = """\
 Examples:
-  dedup scan page.html              what stands twice on a page
-  dedup scan site/ -o report.json   the pages of a folder against each other
-  dedup compare old.txt new.txt     what two pages share, word by word"""
+  dedup scan page.html                          what stands twice on a page
+  dedup scan site/ --ignore header,footer,nav   a folder's pages, without what frames them
+  dedup compare old.txt new.txt                 what two pages share, and where they differ"""
 
 
 class Stopped(BaseException):
@@ -339,6 +339,8 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
     if not quiet:
         _tell_errors(report, everything=verbose)
     _deliver(report, output, format, top, quiet)
+    if not report.summary.pages and (report.errors or report.skipped):
+        return WRONG  # nothing usable
     return PARTLY if report.errors else DONE
 
 

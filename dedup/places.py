@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.blocks import BATCH_BYTES, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 
@@ -22,7 +22,6 @@ U8 = npt.NDArray[np.uint8]
 CLOSING = ".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉"
 OPENING = "([{\"'«“‘„‹¿¡（「『［【《〈"
 MAX_MARKS = 4  # closing or opening marks taken in
-BATCH_RANGES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +51,16 @@ class Ranges:
 
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
-    """The bytes of token ranges; each holds one token at least and lies in one page. Ascending ones are found sooner."""
-    edges = [*range(0, len(t0), BATCH_RANGES), len(t0)]
-    parts = engine.map(lambda part: _locate(corpus, t0[part[0]:part[1]], t1[part[0]:part[1]]),
-                       list(itertools.pairwise(edges)))
-    columns = zip(*parts, strict=True) if parts else [()] * 4
-    first_block, last_block, start, end = (np.concatenate([np.empty(0, np.int64), *column]) for column in columns)
-    return Ranges(t0, t1, first_block, last_block, start, end)
-
-
-def _locate(corpus: Corpus, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
-    """First and last block, first and last byte of token ranges."""
+    """The bytes of token ranges; each holds one token at least and lies in one page."""
     first_block, last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
     start, end = corpus.start[first_block].copy(), corpus.end[last_block].copy()
     inner = np.flatnonzero(t0 > corpus.token_first[first_block])
-    start[inner] = _token_bytes(corpus, first_block[inner], t0[inner])[0]
+    start[inner] = _token_bytes(engine, corpus, first_block[inner], t0[inner])[0]
     start[inner] = _with_marks(corpus.text, start[inner], corpus.start[first_block[inner]], OPENING, -1)
     inner = np.flatnonzero(t1 < corpus.token_first[last_block + 1])
-    end[inner] = _token_bytes(corpus, last_block[inner], t1[inner] - 1)[1]
+    end[inner] = _token_bytes(engine, corpus, last_block[inner], t1[inner] - 1)[1]
     end[inner] = _with_marks(corpus.text, end[inner], corpus.end[last_block[inner]], CLOSING, 1)
-    return first_block, last_block, start, end
+    return Ranges(t0, t1, first_block, last_block, start, end)
 
 
 def block_of(corpus: Corpus, token: I64) -> I64:
@@ -97,18 +86,26 @@ def token_halves(corpus: Corpus, token: I64, block: I64 | None = None) -> npt.ND
     return corpus.halves_before[block] + halves
 
 
-def _token_bytes(corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
-    """First and last byte of tokens, by cutting their blocks into tokens again, some at a time."""
+def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
+    """First and last byte of tokens, by cutting their blocks into tokens again, each block once."""
     start, end = np.empty(len(token), np.int64), np.empty(len(token), np.int64)
     order = np.argsort(block, kind="stable")
-    unique = np.unique(block)
-    for i in range(0, len(unique), 4096):
-        part = unique[i:i + 4096]
-        rows = order[np.searchsorted(block[order], part[0]):np.searchsorted(block[order], part[-1], side="right")]
-        _, token_start, token_end, _, first = kernel.tokenise(corpus.text, corpus.start[part], corpus.end[part],
+    ordered = block[order]
+    new = np.ones(len(ordered), bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    blocks = ordered[new]
+    size = sums(corpus.end[blocks] - corpus.start[blocks])
+    cuts = np.unique(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))
+
+    def cut(part: tuple[int, int]) -> None:
+        mine = blocks[part[0]:part[1]]
+        low, high = np.searchsorted(ordered, [mine[0], mine[-1] + 1])
+        rows = order[low:high]
+        _, token_start, token_end, _, first = kernel.tokenise(corpus.text, corpus.start[mine], corpus.end[mine],
                                                               corpus.flags)
-        at = first[np.searchsorted(part, block[rows])] + token[rows] - corpus.token_first[block[rows]]
+        at = first[np.searchsorted(mine, block[rows])] + token[rows] - corpus.token_first[block[rows]]
         start[rows], end[rows] = token_start[at], token_end[at]
+    engine.map(cut, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
     return start, end
 
 

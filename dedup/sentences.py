@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
+QUOTE_CHARS = 50
 
 
 def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
@@ -123,7 +124,8 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         verb = "stands again at"
     places = _places(judgement, [small, large])
     unit = _unit(places, [small, large], judgement)
-    text = f"the teaser at {unit} {places[0]} {verb} {unit} {places[1]}" if verb.endswith("in") else \
+    inner_unit = "lines" if unit != "characters" and "-" in places[1] else unit
+    text = f"the teaser at {unit} {places[0]} {verb} {inner_unit} {places[1]}" if verb.endswith("in") else \
         f"the teaser at {unit} {places[0]} {verb} {places[1]}"
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
 
@@ -134,9 +136,19 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     what = {"navigation": "menu, filter or notice" if count == 1 else "menus, filters or notices",
             "refrain": "refrain" if count == 1 else "refrains"}[kind]
     verb = "stands" if count == 1 else "stand"
-    text = f"{count} {what} ({words:,.0f} words) {verb} on this page more than once"
+    row = int(judgement.first[stands[0]])
+    lines = " and ".join(_places(judgement, list(range(row, int(judgement.first[stands[0] + 1])))[:2]))
+    where = f'"{_quote(judgement, row)}" at {lines}'
+    such_as = ": " if count == 1 else ", such as "
+    text = f"{count} {what} ({words:,.0f} words) {verb} on this page more than once{such_as}{where}"
     return Verdict("navigation" if kind == "navigation" else "refrain", text,
                    tuple(int(judgement.group[s]) for s in stands), {"groups": count, "words": round(words, 1)})
+
+
+def _quote(judgement: Judgement, row: int) -> str:
+    """How a place's text begins."""
+    text = " ".join(judgement.findings.places.text(row).split())
+    return text if len(text) <= QUOTE_CHARS else text[:QUOTE_CHARS].rsplit(" ", 1)[0] + "..."
 
 
 def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
@@ -177,7 +189,9 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
         words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in template)
         what = "passages" if len(template) > 1 else "passage"
         verb = "belong" if len(template) > 1 else "belongs"
-        text = f"{len(template)} {what} ({words:,.0f} words) {verb} to the site's template"
+        quote = _quote(judgement, int(judgement.first[max(
+            template, key=lambda s: (float(judgement.copies.words[int(judgement.first[s])]), -s))]))
+        text = f'{len(template)} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
         out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
                            {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
     return out

@@ -27,7 +27,7 @@ MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP = 0.5, 4, 5, 0.1
 TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
 TEMPLATE_PAGES, TEMPLATE_SHARE = 3, 0.2  # pages of a site that carry a repeat of its template
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
-ALMOST_ALL = 0.8
+MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
 RENDERED, TEASER, NAVIGATION, REFRAIN, TEMPLATE, SHARED, COPY = range(7)
@@ -46,6 +46,7 @@ class Copies:
     code: Flags
     heading: Flags
     whole: Flags
+    opens: Flags  # begins a block
     at: F64  # where on its page it begins, 0.0 to 1.0
 
 
@@ -68,7 +69,7 @@ def describe_copies(findings: Findings) -> Copies:
                   2 * count(flags & BlockFlag.TABLE_OR_CODE > 0) >= blocks,
                   (kind[first] == BlockKind.HEADING) & (blocks == 1),
                   (corpus.token_first[first] == table.ranges.t0) & (corpus.token_first[last + 1] == table.ranges.t1),
-                  (first - pages) / span)
+                  corpus.token_first[first] == table.ranges.t0, (first - pages) / span)
 
 
 def _block_columns(findings: Findings) -> tuple[npt.NDArray[np.uint8], I64, npt.NDArray[np.uint8]]:
@@ -131,16 +132,18 @@ class Judgement:
         section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
                    & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_EQUAL - 0.2) & (count == 2))
         headings = np.add.reduceat(c.heading.astype(np.int64), leader)
+        opens = np.add.reduceat((c.opens & ~c.whole).astype(np.int64), leader) > 0
         opening = (blocks <= TEASER_BLOCKS) & (
-            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1))
-            | ((whole > 0) & (whole < count)))
+            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((whole > 0) & opens))
         rules = [count < 2, quoted, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
         return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
 
     @cached_property
     def sites(self) -> tuple[I64, I64]:
         """Number of each page's site, and pages of each site."""
-        names = [page.site for page in self.findings.corpus.pages]
+        # records without an address belong to no site, and whole pages are nobody's template
+        names = [page.site if page.url or not page.record else f"\0{p}"
+                 for p, page in enumerate(self.findings.corpus.pages)]
         number = {name: i for i, name in enumerate(dict.fromkeys(names))}
         site = np.array([number[name] for name in names], np.int64)
         return site, np.bincount(site, minlength=1)
@@ -153,6 +156,7 @@ class Judgement:
         _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
         on_site = counts[back]
         template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
+        template &= self.findings.options.unit == "block"
         # an article's own headline, which the other pages of its site list in a side bar
         headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
         all_headings = np.bincount(self.group, headings, groups)
@@ -162,29 +166,37 @@ class Judgement:
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
-        """Pages that are copies of an earlier one as wholes."""
+        """Pages that are copies of an earlier one as wholes: nine tenths of the words of both stand in groups they share.
+
+        What belongs to the site's template is no evidence, unless there is nothing else on the page.
+        """
         corpus, table = self.findings.corpus, self.table
-        words = np.diff(corpus.token_first[corpus.page_first]).astype(np.float64)
-        shared: dict[tuple[int, int], list[float]] = {}
-        whole = self.findings.passages.whole
-        sides = [(self.findings.page_of(t0), t1 - t0) for t0, t1 in ((whole.a0, whole.a1), (whole.b0, whole.b1))]
-        rows = [(sides[0][0], sides[1][0], sides[0][1], sides[1][1])]
+        stand = self.occurrence_stand
+        plain = self.across[stand] != TEMPLATE
+        words = self._matched_words()
+        of_page = np.diff(corpus.token_first[corpus.page_first]).astype(np.float64)
+        of_template = np.bincount(table.page[~plain], words[~plain], len(of_page))
+        content = of_page - of_template
+        bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
+        content = np.where(bare, of_page, content)
         leader = table.first[:-1][table.owner] if len(table) else table.owner
+        row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
+        a, b = table.page[leader][row], table.page[row]
+        total = words[leader][row] + words[row]  # of a near copy only the shingles in common count
+        common = np.where(table.jaccard[row] < 1, table.jaccard[row] / (1 + table.jaccard[row]) * total, words[row])
+        pair, back = np.unique(a * len(of_page) + b, return_inverse=True)
+        found = np.bincount(back, common, len(pair))
+        a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
+        alike = (found >= COPY_SHARE * content[a]) & (found >= COPY_SHARE * content[b]) & (found > 0)
+        return {int(y): int(x) for x, y in sorted(zip(a[alike].tolist(), b[alike].tolist(), strict=True), reverse=True)}
+
+    def _matched_words(self) -> F64:
+        """Tokens in the matched parts of each occurrence; of a run over blocks that are left out, in proportion to bytes."""
+        table = self.table
         size = table.ranges.t1 - table.ranges.t0
-        rows.append((table.page[leader], table.page, size[leader], size))
-        copies: dict[int, int] = {}
-        for page_a, page_b, size_a, size_b in rows:
-            shared.clear()
-            apart = np.flatnonzero(page_a != page_b)
-            for a, b, n, m in zip(page_a[apart].tolist(), page_b[apart].tolist(), size_a[apart].tolist(),
-                                  size_b[apart].tolist(), strict=True):
-                sums = shared.setdefault((min(a, b), max(a, b)), [0.0, 0.0])
-                sums[a > b] += n
-                sums[a < b] += m
-            for (a, b), (n, m) in sorted(shared.items()):
-                if n >= COPY_SHARE * words[a] > 0 and m >= COPY_SHARE * words[b] > 0:
-                    copies[b] = min(a, copies.get(b, a))
-        return copies
+        parts = np.add.reduceat(table.parts.part_end - table.parts.part_start, table.parts.first[:-1]) if len(size) else size
+        words: F64 = size * np.minimum(parts / np.maximum(table.end - table.start, 1), 1.0)
+        return words
 
     @cached_property
     def _of_page(self) -> tuple[I64, I64]:

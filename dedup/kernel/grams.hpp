@@ -288,9 +288,13 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         }
         std::int64_t& last = periodic[begin];
         last = std::max(last, end);
-        if (shift < size) continue;  // a period too short to be told
-        const std::int64_t start = period_start(block_first, begin, begin + (end - begin) % shift, shift);
-        for (std::int64_t at = start; at + 2 * shift <= end; at += shift) found.emplace_back(at, at + shift, shift);
+        const std::int64_t period = (size + shift - 1) / shift * shift;  // several short ones make one
+        if (2 * period > end - begin) continue;
+        const std::int64_t start = period_start(block_first, begin, begin + (end - begin) % period, period);
+        std::int64_t at = start;
+        for (; at + 2 * period <= end; at += period) found.emplace_back(at, at + period, period);
+        if (start - begin >= size) found.emplace_back(begin, begin + period, start - begin);  // what is left before
+        if (end - at - period >= size) found.emplace_back(at, at + period, end - at - period);  // and after
     }
     std::sort(found.begin(), found.end());
     std::vector<std::int64_t> a, b, lengths;

@@ -153,11 +153,16 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
             matches.append((begin, begin + shift, length))
             continue
         periodic[begin] = max(end, periodic.get(begin, 0))
-        if shift < size:  # a period too short to be told
+        period = -(-size // shift) * shift  # several short ones make one
+        if 2 * period > end - begin:
             continue
-        starts = [p for p in range(begin, begin + (end - begin) % shift + 1) if p in borders]
-        start = next((p for p in starts if p + shift in borders), starts[0] if starts else begin)
-        matches += [(at, at + shift, shift) for at in range(start, end - 2 * shift + 1, shift)]
+        starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
+        start = next((p for p in starts if p + period in borders), starts[0] if starts else begin)
+        whole = range(start, end - 2 * period + 1, period)
+        last = start + len(whole) * period
+        matches += [(at, at + period, period) for at in whole]
+        matches += [(begin, begin + period, start - begin)] * (start - begin >= size)  # what is left before
+        matches += [(last, last + period, end - last - period)] * (end - last - period >= size)  # and after
     a_, b_, lengths = (np.array([m[i] for m in sorted(matches)], np.int64) for i in range(3))
     return (a_, b_, lengths, np.array(hot_first, np.int64), np.array(hot_position, np.int64),
             np.array(hot_length, np.int64))

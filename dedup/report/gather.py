@@ -117,12 +117,21 @@ class Gathered:
                 self.repeat_pages[repeat.text] += 1
 
 
-def matched_text(occurrence: Occurrence) -> str:
-    """An occurrence's text; of a run only its matched stretches, a paragraph each."""
+def matched_text(occurrence: Occurrence, gap: str = "") -> str:
+    """An occurrence's text; of a run only its matched stretches, a paragraph each, with a mark for what is left out.
+
+    A stretch that follows the one before at once, as the other side's gap, has no mark.
+    """
     if not occurrence.parts:
         return occurrence.text
     first = occurrence.start
-    return "\n\n".join(occurrence.text[start - first : end - first] for start, end in occurrence.parts)
+    text, reached = "", occurrence.start
+    for start, end in occurrence.parts:
+        left_out = occurrence.text[reached - first : start - first].strip()
+        text += ("\n\n" if text else "") + (f"{gap}\n\n" if gap and left_out else "")
+        text += occurrence.text[start - first : end - first]
+        reached = end
+    return text
 
 
 def chosen_places(group: Group, limit: int) -> list[list[Occurrence]]:

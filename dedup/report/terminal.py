@@ -138,7 +138,7 @@ class _Writer:
             share = self._bar(s.duplicate_share)
             share.append(f" repeated: {count(s.duplicate_chars, 'character')}")
             if s.duplicate_chars and s.content_share != s.duplicate_share:
-                share.append(f"; {percent(s.content_share)} without boilerplate")
+                share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
@@ -154,7 +154,8 @@ class _Writer:
     def _shared_shares(self) -> Iterator[Text]:
         for page, side, other in zip(self.report.pages, "AB", "BA", strict=False):
             text = self._bar(page.across_share)
-            text.append_text(self.say(f" of {side}, {one_line(page_name(page), 200)}, stands in {other} too"))
+            text.append_text(self.say(f" of {side}, {one_line(page_name(page), 200)}, lies in passages that stand in "
+                                      f"{other} too"))
             yield from self.lines(text)
 
     def _names(self) -> str:
@@ -246,7 +247,8 @@ class _Writer:
         head.append(dot.join(["", count(group.tokens, "word"), stands,
                               f"{count(wasted_chars(group), 'character')} repeated"]))
         yield from self.lines(head, indent=4)
-        yield from self.lines(self.say(self._shortened(matched_text(first), group.blocks)), "    ")
+        shown = matched_text(first, gap="[...]")
+        yield from self.lines(self.say(self._shortened(shown, group.blocks)), "    ")
         yield from self._places(group)
         if times > PLACES:
             yield from self.lines(self.say(f"and {count(times - PLACES, 'more place')}", "dim"), "    ")
@@ -292,26 +294,33 @@ class _Writer:
     def pairs(self) -> Iterator[Text]:
         if not self.found.pairs.seen:
             return
-        yield from self.heading("Passages that stand in both, or twice in one; the longest first")
-        for number, pair in enumerate(self.found.pairs.ordered(), 1):
-            if number > 1:
-                yield Text()
-            yield from self._pair(number, pair)
+        shared = [pair for pair in self.found.pairs.ordered() if pair.a.page != pair.b.page]
+        inside = [pair for pair in self.found.pairs.ordered() if pair.a.page == pair.b.page]
+        number = 0
+        for heading, pairs, sides in (("Passages that stand in both, the longest first", shared, "AB"),
+                                      ("Passages that stand twice in one of them", inside, "  ")):
+            if pairs:
+                yield from self.heading(heading)
+            for rank, pair in enumerate(pairs):
+                if rank:
+                    yield Text()
+                number += 1
+                yield from self._pair(number, pair, sides)
         yield from self.more(self.found.pairs, "passage")  # type: ignore[arg-type]
 
-    def _pair(self, number: int, pair: Pair) -> Iterator[Text]:
+    def _pair(self, number: int, pair: Pair, sides: str) -> Iterator[Text]:
         head = self.say(f"{number}. ", "bold cyan")
         head.append_text(self.say(_likeness(pair.kind, pair.similarity), "bold"))
         head.append(f" {self.signs.dot} {count(len(matched_text(pair.a)), 'character')}")
         yield from self.lines(head, indent=4)
         stretches = differences(matched_text(pair.a), matched_text(pair.b))
         same = pair.kind == "exact" or all(stretch.kind == "same" for stretch in stretches)
-        for side, occurrence, kind in (("A", pair.a, "old"), ("B", pair.b, "new")):
+        for side, occurrence, kind in ((sides[0], pair.a, "old"), (sides[1], pair.b, "new")):
             yield from self.lines(self._side(occurrence), f"  {side} ")
             if not same:
                 yield from self._marked(stretches, "    ", (kind,))
         if same:
-            yield from self.lines(self.say(self._shortened(matched_text(pair.a))), "    ")
+            yield from self.lines(self.say(self._shortened(matched_text(pair.a, gap="[...]"))), "    ")
 
     def _side(self, occurrence: Occurrence) -> Text:
         return self.say(place(occurrence, self.found.named)[:500], "cyan")
@@ -322,6 +331,9 @@ class _Writer:
         unit = "page" if options.unit == "page" else "block"
         where = {"within": "within a page", "across": "across pages", "both": "within pages or across them"}
         yield Text()
+        if not s.pages:
+            yield from self.lines(self.say("No page could be read."))
+            return
         if not s.compared:
             yield from self.lines(self.say(f"Nothing was long enough to be compared: every {unit} has under "
                                            f"{options.min_tokens} words (--min-tokens)."))

@@ -103,7 +103,6 @@ def test_both_sides_of_a_pair_cut_back_their_texts():
 
 
 @needs_speed
-@pytest.mark.xfail(reason="BUG: locate() cuts a huge block into tokens again for every batch of places in it")
 def test_a_huge_block_is_cut_into_tokens_a_few_times_however_many_places_lie_in_it(monkeypatch):
     """One line of text, as crawlers leave it: work grows with the text, not with its square."""
     text, read, tokenise = "中文字符也是文字" * 100_000, [], kernel.tokenise

@@ -160,7 +160,7 @@ def test_a_comparison_shows_both_sides_with_their_own_words_marked() -> None:
     text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [pair(a, b, "near", 0.8)],
                           is_comparison=True))
     assert text.startswith("a.txt and b.txt · ")
-    assert " of A, a.txt, stands in B too\n" in text
+    assert " of A, a.txt, lies in passages that stand in B too\n" in text
     assert "A a.txt:4\n    on [-Monday-] the council voted for the [-new-] bridge\n" in text
     assert "B b.txt:9\n    on {+Friday+} the council voted for the bridge\n" in text
 
