@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -217,10 +218,12 @@ inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int
     return best < 0 ? low : best;
 }
 
+inline constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, for segments that grow
+
 // Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
 // places, grown to both sides as far as the texts agree. A match longer than its shift is a stretch that repeats at once: its
 // periods become matches, each with the next one, and what lies inside it with a longer shift is left out. The others
-// stay segments. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
+// stay segments, grown to both sides as far as all of their places agree. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
 // segment that overlap are dropped, first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
@@ -232,6 +235,8 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
     };
     std::vector<Match> matches;
     std::vector<std::int64_t> hot_first{0}, hot_position, hot_length;
+    std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> grown;  // segments: first place, grams, places
+    std::int64_t growth = kGrowth * static_cast<std::int64_t>(classes.size());  // steps of places that may be grown
     for (std::size_t s = 0; s < segments.grams.size(); ++s) {
         const std::int64_t begin = segments.first[s], end = segments.first[s + 1];
         if (end - begin <= max_members) {
@@ -244,10 +249,23 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
                 }
             continue;
         }
-        const auto place = [&](std::int64_t i) {
-            return std::int64_t{repeats.position(segments.row[static_cast<std::size_t>(i)])};
+        const auto row = [&](std::int64_t i) { return std::size_t{segments.row[static_cast<std::size_t>(i)]}; };
+        const auto all_go_on = [&](std::int64_t from, std::int64_t to) {  // places' rows + from to the same class at + to
+            for (std::int64_t i = begin; i < end; ++i) {
+                const auto x = static_cast<std::int64_t>(row(i)) + from, y = x + to - from;
+                if (y < 0 || !repeats.next_to(static_cast<std::size_t>(std::min(x, y))) ||
+                    repeats.leader(static_cast<std::size_t>(y)) !=
+                        repeats.leader(static_cast<std::size_t>(static_cast<std::int64_t>(row(begin)) + to)))
+                    return false;
+            }
+            return true;
         };
-        std::int64_t length = segments.grams[s] + size - 1, nearest = length;
+        std::int64_t before = 0, after = segments.grams[s] - 1;
+        while (growth > 0 && all_go_on(-before, -before - 1)) ++before, growth -= end - begin;
+        while (growth > 0 && all_go_on(after, after + 1)) ++after, growth -= end - begin;
+        const auto place = [&](std::int64_t i) { return std::int64_t{repeats.position(row(i))} - before; };
+        if (!grown.insert({place(begin), before + after, end - begin}).second) continue;
+        std::int64_t length = before + after + size, nearest = length;
         for (std::int64_t i = begin; i + 1 < end; ++i)
             nearest = std::min(nearest, place(i + 1) - place(i));
         length = std::max(size, nearest);

@@ -18,6 +18,7 @@ from dedup.kernel.twin_sets import I64, U64, grams
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
+GROWTH = 16  # steps a repeated gram, at most, for segments that grow
 MAX_GAP = 40  # gap from block to block, in tokens
 MAX_GAP_BLOCKS = 3
 FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
@@ -92,7 +93,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. A
     match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
     from a block's first token where one is near; what lies inside it with a longer shift is left out. The others stay
-    segments, overlapping places dropped.
+    segments, grown to both sides as far as all of their places agree, overlapping places dropped.
 
     Args:
         classes: The compiled kernel overwrites them.
@@ -115,6 +116,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
                 and all(leader_of.get(m + 1) == following for m in mine))
     step = {leader: in_step(leader) for leader in members}
     matches, seeds, hot_first, hot_position, hot_length = [], [], [0], [], []
+    growth, grown = GROWTH * len(classes), set()
     for leader, places in sorted(members.items()):
         if leader - 1 in leader_of and step[leader_of[leader - 1]]:
             continue
@@ -124,7 +126,20 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
         if len(places) <= max_members:
             seeds += [(b - a, a) for i, a in enumerate(places) for b in places[i + 1:]]
             continue
-        length = max(size, min([count + size - 1] + [b - a for a, b in itertools.pairwise(places)]))
+
+        def all_at(offset: int, places: list[int] = places) -> bool:
+            """Whether all places have the same gram at an offset."""
+            return places[0] + offset in leader_of and len({leader_of.get(p + offset) for p in places}) == 1
+        before, after = 0, count - 1
+        while growth > 0 and all_at(-before - 1):
+            before, growth = before + 1, growth - len(places)
+        while growth > 0 and all_at(after + 1):
+            after, growth = after + 1, growth - len(places)
+        places = [p - before for p in places]
+        if (places[0], before + after, len(places)) in grown:
+            continue
+        grown.add((places[0], before + after, len(places)))
+        length = max(size, min([before + after + size] + [b - a for a, b in itertools.pairwise(places)]))
         kept = places[:1]
         for p in places[1:]:
             if p >= kept[-1] + length:
