@@ -105,11 +105,11 @@ def test_both_sides_of_a_pair_cut_back_their_texts():
 @needs_speed
 def test_a_huge_block_is_cut_into_tokens_a_few_times_however_many_places_lie_in_it(monkeypatch):
     """One line of text, as crawlers leave it: work grows with the text, not with its square."""
-    text, read, tokenise = "中文字符也是文字" * 100_000, [], kernel.tokenise
+    text, read, tokenise = "中文字符也是文字一二三四五六七八" * 50_000, [], kernel.tokenise
 
     def counted(text, start, end, *rest):
         read.append(int((end - start).sum()))
         return tokenise(text, start, end, *rest)
     monkeypatch.setattr(kernel, "tokenise", counted)
-    assert len(scan([{"text": text}], threads=1).groups) == 2
+    assert len(scan([{"text": text}], threads=1).groups[0].occurrences) > 10_000
     assert sum(read) < 8 * len(text.encode())
