@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 Progress = Callable[[str], None]
+log = logging.getLogger("dedup")
 
 
 def scan(source: Any, *, options: Options | None = None, progress: Progress | None = None, **settings: Any) -> Report:
@@ -120,6 +122,8 @@ class _Both:
 def _options(options: Options | None, settings: Mapping[str, Any], caller: str) -> Options:
     if options is not None and settings:
         raise TypeError(f"{caller}() takes options or single settings, not both")
+    if options is not None and not isinstance(options, Options):
+        raise TypeError(f"{caller}() takes options as dedup.Options, not {type(options).__name__}; or give them as keywords")
     return options if options is not None else make_options(settings, caller)
 
 
@@ -179,6 +183,8 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
 
     stages = Stages(progress)
     findings, digest = find_duplicates(stream, options, stages)
+    if getattr(stream, "renamed", 0):
+        log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")
     summary, pages = describe_pages(findings, stream.skipped)
     stages.stop()

@@ -362,8 +362,19 @@ def _check_output(path: Path, sources: list[Path]) -> None:
         raise OutputError("cannot be written: there is no such folder", str(path))
     for source in sources:
         with contextlib.suppress(OSError):
-            if os.path.samefile(path, source):
+            if os.path.samefile(path, source) or (_is_inside(path, source) and not _is_report(path)):
                 raise OutputError("is read and would be overwritten", str(path), "Choose another file for the report.")
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether an existing file lies in a folder that is scanned."""
+    return path.exists() and folder.is_dir() and path.resolve().is_relative_to(folder.resolve())
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file is a report of ours, which a new one may replace."""
+    with path.open("rb") as file:
+        return b'"format": "dedup-report/' in file.read(200) or path.stat().st_size == 0
 
 
 @contextlib.contextmanager

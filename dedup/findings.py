@@ -17,7 +17,7 @@ from dedup.kernel import kernel
 from dedup.model import Group, Occurrence, Pair
 from dedup.options import Options
 from dedup.places import block_of, locate, page_of, token_halves
-from dedup.runs import Passages
+from dedup.runs import Links, Passages, concatenated
 from dedup.verify import Spans, indel_similarity, span_sets, span_text
 
 I64 = npt.NDArray[np.int64]
@@ -184,6 +184,23 @@ def code_points(corpus: Corpus, *positions: I64) -> list[I64]:
     return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
+def all_links(groups: Groups, passages: Passages) -> Passages:
+    """Every verified link once: members of a group from a segment, and equal texts, are linked to their first one only."""
+    leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
+    t0, t1 = groups.ranges.t0, groups.ranges.t1
+    later = np.flatnonzero(leader != np.arange(len(leader)))
+    exact = (groups.jaccard == 1) & (groups.kind != KINDS.index("near"))[groups.owner]
+    star = Links(t0[leader[later]], t1[leader[later]], t0[later], t1[later], exact[later].astype(np.uint8))
+    equal = star.take(star.exact == 1)
+    places = np.isin(passages.whole.keys("a"), equal.keys("b")) & np.isin(passages.whole.keys("b"), equal.keys("b"))
+    kept = passages.take(~(places & (passages.whole.exact == 1)))
+    new = ~np.isin(star.keys("ab"), kept.whole.keys("ab")) & ((star.exact == 1) | ~groups.linked[groups.owner[later]])
+    more = star.take(new)
+    order = np.lexsort((np.concatenate([kept.whole.b0, more.b0]), np.concatenate([kept.whole.a0, more.a0])))
+    first = np.concatenate([kept.first, kept.first[-1] + 1 + np.arange(len(more.a0))])
+    return Passages(concatenated(kept.whole, more), first, concatenated(kept.parts, more)).in_order(order)
+
+
 class Findings:
     """Groups and pairs of one scan as sequences of objects.
 
@@ -196,7 +213,7 @@ class Findings:
     def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options) -> None:
         self.corpus, self.table, self.options = corpus, groups, options
         self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
-        self.passages = passages
+        self.passages = all_links(groups, passages)
         self._groups: dict[int, Group] = {}
 
     def page_of(self, token: I64) -> I64:

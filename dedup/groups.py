@@ -18,7 +18,7 @@ from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.places import Ranges, locate
 from dedup.runs import Passages
-from dedup.seeds import MAX_MEMBERS, Repeats
+from dedup.seeds import Repeats
 from dedup.shingles import Sets
 from dedup.verify import BATCH_SPANS, Spans, span_digests, span_sets
 
@@ -40,6 +40,7 @@ class Groups:
         first: One longer than the groups.
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
+        linked: Whether a passage links some of the members; else they come from a segment of many places.
         ranges, page, start, end: Of each occurrence: tokens and blocks, page, bytes.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
@@ -48,6 +49,7 @@ class Groups:
     first: I64
     kind: npt.NDArray[np.int8]
     family: I64
+    linked: Flags
     ranges: Ranges
     page: I64
     start: I64
@@ -64,8 +66,9 @@ class Groups:
         rows = kept[self.owner]
         return replace(
             self, first=sums(np.diff(self.first)[kept]), kind=self.kind[kept], family=self.family[kept],
-            ranges=self.ranges.take(rows), page=self.page[rows], start=self.start[rows], end=self.end[rows],
-            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], start=self.start[rows],
+            end=self.end[rows], jaccard=self.jaccard[rows], containment=self.containment[rows],
+            parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -101,14 +104,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
     spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
-    linked, component = _linked(nodes, order), component[order]
+    linked, component, in_passage = _linked(nodes, order), component[order], nodes.passage[order] >= 0
     del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
     del linked
     kernel.release_memory()
-    return without_implied(_table(corpus, ranges, members, component, spans, digest))
+    return without_implied(_table(corpus, ranges, members, component, spans, digest, in_passage))
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
@@ -326,7 +329,8 @@ def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, thre
         left = left[~joined]
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64) -> Groups:
+def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64,
+           in_passage: Flags) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
     t0, t1, leader = ranges.t0, ranges.t1, members.leader
     several = np.flatnonzero(np.bincount(members.group)[members.group] > 1)
@@ -337,27 +341,28 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, sp
     new[1:] = owner[1:] != owner[:-1]
     first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
     number = np.cumsum(new) - 1
+    linked = np.zeros(len(first) - 1, bool)
+    np.logical_or.at(linked, number, in_passage[kept])
     near = np.zeros(len(first) - 1, bool)
     np.logical_or.at(near, number, digest[kept] != digest[leader[order]])
     kind = np.where(near, 1, np.where(_contained(corpus, ranges.take(kept), number, len(first) - 1), 2, 0))
     parts = spans.take(kept)
     page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
-    return Groups(first, kind.astype(np.int8), component[kept][new], ranges.take(kept), page[kept],
+    return Groups(first, kind.astype(np.int8), component[kept][new], linked, ranges.take(kept), page[kept],
                   parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[order],
                   members.containment[order], parts)
 
 
 def without_implied(groups: Groups) -> Groups:
-    """Without groups of many places that lie, each in another one, in the places of one longer group.
+    """Without groups from segments whose places lie, each in another one, in the places of one longer group.
 
     Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
     """
     counts = np.diff(groups.first)
-    many = np.flatnonzero(counts > MAX_MEMBERS)
-    rows = np.concatenate([np.empty(0, np.int64), *(np.arange(groups.first[g], groups.first[g + 1]) for g in many)])
-    if not len(rows):
+    many = np.flatnonzero(~groups.linked)
+    if not len(many):
         return groups
-    rows = rows[np.argsort(groups.ranges.t0[rows], kind="stable")]
+    rows = np.argsort(groups.ranges.t0, kind="stable")
     start, end, owner = groups.ranges.t0[rows], groups.ranges.t1[rows], groups.owner[rows]
 
     def covers(outer: int, inner: int) -> bool:

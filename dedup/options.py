@@ -118,7 +118,8 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
         if name not in names:
             raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
     tuples = {f.name for f in dataclasses.fields(Options) if isinstance(f.default, tuple)}
-    values: dict[str, Any] = {name: _as_tuple(value) if name in tuples else value for name, value in settings.items()}
+    values: dict[str, Any] = {name: _as_tuple(value) if name in tuples else _plain(value)
+                              for name, value in settings.items()}
     return Options(**values)
 
 
@@ -158,6 +159,11 @@ def did_you_mean(name: str, names: list[str], spell: Callable[[str], str] = repr
         return f"; here it is called {spell(PEER_NAMES[plain])}"
     near = difflib.get_close_matches(plain, names, n=1)
     return f"; did you mean {spell(near[0])}?" if near else ""
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number as Python's."""
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:

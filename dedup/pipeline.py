@@ -28,6 +28,7 @@ from dedup.runs import (
     near_links,
     repeat_links,
     scoped_repeats,
+    without_contained,
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import shingle_blocks, short_shingles
@@ -88,11 +89,11 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, table: npt.NDArray[np.ui
         stages.start("near blocks")
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
         a, b = near_pairs(engine, corpus, distinct, options)
-        links = concatenated(links, near_links(corpus, distinct, a, b))
+        links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b), links))
     stages.start("join")
     max_edit = MAX_EDIT if options.find == "near" else 0
     passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
-    return passages, scoped_repeats(corpus, repeats, options.scope)
+    return passages, scoped_repeats(corpus, repeats, options.scope, options.min_tokens)
 
 
 def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:

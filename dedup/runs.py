@@ -7,6 +7,7 @@ short blocks extend it. What lies inside a longer passage in both places is abso
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from dedup.blocks import Corpus, Distinct, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Scope
-from dedup.places import locate, page_of, token_halves
+from dedup.places import block_of, locate, page_of, token_halves
 from dedup.seeds import Repeats
 from dedup.shingles import join_sets
 from dedup.verify import Spans, span_sets
@@ -38,6 +39,12 @@ class Links:
     b1: I64
     exact: U8
 
+    def keys(self, sides: Literal["a", "b", "ab"]) -> npt.NDArray[np.uint64]:
+        """A hash of the ranges on one side or both."""
+        columns = [getattr(self, f"{side}{end}") for side in sides for end in "01"]
+        rows = np.column_stack(columns).astype(np.uint64).reshape(-1)
+        return kernel.range_digests(rows, np.arange(len(self.a0) + 1) * len(columns))
+
     @property
     def ranges(self) -> tuple[I64, I64, I64, I64]:
         """The token ranges alone."""
@@ -55,6 +62,12 @@ class Passages:
     whole: Links
     first: I64
     parts: Links
+
+    def in_order(self, order: I64) -> Passages:
+        """The rows in another order."""
+        counts = np.diff(self.first)[order]
+        part = np.repeat(self.first[order] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        return Passages(self.whole.take(order), sums(counts), self.parts.take(part))
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Passages:
         """Some of the rows, with their parts."""
@@ -87,6 +100,18 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64) -> Links:
     return Links(first[block_a], first[block_a + 1], first[block_b], first[block_b + 1], np.zeros(len(row), np.uint8))
 
 
+def without_contained(corpus: Corpus, near: Links, exact: Links) -> Links:
+    """Near pairs of blocks but those of which one block stands in the other whole: the exact match says more."""
+    first, last = block_of(corpus, exact.a0), block_of(corpus, exact.a1 - 1)
+    first_b, last_b = block_of(corpus, exact.b0), block_of(corpus, exact.b1 - 1)
+    count = len(corpus.halves) + 1
+    pair = first * count + first_b
+    whole_a = (corpus.token_first[first] == exact.a0) & (corpus.token_first[first + 1] == exact.a1)
+    whole_b = (corpus.token_first[first_b] == exact.b0) & (corpus.token_first[first_b + 1] == exact.b1)
+    inside = pair[(whole_a | whole_b) & (first == last) & (first_b == last_b)]
+    return near.take(~np.isin(block_of(corpus, near.a0) * count + block_of(corpus, near.b0), inside))
+
+
 def concatenated(*parts: Links) -> Links:
     """Links one after the other."""
     a0, a1, b0, b1 = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a0", "a1", "b0", "b1"))
@@ -101,8 +126,15 @@ def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
     return links.take(same if scope == "within" else ~same)
 
 
-def scoped_repeats(corpus: Corpus, repeats: Repeats, scope: Scope) -> Repeats:
-    """Segments of many places inside one page (one segment a page), or across pages (one place a page)."""
+def scoped_repeats(corpus: Corpus, repeats: Repeats, scope: Scope, min_tokens: int) -> Repeats:
+    """Segments of `min_tokens` or more, inside one page (one segment a page) or across pages (one place a page)."""
+    if not len(repeats.position):
+        return repeats
+    leader = repeats.position[repeats.first[:-1]]
+    long_enough = token_halves(corpus, leader + repeats.lengths) - token_halves(corpus, leader) >= 2 * min_tokens
+    rows = np.repeat(long_enough, np.diff(repeats.first))
+    repeats = replace(repeats, first=sums(np.diff(repeats.first)[long_enough]), position=repeats.position[rows],
+                      lengths=repeats.lengths[long_enough])
     if scope == "both" or not len(repeats.position):
         return repeats
     segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
@@ -143,7 +175,7 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
 def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links) -> Passages:
     """Passages, those under ``LEAST_JACCARD`` replaced by the links that lie inside them."""
     whole, parts = passages.whole, passages.parts
-    doubtful = np.flatnonzero((whole.exact == 0) & ~np.isin(_keys(whole), _keys(links)))  # made of several links
+    doubtful = np.flatnonzero((whole.exact == 0) & ~np.isin(whole.keys("ab"), links.keys("ab")))  # made of several links
     if not len(doubtful):
         return passages
     counts = np.diff(passages.first)[doubtful]
@@ -168,9 +200,3 @@ def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages,
     rest, pieces = passages.take(kept), ordered.take(np.unique(np.concatenate(inside)))
     first = np.concatenate([rest.first, rest.first[-1] + 1 + np.arange(len(pieces.a0))])
     return Passages(concatenated(rest.whole, pieces), first, concatenated(rest.parts, pieces))
-
-
-def _keys(links: Links) -> npt.NDArray[np.uint64]:
-    """A hash of each link's ranges."""
-    columns = np.column_stack(links.ranges).astype(np.uint64).reshape(-1)
-    return kernel.range_digests(columns, np.arange(len(links.a0) + 1) * 4)

@@ -66,7 +66,7 @@ def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
 
 def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     findings, row = judgement.findings, int(judgement.first[s])
-    rows = [row, row + 1]
+    rows = list(range(row, int(judgement.first[s + 1])))
     parts = findings.places.parts
     chars = sum(int(findings.places.part_end[i] - findings.places.part_start[i])
                 for i in range(int(parts.first[row]), int(parts.first[row + 1])))
@@ -82,8 +82,9 @@ def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "one block"
-    text = (f"{name} stands on this page twice: {_unit(places, rows, judgement)} {places[0]} again at {places[1]}, "
-            f"{what}, {chars:,} characters")
+    times = "twice" if len(rows) == 2 else f"{len(rows)} times"
+    text = (f"{name} stands on this page {times}: {_unit(places, rows, judgement)} {places[0]} again at "
+            f"{' and '.join(places[1:])}, {what}, {chars:,} characters")
     return Verdict("rendered-twice", text, (int(judgement.group[s]),),
                    {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)})
 

@@ -22,7 +22,8 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # A second rendering: a section that stands again in order.
-SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE, SECTION_EQUAL = 40, 2, 5, 0.35, 0.8
+SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE, SECTION_JACCARD = 40, 2, 5, 0.35, 0.6
+MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP = 0.5, 4, 5, 0.1
 TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
 TEMPLATE_PAGES, TEMPLATE_SHARE = 3, 0.2  # pages of a site that carry a repeat of its template
@@ -130,7 +131,8 @@ class Judgement:
         quoted = self._most(c.quote.astype(np.float64)) == 1
         tabled = self._least(c.code.astype(np.float64)) == 1
         section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
-                   & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_EQUAL - 0.2) & (count == 2))
+                   & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_JACCARD))
+        section &= (count == 2) | ((count <= MAX_RENDERINGS) & (words >= 2 * SECTION_WORDS) & (blocks > SECTION_BLOCKS))
         headings = np.add.reduceat(c.heading.astype(np.int64), leader)
         opens = np.add.reduceat((c.opens & ~c.whole).astype(np.int64), leader) > 0
         opening = (blocks <= TEASER_BLOCKS) & (

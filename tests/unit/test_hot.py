@@ -1,0 +1,50 @@
+"""Repeats of many places: as long as asked for, whole, and with their pairs."""
+
+from __future__ import annotations
+
+import pytest
+
+import dedup
+
+WORDS = ("alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec "
+         "romeo sierra tango uniform victor whiskey xray")
+
+
+@pytest.mark.parametrize("min_tokens", [8, 12, 30])
+def test_a_repeat_of_many_places_is_no_shorter_than_min_tokens(min_tokens):
+    pages = [f"x{i} y{i} " + " ".join(WORDS.split()[:10]) + f" z{i} u{i}" for i in range(20)]
+    groups = dedup.scan([*pages, *[WORDS] * 20], min_tokens=min_tokens).groups
+    assert all(group.tokens >= min_tokens for group in groups)
+
+
+def test_ideographs_count_half_in_repeats_of_many_places():
+    pages = [f"第{i}頁甲乙丙丁戊己庚辛x{i}" for i in range(20)]  # eight characters are four tokens
+    assert len(dedup.scan(pages).groups) == 0
+
+
+@pytest.mark.parametrize("count", [2, 6, 7, 17, 40])
+def test_equal_texts_are_linked_to_their_first_one_only(count):
+    pairs = list(dedup.scan([WORDS] * count, pairs=True).pairs())
+    assert [(pair.a.page, pair.b.page) for pair in pairs] == [("0", str(i)) for i in range(1, count)]
+
+
+@pytest.mark.parametrize("count", [6, 7, 17])
+def test_a_block_is_whole_however_often_it_stands_and_whatever_stands_elsewhere_too(count):
+    middle = " ".join(WORDS.split()[6:16])
+    pages = [f"{WORDS}\n\nz{i} y{i} x{i} v{i} {middle} u{i} t{i} s{i} r{i} q{i}" for i in range(count)]
+    shape = sorted((group.tokens, len(group.occurrences)) for group in dedup.scan(pages).groups)
+    assert shape == [(10.0, 2 * count), (24.0, count)]
+
+
+def test_pages_that_share_their_frame_are_no_copies():
+    head = "Home page\n\nNews and events of the town\n\nSports and leisure time for all\n\nContact the town hall here\n\n"
+    foot = "\n\nCopyright 2024 the town council, all rights reserved, printed on paper, contact us at the hall."
+    report = dedup.scan([f"{head}The council met on Tuesday to discuss the new bridge and its cost.{foot}",
+                         f"{head}Green apples were sold out at every single market stall on Saturday.{foot}"])
+    assert not [v for page in report.pages for v in page.verdicts if v.kind == "copy-of"]
+
+
+def test_a_block_that_stands_whole_in_a_longer_one_is_contained():
+    text = "one two three four five six seven eight nine ten eleven twelve"
+    group = dedup.scan([text, f"{text} {text}"]).groups[0]
+    assert (group.kind, len(group.occurrences)) == ("contained", 3)
