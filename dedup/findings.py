@@ -208,10 +208,12 @@ class Findings:
         groups: Groups as columns.
         passages: Verified links as columns.
         options: The settings; `unit` says what people read as similarity.
+        truncated: A bound was met while near copies were looked for: near groups may have more members.
     """
 
-    def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options) -> None:
-        self.corpus, self.table, self.options = corpus, groups, options
+    def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options,
+                 truncated: bool = False) -> None:
+        self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
         self.passages = all_links(groups, passages)
         self._groups: dict[int, Group] = {}
@@ -262,7 +264,7 @@ class Findings:
         tokens = float((token_halves(self.corpus, t1) - token_halves(self.corpus, t0))[0]) / 2
         blocks = int(self.places.last_block[rows[0]] - self.places.first_block[rows[0]]) + 1
         return Group(g, KINDS[self.table.kind[g]], min(m.similarity for m in measured), round(tokens, 1), blocks,
-                     occurrences[0].text, occurrences, related)
+                     occurrences[0].text, occurrences, related, self.truncated and KINDS[self.table.kind[g]] == "near")
 
     @property
     def groups(self) -> Lazy[Group]:

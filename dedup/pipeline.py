@@ -43,6 +43,7 @@ class Stages:
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
         self.progress, self.seconds = progress, dict[str, float]()
         self._name, self._since = "", time.perf_counter()
+        self.unplaced = 0  # comparisons that a bound cut short
 
     def start(self, name: str) -> None:
         """The stage before ends, the next begins."""
@@ -73,7 +74,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
         del table
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
-    findings = Findings(corpus, groups, passages, options)
+    findings = Findings(corpus, groups, passages, options, truncated=stages.unplaced > 0)
     findings = filtered(findings)
     stages.stop()
     return findings, digest
@@ -88,7 +89,7 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, table: npt.NDArray[np.ui
     if options.find == "near":
         stages.start("near blocks")
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
-        a, b = near_pairs(engine, corpus, distinct, options)
+        a, b = near_pairs(engine, corpus, distinct, options, stages)
         links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b), links))
     stages.start("join")
     max_edit = MAX_EDIT if options.find == "near" else 0
@@ -105,20 +106,22 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages:
     a, b = equal_a[copies], distinct.member[copies]
     links = Links(first[a], first[a + 1], first[b], first[b + 1], np.ones(len(a), np.uint8))
     if options.find == "near":
-        a, b = (distinct.block[side] for side in near_pairs(engine, corpus, distinct, options))
+        a, b = (distinct.block[side] for side in near_pairs(engine, corpus, distinct, options, stages))
         links = concatenated(links, Links(first[a], first[a + 1], first[b], first[b + 1], np.zeros(len(a), np.uint8)))
     order = np.lexsort((links.b0, links.a0))
     links = Links(*(getattr(links, name)[order] for name in ("a0", "a1", "b0", "b1", "exact")))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 
-def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options: Options) -> tuple[I64, I64]:
+def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options: Options,
+               stages: Stages) -> tuple[I64, I64]:
     """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
     a, b, unplaced = pair_by_lsh(engine, short_shingles(engine, corpus, distinct.block, size), threshold, options.seed)
     if unplaced:
+        stages.unplaced += unplaced
         log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
     involved, rows = np.unique(np.concatenate([a, b]), return_inverse=True)
     sets = shingle_blocks(engine, corpus, distinct.block[involved], size)
@@ -142,4 +145,4 @@ def filtered(findings: Findings) -> Findings:
     for i, pair in enumerate(findings.pairs):
         pairs[i] = (pair.similarity >= options.min_similarity
                     and max(pair.a.end - pair.a.start, pair.b.end - pair.b.start) >= options.min_chars)
-    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options)
+    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options, findings.truncated)

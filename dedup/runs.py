@@ -26,7 +26,7 @@ U8 = npt.NDArray[np.uint8]
 
 MAX_EDIT = 16  # tokens of an edit inside a passage
 LEAST_JACCARD = 0.4  # of the matched parts of a run with edits, as sets of pairs of tokens
-MAX_COPIES = 64  # pairs of copies of two near classes that are all linked; of more, the first of each
+MAX_COPIES = 64  # pairs of copies of two near classes that are all linked; of more, each copy with one
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,18 @@ def repeat_links(repeats: Repeats) -> Links:
 def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64) -> Links:
     """Near pairs of classes of equal blocks as links between the blocks.
 
-    All copies are linked with all where they are few, else the first of each class.
+    All copies are linked with all where they are few, else each with the first one of the other class.
     """
     counts = np.diff(distinct.first)
-    few = counts[a] * counts[b] <= MAX_COPIES
-    times = np.where(few, counts[a] * counts[b], 1)
+    of_a, of_b = counts[a], counts[b]
+    few = of_a * of_b <= MAX_COPIES
+    times = np.where(few, of_a * of_b, of_a + of_b - 1)
     row = np.repeat(np.arange(len(a)), times)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-    wide = np.where(few, counts[b], 1)[row]
-    block_a = distinct.member[distinct.first[a[row]] + nth // wide]
-    block_b = distinct.member[distinct.first[b[row]] + nth % wide]
+    wide = of_b[row]
+    nth_a = np.where(few[row], nth // wide, np.maximum(nth - wide + 1, 0))
+    nth_b = np.where(few[row], nth % wide, np.where(nth < wide, nth, 0))
+    block_a, block_b = distinct.member[distinct.first[a[row]] + nth_a], distinct.member[distinct.first[b[row]] + nth_b]
     block_a, block_b = np.minimum(block_a, block_b), np.maximum(block_a, block_b)
     first = corpus.token_first
     return Links(first[block_a], first[block_a + 1], first[block_b], first[block_b + 1], np.zeros(len(row), np.uint8))
