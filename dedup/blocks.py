@@ -174,11 +174,19 @@ def survey_batch(batch: Batch, flags: int, whole: bool, mark: Callable[[U64, I64
         mark(hashes, first[page_first])
     tokens = first[1:] - first[:-1]
     units = sums(half.astype(np.int64))[first]
-    digest = hashlib.blake2b(batch.text, digest_size=16)
-    digest.update(batch.page_start.astype("<i8").tobytes())
-    digest.update("\0".join(page.id for page in batch.heads).encode("utf-8", "surrogatepass"))
     return Survey(page_first, start, end, kind, tokens, 2 * tokens - (units[1:] - units[:-1]),
-                  kernel.range_digests(hashes, first), digest.digest())
+                  kernel.range_digests(hashes, first), _page_digests(batch))
+
+
+def _page_digests(batch: Batch) -> bytes:
+    """A digest of each page's id and text, one after the other: the same however pages are batched."""
+    text, starts = memoryview(batch.text), batch.page_start.tolist()
+    digests = []
+    for head, start, end in zip(batch.heads, starts, starts[1:], strict=False):
+        digest = hashlib.blake2b(text[start:end], digest_size=16)
+        digest.update(b"\0" + head.id.encode("utf-8", "surrogatepass"))
+        digests.append(digest.digest())
+    return b"".join(digests)
 
 
 def _cut(batch: Batch, text: U8, whole: bool) -> tuple[I64, I64, I64, U8]:

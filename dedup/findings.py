@@ -27,8 +27,12 @@ T = TypeVar("T")
 class Lazy(Sequence[T], Generic[T]):
     """A sequence whose items are made when they are asked for."""
 
-    def __init__(self, count: int, make: Callable[[int], T]) -> None:
-        self._count, self._make = count, make
+    def __init__(self, count: Callable[[], int], make: Callable[[int], T]) -> None:
+        self._counted, self._make = count, make
+
+    @cached_property
+    def _count(self) -> int:
+        return self._counted()
 
     def __len__(self) -> int:
         return self._count
@@ -215,12 +219,13 @@ class Findings:
                  truncated: bool = False) -> None:
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
-        self.passages = all_links(groups, passages)
+        self._passages = passages
         self._groups: dict[int, Group] = {}
 
-    def page_of(self, token: I64) -> I64:
-        """Page of each token."""
-        return page_of(self.corpus, token)
+    @cached_property
+    def passages(self) -> Passages:
+        """All verified links."""
+        return all_links(self.table, self._passages)
 
     @cached_property
     def _families(self) -> dict[int, list[int]]:
@@ -269,7 +274,7 @@ class Findings:
     @property
     def groups(self) -> Lazy[Group]:
         """All groups."""
-        return Lazy(len(self.table), self.group)
+        return Lazy(lambda: len(self.table), self.group)
 
     @cached_property
     def _sides(self) -> tuple[Places, Places]:
@@ -302,4 +307,4 @@ class Findings:
     @property
     def pairs(self) -> Lazy[Pair]:
         """All verified links."""
-        return Lazy(len(self.passages.whole.a0), self.pair)
+        return Lazy(lambda: len(self.passages.whole.a0), self.pair)

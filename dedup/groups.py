@@ -6,6 +6,7 @@ occurrence. A member that fails starts a group of its own, and the two name each
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from dataclasses import dataclass, replace
 
@@ -155,21 +156,31 @@ def _components(nodes: _Nodes) -> I64:
     touched = np.isin(component, component[np.concatenate([nodes.a[rows], nodes.b[rows]])])
     for node in np.flatnonzero(touched).tolist():
         members.setdefault(int(component[node]), []).append((int(nodes.t0[node]), int(nodes.t1[node])))
-    home = {c: c for c in members}
+    home, apart = {c: c for c in members}, set[tuple[int, int]]()
     for a, b in zip(component[nodes.a[rows]].tolist(), component[nodes.b[rows]].tolist(), strict=True):
         while home[a] != a:
             a = home[a]
         while home[b] != b:
             b = home[b]
-        if a == b or len(members[a]) + len(members[b]) > MAX_MERGED:
+        low, high = min(a, b), max(a, b)
+        if a == b or (low, high) in apart or len(members[a]) + len(members[b]) > MAX_MERGED:
             continue
-        union = sorted(members[a] + members[b])
-        if all(x[1] <= y[0] for x, y in itertools.pairwise(union)):
-            low, high = min(a, b), max(a, b)
-            home[high], members[low] = low, union
+        if _overlap(*sorted((members[a], members[b]), key=len)):
+            apart.add((low, high))
+            continue
+        home[high], members[low] = low, sorted(members[a] + members[b])
     for c in sorted(home):
         home[c] = home[home[c]]
     return np.array([home.get(c, c) for c in component.tolist()], np.int64)
+
+
+def _overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
+    """Whether a range of one list overlaps one of the other; the ranges of a list ascend and do not overlap."""
+    for start, end in few:
+        i = bisect.bisect_left(many, (start, start))
+        if (i < len(many) and many[i][0] < end) or (i > 0 and many[i - 1][1] > start):
+            return True
+    return False
 
 
 def _apart(component: I64, t0: I64, t1: I64) -> Flags:

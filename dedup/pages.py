@@ -41,7 +41,7 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
                       sum(entry.count for entry in skipped), len(table), total, twice, twice / max(total, 1),
                       int(content_twice.sum()) / max(total, 1))
-    return summary, Lazy(len(corpus.pages), report)
+    return summary, Lazy(lambda: len(corpus.pages), report)
 
 
 def covered_chars(findings: Findings, *choices: npt.NDArray[np.bool_]) -> list[I64]:
