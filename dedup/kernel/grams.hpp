@@ -307,7 +307,10 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         std::int64_t& last = periodic[begin];
         last = std::max(last, end);
         const std::int64_t period = (size + shift - 1) / shift * shift;  // several short ones make one
-        if (2 * period > end - begin) continue;
+        if (2 * period > end - begin) {
+            if (end - begin - period >= size) found.emplace_back(begin, begin + period, end - begin - period);
+            continue;
+        }
         const std::int64_t start = period_start(block_first, begin, begin + (end - begin) % period, period);
         std::int64_t at = start;
         for (; at + 2 * period <= end; at += period) found.emplace_back(at, at + period, period);

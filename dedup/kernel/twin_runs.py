@@ -170,6 +170,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
         periodic[begin] = max(end, periodic.get(begin, 0))
         period = -(-size // shift) * shift  # several short ones make one
         if 2 * period > end - begin:
+            matches += [(begin, begin + period, end - begin - period)] * (end - begin - period >= size)
             continue
         starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
         start = next((p for p in starts if p + period in borders), starts[0] if starts else begin)
