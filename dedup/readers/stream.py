@@ -339,6 +339,10 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
 
         records = Records(reading)
         for index, thing in enumerate(objects):
+            fields: Any = thing  # a Page holds what a program put there
+            if isinstance(thing, Page) and not (isinstance(fields.id, str) and isinstance(fields.text, str)):
+                notes.fail(f"input[{index}]", None, "is a Page whose id or text is no string; skipped", "item is no page")
+                continue
             if isinstance(thing, Page):
                 yield thing if thing.source else replace(thing, source=f"input[{index}]")
                 continue

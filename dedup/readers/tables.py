@@ -83,10 +83,11 @@ class Records:
     def make(self, text: Any, id_: Any, url: Any, meta: Mapping[str, Any], line: int | None,
              number: int) -> Page | Pending | None:
         """A page of a record's fields, or ``None`` with a note."""
-        if type(text) is not str:
+        if not isinstance(text, str):
             self.reading.fail(line, f"{_at(line, number)}the text is {_type_name(text)}, not a string; skipped",
                               "text is no string")
             return None
+        text = str(text)  # a subclass of str is a text too
         if len(text) > self._longest:
             self.reading.too_long(line, f"{_at(line, number)}the record")
             return None

@@ -44,6 +44,14 @@ def test_pages_that_share_their_frame_are_no_copies():
     assert not [v for page in report.pages for v in page.verdicts if v.kind == "copy-of"]
 
 
+def test_a_subclass_of_str_is_a_text_and_a_page_without_text_an_error():
+    class Text(str):
+        __slots__ = ()
+    report = dedup.scan([Text(WORDS), Text(WORDS), dedup.Page(id="x", text=None)])  # type: ignore[arg-type]
+    assert (len(report.pages), len(report.groups)) == (2, 1)
+    assert [error.source for error in report.errors] == ["input[2]"]
+
+
 def test_a_block_that_stands_whole_in_a_longer_one_is_contained():
     text = "one two three four five six seven eight nine ten eleven twelve"
     group = dedup.scan([text, f"{text} {text}"]).groups[0]
