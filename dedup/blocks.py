@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.model import BlockKind, Layout, Page
+from dedup.model import Layout, Page
 from dedup.options import Options
 
 U8 = npt.NDArray[np.uint8]
@@ -294,8 +294,3 @@ def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:
     for members in np.split(order, np.flatnonzero(new)[1:]):
         if len(members) > 1:
             yield int(page[members[0]]), members
-
-
-def is_code(kind: int) -> bool:
-    """Whether a block is code or front matter rather than prose."""
-    return kind in (BlockKind.CODE, BlockKind.FRONT_MATTER)
