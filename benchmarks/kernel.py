@@ -66,6 +66,11 @@ class Data:
         return hashes[tokens], np.array(blocks, np.int64), np.array(pages, np.int64)
 
     @cached_property
+    def halves(self) -> np.ndarray:
+        """Upper half of each token's hash."""
+        return (self.tokens[0] >> np.uint64(32)).astype(np.uint32)
+
+    @cached_property
     def sets(self) -> tuple[np.ndarray, np.ndarray]:
         return self.kernel.shingle_sets(self.tokens[0], self.tokens[1], 2)
 
@@ -98,12 +103,12 @@ class Data:
     @cached_property
     def table(self) -> np.ndarray:
         table = np.zeros(1 << 18, np.uint64)
-        self.kernel.mark_grams(self.tokens[0], self.tokens[2], 8, table)
+        self.kernel.mark_grams(self.halves, self.tokens[2], 8, table)
         return table
 
     @cached_property
     def grams(self) -> tuple[np.ndarray, np.ndarray]:
-        gram, position, _ = self.kernel.repeated_grams(self.tokens[0], self.tokens[2], 8, self.table, 0, 1)
+        gram, position, _ = self.kernel.repeated_grams(self.halves, self.tokens[2], 8, self.table, 0, 1)
         return gram, position
 
     @cached_property
@@ -126,6 +131,28 @@ def tokenise(data: Data) -> Measured:
 @case
 def hash_tokens(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
+
+
+@case
+def survey_tokens(data: Data) -> Measured:
+    return (data.utf8, *data.lines), len(data.utf8), "byte"
+
+
+@case
+def short_sets(data: Data) -> Measured:
+    return (data.utf8, *data.lines, 0, 2), len(data.utf8), "byte"
+
+
+@case
+def token_edges(data: Data) -> Measured:
+    first = data.kernel.tokenise(data.utf8, *data.lines)[4]
+    rows = np.flatnonzero(np.diff(first))
+    return (data.utf8, *data.lines, 0, rows, np.diff(first)[rows] // 2), len(data.utf8), "byte"
+
+
+@case
+def stable_order(data: Data) -> Measured:
+    return (data.tokens[0],), len(data.tokens[0]), "key"
 
 
 @case
@@ -192,6 +219,28 @@ def set_overlaps(data: Data) -> Measured:
 
 
 @case
+def short_overlaps(data: Data) -> Measured:
+    a, b = np.random.default_rng(0).integers(0, len(data.sets[1]) - 1, (2, 100_000))
+    return (*data.short, a, b), len(a), "pair"
+
+
+@case
+def merge_apart(data: Data) -> Measured:
+    nodes = np.arange(0, 1_000_000, 10)
+    a, b = np.random.default_rng(0).integers(0, len(nodes), (2, 50_000))
+    return (nodes, nodes + 8, np.arange(len(nodes)), a, b, 1000), len(a), "link"
+
+
+@case
+def implied_groups(data: Data) -> Measured:
+    first = np.arange(0, 200_001, 2)
+    t0 = np.random.default_rng(0).permutation(1_000_000)[:200_000].reshape(-1, 2)
+    t0.sort(axis=1)
+    t0 = t0.reshape(-1)
+    return (first, t0, t0 + 8, np.argsort(t0), np.arange(100_000), 64), 100_000, "group"
+
+
+@case
 def prefix_join(data: Data) -> Measured:
     return (*data.ranks, THRESHOLD), len(data.ranks[1]) - 1, "set"
 
@@ -204,12 +253,12 @@ def components(data: Data) -> Measured:
 
 @case
 def mark_grams(data: Data) -> Measured:
-    return (data.tokens[0], data.tokens[2], 8, data.table.copy()), len(data.tokens[0]), "token"
+    return (data.halves, data.tokens[2], 8, data.table.copy()), len(data.tokens[0]), "token"
 
 
 @case
 def repeated_grams(data: Data) -> Measured:
-    return (data.tokens[0], data.tokens[2], 8, data.table, 0, 1), len(data.tokens[0]), "token"
+    return (data.halves, data.tokens[2], 8, data.table, 0, 1), len(data.tokens[0]), "token"
 
 
 @case
@@ -227,10 +276,9 @@ def exact_repeats(data: Data) -> Measured:
 def join_links(data: Data) -> Measured:
     a, b, length = data.matches[:3]
     _, blocks, pages = data.tokens
-    page_a, page_b = (np.searchsorted(pages, side, side="right") - 1 for side in (a, b))
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
-    arguments = (a, a + length, b, b + length, page_a, page_b, np.ones(len(a), np.uint8), blocks, prints, page_first, 16)
+    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints, page_first, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
 
 

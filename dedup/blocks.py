@@ -7,8 +7,7 @@ else is a column over pages or blocks. Only this module turns code points into b
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from dedup.model import Layout, Page
 from dedup.options import Options
 
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
@@ -64,31 +64,42 @@ class Corpus:
         """Page of each block."""
         return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
 
-    def batches(self) -> list[tuple[int, int]]:
-        """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
-        count = len(self.pages)
-        edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
-        cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
-        return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
-
-    def blocks_of(self, pages: tuple[int, int]) -> slice:
-        """The blocks of a range of pages."""
-        return slice(int(self.page_first[pages[0]]), int(self.page_first[pages[1]]))
-
     def hashes(self, blocks: slice | I64) -> tuple[U64, I64]:
         """Token hashes of blocks and the first one of each, one longer than the blocks."""
         return kernel.hash_tokens(self.text, self.start[blocks], self.end[blocks], self.flags)
-
-    def page_tokens(self, pages: tuple[int, int]) -> tuple[U64, I64, int]:
-        """Token hashes of a range of pages, the first one of each page, and the number of tokens before them."""
-        hashes, _ = self.hashes(self.blocks_of(pages))
-        edges = self.token_first[self.page_first[pages[0]:pages[1] + 1]]
-        return hashes, edges - edges[0], int(edges[0])
 
     def page_text(self, page: int) -> str:
         """The page's text as it was handed in."""
         start, end = int(self.page_start[page]), int(self.page_start[page + 1])
         return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The tokens as the finders compare them, batch by batch; they are cleared when they are used.
+
+    Attributes:
+        page: First page of each batch, one longer than the batches.
+        token: Upper half of each token's hash, one column a batch.
+        table: All grams of the collection, marked by ``kernel.mark_grams``; of one word where none were wanted.
+    """
+
+    page: I64
+    token: list[U32]
+    table: U64
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+    def page_first(self, corpus: Corpus, batch: int) -> I64:
+        """First token of each page of a batch, counted from the batch's first one; one longer than its pages."""
+        edges = corpus.token_first[corpus.page_first[self.page[batch]:self.page[batch + 1] + 1]]
+        first: I64 = edges - edges[0]
+        return first
+
+    def before(self, corpus: Corpus, batch: int) -> int:
+        """Tokens before a batch."""
+        return int(corpus.token_first[corpus.page_first[self.page[batch]]])
 
 
 def token_flags(options: Options) -> int:
@@ -113,19 +124,20 @@ class Survey:
     start: I64
     end: I64
     kind: U8
-    tokens: I64
+    token: U32
+    token_first: I64
     halves: I64
     fingerprint: U64
     digest: bytes
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, str, U64]:
-    """Pages as columns, cut into blocks and measured; a digest of all ids and texts; the table of their grams.
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens, str]:
+    """Pages as columns, cut into blocks and measured; their tokens; a digest of all ids and texts.
 
     Batches are surveyed while the next ones are read.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
-    table = np.zeros(FIRST_TABLE, np.uint64)
+    table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
     batches: list[Batch] = []
 
     def kept() -> Iterator[Batch]:
@@ -134,13 +146,21 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
             yield batch
 
     def survey(batch: Batch) -> Survey:
-        return survey_batch(batch, flags, whole, None if whole else lambda h, first: kernel.mark_grams(h, first, size, table))
+        found = survey_batch(batch, flags, whole)
+        if not whole:
+            kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
+        return found
     surveys = engine.stream(survey, kept())
+    digest = hashlib.blake2b(b"".join(s.digest for s in surveys), digest_size=16).hexdigest()
+    page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
+    tokens = Tokens(page, [survey.token for survey in surveys], table)
     corpus = _joined(batches, surveys, flags)
-    if 2 * int(corpus.token_first[-1]) > 32 * len(table) and not whole:  # too small a table lets too much through
-        table = np.zeros(1 << int(corpus.token_first[-1] // 8).bit_length(), np.uint64)
-        engine.map(lambda pages: kernel.mark_grams(*corpus.page_tokens(pages)[:2], size, table), corpus.batches())
-    return corpus, hashlib.blake2b(b"".join(s.digest for s in surveys), digest_size=16).hexdigest(), table
+    count = int(corpus.token_first[-1])
+    if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
+        tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
+        engine.map(lambda b: kernel.mark_grams(tokens.token[b], tokens.page_first(corpus, b), size, table),
+                   range(len(tokens)))
+    return corpus, tokens, digest
 
 
 def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
@@ -160,22 +180,15 @@ def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
         yield Batch(b"".join(texts), np.array(starts, np.int64), heads)
 
 
-def survey_batch(batch: Batch, flags: int, whole: bool, mark: Callable[[U64, I64], None] | None) -> Survey:
+def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
     """Cut a batch into blocks and measure them.
 
     Args:
         whole: Each page is one block.
-        mark: Gets the token hashes on the way, and the first one of each page, one longer than the pages.
     """
     text = np.frombuffer(batch.text, np.uint8)
     page_first, start, end, kind = _cut(batch, text, whole)
-    hashes, _, _, half, first = kernel.tokenise(text, start, end, flags)
-    if mark is not None:
-        mark(hashes, first[page_first])
-    tokens = first[1:] - first[:-1]
-    units = sums(half.astype(np.int64))[first]
-    return Survey(page_first, start, end, kind, tokens, 2 * tokens - (units[1:] - units[:-1]),
-                  kernel.range_digests(hashes, first), _page_digests(batch))
+    return Survey(page_first, start, end, kind, *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
 
 
 def _page_digests(batch: Batch) -> bytes:
@@ -232,9 +245,10 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
     def column(name: str) -> I64:
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
+    tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
     return Corpus(text, tuple(heads), np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
-                  sums(column("tokens")), halves, sums(halves),
+                  sums(tokens), halves, sums(halves),
                   np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags)
 
 

@@ -6,7 +6,6 @@ occurrence. A member that fails starts a group of its own, and the two name each
 
 from __future__ import annotations
 
-import bisect
 import itertools
 from dataclasses import dataclass, replace
 
@@ -21,7 +20,7 @@ from dedup.places import Ranges, locate
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
-from dedup.verify import BATCH_SPANS, Spans, span_digests, span_sets
+from dedup.verify import Spans, span_digests, span_sets
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -29,6 +28,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
+COMPARED = 1 << 16  # texts compared in one batch
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
@@ -101,7 +101,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     """
     nodes = _nodes(passages, repeats)
     component = _components(nodes)
-    order = np.lexsort((nodes.t1, nodes.t0, component))
+    order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
     spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
@@ -115,15 +115,22 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     return without_implied(_table(corpus, ranges, members, component, spans, digest, in_passage))
 
 
+def _in_order(number: I64) -> I64:
+    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
+    return kernel.stable_order(number.astype(np.uint64))
+
+
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     length = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
     t0 = np.concatenate([whole.a0, whole.b0, position])
     t1 = np.concatenate([whole.a1, whole.b1, position + length])
-    order = np.lexsort((np.arange(len(t0)), t1, t0))
+    place = (t0 << 32 | t1).astype(np.uint64)  # both are below 2^32
+    order = kernel.stable_order(place)
+    ordered = place[order]
     new = np.ones(len(order), bool)
-    new[1:] = (t0[order][1:] != t0[order][:-1]) | (t1[order][1:] != t1[order][:-1])
+    new[1:] = ordered[1:] != ordered[:-1]
     node = np.empty(len(order), np.int64)
     node[order] = np.cumsum(new) - 1
     leader = order[new]  # the first row of each node: of a passage where there is one
@@ -143,44 +150,19 @@ def _components(nodes: _Nodes) -> I64:
     texts are followed first, and a near link only where it brings no overlap.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    order = np.lexsort((nodes.t1, nodes.t0, component))
-    ordered = component[order]
-    bad = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (nodes.t0[order][1:] < nodes.t1[order][:-1])])
-    if not len(bad):
+    order = _in_order(component)  # nodes ascend by place already
+    ordered, t0, t1 = component[order], nodes.t0[order], nodes.t1[order]
+    overlapping = (ordered[1:] == ordered[:-1]) & (t0[1:] < t1[:-1])
+    if not overlapping.any():
         return component
-    mixed = np.isin(component[nodes.a], bad)
+    bad = np.zeros(len(component), bool)
+    bad[ordered[1:][overlapping]] = True
+    mixed = bad[component[nodes.a]]
     keep = np.flatnonzero(~mixed | nodes.exact)
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
-    members: dict[int, list[tuple[int, int]]] = {}
     rows = np.flatnonzero(mixed & ~nodes.exact)
-    touched = np.isin(component, component[np.concatenate([nodes.a[rows], nodes.b[rows]])])
-    for node in np.flatnonzero(touched).tolist():
-        members.setdefault(int(component[node]), []).append((int(nodes.t0[node]), int(nodes.t1[node])))
-    home, apart = {c: c for c in members}, set[tuple[int, int]]()
-    for a, b in zip(component[nodes.a[rows]].tolist(), component[nodes.b[rows]].tolist(), strict=True):
-        while home[a] != a:
-            a = home[a]
-        while home[b] != b:
-            b = home[b]
-        low, high = min(a, b), max(a, b)
-        if a == b or (low, high) in apart or len(members[a]) + len(members[b]) > MAX_MERGED:
-            continue
-        if _overlap(*sorted((members[a], members[b]), key=len)):
-            apart.add((low, high))
-            continue
-        home[high], members[low] = low, sorted(members[a] + members[b])
-    for c in sorted(home):
-        home[c] = home[home[c]]
-    return np.array([home.get(c, c) for c in component.tolist()], np.int64)
-
-
-def _overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
-    """Whether a range of one list overlaps one of the other; the ranges of a list ascend and do not overlap."""
-    for start, end in few:
-        i = bisect.bisect_left(many, (start, start))
-        if (i < len(many) and many[i][0] < end) or (i > 0 and many[i - 1][1] > start):
-            return True
-    return False
+    joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
+    return joined
 
 
 def _apart(component: I64, t0: I64, t1: I64) -> Flags:
@@ -222,28 +204,49 @@ def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passage
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
     """A number of each row: rows of one component that have the same one were compared token by token and are equal."""
+    new = np.ones(len(component), bool)
+    new[1:] = component[1:] != component[:-1]
+    leader = np.flatnonzero(new)[np.cumsum(new) - 1]
+    same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
+    number: U64 = component.astype(np.uint64)
+    unlike = np.zeros(len(leader), bool)
+    unlike[leader[~same]] = True
+    rows = np.flatnonzero(unlike[leader])
+    number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
+    return number
+
+
+def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
+    """The same for components whose rows are not all equal to their first one."""
     digest = span_digests(engine, corpus, spans)
     order = np.lexsort((np.arange(len(component)), digest, component))
     new = np.ones(len(order), bool)
     new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
     leader = np.empty(len(order), np.int64)
     leader[order] = order[new][np.cumsum(new) - 1] if len(order) else order
-    counts = np.diff(spans.first)
-    rows = np.flatnonzero((leader != np.arange(len(leader))) & (counts == counts[leader]))
-    part = np.repeat(rows, counts[rows])
-    mine = spans.first[part] + np.arange(len(part)) - np.repeat(sums(counts[rows])[:-1], counts[rows])
-    other = mine - spans.first[part] + spans.first[leader[part]]
-
-    def unequal(batch: tuple[int, int]) -> I64:
-        a, b = mine[batch[0]:batch[1]], other[batch[0]:batch[1]]
-        same = kernel.equal_tokens(corpus.text, spans.part_start[a], spans.part_end[a], corpus.text, spans.part_start[b],
-                                   spans.part_end[b], corpus.flags)
-        found: I64 = part[batch[0]:batch[1]][same == 0]
-        return found
-    different = np.concatenate([np.empty(0, np.int64), *engine.map(unequal, list(itertools.pairwise(
-        [*range(0, len(part), BATCH_SPANS), len(part)])))])
+    different = np.flatnonzero(~_equal(engine, corpus, spans, np.arange(len(leader)), leader))
     digest[different] ^= different.astype(np.uint64) + np.uint64(1)  # equal hashes of unlike texts
     return digest
+
+
+def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, a: I64, b: I64) -> Flags:
+    """Whether spans have equal tokens, part by part."""
+    counts = np.diff(spans.first)
+    equal: Flags = counts[a] == counts[b]
+    rows = np.flatnonzero((a != b) & equal)
+    part = np.repeat(rows, counts[a[rows]])
+    nth = np.arange(len(part)) - np.repeat(sums(counts[a[rows]])[:-1], counts[a[rows]])
+    mine, other = spans.first[a[part]] + nth, spans.first[b[part]] + nth
+
+    def unequal(batch: tuple[int, int]) -> I64:
+        x, y = mine[batch[0]:batch[1]], other[batch[0]:batch[1]]
+        same = kernel.equal_tokens(corpus.text, spans.part_start[x], spans.part_end[x], corpus.text, spans.part_start[y],
+                                   spans.part_end[y], corpus.flags)
+        found: I64 = part[batch[0]:batch[1]][same == 0]
+        return found
+    cuts = [*range(0, len(part), COMPARED), len(part)]
+    equal[np.concatenate([np.empty(0, np.int64), *engine.map(unequal, list(itertools.pairwise(cuts)))])] = False
+    return equal
 
 
 def _linked(nodes: _Nodes, order: I64) -> I64:
@@ -283,8 +286,13 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
 
     def check(part: tuple[int, int]) -> None:
         mine = rows[part[0]:part[1]]
-        sets = span_sets(LocalEngine(1), corpus, spans.take(mine), size)
-        _split(mine, component, sets, digest, linked, threshold, members)
+        order = np.lexsort((digest[mine], number[mine]))
+        first = np.ones(len(order), bool)  # of rows with equal texts
+        first[1:] = (np.diff(number[mine][order]) != 0) | (np.diff(digest[mine][order]) != 0)
+        text = np.empty(len(order), np.int64)
+        text[order] = np.cumsum(first) - 1
+        sets = span_sets(LocalEngine(1), corpus, spans.take(mine[order[first]]), size)
+        _split(mine, text, component, sets, digest, linked, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
     return _with_left_alone(engine, corpus, members, linked, spans, size)
 
@@ -318,16 +326,22 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
                     np.concatenate([members.containment, one, overlap / np.maximum(sizes[second], 1)]))
 
 
-def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float, members: _Members) -> None:
-    """Each row joins its component's first one, or of those that fail the first one, and so on; written to `members`."""
+def _split(rows: I64, text: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float,
+           members: _Members) -> None:
+    """Each row joins its component's first one, or of those that fail the first one, and so on; written to `members`.
+
+    Args:
+        text: Number of each row's set.
+    """
     left = np.arange(len(rows))
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
         new[1:] = owner[1:] != owner[:-1]
         first = left[new][np.cumsum(new) - 1]
-        overlap = kernel.set_overlaps(sets.values, sets.first, first, left)
-        union = sets.sizes[first] + sets.sizes[left] - overlap
+        mine, theirs = text[left], text[first]
+        overlap = kernel.set_overlaps(sets.values, sets.first, theirs, mine)
+        union = sets.sizes[theirs] + sets.sizes[mine] - overlap
         equal = digest[rows[first]] == digest[rows[left]]
         alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
         key = rows[first] * max(len(component), 1) + rows[left]
@@ -336,30 +350,29 @@ def _split(rows: I64, component: I64, sets: Sets, digest: U64, linked: I64, thre
         joined = (left == first) | direct | (alike >= threshold)
         taken = rows[left[joined]]
         members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
-        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[left], 1))[joined]
+        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
         left = left[~joined]
 
 
 def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64,
            in_passage: Flags) -> Groups:
     """Groups of two members or more, in the order of their first occurrences, longer ones first."""
-    t0, t1, leader = ranges.t0, ranges.t1, members.leader
-    several = np.flatnonzero(np.bincount(members.group)[members.group] > 1)
-    lead = leader[several]
-    order = several[np.lexsort((t0[members.row[several]], members.group[several], -t1[lead], t0[lead]))]
-    owner, kept = members.group[order], members.row[order]
-    new = np.ones(len(kept), bool)
-    new[1:] = owner[1:] != owner[:-1]
-    first = np.append(np.flatnonzero(new), len(kept)).astype(np.int64)
-    number = np.cumsum(new) - 1
-    linked = np.zeros(len(first) - 1, bool)
-    np.logical_or.at(linked, number, in_passage[kept])
-    near = np.zeros(len(first) - 1, bool)
-    np.logical_or.at(near, number, digest[kept] != digest[leader[order]])
+    counts = np.bincount(members.group)
+    several = np.flatnonzero(counts[members.group] > 1)
+    by_group = several[_in_order(members.group[several])]  # rows of a group ascend by place already
+    counts = counts[counts > 1]
+    first = sums(counts)
+    lead = members.leader[by_group[first[:-1]]]
+    rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
+    order = by_group[np.repeat(first[rank] - sums(counts[rank])[:-1], counts[rank]) + np.arange(len(by_group))]
+    kept, first, number = members.row[order], sums(counts[rank]), np.repeat(np.arange(len(rank)), counts[rank])
+    linked, near = np.zeros(len(rank), bool), np.zeros(len(rank), bool)
+    linked[number[in_passage[kept]]] = True
+    near[number[digest[kept] != digest[members.leader[order]]]] = True
     kind = np.where(near, 1, np.where(_contained(corpus, ranges.take(kept), number, len(first) - 1), 2, 0))
     parts = spans.take(kept)
     page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
-    return Groups(first, kind.astype(np.int8), component[kept][new], linked, ranges.take(kept), page[kept],
+    return Groups(first, kind.astype(np.int8), component[kept[first[:-1]]], linked, ranges.take(kept), page[kept],
                   parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[order],
                   members.containment[order], parts)
 
@@ -369,26 +382,13 @@ def without_implied(groups: Groups) -> Groups:
 
     Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
     """
-    counts = np.diff(groups.first)
     many = np.flatnonzero(~groups.linked)
     if not len(many):
         return groups
-    rows = np.argsort(groups.ranges.t0, kind="stable")
-    start, end, owner = groups.ranges.t0[rows], groups.ranges.t1[rows], groups.owner[rows]
-
-    def covers(outer: int, inner: int) -> bool:
-        of_inner, of_outer = (slice(int(groups.first[g]), int(groups.first[g + 1])) for g in (inner, outer))
-        at = np.searchsorted(groups.ranges.t0[of_outer], groups.ranges.t0[of_inner], side="right") - 1
-        inside = (at >= 0) & (groups.ranges.t1[of_inner] <= groups.ranges.t1[of_outer][at])
-        return bool(inside.all()) and len(np.unique(at)) == len(at)
+    implied = kernel.implied_groups(groups.first, groups.ranges.t0, groups.ranges.t1, _in_order(groups.ranges.t0), many,
+                                    LOOK_AROUND)
     kept = np.ones(len(groups), bool)
-    for g in many.tolist():
-        row = int(groups.first[g])
-        t0, t1 = groups.ranges.t0[row], groups.ranges.t1[row]
-        last = int(np.searchsorted(start, t0, side="right"))
-        near = range(max(0, last - LOOK_AROUND), last)
-        around = {int(owner[i]) for i in near if end[i] >= t1} - {g}
-        kept[g] = not any(counts[h] >= counts[g] and covers(h, g) for h in sorted(around))
+    kept[many[implied == 1]] = False
     return groups if kept.all() else groups.take(kept)
 
 
@@ -397,6 +397,6 @@ def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags
     first, last = ranges.first_block, ranges.last_block
     whole = (corpus.token_first[first] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
     has_whole, has_inner = np.zeros(count, bool), np.zeros(count, bool)
-    np.logical_or.at(has_whole, number, whole)
-    np.logical_or.at(has_inner, number, ~whole & (first == last))
+    has_whole[number[whole]] = True
+    has_inner[number[~whole & (first == last)]] = True
     return has_whole & has_inner

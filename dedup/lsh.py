@@ -129,8 +129,11 @@ def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: in
         keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
         return (keys,), np.arange(lsh.bands + 1) * (len(first) - 1)
 
-    def verify(columns: Columns) -> tuple[I64, I64, int]:
+    def bucket(columns: Columns) -> tuple[I64, I64, int]:
         return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
-    found = engine.exchange(engine.map(band_rows, parts), verify)
-    pairs = np.unique(np.concatenate([np.empty(0, np.int64), *(a * len(sets) + b for a, b, _ in found)]))
-    return pairs // max(len(sets), 1), pairs % max(len(sets), 1), sum(rows[2] for rows in found)
+    found = engine.exchange(engine.map(band_rows, parts), bucket)
+    count = max(len(sets), 1)
+    pairs = np.unique(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
+    a, b = pairs // count, pairs % count
+    alike = sets.jaccard(a, b) >= threshold
+    return a[alike], b[alike], sum(rows[2] for rows in found)

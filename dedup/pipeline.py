@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, collapse_equal, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
 from dedup.findings import Findings
@@ -31,7 +31,7 @@ from dedup.runs import (
     without_contained,
 )
 from dedup.seeds import Repeats, find_repeats
-from dedup.shingles import shingle_blocks, short_shingles
+from dedup.shingles import ShortSets, shingle_blocks, short_shingles
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -66,12 +66,12 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
     """All that stands more than once in the pages, and a digest of what was read."""
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
-        corpus, digest, table = read_corpus(pages, engine, options)
+        corpus, tokens, digest = read_corpus(pages, engine, options)
         if options.unit == "page":
             passages, repeats = compare_pages(engine, corpus, options, stages), None
         else:
-            passages, repeats = compare_blocks(engine, corpus, table, options, stages)
-        del table
+            passages, repeats = compare_blocks(engine, corpus, tokens, options, stages)
+        del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, options, truncated=stages.unplaced > 0)
@@ -80,11 +80,11 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> 
     return findings, digest
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, table: npt.NDArray[np.uint64], options: Options,
+def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
                    stages: Stages) -> tuple[Passages, Repeats]:
     """Verified passages, and repeats that stand in many places."""
     stages.start("exact runs")
-    repeats = find_repeats(engine, corpus, options.gram_tokens, table)
+    repeats = find_repeats(engine, corpus, tokens, options.gram_tokens)
     links = repeat_links(repeats)
     if options.find == "near":
         stages.start("near blocks")
@@ -119,13 +119,27 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options:
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
-    a, b, unplaced = pair_by_lsh(engine, short_shingles(engine, corpus, distinct.block, size), threshold, options.seed)
+    short = short_shingles(engine, corpus, distinct.block, size)
+    a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
         log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
-    involved, rows = np.unique(np.concatenate([a, b]), return_inverse=True)
-    sets = shingle_blocks(engine, corpus, distinct.block[involved], size)
-    alike = sets.jaccard(rows[:len(a)], rows[len(a):]) >= threshold
+    return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
+
+
+def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, a: I64, b: I64, size: int,
+             threshold: float) -> tuple[I64, I64]:
+    """Pairs whose full shingle sets reach the threshold.
+
+    Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
+    """
+    overlap = short.overlaps(a, b)
+    sizes = np.diff(short.first)
+    close = np.flatnonzero((overlap - 1) / (sizes[a] + sizes[b] - overlap + 1) < threshold)
+    involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
+    sets = shingle_blocks(engine, corpus, block[involved], size)
+    alike = np.ones(len(a), bool)
+    alike[close] = sets.jaccard(rows[:len(close)], rows[len(close):]) >= threshold
     return a[alike], b[alike]
 
 

@@ -89,11 +89,11 @@ def token_halves(corpus: Corpus, token: I64, block: I64 | None = None) -> npt.ND
 def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
     """First and last byte of tokens, by cutting their blocks into tokens again, each block once."""
     start, end = np.empty(len(token), np.int64), np.empty(len(token), np.int64)
-    order = np.argsort(block, kind="stable")
+    order = np.argsort(token, kind="stable")
     ordered = block[order]
     new = np.ones(len(ordered), bool)
     new[1:] = ordered[1:] != ordered[:-1]
-    blocks = ordered[new]
+    blocks, number = ordered[new], np.cumsum(new) - 1
     size = sums(corpus.end[blocks] - corpus.start[blocks])
     cuts = np.unique(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))
 
@@ -101,10 +101,8 @@ def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) ->
         mine = blocks[part[0]:part[1]]
         low, high = np.searchsorted(ordered, [mine[0], mine[-1] + 1])
         rows = order[low:high]
-        _, token_start, token_end, _, first = kernel.tokenise(corpus.text, corpus.start[mine], corpus.end[mine],
-                                                              corpus.flags)
-        at = first[np.searchsorted(mine, block[rows])] + token[rows] - corpus.token_first[block[rows]]
-        start[rows], end[rows] = token_start[at], token_end[at]
+        start[rows], end[rows] = kernel.token_edges(corpus.text, corpus.start[mine], corpus.end[mine], corpus.flags,
+                                                    number[low:high] - part[0], token[rows] - corpus.token_first[block[rows]])
     engine.map(cut, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
     return start, end
 

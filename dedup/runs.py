@@ -6,6 +6,7 @@ short blocks extend it. What lies inside a longer passage in both places is abso
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, Distinct, sums
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Scope
 from dedup.places import block_of, locate, page_of, token_halves
@@ -161,11 +162,14 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     Args:
         max_edit: Widest gap inside a passage, in tokens; 0 joins equal texts only.
     """
-    a0, a1, b0, b1, exact, first, p0, p1, q0, q1 = kernel.join_links(
-        links.a0, links.a1, links.b0, links.b1, page_of(corpus, links.a0), page_of(corpus, links.b0), links.exact,
-        corpus.token_first, corpus.fingerprint, corpus.page_first, max_edit)
-    passages = Passages(Links(a0, a1, b0, b1, exact), first, Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
-    passages = _without_loose_runs(engine, corpus, passages, links)
+    def join(low_high: tuple[int, int]) -> Columns:
+        return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, corpus.page_first,
+                                 max_edit, *low_high)
+    columns = list(zip(*engine.map(join, _cuts(engine, corpus)), strict=True))
+    counts = np.concatenate([np.diff(first) for first in columns[6]])
+    a0, a1, b0, b1, exact, joined, _, p0, p1, q0, q1 = (np.concatenate(column) for column in columns)
+    passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
+    passages = _without_loose_runs(engine, corpus, passages, links, np.flatnonzero((joined == 1) & (exact == 0)))
     a0, first, (p0, p1, q0, q1) = passages.whole.a0, passages.first, passages.parts.ranges
     long_enough = np.ones(len(a0), bool)
     for t0, t1 in ((p0, p1), (q0, q1)):
@@ -174,10 +178,17 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     return passages.take(long_enough)
 
 
-def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links) -> Passages:
-    """Passages, those under ``LEAST_JACCARD`` replaced by the links that lie inside them."""
+def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
+    """Ranges of tokens, cut between pages, one a partition."""
+    partitions = engine.partitions(int(corpus.page_start[-1]))
+    pages = np.arange(partitions) * len(corpus.pages) // partitions
+    cuts = np.unique(corpus.token_first[corpus.page_first[pages]]).tolist()
+    return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))
+
+
+def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links, doubtful: I64) -> Passages:
+    """Passages, doubtful ones under ``LEAST_JACCARD`` replaced by the links that lie inside them."""
     whole, parts = passages.whole, passages.parts
-    doubtful = np.flatnonzero((whole.exact == 0) & ~np.isin(whole.keys("ab"), links.keys("ab")))  # made of several links
     if not len(doubtful):
         return passages
     counts = np.diff(passages.first)[doubtful]
@@ -189,16 +200,14 @@ def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages,
     loose = doubtful[both.jaccard(rows, rows + len(doubtful)) < LEAST_JACCARD]
     if not len(loose):
         return passages
-    order = np.argsort(links.a0, kind="stable")
-    ordered = links.take(order)
-    inside = []
-    for p in loose.tolist():
-        low, high = np.searchsorted(ordered.a0, [whole.a0[p], whole.a1[p]])
-        rows = np.arange(low, high)
-        rows = rows[(ordered.a1[rows] <= whole.a1[p]) & (ordered.b0[rows] >= whole.b0[p]) & (ordered.b1[rows] <= whole.b1[p])]
-        inside.append(rows)
+    ordered = links.take(np.argsort(links.a0, kind="stable"))
+    low, high = np.searchsorted(ordered.a0, whole.a0[loose]), np.searchsorted(ordered.a0, whole.a1[loose])
+    owner = np.repeat(loose, high - low)
+    rows = np.arange(len(owner)) + np.repeat(low - sums(high - low)[:-1], high - low)
+    inside = ((ordered.a1[rows] <= whole.a1[owner]) & (ordered.b0[rows] >= whole.b0[owner])
+              & (ordered.b1[rows] <= whole.b1[owner]))
     kept = np.ones(len(whole.a0), bool)
     kept[loose] = False
-    rest, pieces = passages.take(kept), ordered.take(np.unique(np.concatenate(inside)))
+    rest, pieces = passages.take(kept), ordered.take(np.unique(rows[inside]))
     first = np.concatenate([rest.first, rest.first[-1] + 1 + np.arange(len(pieces.a0))])
     return Passages(concatenated(rest.whole, pieces), first, concatenated(rest.parts, pieces))

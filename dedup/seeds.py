@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, Tokens
 from dedup.engines.local import LocalEngine, Partitioned, concatenated
 from dedup.errors import InputError
 from dedup.kernel import kernel
@@ -40,11 +40,8 @@ class Repeats:
     lengths: I64
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDArray[np.uint64]) -> Repeats:
-    """Every run of `size` tokens or more that stands twice in the collection.
-
-    Args:
-        table: All grams of the collection, marked by ``kernel.mark_grams``.
+def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> Repeats:
+    """Every run of `size` tokens or more that stands twice in the collection. The tokens are cleared on the way.
 
     Raises:
         InputError: The collection has 2^32 tokens or more.
@@ -54,11 +51,13 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, size: int, table: npt.NDAr
                          "Scan parts of it.")
     partitions = engine.partitions(int(corpus.page_start[-1]))
 
-    def emit(batch: tuple[int, int]) -> Partitioned:
-        hashes, page_first, before = corpus.page_tokens(batch)
-        gram, at, first = kernel.repeated_grams(hashes, page_first, size, table, before, partitions)
+    def emit(batch: int) -> Partitioned:
+        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.table,
+                                                tokens.before(corpus, batch), partitions)
+        tokens.token[batch] = np.empty(0, np.uint32)
         return (gram, at), first
-    rows = engine.map(emit, corpus.batches())
+    rows = engine.map(emit, range(len(tokens)))
+    tokens.table = np.empty(0, np.uint64)
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
     kernel.release_memory()
     together = concatenated([np.empty(0, np.uint64), *classes])

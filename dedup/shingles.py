@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,6 @@ from dedup.kernel import kernel
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,16 @@ class ShortSets:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    def jaccard(self, a: I64, b: I64) -> npt.NDArray[np.float64]:
+        """Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
+        overlap, sizes = self.overlaps(a, b), np.diff(self.first)
+        jaccard: npt.NDArray[np.float64] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
+        return jaccard
+
+    def overlaps(self, a: I64, b: I64) -> I64:
+        """Sizes of the intersections of pairs of sets."""
+        return kernel.short_overlaps(self.values, self.first, a, b)
+
 
 def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> Sets:
     """The shingle sets of some blocks.
@@ -61,30 +69,28 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         blocks: Which blocks, ascending; set s is of ``blocks[s]``.
         size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
     """
-    def shingle(hashes: U64, first: I64) -> tuple[U64, I64]:
-        return kernel.shingle_sets(hashes, first, size)
-    return join_sets(_map_blocks(engine, corpus, blocks, shingle))
+    def shingle(part: I64) -> tuple[U64, I64]:
+        return kernel.shingle_sets(*corpus.hashes(part), size)
+    return join_sets(engine.map(shingle, _batches(corpus, blocks)))
 
 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
     """The same as ``shingle_blocks``, with the upper 32 bits of each element."""
-    def shorten(hashes: U64, first: I64) -> tuple[npt.NDArray[np.uint32], I64]:
-        values, value_first = kernel.shingle_sets(hashes, first, size)
-        return (values >> np.uint64(32)).astype(np.uint32), value_first
-    parts = _map_blocks(engine, corpus, blocks, shorten)
+    def shorten(part: I64) -> tuple[npt.NDArray[np.uint32], I64]:
+        return kernel.short_sets(corpus.text, corpus.start[part], corpus.end[part], corpus.flags, size)
+    parts = engine.map(shorten, _batches(corpus, blocks))
     first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
     values = [np.empty(0, np.uint32), *(values for values, _ in parts)]
     parts.clear()
     return ShortSets(concatenated(values), first)
 
 
-def _map_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, stage: Callable[[U64, I64], R]) -> list[R]:
-    """A stage over the tokens of some blocks, batch by batch."""
+def _batches(corpus: Corpus, blocks: I64) -> list[I64]:
+    """Some blocks in batches of about ``BATCH_BYTES`` of text."""
     size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, BATCH_BYTES))
     cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
-    return engine.map(lambda part: stage(*corpus.hashes(blocks[part[0]:part[1]])),
-                      [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
+    return [blocks[a:b] for a, b in itertools.pairwise(cuts.tolist())]
 
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:

@@ -1,6 +1,7 @@
 // Bindings of the stages' loops; twin_sets.py and twin_runs.py say what each does.
 #include "bind.hpp"
 #include "grams.hpp"
+#include "groups.hpp"
 #include "runs.hpp"
 #include "sets.hpp"
 
@@ -48,6 +49,10 @@ void bind_sets(nb::module_& m) {
         }));
     }, "hash"_a.noconvert(), "first"_a.noconvert());
 
+    m.def("stable_order", [](U64 key) {
+        return to_numpy(release([&] { return dedup::stable_order(span(key)); }));
+    }, "key"_a.noconvert());
+
     m.def("shingle_sets", [](U64 hash, I64 first, std::int64_t size) {
         check_first(first, hash.size());
         if (size < 1) throw std::invalid_argument("size must be at least 1");
@@ -64,11 +69,11 @@ void bind_sets(nb::module_& m) {
         if (k < 1 || k > 1 << 20) throw std::invalid_argument("k must be 1 to 1048576");
         return to_numpy(release([&] {
             const std::size_t sets = first.size() - 1;
-            std::vector<std::uint64_t> out(sets * static_cast<std::size_t>(k)), words(2 * static_cast<std::size_t>(k)), mixed;
+            std::vector<std::uint64_t> out(sets * static_cast<std::size_t>(k)), words(2 * static_cast<std::size_t>(k));
             for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
             for (std::size_t s = 0; s < sets; ++s)
                 dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed,
-                                  words.data(), out.data() + s * static_cast<std::size_t>(k), mixed);
+                                  words.data(), out.data() + s * static_cast<std::size_t>(k));
             return out;
         }));
     }, "values"_a.noconvert(), "first"_a.noconvert(), "k"_a, "seed"_a);
@@ -92,11 +97,11 @@ void bind_sets(nb::module_& m) {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
             const std::int64_t k = bands * rows;
             std::vector<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
-            std::vector<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k)), scratch;
+            std::vector<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
             for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
             for (std::int64_t s = 0; s < sets; ++s) {
                 dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed, words.data(),
-                                  registers.data(), scratch);
+                                  registers.data());
                 dedup::band_keys(registers.data(), bands, rows, out.data() + s, sets);
             }
             return out;
@@ -135,7 +140,20 @@ void bind_sets(nb::module_& m) {
         check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
         return to_numpy(release([&] {
             std::vector<std::int64_t> out(a.size());
-            dedup::set_overlaps({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
+            dedup::set_overlaps<std::uint64_t>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
+                                out.data());
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert());
+
+    m.def("short_overlaps", [](U32 values, I64 first, I64 a, I64 b) {
+        check_first(first, values.size());
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
+        check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
+        return to_numpy(release([&] {
+            std::vector<std::int64_t> out(a.size());
+            dedup::set_overlaps<std::uint32_t>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
                                 out.data());
             return out;
         }));
@@ -173,26 +191,26 @@ std::uint64_t check_table(std::size_t words) {
 
 void bind_runs(nb::module_& m) {
     using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-    m.def("mark_grams", [](U64 hash, I64 page_first, std::int64_t size, Table table) {
-        check_first(page_first, hash.size());
+    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table) {
+        check_first(page_first, token.size());
         check_table(table.size());
         release([&] {
-            dedup::mark_grams(span(hash), span(page_first), size, {table.data(), table.size()});
+            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()});
             return 0;
         });
-    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
 
-    m.def("repeated_grams", [](U64 hash, I64 page_first, std::int64_t size, U64 table, std::int64_t before,
+    m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 table, std::int64_t before,
                                std::int64_t partitions) {
-        check_first(page_first, hash.size());
+        check_first(page_first, token.size());
         check_table(table.size());
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
-        if (before < 0 || before + static_cast<std::int64_t>(hash.size()) > 0xffffffffLL)
+        if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
         return to_numpy(release([&] {
-            return dedup::repeated_grams(span(hash), span(page_first), size, span(table), before, partitions);
+            return dedup::repeated_grams(span(token), span(page_first), size, span(table), before, partitions);
         }));
-    }, "hash"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "before"_a, "partitions"_a);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "before"_a, "partitions"_a);
 
     m.def("gram_classes", [](U64 gram, U32 position) {
         if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
@@ -203,31 +221,64 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::exact_repeats({classes.data(), classes.size()}, size, max_members, span(block_first)); }));
     }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
-    m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, I64 page_a, I64 page_b, U8 exact, I64 block_first,
-                           U64 fingerprint, I64 page_first, std::int64_t max_edit) {
+    m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, U8 exact, I64 block_first, U64 fingerprint, I64 page_first,
+                           std::int64_t max_edit, std::int64_t low, std::int64_t high) {
         const std::size_t n = a0.size();
-        if (a1.size() != n || b0.size() != n || b1.size() != n || page_a.size() != n || page_b.size() != n ||
-            exact.size() != n)
+        if (a1.size() != n || b0.size() != n || b1.size() != n || exact.size() != n)
             throw std::invalid_argument("the columns of links must be equally long");
         check_first(page_first, fingerprint.size());
-        check_members(page_a, static_cast<std::int64_t>(page_first.size()) - 1, "page_a");
-        check_members(page_b, static_cast<std::int64_t>(page_first.size()) - 1, "page_b");
         if (block_first.size() != fingerprint.size() + 1)
             throw std::invalid_argument("block_first must be one longer than fingerprint");
+        check_first(block_first, 0xffffffff);
         const std::int64_t tokens = block_first.data()[block_first.size() - 1];
         dedup::check_ranges(span(a0), span(a1), tokens, "a");
         dedup::check_ranges(span(b0), span(b1), tokens, "b");
+        for (std::size_t i = 0; i < n; ++i)
+            if (a0.data()[i] == a1.data()[i] || b0.data()[i] == b1.data()[i])
+                throw std::invalid_argument("a link must hold a token on both sides");
         return to_numpy(release([&] {
-            std::vector<dedup::Link> links(n);
+            const dedup::Blocks blocks(span(block_first));
+            const auto page_of = [&](std::int64_t token) {
+                const std::int64_t* const begin = page_first.data();
+                return std::upper_bound(begin, begin + page_first.size(), blocks.of(token)) - begin - 1;
+            };
+            std::vector<dedup::Link> links;
             for (std::size_t i = 0; i < n; ++i)
-                links[i] = {a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_a.data()[i], page_b.data()[i],
-                            exact.data()[i] != 0};
-            return dedup::Runs(std::move(links), span(block_first), span(fingerprint), span(page_first),
+                if (a0.data()[i] >= low && a0.data()[i] < high)
+                    links.push_back({a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_of(a0.data()[i]),
+                                     page_of(b0.data()[i]), exact.data()[i] != 0});
+            return dedup::Runs(std::move(links), blocks, span(fingerprint), span(page_first),
                                dedup::RunLimits{.max_edit = max_edit}).joined();
         }));
-    }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "page_a"_a.noconvert(),
-       "page_b"_a.noconvert(), "exact"_a.noconvert(), "block_first"_a.noconvert(), "fingerprint"_a.noconvert(),
-       "page_first"_a.noconvert(), "max_edit"_a);
+    }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "exact"_a.noconvert(),
+       "block_first"_a.noconvert(), "fingerprint"_a.noconvert(), "page_first"_a.noconvert(), "max_edit"_a, "low"_a, "high"_a);
+}
+
+void bind_groups(nb::module_& m) {
+    m.def("merge_apart", [](I64 t0, I64 t1, I64 component, I64 a, I64 b, std::int64_t most) {
+        if (t0.size() != component.size() || t1.size() != component.size())
+            throw std::invalid_argument("one place and one component are needed a node");
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        for (const auto& [column, name] : {std::pair{&component, "component"}, {&a, "a"}, {&b, "b"}})
+            check_members(*column, static_cast<std::int64_t>(component.size()), name);
+        return to_numpy(release([&] {
+            return dedup::merge_apart(span(t0), span(t1), span(component), span(a), span(b), most);
+        }));
+    }, "t0"_a.noconvert(), "t1"_a.noconvert(), "component"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert(), "most"_a);
+
+    m.def("implied_groups", [](I64 first, I64 t0, I64 t1, I64 order, I64 groups, std::int64_t around) {
+        check_first(first, t0.size());
+        if (first.data()[0] != 0 || first.data()[first.size() - 1] != static_cast<std::int64_t>(t0.size()) ||
+            t1.size() != t0.size() || order.size() != t0.size())
+            throw std::invalid_argument("the columns of occurrences must be equally long");
+        check_members(order, static_cast<std::int64_t>(t0.size()), "order");
+        check_members(groups, static_cast<std::int64_t>(first.size()) - 1, "groups");
+        for (const std::int64_t g : span(groups))
+            if (first.data()[g] == first.data()[g + 1]) throw std::invalid_argument("groups names one without occurrences");
+        return to_numpy(release([&] {
+            return dedup::implied_groups(span(first), span(t0), span(t1), span(order), span(groups), around);
+        }));
+    }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "order"_a.noconvert(), "groups"_a.noconvert(), "around"_a);
 }
 
 }  // namespace
@@ -236,11 +287,12 @@ void bind_stages(nb::module_& m) {
     m.def("release_memory", [] {
 #ifdef __GLIBC__
         // a fixed bound: else it grows to the largest block ever freed, and what is below it stays with the threads
-        static const int fixed = mallopt(M_MMAP_THRESHOLD, 2 << 20);
+        static const int fixed = mallopt(M_MMAP_THRESHOLD, 8 << 20);
         (void)fixed;
         malloc_trim(0);
 #endif
     });
     bind_sets(m);
     bind_runs(m);
+    bind_groups(m);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -18,6 +19,7 @@
 namespace dedup {
 
 using Hashes = std::span<const std::uint64_t>;
+using TokenHalves = std::span<const std::uint32_t>;  // half of each token's hash
 
 struct Row {
     std::uint64_t key, value;
@@ -31,7 +33,7 @@ struct Row {
 
 // Calls use(gram, i) for every gram of every page, some grams late, so that the table's word is there when it is needed.
 template <class Use>
-void for_each_gram_ahead(Hashes hash, Offsets page_first, std::int64_t size, const std::uint64_t* table, std::uint64_t slots,
+void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t size, const std::uint64_t* table, std::uint64_t slots,
                          Use use) {
     constexpr std::size_t kAhead = 32;
     struct {
@@ -40,7 +42,7 @@ void for_each_gram_ahead(Hashes hash, Offsets page_first, std::int64_t size, con
     } ring[kAhead];
     std::size_t count = 0;
     for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
-        for_each_gram(hash.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
+        for_each_gram(token.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
             DEDUP_PREFETCH(table + ((gram & (slots - 1)) >> 5));
             auto& entry = ring[count % kAhead];
             if (count >= kAhead) use(entry.gram, entry.at);
@@ -52,9 +54,9 @@ void for_each_gram_ahead(Hashes hash, Offsets page_first, std::int64_t size, con
 
 // A table of two bits a slot, 32 slots a word: seen once, seen twice or more. What it holds at the end does not depend
 // on the order of the calls, nor on how many threads make them.
-inline void mark_grams(Hashes hash, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
+inline void mark_grams(TokenHalves token, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
     const std::uint64_t slots = table.size() * 32;  // a power of two
-    for_each_gram_ahead(hash, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t) {
+    for_each_gram_ahead(token, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t) {
         const std::uint64_t slot = gram & (slots - 1), shift = (slot & 31) * 2;
         std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
         const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
@@ -71,12 +73,12 @@ inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
 
 // Grams whose slot was seen twice, ordered by partition: (gram, number of its first token, first row of each partition).
 inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
-    Hashes hash, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
+    TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
-    std::vector<Row> rows;
-    rows.reserve(hash.size());  // only what is written is touched
+    Scratch<Row> scratch;
+    std::vector<Row>& rows = scratch.values();
     std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
-    for_each_gram_ahead(hash, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
+    for_each_gram_ahead(token, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
         const std::uint64_t slot = gram & (slots - 1);
         if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
         rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
@@ -120,45 +122,79 @@ inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std:
     return out;
 }
 
-// All repeated grams in the order of their positions, each with the row of its class's first member: position * 2^32 +
-// leader.
-struct Repeats {
-    std::span<const std::uint64_t> rows;
-    std::vector<std::uint32_t> members;  // of the class, at the leader's row
-    std::size_t size() const { return rows.size(); }
-    std::uint32_t position(std::size_t i) const { return static_cast<std::uint32_t>(rows[i] >> 32); }
-    std::uint32_t leader(std::size_t i) const { return static_cast<std::uint32_t>(rows[i]); }
-    bool next_to(std::size_t i) const { return i + 1 < size() && position(i + 1) == position(i) + 1; }
+// Which tokens begin a repeated gram, and how many of them do before each.
+class Ranks {
+public:
+    explicit Ranks(std::span<const std::uint64_t> classes) {
+        std::uint64_t largest = 0;
+        for (const std::uint64_t row : classes) largest = std::max(largest, row >> 32);
+        bits_.assign(static_cast<std::size_t>(largest >> 6) + 1, 0);
+        for (const std::uint64_t row : classes) bits_[static_cast<std::size_t>(row >> 38)] |= std::uint64_t{1} << (row >> 32 & 63);
+        before_.reserve(bits_.size());
+        std::uint32_t sum = 0;
+        for (const std::uint64_t word : bits_) {
+            before_.push_back(sum);
+            sum += bit_count(word);
+        }
+    }
+
+    std::uint32_t of(std::uint32_t position) const {
+        const std::size_t word = position >> 6;
+        return before_[word] + bit_count(bits_[word] & ((std::uint64_t{1} << (position & 63)) - 1));
+    }
+
+    template <class Use>
+    void for_each(Use use) const {
+        for (std::size_t w = 0; w < bits_.size(); ++w)
+            for (std::uint64_t word = bits_[w]; word; word &= word - 1)
+                use(static_cast<std::uint32_t>(w << 6 | static_cast<std::size_t>(std::countr_zero(word))));
+    }
+
+private:
+    // By hand: without a flag for the processor, std::popcount is a call.
+    static std::uint32_t bit_count(std::uint64_t x) {
+        x -= x >> 1 & 0x5555555555555555ULL;
+        x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+        x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+        return static_cast<std::uint32_t>(x * 0x0101010101010101ULL >> 56);
+    }
+
+    std::vector<std::uint64_t> bits_;
+    std::vector<std::uint32_t> before_;
 };
 
-// Lives in `classes`, which it overwrites: it is the largest of what is held at that time.
-inline Repeats sorted_repeats(std::span<std::uint64_t> classes) {
-    std::uint64_t largest = 0, number = 0;
-    std::uint32_t before = 0;
-    for (std::size_t i = 0; i < classes.size(); ++i) {  // to position * 2^32 + number of its class
-        const auto first = static_cast<std::uint32_t>(classes[i]);
-        number += i > 0 && first != before;
-        before = first;
-        classes[i] = (classes[i] & 0xffffffff00000000ULL) | number;
-        largest = std::max(largest, classes[i] >> 32);
+// All repeated grams in the order of their positions: where each stands, the row of its class's first member, and there the
+// number of members. It lives in `classes`, which it overwrites: the largest of what is held at that time.
+class Repeats {
+public:
+    explicit Repeats(std::span<std::uint64_t> classes)
+        : size_(classes.size()), position_(reinterpret_cast<std::uint32_t*>(classes.data())), members_(position_ + size_),
+          leader_(size_) {
+        if (classes.empty()) return;
+        const Ranks ranks(classes);
+        for (std::size_t begin = 0, end; begin < size_; begin = end) {
+            const auto first = static_cast<std::uint32_t>(classes[begin]);
+            const std::uint32_t leader = ranks.of(first);
+            for (end = begin; end < size_ && static_cast<std::uint32_t>(classes[end]) == first; ++end)
+                leader_[ranks.of(static_cast<std::uint32_t>(classes[end] >> 32))] = leader;
+        }
+        std::size_t row = 0;
+        ranks.for_each([&](std::uint32_t position) { position_[row++] = position; });
+        std::fill(members_, members_ + size_, 0u);
+        for (const std::uint32_t leader : leader_) ++members_[leader];
     }
-    int bits = 1;
-    while (bits < 32 && largest >> bits) ++bits;
-    const std::span<std::uint64_t> rows = classes;
-    radix_sort(rows, bits, [](std::uint64_t row) { return row >> 32; });
-    constexpr std::uint32_t kNone = 0xffffffffU;
-    std::vector<std::uint32_t> leader_of(static_cast<std::size_t>(number) + 1, kNone);
-    Repeats out;
-    out.members.assign(rows.size(), 0);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        std::uint32_t& leader = leader_of[rows[i] & 0xffffffffULL];
-        if (leader == kNone) leader = static_cast<std::uint32_t>(i);
-        rows[i] = (rows[i] & 0xffffffff00000000ULL) | leader;
-        ++out.members[leader];
-    }
-    out.rows = rows;
-    return out;
-}
+
+    std::size_t size() const { return size_; }
+    std::uint32_t position(std::size_t i) const { return position_[i]; }
+    std::uint32_t leader(std::size_t i) const { return leader_[i]; }
+    std::uint32_t members(std::size_t i) const { return members_[i]; }
+    bool next_to(std::size_t i) const { return i + 1 < size_ && position_[i + 1] == position_[i] + 1; }
+
+private:
+    std::size_t size_;
+    std::uint32_t *position_, *members_;
+    std::vector<std::uint32_t> leader_;
+};
 
 // Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
 // first class continue as members of the last. All places of a repeated stretch are in one segment, whatever their number.
@@ -168,35 +204,34 @@ struct Segments {
 };
 
 inline Segments lockstep_segments(const Repeats& repeats) {
+    constexpr std::uint32_t kNone = 0xffffffffU;
     const auto rows = repeats.size();
-    std::vector<std::uint32_t> follow(rows, 0);
-    std::vector<std::uint8_t> starts(rows, 1);
-    const auto next_class = [&](std::size_t i) {
-        return repeats.next_to(i) ? static_cast<std::int64_t>(repeats.leader(i + 1)) : std::int64_t{-1};
-    };
+    const auto next_class = [&](std::size_t i) { return repeats.next_to(i) ? repeats.leader(i + 1) : kNone; };
+    std::vector<std::uint32_t> follow(rows, 0);  // members of a class that are followed as its first one is
     for (std::size_t i = 0; i < rows; ++i) {
         const std::size_t leader = repeats.leader(i);
-        const std::int64_t next = next_class(i);
-        follow[leader] += next >= 0 && next == next_class(leader);
+        const std::uint32_t next = next_class(i);
+        follow[leader] += next != kNone && next == next_class(leader);
     }
-    const auto in_step = [&](std::size_t leader) {
-        const std::int64_t next = next_class(leader);
-        return next >= 0 && follow[leader] == repeats.members[leader] &&
-               repeats.members[leader] == repeats.members[static_cast<std::size_t>(next)];
-    };
+    std::vector<std::uint8_t> in_step(rows, 0), starts(rows, 1);  // at leaders: all members go on together
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (repeats.leader(i) != i || follow[i] != repeats.members(i)) continue;
+        const std::uint32_t next = next_class(i);
+        in_step[i] = next != kNone && repeats.members(i) == repeats.members(next);
+    }
     for (std::size_t i = 0; i + 1 < rows; ++i)
-        if (repeats.next_to(i) && in_step(repeats.leader(i))) starts[i + 1] = 0;
+        if (in_step[repeats.leader(i)] && repeats.next_to(i)) starts[i + 1] = 0;
     Segments out;
-    constexpr std::uint32_t kNone = 0xffffffffU;
-    std::vector<std::uint32_t> segment(rows, kNone);
+    std::vector<std::uint32_t>& segment = follow;  // of each leader; the other one is not needed any more
+    std::fill(segment.begin(), segment.end(), kNone);
     out.first.push_back(0);
     for (std::size_t i = 0; i < rows; ++i) {
-        if (repeats.leader(i) != i || !starts[i]) continue;
+        if (!starts[i] || repeats.leader(i) != i) continue;
         segment[i] = static_cast<std::uint32_t>(out.grams.size());
         std::size_t j = i;
-        while (in_step(repeats.leader(j))) ++j;
+        while (in_step[repeats.leader(j)]) ++j;
         out.grams.push_back(static_cast<std::int64_t>(j - i + 1));
-        out.first.push_back(out.first.back() + repeats.members[i]);
+        out.first.push_back(out.first.back() + repeats.members(i));
     }
     out.row.resize(static_cast<std::size_t>(out.first.back()));
     std::vector<std::int64_t> next(out.first.begin(), out.first.end());
@@ -228,7 +263,7 @@ inline constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, 
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
 exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first) {
-    const Repeats repeats = sorted_repeats(classes);
+    const Repeats repeats(classes);
     const Segments segments = lockstep_segments(repeats);
     struct Match {
         std::uint32_t shift, a, row_a, row_b, grams;

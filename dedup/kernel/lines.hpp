@@ -123,6 +123,21 @@ inline std::int64_t line_end_at(Bytes text, std::int64_t at, std::int64_t end) {
     return 0;
 }
 
+// The next byte from `at` on that may begin a line end, or `end`.
+inline std::int64_t next_end_byte(Bytes text, std::int64_t at, std::int64_t end) {
+    const std::uint8_t* const p = text.data();
+#if defined(__SSE2__)
+    for (; at + 16 <= end; at += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at));
+        const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8('\r')), bytes);
+        const int found = _mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(static_cast<char>(0xE2)))));
+        if (found) return at + std::countr_zero(static_cast<unsigned>(found));
+    }
+#endif
+    while (at < end && p[at] > '\r' && p[at] != 0xE2) ++at;
+    return at;
+}
+
 class LineSplitter {
    public:
     explicit LineSplitter(Bytes text) : text_(text) {}
@@ -131,11 +146,7 @@ class LineSplitter {
         page_ = page;
         for (std::int64_t at = from; at < to;) {
             std::int64_t end = at, length = 0;
-            while (end < to) {
-                const std::uint8_t byte = text_[static_cast<std::size_t>(end)];
-                if ((byte <= '\r' || byte == 0xE2) && (length = line_end_at(text_, end, to)) != 0) break;
-                ++end;
-            }
+            while ((end = next_end_byte(text_, end, to)) < to && (length = line_end_at(text_, end, to)) == 0) ++end;
             add(at, end);
             at = end + length;
         }
@@ -180,8 +191,18 @@ class LineSplitter {
         }
     }
 
+    // Whether a line has more characters than a hard-wrapped paragraph has columns.
+    bool any_too_wide() const {
+        return std::any_of(lines_.begin(), lines_.end(), [&](const TextLine& line) {
+            const std::uint8_t* const p = text_.data();
+            return line.end - line.from > kGreatestWidth &&
+                   std::count_if(p + line.from, p + line.end, [](std::uint8_t byte) { return (byte & 0xC0) != 0x80; }) >
+                       kGreatestWidth;
+        });
+    }
+
     void flush() {
-        if (lines_.size() > 1) {
+        if (lines_.size() > 1 && !any_too_wide()) {
             shapes_.clear();
             for (const TextLine& line : lines_) shapes_.push_back(shape_of(text_, line));
             if (is_wrapped(shapes_)) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -26,56 +27,75 @@ struct Link {
     bool inside(const Link& o) const { return a0 >= o.a0 && a1 <= o.a1 && b0 >= o.b0 && b1 <= o.b1; }
 };
 
-using BlockTokens = Offsets;  // first token of each block, one longer than the blocks
+// Finds the block of a token: where each block's first token is, and the block of every 64th token.
+class Blocks {
+public:
+    explicit Blocks(Offsets first) : first_(first) {
+        std::int64_t block = 0;
+        const std::int64_t count = static_cast<std::int64_t>(first.size()) - 1;
+        for (std::int64_t token = 0; token <= first[static_cast<std::size_t>(count)]; token += kStep) {
+            while (block < count && this->first(block + 1) <= token) ++block;
+            near_.push_back(block);
+        }
+    }
 
-inline std::int64_t block_of(BlockTokens first, std::int64_t token) {
-    return std::upper_bound(first.begin(), first.end(), token) - first.begin() - 1;
-}
+    std::int64_t first(std::int64_t block) const { return first_[static_cast<std::size_t>(block)]; }
+    std::int64_t tokens(std::int64_t block) const { return first(block + 1) - first(block); }
 
-// Last block that ends at or before the token's place / first block that begins at or after it, empty blocks aside.
-inline bool at_block_border(BlockTokens first, std::int64_t token) {
-    return *std::lower_bound(first.begin(), first.end(), token) == token;
-}
+    // The block that holds a token; of the place behind the last one, the number of blocks.
+    std::int64_t of(std::int64_t token) const {
+        std::int64_t block = near_[static_cast<std::size_t>(token / kStep)];
+        const std::int64_t count = static_cast<std::int64_t>(first_.size()) - 1;
+        while (block < count && first(block + 1) <= token) ++block;
+        return block;
+    }
 
-// Blocks with tokens that lie in [begin, end), both being block borders.
-inline std::int64_t blocks_between(BlockTokens first, std::int64_t begin, std::int64_t end) {
-    std::int64_t blocks = 0;
-    for (std::int64_t at = begin; at < end && blocks < 1000; ++blocks) at = *std::upper_bound(first.begin(), first.end(), at);
-    return blocks;
-}
+    // Whether a block begins, or the last one ends, at a token.
+    bool is_border(std::int64_t token) const { return first(of(token)) == token; }
+
+    // Blocks with tokens that lie in [begin, end), both being borders.
+    std::int64_t between(std::int64_t begin, std::int64_t end) const {
+        std::int64_t blocks = 0;
+        for (std::int64_t at = begin; at < end && blocks < 1000; ++blocks) at = first(of(at) + 1);
+        return blocks;
+    }
+
+private:
+    static constexpr std::int64_t kStep = 64;
+    Offsets first_;
+    std::vector<std::int64_t> near_;
+};
 
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 
 class Runs {
 public:
-    Runs(std::vector<Link> links, BlockTokens block_first, Hashes fingerprint, Offsets page_first, RunLimits limits)
-        : links_(std::move(links)), block_first_(block_first), fingerprint_(fingerprint), page_first_(page_first),
-          limits_(limits) {}
+    Runs(std::vector<Link> links, const Blocks& blocks, Hashes fingerprint, Offsets page_first, RunLimits limits)
+        : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), page_first_(page_first), limits_(limits) {}
 
-    // Passages: (a0, a1, b0, b1, exact, first part, part a0, a1, b0, b1).
+    // Passages: (a0, a1, b0, b1, exact, joined, first part, part a0, a1, b0, b1).
     using Passages = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                                std::vector<std::int64_t>, std::vector<std::uint8_t>, std::vector<std::int64_t>,
+                                std::vector<std::int64_t>, std::vector<std::uint8_t>, std::vector<std::uint8_t>,
                                 std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                                std::vector<std::int64_t>>;
+                                std::vector<std::int64_t>, std::vector<std::int64_t>>;
 
     Passages joined() {
         sort_and_absorb(links_);
-        std::vector<Link> whole;
-        std::vector<std::vector<Link>> parts;
         for (std::size_t begin = 0; begin < links_.size();) {
             std::size_t end = begin + 1;
             while (end < links_.size() && links_[end].page_a == links_[begin].page_a &&
                    links_[end].page_b == links_[begin].page_b) ++end;
-            chain(begin, end, whole, parts);
+            chain(begin, end);
             begin = end;
         }
-        return passages(whole, parts);
+        return passages();
     }
 
 private:
     static bool before(const Link& x, const Link& y) {
-        return std::tie(x.page_a, x.page_b, x.a0, x.b0, y.a1, y.b1) < std::tie(y.page_a, y.page_b, y.a0, y.b0, x.a1, x.b1);
+        return std::tie(x.page_a, x.page_b, x.a0, x.b0, y.a1, y.b1, y.exact) <
+               std::tie(y.page_a, y.page_b, y.a0, y.b0, x.a1, x.b1, x.exact);
     }
 
     // Sorts links and drops those that lie inside another one in both places.
@@ -104,8 +124,8 @@ private:
         const std::int64_t wider = std::max(gap_a, gap_b);
         if (wider <= std::min({limits_.max_edit, length(x), length(y)})) return gap_a + gap_b;
         if (wider > limits_.max_gap || !outweighs(length(x), length(y), wider) || !bridges_blocks(x, y)) return -1;
-        if (blocks_between(block_first_, x.a1, y.a0) > limits_.max_gap_blocks ||
-            blocks_between(block_first_, x.b1, y.b0) > limits_.max_gap_blocks) return -1;
+        if (blocks_.between(x.a1, y.a0) > limits_.max_gap_blocks || blocks_.between(x.b1, y.b0) > limits_.max_gap_blocks)
+            return -1;
         return gap_a + gap_b;
     }
 
@@ -118,46 +138,50 @@ private:
 
     // Whether the gap between two links goes from block border to block border on both sides.
     bool bridges_blocks(const Link& x, const Link& y) const {
-        return at_block_border(block_first_, x.a1) && at_block_border(block_first_, y.a0) &&
-               at_block_border(block_first_, x.b1) && at_block_border(block_first_, y.b0);
+        return blocks_.is_border(x.a1) && blocks_.is_border(y.a0) && blocks_.is_border(x.b1) && blocks_.is_border(y.b0);
     }
 
-    void chain(std::size_t begin, std::size_t end, std::vector<Link>& whole, std::vector<std::vector<Link>>& parts) const {
+    // Each link's best predecessor and best successor; those that chose each other follow each other in a run.
+    void chain(std::size_t begin, std::size_t end) {
         constexpr auto kNone = static_cast<std::size_t>(-1);
         const std::size_t n = end - begin;
-        std::vector<std::size_t> previous(n, kNone), next(n, kNone);
-        std::vector<std::int64_t> next_cost(n, 0);
+        previous_.assign(n, kNone), next_.assign(n, kNone), next_cost_.assign(n, 0), used_.assign(n, 0);
         for (std::size_t i = 0; i < n; ++i) {
             std::int64_t best = -1;
             const std::size_t last = i > static_cast<std::size_t>(limits_.look_back) ? i - static_cast<std::size_t>(limits_.look_back) : 0;
             for (std::size_t j = i; j-- > last;) {
                 const std::int64_t cost = join_cost(links_[begin + j], links_[begin + i]);
                 if (cost < 0) continue;
-                if (best < 0 || cost < best) best = cost, previous[i] = j;
-                if (next[j] == kNone || cost < next_cost[j]) next[j] = i, next_cost[j] = cost;
+                if (best < 0 || cost < best) best = cost, previous_[i] = j;
+                if (next_[j] == kNone || cost < next_cost_[j]) next_[j] = i, next_cost_[j] = cost;
             }
         }
-        std::vector<std::uint8_t> used(n, 0);
         for (std::size_t i = 0; i < n; ++i) {
-            if (used[i]) continue;
+            if (used_[i]) continue;
             Link run = links_[begin + i];
-            std::vector<Link> pieces{run};
+            pieces_.assign(1, run);
             std::int64_t matched = length(run), needed = 0;
-            used[i] = 1;
-            for (std::size_t at = i; next[at] != kNone && previous[next[at]] == at; at = next[at]) {
-                const Link& more = links_[begin + next[at]];
-                if (used[next[at]] || (run.page_a == run.page_b && more.a1 > run.b0)) break;
+            for (std::size_t at = i; next_[at] != kNone && previous_[next_[at]] == at; at = next_[at]) {
+                const Link& more = links_[begin + next_[at]];
+                if (used_[next_[at]] || (run.page_a == run.page_b && more.a1 > run.b0)) break;
                 const std::int64_t gap = std::max<std::int64_t>({0, more.a0 - run.a1, more.b0 - run.b1});
                 needed += gap * (bridges_blocks(run, more) ? kForLeftOut : kForEdited);
                 matched += length(more);
                 if (needed > matched) break;
-                used[next[at]] = 1;
-                add_after(run, pieces, more);
+                used_[next_[at]] = 1;
+                add_after(run, pieces_, more);
             }
-            extend(run, pieces);
-            whole.push_back(run);
-            parts.push_back(std::move(pieces));
+            extend(run, pieces_);
+            whole_.push_back(run);
+            const Link& link = links_[begin + i];
+            joined_.push_back(run.a0 != link.a0 || run.a1 != link.a1 || run.b0 != link.b0 || run.b1 != link.b1);
+            parts_.insert(parts_.end(), pieces_.begin(), pieces_.end());
+            part_first_.push_back(parts_.size());
         }
+    }
+
+    std::span<const Link> parts(std::size_t run) const {
+        return std::span(parts_).subspan(part_first_[run], part_first_[run + 1] - part_first_[run]);
     }
 
     // Appends a link to a run; what overlaps the run's last part is cut off the link's start.
@@ -187,11 +211,11 @@ private:
                     std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
         std::int64_t gap_a = 0, seen_a = 0;
         for (std::int64_t i = a; i >= a_low && i < a_high; i += step) {
-            const std::int64_t tokens_a = tokens(i);
+            const std::int64_t tokens_a = blocks_.tokens(i);
             if (tokens_a == 0) continue;
             std::int64_t gap_b = 0, seen_b = 0;
             for (std::int64_t j = b; j >= b_low && j < b_high; j += step) {
-                const std::int64_t tokens_b = tokens(j);
+                const std::int64_t tokens_b = blocks_.tokens(j);
                 if (tokens_b == 0) continue;
                 if (fingerprint_[static_cast<std::size_t>(i)] == fingerprint_[static_cast<std::size_t>(j)] &&
                     outweighs(length(last), tokens_a, std::max(gap_a, gap_b))) return {i, j, true};
@@ -204,10 +228,6 @@ private:
         return {0, 0, false};
     }
 
-    std::int64_t tokens(std::int64_t block) const {
-        return block_first_[static_cast<std::size_t>(block + 1)] - block_first_[static_cast<std::size_t>(block)];
-    }
-
     // Adds equal blocks, short ones too, that follow or precede the run in both places.
     void extend(Link& run, std::vector<Link>& pieces) const {
         const auto page_blocks = [&](std::int64_t page) {
@@ -216,17 +236,17 @@ private:
         const auto [a_low, a_high] = page_blocks(run.page_a);
         const auto [b_low, b_high] = page_blocks(run.page_b);
         const bool one_page = run.page_a == run.page_b;
-        while (at_block_border(block_first_, run.a1) && at_block_border(block_first_, run.b1)) {
-            const std::int64_t a_end = one_page ? block_of(block_first_, run.b0) : a_high;
-            const Step step = next_equal(pieces.back(), block_of(block_first_, run.a1 - 1) + 1,
-                                         block_of(block_first_, run.b1 - 1) + 1, 1, a_low, a_end, b_low, b_high);
+        while (blocks_.is_border(run.a1) && blocks_.is_border(run.b1)) {
+            const std::int64_t a_end = one_page ? blocks_.of(run.b0) : a_high;
+            const Step step = next_equal(pieces.back(), blocks_.of(run.a1 - 1) + 1, blocks_.of(run.b1 - 1) + 1, 1, a_low,
+                                         a_end, b_low, b_high);
             if (!step.found) break;
             add_after(run, pieces, piece(step, run));
         }
-        while (at_block_border(block_first_, run.a0) && at_block_border(block_first_, run.b0)) {
-            const std::int64_t b_start = one_page ? block_of(block_first_, run.a1 - 1) + 1 : b_low;
-            const Step step = next_equal(pieces.front(), block_of(block_first_, run.a0) - 1,
-                                         block_of(block_first_, run.b0) - 1, -1, a_low, a_high, b_start, b_high);
+        while (blocks_.is_border(run.a0) && blocks_.is_border(run.b0)) {
+            const std::int64_t b_start = one_page ? blocks_.of(run.a1 - 1) + 1 : b_low;
+            const Step step = next_equal(pieces.front(), blocks_.of(run.a0) - 1, blocks_.of(run.b0) - 1, -1, a_low, a_high,
+                                         b_start, b_high);
             if (!step.found) break;
             const Link more = piece(step, run);
             run.a0 = more.a0, run.b0 = more.b0;
@@ -237,32 +257,37 @@ private:
     }
 
     Link piece(const Step& step, const Link& run) const {
-        const auto a = static_cast<std::size_t>(step.a), b = static_cast<std::size_t>(step.b);
-        return {block_first_[a], block_first_[a + 1], block_first_[b], block_first_[b + 1], run.page_a, run.page_b, true};
+        return {blocks_.first(step.a), blocks_.first(step.a + 1), blocks_.first(step.b), blocks_.first(step.b + 1),
+                run.page_a, run.page_b, true};
     }
 
-    Passages passages(const std::vector<Link>& whole, const std::vector<std::vector<Link>>& parts) const {
-        std::vector<std::size_t> order(whole.size());
+    // All runs in order, without those that lie, part by part, inside another one.
+    Passages passages() const {
+        std::vector<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole[x], whole[y]); });
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
         Passages out;
-        auto& [a0, a1, b0, b1, exact, first, pa0, pa1, pb0, pb1] = out;
+        auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
+        for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(whole_.size());
         first.push_back(0);
         std::vector<std::size_t> open;
         for (const std::size_t i : order) {
-            const Link& run = whole[i];
+            const Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
-                return whole[o].page_a != run.page_a || whole[o].page_b != run.page_b || whole[o].a1 <= run.a0;
+                return whole_[o].page_a != run.page_a || whole_[o].page_b != run.page_b || whole_[o].a1 <= run.a0;
             });
+            const auto covers = [&](std::size_t o, const Link& part) {
+                return std::any_of(parts(o).begin(), parts(o).end(), [&](const Link& p) { return part.inside(p); });
+            };
             if (std::any_of(open.begin(), open.end(), [&](std::size_t o) {
-                    return run.inside(whole[o]) && std::all_of(parts[i].begin(), parts[i].end(), [&](const Link& part) {
-                        return std::any_of(parts[o].begin(), parts[o].end(), [&](const Link& p) { return part.inside(p); });
-                    });
+                    return run.inside(whole_[o]) && std::all_of(parts(i).begin(), parts(i).end(),
+                                                               [&](const Link& part) { return covers(o, part); });
                 })) continue;
             if (open.size() < 64) open.push_back(i);
             a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
             exact.push_back(run.exact);
-            for (const Link& part : parts[i])
+            joined.push_back(joined_[i]);
+            for (const Link& part : parts(i))
                 pa0.push_back(part.a0), pa1.push_back(part.a1), pb0.push_back(part.b0), pb1.push_back(part.b1);
             first.push_back(static_cast<std::int64_t>(pa0.size()));
         }
@@ -270,10 +295,18 @@ private:
     }
 
     std::vector<Link> links_;
-    BlockTokens block_first_;
+    const Blocks& blocks_;
     Hashes fingerprint_;
     Offsets page_first_;
     RunLimits limits_;
+
+    std::vector<Link> whole_, parts_;  // runs, and their matched stretches one after the other
+    std::vector<std::size_t> part_first_{0};
+    std::vector<std::uint8_t> joined_;  // the run is not just the link it began with
+    std::vector<std::size_t> previous_, next_;
+    std::vector<std::int64_t> next_cost_;
+    std::vector<std::uint8_t> used_;
+    std::vector<Link> pieces_;
 };
 
 }  // namespace dedup

@@ -13,23 +13,19 @@
 #include <utility>
 #include <vector>
 
-// Compiled for several instruction sets, the best one chosen when the module is loaded; the results are the same.
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && !defined(DEDUP_NO_CLONES)
-#define DEDUP_CLONES __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#include "hash.hpp"
+#include "scratch.hpp"
+
+// Compiled for several levels of instruction sets, the best one chosen by what the processor has (levels: naming a maker's
+// processor leaves the other makers' out) when the module is loaded; the results are the same.
+#if defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && \
+    !defined(DEDUP_NO_CLONES)
+#define DEDUP_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define DEDUP_CLONES
 #endif
 
 namespace dedup {
-
-inline uint64_t fmix64(uint64_t x) {  // murmur3's final mixer: bijective, full avalanche
-    x ^= x >> 33;
-    x *= 0xff51afd7ed558ccdULL;
-    x ^= x >> 33;
-    x *= 0xc4ceb9fe1a85ec53ULL;
-    x ^= x >> 33;
-    return x;
-}
 
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
 template <int kDigit = 11, class T, class Key>
@@ -46,12 +42,58 @@ void radix_sort(std::span<T> all, int bits, Key key) {
     if (rows.data() != all.data()) std::copy(rows.begin(), rows.end(), all.begin());
 }
 
-inline constexpr uint64_t kGramBase = 0x9e3779b97f4a7c15ULL;  // odd: base of the rolling polynomial
+// The stable order of keys: key[order[0]] <= key[order[1]] <= ...
+inline std::vector<int64_t> stable_order(std::span<const uint64_t> key) {
+    struct Row {
+        uint64_t key;
+        int64_t at;
+    };
+    Scratch<Row> scratch;
+    std::vector<Row>& rows = scratch.values();
+    rows.resize(key.size());
+    uint64_t used = 0;
+    for (size_t i = 0; i < key.size(); ++i) {
+        rows[i] = {key[i], static_cast<int64_t>(i)};
+        used |= key[i];
+    }
+    radix_sort(std::span(rows), std::bit_width(used), [](const Row& row) { return row.key; });
+    std::vector<int64_t> order(key.size());
+    for (size_t i = 0; i < key.size(); ++i) order[i] = rows[i].at;
+    return order;
+}
+
+// Sorts numbers that are spread evenly, as hashes are: into about as many buckets as there are numbers, then within them.
+template <class T>
+void sort_hashed(std::span<T> values) {
+    constexpr std::size_t kFew = 24, kMostBits = 12;
+    const std::size_t n = values.size();
+    const auto insert = [](T* from, std::size_t count) {
+        for (std::size_t i = 1; i < count; ++i) {
+            const T value = from[i];
+            std::size_t j = i;
+            for (; j > 0 && from[j - 1] > value; --j) from[j] = from[j - 1];
+            from[j] = value;
+        }
+    };
+    if (n <= kFew) return insert(values.data(), n);
+    const auto bits = std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(n)), kMostBits);
+    const std::size_t shift = 8 * sizeof(T) - bits;
+    Scratch<T, 1> copy;
+    copy.values().assign(values.begin(), values.end());
+    uint32_t next[(1 << kMostBits) + 1];
+    std::fill(next, next + (std::size_t{1} << bits) + 1, 0u);
+    for (const T value : copy.values()) ++next[(value >> shift) + 1];
+    for (std::size_t b = 1; b <= std::size_t{1} << bits; ++b) next[b] += next[b - 1];
+    for (const T value : copy.values()) values[next[value >> shift]++] = value;
+    if (n <= std::size_t{1} << kMostBits) return insert(values.data(), n);
+    for (std::size_t b = 0; b < std::size_t{1} << bits; ++b)
+        std::sort(values.data() + (b ? next[b - 1] : 0), values.data() + next[b]);
+}
 
 // Calls emit(i, hash) for every run of `size` consecutive token hashes that begins at i. The hash is the polynomial
 // sum h[i+j] * base^(size-1-j) modulo 2^64, mixed at the end.
-template <class Emit>
-void for_each_gram(const uint64_t* hash, int64_t begin, int64_t end, int64_t size, Emit emit) {
+template <class T, class Emit>
+void for_each_gram(const T* hash, int64_t begin, int64_t end, int64_t size, Emit emit) {
     if (end - begin < size) return;
     uint64_t power = 1, sum = 0;
     for (int64_t j = 0; j < size; ++j) {
@@ -78,20 +120,39 @@ inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ran
         if (length > 0) {
             for_each_gram(hash, first[r], first[r + 1], std::min(size, length),
                           [&](int64_t, uint64_t gram) { values.push_back(gram); });
-            std::sort(values.begin() + static_cast<std::ptrdiff_t>(start), values.end());
+            sort_hashed(std::span(values).subspan(start));
             values.erase(std::unique(values.begin() + static_cast<std::ptrdiff_t>(start), values.end()), values.end());
         }
         value_first.push_back(static_cast<int64_t>(values.size()));
     }
 }
 
-// One round of Fast Similarity Sketching: a throw for each element, already mixed.
-DEDUP_CLONES inline void fss_throws(const uint64_t* mixed, int64_t n, uint64_t round_word, uint64_t* thrown) {
-    for (int64_t j = 0; j < n; ++j) {
-        uint64_t z = (mixed[j] ^ round_word) * 0xd6e8feb86659fd93ULL;
-        z ^= z >> 32;
-        z *= 0xd6e8feb86659fd93ULL;
-        thrown[j] = z ^ (z >> 32);
+// The set of the shingles of some tokens, of each element its upper half, written to `to`; how many they are. There is room
+// for as many as there are tokens.
+inline int64_t short_set(std::span<const uint64_t> hash, int64_t size, uint32_t* to) {
+    uint32_t* end = to;
+    const auto length = static_cast<int64_t>(hash.size());
+    if (length > 0)
+        for_each_gram(hash.data(), 0, length, std::min(size, length),
+                      [&](int64_t, uint64_t gram) { *end++ = static_cast<uint32_t>(gram >> 32); });
+    sort_hashed(std::span(to, end));
+    return std::unique(to, end) - to;
+}
+
+// Some rounds of Fast Similarity Sketching before the last k: for each round and element (already mixed) the register that
+// it is thrown into, and what may stand there.
+DEDUP_CLONES inline void fss_throws(const uint64_t* mixed, int64_t n, int64_t round, int64_t rounds, const uint64_t* words,
+                                    uint64_t k, uint64_t* thrown, uint32_t* bin) {
+    for (int64_t r = round; r < round + rounds; ++r, thrown += n, bin += n) {
+        const uint64_t tag = static_cast<uint64_t>(r) << 32, word = words[r];
+        for (int64_t j = 0; j < n; ++j) {
+            uint64_t z = (mixed[j] ^ word) * 0xd6e8feb86659fd93ULL;
+            z ^= z >> 32;
+            z *= 0xd6e8feb86659fd93ULL;
+            z ^= z >> 32;
+            thrown[j] = tag | (z & 0xffffffffULL);
+            bin[j] = static_cast<uint32_t>(((z >> 32) * k) >> 32);
+        }
     }
 }
 
@@ -102,28 +163,32 @@ inline uint64_t fss_round_word(uint64_t seed, uint64_t round) {
 inline constexpr uint64_t kEmptyRegister = ~uint64_t{0};
 
 // Fast Similarity Sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): rounds 0..k-1 throw each element into a register,
-// rounds k..2k-1 throw all of them into one register each; a register keeps the least (round, value). Ends after the
-// first round that leaves none empty. A register is round * 2^32 + value.
+// rounds k..2k-1 throw all of them into one register each; a register keeps the least (round, value). Ends when none is
+// empty: what later rounds throw changes nothing, so some rounds are thrown at a time. A register is round * 2^32 + value.
 template <class T>
-void fss_sketch(const T* values, int64_t n, int64_t k, uint64_t seed, const uint64_t* round_words, uint64_t* registers,
-                std::vector<uint64_t>& scratch) {
+void fss_sketch(const T* values, int64_t n, int64_t k, uint64_t seed, const uint64_t* round_words, uint64_t* registers) {
+    constexpr int64_t kThrows = 256;  // at a time
     std::fill(registers, registers + k, kEmptyRegister);
     if (n == 0) return;
-    scratch.resize(2 * static_cast<size_t>(n));
-    uint64_t* const mixed = scratch.data();
-    uint64_t* const thrown = mixed + n;
+    Scratch<uint64_t, 2> words;
+    Scratch<uint32_t, 2> bins;
+    const int64_t at_once = std::max<int64_t>(1, kThrows / n);
+    words.values().resize(static_cast<size_t>(n + n * at_once));
+    bins.values().resize(static_cast<size_t>(n * at_once));
+    uint64_t *const mixed = words.values().data(), *const thrown = mixed + n;
+    uint32_t* const bin = bins.values().data();
     for (int64_t j = 0; j < n; ++j) mixed[j] = fmix64(values[j] ^ seed);
-    int64_t empty = k;
-    for (int64_t round = 0; round < 2 * k && empty > 0; ++round) {
-        const uint64_t tag = static_cast<uint64_t>(round) << 32;
-        fss_throws(mixed, n, round_words[round], thrown);
-        for (int64_t j = 0; j < n; ++j) {
-            const uint64_t z = thrown[j];
-            const auto bin = round < k ? static_cast<int64_t>(((z >> 32) * static_cast<uint64_t>(k)) >> 32) : round - k;
-            const uint64_t held = registers[bin];  // of an earlier round: stays
-            empty -= held == kEmptyRegister;
-            registers[bin] = std::min<uint64_t>(held, tag | (z & 0xffffffffULL));
-        }
+    bool some_empty = true;
+    for (int64_t round = 0; round < k && some_empty; round += at_once) {
+        const int64_t rounds = std::min(at_once, k - round), throws = rounds * n;
+        fss_throws(mixed, n, round, rounds, round_words, static_cast<uint64_t>(k), thrown, bin);
+        for (int64_t j = 0; j < throws; ++j) registers[bin[j]] = std::min(registers[bin[j]], thrown[j]);
+        some_empty = std::find(registers, registers + k, kEmptyRegister) != registers + k;
+    }
+    for (int64_t round = k; round < 2 * k && some_empty; ++round) {
+        if (registers[round - k] != kEmptyRegister) continue;
+        fss_throws(mixed, n, round, 1, round_words, static_cast<uint64_t>(k), thrown, bin);
+        registers[round - k] = *std::min_element(thrown, thrown + n);
     }
 }
 
@@ -193,26 +258,50 @@ int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t n
     return same >= need ? same : -1;
 }
 
-// Whether two sets' Jaccard similarity reaches t: sizes first, then bitmaps, then the sets themselves.
-inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
+// Whether two sets' Jaccard similarity may reach t, by their sizes and bitmaps.
+inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
     const int64_t differ = bits_apart(bits + a * kBitWords, bits + b * kBitWords);
     const int64_t n = sets.size(a), m = sets.size(b), most = std::min({(n + m - differ) / 2, n, m});
-    if (static_cast<double>(most) < t * static_cast<double>(n + m - most) * (1.0 - 1e-9) || most <= 0) return false;
-    const int64_t need = least_overlap(n, m, t);
-    return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, need) >= 0;
+    return most > 0 && static_cast<double>(most) >= t * static_cast<double>(n + m - most) * (1.0 - 1e-9);
 }
 
-// Pairs of the sets that share a key and reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
-// bucket of at most `all_pairs` members is checked all with all; in a larger one each member is checked against the
-// representatives found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns
-// how many members met that bound.
-inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+// Whether it does.
+inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
+    if (!may_reach(sets, bits, a, b, t)) return false;
+    const int64_t n = sets.size(a), m = sets.size(b);
+    return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, least_overlap(n, m, t)) >= 0;
+}
+
+// The sets that are not empty and share a key, as key * 2^32 + set, and some that do not: one bit of a key's hash says
+// whether it was seen, another one whether it was seen again.
+inline void shared_keys(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, std::vector<uint64_t>& rows) {
+    const int bits = std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(count))) + 3, 9, 32);
+    const auto slot = [&](int64_t s) { return static_cast<size_t>(key[s]) >> (32 - bits); };
+    Scratch<uint64_t, 4> seen;
+    std::vector<uint64_t>& table = seen.values();
+    const size_t words = (size_t{1} << bits) / 64;
+    table.assign(2 * words, 0);
+    for (int64_t s = 0; s < count; ++s) {
+        const uint64_t bit = uint64_t{1} << (slot(s) & 63);
+        uint64_t* const word = &table[2 * (slot(s) >> 6)];
+        word[1] |= word[0] & bit;
+        word[0] |= bit;
+    }
+    for (int64_t s = 0; s < count; ++s)
+        if (table[2 * (slot(s) >> 6) + 1] >> (slot(s) & 63) & 1 && sets.size(s) > 0)
+            rows.push_back(uint64_t{key[s]} << 32 | static_cast<uint64_t>(s));
+}
+
+// Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
+// bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a pair is found in many bands:
+// who has them all checks it once); in a larger one each member is checked against the representatives found so far, and one
+// that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
+DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
                             double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
-    std::vector<uint64_t> rows;
-    rows.reserve(static_cast<size_t>(count));
-    for (int64_t s = 0; s < count; ++s)
-        if (sets.size(s) > 0) rows.push_back(uint64_t{key[s]} << 32 | static_cast<uint64_t>(s));
+    Scratch<uint64_t, 3> scratch;
+    std::vector<uint64_t>& rows = scratch.values();
+    shared_keys(key, count, sets, rows);
     // by as many bits as tell most keys apart; the rest is in order already, or sorted where keys share those bits
     const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);
     const uint64_t mask = (uint64_t{1} << bits_used) - 1;
@@ -232,7 +321,7 @@ inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint3
         if (members > 1 && members <= all_pairs) {
             for (size_t i = begin; i < end; ++i)
                 for (size_t j = i + 1; j < end; ++j)
-                    if (reaches(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
+                    if (may_reach(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
         } else if (members > 1) {
             representatives.clear();
             for (size_t i = begin; i < end; ++i) {
@@ -252,7 +341,8 @@ inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint3
 }
 
 // Sizes of the intersections of pairs of sets.
-inline void set_overlaps(const Sets<uint64_t>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
+template <class T>
+void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
     for (int64_t p = 0; p < pairs; ++p)
         overlap[p] = overlap_at_least(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]],
                                       sets.size(b[p]), 0);

@@ -16,6 +16,9 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "hash.hpp"
+#include "scratch.hpp"
+#include "sets.hpp"
 #include "unicode_tables.hpp"
 #include "utf8.hpp"
 
@@ -55,15 +58,7 @@ class TokenHash {
         h_ ^= h_ >> 32;
     }
 
-    std::uint64_t finish() const {
-        std::uint64_t h = h_;
-        h ^= h >> 33;
-        h *= 0xFF51AFD7ED558CCD;
-        h ^= h >> 33;
-        h *= 0xC4CEB9FE1A85EC53;
-        h ^= h >> 33;
-        return h;
-    }
+    std::uint64_t finish() const { return fmix64(h_); }
 
    private:
     std::uint64_t h_;
@@ -181,6 +176,11 @@ class SlowCutter {
     template <class Sink>
     void cut(Bytes text, std::int64_t from, std::int64_t to, Sink& sink) {
         for (std::int64_t at = from; at < to;) {
+            const std::uint8_t byte = text[static_cast<std::size_t>(at)];
+            if (is_ascii_word(byte)) {
+                ascii(byte, at++, sink);
+                continue;
+            }
             const Decoded decoded = decode(text.data() + at, to - at);
             const Place place{at, at + decoded.length};
             at = place.end;
@@ -195,6 +195,16 @@ class SlowCutter {
     struct Place {
         std::int64_t start, end;
     };
+
+    static bool is_ascii_word(std::uint8_t byte) { return (byte | 0x20u) - 'a' < 26u || byte - 0u - '0' < 10u; }
+
+    // What map() does for an ASCII letter or digit, without the tables.
+    template <class Sink>
+    DEDUP_INLINE void ascii(std::uint8_t byte, std::int64_t at, Sink& sink) {
+        if (state_ == State::kUnit) close(sink);
+        const bool is_digit = byte <= '9';
+        grow(is_digit ? (folds_.digits ? '0' : byte) : byte | 0x20u, 0, {at, at + 1});
+    }
 
     static constexpr std::uint32_t kIdentity = 2048;  // table values below: the code point is itself
     static constexpr std::uint32_t kIotaBelow = 0x345, kIota = 0x3B9;
@@ -520,6 +530,107 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> hash_to
         first.push_back(static_cast<std::int64_t>(hash.size()));
     }
     return {std::move(hash), std::move(first)};
+}
+
+// What the stages need of the tokens of each range: half of each hash, how many there are, their length in halves, and a
+// digest of them all (as range_digests makes it).
+using Survey = std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                          std::vector<std::uint64_t>>;
+
+struct SurveySink {
+    Bytes text;
+    bool fold_digits;
+    std::vector<std::uint32_t>& token;
+    std::uint64_t sum = 0, power = 1;
+    std::int64_t count = 0, halves = 0;
+
+    void ascii(std::int64_t start, std::int64_t end) { put(hash_ascii(text, start, end, fold_digits, 0), 2); }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool half) {
+        put(hash_content(bytes, length, 0), half ? 1 : 2);
+    }
+    void put(std::uint64_t hash, std::int64_t length) {
+        token.push_back(static_cast<std::uint32_t>(hash >> 32));
+        sum = sum * kGramBase + hash;
+        power *= kGramBase;
+        count += 1;
+        halves += length;
+    }
+};
+
+inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_t flags) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    Scratch<std::uint32_t> token;
+    SlowCutter slow(folds);
+    Survey out;
+    auto& [tokens, first, halves, digest] = out;
+    first.assign(start.size() + 1, 0);
+    halves.resize(start.size());
+    digest.resize(start.size());
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        SurveySink sink{text, folds.digits, token.values()};
+        cut_range(text, start[i], end[i], slow, sink);
+        first[i + 1] = first[i] + sink.count;
+        halves[i] = sink.halves;
+        digest[i] = fmix64(static_cast<std::uint64_t>(sink.count) * sink.power + sink.sum);
+    }
+    tokens = token.copy();
+    return out;
+}
+
+// Sets of the shingles of each range, of each element its upper half; as shingle_sets.
+inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
+                                                                                    std::uint32_t flags, std::int64_t size) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    SlowCutter slow(folds);
+    Scratch<std::uint64_t> hash;
+    Scratch<std::uint32_t> values;
+    HashSink sink{text, folds.digits, 0, hash.values()};
+    std::vector<std::int64_t> first{0};
+    first.reserve(start.size() + 1);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        hash.values().clear();
+        cut_range(text, start[i], end[i], slow, sink);
+        const std::size_t before = values.values().size();
+        values.values().resize(before + hash.values().size());
+        const std::int64_t count = short_set(hash.values(), size, values.values().data() + before);
+        values.values().resize(before + static_cast<std::size_t>(count));
+        first.push_back(static_cast<std::int64_t>(values.values().size()));
+    }
+    return {values.copy(), std::move(first)};
+}
+
+// First and last byte of some tokens: row r is token nth[r] of range row[r]; rows ascend by range, then by token.
+struct EdgeSink {
+    Offsets nth;
+    std::size_t at, end;  // rows of this range
+    std::vector<std::int64_t>&starts, &ends;
+    std::int64_t count = 0;
+
+    void ascii(std::int64_t start, std::int64_t end_) {
+        for (; at < end && nth[at] == count; ++at) starts[at] = start, ends[at] = end_;
+        ++count;
+    }
+    void content(const std::uint8_t*, std::int64_t, std::int64_t start, std::int64_t end_, bool) { ascii(start, end_); }
+};
+
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> token_edges(Bytes text, Offsets start, Offsets end,
+                                                                                    std::uint32_t flags, Offsets row,
+                                                                                    Offsets nth) {
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    check_ascending(row, static_cast<std::int64_t>(start.size()) - 1, "row");
+    if (row.size() != nth.size()) throw std::invalid_argument("row and nth must be equally long");
+    SlowCutter slow(Folds::of(flags));
+    std::vector<std::int64_t> starts(row.size(), -1), ends(row.size(), -1);
+    for (std::size_t begin = 0, past; begin < row.size(); begin = past) {
+        const auto range = static_cast<std::size_t>(row[begin]);
+        for (past = begin + 1; past < row.size() && row[past] == row[begin];) ++past;
+        EdgeSink sink{nth, begin, past, starts, ends};
+        cut_range(text, start[range], end[range], slow, sink);
+        if (sink.at != past) throw std::invalid_argument("nth: a range has no such token, or nth does not ascend");
+    }
+    return {std::move(starts), std::move(ends)};
 }
 
 struct CountSink {

@@ -26,20 +26,21 @@ LOOK_BACK = 50  # links tried as predecessor of one
 OPEN_LINKS = 64  # links that may absorb a later one
 
 
-def _page_grams(hash: U64, page_first: I64, size: int) -> tuple[U64, I64]:
+def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
     pages = list(zip(page_first[:-1].tolist(), page_first[1:].tolist(), strict=True))
-    all_grams = [grams(hash[begin:end], size) for begin, end in pages]
+    all_grams = [grams(token[begin:end].astype(np.uint64), size) for begin, end in pages]
     at = [np.arange(begin, begin + len(g), dtype=np.int64) for (begin, _), g in zip(pages, all_grams, strict=True)]
     return np.concatenate([np.empty(0, np.uint64), *all_grams]), np.concatenate([np.empty(0, np.int64), *at])
 
 
-def mark_grams(hash: U64, page_first: I64, size: int, table: U64) -> None:
+def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
     """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
 
     Args:
+        token: Upper half of each token's hash.
         table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
     """
-    gram, _ = _page_grams(hash, page_first, size)
+    gram, _ = _page_grams(token, page_first, size)
     slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
     word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
     before = (table[word] >> shift) & np.uint64(1)
@@ -48,17 +49,17 @@ def mark_grams(hash: U64, page_first: I64, size: int, table: U64) -> None:
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
-def repeated_grams(hash: U64, page_first: I64, size: int, table: U64, before: int,
+def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: int,
                    partitions: int) -> tuple[U64, U32, I64]:
     """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
 
     Args:
-        before: Tokens before the first one of `hash`.
+        before: Tokens before the first one of `token`.
 
     Returns:
         (gram, number of its first token, first row of each partition, one longer than the partitions).
     """
-    gram, at = _page_grams(hash, page_first, size)
+    gram, at = _page_grams(token, page_first, size)
     slot = gram & np.uint64(len(table) * 32 - 1)
     bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
     kept = (bits & np.uint64(2)) > 0
@@ -198,7 +199,7 @@ class Link:
 
     @property
     def key(self) -> tuple[int, ...]:
-        return (self.page_a, self.page_b, self.a0, self.b0, -self.a1, -self.b1)
+        return (self.page_a, self.page_b, self.a0, self.b0, -self.a1, -self.b1, not self.exact)
 
     @property
     def length(self) -> int:
@@ -208,49 +209,58 @@ class Link:
         return (self.a0 >= other.a0 and self.a1 <= other.a1 and self.b0 >= other.b0 and self.b1 <= other.b1)
 
 
-def join_links(a0: I64, a1: I64, b0: I64, b1: I64, page_a: I64, page_b: I64, exact: U8, block_first: I64,
-               fingerprint: U64, page_first: I64, max_edit: int) -> tuple[I64, I64, I64, I64, U8, I64, I64, I64, I64, I64]:
+@dataclass(frozen=True)
+class Run:
+    """Links in order: the ranges they span, the matched stretches, whether it is more than its first link."""
+
+    whole: Link
+    parts: list[Link]
+    joined: bool
+
+
+def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, page_first: I64,
+               max_edit: int, low: int, high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
     Args:
         a0, a1, b0, b1: Token ranges of each link, a before b.
-        page_a, page_b: Their pages.
         exact: Whether its two texts are equal, 0 or 1.
         block_first: First token of each block, one longer than the blocks.
         fingerprint: Of each block.
         page_first: First block of each page, one longer than the pages.
         max_edit: Widest gap inside a passage, in tokens: an edit.
+        low, high: Only links whose a0 is in this range are joined.
 
     Returns:
-        Passages (a0, a1, b0, b1, exact), the first part of each (one longer), and parts (a0, a1, b0, b1): stretches
-        that lie between blocks which were left out.
+        Passages (a0, a1, b0, b1, exact, whether it is more than one of the links), the first part of each (one longer),
+        and parts (a0, a1, b0, b1): stretches that lie between blocks which were left out.
     """
-    columns = (column.tolist() for column in (page_a, page_b, a0, a1, b0, b1, exact.astype(bool)))
-    links = [Link(*row) for row in zip(*columns, strict=True)]
     joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist(), max_edit)
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
+    columns = (column.tolist() for column in (a0, a1, b0, b1, exact.astype(bool)))
+    links = [Link(joiner.page_of(a), joiner.page_of(b), a, a_end, b, b_end, equal)
+             for a, a_end, b, b_end, equal in zip(*columns, strict=True) if low <= a < high]
     for link in sorted(links, key=lambda link: link.key):
         by_pages[link.page_a, link.page_b].append(link)
-    runs: list[tuple[Link, list[Link]]] = []
+    runs: list[Run] = []
     for pages in sorted(by_pages):
-        open_: list[tuple[Link, list[Link]]] = []
-        for run, pieces in sorted(joiner.chain(absorbed(by_pages[pages])), key=lambda found: found[0].key):
-            open_ = [o for o in open_ if o[0].a1 > run.a0]
-            if any(run.inside(whole) and all(any(p.inside(q) for q in others) for p in pieces)
-                   for whole, others in open_):
+        open_: list[Run] = []
+        for run in sorted(joiner.chain(absorbed(by_pages[pages])), key=lambda run: run.whole.key):
+            open_ = [o for o in open_ if o.whole.a1 > run.whole.a0]
+            if any(run.whole.inside(o.whole) and all(any(p.inside(q) for q in o.parts) for p in run.parts) for o in open_):
                 continue
-            runs.append((run, pieces))
+            runs.append(run)
             if len(open_) < OPEN_LINKS:
-                open_.append((run, pieces))
-    parts = [part for _, pieces in runs for part in pieces]
-    first = np.cumsum([0, *(len(pieces) for _, pieces in runs)])
+                open_.append(run)
+    parts = [part for run in runs for part in run.parts]
+    first = np.cumsum([0, *(len(run.parts) for run in runs)])
 
     def column(rows: list[Link], name: str) -> I64:
         return np.array([getattr(row, name) for row in rows], np.int64)
-    whole = [run for run, _ in runs]
+    whole = [run.whole for run in runs]
     return (column(whole, "a0"), column(whole, "a1"), column(whole, "b0"), column(whole, "b1"),
-            np.array([run.exact for run in whole], np.uint8), first.astype(np.int64),
-            column(parts, "a0"), column(parts, "a1"), column(parts, "b0"), column(parts, "b1"))
+            np.array([run.exact for run in whole], np.uint8), np.array([run.joined for run in runs], np.uint8),
+            first.astype(np.int64), column(parts, "a0"), column(parts, "a1"), column(parts, "b0"), column(parts, "b1"))
 
 
 def absorbed(links: list[Link]) -> list[Link]:
@@ -285,6 +295,9 @@ class _Joiner:
     def block_of(self, token: int) -> int:
         return bisect_right(self.block_first, token) - 1
 
+    def page_of(self, token: int) -> int:
+        return bisect_right(self.page_first, self.block_of(token)) - 1
+
     def blocks_between(self, begin: int, end: int) -> int:
         blocks = 0
         while begin < end:
@@ -312,7 +325,7 @@ class _Joiner:
             return None
         return gap_a + gap_b
 
-    def chain(self, links: list[Link]) -> list[tuple[Link, list[Link]]]:
+    def chain(self, links: list[Link]) -> list[Run]:
         previous: list[int | None] = [None] * len(links)
         following: list[tuple[int, int] | None] = [None] * len(links)  # (cost, link)
         for i, link in enumerate(links):
@@ -343,7 +356,8 @@ class _Joiner:
                     break
                 at, used[held[1]] = held[1], True
                 run, parts = self.add_after(run, parts, more)
-            runs.append(self.extend(run, parts))
+            run, parts = self.extend(run, parts)
+            runs.append(Run(run, parts, (run.a0, run.a1, run.b0, run.b1) != (link.a0, link.a1, link.b0, link.b1)))
         return runs
 
     def add_after(self, run: Link, parts: list[Link], more: Link) -> tuple[Link, list[Link]]:

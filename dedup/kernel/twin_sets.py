@@ -55,6 +55,11 @@ def range_digests(hash: U64, first: I64) -> U64:
     return fmix64(out)
 
 
+def stable_order(key: U64) -> I64:
+    """Rows in the order of their keys, equal ones as they came."""
+    return np.argsort(key, kind="stable").astype(np.int64)
+
+
 def shingle_sets(hash: U64, first: I64, size: int) -> tuple[U64, I64]:
     """Sorted sets of the shingles of each range of tokens.
 
@@ -138,20 +143,27 @@ def set_bitmaps(values: U32, first: I64) -> U64:
 
 def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float, all_pairs: int,
                  max_representatives: int) -> tuple[I64, I64, int]:
-    """Verified pairs of sets that share a key.
+    """Pairs of sets that share a key and may reach the threshold.
 
-    A bucket of at most `all_pairs` members is checked all with all. In a larger one each member is checked against the
-    representatives found so far; one that fails them all becomes a representative, up to `max_representatives`.
+    A bucket of at most `all_pairs` members gives all pairs that sizes and bitmaps allow. In a larger one each member is
+    checked against the representatives found so far; one that fails them all becomes a representative, up to
+    `max_representatives`.
 
     Args:
         key: One a set.
-        bits: The sets' bitmaps; the twin does without.
+        bits: The sets' bitmaps.
 
     Returns:
         (a, b) ascending, and the number of members that met the last bound.
     """
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
+
+    def possible(a: int, b: int) -> bool:
+        differ = sum(int(x ^ y).bit_count() for x, y in zip(bits[4 * a:4 * a + 4], bits[4 * b:4 * b + 4], strict=True))
+        n, m = int(first[a + 1] - first[a]), int(first[b + 1] - first[b])
+        most = min((n + m - differ) // 2, n, m)  # an element of one set only changes one bit at most
+        return most > 0 and most >= threshold * (n + m - most) * (1.0 - 1e-9)
     buckets: dict[int, list[int]] = defaultdict(list)
     for m, k in enumerate(key.tolist()):
         if first[m + 1] > first[m]:
@@ -159,7 +171,7 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
     pairs, unplaced = [], 0
     for members in buckets.values():
         if len(members) <= all_pairs:
-            pairs += [(a, b) for i, a in enumerate(members) for b in members[i + 1:] if alike(a, b)]
+            pairs += [(a, b) for i, a in enumerate(members) for b in members[i + 1:] if possible(a, b)]
             continue
         representatives: list[int] = []
         for m in members:
@@ -179,6 +191,11 @@ def set_overlaps(values: U64, first: I64, a: I64, b: I64) -> I64:
     return np.array([len(np.intersect1d(values[first[x]:first[x + 1]], values[first[y]:first[y + 1]],
                                         assume_unique=True)) for x, y in zip(a.tolist(), b.tolist(), strict=True)],
                     np.int64)
+
+
+def short_overlaps(values: U32, first: I64, a: I64, b: I64) -> I64:
+    """The same for sets of half hashes."""
+    return set_overlaps(values.astype(np.uint64), first, a, b)
 
 
 def prefix_join(rank: U64, first: I64, ranks: int, threshold: float) -> tuple[I64, I64]:

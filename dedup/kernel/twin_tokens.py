@@ -15,7 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel.twin_sets import range_digests, shingle_sets
+
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
@@ -319,6 +322,39 @@ def hash_tokens(text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0) -
     """The hashes of ``tokenise`` and the first one of each range, one longer than the ranges."""
     hashes, _, _, _, first = tokenise(text, start, end, flags, seed)
     return hashes, first
+
+
+def survey_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[U32, I64, I64, U64]:
+    """What the stages need of the tokens of each range.
+
+    Returns:
+        ``(token, first, halves, digest)``: upper half of each token's hash, where each range's tokens begin (one longer
+        than the ranges), length of each range in halves, and the ``range_digests`` of the whole hashes.
+    """
+    hashes, _, _, half, first = tokenise(text, start, end, flags)
+    units = np.concatenate([np.zeros(1, np.int64), np.cumsum(half, dtype=np.int64)])[first]
+    halves = 2 * np.diff(first) - np.diff(units)
+    return (hashes >> np.uint64(32)).astype(np.uint32), first, halves, range_digests(hashes, first)
+
+
+def short_sets(text: U8, start: I64, end: I64, flags: int, size: int) -> tuple[U32, I64]:
+    """Shingle sets of each range as ``shingle_sets`` makes them, of each element its upper half: sorted, free of repeats."""
+    hashes, first = hash_tokens(text, start, end, flags)
+    values, first = shingle_sets(hashes, first, size)
+    halves = (values >> np.uint64(32)).astype(np.uint32)
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    new = np.ones(len(halves), bool)
+    new[1:] = (halves[1:] != halves[:-1]) | (owner[1:] != owner[:-1])
+    return halves[new], np.concatenate([np.zeros(1, np.int64), np.cumsum(new, dtype=np.int64)])[first]
+
+
+def token_edges(text: U8, start: I64, end: I64, flags: int, row: I64, nth: I64) -> tuple[I64, I64]:
+    """First and last byte of some tokens: token ``nth[r]`` of range ``row[r]``; rows ascend by range, then by token."""
+    _, token_start, token_end, _, first = tokenise(text, start, end, flags)
+    at = first[row] + nth
+    if (np.diff(row) < 0).any() or (at >= first[row + 1]).any() or (nth < 0).any() or (np.diff(at) < 0).any():
+        raise ValueError("row and nth must ascend and name tokens that are there")
+    return token_start[at], token_end[at]
 
 
 def count_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[I64, I64]:

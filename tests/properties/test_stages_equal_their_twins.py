@@ -82,6 +82,8 @@ def test_prefix_join_misses_nothing(lists, threshold):
     assert list(zip(*map(np.ndarray.tolist, mine), strict=True)) == truth
     a, b = (np.array([p[i] for p in truth], np.int64) for i in (0, 1))
     assert_array_equal(native.set_overlaps(values, first, a, b), [len(sets[x] & sets[y]) for x, y in truth])
+    short = (values >> np.uint64(32)).astype(np.uint32)
+    assert_array_equal(native.short_overlaps(short, first, a, b), reference.short_overlaps(short, first, a, b))
 
 
 @given(edges=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
@@ -99,8 +101,9 @@ def test_components_equal_scipy(edges):
 def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3) -> tuple:
     hashes, first = columns(lists)
     table = np.zeros(words_of_table, np.uint64)
-    module.mark_grams(hashes, first, size, table)
-    gram, at, part_first = rows = module.repeated_grams(hashes, first, size, table, 0, parts)
+    token = (hashes >> np.uint64(32)).astype(np.uint32)
+    module.mark_grams(token, first, size, table)
+    gram, at, part_first = rows = module.repeated_grams(token, first, size, table, 0, parts)
     classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
     return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks)
@@ -159,16 +162,23 @@ def link_problems(draw):
         a = sorted((draw(st.integers(*bounds[x])), draw(st.integers(*bounds[x]))))
         b = sorted((draw(st.integers(*bounds[y])), draw(st.integers(*bounds[y]))))
         if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0]:
-            links.append((*a, *b, x, y, draw(st.integers(0, 1))))
-    cols = [np.array([link[i] for link in links], np.int64) for i in range(6)]
-    return *cols, np.array([link[6] for link in links], np.uint8), block_first, fingerprint, page_first
+            links.append((*a, *b, draw(st.integers(0, 1))))
+    cols = [np.array([link[i] for link in links], np.int64) for i in range(4)]
+    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, page_first
 
 
 @given(problem=link_problems(), max_edit=st.sampled_from([0, 16]))
 def test_join_links(problem, max_edit):
-    mine, theirs = native.join_links(*problem, max_edit), reference.join_links(*problem, max_edit)
+    block_first, _, page_first = problem[5:]
+    mine, theirs = (module.join_links(*problem, max_edit, 0, 1000) for module in (native, reference))
     assert_same(mine, theirs)
-    a0, a1, b0, b1, _, first, pa0, pa1, pb0, pb1 = mine
+    cut = int(block_first[page_first[1]])  # links of the first page, and those of the others
+    halves = [native.join_links(*problem, max_edit, *bounds) for bounds in ((0, cut), (cut, 1000))]
+    for column in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10):
+        assert_array_equal(np.concatenate([half[column] for half in halves]), mine[column])
+    a0, a1, b0, b1, _, joined, first, pa0, pa1, pb0, pb1 = mine
+    links = set(zip(*(column.tolist() for column in problem[:4]), strict=True))
+    assert all(more or row in links for more, row in zip(joined, zip(a0, a1, b0, b1, strict=True), strict=True))
     assert (a1 <= b0).all()
     for i in range(len(a0)):
         parts = slice(first[i], first[i + 1])
@@ -176,3 +186,57 @@ def test_join_links(problem, max_edit):
         assert ends == (a0[i], a1[i], b0[i], b1[i])
         assert (pa1[parts][:-1] <= pa0[parts][1:]).all()
         assert (pb1[parts][:-1] <= pb0[parts][1:]).all()
+
+
+@given(numbers=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=60))
+def test_stable_order(numbers):
+    key = np.array(numbers, np.uint64)
+    assert native.stable_order(key).tolist() == sorted(range(len(numbers)), key=numbers.__getitem__)
+    assert_array_equal(native.stable_order(key), reference.stable_order(key))
+
+
+@given(values=st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), min_size=1, max_size=60),
+       times=st.sampled_from([1, 90]))
+def test_sets_of_many_elements(values, times):
+    """Sorting by buckets has three sizes: few, some, and more than there are buckets."""
+    turn = np.repeat(np.arange(times, dtype=np.uint64) << np.uint64(40), len(values))
+    hashes = np.tile(np.array(values, np.uint64), times) + turn
+    first = np.array([0, len(hashes)])
+    assert_same(native.shingle_sets(hashes, first, 1), reference.shingle_sets(hashes, first, 1))
+
+
+@st.composite
+def places(draw, most: int = 14):
+    """Distinct ranges, ascending."""
+    pairs = draw(st.sets(st.tuples(st.integers(0, 30), st.integers(1, 6)), max_size=most))
+    rows = sorted((begin, begin + length) for begin, length in pairs)
+    return tuple(np.array([row[i] for row in rows], np.int64) for i in (0, 1))
+
+
+@given(nodes=places(), most=st.integers(2, 6), draw=st.data())
+def test_merge_apart(nodes, most, draw):
+    t0, t1 = nodes
+    component = np.arange(len(t0))
+    for i in range(1, len(t0)):  # some components of places that do not overlap
+        if draw.draw(st.booleans()):
+            mine = [j for j in range(i) if component[j] == component[i - 1]]
+            if all(t1[j] <= t0[i] for j in mine):
+                component[i] = component[i - 1]
+    ends = st.integers(0, max(len(t0) - 1, 0))
+    links = draw.draw(st.lists(st.tuples(ends, ends), max_size=12)) if len(t0) else []
+    a, b = (np.array([link[i] for link in links], np.int64) for i in (0, 1))
+    mine = native.merge_apart(t0, t1, component, a, b, most)
+    assert_array_equal(mine, reference.merge_apart(t0, t1, component, a, b, most))
+    for c in np.unique(mine).tolist():
+        rows = np.flatnonzero(mine == c)
+        assert (t1[rows][:-1] <= t0[rows][1:]).all()
+        assert rows[0] == c
+
+
+@given(groups=st.lists(places(4).filter(lambda rows: len(rows[0]) > 0), max_size=6), around=st.integers(1, 8))
+def test_implied_groups(groups, around):
+    first = np.cumsum([0, *(len(t0) for t0, _ in groups)]).astype(np.int64)
+    t0, t1 = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in groups)]) for i in (0, 1))
+    order = np.argsort(t0, kind="stable")
+    arguments = first, t0, t1, order, np.arange(len(groups)), around
+    assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))

@@ -89,7 +89,7 @@ def test_small_repeats_are_short_blocks_that_stand_twice_on_one_page():
 
 def test_the_digest_of_the_input_depends_on_ids_texts_and_order():
     def digest(*pages: tuple[str, str]) -> str:
-        return read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[1]
+        return read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[2]
     digests = [digest(("a", "x"), ("b", "y")), digest(("b", "y"), ("a", "x")), digest(("a", "xy"), ("b", "")),
                digest(("a", "x"), ("c", "y")), digest(("ax", ""), ("b", "y")), digest()]
     assert len(set(digests)) == len(digests)

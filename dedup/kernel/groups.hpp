@@ -1,0 +1,113 @@
+// Groups: components that stay free of overlaps, and groups that say no more than a longer one.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+
+namespace dedup {
+
+struct Place {
+    std::int64_t begin, end;
+    bool operator<(const Place& o) const { return begin != o.begin ? begin < o.begin : end < o.end; }
+};
+
+// Whether a place of one list overlaps one of the other; the places of a list ascend and do not overlap.
+inline bool any_overlap(const std::vector<Place>& x, const std::vector<Place>& y) {
+    const auto& few = x.size() <= y.size() ? x : y;
+    const auto& many = x.size() <= y.size() ? y : x;
+    return std::any_of(few.begin(), few.end(), [&](const Place& place) {
+        const auto at = std::lower_bound(many.begin(), many.end(), Place{place.begin, place.begin});
+        return (at != many.end() && at->begin < place.end) || (at != many.begin() && (at - 1)->end > place.begin);
+    });
+}
+
+// Components merged along links (a, b), in order, where their places do not overlap and are not too many together. `component`
+// is each node's, its least member; nodes ascend by place.
+inline std::vector<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets component, Offsets a, Offsets b, std::int64_t most) {
+    const std::size_t nodes = component.size();
+    std::vector<std::int64_t> home(nodes, -1);  // of the components that links touch
+    for (const Offsets side : {a, b})
+        for (const std::int64_t node : side) {
+            const std::int64_t c = component[static_cast<std::size_t>(node)];
+            home[static_cast<std::size_t>(c)] = c;
+        }
+    std::vector<std::uint32_t> slot(nodes, 0);
+    std::vector<std::vector<Place>> members;
+    for (std::size_t i = 0; i < nodes; ++i) {
+        const auto c = static_cast<std::size_t>(component[i]);
+        if (home[c] < 0) continue;
+        if (c == i) {
+            slot[c] = static_cast<std::uint32_t>(members.size());
+            members.emplace_back();
+        }
+        members[slot[c]].push_back({t0[i], t1[i]});
+    }
+    const auto root = [&](std::int64_t c) {
+        while (home[static_cast<std::size_t>(c)] != c) c = home[static_cast<std::size_t>(c)];
+        return c;
+    };
+    std::set<std::pair<std::int64_t, std::int64_t>> apart;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const std::int64_t x = root(component[static_cast<std::size_t>(a[i])]), y = root(component[static_cast<std::size_t>(b[i])]);
+        const auto [low, high] = std::minmax(x, y);
+        if (low == high || apart.contains({low, high})) continue;
+        auto& of_low = members[slot[static_cast<std::size_t>(low)]];
+        auto& of_high = members[slot[static_cast<std::size_t>(high)]];
+        if (static_cast<std::int64_t>(of_low.size() + of_high.size()) > most) continue;
+        if (any_overlap(of_low, of_high)) {
+            apart.emplace(low, high);
+            continue;
+        }
+        home[static_cast<std::size_t>(high)] = low;
+        const auto middle = static_cast<std::ptrdiff_t>(of_low.size());
+        of_low.insert(of_low.end(), of_high.begin(), of_high.end());
+        std::inplace_merge(of_low.begin(), of_low.begin() + middle, of_low.end());
+        std::vector<Place>().swap(of_high);
+    }
+    std::vector<std::int64_t> out(component.begin(), component.end());
+    for (std::int64_t& c : out)
+        if (home[static_cast<std::size_t>(c)] >= 0) c = root(c);
+    return out;
+}
+
+// Whether the places of groups lie, each in another one, in the places of one other group of as many or more. Occurrences of
+// group g are first[g]..first[g+1], ascending; `order` has them all by begin. Looked for among the `around` places before and at
+// the begin of the group's first one.
+inline std::vector<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets order, Offsets groups,
+                                                std::int64_t around) {
+    const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+    std::vector<std::int64_t> owner(t0.size()), at(t0.size());
+    for (std::size_t g = 0; g + 1 < first.size(); ++g)
+        std::fill(owner.begin() + first[g], owner.begin() + first[g + 1], static_cast<std::int64_t>(g));
+    for (std::size_t i = 0; i < order.size(); ++i) at[index(order[i])] = static_cast<std::int64_t>(i);
+    const auto covers = [&](std::int64_t outer, std::int64_t inner) {
+        const auto begin = t0.begin() + first[index(outer)], end = t0.begin() + first[index(outer) + 1];
+        std::ptrdiff_t before = -1;
+        for (std::int64_t i = first[index(inner)]; i < first[index(inner) + 1]; ++i) {
+            const std::ptrdiff_t in = std::upper_bound(begin, end, t0[index(i)]) - begin - 1;
+            if (in <= before || t1[index(i)] > t1[index(first[index(outer)] + in)]) return false;
+            before = in;
+        }
+        return true;
+    };
+    std::vector<std::uint8_t> implied;
+    for (const std::int64_t g : groups) {
+        const std::int64_t row = first[index(g)], count = first[index(g) + 1] - row;
+        auto last = at[index(row)] + 1;
+        while (last < static_cast<std::int64_t>(order.size()) && t0[index(order[index(last)])] == t0[index(row)]) ++last;
+        bool found = false;
+        for (std::int64_t i = std::max<std::int64_t>(0, last - around); i < last && !found; ++i) {
+            const std::int64_t other = order[index(i)], h = owner[index(other)];
+            found = h != g && t1[index(other)] >= t1[index(row)] && first[index(h) + 1] - first[index(h)] >= count && covers(h, g);
+        }
+        implied.push_back(found);
+    }
+    return implied;
+}
+
+}  // namespace dedup

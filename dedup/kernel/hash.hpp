@@ -1,0 +1,19 @@
+// What all hashes of the kernel are made of.
+#pragma once
+
+#include <cstdint>
+
+namespace dedup {
+
+inline std::uint64_t fmix64(std::uint64_t x) {  // murmur3's final mixer: bijective, full avalanche
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdULL;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53ULL;
+    x ^= x >> 33;
+    return x;
+}
+
+inline constexpr std::uint64_t kGramBase = 0x9e3779b97f4a7c15ULL;  // odd: base of the rolling polynomial
+
+}  // namespace dedup

@@ -1,0 +1,76 @@
+"""Plain twins of ``groups.hpp``: components that stay free of overlaps, and groups that say no more than a longer one."""
+
+from __future__ import annotations
+
+import bisect
+from collections import defaultdict
+
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
+
+def merge_apart(t0: I64, t1: I64, component: I64, a: I64, b: I64, most: int) -> I64:
+    """Components merged along links, in order, where that brings no overlap.
+
+    Args:
+        t0, t1: Tokens of each node, half-open; nodes ascend.
+        component: Of each node, its least member. Nodes of one do not overlap.
+        a, b: The links, by node.
+        most: Nodes that a merged component may have.
+    """
+    members: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for c, begin, end in zip(component.tolist(), t0.tolist(), t1.tolist(), strict=True):
+        members[c].append((begin, end))
+    home, apart = {c: c for c in members}, set[tuple[int, int]]()
+
+    def root(c: int) -> int:
+        while home[c] != c:
+            c = home[c]
+        return c
+    for x, y in zip(component[a].tolist(), component[b].tolist(), strict=True):
+        low, high = sorted((root(x), root(y)))
+        if low == high or (low, high) in apart or len(members[low]) + len(members[high]) > most:
+            continue
+        if overlap(*sorted((members[low], members[high]), key=len)):
+            apart.add((low, high))
+            continue
+        home[high], members[low] = low, sorted(members[low] + members[high])
+    return np.array([root(c) for c in component.tolist()], np.int64)
+
+
+def overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
+    """Whether a range of one list overlaps one of the other; the ranges of a list ascend and do not overlap."""
+    for start, end in few:
+        i = bisect.bisect_left(many, (start, start))
+        if (i < len(many) and many[i][0] < end) or (i > 0 and many[i - 1][1] > start):
+            return True
+    return False
+
+
+def implied_groups(first: I64, t0: I64, t1: I64, order: I64, groups: I64, around: int) -> U8:
+    """Whether the places of some groups lie, each in another one, in the places of one other group of as many or more.
+
+    Args:
+        first: First occurrence of each group, one longer than the groups; those of a group ascend.
+        t0, t1: Tokens of each occurrence, half-open.
+        order: All occurrences by t0.
+        groups: Which groups to ask about.
+        around: Occurrences looked at, the last ones that begin before or with the group's first one.
+    """
+    owner, start = np.repeat(np.arange(len(first) - 1), np.diff(first)), t0[order]
+
+    def covers(outer: int, inner: int) -> bool:
+        of_outer, of_inner = (slice(first[g], first[g + 1]) for g in (outer, inner))
+        at = np.searchsorted(t0[of_outer], t0[of_inner], side="right") - 1
+        inside = (at >= 0) & (t1[of_inner] <= t1[of_outer][at])
+        return bool(inside.all()) and len(np.unique(at)) == len(at)
+    implied = []
+    for g in groups.tolist():
+        row, count = first[g], first[g + 1] - first[g]
+        last = int(np.searchsorted(start, t0[row], side="right"))
+        others = [owner[i] for i in order[max(0, last - around):last] if t1[i] >= t1[row] and owner[i] != g]
+        implied.append(any(first[h + 1] - first[h] >= count and covers(h, g) for h in others))
+    return np.array(implied, np.uint8)
