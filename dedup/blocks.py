@@ -24,6 +24,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 BATCH_BYTES = 4_000_000  # of text in one batch
+RELEASED = 16_000_000  # bytes of text that are copied before memory is given back
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS = 1, 2  # bits of the tokeniser's flags
 
@@ -235,7 +236,9 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
     page_start, page_first = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for batch, survey, at, block in zip(batches, surveys, bytes_before.tolist(), blocks_before.tolist(), strict=False):
         text[at:at + len(batch.text)] = np.frombuffer(batch.text, np.uint8)
-        batch.text = b""
+        end, batch.text = at + len(batch.text), b""
+        if at // RELEASED != end // RELEASED:
+            kernel.release_memory()
         heads += batch.heads
         page_start.append(batch.page_start[1:] + at)
         page_first.append(survey.page_first[1:] + block)

@@ -138,5 +138,5 @@ class Shingler:
         edges = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
         flags = FOLD_ACCENTS * self.fold_accents + FOLD_DIGITS * self.fold_digits
         buffer = np.frombuffer(b"".join(encoded), np.uint8)
-        hashes, _, _, _, first = kernel.tokenise(buffer, edges[:-1].copy(), edges[1:].copy(), flags)
+        hashes, first = kernel.hash_tokens(buffer, edges[:-1].copy(), edges[1:].copy(), flags)
         return Sets(*kernel.shingle_sets(hashes, first, self.size))

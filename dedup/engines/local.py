@@ -27,7 +27,7 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
-PARTITION_BYTES = 4_000_000  # of text a partition, where nobody says how many there are
+PARTITION_BYTES = 8_000_000  # of text a partition, where nobody says how many there are
 
 
 class LocalEngine:

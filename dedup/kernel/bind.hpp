@@ -28,15 +28,16 @@ std::span<const T> span(const In<T>& array) {
     return {array.data(), array.size()};
 }
 
-template <class T>
-Out<T> to_numpy(std::vector<T>&& values) {
-    auto* owner = new std::vector<T>(std::move(values));
-    nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+template <class T, class Allocator>
+Out<T> to_numpy(std::vector<T, Allocator>&& values) {
+    using Vector = std::vector<T, Allocator>;
+    auto* owner = new Vector(std::move(values));
+    nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<Vector*>(p); });
     return Out<T>(owner->data(), {owner->size()}, capsule);
 }
 
-template <class... T>
-std::tuple<Out<T>...> to_numpy(std::tuple<std::vector<T>...>&& columns) {
+template <class... T, class... Allocator>
+std::tuple<Out<T>...> to_numpy(std::tuple<std::vector<T, Allocator>...>&& columns) {
     return std::apply([](auto&&... column) { return std::make_tuple(to_numpy(std::move(column))...); },
                       std::move(columns));
 }

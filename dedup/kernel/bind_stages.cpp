@@ -287,7 +287,7 @@ void bind_stages(nb::module_& m) {
     m.def("release_memory", [] {
 #ifdef __GLIBC__
         // a fixed bound: else it grows to the largest block ever freed, and what is below it stays with the threads
-        static const int fixed = mallopt(M_MMAP_THRESHOLD, 8 << 20);
+        static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19);
         (void)fixed;
         malloc_trim(0);
 #endif

@@ -11,14 +11,6 @@ namespace {
 using Text = In<std::uint8_t>;
 using Numbers = In<std::int64_t>;
 
-// NumPy owns what the column held.
-template <class T>
-Out<T> to_numpy(dedup::Column<T>&& column, std::size_t size) {
-    T* data = column.release();
-    nb::capsule capsule(data, [](void* p) noexcept { std::free(p); });
-    return Out<T>(data, {size}, capsule);
-}
-
 }  // namespace
 
 void bind_tokens(nb::module_& m) {
@@ -26,12 +18,7 @@ void bind_tokens(nb::module_& m) {
     m.attr("tables_digest") = dedup::unicode::kDigest;
 
     m.def("tokenise", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::uint64_t seed) {
-        dedup::Tokens tokens =
-            release([&] { return dedup::tokenise(span(text), span(start), span(end), flags, seed); });
-        return std::make_tuple(to_numpy(std::move(tokens.hash), tokens.count),
-                               to_numpy(std::move(tokens.start), tokens.count),
-                               to_numpy(std::move(tokens.end), tokens.count),
-                               to_numpy(std::move(tokens.half), tokens.count), to_numpy(std::move(tokens.first)));
+        return to_numpy(release([&] { return dedup::tokenise(span(text), span(start), span(end), flags, seed); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0, "seed"_a = 0);
 
     m.def("hash_tokens", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::uint64_t seed) {

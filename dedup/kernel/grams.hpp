@@ -72,7 +72,7 @@ inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
 }
 
 // Grams whose slot was seen twice, ordered by partition: (gram, number of its first token, first row of each partition).
-inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
     TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
     Scratch<Row> scratch;
@@ -86,8 +86,8 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
     });
     for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
     std::vector<std::int64_t> next(first.begin(), first.end() - 1);
-    std::vector<std::uint64_t> grams(rows.size());
-    std::vector<std::uint32_t> at(rows.size());
+    Mapped<std::uint64_t> grams(rows.size());
+    Mapped<std::uint32_t> at(rows.size());
     for (const Row& row : rows) {
         const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
         grams[to] = row.key;
@@ -98,11 +98,14 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
 
 // Classes of equal grams, singletons dropped, each member as position * 2^32 + position of the class's first member;
 // members of one class stand together, ascending.
-inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
-    std::vector<Row> rows(gram.size());
+inline Mapped<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
+    Scratch<Row> scratch;
+    std::vector<Row>& rows = scratch.values();
+    rows.resize(gram.size());
     for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
     radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
-    std::vector<std::uint64_t> out;
+    Scratch<std::uint64_t, 5> members;
+    std::vector<std::uint64_t>& out = members.values();
     for (std::size_t begin = 0; begin < rows.size();) {
         std::size_t end = begin + 1;
         while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;
@@ -119,7 +122,7 @@ inline std::vector<std::uint64_t> gram_classes(Hashes gram, std::span<const std:
         }
         begin = end;
     }
-    return out;
+    return {out.begin(), out.end()};
 }
 
 // Which tokens begin a repeated gram, and how many of them do before each.

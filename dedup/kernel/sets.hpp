@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "hash.hpp"
-#include "scratch.hpp"
+#include "memory.hpp"
 
 // Compiled for several levels of instruction sets, the best one chosen by what the processor has (levels: naming a maker's
 // processor leaves the other makers' out) when the module is loaded; the results are the same.
@@ -30,8 +30,9 @@ namespace dedup {
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
 template <int kDigit = 11, class T, class Key>
 void radix_sort(std::span<T> all, int bits, Key key) {
-    std::vector<T> scratch(all.size());
-    std::span<T> rows = all, other = scratch;
+    Scratch<T, 6> scratch;
+    scratch.values().resize(all.size());
+    std::span<T> rows = all, other = scratch.values();
     for (int shift = 0; shift < bits; shift += kDigit) {
         std::size_t count[(1 << kDigit) + 1] = {};
         for (const T& row : rows) ++count[(key(row) >> shift & ((1 << kDigit) - 1)) + 1];

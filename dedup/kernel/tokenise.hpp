@@ -7,26 +7,20 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "arrays.hpp"
 #include "hash.hpp"
-#include "scratch.hpp"
+#include "memory.hpp"
 #include "sets.hpp"
 #include "unicode_tables.hpp"
 #include "utf8.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#endif
-#if defined(__linux__)
-#include <sys/mman.h>
 #endif
 
 namespace dedup {
@@ -393,111 +387,40 @@ inline std::uint64_t hash_ascii(Bytes text, std::int64_t start, std::int64_t end
 
 // ---- what is made of the tokens ---------------------------------------------------------------------------------
 
-// Memory for many numbers. Fresh memory costs a page fault every 4 kB, more than cutting the tokens that go there; large
-// columns ask for huge pages.
-inline void* allocate(std::size_t bytes) {
-    constexpr std::size_t kHuge = std::size_t{1} << 21;
-    void* memory = nullptr;
-#if defined(__linux__)
-    if (bytes >= kHuge / 2) {
-        bytes = (bytes + kHuge - 1) / kHuge * kHuge;
-        memory = std::aligned_alloc(kHuge, bytes);
-        if (memory) madvise(memory, bytes, MADV_HUGEPAGE);
-    }
-#endif
-    if (!memory) memory = std::malloc(std::max<std::size_t>(bytes, 1));
-    if (!memory) throw std::bad_alloc();
-    return memory;
-}
+// (hash, start, end, half, first token of each range).
+using Tokens = std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                          std::vector<std::uint8_t>, std::vector<std::int64_t>>;
 
-// Memory that grows without being filled, and can be handed on.
-template <class T>
-class Column {
-   public:
-    struct Free {
-        void operator()(T* p) const { std::free(p); }
-    };
+struct TokenSink {
+    Bytes text;
+    bool fold_digits;
+    std::uint64_t seed;
+    Tokens& tokens;
 
-    void reserve(std::size_t capacity, std::size_t used) {
-        std::unique_ptr<T, Free> moved(static_cast<T*>(allocate(capacity * sizeof(T))));
-        if (used) std::memcpy(moved.get(), data_.get(), used * sizeof(T));
-        data_ = std::move(moved);
-    }
-
-    T& operator[](std::size_t i) { return data_.get()[i]; }
-    T* release() { return data_.release(); }
-
-   private:
-    std::unique_ptr<T, Free> data_;
-};
-
-struct Tokens {
-    Column<std::uint64_t> hash;
-    Column<std::int64_t> start, end;
-    Column<std::uint8_t> half;
-    std::vector<std::int64_t> first;
-    std::size_t count = 0;
-};
-
-class TokenSink {
-   public:
-    TokenSink(Bytes text, bool fold_digits, std::uint64_t seed, std::size_t expected)
-        : text_(text), fold_digits_(fold_digits), seed_(seed) {
-        resize(expected);
-    }
-
-    void ascii(std::int64_t start, std::int64_t end) {
-        put(hash_ascii(text_, start, end, fold_digits_, seed_), start, end, false);
-    }
+    void ascii(std::int64_t start, std::int64_t end) { put(hash_ascii(text, start, end, fold_digits, seed), start, end, 0); }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
-        put(hash_content(bytes, length, seed_), start, end, half);
+        put(hash_content(bytes, length, seed), start, end, half);
     }
-    std::size_t count() const { return tokens_.count; }
-
-    Tokens finish(std::vector<std::int64_t>&& first) {
-        tokens_.first = std::move(first);
-        return std::move(tokens_);
+    void put(std::uint64_t hash, std::int64_t start, std::int64_t end, std::uint8_t half) {
+        std::get<0>(tokens).push_back(hash);
+        std::get<1>(tokens).push_back(start);
+        std::get<2>(tokens).push_back(end);
+        std::get<3>(tokens).push_back(half);
     }
-
-   private:
-    void put(std::uint64_t hash, std::int64_t start, std::int64_t end, bool half) {
-        if (tokens_.count == capacity_) resize(capacity_ + capacity_ / 2 + 16);
-        const std::size_t i = tokens_.count++;
-        tokens_.hash[i] = hash;
-        tokens_.start[i] = start;
-        tokens_.end[i] = end;
-        tokens_.half[i] = half;
-    }
-
-    void resize(std::size_t capacity) {
-        tokens_.hash.reserve(capacity, tokens_.count);
-        tokens_.start.reserve(capacity, tokens_.count);
-        tokens_.end.reserve(capacity, tokens_.count);
-        tokens_.half.reserve(capacity, tokens_.count);
-        capacity_ = capacity;
-    }
-
-    Bytes text_;
-    bool fold_digits_;
-    std::uint64_t seed_;
-    std::size_t capacity_ = 0;
-    Tokens tokens_;
 };
 
 inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::uint64_t seed) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
-    TokenSink sink(text, folds.digits, seed, bytes / 3 + 16);
+    Tokens tokens;
+    TokenSink sink{text, folds.digits, seed, tokens};
     SlowCutter slow(folds);
-    std::vector<std::int64_t> first{0};
-    first.reserve(start.size() + 1);
+    std::get<4>(tokens).push_back(0);
     for (std::size_t i = 0; i < start.size(); ++i) {
         cut_range(text, start[i], end[i], slow, sink);
-        first.push_back(static_cast<std::int64_t>(sink.count()));
+        std::get<4>(tokens).push_back(static_cast<std::int64_t>(std::get<0>(tokens).size()));
     }
-    return sink.finish(std::move(first));
+    return tokens;
 }
 
 // Only the hashes.
@@ -534,7 +457,7 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> hash_to
 
 // What the stages need of the tokens of each range: half of each hash, how many there are, their length in halves, and a
 // digest of them all (as range_digests makes it).
-using Survey = std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+using Survey = std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                           std::vector<std::uint64_t>>;
 
 struct SurveySink {
@@ -574,12 +497,12 @@ inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_
         halves[i] = sink.halves;
         digest[i] = fmix64(static_cast<std::uint64_t>(sink.count) * sink.power + sink.sum);
     }
-    tokens = token.copy();
+    tokens.assign(token.values().begin(), token.values().end());
     return out;
 }
 
 // Sets of the shingles of each range, of each element its upper half; as shingle_sets.
-inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
+inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
                                                                                     std::uint32_t flags, std::int64_t size) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
@@ -598,7 +521,7 @@ inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>> short_s
         values.values().resize(before + static_cast<std::size_t>(count));
         first.push_back(static_cast<std::int64_t>(values.values().size()));
     }
-    return {values.copy(), std::move(first)};
+    return {Mapped<std::uint32_t>(values.values().begin(), values.values().end()), std::move(first)};
 }
 
 // First and last byte of some tokens: row r is token nth[r] of range row[r]; rows ascend by range, then by token.
