@@ -263,7 +263,7 @@ def _read_stream(file: BinaryIO, reading: Reading) -> Items:
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])
-    content: Any = unpack(raw, compression, lambda message: notes.error(place, None, message))
+    content: Any = unpack(raw, compression, lambda message, kind: notes.error(place, None, message, kind))
     head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
     if not head:
         _no_page("empty file", reading)
