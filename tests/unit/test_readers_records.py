@@ -173,6 +173,47 @@ def test_csv_and_tsv(tmp_path: Path) -> None:
     assert read(write(tmp_path / "c.csv", "text;id\na, b;y\n"))[0][0].text == "a, b"
 
 
+CLOSED = [f'{i},"text {i}, with a comma"' for i in range(2, 9)]
+
+
+@pytest.mark.parametrize(("lines", "kept", "said"), [
+    (['1,"never closed', "2,plain", "3,plain"], "23", {2: "a quote opens here"}),
+    (['1,"never closed', *CLOSED], "2345678", {2: "a quote opens here"}),
+    (["1,plain", '2,"two', 'lines","and another', "3,plain"], "13", {3: "a quote opens", 4: "a quote opens"}),
+    (['1,"he said "hi" to her"', "2,plain"], "12", {2: "is not doubled; the line is used"}),
+    (["1,a,b,c", "2,plain", "3,plain,,"], "23", {2: "the row has 4 fields, the first row 2; row skipped"}),
+    (["1", "2,plain"], "2", {2: "no field text"}),
+    (["1,cr\rinside", "2,plain"], "2", {2: "not valid CSV"}),
+    (['1,"two', 'lines"', "2,plain"], "12", {}),
+])
+def test_a_bad_row_of_csv_costs_its_line_and_is_named(tmp_path: Path, lines: list[str], kept: str,
+                                                      said: dict[int, str]) -> None:
+    pages, stream = read(write(tmp_path / "a.csv", "\n".join(["id,text", *lines])))
+    assert "".join(page.id for page in pages) == kept
+    assert [error.line for error in stream.errors] == list(said)
+    assert all(words in error.message for error, words in zip(stream.errors, said.values(), strict=True))
+
+
+def test_csv_rows_with_too_few_fields_are_used_and_named(tmp_path: Path) -> None:
+    (page,), stream = read(write(tmp_path / "a.csv", "id,text,lang\n1,plain\n"))
+    assert page.text == "plain"
+    assert (stream.errors[0].line, stream.errors[0].message) == (2, "the row has 2 of 3 fields; it is used")
+
+
+def test_quotes_that_open_on_every_line_take_linear_time(tmp_path: Path) -> None:
+    lines = ["id,text", *[f'{i}"x,"open' for i in range(30_000)], "last,plain"]
+    pages, stream = read(write(tmp_path / "a.csv", "\n".join(lines)))
+    assert [page.id for page in pages] == ["last"]
+    assert stream.error_count == 30_000
+
+
+def test_a_csv_header_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    pages, stream = read(write(tmp_path / "a.csv", 'id,"text\n1,plain\n'))
+    assert pages == []
+    assert [error.line for error in stream.errors] == [1, 1]
+    assert "names the columns, cannot be read; file skipped" in stream.errors[1].message
+
+
 def test_csv_of_great_fields_nul_and_wrong_encoding(tmp_path: Path) -> None:
     before = csv.field_size_limit()
     path = write(tmp_path / "a.csv", b"text,id\n" + b"x" * 300_000 + b",1\nnul\0here,2\ngr\xfcn,3\nlast,4\n")
