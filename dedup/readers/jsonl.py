@@ -98,7 +98,9 @@ def _load(data: bytes) -> Any:
         try:
             return json.loads(data.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise ValueError(f"byte {error.start + 1} of the line, {data[error.start]:#04x}, is not UTF-8") from None
+            lone = data[error.start] == 0xed and 0xa0 <= data[error.start + 1:error.start + 2].ljust(1)[0] < 0xc0
+            what = "is half of a character (a lone surrogate)" if lone else "is not UTF-8"
+            raise ValueError(f"byte {error.start + 1} of the line, {data[error.start]:#04x}, {what}") from None
         except RecursionError:
             raise ValueError("nested too deeply") from None
         except ValueError:

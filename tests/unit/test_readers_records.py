@@ -89,6 +89,38 @@ def test_bom_crlf_and_blank_lines(tmp_path: Path, content: bytes) -> None:
     assert stream.errors == []
 
 
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(("name", "head", "row"), [
+    ("a.jsonl", "", '{"text": "zwölf 𝄞 %d"}\n'), ("a", "", '{"text": "zwölf 𝄞 %d"}\n'),
+    ("a.json", "", '{"text": "zwölf 𝄞 %d"}\n'), ("a.csv", "text,id\r\n", '"zwölf 𝄞 %d",\r\n'),
+    ("a.tsv", "text\r\n", "zwölf 𝄞 %d\r\n")])
+def test_records_with_a_byte_order_mark(tmp_path: Path, codec: str, name: str, head: str, row: str) -> None:
+    mark = b"\xfe\xff" if codec == "utf-16-be" else b""
+    content = head + "".join(row % i for i in range(20_000))
+    pages, stream = read(write(tmp_path / name, mark + content.encode(codec)))
+    assert stream.errors == []
+    assert [page.text for page in pages] == [f"zwölf 𝄞 {i}" for i in range(20_000)]
+
+
+def test_an_array_in_utf16(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '[{"text": "zwölf"}, {"text": "𝄞"}]'.encode("utf-16"))
+    assert [page.text for page in read(path)[0]] == ["zwölf", "𝄞"]
+
+
+def test_bad_units_of_utf16_cost_their_line(tmp_path: Path) -> None:
+    lines = ['{"text": "one"}\n', '{"text": "t\udc00wo"}\n', '{"text": "three"}\n']
+    content = b"\xff\xfe" + "".join(lines).encode("utf-16-le", "surrogatepass")
+    pages, stream = read(write(tmp_path / "a.jsonl", content + b"\0"))
+    assert [(page.text, page.line) for page in pages] == [("one", 1), ("three", 3)]
+    assert {error.line: error.message for error in stream.errors} == {
+        2: "not valid JSON (byte 12 of the line, 0xed, is half of a character (a lone surrogate)), line skipped",
+        None: "ends inside a character of utf-16-le; what stands before it was used"}
+    content = b"\xff\xfe" + "text\none\nt\udc00wo\nthree\n".encode("utf-16-le", "surrogatepass")
+    pages, stream = read(write(tmp_path / "a.csv", content))
+    assert [page.text for page in pages] == ["one", "t\udc00wo", "three"]
+    assert [error.line for error in stream.errors] == [3]
+
+
 def test_strange_characters_stay_in_the_text(tmp_path: Path) -> None:
     texts = ["\u2028line\u0085sep", "nul\0", "\ud800 alone", "crlf\r\n kept", "𝄞"]
     path = write(tmp_path / "a.jsonl", "".join(json.dumps({"text": text}) + "\n" for text in texts))
