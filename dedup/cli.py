@@ -120,10 +120,11 @@ def _spelt(error: Any) -> str:
     import dataclasses
 
     from dedup.options import Options
+    from dedup.report.text import with_flags
 
     names = {field.name: flag(field.name) for field in dataclasses.fields(Options)}
     where = names.get(error.where, error.where)
-    return str(type(error)(error.what, where, error.mend))
+    return str(type(error)(with_flags(error.what), where, error.mend))
 
 
 def flag(name: str) -> str:
@@ -393,14 +394,16 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None] | None]:
 
 def _tell_errors(report: Report, everything: bool) -> None:
     """What could not be read, a line each; more than ten of a kind are summed up."""
+    from dedup.report.text import with_flags
+
     told: dict[str, int] = {}
     for error in report.errors:
         told[error.message] = told.get(error.message, 0) + 1
         if everything or told[error.message] <= SAME_ERRORS:
-            _note(f"{error.source}{f':{error.line}' if error.line else ''}: {error.message}")
+            _note(f"{error.source}{f':{error.line}' if error.line else ''}: {with_flags(error.message)}")
     for message, times in told.items():
         if times > SAME_ERRORS and not everything:
-            _note(f"{message}: {times - SAME_ERRORS:,} more like this; -v names them all")
+            _note(f"{with_flags(message)}: {times - SAME_ERRORS:,} more like this; -v names them all")
 
 
 def _deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:

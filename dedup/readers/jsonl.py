@@ -13,6 +13,8 @@ import msgspec
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records
 
+# Dots lead into nested fields; the others msgspec takes in no field's name.
+_SLOW_NAME = re.compile(r"""[."'\\\x00-\x1f\x7f\ud800-\udfff]""")
 Block = tuple[int, bytes | None]  # number of its first line; whole lines, or None for a line that is too long
 
 
@@ -59,8 +61,7 @@ def read_blocks(stream: BinaryIO, longest: int) -> Iterator[Block]:
 def read_jsonl(stream: BinaryIO, reading: Reading) -> Items:
     """The pages of a JSON Lines file."""
     records = Records(reading)
-    fast = _FastRecords(records) if not any("." in name for name in (*records.texts, *records.ids, *records.meta)) \
-        else None
+    fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _FastRecords(records)
     for line, block in read_blocks(stream, reading.options.max_page_bytes):
         if block is None:
             reading.too_long(line, "the line")

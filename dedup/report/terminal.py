@@ -17,7 +17,7 @@ from rich.text import Text
 from dedup.model import Group, Occurrence, PageReport, Pair, Skipped, Verdict
 from dedup.report.diff import Stretch, differences, folded
 from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, wasted_chars
-from dedup.report.text import count, one_line, page_name, percent, place, safe
+from dedup.report.text import count, one_line, page_name, percent, place, safe, with_flags
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -357,7 +357,8 @@ class _Writer:
             examples = ", ".join(one_line(source, 120) for source in sources[:3])
             if len(sources) > 3:
                 examples += f" and {len(sources) - 3:,} more"
-            yield from self.lines(self.say(f"{one_line(message, 300)}: {examples}", "red"), f"  {self.signs.dot} ")
+            text = self.say(f"{one_line(with_flags(message), 300)}: {examples}", "red")
+            yield from self.lines(text, f"  {self.signs.dot} ")
 
     def _by_message(self) -> Mapping[str, list[str]]:
         kinds: dict[str, list[str]] = {}
@@ -371,7 +372,7 @@ class _Writer:
         examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])
         hidden = skipped.count - min(len(skipped.examples), 3)
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
-        return self.say(f"{skipped.count:,} skipped, {one_line(skipped.reason, 200)}"
+        return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
 
 

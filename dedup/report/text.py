@@ -80,6 +80,20 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{whole:,} {noun if whole == 1 else plural or noun + 's'}"
 
 
+# Messages name settings as Python does; the terminal is read by people who typed flags.
+_SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
+                      r"(?<=times )max_page_bytes\b")
+
+
+def with_flags(message: str) -> str:
+    """A message with its settings as flags.
+
+    >>> with_flags("no field text (there are: text_field); name one with text_field")
+    'no field text (there are: text_field); name one with --text-field'
+    """
+    return _SETTING.sub(lambda found: "--" + found[0].replace("_", "-"), message)
+
+
 def page_name(page: PageReport) -> str:
     """What a person calls a page: its file, and its id where the file does not say it."""
     if not page.source or page.source == page.id:

@@ -100,6 +100,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--min-tokens", "0"], "--min-tokens: 0 is out of range. Use 2 to 1000."),
     (["--top", "-1"], "--top: -1 is out of range. Use 0 to 100000."),
     (["--threads"], "--threads requires an argument"),
+    (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
     (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json."),
     (["-o", "r"], "r: the file has no suffix. Use one of: .json."),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
@@ -245,6 +246,17 @@ def test_unreadable_input_is_named_line_by_line_and_the_status_is_3(
     assert len(capsys.readouterr().err.splitlines()) == 26
     assert cli.main(["scan", "p", "-q"]) == 3
     assert capsys.readouterr().err == ""
+
+
+def test_messages_name_settings_as_they_were_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text_field": "x"}\n')
+    assert cli.main(["scan", str(path), "--text-field", 'a"b']) == 2
+    out, err = capsys.readouterr()
+    assert err == f"{path}:1: no field 'a\"b' (there are: text_field); name one with --text-field; skipped\n"
+    assert "name one with --text-field" in " ".join(out.split())
+    assert cli.main(["compare", str(path), str(path)]) == 2
+    assert "(there are: text_field); name one with --text-field" in capsys.readouterr().err
 
 
 def test_what_others_named_reaches_standard_error_harmless(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:

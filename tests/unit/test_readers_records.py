@@ -75,6 +75,17 @@ def test_a_missing_field_is_answered_with_those_that_exist_on_the_fast_way_too(t
     assert stream.errors[0].line == 2
 
 
+@pytest.mark.parametrize("name", ['a"b', "it's", "tab\t", "back\\slash", "line\nfeed", "\udcff", " "])
+def test_field_names_of_any_kind_are_read_and_shown_escaped(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({name: "the text", "id": "1"}) + "\n")
+    (page,), stream = read(path, text_field=name)
+    assert (page.text, stream.errors) == ("the text", [])
+    _, stream = read(path)
+    assert stream.errors[0].message.startswith(f"no field text or content or body (there are: {name!r}, id); name one")
+    _, stream = read(path, text_field=name + "x")
+    assert stream.errors[0].message.startswith(f"no field {name + 'x'!r} (there are: {name!r}, id); ")
+
+
 @pytest.mark.parametrize(
     "content",
     [
