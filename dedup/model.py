@@ -246,7 +246,8 @@ class PageReport:
     Attributes:
         words, chars: Length in tokens and in code points.
         duplicate_chars: Characters in any occurrence but the first of its group, each counted once.
-        within_share, across_share: Share of the page's characters that stand elsewhere too, on this page / on others.
+        within_share, across_share: Share of the characters in its blocks that stand elsewhere too, on this page / on
+            others. White space between blocks and blocks without a word count for no share.
         text: The page's text where it was asked for (``with_text``), else ``None``.
     """
 
@@ -279,7 +280,7 @@ class Summary:
         groups: Groups reported.
         chars: Characters of all pages.
         duplicate_chars: See ``PageReport``.
-        duplicate_share: ``duplicate_chars / chars``.
+        duplicate_share: Share of the characters in blocks that are duplicate ones.
         content_share: The same without template, navigation and refrain.
     """
 

@@ -214,6 +214,19 @@ def test_swapping_the_sides_mirrors_the_comparison(a, b):
     assert mirrored(one) == mirrored(other)
 
 
+@pytest.mark.parametrize("text", [
+    "{0}\n\n{1}\n", "{0}\n\n\n\n{1}\n\n\n\n\n\n", "\n\n  {0}\n\n-----\n\n{1}  \n", "-----\n\n{0}\n\n* * *\n\n{1}\n\n***\n"])
+def test_a_page_is_100_percent_of_its_copy_whatever_white_space_it_has(text):
+    text = text.format("Zwölf Boten liefen über die alte Brücke nach Norden.", "Nobody knew where they came from that night.")
+    report = dedup.compare(text, text)
+    assert [page.across_share for page in report.pages] == [1.0, 1.0]
+    assert [page.within_share for page in report.pages] == [0.0, 0.0]
+    assert report.summary.duplicate_share == report.summary.content_share == 0.5
+    with_more = dedup.compare(text, text + "\n\nOne more line.\n")
+    assert with_more.pages[0].across_share == 1.0
+    assert 0.85 < with_more.pages[1].across_share < 0.95
+
+
 def test_compare_finds_repeats_inside_either_page():
     report = compare(lines(P[0], prose(60, 9), P[0]), lines(P[1], prose(60, 10), P[1]))
     assert sorted((p.a.page, p.b.page) for p in report.pairs()) == [("a", "a"), ("b", "b")]
