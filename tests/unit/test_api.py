@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import dedup
 from dedup import InputError, OptionError, Options, Page, compare, open_pages, scan
 from tests.scan_help import assert_sound, edited, lines, places_of, prose, scan_texts
 
+ROOT = Path(__file__).parents[2]
 P = [prose(30, n) for n in range(8)]
 COPIES = {"a": lines(P[0], P[1], "x"), "b": lines(P[2], P[3]), "c": lines("y", P[0], edited(P[1], [8]), P[3])}
 
@@ -258,3 +261,26 @@ def test_the_public_names_are_there():
         assert getattr(dedup, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         dedup.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("again", [lambda value: pickle.loads(pickle.dumps(value)), copy.deepcopy, copy.copy])
+@pytest.mark.parametrize("settings", [{}, {"pairs": True, "with_text": True, "meta": ("lang",)}, {"unit": "page"}])
+def test_a_report_and_its_parts_can_be_pickled_and_copied(again, settings):
+    made = dedup.scan([{"id": "a", "text": P[0] + "\n\n" + P[1], "lang": "en"}, {"id": "b", "text": P[1] + "\n\n" + P[0]},
+                       {"id": "c", "text": 5}], **settings)
+    back = again(made)
+    assert back.to_json() == made.to_json()
+    assert list(back.pairs()) == list(made.pairs())
+    assert back.keep == made.keep
+    assert back.options == made.options
+    compared = dedup.compare(P[0], P[0] + "\n\n" + P[1])
+    assert again(compared).to_json() == compared.to_json()
+    assert again(made.groups) == made.groups
+    assert again(made.pages) == made.pages
+    for part in (*made.groups, *made.pages, *made.pairs(), *made.errors, *made.skipped, made.summary):
+        assert again(part) == part
+    html = next(iter(dedup.open_pages(ROOT / "examples" / "news.html")))
+    assert again(html).text == html.text
+    assert list(again(html).layout.start) == list(html.layout.start)
+    assert again(dedup.Page("a", "text")) == dedup.Page("a", "text")
+    assert repr(dedup.Page("a", "text")).count("meta={}") == 1
