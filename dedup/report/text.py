@@ -102,6 +102,22 @@ def page_name(page: PageReport) -> str:
     return page.source if same else f"{page.source} ({page.id})"
 
 
+def short_path(path: str, limit: int) -> str:
+    """The end of a DOM path in at most `limit` characters, without what all paths begin with; one step at least.
+
+    >>> short_path("/html/body/main/div[2]/article/p[3]", 40), short_path("/html/body/main/div[2]/article/p[3]", 18)
+    ('main/div[2]/article/p[3]', '.../article/p[3]')
+    """
+    steps = [step for step in path.split("/") if step]
+    if len(steps) > 2 and steps[:2] == ["html", "body"]:
+        steps = steps[2:]
+    kept = len(steps)
+    while kept > 1 and len("/".join(steps[-kept:])) + 4 * (kept < len(steps)) > limit:
+        kept -= 1
+    text = ".../" * (kept < len(steps)) + "/".join(steps[-kept:])
+    return text if len(text) <= limit else text[:max(limit - 3, 0)] + "..."
+
+
 def place(occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:
     """``file:line-line`` of an occurrence, with the page's id where the file does not say it."""
     page = pages.get(occurrence.page)
