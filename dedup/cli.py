@@ -29,8 +29,9 @@ HELP = "Find passages that stand more than once, in a page and across pages: whe
 EXAMPLES = """\
 Examples:
   dedup scan page.html                          what stands twice on a page
-  dedup scan site/ --ignore header,footer,nav   a folder's pages, without what frames them
-  dedup compare old.txt new.txt                 what two pages share, and where they differ"""
+  dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
+  dedup compare old.txt new.txt                 what two pages share and change
+"""
 
 
 class Stopped(BaseException):
@@ -242,21 +243,54 @@ def _whole_number(kind: Any, tokens: Sequence[Any]) -> int:
 
 def _usage_error(error: Any, arguments: list[str]) -> str:
     """What is wrong with the arguments, in one line, with what was probably meant."""
-    from cyclopts import UnknownCommandError, UnknownOptionError
+    from cyclopts import (
+        CoercionError,
+        MissingArgumentError,
+        RepeatArgumentError,
+        UnknownCommandError,
+        UnknownOptionError,
+        UnusedCliTokensError,
+    )
 
     from dedup.options import did_you_mean
 
+    token: Any = getattr(error, "token", None)
     if isinstance(error, UnknownOptionError):
-        written = error.token.value.split("=")[0]
+        written = (token.keyword or token.value).split("=")[0]
         names = [parameter.name for parameter in _flags()]
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
         first = arguments[0]
+        if first.startswith("-"):
+            return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
         if os.path.exists(first):
             return f"{first} is a path; say what to do with it: dedup scan {first}"
         return f"unknown command {first}; there are: scan, compare (dedup --help shows examples)"
-    return " ".join(str(error).replace(STDIN, "-").split()).replace('Command "', 'command "', 1)
+    if isinstance(error, UnusedCliTokensError):
+        rest = ", ".join(error.unused_tokens or ())
+        return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name
+        return f"{name} needs a value" if name.startswith("-") else "compare needs two pages: dedup compare A B"
+    if isinstance(error, RepeatArgumentError) and token is not None:
+        return f"{token.keyword} is given more than once"
+    if isinstance(error, CoercionError) and token is not None:
+        return f"{token.keyword}: {_not_a(error, token.value)}"
+    return " ".join(str(error).replace(STDIN, "-").split())
+
+
+def _not_a(error: Any, value: str) -> str:
+    """Why a value is none for its option."""
+    from typing import get_args
+
+    if error.__cause__ is not None and "whole number" in str(error.__cause__):
+        return str(error.__cause__)
+    choices = get_args(error.target_type)
+    if choices:
+        return f"{value!r} is not one of {', '.join(map(str, choices))}"
+    names = {float: "a number", int: "a whole number", bool: "true or false"}
+    return f"{value!r} is not {names.get(error.target_type, 'such a value')}"
 
 
 # Commands.

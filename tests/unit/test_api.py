@@ -245,9 +245,9 @@ def test_compare_keeps_ids_and_makes_equal_ones_different():
 def test_a_side_of_several_pages_or_none_is_refused(tmp_path):
     (tmp_path / "r.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
     (tmp_path / "empty.jsonl").write_text("")
-    with pytest.raises(InputError, match="more than one page"):
+    with pytest.raises(InputError, match=r"r\.jsonl: holds more than one page"):
         compare(tmp_path / "r.jsonl", "text")
-    with pytest.raises(InputError, match="nothing to compare as b"):
+    with pytest.raises(InputError, match=r"empty\.jsonl: nothing to compare: empty file"):
         compare("text", tmp_path / "empty.jsonl")
 
 
