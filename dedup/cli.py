@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 DONE, WRONG, PARTLY = 0, 2, 3
+GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
@@ -44,7 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done; 2 wrong usage, nothing usable or output that cannot be written; 3 some input could not be read (the rest
     was processed); 130 and 143 on signals.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # this process is ours
+        with _ends_soon():
+            status = main(sys.argv[1:])
+            if status in (130, 143):  # what is in memory need not be given back piece by piece
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    sys.stdout.flush()
+                os._exit(status)
+        return status
+    arguments = list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
     if arguments and arguments[0] == "--version":
@@ -100,6 +109,52 @@ def _sigterm_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _ends_soon() -> Iterator[None]:
+    """A signal ends the process though the main thread is in a long sort or loop of the kernel and cannot react.
+
+    The signal's number is written to a pipe at once, whatever Python does; a thread that waits there gives the main
+    thread a moment to unwind, and then cleans up in its place.
+    """
+    import threading
+
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    listen, wake = os.pipe()
+    os.set_blocking(wake, False)
+    done = threading.Event()
+
+    def wait() -> None:
+        while (number := os.read(listen, 1)) and number[0] not in (signal.SIGINT, signal.SIGTERM):
+            pass
+        os.close(listen)
+        if number and not done.wait(GRACE):
+            _clean_up()
+            os._exit(128 + number[0])
+
+    threading.Thread(target=wait, daemon=True, name="dedup-signals").start()
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        done.set()
+        signal.set_wakeup_fd(before)
+        os.close(wake)
+
+
+def _clean_up() -> None:
+    """What unwinding would do: workers end, unfinished files go, the cursor is shown again."""
+    pool, json = (sys.modules.get(f"dedup.{name}") for name in ("readers.pool", "report.json"))
+    if pool is not None:
+        pool.kill_workers()
+    if json is not None:
+        json.remove_unfinished()
+    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
 
 
 def _fail(message: str) -> None:

@@ -147,6 +147,16 @@ def indented(text: bytes, indent: int) -> bytes:
     return _harmless(laid_out.encode("utf-8", "backslashreplace")) + b"\n"
 
 
+_UNFINISHED: set[Path] = set()
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are being written; the process is about to end."""
+    for path in list(_UNFINISHED):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 @contextlib.contextmanager
 def replaced_file(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path` once all of it is on the disk; a device or pipe is written as is.
@@ -161,6 +171,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
             with real.open("wb") as file:
                 yield file
             return
+        _UNFINISHED.add(temporary)
         with open(temporary, "xb") as file:
             if real.exists():
                 os.chmod(temporary, stat.S_IMODE(real.stat().st_mode))
@@ -174,6 +185,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        _UNFINISHED.discard(temporary)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -312,6 +312,15 @@ FAKE = textwrap.dedent(f"""
         if str(source) == "sleep":
             print("sleeping", file=sys.stderr, flush=True)
             time.sleep(60)
+        if str(source) == "busy":
+            import hashlib, pathlib
+            from dedup.readers.pool import Job, WorkerPool
+            from dedup.report.json import replaced_file
+            pool = WorkerPool(1)
+            pool.submit([Job("html", b"<p>x")]).result()
+            with replaced_file(pathlib.Path("r.json")):
+                print(*[process.pid for process in pool._processes], file=sys.stderr, flush=True)
+                hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)  # a call that no signal interrupts
         return report_fakes.near_report(2000) if str(source) == "large" else report_fakes.news_report()
     dedup.scan = scan
     from dedup.cli import main
@@ -336,6 +345,28 @@ def test_signals_end_it_at_once_and_quietly(number: signal.Signals, status: int)
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
         assert (process.returncode, out, err) == (status, b"", b"")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_soon_and_cleanly_though_the_main_thread_cannot_react(
+        number: signal.Signals, status: int, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", FAKE, "scan", "busy"], cwd=tmp_path, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        worker = int(process.stderr.readline())
+        assert list(tmp_path.iterdir())
+        since = time.monotonic()
+        process.send_signal(number)
+        assert process.communicate(timeout=30) == (b"", b"")
+        assert time.monotonic() - since < 2
+    assert process.returncode == status
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(100):  # whoever adopted the worker has to reap it
+        if not os.path.exists(f"/proc/{worker}") or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2]:
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("the worker goes on")
 
 
 @pytest.mark.parametrize("format", ["terminal", "json"])
