@@ -77,7 +77,8 @@ class _Sides:
     def __init__(self, source: Any, name: str, options: Options) -> None:
         from dedup.readers import pages_from_objects
 
-        self.name = name
+        self.name = str(source) if isinstance(source, Path) else name
+        self.id = name
         if isinstance(source, (Path, str)):
             _refuse_places([source] if isinstance(source, str) else [])
         self.stream: Any = (_open(source, options) if isinstance(source, Path)
@@ -92,10 +93,10 @@ class _Sides:
         first = next(pages, None)
         if first is None:
             cause = "; ".join(e.message for e in self.stream.errors) or "it holds no page"
-            raise InputError(f"nothing to compare as {self.name}: {cause}")
+            raise InputError(f"nothing to compare: {cause}", self.name)
         if next(pages, None) is not None:
-            raise InputError(f"{self.name} holds more than one page", first.source, "Use scan for several pages.")
-        return dataclasses.replace(first, id=self.name) if self.bare else first
+            raise InputError("holds more than one page", self.name, "Use scan for several pages.")
+        return dataclasses.replace(first, id=self.id) if self.bare else first
 
 
 class _Both:

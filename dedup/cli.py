@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 DONE, WRONG, PARTLY = 0, 2, 3
+GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
@@ -29,8 +30,9 @@ HELP = "Find passages that stand more than once, in a page and across pages: whe
 EXAMPLES = """\
 Examples:
   dedup scan page.html                          what stands twice on a page
-  dedup scan site/ --ignore header,footer,nav   a folder's pages, without what frames them
-  dedup compare old.txt new.txt                 what two pages share, and where they differ"""
+  dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
+  dedup compare old.txt new.txt                 what two pages share and change
+"""
 
 
 class Stopped(BaseException):
@@ -43,7 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done; 2 wrong usage, nothing usable or output that cannot be written; 3 some input could not be read (the rest
     was processed); 130 and 143 on signals.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # this process is ours
+        with _ends_soon():
+            status = main(sys.argv[1:])
+            if status in (130, 143):  # what is in memory need not be given back piece by piece
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    sys.stdout.flush()
+                os._exit(status)
+        return status
+    arguments = list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
     if arguments and arguments[0] == "--version":
@@ -101,6 +111,52 @@ def _sigterm_raises() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextlib.contextmanager
+def _ends_soon() -> Iterator[None]:
+    """A signal ends the process though the main thread is in a long sort or loop of the kernel and cannot react.
+
+    The signal's number is written to a pipe at once, whatever Python does; a thread that waits there gives the main
+    thread a moment to unwind, and then cleans up in its place.
+    """
+    import threading
+
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    listen, wake = os.pipe()
+    os.set_blocking(wake, False)
+    done = threading.Event()
+
+    def wait() -> None:
+        while (number := os.read(listen, 1)) and number[0] not in (signal.SIGINT, signal.SIGTERM):
+            pass
+        os.close(listen)
+        if number and not done.wait(GRACE):
+            _clean_up()
+            os._exit(128 + number[0])
+
+    threading.Thread(target=wait, daemon=True, name="dedup-signals").start()
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        done.set()
+        signal.set_wakeup_fd(before)
+        os.close(wake)
+
+
+def _clean_up() -> None:
+    """What unwinding would do: workers end, unfinished files go, the cursor is shown again."""
+    pool, json = (sys.modules.get(f"dedup.{name}") for name in ("readers.pool", "report.json"))
+    if pool is not None:
+        pool.kill_workers()
+    if json is not None:
+        json.remove_unfinished()
+    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
+
+
 def _fail(message: str) -> None:
     _note(f"dedup: {message}")
 
@@ -120,10 +176,11 @@ def _spelt(error: Any) -> str:
     import dataclasses
 
     from dedup.options import Options
+    from dedup.report.text import with_flags
 
     names = {field.name: flag(field.name) for field in dataclasses.fields(Options)}
     where = names.get(error.where, error.where)
-    return str(type(error)(error.what, where, error.mend))
+    return str(type(error)(with_flags(error.what), where, error.mend))
 
 
 def flag(name: str) -> str:
@@ -241,21 +298,54 @@ def _whole_number(kind: Any, tokens: Sequence[Any]) -> int:
 
 def _usage_error(error: Any, arguments: list[str]) -> str:
     """What is wrong with the arguments, in one line, with what was probably meant."""
-    from cyclopts import UnknownCommandError, UnknownOptionError
+    from cyclopts import (
+        CoercionError,
+        MissingArgumentError,
+        RepeatArgumentError,
+        UnknownCommandError,
+        UnknownOptionError,
+        UnusedCliTokensError,
+    )
 
     from dedup.options import did_you_mean
 
+    token: Any = getattr(error, "token", None)
     if isinstance(error, UnknownOptionError):
-        written = error.token.value.split("=")[0]
+        written = (token.keyword or token.value).split("=")[0]
         names = [parameter.name for parameter in _flags()]
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
         first = arguments[0]
+        if first.startswith("-"):
+            return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
         if os.path.exists(first):
             return f"{first} is a path; say what to do with it: dedup scan {first}"
         return f"unknown command {first}; there are: scan, compare (dedup --help shows examples)"
-    return " ".join(str(error).replace(STDIN, "-").split()).replace('Command "', 'command "', 1)
+    if isinstance(error, UnusedCliTokensError):
+        rest = ", ".join(error.unused_tokens or ())
+        return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name
+        return f"{name} needs a value" if name.startswith("-") else "compare needs two pages: dedup compare A B"
+    if isinstance(error, RepeatArgumentError) and token is not None:
+        return f"{token.keyword} is given more than once"
+    if isinstance(error, CoercionError) and token is not None:
+        return f"{token.keyword}: {_not_a(error, token.value)}"
+    return " ".join(str(error).replace(STDIN, "-").split())
+
+
+def _not_a(error: Any, value: str) -> str:
+    """Why a value is none for its option."""
+    from typing import get_args
+
+    if error.__cause__ is not None and "whole number" in str(error.__cause__):
+        return str(error.__cause__)
+    choices = get_args(error.target_type)
+    if choices:
+        return f"{value!r} is not one of {', '.join(map(str, choices))}"
+    names = {float: "a number", int: "a whole number", bool: "true or false"}
+    return f"{value!r} is not {names.get(error.target_type, 'such a value')}"
 
 
 # Commands.
@@ -393,14 +483,16 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None] | None]:
 
 def _tell_errors(report: Report, everything: bool) -> None:
     """What could not be read, a line each; more than ten of a kind are summed up."""
+    from dedup.report.text import with_flags
+
     told: dict[str, int] = {}
     for error in report.errors:
         told[error.message] = told.get(error.message, 0) + 1
         if everything or told[error.message] <= SAME_ERRORS:
-            _note(f"{error.source}{f':{error.line}' if error.line else ''}: {error.message}")
+            _note(f"{error.source}{f':{error.line}' if error.line else ''}: {with_flags(error.message)}")
     for message, times in told.items():
         if times > SAME_ERRORS and not everything:
-            _note(f"{message}: {times - SAME_ERRORS:,} more like this; -v names them all")
+            _note(f"{with_flags(message)}: {times - SAME_ERRORS:,} more like this; -v names them all")
 
 
 def _deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:

@@ -54,6 +54,9 @@ class Lazy(Sequence[T], Generic[T]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
+    def __reduce__(self) -> tuple[type[list[T]], tuple[list[T]]]:
+        return list, (list(self),)
+
     def __repr__(self) -> str:
         return repr(list(self))
 

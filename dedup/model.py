@@ -6,9 +6,8 @@ Names and meanings are those of the JSON report (``dedup-report/1``): every key 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +15,30 @@ import numpy.typing as npt
 
 Kind = Literal["exact", "near", "contained"]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
-NO_META: Mapping[str, Any] = MappingProxyType({})
+
+
+class _NoMeta(Mapping[str, Any]):
+    """An empty mapping that nobody can write to; unlike a ``MappingProxyType`` it can be pickled and copied."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+    def __reduce__(self) -> str:
+        return "NO_META"
+
+
+NO_META: Mapping[str, Any] = _NoMeta()
 
 
 class BlockKind(enum.IntEnum):
@@ -97,7 +119,7 @@ class Page:
     text: str
     source: str = ""
     title: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=lambda: NO_META)  # as a default only from Python 3.12 on
+    meta: Mapping[str, Any] = field(default_factory=lambda: NO_META)  # no default of its own: it has no hash
     url: str | None = None
     line: int = 1
     record: bool = False
@@ -246,7 +268,8 @@ class PageReport:
     Attributes:
         words, chars: Length in tokens and in code points.
         duplicate_chars: Characters in any occurrence but the first of its group, each counted once.
-        within_share, across_share: Share of the page's characters that stand elsewhere too, on this page / on others.
+        within_share, across_share: Share of the characters in its blocks that stand elsewhere too, on this page / on
+            others. White space between blocks and blocks without a word count for no share.
         text: The page's text where it was asked for (``with_text``), else ``None``.
     """
 
@@ -279,7 +302,7 @@ class Summary:
         groups: Groups reported.
         chars: Characters of all pages.
         duplicate_chars: See ``PageReport``.
-        duplicate_share: ``duplicate_chars / chars``.
+        duplicate_share: Share of the characters in blocks that are duplicate ones.
         content_share: The same without template, navigation and refrain.
     """
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, small_repeats
 from dedup.findings import Findings, Lazy
+from dedup.kernel import kernel
 from dedup.model import PageReport, Skipped, SmallRepeat, Summary
 from dedup.verdicts import NO_CONTENT, Judgement
 
@@ -26,9 +27,11 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     later[table.first[:-1]] = False
     content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
     chars = np.diff(findings.places.page_chars)
-    duplicate, *covered, content_twice = covered_chars(findings, later, copies > 1, across >= 0, later & content)
-    shares = [count / np.maximum(chars, 1) for count in covered]
-    total, twice = int(chars.sum()), int(duplicate.sum())
+    outside, inside = chars_outside_blocks(findings)
+    (duplicate,) = covered_chars(findings, None, later)
+    *covered, twice, content_twice = covered_chars(findings, outside, copies > 1, across >= 0, later, later & content)
+    shares = [count / np.maximum(inside, 1) for count in covered]
+    total = max(int(inside.sum()), 1)
     short = int((corpus.halves < 2 * options.min_tokens).sum())
     repeats = _small_repeats(findings)
     words = np.diff(corpus.halves_before[corpus.page_first])
@@ -39,17 +42,48 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
                           int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), judgement.verdicts(p),
                           repeats.get(p, ()), corpus.page_text(p) if options.with_text else None)
     summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
-                      sum(entry.count for entry in skipped), len(table), total, twice, twice / max(total, 1),
-                      int(content_twice.sum()) / max(total, 1))
+                      sum(entry.count for entry in skipped), len(table), int(chars.sum()), int(duplicate.sum()),
+                      int(twice.sum()) / total, int(content_twice.sum()) / total)
     return summary, Lazy(lambda: len(corpus.pages), report)
 
 
-def covered_chars(findings: Findings, *choices: npt.NDArray[np.bool_]) -> list[I64]:
-    """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them."""
+def chars_outside_blocks(findings: Findings) -> tuple[I64, I64]:
+    """Characters outside blocks before each block, through the collection; and those inside the blocks of each page.
+
+    White space between blocks belongs to nobody, and neither do blocks without a word, such as rulers: no share counts
+    them, so a page that stands elsewhere too does so to 100 %.
+    """
+    corpus, page_chars = findings.corpus, findings.places.page_chars
+    outside = np.empty(len(corpus.start), np.int64)
+    inside = np.zeros(len(corpus.pages), np.int64)
+    seen = 0
+    for pages in corpus.batches():
+        blocks, text_start = corpus.blocks_of(pages), int(corpus.page_start[pages[0]])
+        borders = np.column_stack((corpus.start[blocks], corpus.end[blocks])).ravel() - text_start
+        chars = kernel.code_points(corpus.text[text_start:int(corpus.page_start[pages[1]])], borders)
+        start, size = chars[::2], chars[1::2] - chars[::2]
+        size[np.diff(corpus.token_first[blocks.start:blocks.stop + 1]) == 0] = 0
+        before = np.concatenate([[0], np.cumsum(size)])
+        outside[blocks] = start + int(page_chars[pages[0]]) - seen - before[:-1]
+        seen += int(before[-1])
+        inside[pages[0]:pages[1]] = np.diff(before[corpus.page_first[pages[0]:pages[1] + 1] - blocks.start])
+    return outside, inside
+
+
+def covered_chars(findings: Findings, outside: I64 | None, *choices: npt.NDArray[np.bool_]) -> list[I64]:
+    """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them.
+
+    Args:
+        outside: Characters outside blocks before each block, which are not to be counted; ``None``: all are.
+    """
     places, table = findings.places, findings.table
     counts = np.diff(table.parts.first)
     page = np.repeat(table.page, counts)
     start, end = (side + places.page_chars[page] for side in (places.part_start, places.part_end))
+    if outside is not None:
+        block_start = findings.corpus.start
+        start -= outside[np.searchsorted(block_start, table.parts.part_start, side="right") - 1]
+        end -= outside[np.searchsorted(block_start, table.parts.part_end - 1, side="right") - 1]
     order = np.argsort(start, kind="stable")
     page, start, end = page[order], start[order], end[order]
     out = []
@@ -84,8 +118,6 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
 
 def _line(corpus: Corpus, p: int, block: int) -> int:
     """Line of a block in the source, from 1."""
-    from dedup.kernel import kernel
-
     page = corpus.pages[p]
     if page.layout is not None:
         return int(page.layout.line[block - int(corpus.page_first[p])])

@@ -1,5 +1,7 @@
-"""gzip and zstd, streaming: every member and frame, bounded memory, damage noticed and named, what stands before it
-used."""
+"""gzip and zstd, streaming: every member and frame, in bounded memory.
+
+Damage costs what it hit: it is named, and reading goes on with the next member or frame that can be found.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from typing import Any, BinaryIO
 _INPUT_BYTES = 1 << 14  # zstd loses what one call had decoded before damage, so calls are small
 _OUTPUT_BYTES = 1 << 20
 _WINDOW_LOG_MAX = 27  # 128 MB, the limit of the zstd command
-Damage = Callable[[str], None]
+_PAST_BYTES = 1 << 16  # what is kept of the input: damaged data may decode on for a while, over the next good member
+_TRIAL_BYTES = 1 << 9
+_MAX_TRIALS = 1 << 16  # places tried as the beginning of a member in one file
+Damage = Callable[[str, str], None]
 
 
 def compression_of(head: bytes) -> str:
@@ -30,7 +35,8 @@ def unpack(raw: BinaryIO, compression: str, damage: Damage) -> BinaryIO:
     Args:
         raw: The compressed bytes.
         compression: "gzip", "zstd", or empty for content that is as it is.
-        damage: Called with one line when the stream turns out to be cut or damaged; it ends there.
+        damage: Called with one line for each damage (cause, place, and what was done) and what such lines have in
+            common.
     """
     if not compression:
         return raw
@@ -39,15 +45,32 @@ def unpack(raw: BinaryIO, compression: str, damage: Damage) -> BinaryIO:
 
 
 class _Unpacker(io.RawIOBase):
-    """A readable stream over decoded chunks."""
+    """A readable stream over decoded chunks.
+
+    Attributes:
+        breaks: The last places where a member or frame begins, and where damage was, as ``(offset in the decoded
+            content, whether it is damage)``: in a web archive records begin there.
+    """
+
+    name = ""
+    unit = ""
+    magic = b""
 
     def __init__(self, raw: BinaryIO, damage: Damage) -> None:
         self._raw = raw
         self._damage = damage
         self._ready = memoryview(b"")
         self._input = b""
+        self._past = b""  # the last bytes read, those of `_input` included
+        self._got = 0  # bytes read
+        self._again = 0  # bytes gone over a second time
+        self._trials = 0
+        self._start = 0  # where the member begins
         self._frames = 0
+        self._decoded = 0
+        self._last = b""
         self._ended = False
+        self.breaks: deque[tuple[int, bool]] = deque(maxlen=1 << 17)
 
     def readable(self) -> bool:
         return True
@@ -56,41 +79,99 @@ class _Unpacker(io.RawIOBase):
         while not self._ready:
             if self._ended:
                 return 0
-            self._ready = memoryview(self._next())
+            self._take(self._next())
         size = min(len(buffer), len(self._ready))
         buffer[:size] = self._ready[:size]
         self._ready = self._ready[size:]
         return size
 
+    def _take(self, out: bytes) -> None:
+        """Decoded bytes to be given out."""
+        if out:
+            self._ready = memoryview(bytes(self._ready) + out if self._ready else out)
+            self._decoded += len(out)
+            self._last = out[-1:]
+
     def _next(self) -> bytes:
         """The next decoded bytes; none yet where empty."""
         raise NotImplementedError
 
-    def _fill(self) -> bytes:
-        """Bytes to decode, those left over first."""
-        if not self._input:
-            self._input = self._raw.read(_INPUT_BYTES)
+    def _opens(self, data: bytes) -> bool:
+        """Whether decoding of what may be a member begins well."""
+        raise NotImplementedError
+
+    def _fill(self, least: int = 1) -> bytes:
+        """Bytes to decode, those left over first; fewer than `least` only at the end."""
+        while len(self._input) < least and (data := self._raw.read(_INPUT_BYTES)):
+            self._got += len(data)
+            self._past = (self._past + data)[-_PAST_BYTES:]
+            self._input += data
         return self._input
 
-    def _end(self, damage: str = "") -> None:
-        self._ended = True
-        if damage:
-            self._damage(f"{damage}; what stands before it was used")
+    @property
+    def _at(self) -> int:
+        """Offset of what is to be decoded next."""
+        return self._got - len(self._input)
+
+    def _begin(self) -> None:
+        """A member begins."""
+        self._start = self._at
+        self.breaks.append((self._decoded, False))
+
+    def _lost(self, out: bytes, cause: str, at: int, search: int) -> None:
+        """Something is damaged: give out what was decoded before it, name it, and go on behind it.
+
+        Args:
+            out: What is to be given out still.
+            cause: What is wrong; `at`: where, as an offset in the file.
+            search: Where the next member may begin at the earliest.
+        """
+        self._take(out)
+        self.breaks.append((self._decoded, True))
+        found = self._find(search)
+        if found is None:
+            self._ended = True
+            done = ("what stands before it was used" if self._trials < _MAX_TRIALS else
+                    f"more than {_MAX_TRIALS:,} places were tried, the rest is left out")
+        else:
+            done = f"reading went on at byte {found:,}"
+            if self._last not in (b"", b"\n"):
+                self._take(b"\n")  # the line that was cut ends here, and costs the next one nothing
+        kind = f"{self.name} data is damaged"
+        self._damage(f"{cause} at byte {at:,}; {done}", kind)
+
+    def _find(self, search: int) -> int | None:
+        """Go to the next member at or behind an offset, and return its own; ``None`` where there is none.
+
+        Going back is limited in all by what was read, so that nothing can make the work grow.
+        """
+        here = self._at
+        start = min(max(search, self._got - len(self._past)), self._got)
+        if here - start > 2 * self._got + _PAST_BYTES - self._again:
+            start = here
+        self._input = self._past[len(self._past) - (self._got - start):]
+        while True:
+            at = self._input.find(self.magic)
+            if at < 0:
+                self._input = self._input[-(len(self.magic) - 1):]
+                if len(self._fill(1 << 12)) < len(self.magic):
+                    return None
+                continue
+            self._input = self._input[at:]
+            self._trials += 1
+            if self._trials > _MAX_TRIALS:
+                return None
+            if self._opens(self._fill(_TRIAL_BYTES)[:_TRIAL_BYTES]):
+                self._again += max(0, here - self._at)
+                return self._at
+            self._input = self._input[1:]
 
 
 class _Gzip(_Unpacker):
-    """All members of a gzip file.
+    """All members of a gzip file."""
 
-    Attributes:
-        starts: Where the last members begin, as offsets in the decoded content: in a web archive, at its records.
-    """
-
+    name, unit, magic = "gzip", "gzip member", b"\x1f\x8b\x08"
     _member: Any = None
-
-    def __init__(self, raw: BinaryIO, damage: Damage) -> None:
-        super().__init__(raw, damage)
-        self.starts: deque[int] = deque(maxlen=1 << 17)
-        self._decoded = 0
 
     def _next(self) -> bytes:
         data = self._fill()
@@ -98,70 +179,107 @@ class _Gzip(_Unpacker):
             if self._frames:  # zeros behind a member are padding
                 data = self._input = data.lstrip(b"\0")
             if not data:
-                if not self._fill():
-                    self._end()
+                self._ended = not self._fill()
                 return b""
-            if len(data) == 1:
-                data = self._input = data + self._raw.read(_INPUT_BYTES)
-            if self._frames and not data.startswith(b"\x1f\x8b"):
-                self._end("bytes behind the last gzip member are not gzip")
+            data = self._fill(4)
+            if self._frames and not self._is_header(data):
+                self._lost(b"", "what stands behind a gzip member is not gzip", self._at, self._at + 1)
                 return b""
+            self._begin()
             self._member = zlib.decompressobj(31)
-            self.starts.append(self._decoded)
         if not data:
-            out = self._member.flush()
-            self._end("gzip data is cut short")
-            return bytes(out)
+            member, self._member, self._frames = self._member, None, self._frames + 1
+            self._lost(member.flush(), "gzip data is cut short", self._got, self._start + 1)
+            return b""
         before = self._member.copy()
         try:
             out = self._member.decompress(data, _OUTPUT_BYTES)
         except zlib.error as error:
-            self._end(f"gzip data is damaged ({error})")
-            return _salvage(before, data)
-        self._decoded += len(out)
+            out, used = _salvage(before, data)
+            self._member, self._frames = None, self._frames + 1
+            at = self._at + used
+            self._input = data[used:]
+            self._lost(out, f"gzip data is damaged ({error})", at, self._start + 1)
+            return b""
         self._input = self._member.unconsumed_tail
         if self._member.eof:
             self._input, self._member, self._frames = self._member.unused_data, None, self._frames + 1
         return bytes(out)
 
+    @staticmethod
+    def _is_header(data: bytes) -> bool:
+        """Whether bytes begin a member: magic, method, and no reserved flag; a cut header too."""
+        return _Gzip.magic.startswith(data[:3]) and (len(data) < 4 or not data[3] & 0xe0)
 
-def _salvage(member: Any, data: bytes) -> bytes:
-    """What a member gives of `data` before the damage in it."""
+    def _opens(self, data: bytes) -> bool:
+        if not self._is_header(data):
+            return False
+        try:
+            zlib.decompressobj(31).decompress(data, _TRIAL_BYTES)
+        except zlib.error:
+            return False
+        return True
+
+
+def _salvage(member: Any, data: bytes) -> tuple[bytes, int]:
+    """What a member gives of `data` before the damage in it, and the bytes that took."""
     out: list[bytes] = []
-    try:
-        for i in range(len(data)):
+    for i in range(len(data)):
+        try:
             out.append(member.decompress(data[i:i + 1]))
-    except zlib.error:
-        pass
-    return b"".join(out)
+        except zlib.error:
+            return b"".join(out), i
+    return b"".join(out), len(data)
 
 
 class _Zstd(_Unpacker):
     """All frames of a zstd file, skippable ones included."""
 
+    name, unit, magic = "zstd", "zstd frame", b"\x28\xb5\x2f\xfd"
     _frame: Any = None
+    _step = _INPUT_BYTES
 
     def _next(self) -> bytes:
-        zstd = _zstd()
         if self._frame is None:
-            if not self._fill():
-                self._end()
+            data = self._fill(4)
+            if not data:
+                self._ended = True
                 return b""
-            self._frame = zstd.ZstdDecompressor(
-                options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
+            if self._frames and not compression_of(data):  # the frame before was cut, and took in the head of the next
+                self._lost(b"", "what stands behind a zstd frame is not zstd", self._at, self._start + 1)
+                return b""
+            self._begin()
+            self._frame = _zstd_frame()
         if self._frame.needs_input and not self._fill():
-            self._end("zstd data is cut short")
+            self._frame = None
+            self._lost(b"", "zstd data is cut short", self._got, self._start + 1)
             return b""
-        data, self._input = (self._input, b"") if self._frame.needs_input else (b"", self._input)
+        at, step = self._at, self._step if self._frame.needs_input else 0
+        data, self._input = self._input[:step], self._input[step:]
         try:
             out = self._frame.decompress(data, _OUTPUT_BYTES)
-        except zstd.ZstdError as error:
-            self._end(f"zstd data is damaged ({error})" if self._frames or self._frame else "not zstd")
+        except _zstd().ZstdError as error:
+            self._frame, self._step = None, _TRIAL_BYTES  # small steps: what stands behind damage is gone over again
+            self._lost(b"", f"zstd data is damaged ({error})", at, self._start + 1)
             return b""
         if self._frame.eof:
             self._input = self._frame.unused_data + self._input
             self._frame, self._frames = None, self._frames + 1
+            self._step = min(2 * self._step, _INPUT_BYTES)
         return bytes(out)
+
+    def _opens(self, data: bytes) -> bool:
+        try:
+            _zstd_frame().decompress(data, _TRIAL_BYTES)
+        except _zstd().ZstdError:
+            return False
+        return True
+
+
+def _zstd_frame() -> Any:
+    """What decodes one frame."""
+    zstd = _zstd()
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
 
 
 def _zstd() -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -11,6 +13,7 @@ from dedup.readers.jsonl import read_blocks
 from dedup.readers.reading import Items, Reading
 from dedup.readers.tables import Records, no_field
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELD_BYTES = 64_000_000  # the csv module takes four bytes a character and more while it reads a field
 
 
@@ -25,17 +28,28 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
     if first is None:
         return
     delimiter = "\t" if form == "tsv" else ";" if "," not in first and ";" in first else ","
-    rows = _rows(_with_first(first, lines), delimiter, reading)
-    _, header = next(rows, (1, []))
+    rows = _Rows(_with_first(first, lines), delimiter, reading)
+    line, header = next(iter(rows), (1, []))
     records = Records(reading)
-    if not any(name in header for name in records.texts):
-        reading.fail(1, f"{no_field(records.texts, header)}; file skipped", "text field missing")
+    if line != 1 or not any(name in header for name in records.texts):
+        reading.fail(1, f"{no_field(records.texts, header)}; file skipped" if line == 1 else
+                     "the first row, which names the columns, cannot be read; file skipped", "text field missing")
         return
+    rows.width = len(header)
     for line, row in rows:
-        if row:
-            page = records.page(dict(zip(header, row, strict=False)), line, line)
-            if page is not None:
-                yield page
+        if not row:
+            continue
+        fields = dict(zip(header, row, strict=False))
+        if len(row) > rows.width and any(row[rows.width:]):
+            reading.fail(line, f"the row has {len(row)} fields, the first row {rows.width}; row skipped",
+                         "row has too many fields")
+            continue
+        if len(row) < rows.width and any(name in fields for name in records.texts):
+            reading.notes.error(reading.file.place, line, f"the row has {len(row)} of {rows.width} fields; it is used",
+                                "row has too few fields")
+        page = records.page(fields, line, line)
+        if page is not None:
+            yield page
 
 
 def _longest(reading: Reading) -> int:
@@ -58,8 +72,8 @@ def _lines(stream: BinaryIO, reading: Reading) -> Iterator[str]:
         try:
             yield from _split(block.decode("utf-8"))
         except UnicodeDecodeError:
-            for i, line in enumerate(block.split(b"\n"), number):
-                text, guess = decode(line)
+            for i, line in enumerate(block.removesuffix(b"\n").split(b"\n"), number):
+                text, guess = _decode(line)
                 if guess:
                     reading.notes.error(reading.file.place, i, f"{guess}; the line is used", "encoding guessed")
                 yield text + "\n"
@@ -72,20 +86,100 @@ def _split(text: str) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _rows(lines: Iterator[str], delimiter: str, reading: Reading) -> Iterator[tuple[int, list[Any]]]:
-    """Rows with the line each begins on. The limit of a field is global to the csv module: it is set only meanwhile."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    limit = _longest(reading)
-    while True:
-        line = reader.line_num + 1
-        before = csv.field_size_limit(limit)
+def _decode(line: bytes) -> tuple[str, str]:
+    """A line, and how its encoding was guessed."""
+    try:
+        text = line.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return decode(line)
+    return text, "" if text.isascii() or not _SURROGATE.search(text) else "half of a character (a lone surrogate) in it"
+
+
+class _Rows:
+    """The rows of a table with the line each begins on.
+
+    A quote that opens and never closes, or that closes where no field ends, would take in what follows. So reading is
+    strict: where it fails, the line on which the row began is taken alone, and reading goes on with the next one.
+
+    Attributes:
+        width: Fields that a row is to have, where it is known.
+    """
+
+    def __init__(self, lines: Iterator[str], delimiter: str, reading: Reading) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._reading = reading
+        self._ahead: deque[str] = deque()  # lines to be read again, first
+        self._taken: list[str] = []  # lines of the row
+        self._line = 1
+        self._again = 0  # lines read again
+        self.width = 0
+        self._rows = self._all()
+
+    def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
+        return self._rows
+
+    def _feed(self) -> Iterator[str]:
+        ahead, taken = self._ahead, self._taken
+        while ahead:
+            taken.append(ahead.popleft())
+            yield taken[-1]
+        for line in self._lines:
+            taken.append(line)
+            yield line
+
+    def _all(self) -> Iterator[tuple[int, list[Any]]]:
+        taken = self._taken
+        reader = csv.reader(self._feed(), delimiter=self._delimiter, strict=True)
+        while True:
+            try:
+                row = self._next(reader)
+            except csv.Error as error:
+                if not taken:  # the reader remembers the end
+                    return
+                first, *rest = taken
+                self._ahead.extendleft(reversed(rest))
+                taken.clear()
+                yield from self._alone(first, str(error))
+                self._again += len(rest)
+                if self._again > 8 * self._line + 10_000:  # quotes that open on every line: the work stays linear
+                    while self._ahead:
+                        yield from self._alone(self._ahead.popleft(), "")
+                reader = csv.reader(self._feed(), delimiter=self._delimiter, strict=True)
+                continue
+            if row is None:
+                return
+            line = self._line
+            self._line += len(taken)
+            taken.clear()
+            yield line, row
+
+    def _next(self, reader: Any) -> list[Any] | None:
+        """The next row. The limit of a field is global to the csv module: it is set only meanwhile."""
+        before = csv.field_size_limit(_longest(self._reading))
         try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            reading.fail(line, f"not valid CSV ({error}), row skipped", "row is not valid CSV")
-            continue
+            row: list[Any] | None = next(reader, None)
         finally:
             csv.field_size_limit(before)
-        yield line, row
+        return row
+
+    def _alone(self, text: str, cause: str) -> Iterator[tuple[int, list[Any]]]:
+        """The row of one line where strict reading of what begins there failed for a cause."""
+        line, self._line = self._line, self._line + 1
+        reader = csv.reader([text, "\n"], delimiter=self._delimiter)
+        try:
+            row = self._next(reader) or []
+        except csv.Error as error:
+            self._reading.fail(line, f"not valid CSV ({error}), row skipped", "row is not valid CSV")
+            return
+        if reader.line_num > 1:
+            self._reading.fail(line, "a quote opens here and does not close where a field ends, line skipped",
+                               "row is not valid CSV")
+        elif cause and self.width and len(row) == self.width:
+            self._reading.notes.error(self._reading.file.place, line, "a quote inside a quoted field is not doubled; "
+                                      "the line is used", "quote is not doubled")
+            yield line, row
+        elif cause:
+            self._reading.fail(line, f"not valid CSV ({cause}), line skipped", "row is not valid CSV")
+        else:
+            yield line, row

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -66,3 +69,46 @@ def declared_in_html(data: bytes) -> str:
     head = data[:_LOOKED_AT]
     found = _DECLARED.search(head) or _XML_DECLARED.search(head)
     return found[1].decode("ascii") if found else ""
+
+
+def wide_codec(head: bytes) -> str:
+    """The codec of a text that begins with the byte order mark of UTF-16 or UTF-32; else empty.
+
+    >>> wide_codec(b"\\xff\\xfea\\0"), wide_codec(b"a")
+    ('utf-16-le', '')
+    """
+    return next((codec for mark, codec in _MARKS[1:] if head.startswith(mark)), "")
+
+
+class Utf8Stream(io.RawIOBase):
+    """A stream in UTF-16 or UTF-32 as UTF-8 without byte order mark, decoded as it is read.
+
+    A lone surrogate stays one, in the three bytes that UTF-8 has no use for: it costs the line it stands on.
+    """
+
+    def __init__(self, stream: BinaryIO, codec: str, damage: Callable[[str], None]) -> None:
+        """Begin to decode; `damage` is called with one line where the stream ends inside a character."""
+        self._stream = stream
+        errors = "surrogatepass" if codec.startswith("utf-16") else "replace"  # Python has no such way for UTF-32
+        self._decoder = codecs.getincrementaldecoder(codec)(errors)
+        self._codec = codec
+        self._damage = damage
+        self._ready = b""
+        self._begun = self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._ended:
+            data = self._stream.read(1 << 18)
+            self._ended = not data
+            text = self._decoder.decode(data)
+            if not self._begun and text:
+                self._begun, text = True, text.removeprefix("\ufeff")
+            if self._ended and self._decoder.getstate()[0]:
+                self._damage(f"ends inside a character of {self._codec}; what stands before it was used")
+            self._ready = text.encode("utf-8", "surrogatepass")
+        size = min(len(buffer), len(self._ready))
+        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size

@@ -294,12 +294,35 @@ def read_html(source: str, select: Sequence[str] = (), ignore: Sequence[str] = (
     import turbohtml
 
     ends = LineEnds(source)
+    _check_size(ends.text)
     document = turbohtml.parse(ends.text, source_locations=True, allow_declarative_shadow_roots=False)
     if document.root is None:
         return PageBuilder(ends).build(None)
     walk = _Walk(ends, turbohtml.Text, turbohtml.Element)
     walk.walk(document.root, _matching(document, select) if select else None, _matching(document, ignore))
     return walk.builder.build(_title(document) or walk.first_heading)
+
+
+# A start tag with the text behind it, or the text behind an end tag: the nodes of a page, nearly.
+_NODE = re.compile("<[A-Za-z][^<>]*(>[^<])?|</[A-Za-z][^<>]*>[^<]")
+_RAW = re.compile("<!--|<(script|style|textarea|title|xmp|iframe|noembed|noframes)\\b", re.IGNORECASE)
+
+
+def _check_size(source: str) -> None:
+    """Refuse a page that surely has too many nodes before it is parsed, which takes a minute and all the memory."""
+    if len(source) < 2 * MAX_NODES:  # <b>x: two nodes in four characters
+        return
+    nodes = at = 0
+    while nodes <= MAX_NODES and at < len(source):
+        raw = _RAW.search(source, at)  # what looks like tags in a script or comment is text
+        for found in _NODE.finditer(source, at, raw.start() if raw else len(source)):
+            nodes += 1 + (found.lastindex is not None)
+            if nodes > MAX_NODES:
+                raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
+        if not raw:
+            return
+        closing = re.compile(f"</{raw[1]}" if raw[1] else "-->", re.IGNORECASE).search(source, raw.end())
+        at = closing.end() if closing else len(source)
 
 
 def _matching(document: Any, selectors: Iterable[str]) -> frozenset[Any]:

@@ -101,7 +101,10 @@ def _unpack_body(body: bytes, name: str, longest: int, damage: list[str]) -> byt
         kind = "zstd" if name == "zstd" else "gzip"
         if kind == "gzip" and not body.startswith(b"\x1f\x8b"):
             return body  # archived after decoding
-        return unpack(io.BytesIO(body), kind, damage.append).read(longest + 1)
+        def named(_: str, kind: str) -> None:
+            damage.append(f"{kind}; what can be read of it was used")
+
+        return unpack(io.BytesIO(body), kind, named).read(longest + 1)
     if name == "deflate":
         return _inflate(body, longest)
     if name == "br":

@@ -13,6 +13,8 @@ import msgspec
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records
 
+# Dots lead into nested fields; the others msgspec takes in no field's name.
+_SLOW_NAME = re.compile(r"""[."'\\\x00-\x1f\x7f\ud800-\udfff]""")
 Block = tuple[int, bytes | None]  # number of its first line; whole lines, or None for a line that is too long
 
 
@@ -59,8 +61,7 @@ def read_blocks(stream: BinaryIO, longest: int) -> Iterator[Block]:
 def read_jsonl(stream: BinaryIO, reading: Reading) -> Items:
     """The pages of a JSON Lines file."""
     records = Records(reading)
-    fast = _FastRecords(records) if not any("." in name for name in (*records.texts, *records.ids, *records.meta)) \
-        else None
+    fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _FastRecords(records)
     for line, block in read_blocks(stream, reading.options.max_page_bytes):
         if block is None:
             reading.too_long(line, "the line")
@@ -98,7 +99,9 @@ def _load(data: bytes) -> Any:
         try:
             return json.loads(data.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise ValueError(f"byte {error.start + 1} of the line, {data[error.start]:#04x}, is not UTF-8") from None
+            lone = data[error.start] == 0xed and 0xa0 <= data[error.start + 1:error.start + 2].ljust(1)[0] < 0xc0
+            what = "is half of a character (a lone surrogate)" if lone else "is not UTF-8"
+            raise ValueError(f"byte {error.start + 1} of the line, {data[error.start]:#04x}, {what}") from None
         except RecursionError:
             raise ValueError("nested too deeply") from None
         except ValueError:

@@ -8,6 +8,7 @@ import site
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closed = False
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="dedup-reader")
+        _POOLS.add(self)
 
     def submit(self, jobs: Sequence[Job]) -> Future[list[Answer]]:
         """Have some pages parsed by one worker; the answers come in the order of the jobs."""
@@ -121,6 +123,23 @@ class WorkerPool:
         with self._lock:
             self._processes.discard(process)
         _close_pipes(process)
+
+
+    def kill(self) -> None:
+        """End all workers at once, from any thread; nothing is waited for."""
+        with self._lock:
+            self._closed = True
+            for process in self._processes:
+                process.kill()
+
+
+_POOLS: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
+
+
+def kill_workers() -> None:
+    """End all workers of this process, which is about to end itself."""
+    for pool in list(_POOLS):
+        pool.kill()
 
 
 def start_worker() -> subprocess.Popen[bytes]:

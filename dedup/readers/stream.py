@@ -15,6 +15,7 @@ from dedup.errors import DedupError, InputError
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
+from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, choose
 from dedup.readers.notes import Notes
@@ -263,15 +264,20 @@ def _read_stream(file: BinaryIO, reading: Reading) -> Items:
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])
-    content: Any = unpack(raw, compression, lambda message: notes.error(place, None, message))
+    content: Any = unpack(raw, compression, lambda message, kind: notes.error(place, None, message, kind))
     head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
     if not head:
         _no_page("empty file", reading)
         return
+    codec = wide_codec(head)
+    if codec:
+        head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
     form, reason = choose(reading.file.name, head, reading.file.named, reading.options.input_format)
     if not form:
         _no_page(reason, reading)
         return
+    if codec and form in ("jsonl", "json", "csv", "tsv"):  # the others decode for themselves
+        content = io.BufferedReader(Utf8Stream(content, codec, lambda message: notes.error(place, None, message)))
     try:
         yield from _reader(form, content, reading, head, bool(compression))
     except (DedupError, OSError, MemoryError):

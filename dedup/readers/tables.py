@@ -44,10 +44,15 @@ def look_up(record: Mapping[str, Any], name: str) -> Any:
 
 def no_field(names: Iterable[str], there: Iterable[str]) -> str:
     """The message for a record or table without a text field."""
-    known = [str(name) for name in there]
+    known = [_shown(str(name)) for name in there]
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
     listed = ", ".join(known[:_LISTED]) or "none"
-    return f"no field {' or '.join(names)} (there are: {listed}{more}); name one with text_field"
+    return f"no field {' or '.join(map(_shown, names))} (there are: {listed}{more}); name one with text_field"
+
+
+def _shown(name: str) -> str:
+    """A field's name as a message shows it: in quotes, escaped, where it could be misread."""
+    return name if name.isprintable() and not set(name) & set("\"'\\,") and name == name.strip() != "" else repr(name)
 
 
 class Records:

@@ -32,7 +32,8 @@ class Report:
         version: Version of dedup that made it.
         is_comparison: Whether it is a report of ``compare``; such a one lists its pairs.
 
-    Groups, pages and links may be made only when they are asked for: go over them rather than copying them.
+    Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
+    can be pickled and copied; that makes all of them.
     """
 
     __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "options", "pages", "skipped",

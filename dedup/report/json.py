@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -119,17 +120,41 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 def _encode(value: Any) -> bytes:
     try:
-        return _ENCODER.encode(value)
+        return _harmless(_ENCODER.encode(value))
     except (UnicodeEncodeError, OverflowError, TypeError, msgspec.MsgspecError):
         # Lone surrogates, which UTF-8 cannot hold: backslashreplace writes them just as JSON does, \udXXX.
         # Integers over 64 bits and keys that are no text come here too.
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
-        return text.encode("utf-8", "backslashreplace")
+        return _harmless(text.encode("utf-8", "backslashreplace"))
+
+
+# DEL, C1, and what else `dedup.report.text.safe` makes harmless, in UTF-8; C0 is escaped in all JSON.
+_UNSAFE = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe1\xa0\x8e|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|"
+    rb"\xef\xbf[\xb9-\xbb]|\xf3\xa0[\x80-\xbf][\x80-\xbf]")
+
+
+def _harmless(text: bytes) -> bytes:
+    """JSON in which characters that a terminal reacts to are escapes; its value is the same."""
+    if text.isascii() and b"\x7f" not in text:
+        return text
+    return _UNSAFE.sub(lambda found: json.dumps(found[0].decode())[1:-1].replace("\x7f", "\\u007f").encode(), text)
 
 
 def indented(text: bytes, indent: int) -> bytes:
     """The same JSON, laid out for reading."""
-    return json.dumps(json.loads(text), ensure_ascii=False, indent=indent).encode("utf-8", "backslashreplace") + b"\n"
+    laid_out = json.dumps(json.loads(text), ensure_ascii=False, indent=indent)
+    return _harmless(laid_out.encode("utf-8", "backslashreplace")) + b"\n"
+
+
+_UNFINISHED: set[Path] = set()
+
+
+def remove_unfinished() -> None:
+    """Remove the files that are being written; the process is about to end."""
+    for path in list(_UNFINISHED):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 @contextlib.contextmanager
@@ -146,6 +171,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
             with real.open("wb") as file:
                 yield file
             return
+        _UNFINISHED.add(temporary)
         with open(temporary, "xb") as file:
             if real.exists():
                 os.chmod(temporary, stat.S_IMODE(real.stat().st_mode))
@@ -159,6 +185,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        _UNFINISHED.discard(temporary)
 
 
 def _sync_folder(folder: Path) -> None:

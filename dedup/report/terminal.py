@@ -17,7 +17,7 @@ from rich.text import Text
 from dedup.model import Group, Occurrence, PageReport, Pair, Skipped, Verdict
 from dedup.report.diff import Stretch, differences, folded
 from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, wasted_chars
-from dedup.report.text import count, one_line, page_name, percent, place, safe
+from dedup.report.text import count, one_line, page_name, percent, place, safe, short_path, with_flags
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -29,6 +29,7 @@ PIPE_WIDTH = 80
 BAR = 16
 TEXT_CHARS = 230  # about three lines
 DIFF_STRETCHES = 24
+PATH_CHARS = 40
 STYLES = {"same": "", "old": "red", "new": "green", "unread": "dim"}
 MARKS = {"same": ("", ""), "old": ("[-", "-]"), "new": ("{+", "+}"), "unread": ("", "")}
 FOLD_WORDS = {"navigation": "navigation", "refrain": "refrains", "template": "template of the site"}
@@ -261,10 +262,8 @@ class _Writer:
         exact = group.kind == "exact"
         for same in chosen_places(group, PLACES):
             for occurrence in same:
-                where = self.say(place(occurrence, self.found.named)[:500], "cyan")
-                if not exact and occurrence is not first:
-                    where.append(f"  {percent(occurrence.similarity)}", "dim")
-                yield from self.lines(where, "    ")
+                likeness = "" if exact or occurrence is first else f"  {percent(occurrence.similarity)}"
+                yield from self.lines(self._place(occurrence, likeness), "    ")
             if not exact and same[0] is not first:
                 yield from self._marked(differences(matched_text(first), matched_text(same[0])), "        ")
 
@@ -316,14 +315,20 @@ class _Writer:
         stretches = differences(matched_text(pair.a), matched_text(pair.b))
         same = pair.kind == "exact" or all(stretch.kind == "same" for stretch in stretches)
         for side, occurrence, kind in ((sides[0], pair.a, "old"), (sides[1], pair.b, "new")):
-            yield from self.lines(self._side(occurrence), f"  {side} ")
+            yield from self.lines(self._place(occurrence), f"  {side} ")
             if not same:
                 yield from self._marked(stretches, "    ", (kind,))
         if same:
             yield from self.lines(self.say(self._shortened(matched_text(pair.a, gap="[...]"))), "    ")
 
-    def _side(self, occurrence: Occurrence) -> Text:
-        return self.say(place(occurrence, self.found.named)[:500], "cyan")
+    def _place(self, occurrence: Occurrence, likeness: str = "") -> Text:
+        """File and lines, and in HTML the element: behind them where there is room for its end, else below."""
+        where = self.say(place(occurrence, self.found.named)[:500], "cyan").append(likeness, "dim")
+        if occurrence.path:
+            room = self.width - 6 - cell_len(where.plain)
+            path = safe(one_line(occurrence.path, 2000), self.encoding)
+            where.append("  ").append(short_path(path, min(room, PATH_CHARS) if room >= 16 else PATH_CHARS), "dim")
+        return where
 
     def nothing(self) -> Iterator[Text]:
         """Kind words, and what was looked for."""
@@ -357,7 +362,8 @@ class _Writer:
             examples = ", ".join(one_line(source, 120) for source in sources[:3])
             if len(sources) > 3:
                 examples += f" and {len(sources) - 3:,} more"
-            yield from self.lines(self.say(f"{one_line(message, 300)}: {examples}", "red"), f"  {self.signs.dot} ")
+            text = self.say(f"{one_line(with_flags(message), 300)}: {examples}", "red")
+            yield from self.lines(text, f"  {self.signs.dot} ")
 
     def _by_message(self) -> Mapping[str, list[str]]:
         kinds: dict[str, list[str]] = {}
@@ -371,7 +377,7 @@ class _Writer:
         examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])
         hidden = skipped.count - min(len(skipped.examples), 3)
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
-        return self.say(f"{skipped.count:,} skipped, {one_line(skipped.reason, 200)}"
+        return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
 
 

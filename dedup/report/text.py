@@ -80,12 +80,42 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{whole:,} {noun if whole == 1 else plural or noun + 's'}"
 
 
+# Messages name settings as Python does; the terminal is read by people who typed flags.
+_SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
+                      r"(?<=times )max_page_bytes\b")
+
+
+def with_flags(message: str) -> str:
+    """A message with its settings as flags.
+
+    >>> with_flags("no field text (there are: text_field); name one with text_field")
+    'no field text (there are: text_field); name one with --text-field'
+    """
+    return _SETTING.sub(lambda found: "--" + found[0].replace("_", "-"), message)
+
+
 def page_name(page: PageReport) -> str:
     """What a person calls a page: its file, and its id where the file does not say it."""
     if not page.source or page.source == page.id:
         return page.id
     same = page.source.endswith(page.id) and page.source[: -len(page.id)].endswith(("/", "\\"))
     return page.source if same else f"{page.source} ({page.id})"
+
+
+def short_path(path: str, limit: int) -> str:
+    """The end of a DOM path in at most `limit` characters, without what all paths begin with; one step at least.
+
+    >>> short_path("/html/body/main/div[2]/article/p[3]", 40), short_path("/html/body/main/div[2]/article/p[3]", 18)
+    ('main/div[2]/article/p[3]', '.../article/p[3]')
+    """
+    steps = [step for step in path.split("/") if step]
+    if len(steps) > 2 and steps[:2] == ["html", "body"]:
+        steps = steps[2:]
+    kept = len(steps)
+    while kept > 1 and len("/".join(steps[-kept:])) + 4 * (kept < len(steps)) > limit:
+        kept -= 1
+    text = ".../" * (kept < len(steps)) + "/".join(steps[-kept:])
+    return text if len(text) <= limit else text[:max(limit - 3, 0)] + "..."
 
 
 def place(occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import dedup
 from dedup import InputError, OptionError, Options, Page, compare, open_pages, scan
 from tests.scan_help import assert_sound, edited, lines, places_of, prose, scan_texts
 
+ROOT = Path(__file__).parents[2]
 P = [prose(30, n) for n in range(8)]
 COPIES = {"a": lines(P[0], P[1], "x"), "b": lines(P[2], P[3]), "c": lines("y", P[0], edited(P[1], [8]), P[3])}
 
@@ -214,6 +217,19 @@ def test_swapping_the_sides_mirrors_the_comparison(a, b):
     assert mirrored(one) == mirrored(other)
 
 
+@pytest.mark.parametrize("text", [
+    "{0}\n\n{1}\n", "{0}\n\n\n\n{1}\n\n\n\n\n\n", "\n\n  {0}\n\n-----\n\n{1}  \n", "-----\n\n{0}\n\n* * *\n\n{1}\n\n***\n"])
+def test_a_page_is_100_percent_of_its_copy_whatever_white_space_it_has(text):
+    text = text.format("Zwölf Boten liefen über die alte Brücke nach Norden.", "Nobody knew where they came from that night.")
+    report = dedup.compare(text, text)
+    assert [page.across_share for page in report.pages] == [1.0, 1.0]
+    assert [page.within_share for page in report.pages] == [0.0, 0.0]
+    assert report.summary.duplicate_share == report.summary.content_share == 0.5
+    with_more = dedup.compare(text, text + "\n\nOne more line.\n")
+    assert with_more.pages[0].across_share == 1.0
+    assert 0.85 < with_more.pages[1].across_share < 0.95
+
+
 def test_compare_finds_repeats_inside_either_page():
     report = compare(lines(P[0], prose(60, 9), P[0]), lines(P[1], prose(60, 10), P[1]))
     assert sorted((p.a.page, p.b.page) for p in report.pairs()) == [("a", "a"), ("b", "b")]
@@ -229,9 +245,9 @@ def test_compare_keeps_ids_and_makes_equal_ones_different():
 def test_a_side_of_several_pages_or_none_is_refused(tmp_path):
     (tmp_path / "r.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
     (tmp_path / "empty.jsonl").write_text("")
-    with pytest.raises(InputError, match="more than one page"):
+    with pytest.raises(InputError, match=r"r\.jsonl: holds more than one page"):
         compare(tmp_path / "r.jsonl", "text")
-    with pytest.raises(InputError, match="nothing to compare as b"):
+    with pytest.raises(InputError, match=r"empty\.jsonl: nothing to compare: empty file"):
         compare("text", tmp_path / "empty.jsonl")
 
 
@@ -245,3 +261,26 @@ def test_the_public_names_are_there():
         assert getattr(dedup, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         dedup.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("again", [lambda value: pickle.loads(pickle.dumps(value)), copy.deepcopy, copy.copy])
+@pytest.mark.parametrize("settings", [{}, {"pairs": True, "with_text": True, "meta": ("lang",)}, {"unit": "page"}])
+def test_a_report_and_its_parts_can_be_pickled_and_copied(again, settings):
+    made = dedup.scan([{"id": "a", "text": P[0] + "\n\n" + P[1], "lang": "en"}, {"id": "b", "text": P[1] + "\n\n" + P[0]},
+                       {"id": "c", "text": 5}], **settings)
+    back = again(made)
+    assert back.to_json() == made.to_json()
+    assert list(back.pairs()) == list(made.pairs())
+    assert back.keep == made.keep
+    assert back.options == made.options
+    compared = dedup.compare(P[0], P[0] + "\n\n" + P[1])
+    assert again(compared).to_json() == compared.to_json()
+    assert again(made.groups) == made.groups
+    assert again(made.pages) == made.pages
+    for part in (*made.groups, *made.pages, *made.pairs(), *made.errors, *made.skipped, made.summary):
+        assert again(part) == part
+    html = next(iter(dedup.open_pages(ROOT / "examples" / "news.html")))
+    assert again(html).text == html.text
+    assert list(again(html).layout.start) == list(html.layout.start)
+    assert again(dedup.Page("a", "text")) == dedup.Page("a", "text")
+    assert repr(dedup.Page("a", "text")).count("meta={}") == 1

@@ -92,18 +92,21 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--memory", "1G"], "unknown option --memory"),
     (["--against", "x"], "unknown option --against"),
     (["-z"], "unknown option -z; there are: "),
-    (["--find", "reworded"], 'Invalid value "reworded" for --find. Choose from: "exact", "near".'),
+    (["--find", "reworded"], "--find: 'reworded' is not one of exact, near"),
     (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
     (["--threshold", "nan"], "--threshold: nan is out of range. Use 0.1 to 1.0."),
-    (["--threshold", "high"], 'Invalid value for --threshold: unable to convert "high" into float.'),
-    (["--min-tokens", "3.5"], "Invalid value for --min-tokens: '3.5' is not a whole number"),
+    (["--threshold", "high"], "--threshold: 'high' is not a number"),
+    (["--min-tokens", "3.5"], "--min-tokens: '3.5' is not a whole number"),
     (["--min-tokens", "0"], "--min-tokens: 0 is out of range. Use 2 to 1000."),
     (["--top", "-1"], "--top: -1 is out of range. Use 0 to 100000."),
-    (["--threads"], "--threads requires an argument"),
+    (["--threads"], "--threads needs a value"),
+    (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
+    (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
+    (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
     (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json."),
     (["-o", "r"], "r: the file has no suffix. Use one of: .json."),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
-    (["--format", "html"], 'Invalid value "html" for --format. Choose from: "terminal", "json".'),
+    (["--format", "html"], "--format: 'html' is not one of terminal, json"),
 ])
 def test_a_wrong_option_is_answered_with_ours_in_one_line(
         arguments: list[str], answer: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,9 +123,13 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["scan", "no*thing"], "no*thing: nothing matches"),
     (["scna", "x"], "unknown command scna; there are: scan, compare"),
     ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
-    (["compare", "a"], 'command "compare" parameter B requires an argument'),
+    (["compare", "a"], "compare needs two pages: dedup compare A B"),
+    (["compare"], "compare needs two pages: dedup compare A B"),
+    (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
+    (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
     (["compare", "a", "-"], "standard input cannot be compared"),
-    (["compare", "a", "b", "c"], "c"),
+    (["compare", "a", "b", "c", "d"], "compare takes two pages, so this is too much: c, d. Use dedup scan for several"),
 ])
 def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: str, engine: Engine,
                                                  capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,6 +254,17 @@ def test_unreadable_input_is_named_line_by_line_and_the_status_is_3(
     assert capsys.readouterr().err == ""
 
 
+def test_messages_name_settings_as_they_were_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text_field": "x"}\n')
+    assert cli.main(["scan", str(path), "--text-field", 'a"b']) == 2
+    out, err = capsys.readouterr()
+    assert err == f"{path}:1: no field 'a\"b' (there are: text_field); name one with --text-field; skipped\n"
+    assert "name one with --text-field" in " ".join(out.split())
+    assert cli.main(["compare", str(path), str(path)]) == 2
+    assert "(there are: text_field); name one with --text-field" in capsys.readouterr().err
+
+
 def test_what_others_named_reaches_standard_error_harmless(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.answer = report([page("a")], errors=[ReadError("\x1b[2Jb\r\n\u202e\udc80.txt", 1, "no \x07 JSON")])
     cli.main(["scan", "p"])
@@ -294,6 +312,15 @@ FAKE = textwrap.dedent(f"""
         if str(source) == "sleep":
             print("sleeping", file=sys.stderr, flush=True)
             time.sleep(60)
+        if str(source) == "busy":
+            import hashlib, pathlib
+            from dedup.readers.pool import Job, WorkerPool
+            from dedup.report.json import replaced_file
+            pool = WorkerPool(1)
+            pool.submit([Job("html", b"<p>x")]).result()
+            with replaced_file(pathlib.Path("r.json")):
+                print(*[process.pid for process in pool._processes], file=sys.stderr, flush=True)
+                hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)  # a call that no signal interrupts
         return report_fakes.near_report(2000) if str(source) == "large" else report_fakes.news_report()
     dedup.scan = scan
     from dedup.cli import main
@@ -318,6 +345,28 @@ def test_signals_end_it_at_once_and_quietly(number: signal.Signals, status: int)
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
         assert (process.returncode, out, err) == (status, b"", b"")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_soon_and_cleanly_though_the_main_thread_cannot_react(
+        number: signal.Signals, status: int, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", FAKE, "scan", "busy"], cwd=tmp_path, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        worker = int(process.stderr.readline())
+        assert list(tmp_path.iterdir())
+        since = time.monotonic()
+        process.send_signal(number)
+        assert process.communicate(timeout=30) == (b"", b"")
+        assert time.monotonic() - since < 2
+    assert process.returncode == status
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(100):  # whoever adopted the worker has to reap it
+        if not os.path.exists(f"/proc/{worker}") or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2]:
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("the worker goes on")
 
 
 @pytest.mark.parametrize("format", ["terminal", "json"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ else:
     from backports import zstd
 
 LINES = [json.dumps({"id": str(i), "text": f"text {i} " + "abc" * (i % 50)}).encode() + b"\n" for i in range(3000)]
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "seven", "old", "ferries", "wait"]
 SKIPPABLE = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
 
 
@@ -70,7 +72,57 @@ def test_a_damaged_file_is_named(tmp_path: Path, kind: str) -> None:
     path.write_bytes(content)
     pages, stream = read(path)
     assert any("damaged" in error.message or "not gzip" in error.message for error in stream.errors)
-    assert len(pages) >= 1300
+    assert len(pages) >= 2700
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("seed", range(12))
+def test_reading_goes_on_behind_damage_and_the_members_that_are_sound_are_read(kind: str, seed: int) -> None:
+    """Bytes changed, removed, put in, or cut off at the end, in three of forty members."""
+    draw = random.Random(seed)
+    bodies = ["".join(f"{i} {draw.choice(WORDS)} {draw.random()}\n" for _ in range(draw.choice([3, 300]))).encode()
+              for i in range(40)]
+    members = [(gzip.compress if kind == "gz" else zstd.compress)(body) for body in bodies]
+    hurt = sorted(draw.sample(range(40), 3))
+    for i in hurt:
+        member, at = members[i], draw.randrange(len(members[i]) - 1)
+        members[i] = draw.choice([
+            member[:at] + bytes([member[at] ^ 1 << draw.randrange(8)]) + member[at + 1:], member[:at],
+            member[:at] + draw.randbytes(50) + member[at:], member[:at] + bytes(50) + member[at + 50:]])
+    said: list[str] = []
+    content = unpack(io.BytesIO(b"".join(members)), kind.replace("zst", "zstd").replace("gz", "gzip"),
+                     lambda message, _: said.append(message)).read()
+    for i, body in enumerate(bodies):
+        assert body in content or i in hurt, (i, hurt)
+    assert said or all(bodies[i] in content for i in hurt)
+    assert all(" at byte " in line and ("reading went on at byte " in line or "what stands before" in line)
+               for line in said)
+
+
+def test_the_line_that_damage_cut_costs_the_next_member_nothing(tmp_path: Path) -> None:
+    first = gzip.compress(b'{"text": "one"}\n{"text": "two and a half')
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(first[:-8] + b"12345678" + gzip.compress(b'{"text": "three"}\n'))
+    pages, stream = read(path)
+    assert [page.text for page in pages] == ["one", "three"]
+    assert stream.errors[0].message == (
+        f"gzip data is damaged (Error -3 while decompressing data: incorrect data check) at byte {len(first) - 5}; "
+        f"reading went on at byte {len(first)}")
+    assert "not valid JSON" in stream.errors[1].message
+
+
+def test_headers_inside_each_other_do_not_multiply_the_work() -> None:
+    """Each header takes the next ones as its file name, up to one bomb with a wrong checksum."""
+    import zlib
+
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bomb = packer.compress(bytes(20_000_000)) + packer.flush() + bytes(8)
+    content = b"\x1f\x8b\x08\x08\1\1\1\1\2\3" * 3000 + b"\0" + bomb
+    got = 0
+    stream = unpack(io.BytesIO(content), "gzip", lambda message, _: None)
+    while data := stream.read(1 << 20):
+        got += len(data)
+    assert got < 300_000_000
 
 
 def test_a_wrong_checksum_is_named_and_the_text_used(tmp_path: Path) -> None:
@@ -107,7 +159,7 @@ def test_a_zstd_window_beyond_the_limit_is_refused() -> None:
     packer = zstd.ZstdCompressor(options=options)
     content = packer.compress(b"x" * 1000) + packer.flush()
     said: list[str] = []
-    assert unpack(io.BytesIO(content), "zstd", said.append).read() == b""
+    assert unpack(io.BytesIO(content), "zstd", lambda message, _: said.append(message)).read() == b""
     assert said
 
 
@@ -147,6 +199,82 @@ def test_broken_archives_are_named_and_what_can_be_read_is(name: str) -> None:
     assert len(pages) == 1
     assert all(name in error.source for error in stream.errors)
     assert stream.errors
+
+
+def words(draw: random.Random, count: int) -> bytes:
+    return " ".join(draw.choice(WORDS) + str(draw.random()) for _ in range(count)).encode()
+
+
+@pytest.mark.parametrize("packed", ["", "whole", "member", "zstd"])
+@pytest.mark.parametrize("damage", [
+    "length +300", "length +999999999", "length 5", "no length", "magic", "junk", "bytes", "cut"])
+def test_a_damaged_record_costs_no_other_one(tmp_path: Path, packed: str, damage: str) -> None:
+    pytest.importorskip("fastwarc")
+    draw = random.Random(damage)
+    bodies = [words(draw, draw.choice([3, 30, 3000])) for _ in range(60)]
+    records = [record("conversion", body, f"http://e.org/{i}", "text/plain") for i, body in enumerate(bodies)]
+    hurt = [0, 7, 30, 31, 59]
+    for i in hurt:
+        size, one = f"Content-Length: {len(bodies[i])}".encode(), records[i]
+        if damage.startswith("length"):
+            add = damage.split()[1]
+            one = one.replace(size, f"Content-Length: {len(bodies[i]) + int(add) if '+' in add else add}".encode())
+        elif damage == "no length":
+            one = one.replace(b"Content-Length", b"Content-Xength")
+        elif damage == "magic":
+            one = b"W\xffRC" + one[4:]
+        elif damage == "junk":
+            one = one + b"junk\r\n" * 50
+        elif damage == "bytes":
+            one = one[:10] + bytes(100) + one[110:]
+        else:
+            one = one[: len(one) // 2]
+        records[i] = one
+    if not packed and damage == "magic":
+        records[0] = b"WARC" + records[0][4:]  # what is no WARC file at all is another matter
+    content = {"member": b"".join(map(gzip.compress, records)), "whole": gzip.compress(b"".join(records)),
+               "zstd": b"".join(map(zstd.compress, records))}.get(packed, b"".join(records))
+    path = tmp_path / ("a.warc.gz" if packed else "a.warc")
+    path.write_bytes(content)
+    pages, stream = read(path, input_format="warc")
+    assert {f"http://e.org/{i}" for i in range(60) if i not in hurt} <= {page.id for page in pages}
+    for page in pages:
+        if page.id.startswith("http://e.org/") and "#" not in page.id:
+            assert bodies[int(page.id.rsplit("/")[-1])].decode().startswith(page.text[:-20]), "no text of another record"
+    assert stream.error_count >= 3 or damage == "bytes"  # zeros over fields that nobody needs
+    assert all(error.source.endswith(path.name) for error in stream.errors)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_members_of_a_web_archive_damaged_at_random_cost_no_other_record(tmp_path: Path, seed: int) -> None:
+    pytest.importorskip("fastwarc")
+    draw = random.Random(seed)
+    bodies = [words(draw, draw.choice([3, 30, 3000])) for _ in range(60)]
+    members = [gzip.compress(record("conversion", body, f"http://e.org/{i}", "text/plain"))
+               for i, body in enumerate(bodies)]
+    hurt = draw.sample(range(1, 60), 5)
+    for i in hurt:
+        at = draw.randrange(len(members[i]) - 8)
+        members[i] = members[i][:at] + draw.randbytes(8) + members[i][at + 8:]
+    (tmp_path / "a.warc.gz").write_bytes(b"".join(members))
+    pages, stream = read(tmp_path / "a.warc.gz")
+    found = {page.id: page.text for page in pages}
+    for i, body in enumerate(bodies):
+        assert i in hurt or found[f"http://e.org/{i}"] == body.decode()
+    assert stream.errors
+
+
+def test_a_record_that_tells_of_web_archives_is_no_damage_to_the_one_before_it(tmp_path: Path) -> None:
+    pytest.importorskip("fastwarc")
+    tale = b"A record begins so:\nWARC/1.0\r\nWARC-Type: response\r\n\r\nand goes on."
+    records = [record("conversion", tale, "http://e.org/tale", "text/plain"), b"junk\r\n",
+               record("conversion", b"next", "http://e.org/next", "text/plain")]
+    (tmp_path / "a.warc").write_bytes(b"".join(records))
+    pages, stream = read(tmp_path / "a.warc")
+    assert [page.text for page in pages] == [tale.decode(), "next"]
+    assert stream.errors[0].message == (
+        f"damaged behind record 1, at byte {len(records[0]) - 4} (Invalid WARC header); reading went on at byte "
+        f"{len(records[0]) + 6}")
 
 
 def record(kind: str, body: bytes, uri: str = "http://e.org/", content_type: str = "application/http") -> bytes:

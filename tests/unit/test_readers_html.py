@@ -396,3 +396,21 @@ def test_damaged_pages_keep_true_maps() -> None:
             page = parse(damaged)
             assert_sound(page.layout, page.text)
             assert mapped_errors(page.text, damaged, page.layout) == [], name
+
+
+def test_a_page_of_too_many_nodes_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import turbohtml
+
+    from dedup.readers import html
+
+    monkeypatch.setattr(html, "MAX_NODES", 1000)
+    refused = ["<p>" * 1100, "<p>x" * 600, "<b>x</b>y" * 400, "<p class='a b'>x y\n" * 600, "x" * 3000 + "<P>" * 1001]
+    few = ["<p>" * 990 + " " * 2000, "x" * 3000, "<p>" + "a > b &lt; c " * 1000, "<!--" + "<p>" * 2000 + "--><p>x",
+           "<script>" + "<p>" * 2000 + "</script><p>x", "<script>" + "<p>" * 2000, "<SCRIPT>" * 2000, "<!--" * 2000,
+           "<title>" + "<p>x" * 2000 + "</title>y"]
+    for source in few:
+        html.read_html(source)
+    monkeypatch.setattr(turbohtml, "parse", None)
+    for source in refused:
+        with pytest.raises(html.PageLimitError, match="more than 1,000 nodes"):
+            html.read_html(source)

@@ -75,6 +75,17 @@ def test_a_missing_field_is_answered_with_those_that_exist_on_the_fast_way_too(t
     assert stream.errors[0].line == 2
 
 
+@pytest.mark.parametrize("name", ['a"b', "it's", "tab\t", "back\\slash", "line\nfeed", "\udcff", " "])
+def test_field_names_of_any_kind_are_read_and_shown_escaped(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({name: "the text", "id": "1"}) + "\n")
+    (page,), stream = read(path, text_field=name)
+    assert (page.text, stream.errors) == ("the text", [])
+    _, stream = read(path)
+    assert stream.errors[0].message.startswith(f"no field text or content or body (there are: {name!r}, id); name one")
+    _, stream = read(path, text_field=name + "x")
+    assert stream.errors[0].message.startswith(f"no field {name + 'x'!r} (there are: {name!r}, id); ")
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -87,6 +98,38 @@ def test_bom_crlf_and_blank_lines(tmp_path: Path, content: bytes) -> None:
     pages, stream = read(write(tmp_path / "a.jsonl", content))
     assert [page.text for page in pages] == ["a", "b"]
     assert stream.errors == []
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(("name", "head", "row"), [
+    ("a.jsonl", "", '{"text": "zwölf 𝄞 %d"}\n'), ("a", "", '{"text": "zwölf 𝄞 %d"}\n'),
+    ("a.json", "", '{"text": "zwölf 𝄞 %d"}\n'), ("a.csv", "text,id\r\n", '"zwölf 𝄞 %d",\r\n'),
+    ("a.tsv", "text\r\n", "zwölf 𝄞 %d\r\n")])
+def test_records_with_a_byte_order_mark(tmp_path: Path, codec: str, name: str, head: str, row: str) -> None:
+    mark = b"\xfe\xff" if codec == "utf-16-be" else b""
+    content = head + "".join(row % i for i in range(20_000))
+    pages, stream = read(write(tmp_path / name, mark + content.encode(codec)))
+    assert stream.errors == []
+    assert [page.text for page in pages] == [f"zwölf 𝄞 {i}" for i in range(20_000)]
+
+
+def test_an_array_in_utf16(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", '[{"text": "zwölf"}, {"text": "𝄞"}]'.encode("utf-16"))
+    assert [page.text for page in read(path)[0]] == ["zwölf", "𝄞"]
+
+
+def test_bad_units_of_utf16_cost_their_line(tmp_path: Path) -> None:
+    lines = ['{"text": "one"}\n', '{"text": "t\udc00wo"}\n', '{"text": "three"}\n']
+    content = b"\xff\xfe" + "".join(lines).encode("utf-16-le", "surrogatepass")
+    pages, stream = read(write(tmp_path / "a.jsonl", content + b"\0"))
+    assert [(page.text, page.line) for page in pages] == [("one", 1), ("three", 3)]
+    assert {error.line: error.message for error in stream.errors} == {
+        2: "not valid JSON (byte 12 of the line, 0xed, is half of a character (a lone surrogate)), line skipped",
+        None: "ends inside a character of utf-16-le; what stands before it was used"}
+    content = b"\xff\xfe" + "text\none\nt\udc00wo\nthree\n".encode("utf-16-le", "surrogatepass")
+    pages, stream = read(write(tmp_path / "a.csv", content))
+    assert [page.text for page in pages] == ["one", "t\udc00wo", "three"]
+    assert [error.line for error in stream.errors] == [3]
 
 
 def test_strange_characters_stay_in_the_text(tmp_path: Path) -> None:
@@ -171,6 +214,47 @@ def test_csv_and_tsv(tmp_path: Path) -> None:
     assert stream.errors[0].line == 6
     assert read(write(tmp_path / "b.tsv", "text\tid\nx\ty\n"))[0][0].id == "y"
     assert read(write(tmp_path / "c.csv", "text;id\na, b;y\n"))[0][0].text == "a, b"
+
+
+CLOSED = [f'{i},"text {i}, with a comma"' for i in range(2, 9)]
+
+
+@pytest.mark.parametrize(("lines", "kept", "said"), [
+    (['1,"never closed', "2,plain", "3,plain"], "23", {2: "a quote opens here"}),
+    (['1,"never closed', *CLOSED], "2345678", {2: "a quote opens here"}),
+    (["1,plain", '2,"two', 'lines","and another', "3,plain"], "13", {3: "a quote opens", 4: "a quote opens"}),
+    (['1,"he said "hi" to her"', "2,plain"], "12", {2: "is not doubled; the line is used"}),
+    (["1,a,b,c", "2,plain", "3,plain,,"], "23", {2: "the row has 4 fields, the first row 2; row skipped"}),
+    (["1", "2,plain"], "2", {2: "no field text"}),
+    (["1,cr\rinside", "2,plain"], "2", {2: "not valid CSV"}),
+    (['1,"two', 'lines"', "2,plain"], "12", {}),
+])
+def test_a_bad_row_of_csv_costs_its_line_and_is_named(tmp_path: Path, lines: list[str], kept: str,
+                                                      said: dict[int, str]) -> None:
+    pages, stream = read(write(tmp_path / "a.csv", "\n".join(["id,text", *lines])))
+    assert "".join(page.id for page in pages) == kept
+    assert [error.line for error in stream.errors] == list(said)
+    assert all(words in error.message for error, words in zip(stream.errors, said.values(), strict=True))
+
+
+def test_csv_rows_with_too_few_fields_are_used_and_named(tmp_path: Path) -> None:
+    (page,), stream = read(write(tmp_path / "a.csv", "id,text,lang\n1,plain\n"))
+    assert page.text == "plain"
+    assert (stream.errors[0].line, stream.errors[0].message) == (2, "the row has 2 of 3 fields; it is used")
+
+
+def test_quotes_that_open_on_every_line_take_linear_time(tmp_path: Path) -> None:
+    lines = ["id,text", *[f'{i}"x,"open' for i in range(30_000)], "last,plain"]
+    pages, stream = read(write(tmp_path / "a.csv", "\n".join(lines)))
+    assert [page.id for page in pages] == ["last"]
+    assert stream.error_count == 30_000
+
+
+def test_a_csv_header_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    pages, stream = read(write(tmp_path / "a.csv", 'id,"text\n1,plain\n'))
+    assert pages == []
+    assert [error.line for error in stream.errors] == [1, 1]
+    assert "names the columns, cannot be read; file skipped" in stream.errors[1].message
 
 
 def test_csv_of_great_fields_nul_and_wrong_encoding(tmp_path: Path) -> None:

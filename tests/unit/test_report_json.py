@@ -20,6 +20,7 @@ from dedup.model import ReadError, Skipped, SmallRepeat, Verdict
 from dedup.options import Options
 from dedup.report import Report
 from dedup.report.json import read_json, replaced_file, write_json
+from dedup.report.text import safe
 
 SURROGATE = "half \ud83d a pair \udc80"
 
@@ -110,6 +111,16 @@ def test_lone_surrogates_are_escapes_and_come_back(tmp_path: Path) -> None:
     assert read_json(tmp_path / "r.json").groups[0].text == SURROGATE
     assert json.loads(data)["pages"][0]["meta"] == {SURROGATE: SURROGATE}
     assert json.loads(hostile.to_json(indent=2))["pages"][0]["id"] == SURROGATE
+
+
+def test_what_a_terminal_reacts_to_is_an_escape_and_the_value_the_same() -> None:
+    every = "".join(c for c in map(chr, range(0x110000)) if not "\ud800" <= c <= "\udfff")
+    for text in (every, every + SURROGATE):
+        made = report([page(text, title="plain \x7f", meta={"\x9b": "\u202e"})])
+        for written in (made.to_json(), made.to_json(indent=1)):
+            assert safe(written.replace("\n", " ")) == written.replace("\n", " ")
+            value = json.loads(written)["pages"][0]
+            assert (value["id"], value["title"], value["meta"]) == (text, "plain \x7f", {"\x9b": "\u202e"})
 
 
 def test_meta_of_any_kind_can_be_written() -> None:

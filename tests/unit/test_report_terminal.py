@@ -40,7 +40,8 @@ def flat(text: str) -> str:
 
 def hostile_report(text: str, is_comparison: bool = False) -> Report:
     """One string of others in every place that can hold one."""
-    a, b = occurrence(text, text + " old end", 0, 3), occurrence("b" + text, text + " new end", 0, 7, similarity=0.9)
+    a = occurrence(text, text + " old end", 0, 3, path=text)
+    b = occurrence("b" + text, text + " new end", 0, 7, similarity=0.9, path=f"/html/body/{text}/p[3]")
     verdicts = tuple(Verdict(kind, text, (0,)) for kind in (
         "rendered-twice", "teaser", "navigation", "navigation", "refrain", "template", "shared", "copy-of"))
     pages = [page(text, source="dir/" + text, verdicts=verdicts, small_repeats=(SmallRepeat(text, (1, 2)),)),
@@ -137,6 +138,17 @@ def test_a_record_is_placed_by_file_line_and_id() -> None:
     text = printed(report(pages, [group(0, [occurrence("doc-1", "t", line=4), occurrence("doc-2", "t", line=5)])]))
     assert "c.jsonl:4 (doc-1)" in text
     assert "c.jsonl:5 (doc-2)" in text
+
+
+def test_a_place_in_html_shows_the_end_of_its_path_where_there_is_room() -> None:
+    path = "/html/body/main/div[2]/section[1]/div[3]/article/p[3]"
+    a, b = (occurrence(name, "eight words that stand twice on two pages", 0, 3, path=path) for name in ("a.html", "b" * 55))
+    out = printed(report([page("a.html"), page("b" * 55)], [group(0, [a, b])]))
+    assert "    a.html:3  .../section[1]/div[3]/article/p[3]\n" in out
+    assert "    " + "b" * 55 + ":3  .../article/p[3]\n" in out
+    compared = printed(report([page("a.html"), page("b" * 55)], [group(0, [a, b])], [pair(a, b)], is_comparison=True))
+    assert "  A a.html:3  .../section[1]/div[3]/article/p[3]\n" in compared
+    assert "html:3\n" in printed(report([page("c.html")], [group(0, [occurrence("c.html", "x", 0, 3)] * 2)]))
 
 
 def test_a_file_is_named_as_it_was_given() -> None:
