@@ -39,6 +39,8 @@ class Corpus:
         page_start: First byte of each page, one longer than the pages.
         page_first: First block of each page, one longer than the pages.
         start, end: Bytes of each block, half-open.
+        page_chars, start_chars, end_chars: Code points before each page, one longer than the pages, and before each block's
+            start and end.
         kind: ``BlockKind`` of each block.
         token_first: First token of each block, numbered through the collection; one longer than the blocks.
         halves: Length of each block in half tokens: 2 a word, 1 a character of a script without spaces.
@@ -53,6 +55,9 @@ class Corpus:
     page_first: I64
     start: I64
     end: I64
+    page_chars: I64
+    start_chars: I64
+    end_chars: I64
     kind: U8
     token_first: I64
     halves: I64
@@ -119,11 +124,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The blocks of one batch: columns as in ``Corpus``, counted from the batch's first page and byte."""
+    """The blocks of one batch: columns as in ``Corpus``, counted from the batch's first page, byte and code point."""
 
     page_first: I64
     start: I64
     end: I64
+    page_chars: I64
+    start_chars: I64
+    end_chars: I64
     kind: U8
     token: U32
     token_first: I64
@@ -189,7 +197,17 @@ def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
     """
     text = np.frombuffer(batch.text, np.uint8)
     page_first, start, end, kind = _cut(batch, text, whole)
-    return Survey(page_first, start, end, kind, *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
+    chars = code_points(text, batch.page_start, start, end)
+    return Survey(page_first, start, end, *chars, kind, *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
+
+
+def code_points(text: U8, *positions: I64) -> list[I64]:
+    """Code points before each byte position, in any order; the text is gone over once."""
+    together = np.concatenate(positions)
+    order = np.argsort(together, kind="stable")
+    out = np.empty(len(together), np.int64)
+    out[order] = kernel.code_points(text, together[order])
+    return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
 def _page_digests(batch: Batch) -> bytes:
@@ -231,26 +249,30 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
     """All batches as one collection; each batch's text is given back as soon as it is copied."""
     bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
+    chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
     text = np.empty(int(bytes_before[-1]), np.uint8)
     heads: list[Page] = []
-    page_start, page_first = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
-    for batch, survey, at, block in zip(batches, surveys, bytes_before.tolist(), blocks_before.tolist(), strict=False):
+    page_start, page_first, page_chars = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+    for i, (batch, survey) in enumerate(zip(batches, surveys, strict=True)):
+        at = int(bytes_before[i])
         text[at:at + len(batch.text)] = np.frombuffer(batch.text, np.uint8)
         end, batch.text = at + len(batch.text), b""
         if at // RELEASED != end // RELEASED:
             kernel.release_memory()
         heads += batch.heads
         page_start.append(batch.page_start[1:] + at)
-        page_first.append(survey.page_first[1:] + block)
+        page_first.append(survey.page_first[1:] + blocks_before[i])
+        page_chars.append(survey.page_chars[1:] + chars_before[i])
     counts = [len(survey.start) for survey in surveys]
-    shift = np.repeat(bytes_before[:-1], counts)
+    shift, chars = np.repeat(bytes_before[:-1], counts), np.repeat(chars_before[:-1], counts)
 
     def column(name: str) -> I64:
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
     return Corpus(text, tuple(heads), np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
-                  column("end") + shift, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
+                  column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
+                  column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
                   sums(tokens), halves, sums(halves),
                   np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags)
 

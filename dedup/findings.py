@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, code_points
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
@@ -87,9 +87,10 @@ class Places:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.start, self.end = parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1]
         self.first_block, self.last_block = first_block, last_block
-        owner = np.repeat(page, np.diff(parts.first))
-        self.page_chars, part_start, part_end = code_points(corpus, corpus.page_start, parts.part_start, parts.part_end)
-        self.part_start, self.part_end = part_start - self.page_chars[owner], part_end - self.page_chars[owner]
+        before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
+        self.part_block, self.part_last_block = part_blocks(corpus, first_block, last_block, parts)
+        chars = part_chars(corpus, parts, self.part_block, self.part_last_block)
+        self.part_start, self.part_end = chars[0] - before, chars[1] - before
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 
     @cached_property
@@ -182,13 +183,23 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
     return int(sources[at]) + position - int(texts[at]), True
 
 
-def code_points(corpus: Corpus, *positions: I64) -> list[I64]:
-    """Code points of the collection before each byte position, in any order; the text is gone over once."""
-    together = np.concatenate(positions)
-    order = np.argsort(together, kind="stable")
-    out = np.empty(len(together), np.int64)
-    out[order] = kernel.code_points(corpus.text, together[order])
-    return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
+def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
+    """Blocks of the first and the last byte of each part, where those of the whole places are known."""
+    counts = np.diff(parts.first)
+    first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
+    inner = np.flatnonzero(np.repeat(counts > 1, counts))
+    first[inner] = np.searchsorted(corpus.start, parts.part_start[inner], side="right") - 1
+    last[inner] = np.searchsorted(corpus.start, parts.part_end[inner] - 1, side="right") - 1
+    return first, last
+
+
+def part_chars(corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
+    """Code points of the collection before the start and the end of each part; `first` and `last` are its blocks."""
+    start, end = corpus.start_chars[first], corpus.end_chars[last]
+    begins = np.flatnonzero(corpus.start[first] != parts.part_start)  # inside a block
+    ends = np.flatnonzero(corpus.end[last] != parts.part_end)
+    start[begins], end[ends] = code_points(corpus.text, parts.part_start[begins], parts.part_end[ends])
+    return start, end
 
 
 def all_links(groups: Groups, passages: Passages) -> Passages:

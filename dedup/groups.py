@@ -42,7 +42,7 @@ class Groups:
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
         linked: Whether a passage links some of the members; else they come from a segment of many places.
-        ranges, page, start, end: Of each occurrence: tokens and blocks, page, bytes.
+        ranges, page: Of each occurrence: tokens, blocks and bytes; page.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
     """
@@ -53,8 +53,6 @@ class Groups:
     linked: Flags
     ranges: Ranges
     page: I64
-    start: I64
-    end: I64
     jaccard: F64
     containment: F64
     parts: Spans
@@ -67,8 +65,7 @@ class Groups:
         rows = kept[self.owner]
         return replace(
             self, first=sums(np.diff(self.first)[kept]), kind=self.kind[kept], family=self.family[kept],
-            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], start=self.start[rows],
-            end=self.end[rows], jaccard=self.jaccard[rows], containment=self.containment[rows],
+            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows], containment=self.containment[rows],
             parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
@@ -112,7 +109,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
     del linked
     kernel.release_memory()
-    return without_implied(_table(corpus, ranges, members, component, spans, digest, in_passage))
+    order, first = _groups_in_order(ranges, members)
+    order, first = _without_implied(ranges, members.row[order], order, first, in_passage)
+    return _table(corpus, ranges, members, order, first, component, spans, digest, in_passage)
 
 
 def _in_order(number: I64) -> I64:
@@ -354,9 +353,8 @@ def _split(rows: I64, text: I64, component: I64, sets: Sets, digest: U64, linked
         left = left[~joined]
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, spans: Spans, digest: U64,
-           in_passage: Flags) -> Groups:
-    """Groups of two members or more, in the order of their first occurrences, longer ones first."""
+def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
+    """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
     counts = np.bincount(members.group)
     several = np.flatnonzero(counts[members.group] > 1)
     by_group = several[_in_order(members.group[several])]  # rows of a group ascend by place already
@@ -365,31 +363,38 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, component: I64, sp
     lead = members.leader[by_group[first[:-1]]]
     rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
     order = by_group[np.repeat(first[rank] - sums(counts[rank])[:-1], counts[rank]) + np.arange(len(by_group))]
-    kept, first, number = members.row[order], sums(counts[rank]), np.repeat(np.arange(len(rank)), counts[rank])
-    linked, near = np.zeros(len(rank), bool), np.zeros(len(rank), bool)
-    linked[number[in_passage[kept]]] = True
-    near[number[digest[kept] != digest[members.leader[order]]]] = True
-    kind = np.where(near, 1, np.where(_contained(corpus, ranges.take(kept), number, len(first) - 1), 2, 0))
-    parts = spans.take(kept)
-    page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
-    return Groups(first, kind.astype(np.int8), component[kept[first[:-1]]], linked, ranges.take(kept), page[kept],
-                  parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1], members.jaccard[order],
-                  members.containment[order], parts)
+    return order, sums(counts[rank])
 
 
-def without_implied(groups: Groups) -> Groups:
+def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, in_passage: Flags) -> tuple[I64, I64]:
     """Without groups from segments whose places lie, each in another one, in the places of one longer group.
 
     Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
     """
-    many = np.flatnonzero(~groups.linked)
+    counts = np.diff(first)
+    many = np.flatnonzero(~np.logical_or.reduceat(in_passage[row], first[:-1])) if len(counts) else counts
     if not len(many):
-        return groups
-    implied = kernel.implied_groups(groups.first, groups.ranges.t0, groups.ranges.t1, _in_order(groups.ranges.t0), many,
-                                    LOOK_AROUND)
-    kept = np.ones(len(groups), bool)
-    kept[many[implied == 1]] = False
-    return groups if kept.all() else groups.take(kept)
+        return order, first
+    t0 = ranges.t0[row]
+    implied = many[kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), many, LOOK_AROUND) == 1]
+    kept = np.ones(len(counts), bool)
+    kept[implied] = False
+    return order[np.repeat(kept, counts)], sums(counts[kept])
+
+
+def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, spans: Spans,
+           digest: U64, in_passage: Flags) -> Groups:
+    """The columns of groups whose members are given in order."""
+    kept, count = members.row[order], len(first) - 1
+    number = np.repeat(np.arange(count), np.diff(first))
+    linked, near = np.zeros(count, bool), np.zeros(count, bool)
+    linked[number[in_passage[kept]]] = True
+    near[number[digest[kept] != digest[members.leader[order]]]] = True
+    ranges = ranges.take(kept)
+    kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
+    page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
+    return Groups(first, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
+                  members.containment[order], spans.take(kept))
 
 
 def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, small_repeats
+from dedup.blocks import Corpus, small_repeats, sums
 from dedup.findings import Findings, Lazy
 from dedup.kernel import kernel
 from dedup.model import PageReport, Skipped, SmallRepeat, Summary
 from dedup.verdicts import NO_CONTENT, Judgement
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summary, Lazy[PageReport]]:
@@ -26,10 +27,10 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
-    chars = np.diff(findings.places.page_chars)
-    outside, inside = chars_outside_blocks(findings)
-    (duplicate,) = covered_chars(findings, None, later)
-    *covered, twice, content_twice = covered_chars(findings, outside, copies > 1, across >= 0, later, later & content)
+    chars = np.diff(corpus.page_chars)
+    outside, inside = chars_outside_blocks(corpus)
+    duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, copies > 1, across >= 0, later,
+                                                              later & content)
     shares = [count / np.maximum(inside, 1) for count in covered]
     total = max(int(inside.sum()), 1)
     short = int((corpus.halves < 2 * options.min_tokens).sum())
@@ -47,53 +48,38 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     return summary, Lazy(lambda: len(corpus.pages), report)
 
 
-def chars_outside_blocks(findings: Findings) -> tuple[I64, I64]:
+def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:
     """Characters outside blocks before each block, through the collection; and those inside the blocks of each page.
 
     White space between blocks belongs to nobody, and neither do blocks without a word, such as rulers: no share counts
     them, so a page that stands elsewhere too does so to 100 %.
     """
-    corpus, page_chars = findings.corpus, findings.places.page_chars
-    outside = np.empty(len(corpus.start), np.int64)
-    inside = np.zeros(len(corpus.pages), np.int64)
-    seen = 0
-    for pages in corpus.batches():
-        blocks, text_start = corpus.blocks_of(pages), int(corpus.page_start[pages[0]])
-        borders = np.column_stack((corpus.start[blocks], corpus.end[blocks])).ravel() - text_start
-        chars = kernel.code_points(corpus.text[text_start:int(corpus.page_start[pages[1]])], borders)
-        start, size = chars[::2], chars[1::2] - chars[::2]
-        size[np.diff(corpus.token_first[blocks.start:blocks.stop + 1]) == 0] = 0
-        before = np.concatenate([[0], np.cumsum(size)])
-        outside[blocks] = start + int(page_chars[pages[0]]) - seen - before[:-1]
-        seen += int(before[-1])
-        inside[pages[0]:pages[1]] = np.diff(before[corpus.page_first[pages[0]:pages[1] + 1] - blocks.start])
-    return outside, inside
+    inside = sums(np.where(np.diff(corpus.token_first) > 0, corpus.end_chars - corpus.start_chars, 0))
+    return corpus.start_chars - inside[:-1], np.diff(inside[corpus.page_first])
 
 
-def covered_chars(findings: Findings, outside: I64 | None, *choices: npt.NDArray[np.bool_]) -> list[I64]:
+def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
     """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them.
 
     Args:
-        outside: Characters outside blocks before each block, which are not to be counted; ``None``: all are.
+        outside: Characters outside blocks before each block, which are not to be counted.
+        every: A choice of which all characters are counted.
     """
-    places, table = findings.places, findings.table
+    places, table, corpus = findings.places, findings.table, findings.corpus
     counts = np.diff(table.parts.first)
     page = np.repeat(table.page, counts)
-    start, end = (side + places.page_chars[page] for side in (places.part_start, places.part_end))
-    if outside is not None:
-        block_start = findings.corpus.start
-        start -= outside[np.searchsorted(block_start, table.parts.part_start, side="right") - 1]
-        end -= outside[np.searchsorted(block_start, table.parts.part_end - 1, side="right") - 1]
-    order = np.argsort(start, kind="stable")
+    start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
+    order = kernel.stable_order(start.astype(np.uint64))
     page, start, end = page[order], start[order], end[order]
+    inside = start - outside[places.part_block[order]], end - outside[places.part_last_block[order]]
     out = []
-    for rows in choices:
+    for rows, (begins, ends) in [(every, (start, end)), *((choice, inside) for choice in choices)]:
         taken = np.repeat(rows, counts)[order]
-        begin, finish = start[taken], end[taken]
+        begin, finish = begins[taken], ends[taken]
         reached = np.maximum.accumulate(finish)
         begin = np.maximum(begin, np.concatenate([np.zeros(min(1, len(finish)), np.int64), reached[:-1]]))
         size = np.maximum(finish - begin, 0)
-        out.append(np.bincount(page[taken], size, len(findings.corpus.pages)).astype(np.int64))
+        out.append(np.bincount(page[taken], size, len(corpus.pages)).astype(np.int64))
     return out
 
 

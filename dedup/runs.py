@@ -162,20 +162,39 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     Args:
         max_edit: Widest gap inside a passage, in tokens; 0 joins equal texts only.
     """
+    passages, doubtful = _joined(engine, corpus, links, max_edit)
+    loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful)
+    kept = _long_enough(corpus, passages, min_tokens)
+    kept[loose] = False
+    if kept.all():
+        return passages
+    pieces = pieces.take(_long_enough(corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
+    passages = passages.take(kept)
+    first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(pieces.a0))])
+    return Passages(concatenated(passages.whole, pieces), first, concatenated(passages.parts, pieces))
+
+
+def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) -> tuple[Passages, I64]:
+    """All runs, and which of them are more than one link and have edits."""
     def join(low_high: tuple[int, int]) -> Columns:
         return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, corpus.page_first,
                                  max_edit, *low_high)
     columns = list(zip(*engine.map(join, _cuts(engine, corpus)), strict=True))
-    counts = np.concatenate([np.diff(first) for first in columns[6]])
-    a0, a1, b0, b1, exact, joined, _, p0, p1, q0, q1 = (np.concatenate(column) for column in columns)
+    counts = np.concatenate([np.diff(first) for first in columns.pop(6)])
+    a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))
     passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
-    passages = _without_loose_runs(engine, corpus, passages, links, np.flatnonzero((joined == 1) & (exact == 0)))
-    a0, first, (p0, p1, q0, q1) = passages.whole.a0, passages.first, passages.parts.ranges
-    long_enough = np.ones(len(a0), bool)
-    for t0, t1 in ((p0, p1), (q0, q1)):
-        halves = token_halves(corpus, t1) - token_halves(corpus, t0)
-        long_enough &= np.add.reduceat(halves, first[:-1]) >= 2 * min_tokens if len(a0) else True
-    return passages.take(long_enough)
+    return passages, np.flatnonzero((joined == 1) & (exact == 0))
+
+
+def _long_enough(corpus: Corpus, passages: Passages, min_tokens: int) -> npt.NDArray[np.bool_]:
+    """Passages whose matched parts have `min_tokens` on both sides."""
+    enough = np.ones(len(passages.whole.a0), bool)
+    if len(enough):
+        p0, p1, q0, q1 = passages.parts.ranges
+        for t0, t1 in ((p0, p1), (q0, q1)):
+            halves = token_halves(corpus, t1) - token_halves(corpus, t0)
+            enough &= np.add.reduceat(halves, passages.first[:-1]) >= 2 * min_tokens
+    return enough
 
 
 def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
@@ -186,28 +205,24 @@ def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))
 
 
-def _without_loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links, doubtful: I64) -> Passages:
-    """Passages, doubtful ones under ``LEAST_JACCARD`` replaced by the links that lie inside them."""
+def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links, doubtful: I64) -> tuple[I64, Links]:
+    """Which of the doubtful passages are under ``LEAST_JACCARD``, and the links that lie inside them."""
     whole, parts = passages.whole, passages.parts
-    if not len(doubtful):
-        return passages
-    counts = np.diff(passages.first)[doubtful]
-    part = np.repeat(passages.first[doubtful] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-    sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
-    sets = [span_sets(engine, corpus, Spans(side.start, side.end, sums(counts)), 2) for side in sides]
-    both = join_sets([(family.values, family.first) for family in sets])
-    rows = np.arange(len(doubtful))
-    loose = doubtful[both.jaccard(rows, rows + len(doubtful)) < LEAST_JACCARD]
+    loose = doubtful
+    if len(doubtful):
+        counts = np.diff(passages.first)[doubtful]
+        part = np.repeat(passages.first[doubtful] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
+        sets = [span_sets(engine, corpus, Spans(side.start, side.end, sums(counts)), 2) for side in sides]
+        both = join_sets([(family.values, family.first) for family in sets])
+        rows = np.arange(len(doubtful))
+        loose = doubtful[both.jaccard(rows, rows + len(doubtful)) < LEAST_JACCARD]
     if not len(loose):
-        return passages
-    ordered = links.take(np.argsort(links.a0, kind="stable"))
-    low, high = np.searchsorted(ordered.a0, whole.a0[loose]), np.searchsorted(ordered.a0, whole.a1[loose])
+        return loose, links.take(np.empty(0, np.int64))
+    order = np.argsort(links.a0, kind="stable")
+    begin = links.a0[order]
+    low, high = np.searchsorted(begin, whole.a0[loose]), np.searchsorted(begin, whole.a1[loose])
     owner = np.repeat(loose, high - low)
-    rows = np.arange(len(owner)) + np.repeat(low - sums(high - low)[:-1], high - low)
-    inside = ((ordered.a1[rows] <= whole.a1[owner]) & (ordered.b0[rows] >= whole.b0[owner])
-              & (ordered.b1[rows] <= whole.b1[owner]))
-    kept = np.ones(len(whole.a0), bool)
-    kept[loose] = False
-    rest, pieces = passages.take(kept), ordered.take(np.unique(rows[inside]))
-    first = np.concatenate([rest.first, rest.first[-1] + 1 + np.arange(len(pieces.a0))])
-    return Passages(concatenated(rest.whole, pieces), first, concatenated(rest.parts, pieces))
+    rows = order[np.arange(len(owner)) + np.repeat(low - sums(high - low)[:-1], high - low)]
+    inside = (links.a1[rows] <= whole.a1[owner]) & (links.b0[rows] >= whole.b0[owner]) & (links.b1[rows] <= whole.b1[owner])
+    return loose, links.take(order[np.isin(order, rows[inside])])

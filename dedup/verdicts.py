@@ -58,6 +58,8 @@ def describe_copies(findings: Findings) -> Copies:
     first, last = places.first_block, places.last_block
 
     def count(of_block: npt.NDArray[np.generic]) -> I64:
+        if not of_block.any():
+            return np.zeros(len(first), np.int64)
         before = sums(of_block.astype(np.int64))
         return before[last + 1] - before[first]
     blocks = count(corpus.halves > 0)
@@ -197,7 +199,7 @@ class Judgement:
         table = self.table
         size = table.ranges.t1 - table.ranges.t0
         parts = np.add.reduceat(table.parts.part_end - table.parts.part_start, table.parts.first[:-1]) if len(size) else size
-        words: F64 = size * np.minimum(parts / np.maximum(table.end - table.start, 1), 1.0)
+        words: F64 = size * np.minimum(parts / np.maximum(table.ranges.end - table.ranges.start, 1), 1.0)
         return words
 
     @cached_property

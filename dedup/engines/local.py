@@ -12,6 +12,7 @@ their number, and whoever needs one order sorts by position, which is unique.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,8 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
-PARTITION_BYTES = 8_000_000  # of text a partition, where nobody says how many there are
+MAPPED_BYTES = 1 << 18
+PARTITION_BYTES = 4_000_000  # of text a partition, where nobody says how many there are
 
 
 class LocalEngine:
@@ -95,7 +97,7 @@ class LocalEngine:
             return []
         counts = [np.diff(first) for _, first in rows]
         kinds = [column.dtype for column in rows[0][0]]
-        parts: list[list[npt.NDArray[Any]]] = [[np.empty(n, kind) for kind in kinds] for n in np.sum(counts, axis=0).tolist()]
+        parts: list[list[npt.NDArray[Any]]] = [[_room(n, kind) for kind in kinds] for n in np.sum(counts, axis=0).tolist()]
         filled = np.zeros(len(parts), np.int64)
         rows.reverse()
         while rows:
@@ -106,6 +108,12 @@ class LocalEngine:
                     to[filled[p]:filled[p] + end - begin] = column[begin:end]
                 filled[p] += end - begin
         return self.map(lambda part: then(_taken(part)), parts)
+
+
+def _room(count: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Memory for a column of a partition, which the system has back as soon as the partition is done with."""
+    size = count * kind.itemsize
+    return np.frombuffer(mmap.mmap(-1, size), kind) if size >= MAPPED_BYTES else np.empty(count, kind)
 
 
 def _taken(part: list[npt.NDArray[Any]]) -> Columns:

@@ -75,8 +75,8 @@ inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
 inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
     TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
-    Scratch<Row> scratch;
-    std::vector<Row>& rows = scratch.values();
+    Mapped<Row> rows;
+    rows.reserve(token.size());  // only what is written is touched
     std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
     for_each_gram_ahead(token, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
         const std::uint64_t slot = gram & (slots - 1);
@@ -100,12 +100,12 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std:
 // members of one class stand together, ascending.
 inline Mapped<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
     Scratch<Row> scratch;
-    std::vector<Row>& rows = scratch.values();
+    Mapped<Row>& rows = scratch.values();
     rows.resize(gram.size());
     for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
     radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
     Scratch<std::uint64_t, 5> members;
-    std::vector<std::uint64_t>& out = members.values();
+    Mapped<std::uint64_t>& out = members.values();
     for (std::size_t begin = 0; begin < rows.size();) {
         std::size_t end = begin + 1;
         while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;

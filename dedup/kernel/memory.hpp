@@ -12,25 +12,6 @@
 
 namespace dedup {
 
-// An empty vector whose memory was used before by this thread: fresh memory costs a page fault every 4 kB. One of each element
-// type and number at a time.
-template <class T, int kNumber = 0>
-class Scratch {
-   public:
-    Scratch() { values_.clear(); }
-    ~Scratch() {
-        if (values_.capacity() * sizeof(T) > kMostKept) std::vector<T>().swap(values_);
-    }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    std::vector<T>& values() { return values_; }
-
-   private:
-    static constexpr std::size_t kMostKept = std::size_t{8} << 20;  // bytes a thread keeps
-    inline static thread_local std::vector<T> values_;
-};
-
 // For columns that outlive many others: large ones are mapped, so that the system has them back when they are freed, however
 // the heap around them is used. Elements are not set to zero.
 template <class T>
@@ -80,5 +61,24 @@ struct MappedAllocator {
 
 template <class T>
 using Mapped = std::vector<T, MappedAllocator<T>>;
+
+// An empty vector whose memory was used before by this thread: fresh memory costs a page fault every 4 kB. One of each element
+// type and number at a time.
+template <class T, int kNumber = 0>
+class Scratch {
+   public:
+    Scratch() { values_.clear(); }
+    ~Scratch() {
+        if (values_.capacity() * sizeof(T) > kMostKept) Mapped<T>().swap(values_);
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    Mapped<T>& values() { return values_; }
+
+   private:
+    static constexpr std::size_t kMostKept = std::size_t{4} << 20;  // bytes a thread keeps
+    inline static thread_local Mapped<T> values_;
+};
 
 }  // namespace dedup

@@ -50,7 +50,7 @@ inline std::vector<int64_t> stable_order(std::span<const uint64_t> key) {
         int64_t at;
     };
     Scratch<Row> scratch;
-    std::vector<Row>& rows = scratch.values();
+    Mapped<Row>& rows = scratch.values();
     rows.resize(key.size());
     uint64_t used = 0;
     for (size_t i = 0; i < key.size(); ++i) {
@@ -275,11 +275,11 @@ inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a,
 
 // The sets that are not empty and share a key, as key * 2^32 + set, and some that do not: one bit of a key's hash says
 // whether it was seen, another one whether it was seen again.
-inline void shared_keys(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, std::vector<uint64_t>& rows) {
+inline void shared_keys(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, Mapped<uint64_t>& rows) {
     const int bits = std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(count))) + 3, 9, 32);
     const auto slot = [&](int64_t s) { return static_cast<size_t>(key[s]) >> (32 - bits); };
     Scratch<uint64_t, 4> seen;
-    std::vector<uint64_t>& table = seen.values();
+    Mapped<uint64_t>& table = seen.values();
     const size_t words = (size_t{1} << bits) / 64;
     table.assign(2 * words, 0);
     for (int64_t s = 0; s < count; ++s) {
@@ -301,7 +301,7 @@ DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, con
                             double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     Scratch<uint64_t, 3> scratch;
-    std::vector<uint64_t>& rows = scratch.values();
+    Mapped<uint64_t>& rows = scratch.values();
     shared_keys(key, count, sets, rows);
     // by as many bits as tell most keys apart; the rest is in order already, or sorted where keys share those bits
     const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);

@@ -428,7 +428,7 @@ struct HashSink {
     Bytes text;
     bool fold_digits;
     std::uint64_t seed;
-    std::vector<std::uint64_t>& hash;
+    Mapped<std::uint64_t>& hash;
 
     void ascii(std::int64_t start, std::int64_t end) { hash.push_back(hash_ascii(text, start, end, fold_digits, seed)); }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool) {
@@ -436,13 +436,13 @@ struct HashSink {
     }
 };
 
-inline std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
+inline std::tuple<Mapped<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
                                                                                      std::uint32_t flags, std::uint64_t seed) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
-    std::vector<std::uint64_t> hash;
+    Mapped<std::uint64_t> hash;
     hash.reserve(bytes / 5 + 16);
     HashSink sink{text, folds.digits, seed, hash};
     SlowCutter slow(folds);
@@ -463,7 +463,7 @@ using Survey = std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>, std:
 struct SurveySink {
     Bytes text;
     bool fold_digits;
-    std::vector<std::uint32_t>& token;
+    Mapped<std::uint32_t>& token;
     std::uint64_t sum = 0, power = 1;
     std::int64_t count = 0, halves = 0;
 
