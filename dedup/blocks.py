@@ -197,8 +197,9 @@ def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
     """
     text = np.frombuffer(batch.text, np.uint8)
     page_first, start, end, kind = _cut(batch, text, whole)
-    chars = code_points(text, batch.page_start, start, end)
-    return Survey(page_first, start, end, *chars, kind, *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
+    page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
+    return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind,
+                  *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
 
 
 def code_points(text: U8, *positions: I64) -> list[I64]:
@@ -303,7 +304,7 @@ def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
     Args:
         blocks: The blocks to collapse, ascending.
     """
-    order = np.argsort(corpus.fingerprint[blocks], kind="stable")
+    order = kernel.stable_order(corpus.fingerprint[blocks])
     ordered = blocks[order]
     prints = corpus.fingerprint[ordered]
     new = np.ones(len(ordered), bool)
@@ -314,7 +315,7 @@ def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
     (a0, a1), (b0, b1) = ((corpus.start[rows], corpus.end[rows]) for rows in (leader[copies], ordered[copies]))
     same[copies] = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
-    order = np.lexsort((ordered, leader))
+    order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
     leader, member = leader[order], ordered[order]
     new = np.ones(len(leader), bool)
     new[1:] = leader[1:] != leader[:-1]

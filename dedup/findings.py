@@ -88,8 +88,7 @@ class Places:
         self.start, self.end = parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1]
         self.first_block, self.last_block = first_block, last_block
         before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
-        self.part_block, self.part_last_block = part_blocks(corpus, first_block, last_block, parts)
-        chars = part_chars(corpus, parts, self.part_block, self.part_last_block)
+        chars = part_chars(corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
         self.part_start, self.part_end = chars[0] - before, chars[1] - before
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 

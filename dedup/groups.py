@@ -20,7 +20,7 @@ from dedup.places import Ranges, locate
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
-from dedup.verify import Spans, span_digests, span_sets
+from dedup.verify import Spans, span_digests, span_overlaps, span_sets
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -65,8 +65,8 @@ class Groups:
         rows = kept[self.owner]
         return replace(
             self, first=sums(np.diff(self.first)[kept]), kind=self.kind[kept], family=self.family[kept],
-            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows], containment=self.containment[rows],
-            parts=self.parts.take(np.flatnonzero(rows)))
+            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows],
+            containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -314,15 +314,12 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
         return members
     at = spans.part_start[spans.first[:-1]]  # of two components the first one's rows are not all before the other's
     low, high = np.where(at[a] <= at[b], a, b), np.where(at[a] <= at[b], b, a)
-    sets = span_sets(engine, corpus, spans.take(np.column_stack([low, high]).reshape(-1)), size)
-    first, second = np.arange(0, 2 * len(low), 2), np.arange(1, 2 * len(low), 2)
-    overlap = kernel.set_overlaps(sets.values, sets.first, first, second)
-    sizes, one = sets.sizes, np.ones(len(low))
-    jaccard = overlap / np.maximum(sizes[first] + sizes[second] - overlap, 1)
+    overlap, n, m = span_overlaps(engine, corpus, spans.take(low), spans.take(high), size)
+    one, jaccard = np.ones(len(low)), overlap / np.maximum(n + m - overlap, 1)
     number = count + np.arange(len(low))
     return _Members(np.concatenate([members.row, low, high]), np.concatenate([members.group, number, number]),
                     np.concatenate([members.leader, low, low]), np.concatenate([members.jaccard, one, jaccard]),
-                    np.concatenate([members.containment, one, overlap / np.maximum(sizes[second], 1)]))
+                    np.concatenate([members.containment, one, overlap / np.maximum(m, 1)]))
 
 
 def _split(rows: I64, text: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, small_repeats, sums
-from dedup.findings import Findings, Lazy
+from dedup.findings import Findings, Lazy, part_blocks
 from dedup.kernel import kernel
 from dedup.model import PageReport, Skipped, SmallRepeat, Summary
 from dedup.verdicts import NO_CONTENT, Judgement
@@ -71,7 +71,8 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
     start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
     order = kernel.stable_order(start.astype(np.uint64))
     page, start, end = page[order], start[order], end[order]
-    inside = start - outside[places.part_block[order]], end - outside[places.part_last_block[order]]
+    blocks = part_blocks(corpus, places.first_block, places.last_block, table.parts)
+    inside = start - outside[blocks[0][order]], end - outside[blocks[1][order]]
     out = []
     for rows, (begins, ends) in [(every, (start, end)), *((choice, inside) for choice in choices)]:
         taken = np.repeat(rows, counts)[order]

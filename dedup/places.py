@@ -65,7 +65,7 @@ def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
 
 def block_of(corpus: Corpus, token: I64) -> I64:
     """The block that holds each token."""
-    return np.searchsorted(corpus.token_first, token, side="right") - 1
+    return kernel.blocks_of(corpus.token_first, token)
 
 
 def page_of(corpus: Corpus, token: I64) -> I64:

@@ -19,8 +19,7 @@ from dedup.kernel import kernel
 from dedup.options import Scope
 from dedup.places import block_of, locate, page_of, token_halves
 from dedup.seeds import Repeats
-from dedup.shingles import join_sets
-from dedup.verify import Spans, span_sets
+from dedup.verify import Spans, span_overlaps
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -198,8 +197,8 @@ def _long_enough(corpus: Corpus, passages: Passages, min_tokens: int) -> npt.NDA
 
 
 def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
-    """Ranges of tokens, cut between pages, one a partition."""
-    partitions = engine.partitions(int(corpus.page_start[-1]))
+    """Ranges of tokens, cut between pages: fewer than there are partitions, for each begins with all blocks."""
+    partitions = -(-engine.partitions(int(corpus.page_start[-1])) // 8)
     pages = np.arange(partitions) * len(corpus.pages) // partitions
     cuts = np.unique(corpus.token_first[corpus.page_first[pages]]).tolist()
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))
@@ -213,13 +212,12 @@ def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: 
         counts = np.diff(passages.first)[doubtful]
         part = np.repeat(passages.first[doubtful] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
         sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
-        sets = [span_sets(engine, corpus, Spans(side.start, side.end, sums(counts)), 2) for side in sides]
-        both = join_sets([(family.values, family.first) for family in sets])
-        rows = np.arange(len(doubtful))
-        loose = doubtful[both.jaccard(rows, rows + len(doubtful)) < LEAST_JACCARD]
+        a, b = (Spans(side.start, side.end, sums(counts)) for side in sides)
+        overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
+        loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
     if not len(loose):
         return loose, links.take(np.empty(0, np.int64))
-    order = np.argsort(links.a0, kind="stable")
+    order = kernel.stable_order(links.a0.astype(np.uint64))
     begin = links.a0[order]
     low, high = np.searchsorted(begin, whole.a0[loose]), np.searchsorted(begin, whole.a1[loose])
     owner = np.repeat(loose, high - low)

@@ -25,7 +25,7 @@ U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 R = TypeVar("R")
 
-BATCH_SPANS = 4096
+BATCH_SPANS, BATCH_SPAN_BYTES = 4096, 1_000_000  # in one batch, at most and about
 
 INDEL_CHARS = 40_000  # above it, Indel is measured piece by piece: a lower bound
 INDEL_PIECE = 4_000
@@ -140,13 +140,33 @@ class Spans:
 
 def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:
     """A stage over the token hashes of spans and where each span's begin; its parts one after the other."""
-    def tokens(begin: int) -> R:
-        first = spans.first[begin:begin + BATCH_SPANS + 1]
+    def tokens(batch: tuple[int, int]) -> R:
+        first = spans.first[batch[0]:batch[1] + 1]
         parts = slice(int(first[0]), int(first[-1]))
         hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts],
                                                  corpus.flags)
         return stage(hashes, np.ascontiguousarray(token_first[first - first[0]]))
-    return engine.map(tokens, range(0, max(1, len(spans)), BATCH_SPANS))
+    return engine.map(tokens, _span_batches(spans))
+
+
+def _span_batches(spans: Spans) -> list[tuple[int, int]]:
+    """Spans in batches of few spans and not much text; one empty batch where there are none."""
+    size = sums(spans.part_end - spans.part_start)[spans.first]
+    edges = np.searchsorted(size[:-1], np.arange(0, int(size[-1]), BATCH_SPAN_BYTES))
+    cuts = np.unique(np.concatenate([[0], np.arange(0, len(spans), BATCH_SPANS), edges, [len(spans)]])).tolist()
+    return list(itertools.pairwise(cuts)) or [(0, 0)]
+
+
+def span_overlaps(engine: LocalEngine, corpus: Corpus, a: Spans, b: Spans, size: int) -> tuple[I64, I64, I64]:
+    """Shingles that span i of `a` and of `b` have in common, and sizes of their sets."""
+    def overlaps(batch: tuple[int, int]) -> tuple[I64, I64, I64]:
+        rows = np.arange(*batch)
+        sets = [span_sets(LocalEngine(1), corpus, side.take(rows), size) for side in (a, b)]
+        both = join_sets([(family.values, family.first) for family in sets])
+        overlap = kernel.set_overlaps(both.values, both.first, rows - batch[0], rows - batch[0] + len(rows))
+        return overlap, sets[0].sizes, sets[1].sizes
+    columns = [np.concatenate(column) for column in zip(*engine.map(overlaps, _span_batches(a)), strict=True)]
+    return columns[0], columns[1], columns[2]
 
 
 def span_digests(engine: LocalEngine, corpus: Corpus, spans: Spans) -> U64:

@@ -29,7 +29,7 @@ Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
 MAPPED_BYTES = 1 << 18
-PARTITION_BYTES = 4_000_000  # of text a partition, where nobody says how many there are
+PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
 
 
 class LocalEngine:

@@ -221,6 +221,19 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::exact_repeats({classes.data(), classes.size()}, size, max_members, span(block_first)); }));
     }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert());
 
+    m.def("blocks_of", [](I64 block_first, I64 token) {
+        check_first(block_first, 0xffffffff);
+        const std::int64_t tokens = block_first.data()[block_first.size() - 1];
+        for (const std::int64_t t : span(token))
+            if (t < block_first.data()[0] || t > tokens) throw std::invalid_argument("token: one is in no block");
+        return to_numpy(release([&] {
+            const dedup::Blocks blocks(span(block_first));
+            std::vector<std::int64_t> out(token.size());
+            for (std::size_t i = 0; i < out.size(); ++i) out[i] = blocks.of(token.data()[i]);
+            return out;
+        }));
+    }, "block_first"_a.noconvert(), "token"_a.noconvert());
+
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, U8 exact, I64 block_first, U64 fingerprint, I64 page_first,
                            std::int64_t max_edit, std::int64_t low, std::int64_t high) {
         const std::size_t n = a0.size();

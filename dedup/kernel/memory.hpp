@@ -77,7 +77,7 @@ class Scratch {
     Mapped<T>& values() { return values_; }
 
    private:
-    static constexpr std::size_t kMostKept = std::size_t{4} << 20;  // bytes a thread keeps
+    static constexpr std::size_t kMostKept = std::size_t{1} << 20;  // bytes a thread keeps
     inline static thread_local Mapped<T> values_;
 };
 

@@ -508,20 +508,23 @@ inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(B
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     SlowCutter slow(folds);
     Scratch<std::uint64_t> hash;
-    Scratch<std::uint32_t> values;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
+    Mapped<std::uint32_t> values;
+    values.reserve(bytes / 2 + start.size());  // a token and a blank at least; only what is written is touched
     HashSink sink{text, folds.digits, 0, hash.values()};
     std::vector<std::int64_t> first{0};
     first.reserve(start.size() + 1);
     for (std::size_t i = 0; i < start.size(); ++i) {
         hash.values().clear();
         cut_range(text, start[i], end[i], slow, sink);
-        const std::size_t before = values.values().size();
-        values.values().resize(before + hash.values().size());
-        const std::int64_t count = short_set(hash.values(), size, values.values().data() + before);
-        values.values().resize(before + static_cast<std::size_t>(count));
-        first.push_back(static_cast<std::int64_t>(values.values().size()));
+        const std::size_t before = values.size();
+        values.resize(before + hash.values().size());
+        const std::int64_t count = short_set(hash.values(), size, values.data() + before);
+        values.resize(before + static_cast<std::size_t>(count));
+        first.push_back(static_cast<std::int64_t>(values.size()));
     }
-    return {Mapped<std::uint32_t>(values.values().begin(), values.values().end()), std::move(first)};
+    return {std::move(values), std::move(first)};
 }
 
 // First and last byte of some tokens: row r is token nth[r] of range row[r]; rows ascend by range, then by token.

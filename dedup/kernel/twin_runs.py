@@ -87,6 +87,17 @@ def gram_classes(gram: U64, position: U32) -> U64:
     return packed
 
 
+def blocks_of(block_first: I64, token: I64) -> I64:
+    """The last block that begins at or before each token.
+
+    Args:
+        block_first: First token of each block, one longer than the blocks; for the place behind the last token, its index.
+    """
+    if len(token) and not block_first[0] <= token.min() <= token.max() <= block_first[-1]:
+        raise ValueError("token: one is in no block")
+    return np.searchsorted(block_first, token, side="right") - 1
+
+
 def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
 
