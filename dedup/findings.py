@@ -249,6 +249,14 @@ class Findings:
             split.setdefault(int(self.table.family[g]), []).append(g)
         return split
 
+    @cached_property
+    def _tokens(self) -> npt.NDArray[np.float64]:
+        """Length of each group's representative in tokens."""
+        lead, ranges = self.table.first[:-1], self.table.ranges
+        halves: npt.NDArray[np.float64] = (token_halves(self.corpus, ranges.t1[lead], ranges.last_block[lead])
+                                           - token_halves(self.corpus, ranges.t0[lead], ranges.first_block[lead]))
+        return halves / 2
+
     def similarities(self, g: int) -> list[Measured]:
         """Measures of each occurrence of a group against its representative."""
         rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
@@ -278,8 +286,7 @@ class Findings:
         measured = self.similarities(g)
         occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
-        t0, t1 = self.table.ranges.t0[rows[:1]], self.table.ranges.t1[rows[:1]]
-        tokens = float((token_halves(self.corpus, t1) - token_halves(self.corpus, t0))[0]) / 2
+        tokens = float(self._tokens[g])
         blocks = int(self.places.last_block[rows[0]] - self.places.first_block[rows[0]]) + 1
         return Group(g, KINDS[self.table.kind[g]], min(m.similarity for m in measured), round(tokens, 1), blocks,
                      occurrences[0].text, occurrences, related, self.truncated and KINDS[self.table.kind[g]] == "near")
