@@ -134,7 +134,8 @@ def speed(corpora: dict[str, Path], settings: dict[str, Any], repeats: int) -> l
     ratio = median(one["scan_wall"] for one in large) / median(one["scan_wall"] for one in runs["N"]) / grown
     rows.append(Row("time(4N)/time(N), scan", ratio, "x", 4.6, repeats=runs["N"]))
     finders = median(sum(stage["seconds"] for stage in one["stages"] if stage["name"] in FINDERS) for one in large)
-    rows.append(Row("  the two finders alone", size / 1e6 / finders, "MB/s", note="without reading, joining, grouping"))
+    if finders:
+        rows.append(Row("  the two finders alone", size / 1e6 / finders, "MB/s", note="without reading, joining, grouping"))
     for number, stage in enumerate(large[0]["stages"]):
         rows.append(Row(f"  stage {stage['name']}", median(one["stages"][number]["seconds"] for one in large), "s"))
     return rows

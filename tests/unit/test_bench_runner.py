@@ -54,6 +54,7 @@ def test_rows_hold_medians_targets_and_every_repeat(corpora, monkeypatch):
     rows = {row.name.strip(): row for row in bench.speed(corpora, {}, 3)}
     assert rows["wall"].value == 5.0
     assert rows["stage lsh"].value == 1.0
+    assert "the two finders alone" not in rows
     assert rows["time(4N)/time(N), scan"].verdict == "short"
     assert len(rows["time(4N)/time(N), scan"].repeats) == 3
     assert rows["peak private memory a byte"].verdict == "ok"
