@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -340,7 +341,11 @@ def children() -> set[str]:
     path = Path(f"/proc/self/task/{os.getpid()}/children")
     if not path.exists():
         pytest.skip("no /proc here")
-    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            found |= set((task / "children").read_text().split())
+    return found
 
 
 def test_pages_come_in_order_whatever_the_threads(tmp_path: Path) -> None:
