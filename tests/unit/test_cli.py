@@ -305,7 +305,8 @@ def test_signal_handlers_are_put_back(engine: Engine) -> None:
 # In a process of its own.
 
 FAKE = textwrap.dedent(f"""
-    import sys, time
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests/unit")!r}]
     import dedup, report_fakes
     def scan(source, *, options, progress=None):
