@@ -85,7 +85,6 @@ class Places:
 
     def __init__(self, corpus: Corpus, page: I64, first_block: I64, last_block: I64, parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
-        self.start, self.end = parts.part_start[parts.first[:-1]], parts.part_end[parts.first[1:] - 1]
         self.first_block, self.last_block = first_block, last_block
         before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
         chars = part_chars(corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
@@ -102,9 +101,16 @@ class Places:
         first, last = self.parts.first[row], self.parts.first[row + 1] - 1
         return int(self.part_start[first]), int(self.part_end[last])
 
+    def bytes_of(self, rows: I64) -> tuple[I64, I64]:
+        """First and last byte of places in the collection's text, half-open."""
+        parts = self.parts
+        return parts.part_start[parts.first[rows]], parts.part_end[parts.first[rows + 1] - 1]
+
     def text(self, row: int) -> str:
         """The page's text from start to end."""
-        return self.corpus.text[self.start[row]:self.end[row]].tobytes().decode("utf-8", "surrogatepass")
+        start = self.parts.part_start[self.parts.first[row]]
+        end = self.parts.part_end[self.parts.first[row + 1] - 1]
+        return self.corpus.text[start:end].tobytes().decode("utf-8", "surrogatepass")
 
     def part_list(self, row: int) -> tuple[tuple[int, int], ...] | None:
         """Code points of the matched stretches; ``None`` where there is only one, the whole."""
@@ -125,7 +131,8 @@ class Places:
         if p not in self._lines:
             order, pages = self._by_page
             rows = order[np.searchsorted(pages, p):np.searchsorted(pages, p, side="right")]
-            positions = np.concatenate([self.start[rows], np.maximum(self.end[rows] - 1, self.start[rows])])
+            start, end = self.bytes_of(rows)
+            positions = np.concatenate([start, np.maximum(end - 1, start)])
             unique, back = np.unique(positions, return_inverse=True)
             line = kernel.line_numbers(self.corpus.text, int(self.corpus.page_start[p]), unique)[back] + page.line
             self._lines[p] = {int(r): (int(line[i]), int(line[i + len(rows)])) for i, r in enumerate(rows)}

@@ -23,13 +23,13 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     judgement = Judgement(findings)
     stand = judgement.occurrence_stand
     within, across = judgement.within[stand], judgement.across[stand]
-    copies = np.diff(judgement.first)[stand]
+    several = (np.diff(judgement.first) > 1)[stand]
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
     chars = np.diff(corpus.page_chars)
     outside, inside = chars_outside_blocks(corpus)
-    duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, copies > 1, across >= 0, later,
+    duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, several, across >= 0, later,
                                                               later & content)
     shares = [count / np.maximum(inside, 1) for count in covered]
     total = max(int(inside.sum()), 1)

@@ -17,6 +17,7 @@ from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
 from dedup.places import token_halves
 
+I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -105,13 +106,13 @@ class Judgement:
         self.first = np.append(np.flatnonzero(new), len(owner)).astype(np.int64)
         self.group, self.page = owner[new], page[new]
         self.copies = describe_copies(findings)
-        self.within = self._within() if len(self.group) else np.empty(0, np.int64)
-        self.across = self._across() if len(self.group) else np.empty(0, np.int64)
+        self.within = self._within() if len(self.group) else np.empty(0, np.int8)
+        self.across = self._across() if len(self.group) else np.empty(0, np.int8)
 
     @property
-    def occurrence_stand(self) -> I64:
+    def occurrence_stand(self) -> npt.NDArray[np.int32]:
         """Stand of each occurrence."""
-        return np.repeat(np.arange(len(self.group)), np.diff(self.first))
+        return np.repeat(np.arange(len(self.group), dtype=np.int32), np.diff(self.first))
 
     def _least(self, column: F64) -> F64:
         return np.minimum.reduceat(column, self.first[:-1])
@@ -119,7 +120,7 @@ class Judgement:
     def _most(self, column: F64) -> F64:
         return np.maximum.reduceat(column, self.first[:-1])
 
-    def _within(self) -> I64:
+    def _within(self) -> I8:
         c, count = self.copies, np.diff(self.first)
         leader = self.first[:-1]
         words, blocks, link = c.words[leader], c.blocks[leader], c.link_share
@@ -140,7 +141,7 @@ class Judgement:
         opening = (blocks <= TEASER_BLOCKS) & (
             ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((whole > 0) & opens))
         rules = [count < 2, quoted, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
-        return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
+        return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN).astype(np.int8)
 
     @cached_property
     def sites(self) -> tuple[I64, I64]:
@@ -152,7 +153,7 @@ class Judgement:
         site = np.array([number[name] for name in names], np.int64)
         return site, np.bincount(site, minlength=1)
 
-    def _across(self) -> I64:
+    def _across(self) -> I8:
         site, pages = self.sites
         groups = len(self.table)
         elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
@@ -166,7 +167,7 @@ class Judgement:
         all_headings = np.bincount(self.group, headings, groups)
         copies = np.bincount(self.group, np.diff(self.first), groups)
         own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
-        return np.select([~elsewhere, template & ~own_headline], [-1, TEMPLATE], SHARED)
+        return np.select([~elsewhere, template & ~own_headline], [-1, TEMPLATE], SHARED).astype(np.int8)
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
