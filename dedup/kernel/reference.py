@@ -3,6 +3,17 @@ whole package where there is no compiler (or with ``DEDUP_KERNEL=reference``).""
 
 from __future__ import annotations
 
+from dedup.kernel.twin_align import (
+    align_pairs,
+    bag_items,
+    class_anchors,
+    count_items,
+    mark_seeds,
+    measure_parts,
+    pair_anchors,
+    repeated_seeds,
+    seed_classes,
+)
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
 from dedup.kernel.twin_runs import exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
 from dedup.kernel.twin_sets import (
@@ -29,10 +40,12 @@ from dedup.kernel.twin_tokens import (
 )
 
 __all__ = [
-    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "bucket_pairs", "byte_offsets", "code_points", "components",
-    "count_tokens", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "join_links",
-    "line_numbers", "mark_grams", "name", "normalise", "prefix_join", "range_digests", "release_memory", "repeated_grams",
-    "set_bitmaps", "set_overlaps", "shingle_sets", "sketch_bands", "split_lines", "tokenise",
+    "FOLD_ACCENTS", "FOLD_DIGITS", "align_pairs", "bag_items", "band_columns", "bucket_pairs", "byte_offsets",
+    "class_anchors", "code_points", "components", "count_items", "count_tokens", "equal_tokens", "exact_repeats",
+    "fss_sketches", "gram_classes", "hash_tokens", "join_links", "line_numbers", "mark_grams", "mark_seeds",
+    "measure_parts", "name", "normalise", "pair_anchors", "prefix_join", "range_digests", "release_memory",
+    "repeated_grams", "repeated_seeds", "seed_classes", "set_bitmaps", "set_overlaps", "shingle_sets", "sketch_bands",
+    "split_lines", "tokenise",
 ]  # fmt: skip
 
 name = "reference"
