@@ -52,7 +52,7 @@ def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progres
 
     Args:
         a, b: Each a ``str`` text, a ``Path``, a mapping with ``id`` and ``text``, or a ``Page``.
-        options, progress, **settings: As in ``scan``.
+        options, progress, **settings: As in ``scan``; but for `find`, which is ``reworded`` unless set.
 
     Returns:
         A report of two pages, `a` before `b`, that lists its pairs.
@@ -66,6 +66,8 @@ def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progres
     >>> pair.a.page, pair.b.page, pair.b.start, pair.b.end
     ('a', 'b', 20, 63)
     """
+    if options is None:
+        settings.setdefault("find", "reworded")
     options = _options(options, settings, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True)
@@ -183,7 +185,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup.report import Report
 
     stages = Stages(progress)
-    findings, digest = find_duplicates(stream, options, stages)
+    findings, digest = find_duplicates(stream, options, stages, is_comparison)
     if getattr(stream, "renamed", 0):
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")

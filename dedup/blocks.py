@@ -7,6 +7,7 @@ else is a column over pages or blocks. Only this module turns code points into b
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -69,6 +70,17 @@ class Corpus:
     def block_page(self) -> I64:
         """Page of each block."""
         return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
+
+    def batches(self) -> list[tuple[int, int]]:
+        """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
+        count = len(self.pages)
+        edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
+        cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
+        return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
+
+    def blocks_of(self, pages: tuple[int, int]) -> slice:
+        """The blocks of a range of pages."""
+        return slice(int(self.page_first[pages[0]]), int(self.page_first[pages[1]]))
 
     def hashes(self, blocks: slice | I64) -> tuple[U64, I64]:
         """Token hashes of blocks and the first one of each, one longer than the blocks."""

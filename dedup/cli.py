@@ -225,18 +225,20 @@ def build_app() -> cyclopts.App:
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
     app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked."),
+    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", find="reworded"),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
     return app
 
 
-def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str) -> Callable[..., int]:
+def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str,
+             **defaults: str) -> Callable[..., int]:
     import inspect
 
     def command(*arguments: str, **settings: Any) -> int:
         return function(*arguments, **settings)
 
-    command.__signature__ = inspect.Signature([*positional, *_flags()])  # type: ignore[attr-defined]
+    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags()]
+    command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
     command.__doc__ = doc
     return command
 

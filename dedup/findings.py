@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from dedup.align import NOTHING, Aligned
 from dedup.blocks import Corpus, code_points
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
@@ -69,6 +70,8 @@ class Measured:
     jaccard: float = 1.0
     containment: float = 1.0
     indel: float = 1.0
+    dice: float | None = None
+    evidence: float | None = None
 
 
 EQUAL = Measured()
@@ -164,7 +167,7 @@ class Places:
         page = self.corpus.pages[int(self.page[row])].id
         return Occurrence(page, start, end, source_start, source_end, line, end_line, self.path(row),
                           self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
-                          measured.containment, measured.indel, exact)
+                          measured.containment, measured.indel, exact, measured.dice, measured.evidence)
 
     def normalised(self, row: int) -> str:
         """The normalised text of its parts."""
@@ -233,10 +236,12 @@ class Findings:
         passages: Verified links as columns.
         options: The settings; `unit` says what people read as similarity.
         truncated: A bound was met while near copies were looked for: near groups may have more members.
+        aligned: Which of the links were aligned, and how alike they are as bags of words.
     """
 
     def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options,
-                 truncated: bool = False) -> None:
+                 truncated: bool = False, aligned: Aligned = NOTHING) -> None:
+        self.aligned = aligned
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
         self._passages = passages
@@ -264,6 +269,19 @@ class Findings:
                                            - token_halves(self.corpus, ranges.t0[lead], ranges.first_block[lead]))
         return halves / 2
 
+    @cached_property
+    def _bags(self) -> tuple[list[tuple[float | None, float | None]], list[tuple[float | None, float | None]]]:
+        """Dice and evidence of each occurrence against its group's first one, and of each verified link."""
+        leader = self.table.first[:-1][self.table.owner] if len(self.table) else self.table.owner
+        t0, t1 = self.table.ranges.t0, self.table.ranges.t1
+        stars = Links(t0[leader], t1[leader], t0, t1, np.zeros(len(t0), np.uint8))
+        both = []
+        for links in (stars, self.passages.whole):
+            dice, evidence = self.aligned.measures(links)
+            both.append([(None, None) if d != d else (round(d, 4), round(e, 2))
+                         for d, e in zip(dice.tolist(), evidence.tolist(), strict=True)])
+        return both[0], both[1]
+
     def similarities(self, g: int) -> list[Measured]:
         """Measures of each occurrence of a group against its representative."""
         rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
@@ -277,7 +295,8 @@ class Findings:
                 known[text] = indel_similarity(first, text)
             jaccard = float(self.table.jaccard[row])
             out.append(Measured(jaccard if self.options.unit == "page" else known[text], jaccard,
-                                float(self.table.containment[row]), known[text]))
+                                float(self.table.containment[row]), known[text],
+                                *(self._bags[0][row] if len(self.aligned.dice) else (None, None))))
         return out
 
     def group(self, g: int) -> Group:
@@ -325,11 +344,12 @@ class Findings:
         sets = span_sets(LocalEngine(1), self.corpus, spans, size)
         overlap = int(kernel.set_overlaps(sets.values, sets.first, np.array([0]), np.array([1]))[0])
         n, m = (max(1, int(size)) for size in sets.sizes)
+        dice, evidence = self._bags[1][i] if len(self.aligned.dice) else (None, None)
         jaccard, indel = overlap / (n + m - overlap), indel_similarity(a.normalised(i), b.normalised(i))
         similarity = jaccard if self.options.unit == "page" else indel
-        sides = [place.occurrence(i, Measured(similarity, jaccard, overlap / count, indel))
+        sides = [place.occurrence(i, Measured(similarity, jaccard, overlap / count, indel, dice, evidence))
                  for place, count in ((a, n), (b, m))]
-        return Pair(sides[0], sides[1], "near", similarity, jaccard, overlap / n, overlap / m, indel)
+        return Pair(sides[0], sides[1], "near", similarity, jaccard, overlap / n, overlap / m, indel, dice, evidence)
 
     @property
     def pairs(self) -> Lazy[Pair]:

@@ -171,6 +171,7 @@ class Occurrence:
         parts: Matched stretches of a run that goes over unmatched blocks, in step with the other occurrences'.
         text: The page's text from start to end.
         similarity, jaccard, containment, indel_similarity: Against the group's representative, 0.0 to 1.0.
+        dice, evidence: Of an aligned passage, against the representative; see ``Pair``.
     """
 
     page: str
@@ -188,6 +189,8 @@ class Occurrence:
     containment: float = 1.0
     indel_similarity: float = 1.0
     source_exact: bool = True
+    dice: float | None = None
+    evidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One verified link; `a` comes before `b` in the one order."""
+    """One verified link; `a` comes before `b` in the one order.
+
+    Attributes:
+        dice: Of an aligned passage: weighted share of the words that both sides have, 0.0 to 1.0; else ``None``.
+        evidence: Of an aligned passage: what both sides share beyond what chance gives, in rare words; else ``None``.
+    """
 
     a: Occurrence
     b: Occurrence
@@ -229,6 +237,8 @@ class Pair:
     containment_a: float
     containment_b: float
     indel_similarity: float
+    dice: float | None = None
+    evidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from dedup.errors import OptionError
 
 Unit = Literal["block", "page"]
-Find = Literal["exact", "near"]
+Find = Literal["exact", "near", "reworded"]
 Scope = Literal["within", "across", "both"]
 FieldFormat = Literal["text", "html", "markdown"]
 InputFormat = Literal["text", "html", "markdown", "jsonl", "csv", "tsv", "parquet", "arrow", "warc"]
@@ -39,7 +39,8 @@ class Options:
     """All settings of ``scan`` and ``compare``; the CLI's flags have the same names with hyphens."""
 
     unit: Unit = setting("block", "what is compared: blocks and passages, or whole pages")
-    find: Find = setting("near", "exact: equal blocks and repeated runs only; near: edited blocks too")
+    find: Find = setting("near", "exact: equal blocks and repeated runs only; near: edited blocks and passages too; "
+                                 "reworded: reworded passages too (default of compare)")
     threshold: float | None = setting(
         None, "least Jaccard similarity to be found; default 0.5 for blocks, 0.8 for pages", min=0.1, max=1.0)
     exhaustive: bool = setting(False, "miss nothing at or above the threshold (exact join instead of LSH)")
@@ -50,6 +51,12 @@ class Options:
                                     max=1.0)
     shingle_size: int | None = setting(None, "tokens in one shingle; default 2 for blocks, 5 for pages", min=1,
                                        max=64)
+    min_evidence: float = setting(7.0, "least evidence of an edited passage: what both sides share beyond chance, in rare "
+                                       "words", min=0.0, max=1_000_000.0)
+    min_dice: float = setting(0.42, "least weighted share of words that both sides of an edited passage have", min=0.0,
+                              max=1.0)
+    max_places: int = setting(64, "a seed of edited passages that stands in more places makes no pairs of its own", min=2,
+                              max=10_000)
     scope: Scope = setting("both", "repeats within one page, across pages, or both")
     fold_accents: bool = setting(False, "treat é as e")
     fold_digits: bool = setting(False, "treat all digits alike")

@@ -9,6 +9,19 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
+from dedup.align import (
+    GRAMS,
+    LEAST_ORDER,
+    NOTHING,
+    TRIPLES,
+    Aligned,
+    Gates,
+    align_passages,
+    merge,
+    page_bags,
+    without_cut_through,
+)
+from dedup.align import in_scope as aligned_in_scope
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
@@ -62,39 +75,63 @@ class Stages:
         self._name, self._since = "", now
 
 
-def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages) -> tuple[Findings, str]:
-    """All that stands more than once in the pages, and a digest of what was read."""
+def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
+                    is_comparison: bool = False) -> tuple[Findings, str]:
+    """All that stands more than once in the pages, and a digest of what was read.
+
+    Args:
+        is_comparison: The pages are two that are known to be related.
+    """
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
         corpus, tokens, digest = read_corpus(pages, engine, options)
         if options.unit == "page":
-            passages, repeats = compare_pages(engine, corpus, options, stages), None
+            passages, repeats, aligned = compare_pages(engine, corpus, options, stages), None, NOTHING
         else:
-            passages, repeats = compare_blocks(engine, corpus, tokens, options, stages)
+            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, is_comparison)
         del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
-    findings = Findings(corpus, groups, passages, options, truncated=stages.unplaced > 0)
+    findings = Findings(corpus, groups, passages, options, truncated=stages.unplaced > 0, aligned=aligned)
     findings = filtered(findings)
     stages.stop()
     return findings, digest
 
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-                   stages: Stages) -> tuple[Passages, Repeats]:
-    """Verified passages, and repeats that stand in many places."""
+                   stages: Stages, is_comparison: bool) -> tuple[Passages, Repeats, Aligned]:
+    """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
     repeats = find_repeats(engine, corpus, tokens, options.gram_tokens)
     links = repeat_links(repeats)
-    if options.find == "near":
+    if options.find != "exact":
         stages.start("near blocks")
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
         a, b = near_pairs(engine, corpus, distinct, options, stages)
         links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b), links))
     stages.start("join")
-    max_edit = MAX_EDIT if options.find == "near" else 0
+    max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
-    return passages, scoped_repeats(corpus, repeats, options.scope, options.min_tokens)
+    aligned = NOTHING
+    if options.find != "exact":
+        stages.start("edited passages")
+        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, is_comparison)
+    return passages, scoped_repeats(corpus, repeats, options.scope, options.min_tokens), aligned
+
+
+def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, options: Options, stages: Stages,
+                 is_comparison: bool) -> tuple[Passages, Aligned]:
+    """The passages and those of edited text, as one list."""
+    bags = page_bags(engine, corpus)
+    kinds = (GRAMS, TRIPLES) if options.find == "reworded" else (GRAMS,)
+    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
+    aligned = align_passages(engine, corpus, bags, repeats, kinds, options.max_places, gates,
+                             is_comparison and options.find == "reworded")
+    if aligned.truncated:
+        stages.unplaced += aligned.truncated
+        log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
+    passages, aligned = without_cut_through(corpus, passages), aligned_in_scope(corpus, aligned, options.scope)
+    return merge(engine, corpus, bags, passages, aligned, repeats, options.min_tokens, LEAST_ORDER[kinds[-1]])
 
 
 def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:
@@ -105,7 +142,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages:
     copies = equal_a != distinct.member
     a, b = equal_a[copies], distinct.member[copies]
     links = Links(first[a], first[a + 1], first[b], first[b + 1], np.ones(len(a), np.uint8))
-    if options.find == "near":
+    if options.find != "exact":
         a, b = (distinct.block[side] for side in near_pairs(engine, corpus, distinct, options, stages))
         links = concatenated(links, Links(first[a], first[a + 1], first[b], first[b + 1], np.zeros(len(a), np.uint8)))
     order = np.lexsort((links.b0, links.a0))
@@ -159,4 +196,5 @@ def filtered(findings: Findings) -> Findings:
     for i, pair in enumerate(findings.pairs):
         pairs[i] = (pair.similarity >= options.min_similarity
                     and max(pair.a.end - pair.a.start, pair.b.end - pair.b.start) >= options.min_chars)
-    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options, findings.truncated)
+    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options, findings.truncated,
+                    findings.aligned)

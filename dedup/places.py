@@ -65,7 +65,7 @@ def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
 
 def block_of(corpus: Corpus, token: I64) -> I64:
     """The block that holds each token."""
-    return kernel.blocks_of(corpus.token_first, token)
+    return kernel.blocks_of(corpus.token_first, np.ascontiguousarray(token))
 
 
 def page_of(corpus: Corpus, token: I64) -> I64:

@@ -51,5 +51,6 @@ auto release(F&& function) {
 
 }  // namespace
 
+void bind_align(nb::module_& m);   // bind_align.cpp
 void bind_stages(nb::module_& m);  // bind_stages.cpp
 void bind_tokens(nb::module_& m);  // bind_tokens.cpp

@@ -99,7 +99,7 @@ def _occurrence(occurrence: Occurrence, known_text: str | None = None) -> dict[s
               "containment": occurrence.containment, "indel_similarity": occurrence.indel_similarity}
     if not occurrence.source_exact:
         value["source_exact"] = False
-    return value
+    return value | _aligned(occurrence)
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
@@ -107,7 +107,12 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "a": _occurrence(pair.a), "b": _occurrence(pair.b), "kind": pair.kind, "similarity": pair.similarity,
         "jaccard": pair.jaccard, "containment_a": pair.containment_a, "containment_b": pair.containment_b,
         "indel_similarity": pair.indel_similarity,
-    }
+    } | _aligned(pair)
+
+
+def _aligned(measured: Occurrence | Pair) -> dict[str, Any]:
+    """The measures that only aligned passages have."""
+    return {} if measured.dice is None else {"dice": measured.dice, "evidence": measured.evidence}
 
 
 def _plain(value: Any) -> Any:

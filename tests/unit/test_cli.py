@@ -68,7 +68,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25}
+        "min_similarity": 0.25, "min_dice": 0.5}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -92,7 +92,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--memory", "1G"], "unknown option --memory"),
     (["--against", "x"], "unknown option --against"),
     (["-z"], "unknown option -z; there are: "),
-    (["--find", "reworded"], "--find: 'reworded' is not one of exact, near"),
+    (["--find", "similar"], "--find: 'similar' is not one of exact, near, reworded"),
     (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
     (["--threshold", "nan"], "--threshold: nan is out of range. Use 0.1 to 1.0."),
     (["--threshold", "high"], "--threshold: 'high' is not a number"),

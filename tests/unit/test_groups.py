@@ -24,7 +24,7 @@ def jaccard(a: str, b: str) -> float:
 def test_a_chain_is_split_and_its_parts_name_each_other():
     """A is like B, B like C, C like D; A is unlike C."""
     assert min(jaccard(A, B), jaccard(B, C), jaccard(C, D)) >= 0.5 > jaccard(A, C)
-    report = scan_texts([A, B, C, D])
+    report = scan_texts([A, B, C, D], min_dice=1.0)  # blocks alone: an aligned passage is a direct link
     assert members(report) == [["0", "1"], ["2", "3"]]
     assert [group.related for group in report.groups] == [(1,), (0,)]
 
@@ -35,7 +35,7 @@ def test_the_end_of_a_chain_is_not_lost():
 
 
 def test_pairs_list_the_verified_link_that_a_split_cuts():
-    report = scan_texts([A, B, C])
+    report = scan_texts([A, B, C], min_dice=1.0)
     assert [(p.a.page, p.b.page) for p in report.pairs()] == [("0", "1"), ("1", "2")]
 
 
@@ -44,7 +44,7 @@ def test_a_member_is_like_its_representative_not_only_like_a_neighbour():
     versions = [A]
     for step in range(20):
         versions.append(edited(versions[-1], [(7 * step) % 40, (7 * step + 3) % 40], f"s{step}"))
-    report = scan_texts(versions)
+    report = scan_texts(versions, min_dice=1.0)
     assert len(report.groups) > 2
     for group in report.groups:
         first = group.occurrences[0].text
@@ -111,7 +111,7 @@ def test_min_chars_and_min_similarity_hide_groups():
 def test_the_threshold_decides_what_is_near(threshold, unit):
     """Every sixth word is another one, so there is no run of eight beside it."""
     a, b = prose(60, 33), edited(prose(60, 33), range(0, 60, 6))
-    report = scan_texts([a, b], threshold=threshold, exhaustive=True, shingle_size=2, unit=unit)
+    report = scan_texts([a, b], threshold=threshold, exhaustive=True, shingle_size=2, unit=unit, min_dice=1.0)
     assert 0.5 < jaccard(a, b) < 0.6
     assert (len(report.groups) == 1) == (jaccard(a, b) >= threshold)
 

@@ -1,0 +1,725 @@
+// Aligned passages: rectangles (a token range in each of two texts) that maximise a weighted score of the words they
+// share. docs/design/alignment.md has the method, its constants and its figures; twin_align.py says the same plainly.
+//
+// Everything is counted in integers, so the results are the same on every machine: weights in 1/64 of a rare word, shares
+// in thousandths, the score G in 1/64000.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "sets.hpp"
+
+namespace dedup {
+
+using Items = std::span<const std::uint32_t>;
+
+// What an item's lowest two bits say; the rest is a hash.
+inline constexpr std::uint32_t kStartsSentence = 1, kHalf = 2;
+inline constexpr int kItemFlags = 2;
+
+inline constexpr std::int64_t kRare = 64;        // weight of an item that stands once
+inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
+
+// The method's constants, in the order of dedup/align.py's.
+struct AlignSettings {
+    std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
+        evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice;
+
+    static constexpr std::size_t kCount = 21;
+    static AlignSettings of(Offsets v) {
+        if (v.size() != kCount) throw std::invalid_argument("settings: 21 values are needed");
+        for (const std::int64_t value : v)
+            if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
+        for (const std::size_t i : {0, 1, 2, 15})
+            if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
+        return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
+                v[17], v[18], v[19], v[20]};
+    }
+};
+
+// floor(2^16 * log2(x)), by squaring: the same bits on every machine.
+inline std::uint32_t fixed_log2(std::uint64_t x) {
+    const int whole = 63 - std::countl_zero(x);
+    std::uint64_t m = whole > 31 ? x >> (whole - 31) : x << (31 - whole);  // 1.0 to 2.0 in 1/2^31
+    std::uint32_t out = static_cast<std::uint32_t>(whole);
+    for (int bit = 0; bit < 16; ++bit) {
+        m = (m * m) >> 31;
+        out <<= 1;
+        if (m >> 32) m >>= 1, out |= 1;
+    }
+    return out;
+}
+
+// A token range in each text and what they share: twice the shared weight, and the weight of both sides.
+struct Rectangle {
+    std::array<std::int64_t, 4> end{};  // a0, a1, b0, b1
+    std::int64_t shared2 = 0, total = 0;
+    std::int64_t& operator[](std::size_t i) { return end[i]; }
+    std::int64_t operator[](std::size_t i) const { return end[i]; }
+    std::int64_t length(int side) const { return end[2 * static_cast<std::size_t>(side) + 1] - end[2 * static_cast<std::size_t>(side)]; }
+};
+
+// Aligns pairs of pages, one after the other, and keeps what it knows of the larger page for the next pair.
+class Aligner {
+public:
+    Aligner(Items items, Offsets page_first, const AlignSettings& settings)
+        : items_(items), page_first_(page_first), s_(settings) {}
+
+    bool truncated() const { return truncated_; }
+
+    // Verified passages of two pages, a's first; anchors are token numbers in each page.
+    std::vector<Rectangle> align(std::int64_t page_a, std::int64_t page_b, std::span<const std::int64_t> anchor_a,
+                                 std::span<const std::int64_t> anchor_b) {
+        prepare(page_a, page_b);
+        truncated_ = false;
+        std::vector<Rectangle> found;
+        for (const Rectangle& box : clusters(seeds(cells(anchor_a, anchor_b)))) {
+            Rectangle r = box;
+            if (r.length(0) < 1 || r.length(1) < 1) continue;
+            load(r);
+            move_ends(r, true);
+            snap(r);
+            unload(r);
+            if (passes(r)) found.push_back(r);
+        }
+        found = resolved(std::move(found));
+        std::sort(found.begin(), found.end(), [](const Rectangle& x, const Rectangle& y) { return x.end < y.end; });
+        forget();
+        return found;
+    }
+
+    // What parts of one page share with parts of another: twice the shared weight, and the weight of both sides.
+    std::pair<std::int64_t, std::int64_t> measure(std::int64_t page_a, std::int64_t page_b, Offsets a0, Offsets a1, Offsets b0,
+                                                  Offsets b1) {
+        prepare(page_a, page_b);
+        check_ranges(a0, a1, size(0), "a");
+        check_ranges(b0, b1, size(1), "b");
+        Rectangle r;
+        for (std::size_t i = 0; i < a0.size(); ++i)
+            for (std::int64_t at = a0[i]; at < a1[i]; ++at) add(r, 0, id(0, at));
+        for (std::size_t i = 0; i < b0.size(); ++i)
+            for (std::int64_t at = b0[i]; at < b1[i]; ++at) add(r, 1, id(1, at));
+        for (std::size_t i = 0; i < a0.size(); ++i)
+            for (std::int64_t at = a0[i]; at < a1[i]; ++at) counts_[0][id(0, at)] = 0;
+        for (std::size_t i = 0; i < b0.size(); ++i)
+            for (std::int64_t at = b0[i]; at < b1[i]; ++at) counts_[1][id(1, at)] = 0;
+        forget();
+        return {r.shared2, r.total};
+    }
+
+private:
+    using Starts = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+    // ---- the pair's vocabulary ----
+
+    static constexpr std::uint32_t kNone = 0xffffffffU;
+
+    Items page(std::int64_t p) const {
+        const auto first = static_cast<std::size_t>(page_first_[static_cast<std::size_t>(p)]);
+        return items_.subspan(first, static_cast<std::size_t>(page_first_[static_cast<std::size_t>(p) + 1]) - first);
+    }
+
+    std::int64_t pseudo_windows(std::size_t tokens) const {
+        return (static_cast<std::int64_t>(tokens) + s_.pseudo_window - 1) / s_.pseudo_window;
+    }
+
+    // Numbers of a page's items, new ones given as they come; `windows` counts the pseudo-windows that hold each.
+    void number(Items page, std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& windows) {
+        ids.resize(page.size());
+        for (std::size_t i = 0; i < page.size(); ++i) {
+            const std::uint32_t item = page[i] >> kItemFlags;
+            std::size_t slot = (item * 0x9E3779B1U) & mask_;
+            while (table_[slot].second != kNone && table_[slot].first != item) slot = (slot + 1) & mask_;
+            if (table_[slot].second == kNone) {
+                table_[slot] = {item, count_++};
+                filled_.push_back(static_cast<std::uint32_t>(slot));
+            }
+            const std::uint32_t id = ids[i] = table_[slot].second;
+            if (id >= windows.size()) windows.resize(std::max<std::size_t>(id + 1, windows.size() * 2), 0);
+            if (id >= last_window_.size()) last_window_.resize(windows.size() * 2, kNone);
+            const auto window = static_cast<std::uint32_t>(static_cast<std::int64_t>(i) / s_.pseudo_window);
+            if (last_window_[id] != window) last_window_[id] = window, ++windows[id];
+        }
+        for (const std::uint32_t id : ids) last_window_[id] = kNone;
+    }
+
+    // The larger page is numbered once for all pairs in a row that have it.
+    void prepare(std::int64_t page_a, std::int64_t page_b) {
+        const Items a = page(page_a), b = page(page_b);
+        same_page_ = page_a == page_b;
+        const bool a_is_larger = a.size() >= b.size();
+        const std::int64_t larger = a_is_larger ? page_a : page_b;
+        const std::size_t smaller_size = std::min(a.size(), b.size());
+        std::size_t wanted = 64;
+        while (wanted < 2 * (page(larger).size() + smaller_size)) wanted *= 2;
+        if (larger != larger_ || wanted > mask_ + 1) {
+            larger_ = larger;
+            table_.assign(wanted, {0, kNone});
+            mask_ = wanted - 1;
+            filled_.clear();
+            count_ = 0;
+            windows_.clear();
+            number(page(larger), large_ids_, windows_);
+            large_count_ = count_;
+        }
+        windows_.resize(large_count_);
+        other_windows_.assign(0, 0);
+        filled_.clear();  // from here on: what the smaller page adds
+        if (!same_page_) number(a_is_larger ? b : a, small_ids_, other_windows_);
+        other_windows_.resize(count_, 0);
+        windows_.resize(count_, 0);
+        weight_.resize(std::max<std::size_t>(weight_.size(), count_), -1);
+        items_held_.resize(std::max<std::size_t>(items_held_.size(), count_));
+        for (auto& counts : counts_) counts.resize(std::max<std::size_t>(counts.size(), count_), 0);
+        total_windows_ = pseudo_windows(a.size()) + (same_page_ ? 0 : pseudo_windows(b.size())) + 2;
+        while (log_.size() < static_cast<std::size_t>(total_windows_) + 2)
+            log_.push_back(log_.empty() ? 0 : fixed_log2(log_.size()));
+        side_ids_[0] = a_is_larger ? &large_ids_ : &small_ids_;
+        side_ids_[1] = same_page_ || !a_is_larger ? &large_ids_ : &small_ids_;
+        side_items_ = {a, b};
+    }
+
+    // Takes back what the smaller page added, so that the table holds the larger one alone.
+    void forget() {
+        for (const std::uint32_t slot : filled_) table_[slot] = {0, kNone};
+        filled_.clear();
+        count_ = large_count_;
+        for (const std::uint32_t id : weighed_) weight_[id] = -1;
+        weighed_.clear();
+        for (const std::size_t place : windows_weighed_) window_weight_[place] = -1;
+        windows_weighed_.clear();
+    }
+
+    std::int64_t size(int side) const { return static_cast<std::int64_t>(side_items_[static_cast<std::size_t>(side)].size()); }
+    std::uint32_t id(int side, std::int64_t at) const { return (*side_ids_[side])[static_cast<std::size_t>(at)]; }
+
+    std::int64_t weight(std::uint32_t id) {
+        std::int32_t& w = weight_[id];
+        if (w < 0) {
+            const auto log_all = static_cast<std::int64_t>(log_[static_cast<std::size_t>(total_windows_) + 1]);
+            const auto log_own = static_cast<std::int64_t>(log_[windows_[id] + other_windows_[id]]);
+            w = static_cast<std::int32_t>((2 * kRare * (log_all - log_own) + log_all) / (2 * log_all));
+            weighed_.push_back(id);
+        }
+        return w;
+    }
+
+    // ---- step 2: windows near anchors ----
+
+    // Cells of the grid, row after row, that are to be compared.
+    Starts cells(std::span<const std::int64_t> anchor_a, std::span<const std::int64_t> anchor_b) {
+        const std::int64_t rows = last_start(0) / s_.cell + 1, columns = last_start(1) / s_.cell + 1;
+        if (size(0) == 0 || size(1) == 0) return {};
+        Starts out;
+        if (s_.all_cells > 0 && size(0) <= s_.all_cells / std::max<std::int64_t>(size(1), 1)) {
+            for (std::int64_t i = 0; i < rows; ++i)
+                for (std::int64_t j = same_page_ ? i : 0; j < columns; ++j) out.emplace_back(i, j);
+            return out;
+        }
+        for (std::size_t k = 0; k < anchor_a.size(); ++k)
+            out.emplace_back(std::min(anchor_a[k] / s_.cell, rows - 1), std::min(anchor_b[k] / s_.cell, columns - 1));
+        unique(out);
+        Starts wider;  // row by row, from the columns of the anchors in the rows around
+        std::vector<std::int64_t> near;
+        std::size_t low = 0, high = 0;
+        for (std::int64_t x = 0; x < rows && low < out.size(); ++x) {
+            while (low < out.size() && out[low].first < x - s_.radius) ++low;
+            if (low == out.size()) break;
+            if (out[low].first > x + s_.radius) x = out[low].first - s_.radius;
+            while (high < out.size() && out[high].first <= x + s_.radius) ++high;
+            near.clear();
+            for (std::size_t k = low; k < high; ++k) near.push_back(out[k].second);
+            std::sort(near.begin(), near.end());
+            std::int64_t next = same_page_ ? x : 0;
+            for (const std::int64_t column : near)
+                for (next = std::max(next, column - s_.radius); next <= std::min(columns - 1, column + s_.radius); ++next) {
+                    if (static_cast<std::int64_t>(wider.size()) == s_.max_cells) {
+                        truncated_ = true;
+                        return wider;
+                    }
+                    wider.emplace_back(x, next);
+                }
+        }
+        return wider;
+    }
+
+    static void unique(Starts& starts) {
+        std::sort(starts.begin(), starts.end());
+        starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    }
+
+    std::int64_t last_start(int side) const { return std::max<std::int64_t>(0, size(side) - s_.window); }
+    std::int64_t window_end(int side, std::int64_t start) const { return std::min(size(side), start + s_.window); }
+
+    // Starts of windows that are alike, ascending.
+    Starts seeds(const Starts& cells) {
+        Starts out, alike;
+        for (std::size_t begin = 0; begin < cells.size();) {
+            std::size_t end = begin;
+            while (end < cells.size() && cells[end].first == cells[begin].first) ++end;
+            const std::int64_t row = cells[begin].first * s_.cell;
+            alike.clear();
+            hold(std::min(row, last_start(0)));
+            for (std::size_t k = begin; k < end; ++k)
+                if (resembles(std::min(cells[k].second * s_.cell, last_start(1)), s_.cell_dice)) alike.push_back(cells[k]);
+            release();
+            for (std::int64_t a = row; a < row + s_.cell && !alike.empty() && (a == row || a <= last_start(0)); a += s_.step) {
+                const std::int64_t at = std::min(a, last_start(0));
+                hold(at);
+                for (const auto& cell : alike) {
+                    const std::int64_t column = cell.second * s_.cell;
+                    for (std::int64_t b = column; b < column + s_.cell && (b == column || b <= last_start(1)); b += s_.step) {
+                        const std::int64_t to = std::min(b, last_start(1));
+                        if (same_page_ && to < at + s_.window) continue;
+                        if (resembles(to, s_.seed_dice)) out.emplace_back(at, to);
+                    }
+                }
+                release();
+            }
+            begin = end;
+        }
+        unique(out);
+        return out;
+    }
+
+    // What the window of text A that is held now has of an item, and how much of that a window of text B has used up.
+    struct Held {
+        std::int32_t count = 0, weight = 0, used = 0;
+        std::uint32_t turn = 0;
+    };
+
+    void hold(std::int64_t start) {
+        held_ = start;
+        held_weight_ = 0;
+        for (std::int64_t i = start; i < window_end(0, start); ++i) {
+            Held& item = items_held_[id(0, i)];
+            ++item.count;
+            item.weight = static_cast<std::int32_t>(weight(id(0, i)));
+            held_weight_ += item.weight;
+        }
+    }
+    void release() {
+        for (std::int64_t i = held_; i < window_end(0, held_); ++i) items_held_[id(0, i)].count = 0;
+    }
+
+    // Weight of a window of text B; those of the grid are remembered.
+    std::int64_t window_weight(std::int64_t start) {
+        const auto place = static_cast<std::size_t>(start / s_.step);
+        const bool on_grid = start % s_.step == 0;
+        if (on_grid && place < window_weight_.size() && window_weight_[place] >= 0) return window_weight_[place];
+        std::int64_t sum = 0;
+        for (std::int64_t i = start; i < window_end(1, start); ++i) sum += weight(id(1, i));
+        if (on_grid) {
+            if (place >= window_weight_.size()) window_weight_.resize(place + 1 + place / 2, -1);
+            window_weight_[place] = sum;
+            windows_weighed_.push_back(place);
+        }
+        return sum;
+    }
+
+    bool resembles(std::int64_t start, std::int64_t least) {
+        std::int64_t shared = 0;
+        const std::int64_t end = window_end(1, start);
+        const std::uint32_t* ids = side_ids_[1]->data();
+        if (++turn_ == 0) {
+            for (Held& item : items_held_) item.turn = 0;
+            turn_ = 1;
+        }
+        for (std::int64_t i = start; i < end; ++i) {
+            Held& item = items_held_[ids[i]];
+            if (item.count == 0) continue;
+            if (item.turn != turn_) item.turn = turn_, item.used = 0;
+            if (item.used++ < item.count) shared += item.weight;
+        }
+        return shared > 0 && 2 * shared * kThousand >= least * (held_weight_ + window_weight(start));
+    }
+
+    // ---- step 3: clusters ----
+
+    // Bounding boxes of seeds that lie close together, two seeds at least, in the order of their first seeds.
+    std::vector<Rectangle> clusters(const Starts& seeds) {
+        const std::int64_t reach = s_.window + s_.gap, bucket = reach + 1;
+        const std::size_t n = seeds.size();
+        std::vector<std::size_t> root(n);
+        std::iota(root.begin(), root.end(), std::size_t{0});
+        const auto find = [&](std::size_t x) {
+            while (root[x] != x) x = root[x] = root[root[x]];
+            return x;
+        };
+        const auto join = [&](std::size_t x, std::size_t y) {
+            x = find(x), y = find(y);
+            root[std::max(x, y)] = std::min(x, y);
+        };
+        // Seeds by bucket: those of one are all within reach of each other.
+        std::vector<std::tuple<std::int64_t, std::int64_t, std::size_t>> order(n);
+        for (std::size_t i = 0; i < n; ++i) order[i] = {seeds[i].first / bucket, seeds[i].second / bucket, i};
+        std::sort(order.begin(), order.end());
+        std::vector<std::size_t> begins;
+        for (std::size_t i = 0; i < n; ++i) {
+            if (i == 0 || std::get<0>(order[i]) != std::get<0>(order[i - 1]) || std::get<1>(order[i]) != std::get<1>(order[i - 1]))
+                begins.push_back(i);
+            else join(std::get<2>(order[i]), std::get<2>(order[i - 1]));
+        }
+        begins.push_back(n);
+        const auto near = [&](std::size_t x, std::size_t y) {
+            const auto &p = seeds[std::get<2>(order[x])], &q = seeds[std::get<2>(order[y])];
+            return std::abs(p.first - q.first) <= reach && std::abs(p.second - q.second) <= reach;
+        };
+        for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
+            const auto [row, column, _] = order[begins[k]];
+            for (const auto& [x, y] : {std::pair{row, column + 1}, {row + 1, column - 1}, {row + 1, column}, {row + 1, column + 1}}) {
+                const auto at = std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
+                    [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
+                if (at == begins.end() - 1 || std::get<0>(order[*at]) != x || std::get<1>(order[*at]) != y) continue;
+                if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
+                bool linked = false;
+                for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
+                    for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
+                        if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
+            }
+        }
+        std::vector<std::size_t> number(n, n), members;
+        std::vector<Rectangle> boxes;
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto [a, b] = seeds[i];
+            const std::array<std::int64_t, 4> own{a, window_end(0, a), b, window_end(1, b)};
+            std::size_t& box = number[find(i)];
+            if (box == n) {
+                box = boxes.size();
+                boxes.push_back({own, 0, 0});
+                members.push_back(1);
+                continue;
+            }
+            ++members[box];
+            for (std::size_t e = 0; e < 4; ++e)
+                boxes[box][e] = e % 2 ? std::max(boxes[box][e], own[e]) : std::min(boxes[box][e], own[e]);
+        }
+        std::vector<Rectangle> out;
+        for (std::size_t k = 0; k < boxes.size(); ++k)
+            if (members[k] > 1) out.push_back(apart(boxes[k]));
+        return out;
+    }
+
+    // In one page the two ranges do not overlap: the first one ends where the second one begins.
+    Rectangle apart(Rectangle r) const {
+        if (same_page_ && r[1] > r[2]) r[1] = r[2];
+        return r;
+    }
+
+    // ---- step 4: ends ----
+
+    void load(Rectangle& r) {
+        r.shared2 = r.total = 0;
+        for (int side = 0; side < 2; ++side)
+            for (std::int64_t i = r[2 * static_cast<std::size_t>(side)]; i < r[2 * static_cast<std::size_t>(side) + 1]; ++i)
+                add(r, side, id(side, i));
+    }
+    void unload(const Rectangle& r) {
+        for (int side = 0; side < 2; ++side)
+            for (std::int64_t i = r[2 * static_cast<std::size_t>(side)]; i < r[2 * static_cast<std::size_t>(side) + 1]; ++i)
+                counts_[side][id(side, i)] = 0;
+    }
+    void add(Rectangle& r, int side, std::uint32_t id) {
+        const std::int64_t w = weight(id);
+        r.total += w;
+        if (counts_[side][id]++ < counts_[1 - side][id]) r.shared2 += 2 * w;
+    }
+    void remove(Rectangle& r, int side, std::uint32_t id) {
+        const std::int64_t w = weight(id);
+        r.total -= w;
+        if (counts_[side][id]-- <= counts_[1 - side][id]) r.shared2 -= 2 * w;
+    }
+
+    // Puts an end somewhere else, counts and sums with it.
+    void put(Rectangle& r, std::size_t end, std::int64_t to) {
+        const int side = static_cast<int>(end / 2);
+        if (end % 2 == 0) {
+            while (r[end] > to) add(r, side, id(side, --r[end]));
+            while (r[end] < to) remove(r, side, id(side, r[end]++));
+        } else {
+            while (r[end] < to) add(r, side, id(side, r[end]++));
+            while (r[end] > to) remove(r, side, id(side, --r[end]));
+        }
+    }
+
+    // How far an end may go outwards, and inwards (one token stays).
+    std::int64_t outer_limit(const Rectangle& r, std::size_t end) const {
+        if (end == 0) return 0;
+        if (end == 1) return same_page_ ? std::min(size(0), r[2]) : size(0);
+        if (end == 2) return same_page_ ? r[1] : 0;
+        return size(1);
+    }
+    static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
+
+    struct Move {
+        std::int64_t gain = 0, to = 0;
+        std::size_t end = 0;
+    };
+
+    // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
+    Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t drop) {
+        const int side = static_cast<int>(end / 2);
+        std::vector<std::int32_t>&mine = counts_[side], &other = counts_[1 - side];
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
+        Move best{0, r[end], end};
+        std::int64_t gain = 0, at = r[end];
+        while (at != limit) {
+            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
+            const std::int64_t w = weight(item);
+            if (outwards) gain += mine[item]++ < other[item] ? w * (2 * kThousand - theta) : -w * theta;
+            else gain += mine[item]-- <= other[item] ? -w * (2 * kThousand - theta) : w * theta;
+            at += step;
+            if (gain > best.gain) best.gain = gain, best.to = at;
+            if (gain < best.gain - drop) break;
+        }
+        while (at != r[end]) {
+            at -= step;
+            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
+            outwards ? --mine[item] : ++mine[item];
+        }
+        return best;
+    }
+
+    std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
+    std::int64_t theta_of(const Rectangle& r) const { return std::max(s_.theta, s_.factor * dice(r) / kThousand); }
+
+    // The move that gains most, again and again.
+    void move_ends(Rectangle& r, bool outwards) {
+        std::int64_t theta = outwards ? s_.theta : theta_of(r);
+        for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
+            Move best;
+            for (std::size_t end = 0; end < 4; ++end)
+                for (const bool out : {true, false}) {
+                    if (out && !outwards) continue;
+                    const Move move = walk(r, end, out, theta, s_.drop * kRare);
+                    if (move.gain > best.gain) best = move;
+                }
+            if (best.gain > 0) put(r, best.end, best.to);
+            const std::int64_t next = theta_of(r);
+            if (best.gain <= 0 && next == theta) break;
+            theta = next;
+        }
+    }
+
+    // ---- step 5: sentence borders ----
+
+    bool starts_sentence(int side, std::int64_t at) const {
+        return at <= 0 || at >= size(side) || (side_items_[static_cast<std::size_t>(side)][static_cast<std::size_t>(at)] & kStartsSentence);
+    }
+
+    // The next border from an end on one way, and what G loses on the way there; none within reach: gain -1, to = end.
+    Move border(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta) {
+        const int side = static_cast<int>(end / 2);
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
+        std::int64_t to = r[end];
+        for (std::int64_t steps = 0; to != limit && steps < s_.border_reach; ++steps) {
+            to += step;
+            if (!starts_sentence(side, to)) continue;
+            Rectangle moved = r;
+            put(moved, end, to);
+            const std::int64_t change = (moved.shared2 - r.shared2) * kThousand - theta * (moved.total - r.total);
+            put(moved, end, r[end]);
+            return {change, to, end};
+        }
+        return {-1, r[end], end};
+    }
+
+    void snap(Rectangle& r) {
+        const std::int64_t theta = theta_of(r), most = s_.border_cost * kRare;
+        std::array<bool, 4> done{};
+        for (int round = 0; round < 4; ++round) {
+            Move best;
+            bool any = false;
+            for (std::size_t end = 0; end < 4; ++end) {
+                if (done[end] || starts_sentence(static_cast<int>(end / 2), r[end])) continue;
+                const Move outer = border(r, end, true, theta), inner = border(r, end, false, theta);
+                const bool outer_fits = outer.to != r[end] && outer.gain >= -most;
+                const bool inner_fits = inner.to != r[end] && inner.gain >= -most;
+                if (!outer_fits && !inner_fits) continue;
+                const Move& move = outer_fits && (inner.to == r[end] || outer.gain >= inner.gain) ? outer
+                                   : inner_fits ? inner : outer;
+                if (!any || move.gain > best.gain) best = move, any = true;
+            }
+            if (!any) break;
+            put(r, best.end, best.to);
+            done[best.end] = true;
+        }
+    }
+
+    // ---- step 6: gate ----
+
+    std::int64_t evidence(const Rectangle& r) const { return r.shared2 * kThousand - s_.evidence_theta * r.total; }
+
+    std::int64_t halves(const Rectangle& r, int side) const {
+        std::int64_t sum = 0;
+        for (std::int64_t i = r[2 * static_cast<std::size_t>(side)]; i < r[2 * static_cast<std::size_t>(side) + 1]; ++i)
+            sum += side_items_[static_cast<std::size_t>(side)][static_cast<std::size_t>(i)] & kHalf ? 1 : 2;
+        return sum;
+    }
+
+    bool passes(const Rectangle& r) const {
+        return r.total > 0 && evidence(r) >= s_.evidence * kRare && r.shared2 * kThousand >= s_.least_dice * r.total &&
+               std::max(halves(r, 0), halves(r, 1)) >= s_.min_halves;
+    }
+
+    // ---- step 7: overlaps ----
+
+    static std::int64_t overlap(const Rectangle& x, const Rectangle& y, int side) {
+        const auto s = 2 * static_cast<std::size_t>(side);
+        return std::min(x[s + 1], y[s + 1]) - std::max(x[s], y[s]);
+    }
+
+    // S x Dice.
+    std::int64_t rank(const Rectangle& r) const { return evidence(r) / kThousand * (r.shared2 * 65536 / r.total); }
+
+    std::vector<Rectangle> resolved(std::vector<Rectangle> found) {
+        std::sort(found.begin(), found.end(), [&](const Rectangle& x, const Rectangle& y) {
+            const std::int64_t p = rank(x), q = rank(y);
+            return p != q ? p > q : x.end < y.end;
+        });
+        std::vector<Rectangle> kept;
+        Strips strips[2];
+        for (Rectangle r : found) {
+            bool placed = false, cut = false;
+            if (!around(r, strips)) {
+                truncated_ = true;
+                continue;
+            }
+            for (const std::size_t k : around_) {
+                Rectangle& better = kept[k];
+                if (overlap(r, better, 0) <= 0 || overlap(r, better, 1) <= 0) continue;
+                Rectangle both = better;
+                for (std::size_t e = 0; e < 4; ++e) both[e] = e % 2 ? std::max(both[e], r[e]) : std::min(both[e], r[e]);
+                if (!same_page_ || both[1] <= both[2]) {
+                    load(both);
+                    unload(both);
+                    if (evidence(both) >= std::max(evidence(better), evidence(r))) {
+                        better = both;
+                        enter(better, k, strips);
+                    }
+                }
+                placed = true;
+                break;
+            }
+            if (placed) continue;
+            if (!same_page_ && dice(r) < s_.again_dice) {
+                for (const std::size_t k : around_)
+                    for (int side = 0; side < 2; ++side)
+                        if (overlap(r, kept[k], side) > 0) cut_off(r, kept[k], side), cut = true;
+                if (r.length(0) < 1 || r.length(1) < 1) continue;
+            }
+            if (cut) {
+                load(r);
+                move_ends(r, false);
+                unload(r);
+                if (!passes(r)) continue;
+            }
+            enter(r, kept.size(), strips);
+            kept.push_back(r);
+        }
+        return kept;
+    }
+
+    // Passages that touch each strip of kStrip tokens.
+    using Strips = std::vector<std::vector<std::size_t>>;
+    static constexpr std::int64_t kStrip = 1024;
+    static constexpr std::size_t kCrowd = 1024;
+
+    void enter(const Rectangle& r, std::size_t number, Strips* strips) const {
+        for (std::size_t side = 0; side < (same_page_ ? 1 : 2); ++side) {
+            if (strips[side].empty()) strips[side].resize(static_cast<std::size_t>(size(static_cast<int>(side)) / kStrip) + 1);
+            for (std::int64_t s = r[2 * side] / kStrip; s <= (r[2 * side + 1] - 1) / kStrip; ++s)
+                strips[side][static_cast<std::size_t>(s)].push_back(number);
+        }
+    }
+
+    // Numbers of the passages that share a strip with one, ascending, into around_; false where they are too many.
+    bool around(const Rectangle& r, const Strips* strips) {
+        around_.clear();
+        for (std::size_t side = 0; side < (same_page_ ? 1 : 2); ++side)
+            for (std::int64_t s = r[2 * side] / kStrip; s <= (r[2 * side + 1] - 1) / kStrip && !strips[side].empty(); ++s)
+                around_.insert(around_.end(), strips[side][static_cast<std::size_t>(s)].begin(), strips[side][static_cast<std::size_t>(s)].end());
+        std::sort(around_.begin(), around_.end());
+        around_.erase(std::unique(around_.begin(), around_.end()), around_.end());
+        return around_.size() <= kCrowd;
+    }
+
+    // Takes a better passage's range out of one side; of what is left on both sides of it, the longer part stays.
+    static void cut_off(Rectangle& r, const Rectangle& better, int side) {
+        const auto s = 2 * static_cast<std::size_t>(side);
+        const std::int64_t before = std::max<std::int64_t>(0, better[s] - r[s]), after = std::max<std::int64_t>(0, r[s + 1] - better[s + 1]);
+        if (before >= after) r[s + 1] = r[s] + before;
+        else r[s] = r[s + 1] - after;
+    }
+
+    Items items_;
+    Offsets page_first_;
+    AlignSettings s_;
+    bool same_page_ = false, truncated_ = false;
+    std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
+    std::size_t mask_ = 0;
+    std::uint32_t count_ = 0, large_count_ = 0;
+    std::vector<std::uint32_t> filled_, weighed_, large_ids_, small_ids_, windows_, other_windows_, last_window_, log_;
+    std::vector<std::int32_t> weight_, counts_[2];
+    std::vector<std::size_t> around_, windows_weighed_;
+    std::vector<std::int64_t> window_weight_;
+    std::vector<Held> items_held_;
+    std::uint32_t turn_ = 0;
+    const std::vector<std::uint32_t>* side_ids_[2] = {nullptr, nullptr};
+    std::array<Items, 2> side_items_;
+};
+
+// Passages of many pairs of pages: (pair, a0, a1, b0, b1, twice the shared weight, weight of both sides, truncated or not
+// of each pair). Pairs that have their larger page in common should stand together.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                  std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>>
+align_pairs(Items items, Offsets page_first, Offsets page_a, Offsets page_b, Offsets anchor_first, Offsets anchor_a,
+            Offsets anchor_b, Offsets settings) {
+    Aligner aligner(items, page_first, AlignSettings::of(settings));
+    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+               std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>> out;
+    auto& [pair, a0, a1, b0, b1, shared, total, truncated] = out;
+    truncated.resize(page_a.size());
+    for (std::size_t p = 0; p < page_a.size(); ++p) {
+        const auto begin = static_cast<std::size_t>(anchor_first[p]), end = static_cast<std::size_t>(anchor_first[p + 1]);
+        for (const Rectangle& r : aligner.align(page_a[p], page_b[p], anchor_a.subspan(begin, end - begin), anchor_b.subspan(begin, end - begin))) {
+            pair.push_back(static_cast<std::int64_t>(p));
+            a0.push_back(r[0]), a1.push_back(r[1]), b0.push_back(r[2]), b1.push_back(r[3]);
+            shared.push_back(r.shared2), total.push_back(r.total);
+        }
+        truncated[p] = aligner.truncated();
+    }
+    return out;
+}
+
+// What parts of pairs of pages share: those of pair p are rows first_a[p] to first_a[p + 1] on its a side, and so on.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> measure_parts(
+    Items items, Offsets page_first, Offsets page_a, Offsets page_b, Offsets first_a, Offsets a0, Offsets a1, Offsets first_b,
+    Offsets b0, Offsets b1, Offsets settings) {
+    Aligner aligner(items, page_first, AlignSettings::of(settings));
+    std::vector<std::int64_t> shared(page_a.size()), total(page_a.size());
+    for (std::size_t p = 0; p < page_a.size(); ++p) {
+        const auto part = [p](Offsets first, Offsets column) {
+            const auto begin = static_cast<std::size_t>(first[p]);
+            return column.subspan(begin, static_cast<std::size_t>(first[p + 1]) - begin);
+        };
+        std::tie(shared[p], total[p]) = aligner.measure(page_a[p], page_b[p], part(first_a, a0), part(first_a, a1),
+                                                        part(first_b, b0), part(first_b, b1));
+    }
+    return {std::move(shared), std::move(total)};
+}
+
+}  // namespace dedup

@@ -1,0 +1,139 @@
+// Bindings of seeding.hpp and align.hpp; twin_align.py says what each does.
+#include "align.hpp"
+#include "bind.hpp"
+#include "seeding.hpp"
+
+namespace {
+
+using U64 = In<std::uint64_t>;
+using U32 = In<std::uint32_t>;
+using I64 = In<std::int64_t>;
+using U8 = In<std::uint8_t>;
+using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// Throws unless `first` describes ranges over `limit` elements.
+void check_first(const I64& first, std::size_t limit) {
+    if (first.size() == 0) throw std::invalid_argument("first: one entry more than there are ranges is needed");
+    dedup::check_ascending(span(first), static_cast<std::int64_t>(limit), "first");
+}
+
+dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quiet, const U8& rarity, std::int64_t kind,
+                          bool has_quiet = true) {
+    check_first(page_first, item.size());
+    if (has_quiet && quiet.size() != 0 && quiet.size() != item.size()) throw std::invalid_argument("quiet: one entry an item, or none");
+    if (rarity.size() == 1 || (rarity.size() & (rarity.size() - 1)) != 0)
+        throw std::invalid_argument("rarity: a power of two entries is needed, or none");
+    if (kind < 0 || kind > 1) throw std::invalid_argument("kind: 0 for grams, 1 for triples");
+    return {span(item), span(page_first), span(quiet), span(rarity)};
+}
+
+void check_table(std::size_t words) {
+    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
+}
+
+void check_places(const U32& places, const I64& page_first) {
+    const auto tokens = static_cast<std::uint64_t>(page_first.data()[page_first.size() - 1]);
+    for (const std::uint32_t place : span(places))
+        if (place >= tokens) throw std::invalid_argument("a position lies behind the last page");
+}
+
+void check_pairs(const I64& page_first, const I64& page_a, const I64& page_b) {
+    if (page_a.size() != page_b.size()) throw std::invalid_argument("the columns of pairs must be equally long");
+    const auto pages = static_cast<std::int64_t>(page_first.size()) - 1;
+    for (const I64& column : {page_a, page_b})
+        for (const std::int64_t page : span(column))
+            if (page < 0 || page >= pages) throw std::invalid_argument("a pair names a page that does not exist");
+}
+
+}  // namespace
+
+void bind_align(nb::module_& m) {
+    m.def("bag_items", [](U8 text, I64 start, I64 end, std::uint32_t flags, std::int64_t letters) {
+        if (letters < 1) throw std::invalid_argument("letters must be at least 1");
+        return to_numpy(release([&] { return dedup::bag_items(span(text), span(start), span(end), flags, letters); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "letters"_a);
+
+    m.def("count_items", [](U32 item, int bits) {
+        if (bits < 1 || bits > 24) throw std::invalid_argument("bits must be 1 to 24");
+        return to_numpy(release([&] { return dedup::count_items(span(item), bits); }));
+    }, "item"_a.noconvert(), "bits"_a);
+
+    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table) {
+        const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
+        check_table(table.size());
+        release([&] {
+            dedup::mark_seeds(text, kind, {table.data(), table.size()});
+            return 0;
+        });
+    }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
+       "table"_a.noconvert());
+
+    m.def("repeated_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, U64 table, std::int64_t before,
+                               std::int64_t partitions) {
+        const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
+        check_table(table.size());
+        if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
+        if (before < 0 || before + static_cast<std::int64_t>(item.size()) > 0xffffffffLL)
+            throw std::invalid_argument("token numbers must stay below 2^32");
+        return to_numpy(release([&] { return dedup::repeated_seeds(text, kind, span(table), before, partitions); }));
+    }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
+       "table"_a.noconvert(), "before"_a, "partitions"_a);
+
+    m.def("seed_classes", [](U64 key, U32 position, std::int64_t cap) {
+        if (key.size() != position.size()) throw std::invalid_argument("key and position must be equally long");
+        auto [places, first, hot] = release([&] { return dedup::seed_classes(span(key), span(position), cap); });
+        return std::make_tuple(to_numpy(std::move(places)), to_numpy(std::move(first)), hot);
+    }, "key"_a.noconvert(), "position"_a.noconvert(), "cap"_a);
+
+    m.def("class_anchors", [](U32 position, I64 first, U32 item, I64 page_first, U8 rarity, std::int64_t shift, std::int64_t least) {
+        check_first(first, position.size());
+        seed_text(item, page_first, rarity, rarity, 0, false);
+        check_places(position, page_first);
+        return to_numpy(release([&] {
+            return dedup::class_anchors(span(position), span(first), span(item), span(page_first), span(rarity), shift, least);
+        }));
+    }, "position"_a.noconvert(), "first"_a.noconvert(), "item"_a.noconvert(), "page_first"_a.noconvert(), "rarity"_a.noconvert(),
+       "shift"_a, "least"_a);
+
+    m.def("pair_anchors", [](U32 a, U32 b, I64 page_first) {
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        check_first(page_first, std::size_t{1} << 32);
+        check_places(a, page_first);
+        check_places(b, page_first);
+        return to_numpy(release([&] { return dedup::pair_anchors(span(a), span(b), span(page_first)); }));
+    }, "a"_a.noconvert(), "b"_a.noconvert(), "page_first"_a.noconvert());
+
+    m.def("align_pairs", [](U32 item, I64 page_first, I64 page_a, I64 page_b, I64 anchor_first, I64 anchor_a, I64 anchor_b,
+                            I64 settings) {
+        check_first(page_first, item.size());
+        check_pairs(page_first, page_a, page_b);
+        if (anchor_first.size() != page_a.size() + 1) throw std::invalid_argument("anchor_first: one entry more than pairs");
+        if (anchor_a.size() != anchor_b.size()) throw std::invalid_argument("anchor_a and anchor_b must be equally long");
+        check_first(anchor_first, anchor_a.size());
+        for (const I64& column : {anchor_a, anchor_b})
+            for (const std::int64_t at : span(column))
+                if (at < 0) throw std::invalid_argument("an anchor lies before its page");
+        return to_numpy(release([&] {
+            return dedup::align_pairs(span(item), span(page_first), span(page_a), span(page_b), span(anchor_first),
+                                      span(anchor_a), span(anchor_b), span(settings));
+        }));
+    }, "item"_a.noconvert(), "page_first"_a.noconvert(), "page_a"_a.noconvert(), "page_b"_a.noconvert(),
+       "anchor_first"_a.noconvert(), "anchor_a"_a.noconvert(), "anchor_b"_a.noconvert(), "settings"_a.noconvert());
+
+    m.def("measure_parts", [](U32 item, I64 page_first, I64 page_a, I64 page_b, I64 first_a, I64 a0, I64 a1, I64 first_b, I64 b0,
+                              I64 b1, I64 settings) {
+        check_first(page_first, item.size());
+        check_pairs(page_first, page_a, page_b);
+        if (first_a.size() != page_a.size() + 1 || first_b.size() != page_a.size() + 1)
+            throw std::invalid_argument("first: one entry more than pairs");
+        if (a0.size() != a1.size() || b0.size() != b1.size()) throw std::invalid_argument("as many starts as ends are needed");
+        check_first(first_a, a0.size());
+        check_first(first_b, b0.size());
+        return to_numpy(release([&] {
+            return dedup::measure_parts(span(item), span(page_first), span(page_a), span(page_b), span(first_a), span(a0),
+                                        span(a1), span(first_b), span(b0), span(b1), span(settings));
+        }));
+    }, "item"_a.noconvert(), "page_first"_a.noconvert(), "page_a"_a.noconvert(), "page_b"_a.noconvert(),
+       "first_a"_a.noconvert(), "a0"_a.noconvert(), "a1"_a.noconvert(), "first_b"_a.noconvert(), "b0"_a.noconvert(),
+       "b1"_a.noconvert(), "settings"_a.noconvert());
+}

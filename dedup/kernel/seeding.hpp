@@ -1,0 +1,427 @@
+// Seeds of edited and reworded passages: keys that two places share, and the anchors that they give.
+//
+// An item is what the bag of a text holds: a word by its first letters, a character of a script without spaces with the
+// one after it; 30 bits of hash, and two bits that say more (align.hpp).
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "align.hpp"
+#include "grams.hpp"
+#include "tokenise.hpp"
+
+namespace dedup {
+
+// ---- items ----
+
+// Whether a sentence ends in what stands between two tokens: . ! ? with closing marks and a blank after it, a full stop of
+// a script that needs no blank, an empty line.
+inline bool ends_sentence(Bytes text, std::int64_t from, std::int64_t to) {
+    const auto is = [&](std::int64_t at, std::string_view mark) {
+        return to - at >= static_cast<std::int64_t>(mark.size()) &&
+               std::memcmp(text.data() + at, mark.data(), mark.size()) == 0;
+    };
+    static constexpr std::string_view kFull[] = {"\u3002", "\uff01", "\uff1f", "\u0964", "\u061f", "\u06d4", "\u1362", "\u0f0d"};
+    static constexpr std::string_view kClosing[] = {"\u201d", "\u2019", "\u00bb", "\u203a", "\u2026"};
+    bool stopped = false;
+    int lines = 0;
+    for (std::int64_t at = from; at < to;) {
+        const std::uint8_t byte = text[static_cast<std::size_t>(at)];
+        if (byte < 0x80) {
+            ++at;
+            if (byte == ' ' || (byte >= 9 && byte <= 13)) {
+                if (stopped || (byte == '\n' && ++lines == 2)) return true;
+                continue;
+            }
+            lines = 0;
+            if (byte == '.' || byte == '!' || byte == '?') stopped = true;
+            else if (byte != '"' && byte != '\'' && byte != ')' && byte != ']' && byte != '}') stopped = false;
+            continue;
+        }
+        lines = 0;
+        if (is(at, "\u00a0") && stopped) return true;
+        for (const std::string_view mark : kFull)
+            if (is(at, mark)) return true;
+        bool closing = false;
+        for (const std::string_view mark : kClosing)
+            if (is(at, mark)) closing = true, stopped = stopped || mark == "\u2026", at += static_cast<std::int64_t>(mark.size());
+        if (!closing) stopped = false, ++at;
+    }
+    return false;
+}
+
+// Bytes of the first `letters` characters.
+inline std::int64_t first_letters(const std::uint8_t* p, std::int64_t length, std::int64_t letters) {
+    std::int64_t at = 0;
+    for (; at < length; ++at)
+        if ((p[at] & 0xC0) != 0x80 && letters-- == 0) break;
+    return at;
+}
+
+class ItemSink {
+public:
+    ItemSink(Bytes text, bool fold_digits, std::int64_t letters, std::vector<std::uint32_t>& items)
+        : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {}
+
+    void next_range() {
+        first_ = true;
+        half_before_ = false;
+    }
+
+    void ascii(std::int64_t start, std::int64_t end) {
+        put(hash_ascii(text_, start, std::min(end, start + letters_), fold_digits_, 0), start, end, false);
+    }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
+        put(hash_content(bytes, half ? length : first_letters(bytes, length, letters_), 0), start, end, half);
+    }
+
+private:
+    void put(std::uint64_t hash, std::int64_t start, std::int64_t end, bool half) {
+        if (half && half_before_)
+            items_.back() = (items_.back() & 3) | bits(fmix64(hash_before_ * kGramBase + hash));
+        const bool border = first_ || (start > end_ && ends_sentence(text_, end_, start));
+        items_.push_back(bits(hash) | (half ? kHalf : 0) | (border ? kStartsSentence : 0));
+        first_ = false;
+        half_before_ = half;
+        hash_before_ = hash;
+        end_ = end;
+    }
+    static std::uint32_t bits(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 34 << kItemFlags); }
+
+    Bytes text_;
+    bool fold_digits_, first_ = true, half_before_ = false;
+    std::int64_t letters_, end_ = 0;
+    std::uint64_t hash_before_ = 0;
+    std::vector<std::uint32_t>& items_;
+};
+
+inline std::vector<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t letters) {
+    const Folds folds = Folds::of(flags);
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
+    std::vector<std::uint32_t> items;
+    items.reserve(bytes / 5 + 16);
+    ItemSink sink(text, folds.digits, letters, items);
+    SlowCutter slow(folds);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        sink.next_range();
+        cut_range(text, start[i], end[i], slow, sink);
+    }
+    return items;
+}
+
+// How often items occur, by their upper `bits` bits.
+inline std::vector<std::int64_t> count_items(Items item, int bits) {
+    std::vector<std::int64_t> out(std::size_t{1} << bits, 0);
+    for (const std::uint32_t value : item) ++out[value >> (32 - bits)];
+    return out;
+}
+
+// ---- keys ----
+
+// What a key is made of: 0: winnowed runs of kGramItems, one of every kGramWindow at least; 1: triples.
+inline constexpr std::int64_t kGramItems = 4, kGramWindow = 2;
+inline constexpr std::size_t kTripleSpan = 4;
+
+// What a batch of pages has: items, which of them stand inside a run that is known to be a copy, how rare they are (a table
+// by the upper bits of an item; 0: too frequent).
+struct SeedText {
+    Items items;
+    Offsets page_first;
+    Bytes quiet, rarity;
+
+    std::uint8_t rare(std::uint32_t item) const {
+        return rarity.empty() ? 1 : rarity[item >> (32 - std::countr_zero(rarity.size()))];
+    }
+};
+
+// Every run of k + w - 1 items that two texts share has a key in common: the least of every w keys in a row, the last
+// one of equals. Schleimer, Wilkerson, Aiken, "Winnowing", 2003.
+template <class Use>
+void for_each_gram_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
+    const std::int64_t grams = end - begin - kGramItems + 1;
+    const auto key = [&](std::int64_t at) {
+        std::uint64_t sum = 0;
+        for (std::int64_t j = 0; j < kGramItems; ++j)
+            sum = sum * kGramBase + (text.items[static_cast<std::size_t>(at + j)] >> kItemFlags) + 1;
+        return fmix64(sum);
+    };
+    std::int64_t last = -1;
+    std::uint64_t before = grams > 0 ? key(begin) : 0;
+    const auto select = [&](std::int64_t at, std::uint64_t hash) {
+        if (at == last) return;
+        last = at;
+        for (std::int64_t j = 0; j < kGramItems; ++j)
+            if (text.quiet.empty() || !text.quiet[static_cast<std::size_t>(at + j)]) return use(hash, at);
+    };
+    static_assert(kGramWindow == 2);
+    if (grams == 1) select(begin, before);
+    for (std::int64_t at = begin + 1; at < begin + grams; ++at) {
+        const std::uint64_t hash = key(at);
+        if (hash <= before) select(at, hash);
+        else select(at - 1, before);
+        before = hash;
+    }
+}
+
+// Unordered triples of different items, the frequent ones left out, that lie within kTripleSpan of the first one.
+template <class Use>
+void for_each_triple_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
+    struct Kept {
+        std::uint64_t hash;
+        std::int64_t at;
+        bool quiet;
+    };
+    std::array<Kept, kTripleSpan + 1> kept{};
+    std::size_t count = 0;
+    const auto emit = [&] {
+        const Kept& p = kept[0];
+        for (std::size_t i = 1; i < count; ++i)
+            for (std::size_t j = i + 1; j < count; ++j) {
+                const Kept &q = kept[i], &r = kept[j];
+                if (p.hash == q.hash || p.hash == r.hash || q.hash == r.hash || (p.quiet && q.quiet && r.quiet)) continue;
+                const std::uint64_t low = std::min({p.hash, q.hash, r.hash}), high = std::max({p.hash, q.hash, r.hash});
+                const std::uint64_t middle = p.hash ^ q.hash ^ r.hash ^ low ^ high;
+                use(fmix64((low * kGramBase + middle) * kGramBase + high), p.at);
+            }
+        std::move(kept.begin() + 1, kept.begin() + static_cast<std::ptrdiff_t>(count), kept.begin());
+        --count;
+    };
+    for (std::int64_t at = begin; at < end; ++at) {
+        const std::uint32_t item = text.items[static_cast<std::size_t>(at)];
+        if (text.rare(item) == 0) continue;
+        kept[count++] = {(item >> kItemFlags) + std::uint64_t{1}, at, !text.quiet.empty() && text.quiet[static_cast<std::size_t>(at)] != 0};
+        if (count == kept.size()) emit();
+    }
+    while (count > 0) emit();
+}
+
+template <class Use>
+void for_each_key(const SeedText& text, std::int64_t kind, Use use) {
+    for (std::size_t p = 0; p + 1 < text.page_first.size(); ++p) {
+        if (kind == 0) for_each_gram_key(text, text.page_first[p], text.page_first[p + 1], use);
+        else for_each_triple_key(text, text.page_first[p], text.page_first[p + 1], use);
+    }
+}
+
+// Calls use(key, at) some keys late, so that the table's word is there when it is needed.
+template <class Use>
+void for_each_key_ahead(const SeedText& text, std::int64_t kind, const std::uint64_t* table, std::uint64_t slots, Use use) {
+    constexpr std::size_t kAhead = 32;
+    struct {
+        std::uint64_t key;
+        std::int64_t at;
+    } ring[kAhead];
+    std::size_t count = 0;
+    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) {
+        DEDUP_PREFETCH(table + ((key & (slots - 1)) >> 5));
+        auto& entry = ring[count % kAhead];
+        if (count >= kAhead) use(entry.key, entry.at);
+        entry = {key, at};
+        ++count;
+    });
+    for (std::size_t i = count > kAhead ? count - kAhead : 0; i < count; ++i) use(ring[i % kAhead].key, ring[i % kAhead].at);
+}
+
+// As mark_grams: a table of two bits a slot, seen once, seen twice or more.
+inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table) {
+    const std::uint64_t slots = table.size() * 32;
+    for_each_key_ahead(text, kind, table.data(), slots, [&](std::uint64_t key, std::int64_t) {
+        const std::uint64_t slot = key & (slots - 1), shift = (slot & 31) * 2;
+        std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
+        const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
+        if (now == 3) return;
+        if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
+        word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
+    });
+}
+
+// Keys whose slot was seen twice, ordered by partition: (key, number of its first token, first row of each partition).
+inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>> repeated_seeds(
+    const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before, std::int64_t partitions) {
+    const std::uint64_t slots = table.size() * 32;
+    std::vector<Row> rows;
+    std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
+    for_each_key_ahead(text, kind, table.data(), slots, [&](std::uint64_t key, std::int64_t at) {
+        const std::uint64_t slot = key & (slots - 1);
+        if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
+        rows.push_back({key, static_cast<std::uint64_t>(at + before)});
+        ++first[partition_of(key, static_cast<std::uint64_t>(partitions)) + 1];
+    });
+    for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
+    std::vector<std::int64_t> next(first.begin(), first.end() - 1);
+    std::vector<std::uint64_t> keys(rows.size());
+    std::vector<std::uint32_t> at(rows.size());
+    for (const Row& row : rows) {
+        const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
+        keys[to] = row.key;
+        at[to] = static_cast<std::uint32_t>(row.value);
+    }
+    return {std::move(keys), std::move(at), std::move(first)};
+}
+
+// Places of each key that has at least two and at most `cap`: (position, first of each class, places of hotter keys).
+inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>, std::int64_t> seed_classes(
+    Hashes key, std::span<const std::uint32_t> position, std::int64_t cap) {
+    std::vector<Row> rows(key.size());
+    for (std::size_t i = 0; i < key.size(); ++i) rows[i] = {key[i], position[i]};
+    radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
+    std::vector<std::uint32_t> out;
+    std::vector<std::int64_t> first{0};
+    std::int64_t hot = 0;
+    for (std::size_t begin = 0; begin < rows.size();) {
+        std::size_t end = begin + 1;
+        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;
+        if (end - begin > 1) {
+            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
+                      [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
+            for (std::size_t i = begin; i < end;) {
+                std::size_t j = i + 1;
+                for (; j < end && rows[j].key == rows[i].key; ++j) {}
+                const std::size_t before = out.size();
+                for (std::size_t m = i; m < j; ++m)
+                    if (m == i || rows[m].value != rows[m - 1].value) out.push_back(static_cast<std::uint32_t>(rows[m].value));
+                const auto places = static_cast<std::int64_t>(out.size() - before);
+                if (places > cap) hot += places;
+                if (places < 2 || places > cap) out.resize(before);
+                else first.push_back(static_cast<std::int64_t>(out.size()));
+                i = j;
+            }
+        }
+        begin = end;
+    }
+    return {std::move(out), std::move(first), hot};
+}
+
+// ---- anchors ----
+
+// Items around a place that are compared with those around another one, and slots of a table that holds them.
+inline constexpr std::int64_t kItemsBefore = 12, kItemsAfter = 24;
+inline constexpr std::size_t kSlots = 128;
+
+// Which page each token lies in: by the first page of every 256 tokens.
+class PageIndex {
+public:
+    explicit PageIndex(Offsets page_first) : first_(page_first), near_(static_cast<std::size_t>(page_first.back() >> 8) + 1) {
+        std::size_t page = 0;
+        for (std::size_t i = 0; i < near_.size(); ++i) {
+            while (page + 2 < first_.size() && first_[page + 1] <= static_cast<std::int64_t>(i) << 8) ++page;
+            near_[i] = static_cast<std::uint32_t>(page);
+        }
+    }
+    std::size_t operator()(std::int64_t at) const {
+        std::size_t page = near_[static_cast<std::size_t>(at >> 8)];
+        while (first_[page + 1] <= at) ++page;
+        return page;
+    }
+
+private:
+    Offsets first_;
+    std::vector<std::uint32_t> near_;
+};
+
+// Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one page the second place lies `shift` tokens behind the first one at least.
+inline std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>> class_anchors(
+    std::span<const std::uint32_t> position, Offsets first, Items item, Offsets page_first, Bytes rarity, std::int64_t shift,
+    std::int64_t least) {
+    std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>> out;
+    auto& [a, b] = out;
+    const SeedText text{item, page_first, {}, rarity};
+    struct Around {
+        std::size_t page;
+        std::int64_t begin, end;
+    };
+    const PageIndex page_of(page_first);
+    std::vector<Around> around;  // of all places of some classes: they are fetched while others are compared
+    constexpr std::size_t kFetched = 64;
+    std::size_t fetched = 0, fetched_first = 0;
+    const auto fetch = [&](std::size_t c) {
+        around.clear();
+        fetched_first = static_cast<std::size_t>(first[c]);
+        fetched = std::min(first.size() - 1, c + kFetched);
+        for (auto i = fetched_first; i < static_cast<std::size_t>(first[fetched]); ++i) {
+            const std::int64_t at = position[i];
+            const std::size_t page = page_of(at);
+            around.push_back({page, std::max(page_first[page], at - kItemsBefore), std::min(page_first[page + 1], at + kItemsAfter)});
+            DEDUP_PREFETCH(item.data() + around.back().begin);
+            DEDUP_PREFETCH(item.data() + around.back().begin + 16);
+            DEDUP_PREFETCH(item.data() + around.back().begin + 32);
+        }
+    };
+    std::array<std::uint32_t, kSlots> held;
+    std::array<std::uint8_t, kSlots> rare;
+    std::array<std::uint32_t, kSlots> seen{};
+    std::uint32_t turn = 0;
+    const auto slot_of = [](std::uint32_t value) { return value * 0x9E3779B1U >> 25; };
+    for (std::size_t c = 0; c + 1 < first.size(); ++c) {
+        const auto begin = static_cast<std::size_t>(first[c]), end = static_cast<std::size_t>(first[c + 1]);
+        if (c >= fetched) fetch(c);
+        for (std::size_t i = begin - fetched_first; i + 1 < end - fetched_first; ++i) {
+            held.fill(0);
+            for (std::int64_t at = around[i].begin; at < around[i].end; ++at) {
+                const std::uint32_t whole = item[static_cast<std::size_t>(at)], value = (whole >> kItemFlags) + 1;
+                if (text.rare(whole) == 0) continue;
+                std::size_t slot = slot_of(value);
+                while (held[slot] != 0 && held[slot] != value) slot = (slot + 1) % kSlots;
+                held[slot] = value;
+                rare[slot] = text.rare(whole);
+            }
+            for (std::size_t j = i + 1; j < end - fetched_first; ++j) {
+                const std::uint32_t p = position[fetched_first + i], q = position[fetched_first + j];
+                if (around[i].page == around[j].page && std::int64_t{q} - std::int64_t{p} < shift) continue;
+                if (++turn == 0) seen.fill(0), turn = 1;
+                std::int64_t common = 0;
+                for (std::int64_t at = around[j].begin; at < around[j].end && common < least; ++at) {
+                    const std::uint32_t value = (item[static_cast<std::size_t>(at)] >> kItemFlags) + 1;
+                    std::size_t slot = slot_of(value);
+                    while (held[slot] != 0 && held[slot] != value) slot = (slot + 1) % kSlots;
+                    if (held[slot] == value && seen[slot] != turn) seen[slot] = turn, common += rare[slot];
+                }
+                if (common >= least) a.push_back(p), b.push_back(q);
+            }
+        }
+    }
+    return out;
+}
+
+// Anchors by pair of pages, each once: (page a, page b, first anchor of each pair, a, b), a and b being token numbers in
+// their pages.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                  std::vector<std::int64_t>>
+pair_anchors(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, Offsets page_first) {
+    struct Anchor {
+        std::uint64_t pages;
+        std::uint32_t a, b;
+    };
+    const PageIndex page_of(page_first);
+    std::vector<Anchor> anchors(a.size());
+    for (std::size_t i = 0; i < a.size(); ++i)
+        anchors[i] = {std::uint64_t{page_of(a[i])} << 32 | page_of(b[i]), a[i], b[i]};
+    std::sort(anchors.begin(), anchors.end(), [](const Anchor& x, const Anchor& y) {
+        return std::tie(x.pages, x.a, x.b) < std::tie(y.pages, y.a, y.b);
+    });
+    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+               std::vector<std::int64_t>> out;
+    auto& [page_a, page_b, anchor_first, in_a, in_b] = out;
+    for (std::size_t i = 0; i < anchors.size(); ++i) {
+        const Anchor& anchor = anchors[i];
+        const bool same_pages = i > 0 && anchors[i - 1].pages == anchor.pages;
+        if (same_pages && anchors[i - 1].a == anchor.a && anchors[i - 1].b == anchor.b) continue;
+        if (!same_pages) {
+            page_a.push_back(static_cast<std::int64_t>(anchor.pages >> 32));
+            page_b.push_back(static_cast<std::int64_t>(anchor.pages & 0xffffffffU));
+            anchor_first.push_back(static_cast<std::int64_t>(in_a.size()));
+        }
+        in_a.push_back(std::int64_t{anchor.a} - page_first[static_cast<std::size_t>(page_a.back())]);
+        in_b.push_back(std::int64_t{anchor.b} - page_first[static_cast<std::size_t>(page_b.back())]);
+    }
+    anchor_first.push_back(static_cast<std::int64_t>(in_a.size()));
+    return out;
+}
+
+}  // namespace dedup

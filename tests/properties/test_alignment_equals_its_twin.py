@@ -1,0 +1,146 @@
+"""Seeds and rectangles: the compiled kernel equals its plain twin, bit for bit; keys equal brute force."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from dedup.kernel import reference
+from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, Settings, fixed_log2
+
+native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
+
+I64, U8, U32, U64 = np.int64, np.uint8, np.uint32, np.uint64
+SMALL = Settings(window=6, cell=3, step=1, radius=2, cell_dice=280, seed_dice=330, gap=3, theta=310, factor=700, drop=3000,
+                 moves=18, border_cost=1500, evidence=1000, evidence_theta=330, least_dice=420, pseudo_window=4, all_cells=0,
+                 max_cells=4000, min_halves=0, border_reach=12, again_dice=1001)
+
+
+def both(name: str, *args: Any) -> Any:
+    mine, theirs = (getattr(module, name)(*args) for module in (native, reference))
+    for x, y in zip(*((r if isinstance(r, tuple) else (r,)) for r in (mine, theirs)), strict=True):
+        assert_array_equal(x, y)
+        assert getattr(x, "dtype", int) == getattr(y, "dtype", int)
+    return theirs
+
+
+WORDS = ["a", "alike", "alikeness", "Straße", "éé́éé́é", "don't", "U.S", "中", "文字中", "ไทย", "12345678"]
+GAPS = [" ", ". ", ".", "? ”", "!’ ", "…\n", "。", "\n\n", "\n \n", "”\n", ".\u00a0", ") ", "؟", "·", "", "—. \""]
+
+
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=20), st.integers(0, 3),
+       st.integers(1, 7), st.binary(max_size=4))
+@settings(max_examples=max(300, settings().max_examples))
+def test_items_are_equal(parts, flags, letters, odd):
+    data = np.frombuffer("".join(a + b for a, b in parts).encode() + odd, U8).copy()
+    middle = len(data) // 2
+    items = both("bag_items", data, np.array([0, middle], I64), np.array([middle, len(data)], I64), flags, letters)
+    assert len(items) == len(native.hash_tokens(data, np.array([0, middle]), np.array([middle, len(data)]), flags)[0])
+
+
+def test_an_item_is_the_first_letters_and_a_pair_of_characters():
+    def items(text: str) -> list[int]:
+        data = np.frombuffer(text.encode(), U8)
+        return native.bag_items(data, np.array([0]), np.array([len(data)]), 0, 5).tolist()
+    assert len(set(items("Alignment aligned ALIGNS align"))) == 2  # the first one starts a sentence
+    one, two, three, *_ = items("中文中文")
+    assert one >> 2 == three >> 2 != two >> 2
+    assert [value & 2 for value in items("中 word")] == [2, 0]
+    assert [value & 1 for value in items("One. Two 3.5 e.g. (four) “Five?” six\n\nseven。八")] == [1, 1, 0, 0, 1, 0, 1, 1, 1]
+
+
+items = st.lists(st.lists(st.integers(0, 6), max_size=25), min_size=1, max_size=5)
+
+
+def columns(pages: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Items of a few words; every fifth one starts a sentence, every third one is half a token."""
+    flat = [(word * 0x12345679 & 0xFFFFFFFC) | (i % 5 == 0) | 2 * (i % 3 == 0)
+            for page in pages for i, word in enumerate(page)]
+    return np.array(flat, U32), np.cumsum([0, *map(len, pages)]).astype(I64)
+
+
+@given(items, st.integers(0, 1), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_seeds_are_equal(pages, kind, partitions, rnd):
+    item, first = columns(pages)
+    quiet = np.array([rnd.random() < 0.4 for _ in item], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    both("count_items", item, 5)
+    tables = [np.zeros(64, U64), np.zeros(64, U64)]
+    for module, table in zip((native, reference), tables, strict=True):
+        module.mark_seeds(item, first, quiet, rarity, kind, table)
+    assert_array_equal(*tables)
+    key, position, _ = both("repeated_seeds", item, first, quiet, rarity, kind, tables[0], 7, partitions)
+    for cap in (2, 64):
+        places, classes, _ = both("seed_classes", key, position - U32(7), cap)
+        for least in (1, 3, 7):
+            a, b = both("class_anchors", places, classes, item, first, rarity, 3, least)
+            both("pair_anchors", np.append(a, a), np.append(b, b), first)
+
+
+@given(items, st.integers(1, 6))
+def test_texts_that_share_a_run_share_a_key(pages, extra):
+    """The guarantee of winnowing: a run of k + w - 1 equal items has a key in common, at the same place of the run."""
+    run = [7 + (i * i) % 5 for i in range(GRAM_ITEMS + GRAM_WINDOW - 1 + extra)]
+    pages = [pages[0] + run + pages[-1], pages[-1][:3] + run]
+    item, first = columns(pages)
+    item = item & U32(0xFFFFFFFC)
+    table = np.full(64, 2**64 - 1, U64)
+    key, position, _ = native.repeated_seeds(item, first, np.empty(0, U8), np.empty(0, U8), 0, table, 0, 1)
+    at = [pages[0].index(7), len(pages[0]) + pages[1].index(7)]
+    inside = [{(int(p) - a, int(k)) for k, p in zip(key, position, strict=True) if a <= p <= a + len(run) - GRAM_ITEMS}
+              for a in at]
+    for begin in range(len(run) - GRAM_ITEMS - GRAM_WINDOW + 2):
+        window = range(begin, begin + GRAM_WINDOW)
+        assert {row for row in inside[0] if row[0] in window} & {row for row in inside[1] if row[0] in window}
+
+
+@st.composite
+def related(draw: st.DrawFn) -> list[list[int]]:
+    """Pages of which some hold edited copies of one text."""
+    rnd = random.Random(draw(st.integers(0, 2**32)))
+    text = [rnd.randrange(60) for _ in range(draw(st.integers(4, 40)))]
+
+    def page() -> list[int]:
+        out = [rnd.randrange(draw(st.sampled_from([3, 60]))) for _ in range(rnd.randrange(20))]
+        for _ in range(rnd.randrange(3)):
+            copy = [rnd.randrange(60) if rnd.random() < 0.2 else word for word in text if rnd.random() < 0.9]
+            if rnd.random() < 0.3:
+                rnd.shuffle(copy)
+            out += copy + [rnd.randrange(200) for _ in range(rnd.randrange(12))]
+        return out
+    return [page() for _ in range(draw(st.integers(1, 3)))]
+
+
+@given(related(), st.booleans(), st.sampled_from([0, 100_000]), st.integers(0, 2), st.sampled_from([700, 1001]),
+       st.randoms(use_true_random=False))
+@settings(max_examples=max(400, settings().max_examples))
+def test_rectangles_are_equal(pages, far, all_cells, radius, again, rnd):
+    item, first = columns(pages)
+    pairs = list(itertools.combinations_with_replacement(range(len(pages)), 2))
+    anchors = [[(rnd.randrange(len(pages[a]) + 1), rnd.randrange(len(pages[b]) + 1)) for _ in range(rnd.randrange(12))]
+               for a, b in pairs]
+    s = SMALL._replace(all_cells=all_cells, radius=radius, again_dice=again, max_cells=4000 if far else 20,
+                       step=rnd.choice([1, 2, 4]), window=rnd.choice([4, 6, 9]))
+    page_a, page_b = (np.array(side, I64) for side in zip(*pairs, strict=True))
+    flat = list(itertools.chain(*anchors))
+    found = both("align_pairs", item, first, page_a, page_b, np.cumsum([0, *map(len, anchors)]).astype(I64),
+                 np.array([a for a, _ in flat], I64), np.array([b for _, b in flat], I64), np.array(s, I64))
+    ones = np.arange(len(found[0]) + 1)
+    again = both("measure_parts", item, first, page_a[found[0]], page_b[found[0]], ones, *found[1:3], ones, *found[3:5],
+                 np.array(s, I64))
+    assert_array_equal(again, found[5:7])
+    whole = np.array([0]), np.array([len(pages[0])])
+    both("measure_parts", item, first, page_a[:1], page_b[:1], np.array([0, 2]), *(np.repeat(end, 2) for end in whole),
+         np.array([0, 1]), *whole, np.array(s, I64))
+
+
+@given(st.integers(1, 2**40))
+def test_the_logarithm_is_one(x):
+    assert abs(fixed_log2(x) / 2**16 - np.log2(x)) < 2**-15
