@@ -71,6 +71,11 @@ class Data:
         return (self.tokens[0] >> np.uint64(32)).astype(np.uint32)
 
     @cached_property
+    def blocks(self) -> tuple[np.ndarray, np.ndarray]:
+        """First token of each block, one longer than the blocks, and tokens that a period in it has at least."""
+        return self.tokens[1], np.full(len(self.tokens[1]) - 1, 8)
+
+    @cached_property
     def sets(self) -> tuple[np.ndarray, np.ndarray]:
         return self.kernel.shingle_sets(self.tokens[0], self.tokens[1], 2)
 
@@ -114,7 +119,7 @@ class Data:
     @cached_property
     def matches(self) -> tuple[np.ndarray, ...]:
         """Exact repeats of two places (first tokens, lengths) and those of many."""
-        return self.kernel.exact_repeats(self.kernel.gram_classes(*self.grams), 8, 16, self.tokens[1])
+        return self.kernel.exact_repeats(self.kernel.gram_classes(*self.grams), 8, 16, *self.blocks)
 
 
 def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
@@ -269,7 +274,7 @@ def gram_classes(data: Data) -> Measured:
 @case
 def exact_repeats(data: Data) -> Measured:
     classes = data.kernel.gram_classes(*data.grams)
-    return (Fresh(classes), 8, 16, data.tokens[1]), len(classes), "gram"
+    return (Fresh(classes), 8, 16, *data.blocks), len(classes), "gram"
 
 
 @case

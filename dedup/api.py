@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.errors import DedupError, OptionError
+from dedup.errors import DedupError, InputError, OptionError
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options, make_options
 
@@ -164,6 +164,8 @@ def _open(source: Any, options: Options) -> Any:
     from dedup.readers import open_pages
 
     places = source if isinstance(source, list) else [source]
+    if sys.stdin is None and Path("-") in places:
+        raise InputError("it is closed", "standard input")
     opened = [sys.stdin.buffer if place == Path("-") else place for place in places]
     return open_pages(opened if len(opened) > 1 else opened[0], options)
 

@@ -250,7 +250,11 @@ class Findings:
     @cached_property
     def passages(self) -> Passages:
         """All verified links."""
-        return all_links(self.table, self._passages)
+        links = all_links(self.table, self._passages)
+        if self.options.scope == "both" or self.options.unit == "page":
+            return links
+        same = page_of(self.corpus, links.whole.a0) == page_of(self.corpus, links.whole.b0)
+        return links.take(same if self.options.scope == "within" else ~same)
 
     @cached_property
     def _families(self) -> dict[int, list[int]]:

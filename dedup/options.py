@@ -90,6 +90,8 @@ class Options:
         hints = get_type_hints(type(self))
         for field in dataclasses.fields(self):
             _check_value(field, hints[field.name], getattr(self, field.name))
+        if self.unit == "page" and self.scope == "within":
+            raise OptionError("whole pages do not repeat within one page", "scope", "Use across or both, or unit=block.")
 
     @property
     def least_jaccard(self) -> float:

@@ -102,7 +102,7 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
                    stages: Stages, is_comparison: bool) -> tuple[Passages, Repeats, Aligned]:
     """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
-    repeats = find_repeats(engine, corpus, tokens, options.gram_tokens)
+    repeats = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
     links = repeat_links(repeats)
     if options.find != "exact":
         stages.start("near blocks")

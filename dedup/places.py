@@ -74,22 +74,33 @@ def page_of(corpus: Corpus, token: I64) -> I64:
 
 
 def token_halves(corpus: Corpus, token: I64, block: I64 | None = None) -> npt.NDArray[np.float64]:
-    """Length in half tokens of everything before each token; inside a block of mixed script, in proportion.
+    """Length in half tokens of everything before each token.
 
     Args:
         block: A block that each token is in or just behind, where it is known.
     """
     if block is None:
         block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
-    count = np.maximum(corpus.token_first[block + 1] - corpus.token_first[block], 1)
-    halves: npt.NDArray[np.float64] = (token - corpus.token_first[block]) * corpus.halves[block] / count
-    return corpus.halves_before[block] + halves
+    count, halves = corpus.token_first[block + 1] - corpus.token_first[block], corpus.halves[block]
+    nth = token - corpus.token_first[block]
+    before: npt.NDArray[np.float64] = corpus.halves_before[block] + nth * halves / np.maximum(count, 1)
+    inner = np.flatnonzero((nth > 0) & (nth < count) & (halves != 2 * count) & (halves != count))
+    if len(inner):  # of words and characters that count half: by cutting their blocks into tokens again
+        block = block[inner]
+        before[inner] = corpus.halves_before[block] + _token_edges(LocalEngine(1), corpus, block, token[inner])[2]
+    return before
 
 
 def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
-    """First and last byte of tokens, by cutting their blocks into tokens again, each block once."""
-    start, end = np.empty(len(token), np.int64), np.empty(len(token), np.int64)
-    order = np.argsort(token, kind="stable")
+    """First and last byte of tokens."""
+    start, end, _ = _token_edges(engine, corpus, block, token)
+    return start, end
+
+
+def _token_edges(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64, I64]:
+    """First and last byte of tokens and the halves before them in their blocks, each of which is cut into tokens once."""
+    start, end, halves = np.empty((3, len(token)), np.int64)
+    order = kernel.stable_order(token.astype(np.uint64))
     ordered = block[order]
     new = np.ones(len(ordered), bool)
     new[1:] = ordered[1:] != ordered[:-1]
@@ -101,10 +112,11 @@ def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) ->
         mine = blocks[part[0]:part[1]]
         low, high = np.searchsorted(ordered, [mine[0], mine[-1] + 1])
         rows = order[low:high]
-        start[rows], end[rows] = kernel.token_edges(corpus.text, corpus.start[mine], corpus.end[mine], corpus.flags,
-                                                    number[low:high] - part[0], token[rows] - corpus.token_first[block[rows]])
+        start[rows], end[rows], halves[rows] = kernel.token_edges(
+            corpus.text, corpus.start[mine], corpus.end[mine], corpus.flags, number[low:high] - part[0],
+            token[rows] - corpus.token_first[block[rows]])
     engine.map(cut, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
-    return start, end
+    return start, end, halves
 
 
 def _with_marks(text: U8, at: I64, limit: I64, marks: str, step: int) -> I64:

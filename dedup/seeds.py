@@ -40,8 +40,12 @@ class Repeats:
     lengths: I64
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> Repeats:
+def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Repeats:
     """Every run of `size` tokens or more that stands twice in the collection. The tokens are cleared on the way.
+
+    Args:
+        size: Tokens of a gram.
+        min_tokens: Length of a repeat, at least; of a character of a script without spaces counts half.
 
     Raises:
         InputError: The collection has 2^32 tokens or more.
@@ -62,4 +66,6 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int)
     kernel.release_memory()
     together = concatenated([np.empty(0, np.uint64), *classes])
     classes.clear()
-    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first))
+    words_only = corpus.halves == 2 * np.diff(corpus.token_first)
+    least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
+    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least))

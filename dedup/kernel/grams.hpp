@@ -260,16 +260,23 @@ inline constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, 
 
 // Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
 // places, grown to both sides as far as the texts agree. A match longer than its shift is a stretch that repeats at once: its
-// periods become matches, each with the next one, and what lies inside it with a longer shift is left out. The others
-// stay segments, grown to both sides as far as all of their places agree. Returns matches (a, b, length) ascending, and segments (first, position, length): places of one
-// segment that overlap are dropped, first come first kept.
+// periods become matches, each with the next one, and what lies inside it with a longer shift is left out. A period has at
+// least the tokens that `block_least` asks for in the block where the stretch begins. The others stay segments, grown to both
+// sides as far as all of their places agree; where that leaves them too short and they overlap, they are periods too. Returns
+// matches (a, b, length) ascending, and segments (first, position, length): places of one segment that overlap are dropped,
+// first come first kept.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
                   std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
-exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first) {
+exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first,
+              Offsets block_least) {
     const Repeats repeats(classes);
     const Segments segments = lockstep_segments(repeats);
     struct Match {
         std::uint32_t shift, a, row_a, row_b, grams;
+    };
+    const auto least_at = [&](std::int64_t token) {
+        const auto block = std::upper_bound(block_first.begin(), block_first.end(), token) - block_first.begin() - 1;
+        return std::max(size, block_least[static_cast<std::size_t>(block)]);
     };
     std::vector<Match> matches;
     std::vector<std::int64_t> hot_first{0}, hot_position, hot_length;
@@ -298,6 +305,12 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
             }
             return true;
         };
+        if (const std::int64_t least = least_at(repeats.position(row(begin))); least > size)
+            for (std::int64_t i = begin; i + 1 < end; ++i) {
+                const std::uint32_t a = repeats.position(row(i)), shift = repeats.position(row(i + 1)) - a;
+                if (shift < least)
+                    matches.push_back({shift, a, static_cast<std::uint32_t>(row(i)), static_cast<std::uint32_t>(row(i + 1)), 1});
+            }
         std::int64_t before = 0, after = segments.grams[s] - 1;
         while (growth > 0 && all_go_on(-before, -before - 1)) ++before, growth -= end - begin;
         while (growth > 0 && all_go_on(after, after + 1)) ++after, growth -= end - begin;
@@ -344,7 +357,7 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         }
         std::int64_t& last = periodic[begin];
         last = std::max(last, end);
-        const std::int64_t period = (size + shift - 1) / shift * shift;  // several short ones make one
+        const std::int64_t period = (least_at(begin) + shift - 1) / shift * shift;  // several short ones make one
         if (2 * period > end - begin) {
             if (end - begin - period >= size) found.emplace_back(begin, begin + period, end - begin - period);
             continue;

@@ -527,36 +527,40 @@ inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(B
     return {std::move(values), std::move(first)};
 }
 
-// First and last byte of some tokens: row r is token nth[r] of range row[r]; rows ascend by range, then by token.
+// First and last byte of some tokens, and the length in halves of what stands before them in their range: row r is token
+// nth[r] of range row[r]; rows ascend by range, then by token.
 struct EdgeSink {
     Offsets nth;
     std::size_t at, end;  // rows of this range
-    std::vector<std::int64_t>&starts, &ends;
-    std::int64_t count = 0;
+    std::vector<std::int64_t>&starts, &ends, &halves;
+    std::int64_t count = 0, length = 0;
 
-    void ascii(std::int64_t start, std::int64_t end_) {
-        for (; at < end && nth[at] == count; ++at) starts[at] = start, ends[at] = end_;
-        ++count;
+    void ascii(std::int64_t start, std::int64_t end_) { put(start, end_, 2); }
+    void content(const std::uint8_t*, std::int64_t, std::int64_t start, std::int64_t end_, bool half) {
+        put(start, end_, half ? 1 : 2);
     }
-    void content(const std::uint8_t*, std::int64_t, std::int64_t start, std::int64_t end_, bool) { ascii(start, end_); }
+    void put(std::int64_t start, std::int64_t end_, std::int64_t own) {
+        for (; at < end && nth[at] == count; ++at) starts[at] = start, ends[at] = end_, halves[at] = length;
+        ++count;
+        length += own;
+    }
 };
 
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> token_edges(Bytes text, Offsets start, Offsets end,
-                                                                                    std::uint32_t flags, Offsets row,
-                                                                                    Offsets nth) {
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>> token_edges(
+    Bytes text, Offsets start, Offsets end, std::uint32_t flags, Offsets row, Offsets nth) {
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     check_ascending(row, static_cast<std::int64_t>(start.size()) - 1, "row");
     if (row.size() != nth.size()) throw std::invalid_argument("row and nth must be equally long");
     SlowCutter slow(Folds::of(flags));
-    std::vector<std::int64_t> starts(row.size(), -1), ends(row.size(), -1);
+    std::vector<std::int64_t> starts(row.size(), -1), ends(row.size(), -1), halves(row.size(), 0);
     for (std::size_t begin = 0, past; begin < row.size(); begin = past) {
         const auto range = static_cast<std::size_t>(row[begin]);
         for (past = begin + 1; past < row.size() && row[past] == row[begin];) ++past;
-        EdgeSink sink{nth, begin, past, starts, ends};
+        EdgeSink sink{nth, begin, past, starts, ends, halves};
         cut_range(text, start[range], end[range], slow, sink);
         if (sink.at != past) throw std::invalid_argument("nth: a range has no such token, or nth does not ascend");
     }
-    return {std::move(starts), std::move(ends)};
+    return {std::move(starts), std::move(ends), std::move(halves)};
 }
 
 struct CountSink {

@@ -98,22 +98,27 @@ def blocks_of(block_first: I64, token: I64) -> I64:
     return np.searchsorted(block_first, token, side="right") - 1
 
 
-def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
+                  block_least: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. A
     match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
     from a block's first token where one is near; what lies inside it with a longer shift is left out. The others stay
-    segments, grown to both sides as far as all of their places agree, overlapping places dropped.
+    segments, grown to both sides as far as all of their places agree, overlapping places dropped; where that leaves them
+    too short and they overlap, they are periods too.
 
     Args:
         classes: The compiled kernel overwrites them.
         block_first: First token of each block, one longer than the blocks.
+        block_least: Tokens that a period has, at least, in a stretch that begins in the block.
 
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
+    def least_at(token: int) -> int:
+        return max(size, int(block_least[np.searchsorted(block_first, token, side="right") - 1]))
     position = (classes >> np.uint64(32)).astype(np.int64)
     first = (classes & np.uint64((1 << 32) - 1)).astype(np.int64)
     order = np.argsort(position, kind="stable")
@@ -142,6 +147,9 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
         def all_at(offset: int, places: list[int] = places) -> bool:
             """Whether all places have the same gram at an offset."""
             return places[0] + offset in leader_of and len({leader_of.get(p + offset) for p in places}) == 1
+        least = least_at(places[0])
+        if least > size:
+            seeds += [(b - a, a) for a, b in itertools.pairwise(places) if b - a < least]
         before, after = 0, count - 1
         while growth > 0 and all_at(-before - 1):
             before, growth = before + 1, growth - len(places)
@@ -180,7 +188,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64) -
             matches.append((begin, begin + shift, length))
             continue
         periodic[begin] = max(end, periodic.get(begin, 0))
-        period = -(-size // shift) * shift  # several short ones make one
+        period = -(-least_at(begin) // shift) * shift  # several short ones make one
         if 2 * period > end - begin:
             matches += [(begin, begin + period, end - begin - period)] * (end - begin - period >= size)
             continue

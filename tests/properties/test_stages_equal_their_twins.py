@@ -98,7 +98,8 @@ def test_components_equal_scipy(edges):
     assert mine.tolist() == [first_of[label] for label in labels]
 
 
-def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3) -> tuple:
+def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
+            least: int = 0) -> tuple:
     hashes, first = columns(lists)
     table = np.zeros(words_of_table, np.uint64)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
@@ -106,16 +107,17 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     gram, at, part_first = rows = module.repeated_grams(token, first, size, table, 0, parts)
     classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
-    return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks)
+    return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks,
+                                                              np.full(len(blocks) - 1, least))
 
 
-@given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8))
-def test_exact_repeats(lists, size, max_members):
-    mine, theirs = repeats(native, lists, size, max_members), repeats(reference, lists, size, max_members)
+@given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8), least=st.integers(0, 9))
+def test_exact_repeats(lists, size, max_members, least):
+    mine, theirs = (repeats(module, lists, size, max_members, least=least) for module in (native, reference))
     assert_array_equal(mine[0], theirs[0])
     for i in (1, 2, 3):
         assert_same(mine[i], theirs[i])
-    assert_same(mine[3], repeats(native, lists, size, max_members, parts=1)[3])
+    assert_same(mine[3], repeats(native, lists, size, max_members, parts=1, least=least)[3])
 
 
 @given(lists=ranges, size=st.integers(2, 4))

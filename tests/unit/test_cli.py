@@ -421,3 +421,9 @@ def test_near_copies_are_shown_in_a_pipe_without_colour() -> None:
     assert b"[-Tuesday evening-]" in done.stdout
     assert b"\x1b" not in done.stdout
     assert len(near_report(2000).groups[0].occurrences) == 2000
+
+
+def test_a_closed_standard_input_is_said() -> None:
+    code = "import sys; sys.stdin = None; from dedup.cli import main; sys.exit(main(['scan', '-']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, b"dedup: standard input: it is closed\n")

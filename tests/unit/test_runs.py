@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import dedup
 from tests.scan_help import edited, lines, matched, prose, scan_texts, stretches
 
 P = [prose(30, n) for n in range(8)]
@@ -95,3 +96,12 @@ def test_with_scope_within_no_group_spans_pages(copies):
 def test_with_scope_across_a_text_on_one_page_only_is_no_group(copies):
     report = scan_texts([" ".join(f"only{n} {P[0]}" for n in range(copies)), prose(40, 9)], scope="across")
     assert not len(report.groups)
+
+
+def test_pairs_keep_to_the_scope() -> None:
+    """Of three copies, two of them on one page, each scope lists the pairs that it asks for."""
+    ten = "one two three four five six seven eight nine ten"
+    pages = [{"id": "a", "text": f"{ten}\n\nsomething else between\n\n{ten}"}, {"id": "b", "text": ten}]
+    found = {scope: {(pair.a.page, pair.b.page) for pair in dedup.scan(pages, scope=scope, pairs=True).pairs()}
+             for scope in ("within", "across", "both")}
+    assert found == {"within": {("a", "a")}, "across": {("a", "b")}, "both": {("a", "a"), ("a", "b")}}
