@@ -36,10 +36,15 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
                      "the first row, which names the columns, cannot be read; file skipped", "text field missing")
         return
     rows.width = len(header)
+    column = {name: i for i, name in reversed(list(enumerate(header)))}  # of several of one name the first
+    if len(column) < len(header):
+        named = ", ".join(repr(name) for name in column if header.count(name) > 1)
+        reading.notes.error(reading.file.place, 1, f"several columns are named {named}; the first of them is used",
+                            "column named twice")
     for line, row in rows:
         if not row:
             continue
-        fields = dict(zip(header, row, strict=False))
+        fields = {name: row[i] for name, i in column.items() if i < len(row)}
         if len(row) > rows.width and any(row[rows.width:]):
             reading.fail(line, f"the row has {len(row)} fields, the first row {rows.width}; row skipped",
                          "row has too many fields")

@@ -327,3 +327,11 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read(write(tmp_path / "a.parquet", b"PAR1"))
     with pytest.raises(MissingExtraError, match=r"dedup-toolkit\[warc\]"):
         read(write(tmp_path / "a.warc", b"WARC/1.0\r\n"))
+
+
+def test_of_two_columns_of_one_name_the_first_is_used_and_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text,text\n1,one two three,x\n")
+    pages, stream = read(tmp_path / "a.csv")
+    assert [page.text for page in pages] == ["one two three"]
+    said = "several columns are named 'text'; the first of them is used"
+    assert [(e.line, e.message) for e in stream.errors] == [(1, said)]
