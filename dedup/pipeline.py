@@ -94,7 +94,7 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
     stages.start("join")
     max_edit = MAX_EDIT if options.find == "near" else 0
     passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
-    return passages, scoped_repeats(corpus, repeats, options.scope, options.min_tokens)
+    return passages, scoped_repeats(engine, corpus, repeats, options.scope, options.min_tokens)
 
 
 def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:

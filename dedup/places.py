@@ -6,22 +6,19 @@ the last token of a block is the block's end.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, sums
-from dedup.engines.local import LocalEngine
+from dedup.blocks import Corpus
+from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
+F64 = npt.NDArray[np.float64]
 
-CLOSING = ".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉"
-OPENING = "([{\"'«“‘„‹¿¡（「『［【《〈"
-MAX_MARKS = 4  # closing or opening marks taken in
+LEAST_ROWS, MOST_RANGES = 1 << 14, 16  # rows of a range that is worth a thread; ranges at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,16 @@ class Ranges:
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
     """The bytes of token ranges; each holds one token at least and lies in one page."""
-    first_block, last_block = block_of(corpus, t0), block_of(corpus, t1 - 1)
-    start, end = corpus.start[first_block].copy(), corpus.end[last_block].copy()
-    inner = np.flatnonzero(t0 > corpus.token_first[first_block])
-    start[inner] = _token_bytes(engine, corpus, first_block[inner], t0[inner])[0]
-    start[inner] = _with_marks(corpus.text, start[inner], corpus.start[first_block[inner]], OPENING, -1)
-    inner = np.flatnonzero(t1 < corpus.token_first[last_block + 1])
-    end[inner] = _token_bytes(engine, corpus, last_block[inner], t1[inner] - 1)[1]
-    end[inner] = _with_marks(corpus.text, end[inner], corpus.end[last_block[inner]], CLOSING, 1)
-    return Ranges(t0, t1, first_block, last_block, start, end)
+    def find(rows: slice) -> Columns:
+        return kernel.locate(corpus.text, corpus.start, corpus.end, corpus.token_first, corpus.flags, t0[rows], t1[rows])
+    found = zip(*engine.map(find, row_ranges(len(t0))), strict=True)
+    return Ranges(t0, t1, *(np.concatenate(column) for column in found))
+
+
+def row_ranges(count: int) -> list[slice]:
+    """Rows in a few ranges, one at least: blocks with many places are cut into tokens once a range."""
+    size = max(LEAST_ROWS, -(-count // MOST_RANGES))
+    return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
 
 def block_of(corpus: Corpus, token: I64) -> I64:
@@ -73,59 +71,8 @@ def page_of(corpus: Corpus, token: I64) -> I64:
     return np.searchsorted(corpus.page_first, block_of(corpus, token), side="right") - 1
 
 
-def token_halves(corpus: Corpus, token: I64, block: I64 | None = None) -> npt.NDArray[np.float64]:
-    """Length in half tokens of everything before each token; inside a block of mixed script, in proportion.
-
-    Args:
-        block: A block that each token is in or just behind, where it is known.
-    """
-    if block is None:
-        block = np.minimum(block_of(corpus, token), len(corpus.halves) - 1)
-    count = np.maximum(corpus.token_first[block + 1] - corpus.token_first[block], 1)
-    halves: npt.NDArray[np.float64] = (token - corpus.token_first[block]) * corpus.halves[block] / count
-    return corpus.halves_before[block] + halves
-
-
-def _token_bytes(engine: LocalEngine, corpus: Corpus, block: I64, token: I64) -> tuple[I64, I64]:
-    """First and last byte of tokens, by cutting their blocks into tokens again, each block once."""
-    start, end = np.empty(len(token), np.int64), np.empty(len(token), np.int64)
-    order = np.argsort(token, kind="stable")
-    ordered = block[order]
-    new = np.ones(len(ordered), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    blocks, number = ordered[new], np.cumsum(new) - 1
-    size = sums(corpus.end[blocks] - corpus.start[blocks])
-    cuts = np.unique(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))
-
-    def cut(part: tuple[int, int]) -> None:
-        mine = blocks[part[0]:part[1]]
-        low, high = np.searchsorted(ordered, [mine[0], mine[-1] + 1])
-        rows = order[low:high]
-        start[rows], end[rows] = kernel.token_edges(corpus.text, corpus.start[mine], corpus.end[mine], corpus.flags,
-                                                    number[low:high] - part[0], token[rows] - corpus.token_first[block[rows]])
-    engine.map(cut, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
-    return start, end
-
-
-def _with_marks(text: U8, at: I64, limit: I64, marks: str, step: int) -> I64:
-    """Offsets moved over the marks that stand there, not beyond a limit."""
-    at = at.copy()
-    encoded = [mark.encode() for mark in marks]
-    edge = np.zeros(256, bool)  # bytes that end (or, going forward, begin) a mark
-    edge[[mark[0] if step > 0 else mark[-1] for mark in encoded]] = True
-    active = np.arange(len(at))
-    for _ in range(MAX_MARKS):
-        active = active[(at[active] < limit[active]) if step > 0 else (at[active] > limit[active])]
-        active = active[edge[text[at[active] - (step < 0)]]]
-        moved = np.zeros(len(active), bool)
-        for mark in encoded:
-            begin = at[active] if step > 0 else at[active] - len(mark)
-            same = ~moved & ((begin + len(mark) <= limit[active]) if step > 0 else (begin >= limit[active]))
-            for j, byte in enumerate(mark):
-                same[same] = text[begin[same] + j] == byte
-            at[active[same]] += step * len(mark)
-            moved |= same
-        active = active[moved]
-        if not len(active):
-            break
-    return at
+def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
+    """Length of token ranges in half tokens."""
+    def measure(rows: slice) -> F64:
+        return kernel.range_halves(corpus.token_first, corpus.halves, corpus.halves_before, t0[rows], t1[rows])
+    return np.concatenate(engine.map(measure, row_ranges(len(t0))))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dedup.blocks import sums
 from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
-from dedup.places import token_halves
+from dedup.places import range_halves
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ def describe_copies(findings: Findings) -> Copies:
         before = sums(of_block.astype(np.int64))
         return before[last + 1] - before[first]
     blocks = count(corpus.halves > 0)
-    words = (token_halves(corpus, table.ranges.t1, last) - token_halves(corpus, table.ranges.t0, first)) / 2
+    words = range_halves(findings.engine, corpus, table.ranges.t0, table.ranges.t1) / 2
     size = np.maximum(count(corpus.end - corpus.start), 1)
     pages = corpus.page_first[table.page]
     span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)

@@ -12,4 +12,5 @@ NB_MODULE(_kernel, m) {
 
     bind_tokens(m);
     bind_stages(m);
+    bind_places(m);
 }

@@ -34,12 +34,6 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::short_sets(span(text), span(start), span(end), flags, size); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a);
 
-    m.def("token_edges", [](Text text, Numbers start, Numbers end, std::uint32_t flags, Numbers row, Numbers nth) {
-        return to_numpy(release(
-            [&] { return dedup::token_edges(span(text), span(start), span(end), flags, span(row), span(nth)); }));
-    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "row"_a.noconvert(),
-       "nth"_a.noconvert());
-
     m.def("count_tokens", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
         return to_numpy(release([&] { return dedup::count_tokens(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);

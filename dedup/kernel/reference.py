@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from dedup.kernel.twin_groups import implied_groups, merge_apart
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
+from dedup.kernel.twin_places import chars_at, covered, equal_spans, locate, range_halves, take_ranges
 from dedup.kernel.twin_runs import blocks_of, exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
 from dedup.kernel.twin_sets import (
     band_columns,
     bucket_pairs,
     components,
+    distinct_keys,
     fss_sketches,
     prefix_join,
     range_digests,
@@ -30,16 +32,16 @@ from dedup.kernel.twin_tokens import (
     normalise,
     short_sets,
     survey_tokens,
-    token_edges,
     tokenise,
 )
 
 __all__ = [
-    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "blocks_of", "bucket_pairs", "byte_offsets", "code_points", "components",
-    "count_tokens", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "implied_groups",
-    "join_links", "line_numbers", "mark_grams", "merge_apart", "name", "normalise", "prefix_join", "range_digests",
-    "release_memory", "repeated_grams", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets",
-    "sketch_bands", "split_lines", "stable_order", "survey_tokens", "token_edges", "tokenise",
+    "FOLD_ACCENTS", "FOLD_DIGITS", "band_columns", "blocks_of", "bucket_pairs", "byte_offsets", "chars_at", "code_points",
+    "components", "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats",
+    "fss_sketches", "gram_classes", "hash_tokens", "implied_groups", "join_links", "line_numbers", "locate", "mark_grams",
+    "merge_apart", "name", "normalise", "prefix_join", "range_digests", "range_halves", "release_memory", "repeated_grams",
+    "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "split_lines",
+    "stable_order", "survey_tokens", "take_ranges", "tokenise",
 ]  # fmt: skip
 
 name = "reference"

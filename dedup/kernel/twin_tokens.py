@@ -348,15 +348,6 @@ def short_sets(text: U8, start: I64, end: I64, flags: int, size: int) -> tuple[U
     return halves[new], np.concatenate([np.zeros(1, np.int64), np.cumsum(new, dtype=np.int64)])[first]
 
 
-def token_edges(text: U8, start: I64, end: I64, flags: int, row: I64, nth: I64) -> tuple[I64, I64]:
-    """First and last byte of some tokens: token ``nth[r]`` of range ``row[r]``; rows ascend by range, then by token."""
-    _, token_start, token_end, _, first = tokenise(text, start, end, flags)
-    at = first[row] + nth
-    if (np.diff(row) < 0).any() or (at >= first[row + 1]).any() or (nth < 0).any() or (np.diff(at) < 0).any():
-        raise ValueError("row and nth must ascend and name tokens that are there")
-    return token_start[at], token_end[at]
-
-
 def count_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[I64, I64]:
     """Tokens of each range, and their length in halves: 2 a word, 1 a character of a script without spaces."""
     cut = cut_ranges(text, start, end, flags)
