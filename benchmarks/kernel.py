@@ -149,10 +149,48 @@ def short_sets(data: Data) -> Measured:
 
 
 @case
-def token_edges(data: Data) -> Measured:
-    first = data.kernel.tokenise(data.utf8, *data.lines)[4]
-    rows = np.flatnonzero(np.diff(first))
-    return (data.utf8, *data.lines, 0, rows, np.diff(first)[rows] // 2), len(data.utf8), "byte"
+def locate(data: Data) -> Measured:
+    _, begin, _, _, first = data.kernel.tokenise(data.utf8, *data.lines)
+    t0 = np.arange(2, len(begin) - 20, 50)
+    return (data.utf8, *data.lines, first, 0, t0, t0 + 12), len(t0), "range"
+
+
+@case
+def chars_at(data: Data) -> Measured:
+    start, end = data.lines
+    chars = data.kernel.code_points(data.utf8, np.column_stack([start, end]).reshape(-1)).reshape(-1, 2)
+    columns = np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
+    return (data.utf8, start, end, *columns, np.arange(len(start)), (start + end) // 2), len(start), "place"
+
+
+@case
+def equal_spans(data: Data) -> Measured:
+    first = np.arange(len(data.lines[0]) + 1)
+    return (data.utf8, *data.lines, first, first[:-1], np.zeros(len(first) - 1, np.int64), 0), len(data.utf8), "byte"
+
+
+@case
+def range_halves(data: Data) -> Measured:
+    first = data.tokens[1]
+    t0 = np.random.default_rng(0).integers(0, first[-1] - 20, 200_000)
+    return (first, 2 * np.diff(first), 2 * first, t0, t0 + 20), len(t0), "range"
+
+
+@case
+def take_ranges(data: Data) -> Measured:
+    return (np.arange(500_001), np.random.default_rng(0).permutation(500_000)), 500_000, "row"
+
+
+@case
+def covered(data: Data) -> Measured:
+    start = np.sort(np.random.default_rng(0).integers(0, 10_000_000, 300_000))
+    order = np.arange(len(start))
+    return (start, start + 50, order // 10, np.full(len(start), 15, np.uint8), order, 4, 30_000), len(start), "range"
+
+
+@case
+def distinct_keys(data: Data) -> Measured:
+    return (data.tokens[0],), len(data.tokens[0]), "key"
 
 
 @case

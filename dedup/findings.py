@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.align import NOTHING, Aligned
-from dedup.blocks import Corpus, code_points
+from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.model import Group, Occurrence, Pair
 from dedup.options import Options
-from dedup.places import block_of, locate, page_of, token_halves
+from dedup.places import block_of, locate, page_of, range_halves, row_ranges
 from dedup.runs import Links, Passages, concatenated
 from dedup.verify import Spans, indel_similarity, span_sets, span_text
 
@@ -86,11 +86,12 @@ class Places:
         parts: Matched stretches of each place, in bytes.
     """
 
-    def __init__(self, corpus: Corpus, page: I64, first_block: I64, last_block: I64, parts: Spans) -> None:
+    def __init__(self, engine: LocalEngine, corpus: Corpus, page: I64, first_block: I64, last_block: I64,
+                 parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.first_block, self.last_block = first_block, last_block
         before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
-        chars = part_chars(corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
+        chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
         self.part_start, self.part_end = chars[0] - before, chars[1] - before
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 
@@ -202,12 +203,13 @@ def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans)
     return first, last
 
 
-def part_chars(corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
+def part_chars(engine: LocalEngine, corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
     """Code points of the collection before the start and the end of each part; `first` and `last` are its blocks."""
-    start, end = corpus.start_chars[first], corpus.end_chars[last]
-    begins = np.flatnonzero(corpus.start[first] != parts.part_start)  # inside a block
-    ends = np.flatnonzero(corpus.end[last] != parts.part_end)
-    start[begins], end[ends] = code_points(corpus.text, parts.part_start[begins], parts.part_end[ends])
+    def count(rows: slice) -> tuple[I64, I64]:
+        blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
+        return (kernel.chars_at(corpus.text, *blocks, first[rows], parts.part_start[rows]),
+                kernel.chars_at(corpus.text, *blocks, last[rows], parts.part_end[rows]))
+    start, end = (np.concatenate(side) for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
     return start, end
 
 
@@ -243,7 +245,9 @@ class Findings:
                  truncated: bool = False, aligned: Aligned = NOTHING) -> None:
         self.aligned = aligned
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
-        self.places = Places(corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block, groups.parts)
+        self.engine = LocalEngine(options.threads)
+        self.places = Places(self.engine, corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block,
+                             groups.parts)
         self._passages = passages
         self._groups: dict[int, Group] = {}
 
@@ -269,9 +273,7 @@ class Findings:
     def _tokens(self) -> npt.NDArray[np.float64]:
         """Length of each group's representative in tokens."""
         lead, ranges = self.table.first[:-1], self.table.ranges
-        halves: npt.NDArray[np.float64] = (token_halves(self.corpus, ranges.t1[lead], ranges.last_block[lead])
-                                           - token_halves(self.corpus, ranges.t0[lead], ranges.first_block[lead]))
-        return halves / 2
+        return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
 
     @cached_property
     def _bags(self) -> tuple[list[tuple[float | None, float | None]], list[tuple[float | None, float | None]]]:
@@ -331,8 +333,8 @@ class Findings:
         whole, parts, first = self.passages.whole, self.passages.parts, self.passages.first
         sides = []
         for t0, t1, p0, p1 in ((whole.a0, whole.a1, parts.a0, parts.a1), (whole.b0, whole.b1, parts.b0, parts.b1)):
-            ranges = locate(LocalEngine(self.options.threads), self.corpus, p0, p1)
-            sides.append(Places(self.corpus, page_of(self.corpus, t0), block_of(self.corpus, t0),
+            ranges = locate(self.engine, self.corpus, p0, p1)
+            sides.append(Places(self.engine, self.corpus, page_of(self.corpus, t0), block_of(self.corpus, t0),
                                 block_of(self.corpus, t1 - 1), Spans(ranges.start, ranges.end, first)))
         return sides[0], sides[1]
 

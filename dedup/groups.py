@@ -16,7 +16,7 @@ from dedup.blocks import BATCH_BYTES, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
-from dedup.places import Ranges, locate
+from dedup.places import Ranges, locate, row_ranges
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
@@ -28,7 +28,6 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
-COMPARED = 1 << 16  # texts compared in one batch
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
@@ -100,10 +99,11 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     component = _components(nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
+    component, passage = component[order], nodes.passage[order]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
-    spans = _parts(engine, corpus, nodes, passages, component, ranges, order)
-    linked, component, in_passage = _linked(nodes, order), component[order], nodes.passage[order] >= 0
-    del nodes, order  # the columns are as long as there are places: hold no more of them than are needed
+    spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
+    linked, in_passage = _linked(nodes, order), passage >= 0
+    del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
@@ -116,23 +116,18 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
 
 def _in_order(number: I64) -> I64:
     """Rows in the order of their numbers, none of them negative; equal ones as they came."""
-    return kernel.stable_order(number.astype(np.uint64))
+    return kernel.stable_order(number.view(np.uint64))
 
 
 def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
-    length = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
+    of_position = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
     t0 = np.concatenate([whole.a0, whole.b0, position])
-    t1 = np.concatenate([whole.a1, whole.b1, position + length])
-    place = (t0 << 32 | t1).astype(np.uint64)  # both are below 2^32
-    order = kernel.stable_order(place)
-    ordered = place[order]
-    new = np.ones(len(order), bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    node = np.empty(len(order), np.int64)
-    node[order] = np.cumsum(new) - 1
-    leader = order[new]  # the first row of each node: of a passage where there is one
+    t1 = np.concatenate([whole.a1, whole.b1, position + of_position])
+    length = t1 - t0
+    bits = int(length.max(initial=0)).bit_length()  # both are below 2^32
+    leader, node = kernel.distinct_keys((t0 << bits | length).view(np.uint64))  # a passage's row where there is one
     count = len(whole.a0)
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
@@ -177,28 +172,34 @@ def _apart(component: I64, t0: I64, t1: I64) -> Flags:
     return kept
 
 
-def _parts(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, passages: Passages, component: I64, ranges: Ranges,
-           order: I64) -> Spans:
-    """The matched stretches of each node in order; the whole node where the members of a component differ in number."""
-    passage = nodes.passage[order]
-    counts = np.where(passage >= 0, np.diff(passages.first, append=0)[passage], 1) if len(passages.first) > 1 else \
-        np.ones(len(order), np.int64)
-    owner = component[order]
-    least = np.full(len(component), np.iinfo(np.int64).max)
-    np.minimum.at(least, owner, counts)
-    most = np.zeros(len(component), np.int64)
-    np.maximum.at(most, owner, counts)
-    counts = np.where(least[owner] == most[owner], counts, 1)
-    row = np.repeat(np.arange(len(order)), counts)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    start, end = ranges.start[row], ranges.end[row]
-    several = np.flatnonzero(counts[row] > 1)
-    part = passages.first[passage[row[several]]] + nth[several]
-    second = nodes.side[order][row[several]] == 1
+def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,
+           ranges: Ranges) -> Spans:
+    """The matched stretches of each row; the whole of it where the members of a component differ in number.
+
+    Args:
+        passage, side: As in ``_Nodes``, by row.
+        component: Of each row, ascending.
+    """
+    parts, counts = np.diff(passages.first), np.ones(len(passage), np.int64)
+    rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    if len(rows):  # of few components: none but theirs are looked at
+        rows = np.flatnonzero(np.isin(component, component[rows]))
+        number = np.where(passage[rows] >= 0, np.append(parts, 1)[passage[rows]], 1)
+        owner = np.unique(component[rows], return_inverse=True)[1]
+        least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
+        np.minimum.at(least, owner, number)
+        np.maximum.at(most, owner, number)
+        alike = (least == most)[owner] & (number > 1)
+        rows = rows[alike]
+        counts[rows] = number[alike]
+    start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
+    part, begins = kernel.take_ranges(passages.first, passage[rows])
+    second = np.repeat(side[rows] == 1, np.diff(begins))
     inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
                    np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
-    start[several], end[several] = inner.start, inner.end
-    return Spans(start, end, sums(counts))
+    to = kernel.take_ranges(first, rows)[0]
+    start[to], end[to] = inner.start, inner.end
+    return Spans(start, end, first)
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
@@ -206,7 +207,7 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
     leader = np.flatnonzero(new)[np.cumsum(new) - 1]
-    same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
+    same = _equal(engine, corpus, spans, leader)
     number: U64 = component.astype(np.uint64)
     unlike = np.zeros(len(leader), bool)
     unlike[leader[~same]] = True
@@ -218,43 +219,31 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
 def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
     """The same for components whose rows are not all equal to their first one."""
     digest = span_digests(engine, corpus, spans)
-    order = np.lexsort((np.arange(len(component)), digest, component))
+    order = np.lexsort((digest, component))
     new = np.ones(len(order), bool)
     new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
     leader = np.empty(len(order), np.int64)
     leader[order] = order[new][np.cumsum(new) - 1] if len(order) else order
-    different = np.flatnonzero(~_equal(engine, corpus, spans, np.arange(len(leader)), leader))
+    different = np.flatnonzero(~_equal(engine, corpus, spans, leader))
     digest[different] ^= different.astype(np.uint64) + np.uint64(1)  # equal hashes of unlike texts
     return digest
 
 
-def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, a: I64, b: I64) -> Flags:
-    """Whether spans have equal tokens, part by part."""
-    counts = np.diff(spans.first)
-    equal: Flags = counts[a] == counts[b]
-    rows = np.flatnonzero((a != b) & equal)
-    part = np.repeat(rows, counts[a[rows]])
-    nth = np.arange(len(part)) - np.repeat(sums(counts[a[rows]])[:-1], counts[a[rows]])
-    mine, other = spans.first[a[part]] + nth, spans.first[b[part]] + nth
-
-    def unequal(batch: tuple[int, int]) -> I64:
-        x, y = mine[batch[0]:batch[1]], other[batch[0]:batch[1]]
-        same = kernel.equal_tokens(corpus.text, spans.part_start[x], spans.part_end[x], corpus.text, spans.part_start[y],
-                                   spans.part_end[y], corpus.flags)
-        found: I64 = part[batch[0]:batch[1]][same == 0]
-        return found
-    cuts = [*range(0, len(part), COMPARED), len(part)]
-    equal[np.concatenate([np.empty(0, np.int64), *engine.map(unequal, list(itertools.pairwise(cuts)))])] = False
-    return equal
+def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, leader: I64) -> Flags:
+    """Whether each span has the tokens of its leader, part by part."""
+    def compare(rows: slice) -> npt.NDArray[np.uint8]:
+        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first,
+                                  np.arange(*rows.indices(len(leader))), leader[rows], corpus.flags)
+    return np.concatenate(engine.map(compare, row_ranges(len(leader)))).view(bool)
 
 
-def _linked(nodes: _Nodes, order: I64) -> I64:
-    """Sorted keys of the links between rows in order: the lesser row times the number of rows, plus the other one."""
+def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
+    """The links between rows in order: the lesser row of each, and the other one."""
     row_of = np.full(len(nodes.t0), -1, np.int64)
     row_of[order] = np.arange(len(order))
     a, b = row_of[nodes.a], row_of[nodes.b]
-    known = (a >= 0) & (b >= 0)
-    return np.sort((np.minimum(a, b) * max(len(order), 1) + np.maximum(a, b))[known])
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    return (low, high) if len(order) == len(row_of) else (low[low >= 0], high[low >= 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +257,8 @@ class _Members:
     containment: F64
 
 
-def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, linked: I64, threshold: float,
-         size: int) -> _Members:
+def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
+         threshold: float, size: int) -> _Members:
     """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check."""
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
@@ -278,6 +267,10 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
     rows = np.flatnonzero(unequal[number])
+    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
+    asked = asked[links[0]] | asked[links[1]]
+    linked = links[0][asked] * max(len(component), 1) + links[1][asked]
+    linked = linked[_in_order(linked)]
     members = _Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -359,8 +352,8 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     first = sums(counts)
     lead = members.leader[by_group[first[:-1]]]
     rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
-    order = by_group[np.repeat(first[rank] - sums(counts[rank])[:-1], counts[rank]) + np.arange(len(by_group))]
-    return order, sums(counts[rank])
+    rows, first = kernel.take_ranges(first, rank)
+    return by_group[rows], first
 
 
 def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, in_passage: Flags) -> tuple[I64, I64]:
@@ -389,7 +382,7 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first:
     near[number[digest[kept] != digest[members.leader[order]]]] = True
     ranges = ranges.take(kept)
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
-    page = np.searchsorted(corpus.page_first, ranges.first_block, side="right") - 1
+    page = corpus.block_page[ranges.first_block]
     return Groups(first, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
                   members.containment[order], spans.take(kept))
 

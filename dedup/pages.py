@@ -66,32 +66,28 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
         every: A choice of which all characters are counted.
     """
     places, table, corpus = findings.places, findings.table, findings.corpus
-    counts = np.diff(table.parts.first)
+    counts, pages = np.diff(table.parts.first), len(corpus.pages)
     page = np.repeat(table.page, counts)
     start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
-    order = kernel.stable_order(start.astype(np.uint64))
-    page, start, end = page[order], start[order], end[order]
-    blocks = part_blocks(corpus, places.first_block, places.last_block, table.parts)
-    inside = start - outside[blocks[0][order]], end - outside[blocks[1][order]]
-    out = []
-    for rows, (begins, ends) in [(every, (start, end)), *((choice, inside) for choice in choices)]:
-        taken = np.repeat(rows, counts)[order]
-        begin, finish = begins[taken], ends[taken]
-        reached = np.maximum.accumulate(finish)
-        begin = np.maximum(begin, np.concatenate([np.zeros(min(1, len(finish)), np.int64), reached[:-1]]))
-        size = np.maximum(finish - begin, 0)
-        out.append(np.bincount(page[taken], size, len(corpus.pages)).astype(np.int64))
-    return out
+    bits = np.zeros(len(every), np.uint8)
+    for c, choice in enumerate(choices):
+        bits |= choice.view(np.uint8) << c
+    order = kernel.stable_order(start.view(np.uint64))
+    whole = kernel.covered(start, end, page, np.repeat(every, counts).view(np.uint8), order, 1, pages)
+    first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
+    start -= outside[first]
+    end -= outside[last]
+    inside = kernel.covered(start, end, page, np.repeat(bits, counts), order, len(choices), pages)
+    return [whole, *inside.reshape(len(choices), pages)]
 
 
 def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
     """Short blocks that stand twice on their page and in no group there."""
     corpus, table = findings.corpus, findings.table
-    inside = np.zeros(len(corpus.start) + 1, np.int64)
-    start, end = table.parts.part_start, table.parts.part_end
-    np.add.at(inside, np.searchsorted(corpus.start, start), 1)
-    np.add.at(inside, np.searchsorted(corpus.start, end), -1)
-    covered = np.cumsum(inside)[:-1] > 0
+    first, last = part_blocks(corpus, findings.places.first_block, findings.places.last_block, table.parts)
+    first += corpus.start[first] != table.parts.part_start  # the first block that begins in the part
+    count = len(corpus.start) + 1
+    covered = np.cumsum(np.bincount(first, minlength=count) - np.bincount(last + 1, minlength=count)) > 0
     out: dict[int, list[tuple[int, SmallRepeat]]] = {}
     for page, blocks in small_repeats(corpus, 2 * findings.options.min_tokens):
         outside = blocks[~covered[blocks]]

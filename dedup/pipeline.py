@@ -116,7 +116,7 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
     if options.find != "exact":
         stages.start("edited passages")
         passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, is_comparison)
-    return passages, scoped_repeats(corpus, repeats, options.scope, options.min_tokens), aligned
+    return passages, scoped_repeats(engine, corpus, repeats, options.scope, options.min_tokens), aligned
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, options: Options, stages: Stages,

@@ -17,7 +17,7 @@ from dedup.blocks import Corpus, Distinct, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Scope
-from dedup.places import block_of, locate, page_of, token_halves
+from dedup.places import block_of, locate, page_of, range_halves
 from dedup.seeds import Repeats
 from dedup.verify import Spans, span_overlaps
 
@@ -65,15 +65,12 @@ class Passages:
 
     def in_order(self, order: I64) -> Passages:
         """The rows in another order."""
-        counts = np.diff(self.first)[order]
-        part = np.repeat(self.first[order] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-        return Passages(self.whole.take(order), sums(counts), self.parts.take(part))
+        part, first = kernel.take_ranges(self.first, order)
+        return Passages(self.whole.take(order), first, self.parts.take(part))
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Passages:
         """Some of the rows, with their parts."""
-        counts = np.diff(self.first)
-        return Passages(self.whole.take(rows), sums(counts[rows]),
-                        self.parts.take(np.repeat(rows, counts)))
+        return self.in_order(np.flatnonzero(rows))
 
 
 def repeat_links(repeats: Repeats) -> Links:
@@ -128,12 +125,12 @@ def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
     return links.take(same if scope == "within" else ~same)
 
 
-def scoped_repeats(corpus: Corpus, repeats: Repeats, scope: Scope, min_tokens: int) -> Repeats:
+def scoped_repeats(engine: LocalEngine, corpus: Corpus, repeats: Repeats, scope: Scope, min_tokens: int) -> Repeats:
     """Segments of `min_tokens` or more, inside one page (one segment a page) or across pages (one place a page)."""
     if not len(repeats.position):
         return repeats
     leader = repeats.position[repeats.first[:-1]]
-    long_enough = token_halves(corpus, leader + repeats.lengths) - token_halves(corpus, leader) >= 2 * min_tokens
+    long_enough = range_halves(engine, corpus, leader, leader + repeats.lengths) >= 2 * min_tokens
     rows = np.repeat(long_enough, np.diff(repeats.first))
     repeats = replace(repeats, first=sums(np.diff(repeats.first)[long_enough]), position=repeats.position[rows],
                       lengths=repeats.lengths[long_enough])
@@ -163,11 +160,11 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     """
     passages, doubtful = _joined(engine, corpus, links, max_edit)
     loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful)
-    kept = _long_enough(corpus, passages, min_tokens)
+    kept = _long_enough(engine, corpus, passages, min_tokens)
     kept[loose] = False
     if kept.all():
         return passages
-    pieces = pieces.take(_long_enough(corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
+    pieces = pieces.take(_long_enough(engine, corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
     passages = passages.take(kept)
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(pieces.a0))])
     return Passages(concatenated(passages.whole, pieces), first, concatenated(passages.parts, pieces))
@@ -185,13 +182,13 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
     return passages, np.flatnonzero((joined == 1) & (exact == 0))
 
 
-def _long_enough(corpus: Corpus, passages: Passages, min_tokens: int) -> npt.NDArray[np.bool_]:
+def _long_enough(engine: LocalEngine, corpus: Corpus, passages: Passages, min_tokens: int) -> npt.NDArray[np.bool_]:
     """Passages whose matched parts have `min_tokens` on both sides."""
     enough = np.ones(len(passages.whole.a0), bool)
     if len(enough):
         p0, p1, q0, q1 = passages.parts.ranges
         for t0, t1 in ((p0, p1), (q0, q1)):
-            halves = token_halves(corpus, t1) - token_halves(corpus, t0)
+            halves = range_halves(engine, corpus, t0, t1)
             enough &= np.add.reduceat(halves, passages.first[:-1]) >= 2 * min_tokens
     return enough
 
@@ -209,10 +206,9 @@ def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: 
     whole, parts = passages.whole, passages.parts
     loose = doubtful
     if len(doubtful):
-        counts = np.diff(passages.first)[doubtful]
-        part = np.repeat(passages.first[doubtful] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        part, first = kernel.take_ranges(passages.first, doubtful)
         sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
-        a, b = (Spans(side.start, side.end, sums(counts)) for side in sides)
+        a, b = (Spans(side.start, side.end, first) for side in sides)
         overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
         loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
     if not len(loose):

@@ -6,7 +6,7 @@ for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from dedup.blocks import sums
 from dedup.findings import Findings
+from dedup.kernel import kernel
 from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
-from dedup.places import token_halves
+from dedup.places import range_halves
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -51,6 +52,10 @@ class Copies:
     opens: Flags  # begins a block
     at: F64  # where on its page it begins, 0.0 to 1.0
 
+    def take(self, rows: I64) -> Copies:
+        """Some of the occurrences."""
+        return Copies(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 def describe_copies(findings: Findings) -> Copies:
     """Figures of all occurrences, from sums over blocks."""
@@ -64,7 +69,7 @@ def describe_copies(findings: Findings) -> Copies:
         before = sums(of_block.astype(np.int64))
         return before[last + 1] - before[first]
     blocks = count(corpus.halves > 0)
-    words = (token_halves(corpus, table.ranges.t1, last) - token_halves(corpus, table.ranges.t0, first)) / 2
+    words = range_halves(findings.engine, corpus, table.ranges.t0, table.ranges.t1) / 2
     size = np.maximum(count(corpus.end - corpus.start), 1)
     pages = corpus.page_first[table.page]
     span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
@@ -86,6 +91,32 @@ def _block_columns(findings: Findings) -> tuple[npt.NDArray[np.uint8], I64, npt.
                 rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
                 flags[rows], links[rows] = page.layout.flags, page.layout.link_chars
     return flags, links, corpus.kind
+
+
+def repeated_inside(c: Copies, jaccard: F64, first: I64) -> npt.NDArray[np.intp]:
+    """Verdict of each stand of two occurrences or more; those of stand s are ``first[s]`` to ``first[s + 1]``."""
+    count, leader = np.diff(first), first[:-1]
+
+    def least(column: F64) -> F64:
+        return np.minimum.reduceat(column, leader)
+
+    def copies(column: Flags) -> I64:
+        return np.add.reduceat(column.astype(np.int64), leader)
+    words, blocks, link = c.words[leader], c.blocks[leader], c.link_share
+    many_links, few_links = np.maximum.reduceat(link, leader), least(link)
+    menu = copies(c.navigation) == count
+    menu |= (few_links >= MENU_LINK_SHARE) & (blocks >= MENU_BLOCKS)
+    menu |= ((c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks)
+             & (many_links > 0))
+    tabled = copies(c.code) == count
+    section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
+               & (many_links < SECTION_LINK_SHARE) & (least(jaccard) >= SECTION_JACCARD))
+    section &= (count == 2) | ((count <= MAX_RENDERINGS) & (words >= 2 * SECTION_WORDS) & (blocks > SECTION_BLOCKS))
+    headings, opens = copies(c.heading), copies(c.opens & ~c.whole) > 0
+    opening = (blocks <= TEASER_BLOCKS) & (
+        ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((copies(c.whole) > 0) & opens))
+    rules = [copies(c.quote) > 0, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
+    return np.select(rules, [REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
 
 
 class Judgement:
@@ -114,34 +145,14 @@ class Judgement:
         """Stand of each occurrence."""
         return np.repeat(np.arange(len(self.group), dtype=np.int32), np.diff(self.first))
 
-    def _least(self, column: F64) -> F64:
-        return np.minimum.reduceat(column, self.first[:-1])
-
-    def _most(self, column: F64) -> F64:
-        return np.maximum.reduceat(column, self.first[:-1])
-
     def _within(self) -> I8:
-        c, count = self.copies, np.diff(self.first)
-        leader = self.first[:-1]
-        words, blocks, link = c.words[leader], c.blocks[leader], c.link_share
-        many_links, few_links = self._most(link), self._least(link)
-        equal = self._least(self.table.jaccard)
-        whole = np.add.reduceat(c.whole.astype(np.int64), leader)
-        menu = self._least(c.navigation.astype(np.float64)) == 1
-        menu |= (few_links >= MENU_LINK_SHARE) & (blocks >= MENU_BLOCKS)
-        menu |= ((c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks)
-                 & (many_links > 0))
-        quoted = self._most(c.quote.astype(np.float64)) == 1
-        tabled = self._least(c.code.astype(np.float64)) == 1
-        section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
-                   & (many_links < SECTION_LINK_SHARE) & (equal >= SECTION_JACCARD))
-        section &= (count == 2) | ((count <= MAX_RENDERINGS) & (words >= 2 * SECTION_WORDS) & (blocks > SECTION_BLOCKS))
-        headings = np.add.reduceat(c.heading.astype(np.int64), leader)
-        opens = np.add.reduceat((c.opens & ~c.whole).astype(np.int64), leader) > 0
-        opening = (blocks <= TEASER_BLOCKS) & (
-            ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((whole > 0) & opens))
-        rules = [count < 2, quoted, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
-        return np.select(rules, [-1, REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN).astype(np.int8)
+        """The rule for stands of two occurrences or more; none for the others."""
+        verdict = np.full(len(self.group), -1, np.int8)
+        stands = np.flatnonzero(np.diff(self.first) > 1)
+        if len(stands):
+            rows, first = kernel.take_ranges(self.first, stands)
+            verdict[stands] = repeated_inside(self.copies.take(rows), self.table.jaccard[rows], first)
+        return verdict
 
     @cached_property
     def sites(self) -> tuple[I64, I64]:
@@ -158,8 +169,8 @@ class Judgement:
         groups = len(self.table)
         elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
         key = self.group * len(pages) + site[self.page]
-        _, back, counts = np.unique(key, return_inverse=True, return_counts=True)
-        on_site = counts[back]
+        number = kernel.distinct_keys(key.view(np.uint64))[1]
+        on_site = np.bincount(number)[number]
         template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
         template &= self.findings.options.unit == "block"
         # an article's own headline, which the other pages of its site list in a side bar

@@ -133,9 +133,8 @@ class Spans:
 
     def take(self, rows: I64) -> Spans:
         """Some of the spans, in the order given."""
-        counts = np.diff(self.first)[rows]
-        part = np.repeat(self.first[rows] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-        return Spans(self.part_start[part], self.part_end[part], sums(counts))
+        part, first = kernel.take_ranges(self.first, rows)
+        return Spans(self.part_start[part], self.part_end[part], first)
 
 
 def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:

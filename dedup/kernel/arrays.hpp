@@ -10,6 +10,7 @@ namespace dedup {
 
 using Bytes = std::span<const std::uint8_t>;
 using Offsets = std::span<const std::int64_t>;
+using Hashes = std::span<const std::uint64_t>;
 
 // Throws unless the values ascend within 0..limit.
 inline void check_ascending(Offsets values, std::int64_t limit, const char* name) {

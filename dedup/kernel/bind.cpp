@@ -13,4 +13,5 @@ NB_MODULE(_kernel, m) {
     bind_tokens(m);
     bind_stages(m);
     bind_align(m);
+    bind_places(m);
 }

@@ -5,10 +5,15 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/tuple.h>
 
+#include <cstdint>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include "arrays.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -27,6 +32,11 @@ template <class T>
 std::span<const T> span(const In<T>& array) {
     return {array.data(), array.size()};
 }
+
+using U64 = In<std::uint64_t>;
+using U32 = In<std::uint32_t>;
+using I64 = In<std::int64_t>;
+using U8 = In<std::uint8_t>;
 
 template <class T, class Allocator>
 Out<T> to_numpy(std::vector<T, Allocator>&& values) {
@@ -49,8 +59,20 @@ auto release(F&& function) {
     return function();
 }
 
+// Throws unless `first` describes ranges over `limit` elements.
+inline void check_first(const I64& first, std::size_t limit) {
+    if (first.size() == 0) throw std::invalid_argument("first: one entry more than there are ranges is needed");
+    dedup::check_ascending(span(first), static_cast<std::int64_t>(limit), "first");
+}
+
+inline void check_members(const I64& members, std::int64_t count, const char* name) {
+    for (const std::int64_t m : span(members))
+        if (m < 0 || m >= count) throw std::invalid_argument(std::string(name) + " names what does not exist");
+}
+
 }  // namespace
 
 void bind_align(nb::module_& m);   // bind_align.cpp
+void bind_places(nb::module_& m);  // bind_places.cpp
 void bind_stages(nb::module_& m);  // bind_stages.cpp
 void bind_tokens(nb::module_& m);  // bind_tokens.cpp

@@ -5,17 +5,7 @@
 
 namespace {
 
-using U64 = In<std::uint64_t>;
-using U32 = In<std::uint32_t>;
-using I64 = In<std::int64_t>;
-using U8 = In<std::uint8_t>;
 using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-// Throws unless `first` describes ranges over `limit` elements.
-void check_first(const I64& first, std::size_t limit) {
-    if (first.size() == 0) throw std::invalid_argument("first: one entry more than there are ranges is needed");
-    dedup::check_ascending(span(first), static_cast<std::int64_t>(limit), "first");
-}
 
 dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quiet, const U8& rarity, std::int64_t kind,
                           bool has_quiet = true) {

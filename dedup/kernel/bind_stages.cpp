@@ -11,27 +11,11 @@
 
 namespace {
 
-using U64 = In<std::uint64_t>;
-using U32 = In<std::uint32_t>;
-using I64 = In<std::int64_t>;
-using U8 = In<std::uint8_t>;
-
 std::vector<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::int64_t>>& pairs, bool second) {
     std::vector<std::int64_t> out;
     out.reserve(pairs.size());
     for (const auto& pair : pairs) out.push_back(second ? pair.second : pair.first);
     return out;
-}
-
-// Throws unless `first` describes ranges over `limit` elements.
-void check_first(const I64& first, std::size_t limit) {
-    if (first.size() == 0) throw std::invalid_argument("first: one entry more than there are ranges is needed");
-    dedup::check_ascending(span(first), static_cast<std::int64_t>(limit), "first");
-}
-
-void check_members(const I64& members, std::int64_t count, const char* name) {
-    for (const std::int64_t m : span(members))
-        if (m < 0 || m >= count) throw std::invalid_argument(std::string(name) + " names what does not exist");
 }
 
 void bind_sets(nb::module_& m) {
@@ -51,6 +35,10 @@ void bind_sets(nb::module_& m) {
 
     m.def("stable_order", [](U64 key) {
         return to_numpy(release([&] { return dedup::stable_order(span(key)); }));
+    }, "key"_a.noconvert());
+
+    m.def("distinct_keys", [](U64 key) {
+        return to_numpy(release([&] { return dedup::distinct_keys(span(key)); }));
     }, "key"_a.noconvert());
 
     m.def("shingle_sets", [](U64 hash, I64 first, std::int64_t size) {

@@ -18,7 +18,6 @@
 
 namespace dedup {
 
-using Hashes = std::span<const std::uint64_t>;
 using TokenHalves = std::span<const std::uint32_t>;  // half of each token's hash
 
 struct Row {

@@ -66,6 +66,19 @@ private:
     std::vector<std::int64_t> near_;
 };
 
+// Length of ranges of tokens in half tokens; inside a block of mixed script, in proportion to the block's own.
+inline std::vector<double> range_halves(const Blocks& blocks, Offsets halves, Offsets halves_before, Offsets t0, Offsets t1) {
+    const auto before = [&](std::int64_t token) {
+        const std::int64_t block = std::min(blocks.of(token), static_cast<std::int64_t>(halves.size()) - 1);
+        const auto b = static_cast<std::size_t>(block);
+        const auto count = static_cast<double>(std::max<std::int64_t>(blocks.tokens(block), 1));
+        return static_cast<double>(halves_before[b]) + static_cast<double>((token - blocks.first(block)) * halves[b]) / count;
+    };
+    std::vector<double> out(t0.size());
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = before(t1[i]) - before(t0[i]);
+    return out;
+}
+
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 

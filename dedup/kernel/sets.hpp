@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,24 +44,55 @@ void radix_sort(std::span<T> all, int bits, Key key) {
     if (rows.data() != all.data()) std::copy(rows.begin(), rows.end(), all.begin());
 }
 
+// Rows sorted by key, equal ones as they came.
+template <class Number>
+struct KeyedRow {
+    Number key;
+    Number at;
+};
+
+// Calls use(row, key) for the rows in the stable order of their keys; only the bits in which keys differ are looked at.
+template <class Use>
+void in_stable_order(std::span<const uint64_t> key, Use use) {
+    if (key.empty()) return;
+    uint64_t least = key[0], most = key[0];
+    bool ascend = true;
+    for (size_t i = 1; i < key.size(); ++i) {
+        ascend &= key[i - 1] <= key[i];
+        least = std::min(least, key[i]), most = std::max(most, key[i]);
+    }
+    const auto sorted = [&]<class Number>(Number) {
+        Scratch<KeyedRow<Number>> scratch;
+        Mapped<KeyedRow<Number>>& rows = scratch.values();
+        rows.resize(key.size());
+        for (size_t i = 0; i < key.size(); ++i) rows[i] = {static_cast<Number>(key[i] - least), static_cast<Number>(i)};
+        radix_sort(std::span(rows), std::bit_width(most - least), [](const KeyedRow<Number>& row) { return row.key; });
+        for (const KeyedRow<Number>& row : rows) use(static_cast<size_t>(row.at), row.key + least);
+    };
+    if (ascend)
+        for (size_t i = 0; i < key.size(); ++i) use(i, key[i]);
+    else if (most - least <= 0xffffffffU && key.size() <= 0xffffffffU) sorted(uint32_t{});
+    else sorted(uint64_t{});
+}
+
 // The stable order of keys: key[order[0]] <= key[order[1]] <= ...
 inline std::vector<int64_t> stable_order(std::span<const uint64_t> key) {
-    struct Row {
-        uint64_t key;
-        int64_t at;
-    };
-    Scratch<Row> scratch;
-    Mapped<Row>& rows = scratch.values();
-    rows.resize(key.size());
-    uint64_t used = 0;
-    for (size_t i = 0; i < key.size(); ++i) {
-        rows[i] = {key[i], static_cast<int64_t>(i)};
-        used |= key[i];
-    }
-    radix_sort(std::span(rows), std::bit_width(used), [](const Row& row) { return row.key; });
-    std::vector<int64_t> order(key.size());
-    for (size_t i = 0; i < key.size(); ++i) order[i] = rows[i].at;
+    std::vector<int64_t> order;
+    order.reserve(key.size());
+    in_stable_order(key, [&](size_t row, uint64_t) { order.push_back(static_cast<int64_t>(row)); });
     return order;
+}
+
+// The first row of each distinct key, by key, and the number of each row's key.
+inline std::tuple<std::vector<int64_t>, std::vector<int64_t>> distinct_keys(std::span<const uint64_t> key) {
+    std::vector<int64_t> leader, number(key.size());
+    uint64_t before = 0;
+    in_stable_order(key, [&](size_t row, uint64_t value) {
+        if (leader.empty() || value != before) leader.push_back(static_cast<int64_t>(row));
+        before = value;
+        number[row] = static_cast<int64_t>(leader.size()) - 1;
+    });
+    return {std::move(leader), std::move(number)};
 }
 
 // Sorts numbers that are spread evenly, as hashes are: into about as many buckets as there are numbers, then within them.

@@ -321,6 +321,8 @@ void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow,
     std::uint64_t before = 0;    // 1 if the byte before this window is part of a word, or may be
     Masks masks = masks_at(text, from, to);
     for (std::int64_t base = from; base < to; base += 64) {
+        if constexpr (requires { sink.done(); })  // a sink that wants no more
+            if (sink.done()) return;
         const Masks following = masks_at(text, base + 64, to);
         const std::uint64_t solid = masks.word | masks.other;
         const std::uint64_t after = (following.word | following.other) & 1;
@@ -529,7 +531,7 @@ inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(B
 
 // First and last byte of some tokens, and the length in halves of what stands before them in their range: row r is token
 // nth[r] of range row[r]; rows ascend by range, then by token.
-struct EdgeSink {
+struct LengthSink {
     Offsets nth;
     std::size_t at, end;  // rows of this range
     std::vector<std::int64_t>&starts, &ends, &halves;
@@ -556,7 +558,7 @@ inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vec
     for (std::size_t begin = 0, past; begin < row.size(); begin = past) {
         const auto range = static_cast<std::size_t>(row[begin]);
         for (past = begin + 1; past < row.size() && row[past] == row[begin];) ++past;
-        EdgeSink sink{nth, begin, past, starts, ends, halves};
+        LengthSink sink{nth, begin, past, starts, ends, halves};
         cut_range(text, start[range], end[range], slow, sink);
         if (sink.at != past) throw std::invalid_argument("nth: a range has no such token, or nth does not ascend");
     }
@@ -644,33 +646,44 @@ inline std::tuple<std::vector<std::uint8_t>, std::vector<std::int64_t>> normalis
     return {out.take(), std::move(first)};
 }
 
-// A normalised text tells where its tokens begin: units stand alone, everything else is set off by blanks. So equal
-// normalised texts mean equal tokens.
+// Whether two ranges have equal tokens. A normalised text tells where its tokens begin: units stand alone, everything else is set
+// off by blanks. So equal normalised texts mean equal tokens.
+class TokenEquality {
+   public:
+    TokenEquality(Bytes text_a, Bytes text_b, std::uint32_t flags)
+        : text_a_(text_a), text_b_(text_b), slow_(Folds::of(flags)), sink_a_(text_a, Folds::of(flags).digits, a_),
+          sink_b_(text_b, Folds::of(flags).digits, b_) {}
+    TokenEquality(const TokenEquality&) = delete;  // the sinks write to this one's buffers
+    TokenEquality& operator=(const TokenEquality&) = delete;
+
+    bool operator()(std::int64_t a_start, std::int64_t a_end, std::int64_t b_start, std::int64_t b_end) {
+        const auto length = static_cast<std::size_t>(a_end - a_start);
+        if (a_end - a_start == b_end - b_start &&
+            (length == 0 || std::memcmp(text_a_.data() + a_start, text_b_.data() + b_start, length) == 0)) return true;
+        a_.clear();
+        b_.clear();
+        sink_a_.next_range();
+        sink_b_.next_range();
+        cut_range(text_a_, a_start, a_end, slow_, sink_a_);
+        cut_range(text_b_, b_start, b_end, slow_, sink_b_);
+        return a_ == b_;
+    }
+
+   private:
+    Bytes text_a_, text_b_;
+    SlowCutter slow_;
+    ByteBuffer a_, b_;
+    NormaliseSink sink_a_, sink_b_;
+};
+
 inline std::vector<std::uint8_t> equal_tokens(Bytes text_a, Offsets a_start, Offsets a_end, Bytes text_b,
                                               Offsets b_start, Offsets b_end, std::uint32_t flags) {
-    const Folds folds = Folds::of(flags);
     check_ranges(a_start, a_end, static_cast<std::int64_t>(text_a.size()), "text_a");
     check_ranges(b_start, b_end, static_cast<std::int64_t>(text_b.size()), "text_b");
     if (a_start.size() != b_start.size()) throw std::invalid_argument("as many ranges of text_a as of text_b are needed");
-    SlowCutter slow(folds);
-    ByteBuffer a, b;
+    TokenEquality same(text_a, text_b, flags);
     std::vector<std::uint8_t> equal(a_start.size());
-    NormaliseSink sink_a(text_a, folds.digits, a), sink_b(text_b, folds.digits, b);
-    for (std::size_t i = 0; i < a_start.size(); ++i) {
-        const auto length = static_cast<std::size_t>(a_end[i] - a_start[i]);
-        if (a_end[i] - a_start[i] == b_end[i] - b_start[i] &&
-            (length == 0 || std::memcmp(text_a.data() + a_start[i], text_b.data() + b_start[i], length) == 0)) {
-            equal[i] = 1;
-            continue;
-        }
-        a.clear();
-        b.clear();
-        sink_a.next_range();
-        sink_b.next_range();
-        cut_range(text_a, a_start[i], a_end[i], slow, sink_a);
-        cut_range(text_b, b_start[i], b_end[i], slow, sink_b);
-        equal[i] = a == b;
-    }
+    for (std::size_t i = 0; i < a_start.size(); ++i) equal[i] = same(a_start[i], a_end[i], b_start[i], b_end[i]);
     return equal;
 }
 

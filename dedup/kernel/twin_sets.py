@@ -60,6 +60,12 @@ def stable_order(key: U64) -> I64:
     return np.argsort(key, kind="stable").astype(np.int64)
 
 
+def distinct_keys(key: U64) -> tuple[I64, I64]:
+    """The first row of each distinct key, by key, and the number of each row's key."""
+    _, leader, number = np.unique(key, return_index=True, return_inverse=True)
+    return leader.astype(np.int64), number.reshape(-1).astype(np.int64)
+
+
 def shingle_sets(hash: U64, first: I64, size: int) -> tuple[U64, I64]:
     """Sorted sets of the shingles of each range of tokens.
 

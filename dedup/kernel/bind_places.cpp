@@ -1,0 +1,92 @@
+// Bindings of places.hpp; twin_places.py says what each does.
+#include "bind.hpp"
+#include "places.hpp"
+#include "runs.hpp"
+
+namespace {
+
+// Throws unless the columns of blocks fit together: bytes and code points of each, and its first token, one longer.
+void check_blocks(const I64& start, const I64& end, std::size_t text) {
+    dedup::check_ranges(span(start), span(end), static_cast<std::int64_t>(text), "text");
+}
+
+void check_token_first(const I64& token_first, std::size_t blocks) {
+    check_first(token_first, 0xffffffff);
+    if (token_first.size() != blocks + 1) throw std::invalid_argument("token_first must be one longer than the blocks");
+}
+
+void check_tokens(const I64& token_first, const I64& t0, const I64& t1, std::int64_t least) {
+    const auto tokens = span(token_first);
+    dedup::check_ranges(span(t0), span(t1), tokens.back(), "tokens");
+    for (std::size_t i = 0; i < t0.size(); ++i)
+        if (t0.data()[i] < tokens.front() || t1.data()[i] - t0.data()[i] < least)
+            throw std::invalid_argument("tokens: a range holds none");
+}
+
+}  // namespace
+
+void bind_places(nb::module_& m) {
+    m.def("locate", [](U8 text, I64 start, I64 end, I64 token_first, std::uint32_t flags, I64 t0, I64 t1) {
+        return to_numpy(release([&] {
+            check_blocks(start, end, text.size());
+            check_token_first(token_first, start.size());
+            check_tokens(token_first, t0, t1, 1);
+            if (t0.size() > 0xffffffffU) throw std::invalid_argument("tokens: 2^32 ranges at most");
+            return dedup::locate(span(text), span(start), span(end), span(token_first), flags, span(t0), span(t1));
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "token_first"_a.noconvert(), "flags"_a,
+       "t0"_a.noconvert(), "t1"_a.noconvert());
+
+    m.def("chars_at", [](U8 text, I64 start, I64 end, I64 start_chars, I64 end_chars, I64 block, I64 position) {
+        return to_numpy(release([&] {
+            check_blocks(start, end, text.size());
+            if (start_chars.size() != start.size() || end_chars.size() != start.size() || block.size() != position.size())
+                throw std::invalid_argument("the columns must be equally long");
+            check_members(block, static_cast<std::int64_t>(start.size()), "block");
+            return dedup::chars_at(span(text), span(start), span(end), span(start_chars), span(end_chars), span(block),
+                                   span(position));
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "start_chars"_a.noconvert(),
+       "end_chars"_a.noconvert(), "block"_a.noconvert(), "position"_a.noconvert());
+
+    m.def("equal_spans", [](U8 text, I64 part_start, I64 part_end, I64 first, I64 a, I64 b, std::uint32_t flags) {
+        return to_numpy(release([&] {
+            dedup::check_ranges(span(part_start), span(part_end), static_cast<std::int64_t>(text.size()), "text");
+            check_first(first, part_start.size());
+            if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+            check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
+            check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
+            return dedup::equal_spans(span(text), span(part_start), span(part_end), span(first), span(a), span(b), flags);
+        }));
+    }, "text"_a.noconvert(), "part_start"_a.noconvert(), "part_end"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(),
+       "b"_a.noconvert(), "flags"_a);
+
+    m.def("range_halves", [](I64 token_first, I64 halves, I64 halves_before, I64 t0, I64 t1) {
+        return to_numpy(release([&] {
+            check_token_first(token_first, halves.size());
+            if (halves_before.size() != token_first.size())
+                throw std::invalid_argument("halves_before must be one longer than the blocks");
+            check_tokens(token_first, t0, t1, 0);
+            return dedup::range_halves(dedup::Blocks(span(token_first)), span(halves), span(halves_before), span(t0), span(t1));
+        }));
+    }, "token_first"_a.noconvert(), "halves"_a.noconvert(), "halves_before"_a.noconvert(), "t0"_a.noconvert(),
+       "t1"_a.noconvert());
+
+    m.def("take_ranges", [](I64 first, I64 ranges) {
+        check_first(first, static_cast<std::size_t>(INT64_MAX));
+        check_members(ranges, static_cast<std::int64_t>(first.size()) - 1, "ranges");
+        return to_numpy(release([&] { return dedup::take_ranges(span(first), span(ranges)); }));
+    }, "first"_a.noconvert(), "ranges"_a.noconvert());
+
+    m.def("covered", [](I64 start, I64 end, I64 owner, U8 chosen, I64 order, std::int64_t choices, std::int64_t owners) {
+        if (choices < 1 || choices > 8) throw std::invalid_argument("choices must be 1 to 8");
+        if (owner.size() != start.size() || chosen.size() != start.size())
+            throw std::invalid_argument("the columns must be equally long");
+        dedup::check_ranges(span(start), span(end), INT64_MAX, "ranges");
+        check_members(owner, owners, "owner");
+        check_members(order, static_cast<std::int64_t>(start.size()), "order");
+        return to_numpy(release([&] {
+            return dedup::covered(span(start), span(end), span(owner), span(chosen), span(order), choices, owners);
+        }));
+    }, "start"_a.noconvert(), "end"_a.noconvert(), "owner"_a.noconvert(), "chosen"_a.noconvert(), "order"_a.noconvert(), "choices"_a, "owners"_a);
+}

@@ -1,0 +1,204 @@
+// Places: the bytes and code points of ranges of tokens, their lengths, and whether their texts are equal.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "arrays.hpp"
+#include "memory.hpp"
+#include "positions.hpp"
+#include "sets.hpp"
+#include "tokenise.hpp"
+
+namespace dedup {
+
+inline std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Finds the block of a token, from the one found last: most are asked for in order.
+class BlockFinder {
+public:
+    explicit BlockFinder(Offsets first) : first_(first) {}
+
+    std::int64_t of(std::int64_t token) {
+        std::size_t low = 0, high = at_ + 1;
+        if (first_[at_] <= token) {
+            low = at_;
+            for (std::size_t step = 1; high < first_.size() && first_[high] <= token; step *= 2) low = high, high += step;
+            high = std::min(high, first_.size());
+        }
+        const auto found = std::upper_bound(first_.begin() + static_cast<std::ptrdiff_t>(low),
+                                            first_.begin() + static_cast<std::ptrdiff_t>(high), token);
+        at_ = static_cast<std::size_t>(found - first_.begin()) - 1;
+        return static_cast<std::int64_t>(at_);
+    }
+
+private:
+    Offsets first_;
+    std::size_t at_ = 0;
+};
+
+inline constexpr std::string_view kClosing[] = {".", "!", "?", ",", ";", ":", ")", "]", "}", "\"", "'", "…", "»", "”", "’", "›",
+                                                "。", "！", "？", "、", "，", "；", "：", "）", "」", "』", "］", "】", "》", "〉"};
+inline constexpr std::string_view kOpening[] = {"(", "[", "{", "\"", "'", "«", "“", "‘", "„", "‹", "¿", "¡",
+                                                "（", "「", "『", "［", "【", "《", "〈"};
+inline constexpr int kMaxMarks = 4;  // closing or opening marks taken in
+
+// Moves a byte offset over the marks that stand behind it (closing ones) or before it (opening ones), not beyond a limit.
+template <bool kClose, std::size_t kCount>
+std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const std::string_view (&marks)[kCount]) {
+    static const std::array<bool, 256> edge = [&] {  // of bytes: whether one begins (going back: ends) a mark
+        std::array<bool, 256> out{};
+        for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(kClose ? mark.front() : mark.back())] = true;
+        return out;
+    }();
+    for (int taken = 0; taken < kMaxMarks; ++taken) {
+        const std::int64_t room = kClose ? limit - at : at - limit;
+        if (room <= 0 || !edge[text[index(kClose ? at : at - 1)]]) break;
+        const auto stands = [&](std::string_view mark) {
+            const auto size = static_cast<std::int64_t>(mark.size());
+            return size <= room && std::memcmp(text.data() + (kClose ? at : at - size), mark.data(), mark.size()) == 0;
+        };
+        const auto* const mark = std::find_if(std::begin(marks), std::end(marks), stands);
+        if (mark == std::end(marks)) break;
+        at += static_cast<std::int64_t>(kClose ? mark->size() : -mark->size());
+    }
+    return at;
+}
+
+// An end of a range that lies inside a block: its token, and the row that it belongs to.
+struct Edge {
+    std::uint64_t token;
+    std::uint32_t row;
+    bool is_end;
+};
+
+// Writes the bytes of edges of one block, which ascend by token.
+struct EdgeSink {
+    std::span<const Edge> edges;
+    std::uint64_t token;  // the next one
+    std::vector<std::int64_t>&begin, &end;
+
+    bool done() const { return edges.empty(); }
+    void ascii(std::int64_t from, std::int64_t to) {
+        for (; !edges.empty() && edges.front().token == token; edges = edges.subspan(1))
+            (edges.front().is_end ? end : begin)[edges.front().row] = edges.front().is_end ? to : from;
+        ++token;
+    }
+    void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
+};
+
+// The blocks of the first and the last token of each range, and its bytes with the marks around them. Blocks that hold ends are
+// cut into tokens again, each once.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
+locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
+    std::vector<std::int64_t> first(t0.size()), last(t0.size()), begin(t0.size()), finish(t0.size());
+    Scratch<Edge> scratch;
+    Mapped<Edge>& edges = scratch.values();
+    BlockFinder of_first(token_first), of_last(token_first);
+    for (std::size_t i = 0; i < t0.size(); ++i) {
+        const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
+        begin[i] = start[a], finish[i] = end[b];
+        if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
+        if (t1[i] < token_first[b + 1])
+            edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
+    }
+    const auto last_token = static_cast<std::uint64_t>(token_first.back());
+    radix_sort(std::span(edges), std::bit_width(last_token), [](const Edge& edge) { return edge.token; });
+    SlowCutter slow(Folds::of(flags));
+    for (std::span<const Edge> left = edges; !left.empty();) {
+        const Edge& edge = left.front();
+        const std::size_t block = index(edge.is_end ? last[edge.row] : first[edge.row]);
+        std::size_t count = 0;
+        while (count < left.size() && left[count].token < static_cast<std::uint64_t>(token_first[block + 1])) ++count;
+        EdgeSink sink{left.first(count), static_cast<std::uint64_t>(token_first[block]), begin, finish};
+        cut_range(text, start[block], end[block], slow, sink);
+        if (!sink.done()) throw std::invalid_argument("token_first: a block has fewer tokens");
+        left = left.subspan(count);
+    }
+    for (const Edge& edge : edges) {
+        const std::size_t i = edge.row;
+        if (edge.is_end) finish[i] = with_marks<true>(text, finish[i], end[index(last[i])], kClosing);
+        else begin[i] = with_marks<false>(text, begin[i], start[index(first[i])], kOpening);
+    }
+    return {std::move(first), std::move(last), std::move(begin), std::move(finish)};
+}
+
+// Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
+// code point; else positions are taken in order, so that a long line is gone over once.
+inline std::vector<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
+                                          Offsets block, Offsets position) {
+    constexpr std::int64_t kShort = 1024;
+    std::vector<std::int64_t> out(position.size());
+    std::vector<std::size_t> far;
+    for (std::size_t i = 0; i < position.size(); ++i) {
+        const std::size_t b = index(block[i]);
+        const std::int64_t p = position[i];
+        if (p < start[b] || p > end[b]) throw std::invalid_argument("position: one is not in its block");
+        if (end_chars[b] - start_chars[b] == end[b] - start[b]) out[i] = start_chars[b] + p - start[b];
+        else if (p == end[b]) out[i] = end_chars[b];
+        else if (p - start[b] <= kShort) out[i] = start_chars[b] + count_code_points(text, start[b], p);
+        else far.push_back(i);
+    }
+    std::sort(far.begin(), far.end(), [&](std::size_t x, std::size_t y) { return position[x] < position[y]; });
+    std::int64_t at = -1, count = 0;  // the position before
+    for (const std::size_t i : far) {
+        const std::size_t b = index(block[i]);
+        if (at < start[b]) at = start[b], count = start_chars[b];
+        count += count_code_points(text, at, position[i]);
+        at = position[i];
+        out[i] = count;
+    }
+    return out;
+}
+
+// Whether spans a[i] and b[i] have as many parts and equal tokens in each; the parts of span s are first[s]..first[s+1].
+inline std::vector<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets part_end, Offsets first, Offsets a, Offsets b,
+                                             std::uint32_t flags) {
+    std::vector<std::uint8_t> out(a.size());
+    TokenEquality equal(text, text, flags);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
+        bool same = parts == first[index(b[i]) + 1] - y;
+        for (std::int64_t j = 0; j < parts && same && x != y; ++j)
+            same = equal(part_start[index(x + j)], part_end[index(x + j)], part_start[index(y + j)], part_end[index(y + j)]);
+        out[i] = same;
+    }
+    return out;
+}
+
+// The rows of ranges, one range after the other, and where each begins there.
+inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
+    std::vector<std::int64_t> begins(ranges.size() + 1, 0);
+    for (std::size_t i = 0; i < ranges.size(); ++i)
+        begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
+    std::vector<std::int64_t> rows(index(begins.back()));
+    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i)
+        for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
+    return {std::move(rows), std::move(begins)};
+}
+
+// Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
+// `order` has them by start. Ranges of different owners do not overlap.
+inline std::vector<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
+                                         Offsets order, std::int64_t choices, std::int64_t owners) {
+    std::vector<std::int64_t> out(index(choices * owners));
+    std::array<std::int64_t, 8> reached{};
+    for (const std::int64_t row : order) {
+        const std::size_t i = index(row);
+        for (std::int64_t c = 0; c < choices; ++c) {
+            if (!(chosen[i] >> c & 1)) continue;
+            std::int64_t& until = reached[index(c)];
+            out[index(c * owners + owner[i])] += std::max<std::int64_t>(0, end[i] - std::max(start[i], until));
+            until = std::max(until, end[i]);
+        }
+    }
+    return out;
+}
+
+}  // namespace dedup

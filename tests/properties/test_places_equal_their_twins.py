@@ -1,0 +1,114 @@
+"""The loops over places equal their plain twins; places in hostile text too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from dedup.kernel import reference
+
+native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
+
+MARKS = [*".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉", *"([{«“‘„‹¿¡（「『［【《〈"]
+pieces = st.sampled_from([" ", "a", "bc", "é", "中", "ﬁ", "😀", "-", "…."]) | st.sampled_from(MARKS)
+texts = st.lists(pieces, max_size=30).map("".join)
+keys = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=40)
+
+
+def corpus(blocks: list[str], gap: bytes = b"\n") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Text, bytes of each block, first token of each."""
+    encoded = [block.encode() for block in blocks]
+    start = np.cumsum([0, *(len(block) + len(gap) for block in encoded)])[:-1].astype(np.int64)
+    end = start + np.array([len(block) for block in encoded], np.int64)
+    text = np.frombuffer(gap.join(encoded), np.uint8)
+    return text, start, end, np.cumsum([0, *reference.count_tokens(text, start, end)[0]]).astype(np.int64)
+
+
+def both(name: str, *arguments: object) -> tuple[np.ndarray, ...]:
+    """What both give, the same."""
+    mine, theirs = (getattr(module, name)(*arguments) for module in (native, reference))
+    mine, theirs = (out if isinstance(out, tuple) else (out,) for out in (mine, theirs))
+    for x, y in zip(mine, theirs, strict=True):
+        assert x.dtype == y.dtype
+        assert_array_equal(x, y)
+    return mine
+
+
+@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 3), draw=st.data())
+def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
+    text, start, end, token_first = corpus(blocks)
+    tokens = int(token_first[-1])
+    ends = st.tuples(st.integers(0, tokens), st.integers(0, tokens)).map(sorted).filter(lambda r: r[0] < r[1])
+    rows = draw.draw(st.lists(ends, max_size=8)) if tokens else []
+    t0, t1 = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
+    first, last, begin, finish = both("locate", text, start, end, token_first, flags, t0, t1)
+    assert ((start[first] <= begin) & (begin < finish) & (finish <= end[last])).all()
+    halves = reference.count_tokens(text, start, end)[1]
+    before = np.cumsum([0, *halves]).astype(np.int64)
+    both("range_halves", token_first, halves, before, t0, t1)
+    both("range_halves", token_first, halves, before, np.array([0, tokens]), np.array([tokens, tokens]))
+
+
+@given(blocks=st.lists(texts, min_size=1, max_size=6), times=st.sampled_from([1, 60]), draw=st.data())
+def test_places_in_blocks_have_the_same_code_points(blocks, times, draw):
+    """Long blocks are gone over in order, short ones from their start."""
+    text, start, end, _ = corpus([block * times for block in blocks])
+    edges = np.stack([start, end], axis=1).reshape(-1)
+    chars = reference.code_points(text, edges).reshape(-1, 2)
+    block = np.array(draw.draw(st.lists(st.integers(0, len(blocks) - 1), max_size=20)), np.int64)
+    position = np.array([draw.draw(st.integers(int(start[b]), int(end[b]))) for b in block], np.int64)
+    columns = np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
+    out, = both("chars_at", text, start, end, *columns, block, position)
+    order = np.argsort(position, kind="stable")
+    assert_array_equal(out[order], reference.code_points(text, position[order]))
+
+
+@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 3), draw=st.data())
+def test_spans_are_equal_part_by_part(blocks, flags, draw):
+    text, start, end, _ = corpus([*blocks, blocks[0].upper()])
+    parts = draw.draw(st.lists(st.lists(st.integers(0, len(blocks)), max_size=3), min_size=1, max_size=5))
+    part = np.array([p for span in parts for p in span], np.int64)
+    first = np.cumsum([0, *map(len, parts)]).astype(np.int64)
+    a, b = np.indices((len(parts), len(parts))).reshape(2, -1)
+    both("equal_spans", text, start[part], end[part], first, a.copy(), b.copy(), flags)
+
+
+@given(numbers=keys)
+def test_distinct_keys(numbers):
+    leader, number = both("distinct_keys", np.array(numbers, np.uint64))
+    assert [numbers[i] for i in leader] == sorted(set(numbers))
+    assert [numbers[leader[i]] for i in number] == numbers
+
+
+@given(counts=st.lists(st.integers(0, 4), min_size=1, max_size=8), draw=st.data())
+def test_rows_of_ranges(counts, draw):
+    first = np.cumsum([3, *counts]).astype(np.int64)
+    ranges = np.array(draw.draw(st.lists(st.integers(0, len(counts) - 1), max_size=8)), np.int64)
+    rows, begins = both("take_ranges", first, ranges)
+    assert rows.tolist() == [row for r in ranges for row in range(first[r], first[r + 1])]
+    assert begins[-1] == len(rows)
+
+
+@given(ranges=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 9), st.integers(0, 7)), max_size=12))
+def test_a_point_is_covered_once(ranges):
+    owner, start, length, chosen = (np.array([row[i] for row in ranges], np.int64) for i in range(4))
+    start += 100 * owner  # of each owner on its own
+    order = np.argsort(start, kind="stable")
+    out, = both("covered", start, start + length, owner, chosen.astype(np.uint8), order, 3, 3)
+    for c in range(3):
+        for o in range(3):
+            rows = np.flatnonzero((owner == o) & (chosen >> c & 1 == 1))
+            assert out[3 * c + o] == len({p for r in rows for p in range(start[r], start[r] + length[r])})
+
+
+def test_what_does_not_fit_is_said():
+    text, start, end, token_first = corpus(["a b", "c"])
+    row = np.array([0])
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="holds none"):
+            module.locate(text, start, end, token_first, 0, row, row)
+        with pytest.raises(ValueError, match="not in its block"):
+            module.chars_at(text, start, end, start, end, row, np.array([4]))
