@@ -20,7 +20,7 @@ from dedup.kernel import kernel
 from dedup.kernel.twin_align import ITEM_FLAGS, RARE, THOUSAND, Settings, fixed_log2
 from dedup.options import Scope
 from dedup.places import block_of, locate, page_of
-from dedup.runs import Links, Passages, concatenated
+from dedup.runs import Links, Passages
 from dedup.seeds import Repeats
 
 I64 = npt.NDArray[np.int64]
@@ -177,11 +177,15 @@ class Bags:
 
 def page_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
     """The bags of the collection, one item a token."""
-    def items(batch: tuple[int, int]) -> U32:
+    first = corpus.token_first[corpus.page_first]
+    item = np.empty(int(first[-1]), np.uint32)
+
+    def fill(batch: tuple[int, int]) -> None:
         blocks = corpus.blocks_of(batch)
-        return kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, LETTERS)
-    return Bags(np.concatenate([np.empty(0, np.uint32), *engine.map(items, corpus.batches())]),
-                corpus.token_first[corpus.page_first])
+        item[first[batch[0]]:first[batch[1]]] = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks],
+                                                                 corpus.flags, LETTERS)
+    engine.map(fill, corpus.batches())
+    return Bags(item, first)
 
 
 def _larger(page_first: I64, page_a: I64, page_b: I64) -> I64:
@@ -210,7 +214,8 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
         return NOTHING
     settings = SETTINGS._replace(min_halves=2 * gates.min_tokens, evidence=round(THOUSAND * gates.min_evidence),
                                  least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = _anchors(engine, corpus, bags, repeats, _later_copies(repeats), kinds, cap)
+    anchors, hot = _anchors(engine, corpus, bags, repeats, kinds, cap)
+    kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS)
         anchors = _with_all_pairs(anchors, len(corpus.pages))
@@ -237,45 +242,56 @@ def item_rarity(engine: LocalEngine, item: U32) -> U8:
     return out
 
 
-def _later_copies(repeats: Repeats) -> tuple[I64, I64]:
+def _later_copies(repeats: Repeats) -> tuple[U32, U32]:
     """Ranges of tokens that are a later copy of an exact run, apart from each other, ascending."""
     later = np.ones(len(repeats.position), bool)
     later[repeats.first[:-1]] = False
-    length = np.repeat(repeats.lengths, np.diff(repeats.first))[later]
-    start = np.concatenate([repeats.b, repeats.position[later]])
-    end = np.concatenate([repeats.b + repeats.length, repeats.position[later] + length])
+    position = repeats.position[later]
+    start = np.concatenate([repeats.b, position]).astype(np.uint32)
+    end = np.concatenate([repeats.b + repeats.length, position + np.repeat(repeats.lengths, np.diff(repeats.first) - 1)])
     order = np.argsort(start, kind="stable")
-    start, reached = start[order], np.maximum.accumulate(end[order])
+    start, reached = start[order], np.maximum.accumulate(end.astype(np.uint32)[order])
     new = np.ones(len(start), bool)
     new[1:] = start[1:] > reached[:-1]
     return start[new], reached[np.append(new[1:], True)] if len(start) else reached
 
 
-def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, quiet: tuple[I64, I64],
-             kinds: tuple[int, ...], cap: int) -> tuple[Anchors, int]:
-    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
+def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, kind: int,
+                  cap: int) -> list[tuple[U32, I64]]:
+    """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
     batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
-    rarity, classes = item_rarity(engine, item), list[tuple[U32, I64]]()
+    table = np.zeros(1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length()), np.uint64)
+
+    def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
+        edges = page_first[batch[0]:batch[1] + 1]
+        return item[edges[0]:edges[-1]], edges - edges[0], _marked(quiet, int(edges[0]), int(edges[-1])), rarity
+
+    def mark(batch: tuple[int, int]) -> None:
+        kernel.mark_seeds(*text(batch), kind, table)
+
+    def emit(batch: tuple[int, int]) -> Partitioned:
+        key, at, edges = kernel.repeated_seeds(*text(batch), kind, table, int(page_first[batch[0]]), partitions)
+        return (key, at), edges
+
+    def group(columns: Columns) -> tuple[U32, I64]:
+        return kernel.seed_classes(columns[0], columns[1], cap)[:2]
+    engine.map(mark, batches)
+    rows = engine.map(emit, batches)
+    table = np.empty(0, np.uint64)
+    return engine.exchange(rows, group)
+
+
+def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, kinds: tuple[int, ...],
+             cap: int) -> tuple[Anchors, int]:
+    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
+    item, page_first = bags.item, bags.page_first
+    quiet, rarity, classes = _later_copies(repeats), item_rarity(engine, item), list[tuple[U32, I64]]()
+    kernel.release_memory()
     for kind in kinds:
-        table = np.zeros(1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length()), np.uint64)
-
-        def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
-            edges = page_first[batch[0]:batch[1] + 1]
-            return item[edges[0]:edges[-1]], edges - edges[0], _marked(quiet, int(edges[0]), int(edges[-1])), rarity
-
-        def mark(batch: tuple[int, int], kind: int = kind, table: U64 = table) -> None:
-            kernel.mark_seeds(*text(batch), kind, table)
-
-        def emit(batch: tuple[int, int], kind: int = kind, table: U64 = table) -> Partitioned:
-            key, at, edges = kernel.repeated_seeds(*text(batch), kind, table, int(page_first[batch[0]]), partitions)
-            return (key, at), edges
-
-        def group(columns: Columns) -> tuple[U32, I64]:
-            return kernel.seed_classes(columns[0], columns[1], cap)[:2]
-        engine.map(mark, batches)
-        classes += engine.exchange(engine.map(emit, batches), group)
+        classes += _seed_classes(engine, corpus, bags, quiet, rarity, kind, cap)
         kernel.release_memory()
+    del quiet
     sizes = np.concatenate([NO_TOKENS, *(np.diff(first) for _, first in classes)])
     most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
 
@@ -285,6 +301,7 @@ def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, 
         return kernel.class_anchors(part[0][np.repeat(kept, own)], sums(own[kept]), item, page_first, rarity,
                                     SETTINGS.window, COMMON[kinds[-1]])
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, classes)]
+    classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
     along_a, along_b = _along(repeats, page_first, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), page_first)
@@ -299,10 +316,11 @@ def _affordable(sizes: I64, budget: int) -> int:
     return max(2, int(within[-1]) if len(within) else 0)
 
 
-def _marked(ranges: tuple[I64, I64], begin: int, end: int) -> U8:
+def _marked(ranges: tuple[U32, U32], begin: int, end: int) -> U8:
     """1 for each token from begin to end that lies in a range."""
-    rows = slice(int(np.searchsorted(ranges[1], begin, side="right")), int(np.searchsorted(ranges[0], end)))
-    start, stop = np.maximum(ranges[0][rows], begin) - begin, np.minimum(ranges[1][rows], end) - begin
+    rows = slice(int(np.searchsorted(ranges[1], np.uint32(begin), side="right")),
+                 int(np.searchsorted(ranges[0], np.uint32(end))))
+    start, stop = (np.clip(side[rows].astype(np.int64), begin, end) - begin for side in ranges)
     steps = np.zeros(end - begin + 1, np.int8)
     steps[start] = 1
     steps[stop] -= 1
@@ -407,42 +425,54 @@ def in_scope(corpus: Corpus, aligned: Aligned, scope: Scope) -> Aligned:
     return aligned.take(same if scope == "within" else ~same)
 
 
-def merge(engine: LocalEngine, corpus: Corpus, bags: Bags, passages: Passages, aligned: Aligned, repeats: Repeats,
-          min_tokens: int, least_order: float) -> tuple[Passages, Aligned]:
-    """Joined runs and aligned passages as one list: a longer verified passage absorbs what lies inside it.
+def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: Flags, aligned: Aligned, repeats: Repeats,
+           min_tokens: int, least_order: float) -> tuple[Aligned, Flags]:
+    """The aligned passages that stand beside joined runs, and which runs do: a longer one absorbs what lies inside it.
 
     A rectangle goes that says no more than the runs inside it, that lies inside a joined run, or that cuts through an exact
     run of about its length. One that is left takes in the runs that lie for the most part inside it.
 
     Args:
+        kept: The runs that count.
         repeats: Segments of many places are exact runs too.
         least_order: Least token similarity of a rectangle.
     """
-    runs = passages.whole
     box, run, of_box, of_run = _overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
-    inside = of_run >= INSIDE
+    counts, inside = kept[run], of_run >= INSIDE
     left = np.ones(len(aligned.dice), bool)
-    left[box[np.where(exact, (of_box >= COVERS) | ((ratio >= INSIDE) & ~inside), (of_box >= COVERS) & (ratio >= 1))]] = False
-    kept = left[box]
-    aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[kept]], run[kept], inside[kept]
+    left[box[counts & np.where(exact, (of_box >= COVERS) | ((ratio >= INSIDE) & ~inside),
+                               (of_box >= COVERS) & (ratio >= 1))]] = False
+    counts &= left[box]
+    aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
     if not len(aligned.dice):
-        return passages, aligned
+        return aligned, kept
     left = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
-    left &= ~_in_one_group(corpus, aligned.links, runs, repeats)
+    left &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
     if least_order > 0:
         left[left] = in_order(engine, bags.item, aligned.links.take(left)) >= least_order
     taken = left[box] & inside
     aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])
     left &= fits
-    aligned = aligned.take(left)
-    absorbed = np.zeros(len(runs.a0), bool)
-    absorbed[run[inside & left[box]]] = True
-    rest, more = passages.take(~absorbed), aligned.links
-    together = Passages(concatenated(rest.whole, more),
-                        np.concatenate([rest.first, rest.first[-1] + 1 + np.arange(len(more.a0))]),
-                        concatenated(rest.parts, more))
-    return together.in_order(np.lexsort((together.whole.b0, together.whole.a0))), aligned
+    kept = kept.copy()
+    kept[run[inside & left[box]]] = False
+    return aligned.take(left), kept
+
+
+def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
+    """Joined runs that are kept and aligned passages as one list, ascending."""
+    whole, more = passages.whole, aligned.links
+    if not len(more.a0) and kept.all():
+        return passages
+    rows = np.concatenate([np.flatnonzero(kept), len(kept) + np.arange(len(more.a0))])
+    order = rows[np.lexsort(tuple(np.concatenate([old, new])[rows] for old, new in ((whole.b0, more.b0), (whole.a0, more.a0))))]
+    first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
+    counts = np.diff(first)[order]
+    part = np.repeat(first[order] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+
+    def joined(old: Links, at: I64) -> Links:
+        return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at] for name in ("a0", "a1", "b0", "b1", "exact")))
+    return Passages(joined(whole, order), sums(counts), joined(passages.parts, part))
 
 
 def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats, min_tokens: int) -> Flags:
@@ -510,26 +540,29 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
     return replace(aligned, links=links, dice=dice, evidence=evidence), fits
 
 
-def without_cut_through(corpus: Corpus, passages: Passages) -> Passages:
-    """Without near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
-    exact = np.flatnonzero(passages.whole.exact == 1)
-    near = np.flatnonzero(passages.whole.exact == 0)
-    row, _, of_near, of_exact = _overlaps(corpus, passages.whole.take(near), passages.whole.take(exact))
-    kept = np.ones(len(passages.whole.a0), bool)
+def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
+    """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
+    exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
+    row, _, of_near, of_exact = _overlaps(corpus, runs.take(near), runs.take(exact))
+    kept = np.ones(len(runs.a0), bool)
     kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
-    return passages.take(kept)
+    return kept
 
 
 def _overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     """Rows of x and of y that overlap on both sides, and the share of each that does, on the side where it is less."""
-    count = len(corpus.pages)
-    pages, pair = np.unique(np.concatenate([page_of(corpus, links.a0) * count + page_of(corpus, links.b0)
-                                            for links in (x, y)]), return_inverse=True)
-    pair_x, pair_y = (side * (int(corpus.token_first[-1]) + 1) for side in (pair[:len(x.a0)], pair[len(x.a0):]))
+    key_x, key_y = (page_of(corpus, links.a0) * len(corpus.pages) + page_of(corpus, links.b0) for links in (x, y))
+    pages = np.unique(key_x)
+    pair = np.searchsorted(pages, key_y)
+    rows_y = np.flatnonzero(pages[np.minimum(pair, len(pages) - 1)] == key_y) if len(pages) else NO_TOKENS
+    y = y.take(rows_y)
+    apart = int(corpus.token_first[-1]) + 1
+    pair_x, pair_y = np.searchsorted(pages, key_x) * apart, pair[rows_y] * apart
+    del key_x, key_y, pair
     length = y.a1 - y.a0
     found = [np.empty((4, 0), np.int64)]
     longest = 0
-    while longest < int(length.max(initial=0)) and len(pages):  # those of about one length: their starts tell their ends
+    while longest < int(length.max(initial=0)):  # those of about one length: their starts tell their ends
         shortest, longest = longest, max(64, 4 * longest)
         order = np.flatnonzero((length > shortest) & (length <= longest))
         order = order[np.argsort(pair_y[order] + y.a0[order], kind="stable")]
@@ -550,21 +583,24 @@ def _overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     i, j, in_a, in_b = rows[:, np.lexsort((rows[1], rows[0]))]
     of_x, of_y = (np.minimum(in_a / (links.a1 - links.a0)[rows], in_b / (links.b1 - links.b0)[rows])
                   for links, rows in ((x, i), (y, j)))
-    return i, j, of_x, of_y
+    return i, rows_y[j], of_x, of_y
 
 
-def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, repeats: Repeats) -> Flags:
+def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, kept: Flags, repeats: Repeats) -> Flags:
     """Rectangles about as large as a block on each side, of which both are copies of one block by other links already."""
     first, count = corpus.token_first, len(corpus.halves)
     if not len(repeats.position) and not len(runs.a0):
         return np.zeros(len(boxes.a0), bool)
     star = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))
     length = np.repeat(repeats.lengths, np.diff(repeats.first))
-    a0, a1 = np.concatenate([runs.a0, star]), np.concatenate([runs.a1, star + length])
-    b0, b1 = np.concatenate([runs.b0, repeats.position]), np.concatenate([runs.b1, repeats.position + length])
-    a, b = block_of(corpus, a0), block_of(corpus, b0)
-    whole = (first[a] == a0) & (first[a + 1] == a1) & (first[b] == b0) & (first[b + 1] == b1)
-    group = kernel.components(count, a[whole], b[whole])
+
+    def whole_blocks(a0: I64, a1: I64, b0: I64, b1: I64, kept: Flags | np.bool_) -> tuple[I64, I64]:
+        a, b = block_of(corpus, a0), block_of(corpus, b0)
+        whole = kept & (first[a] == a0) & (first[a + 1] == a1) & (first[b] == b0) & (first[b + 1] == b1)
+        return a[whole], b[whole]
+    links = whole_blocks(*runs.ranges, kept), whole_blocks(star, star + length, repeats.position, repeats.position + length,
+                                                           np.True_)
+    group = kernel.components(count, *(np.concatenate(side) for side in zip(*links, strict=True)))
     sides = []
     for t0, t1 in ((boxes.a0, boxes.a1), (boxes.b0, boxes.b1)):
         block = block_of(corpus, (t0 + t1) // 2)

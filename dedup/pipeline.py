@@ -17,9 +17,10 @@ from dedup.align import (
     Aligned,
     Gates,
     align_passages,
-    merge,
+    fitted,
+    not_cut_through,
     page_bags,
-    without_cut_through,
+    together,
 )
 from dedup.align import in_scope as aligned_in_scope
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
@@ -109,9 +110,11 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
         a, b = near_pairs(engine, corpus, distinct, options, stages)
         links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b), links))
+        del distinct, a, b
     stages.start("join")
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
+    del links
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
@@ -130,8 +133,10 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
-    passages, aligned = without_cut_through(corpus, passages), aligned_in_scope(corpus, aligned, options.scope)
-    return merge(engine, corpus, bags, passages, aligned, repeats, options.min_tokens, LEAST_ORDER[kinds[-1]])
+    aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole),
+                           aligned_in_scope(corpus, aligned, options.scope), repeats, options.min_tokens, LEAST_ORDER[kinds[-1]])
+    del bags
+    return together(passages, kept, aligned), aligned
 
 
 def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages) -> Passages:

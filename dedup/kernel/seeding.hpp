@@ -12,6 +12,7 @@
 
 #include "align.hpp"
 #include "grams.hpp"
+#include "memory.hpp"
 #include "tokenise.hpp"
 
 namespace dedup {
@@ -64,7 +65,7 @@ inline std::int64_t first_letters(const std::uint8_t* p, std::int64_t length, st
 
 class ItemSink {
 public:
-    ItemSink(Bytes text, bool fold_digits, std::int64_t letters, std::vector<std::uint32_t>& items)
+    ItemSink(Bytes text, bool fold_digits, std::int64_t letters, Mapped<std::uint32_t>& items)
         : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {}
 
     void next_range() {
@@ -96,15 +97,15 @@ private:
     bool fold_digits_, first_ = true, half_before_ = false;
     std::int64_t letters_, end_ = 0;
     std::uint64_t hash_before_ = 0;
-    std::vector<std::uint32_t>& items_;
+    Mapped<std::uint32_t>& items_;
 };
 
-inline std::vector<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t letters) {
+inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t letters) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
-    std::vector<std::uint32_t> items;
+    Mapped<std::uint32_t> items;
     items.reserve(bytes / 5 + 16);
     ItemSink sink(text, folds.digits, letters, items);
     SlowCutter slow(folds);
@@ -242,11 +243,11 @@ inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::u
 }
 
 // Keys whose slot was seen twice, ordered by partition: (key, number of its first token, first row of each partition).
-inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>> repeated_seeds(
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::int64_t>> repeated_seeds(
     const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before, std::int64_t partitions) {
     const std::uint64_t slots = table.size() * 32;
-    std::vector<Row> rows;
-    std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
+    Mapped<Row> rows;
+    Mapped<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
     for_each_key_ahead(text, kind, table.data(), slots, [&](std::uint64_t key, std::int64_t at) {
         const std::uint64_t slot = key & (slots - 1);
         if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
@@ -255,8 +256,8 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
     });
     for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
     std::vector<std::int64_t> next(first.begin(), first.end() - 1);
-    std::vector<std::uint64_t> keys(rows.size());
-    std::vector<std::uint32_t> at(rows.size());
+    Mapped<std::uint64_t> keys(rows.size());
+    Mapped<std::uint32_t> at(rows.size());
     for (const Row& row : rows) {
         const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
         keys[to] = row.key;
@@ -266,13 +267,13 @@ inline std::tuple<std::vector<std::uint64_t>, std::vector<std::uint32_t>, std::v
 }
 
 // Places of each key that has at least two and at most `cap`: (position, first of each class, places of hotter keys).
-inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>, std::int64_t> seed_classes(
+inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>, std::int64_t> seed_classes(
     Hashes key, std::span<const std::uint32_t> position, std::int64_t cap) {
-    std::vector<Row> rows(key.size());
+    Mapped<Row> rows(key.size());
     for (std::size_t i = 0; i < key.size(); ++i) rows[i] = {key[i], position[i]};
     radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
-    std::vector<std::uint32_t> out;
-    std::vector<std::int64_t> first{0};
+    Mapped<std::uint32_t> out;
+    Mapped<std::int64_t> first{0};
     std::int64_t hot = 0;
     for (std::size_t begin = 0; begin < rows.size();) {
         std::size_t end = begin + 1;
@@ -300,9 +301,8 @@ inline std::tuple<std::vector<std::uint32_t>, std::vector<std::int64_t>, std::in
 
 // ---- anchors ----
 
-// Items around a place that are compared with those around another one, and slots of a table that holds them.
+// Items around a place that are compared with those around another one.
 inline constexpr std::int64_t kItemsBefore = 12, kItemsAfter = 24;
-inline constexpr std::size_t kSlots = 128;
 
 // Which page each token lies in: by the first page of every 256 tokens.
 class PageIndex {
@@ -325,11 +325,80 @@ private:
     std::vector<std::uint32_t> near_;
 };
 
-// Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one page the second place lies `shift` tokens behind the first one at least.
-inline std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>> class_anchors(
+// The different items around the places of one class, by number: which places have each one.
+class AroundPlaces {
+public:
+    // Forgets all; `most` items can be put.
+    void clear(std::size_t most) {
+        while (table_.size() < 2 * most) table_.assign(2 * table_.size(), Slot{});
+        if (++turn_ == 0) table_.assign(table_.size(), Slot{}), turn_ = 1;
+        shift_ = std::countl_zero(static_cast<std::uint32_t>(std::bit_ceil(2 * most) - 1));
+        items_.clear();
+        own_.clear();
+        own_first_.assign(1, 0);
+    }
+
+    // One more item of the place that is numbered next; frequent ones are left out.
+    void put(std::uint32_t whole, const SeedText& text) {
+        const std::uint32_t value = whole >> kItemFlags, place = static_cast<std::uint32_t>(own_first_.size());
+        std::size_t slot = value * 0x9E3779B1U >> shift_;
+        const std::size_t mask = 0xffffffffU >> shift_;
+        while (table_[slot].turn == turn_ && table_[slot].value != value) slot = (slot + 1) & mask;
+        if (table_[slot].turn != turn_) {
+            table_[slot] = {value, turn_, static_cast<std::uint32_t>(items_.size())};
+            items_.push_back({text.rare(whole), 0, 0, 0});
+        }
+        Item& item = items_[table_[slot].item];
+        if (item.rare == 0 || item.last == place) return;
+        item.last = place;
+        ++item.end;
+        own_.push_back(table_[slot].item);
+    }
+    void end_place() { own_first_.push_back(own_.size()); }
+
+    // Calls use(i, j) for every two places whose common items are `least` rare, taken together.
+    template <class Use>
+    void for_each_pair(std::int64_t least, Use use) {
+        std::uint32_t begin = 0;
+        for (Item& item : items_) begin += item.end, item.next = item.end = begin - item.end;
+        places_.resize(own_.size());
+        const std::size_t count = own_first_.size() - 1;
+        for (std::size_t i = 0; i < count; ++i)
+            for (std::size_t k = own_first_[i]; k < own_first_[i + 1]; ++k)
+                places_[items_[own_[k]].end++] = static_cast<std::uint32_t>(i);
+        for (std::size_t i = 0; i + 1 < count; ++i) {
+            common_.assign(count, 0);
+            for (std::size_t k = own_first_[i]; k < own_first_[i + 1]; ++k) {
+                Item& item = items_[own_[k]];
+                for (std::uint32_t at = ++item.next; at < item.end; ++at) common_[places_[at]] += item.rare;
+            }
+            for (std::size_t j = i + 1; j < count; ++j)
+                if (common_[j] >= least) use(i, j);
+        }
+    }
+
+private:
+    struct Slot {
+        std::uint32_t value = 0, turn = 0, item = 0;
+    };
+    struct Item {
+        std::uint32_t rare, last, next, end;  // last place that was put; places from next to end, those before it done with
+    };
+    std::vector<Slot> table_ = std::vector<Slot>(64);
+    std::vector<Item> items_;
+    std::vector<std::uint32_t> own_, places_;  // items of the places, place after place; places of the items
+    std::vector<std::size_t> own_first_;
+    std::vector<std::uint32_t> common_;
+    std::uint32_t turn_ = 0;
+    int shift_ = 0;
+};
+
+// Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
+// page the second place lies `shift` tokens behind the first one at least.
+inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     std::span<const std::uint32_t> position, Offsets first, Items item, Offsets page_first, Bytes rarity, std::int64_t shift,
     std::int64_t least) {
-    std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>> out;
+    std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
     auto& [a, b] = out;
     const SeedText text{item, page_first, {}, rarity};
     struct Around {
@@ -353,38 +422,21 @@ inline std::tuple<std::vector<std::uint32_t>, std::vector<std::uint32_t>> class_
             DEDUP_PREFETCH(item.data() + around.back().begin + 32);
         }
     };
-    std::array<std::uint32_t, kSlots> held;
-    std::array<std::uint8_t, kSlots> rare;
-    std::array<std::uint32_t, kSlots> seen{};
-    std::uint32_t turn = 0;
-    const auto slot_of = [](std::uint32_t value) { return value * 0x9E3779B1U >> 25; };
+    AroundPlaces places;
     for (std::size_t c = 0; c + 1 < first.size(); ++c) {
         const auto begin = static_cast<std::size_t>(first[c]), end = static_cast<std::size_t>(first[c + 1]);
+        if (end - begin < 2) continue;
         if (c >= fetched) fetch(c);
-        for (std::size_t i = begin - fetched_first; i + 1 < end - fetched_first; ++i) {
-            held.fill(0);
-            for (std::int64_t at = around[i].begin; at < around[i].end; ++at) {
-                const std::uint32_t whole = item[static_cast<std::size_t>(at)], value = (whole >> kItemFlags) + 1;
-                if (text.rare(whole) == 0) continue;
-                std::size_t slot = slot_of(value);
-                while (held[slot] != 0 && held[slot] != value) slot = (slot + 1) % kSlots;
-                held[slot] = value;
-                rare[slot] = text.rare(whole);
-            }
-            for (std::size_t j = i + 1; j < end - fetched_first; ++j) {
-                const std::uint32_t p = position[fetched_first + i], q = position[fetched_first + j];
-                if (around[i].page == around[j].page && std::int64_t{q} - std::int64_t{p} < shift) continue;
-                if (++turn == 0) seen.fill(0), turn = 1;
-                std::int64_t common = 0;
-                for (std::int64_t at = around[j].begin; at < around[j].end && common < least; ++at) {
-                    const std::uint32_t value = (item[static_cast<std::size_t>(at)] >> kItemFlags) + 1;
-                    std::size_t slot = slot_of(value);
-                    while (held[slot] != 0 && held[slot] != value) slot = (slot + 1) % kSlots;
-                    if (held[slot] == value && seen[slot] != turn) seen[slot] = turn, common += rare[slot];
-                }
-                if (common >= least) a.push_back(p), b.push_back(q);
-            }
+        places.clear((end - begin) * static_cast<std::size_t>(kItemsBefore + kItemsAfter));
+        const Around* const own = around.data() + (begin - fetched_first);
+        for (std::size_t i = 0; i < end - begin; ++i) {
+            for (std::int64_t at = own[i].begin; at < own[i].end; ++at) places.put(item[static_cast<std::size_t>(at)], text);
+            places.end_place();
         }
+        places.for_each_pair(least, [&](std::size_t i, std::size_t j) {
+            const std::uint32_t p = position[begin + i], q = position[begin + j];
+            if (own[i].page != own[j].page || std::int64_t{q} - std::int64_t{p} >= shift) a.push_back(p), b.push_back(q);
+        });
     }
     return out;
 }
