@@ -1,4 +1,6 @@
 // Bindings of the stages' loops; twin_sets.py and twin_runs.py say what each does.
+#include <algorithm>
+
 #include "bind.hpp"
 #include "grams.hpp"
 #include "groups.hpp"
@@ -250,7 +252,10 @@ void bind_runs(nb::module_& m) {
                 const std::int64_t* const begin = page_first.data();
                 return std::upper_bound(begin, begin + page_first.size(), blocks.of(token)) - begin - 1;
             };
+            const auto begins = span(a0);
             std::vector<dedup::Link> links;
+            links.reserve(static_cast<std::size_t>(
+                std::count_if(begins.begin(), begins.end(), [&](std::int64_t at) { return at >= low && at < high; })));
             for (std::size_t i = 0; i < n; ++i)
                 if (a0.data()[i] >= low && a0.data()[i] < high)
                     links.push_back({a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_of(a0.data()[i]),

@@ -195,7 +195,7 @@ public:
 private:
     std::size_t size_;
     std::uint32_t *position_, *members_;
-    std::vector<std::uint32_t> leader_;
+    Mapped<std::uint32_t> leader_;
 };
 
 // Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
@@ -209,13 +209,13 @@ inline Segments lockstep_segments(const Repeats& repeats) {
     constexpr std::uint32_t kNone = 0xffffffffU;
     const auto rows = repeats.size();
     const auto next_class = [&](std::size_t i) { return repeats.next_to(i) ? repeats.leader(i + 1) : kNone; };
-    std::vector<std::uint32_t> follow(rows, 0);  // members of a class that are followed as its first one is
+    Mapped<std::uint32_t> follow(rows, 0);  // members of a class that are followed as its first one is
     for (std::size_t i = 0; i < rows; ++i) {
         const std::size_t leader = repeats.leader(i);
         const std::uint32_t next = next_class(i);
         follow[leader] += next != kNone && next == next_class(leader);
     }
-    std::vector<std::uint8_t> in_step(rows, 0), starts(rows, 1);  // at leaders: all members go on together
+    Mapped<std::uint8_t> in_step(rows, 0), starts(rows, 1);  // at leaders: all members go on together
     for (std::size_t i = 0; i < rows; ++i) {
         if (repeats.leader(i) != i || follow[i] != repeats.members(i)) continue;
         const std::uint32_t next = next_class(i);
@@ -224,7 +224,7 @@ inline Segments lockstep_segments(const Repeats& repeats) {
     for (std::size_t i = 0; i + 1 < rows; ++i)
         if (in_step[repeats.leader(i)] && repeats.next_to(i)) starts[i + 1] = 0;
     Segments out;
-    std::vector<std::uint32_t>& segment = follow;  // of each leader; the other one is not needed any more
+    Mapped<std::uint32_t>& segment = follow;  // of each leader; the other one is not needed any more
     std::fill(segment.begin(), segment.end(), kNone);
     out.first.push_back(0);
     for (std::size_t i = 0; i < rows; ++i) {
