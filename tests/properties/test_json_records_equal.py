@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup.kernel import reference
-from dedup.readers.jsonl import _load
+from dedup.readers import open_pages
+from dedup.readers.jsonl import _load, read_blocks
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="the kernel is not built")
 
@@ -145,3 +146,46 @@ def test_usual_records_are_taken(record: dict[str, Any], text: str, escaped: boo
 @given(st.binary(max_size=10), st.lists(st.integers(-1, 8), max_size=4), st.integers(-1, 5))
 def test_bad_arguments_are_the_same_errors(names: bytes, first: list[int], texts: int) -> None:
     both(as_array(b'{"text": "a"}'), as_array(names), np.array(first, np.int64), texts)
+
+
+@given(st.lists(lines, max_size=6), st.sampled_from([{}, {"text_field": "content", "meta": ("url", "q")},
+                                                    {"id_field": "q"}, {"max_page_bytes": 1000}]))
+@settings(max_examples=max(300, settings().max_examples), deadline=None)
+def test_pages_and_errors_are_those_of_single_lines(tmp_path_factory: Any, lines: list[bytes], asked: dict[str, Any]) -> None:
+    """Through the kernel and through the parser, which reads one line after the other: the same."""
+    from dedup.readers import jsonl
+
+    path = tmp_path_factory.mktemp("json") / "a.jsonl"
+    path.write_bytes(b"\n".join(lines))
+
+    def read() -> tuple[Any, Any, Any]:
+        stream = open_pages(path, input_format="jsonl", **asked)
+        pages = list(stream)
+        return repr(pages), stream.errors, stream.skipped
+
+    fast = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "_SLOW_NAME", jsonl._SPACE)  # it finds something in every name
+        assert read() == fast
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=30), st.integers(1, 40), st.integers(1, 30))
+def test_blocks_are_the_lines(sizes: list[tuple[int, bool]], read: int, longest: int) -> None:
+    """Whatever is read at once: all lines, with their numbers, but those beyond the bound."""
+    from dedup.readers import jsonl
+
+    content = b"".join(b"a" * size + b"\n" * ended for size, ended in sizes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "READ_BYTES", read)
+        got = list(read_blocks(io.BytesIO(content), longest))
+    whole, at = content.split(b"\n"), 1
+    for number, block in got:
+        assert number == at
+        if block is None:
+            assert len(whole[at - 1]) > longest
+            at += 1
+        else:
+            inside = io.BytesIO(block).readlines()
+            assert [part.removesuffix(b"\n") for part in inside] == whole[at - 1:at - 1 + len(inside)]
+            at += len(inside)
+    assert at == 1 + len(whole) - (whole[-1] == b"")
