@@ -139,6 +139,13 @@ def hash_tokens(data: Data) -> Measured:
 
 
 @case
+def json_records(data: Data) -> Measured:
+    lines = "\n".join(json.dumps({"id": str(i), "text": text}, ensure_ascii=False) for i, text in enumerate(data.texts))
+    block = np.frombuffer(lines.encode(), np.uint8)
+    return (block, np.frombuffer(b"textidurl", np.uint8), np.array([0, 4, 6, 9]), 1), len(block), "byte"
+
+
+@case
 def survey_tokens(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
 

@@ -10,6 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
 from dedup.options import Options
+
+if TYPE_CHECKING:
+    from dedup.readers.reading import Texts
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -186,19 +190,38 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
 
 def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
     """Pages in batches of about ``BATCH_BYTES`` of text; a page is never cut."""
-    texts: list[bytes] = []
+    stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
+    texts: list[bytes | memoryview] = []
     heads: list[Page] = []
-    starts = [0]
-    for page in pages:
-        texts.append(page.text.encode("utf-8", "surrogatepass"))
-        starts.append(starts[-1] + len(texts[-1]))
-        heads.append(Page(page.id, "", page.source, page.title, page.meta, page.url, page.line, page.record, page.layout,
-                          page.site))
-        if starts[-1] >= BATCH_BYTES:
-            yield Batch(b"".join(texts), np.array(starts, np.int64), heads)
-            texts, heads, starts = [], [], [0]
+    sizes: list[int] = []
+    size = 0
+
+    def batch() -> Batch:
+        return Batch(b"".join(texts), sums(np.array(sizes, np.int64)), heads)
+    for item in stretches:
+        if isinstance(item, Page):
+            texts.append(item.text.encode("utf-8", "surrogatepass"))
+            sizes.append(len(texts[-1]))
+            heads.append(Page(item.id, "", item.source, item.title, item.meta, item.url, item.line, item.record,
+                              item.layout, item.site))
+            size += sizes[-1]
+            if size >= BATCH_BYTES:
+                yield batch()
+                texts, heads, sizes, size = [], [], [], 0
+            continue
+        first, at = item.first, 0
+        while at < len(item.heads):  # up to the page that fills the batch
+            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - size))), len(item.heads))
+            texts.append(item.text[first[at]:first[to]].data)
+            sizes += np.diff(first[at:to + 1]).tolist()
+            heads += item.heads[at:to]
+            size += int(first[to] - first[at])
+            at = to
+            if size >= BATCH_BYTES:
+                yield batch()
+                texts, heads, sizes, size = [], [], [], 0
     if heads:
-        yield Batch(b"".join(texts), np.array(starts, np.int64), heads)
+        yield batch()
 
 
 def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:

@@ -1,7 +1,8 @@
-// Bindings of tokenise.hpp, positions.hpp and lines.hpp.
+// Bindings of tokenise.hpp, positions.hpp, lines.hpp and json.hpp.
 #include <nanobind/stl/string.h>
 
 #include "bind.hpp"
+#include "json.hpp"
 #include "lines.hpp"
 #include "positions.hpp"
 #include "tokenise.hpp"
@@ -72,4 +73,9 @@ void bind_tokens(nb::module_& m) {
     m.def("split_lines", [](Text text, Numbers start, Numbers end) {
         return to_numpy(release([&] { return dedup::split_lines(span(text), span(start), span(end)); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+
+    m.def("json_records", [](Text lines, Text names, Numbers name_first, std::int64_t texts) {
+        return to_numpy(
+            release([&] { return dedup::json_records(span(lines), span(names), span(name_first), texts); }));
+    }, "lines"_a.noconvert(), "names"_a.noconvert(), "name_first"_a.noconvert(), "texts"_a);
 }

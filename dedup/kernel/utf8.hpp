@@ -46,6 +46,30 @@ DEDUP_INLINE Decoded decode(const std::uint8_t* p, std::int64_t left) {
     return {kBadByte, 1};
 }
 
+// Writes a character, four bytes at most; how many they are.
+DEDUP_INLINE int encode(std::uint32_t code, std::uint8_t* p) {
+    if (code < 0x80) {
+        p[0] = static_cast<std::uint8_t>(code);
+        return 1;
+    }
+    if (code < 0x800) {
+        p[0] = static_cast<std::uint8_t>(0xC0 | code >> 6);
+        p[1] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        p[0] = static_cast<std::uint8_t>(0xE0 | code >> 12);
+        p[1] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
+        p[2] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+        return 3;
+    }
+    p[0] = static_cast<std::uint8_t>(0xF0 | code >> 18);
+    p[1] = static_cast<std::uint8_t>(0x80 | (code >> 12 & 0x3F));
+    p[2] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
+    p[3] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
+    return 4;
+}
+
 // Bytes that grow; cleared, they keep their memory.
 class ByteBuffer {
    public:
@@ -70,28 +94,7 @@ class ByteBuffer {
     }
     void extend(std::size_t written) { size_ += written; }
 
-    DEDUP_INLINE void append(std::uint32_t code) {
-        std::uint8_t* p = room(4);
-        if (code < 0x80) {
-            p[0] = static_cast<std::uint8_t>(code);
-            size_ += 1;
-        } else if (code < 0x800) {
-            p[0] = static_cast<std::uint8_t>(0xC0 | code >> 6);
-            p[1] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
-            size_ += 2;
-        } else if (code < 0x10000) {
-            p[0] = static_cast<std::uint8_t>(0xE0 | code >> 12);
-            p[1] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
-            p[2] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
-            size_ += 3;
-        } else {
-            p[0] = static_cast<std::uint8_t>(0xF0 | code >> 18);
-            p[1] = static_cast<std::uint8_t>(0x80 | (code >> 12 & 0x3F));
-            p[2] = static_cast<std::uint8_t>(0x80 | (code >> 6 & 0x3F));
-            p[3] = static_cast<std::uint8_t>(0x80 | (code & 0x3F));
-            size_ += 4;
-        }
-    }
+    DEDUP_INLINE void append(std::uint32_t code) { size_ += static_cast<std::size_t>(encode(code, room(4))); }
 
    private:
     std::vector<std::uint8_t> bytes_;

@@ -20,7 +20,7 @@ from dedup.readers.files import Found, expand, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, choose
 from dedup.readers.notes import Notes
 from dedup.readers.pool import Answer, WorkerPool
-from dedup.readers.reading import Items, Pending, Reading
+from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 
 Place = Path | str | BinaryIO
 _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
@@ -63,15 +63,32 @@ class PageStream:
         return self._notes.skipped
 
     def __iter__(self) -> Iterator[Page]:
+        return self._pages(self.stretches())
+
+    def stretches(self) -> Iterator[Page | Texts]:
+        """The pages in place of iterating, some of them together and with their texts still in UTF-8."""
         if self._begun:
             raise RuntimeError("a PageStream is read once; call open_pages again")
         self._begun = True
-        return self._pages()
+        return self._stretches()
 
-    def _pages(self) -> Iterator[Page]:
-        items: Items = self._items(self)
-        for page, root in _parsed(items, self._options, self._notes):
-            yield self._named(page, root)
+    def _stretches(self) -> Iterator[Page | Texts]:
+        items: Stretches = self._items(self)
+        for item in _parsed(items, self._options, self._notes):
+            if isinstance(item, Page):
+                yield self._named(item, item.site)
+            else:
+                heads = item.heads
+                heads[:] = [self._named(head, head.site) for head in heads]
+                yield item
+
+    @staticmethod
+    def _pages(stretches: Iterator[Page | Texts]) -> Iterator[Page]:
+        for item in stretches:
+            if isinstance(item, Page):
+                yield item
+            else:
+                yield from item.pages()
 
     def _named(self, page: Page, root: str) -> Page:
         """The page, under another id where its own is taken."""
@@ -91,17 +108,20 @@ class PageStream:
         return replace(page, id=name)
 
 
-def _parsed(items: Items, options: Options, notes: Notes) -> Iterator[tuple[Page, str]]:
+def _parsed(items: Stretches, options: Options, notes: Notes) -> Iterator[Page | Texts]:
     """The pages of items in their order, with HTML parsed by workers meanwhile."""
     with _Parser(options, notes) as parser:
         for item in items:
-            if isinstance(item, Page):
-                if not parser.slots:
-                    yield item, item.site
-                    continue
+            if isinstance(item, Pending):
+                parser.add_pending(item)
+            elif not parser.slots:
+                yield item
+                continue
+            elif isinstance(item, Page):
                 parser.add(item)
             else:
-                parser.add_pending(item)
+                for page in item.pages():
+                    parser.add(page)
             yield from parser.ready(all_of_it=False)
         yield from parser.ready(all_of_it=True)
 
@@ -156,7 +176,7 @@ class _Parser:
         if batch.pending:
             batch.answers = self._pool.submit([item.job for item in batch.pending])
 
-    def ready(self, all_of_it: bool) -> Iterator[tuple[Page, str]]:
+    def ready(self, all_of_it: bool) -> Iterator[Page]:
         """Pages that can be given out: those done, and where the window is full the next ones, waited for."""
         if all_of_it and self._batch.pending:
             self._submit()
@@ -165,7 +185,7 @@ class _Parser:
             if isinstance(slot, Page):
                 self.slots.popleft()
                 self._under_way -= len(slot.text)
-                yield slot, slot.site
+                yield slot
                 continue
             batch, index = slot
             full = self._under_way > _WINDOW_BYTES or len(self.slots) > _WINDOW_PAGES
@@ -182,7 +202,7 @@ class _Parser:
                 batch.pending.clear()
             page = self._finish(item, answer)
             if page is not None:
-                yield page, page.site
+                yield page
 
     def _finish(self, item: Pending, answer: Answer) -> Page | None:
         """The page with its worker's answer, or ``None`` with a note."""
@@ -223,7 +243,7 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
         check_selectors(options.select, options.ignore)
     notes = Notes()
 
-    def items(stream: PageStream) -> Items:
+    def items(stream: PageStream) -> Stretches:
         for binary in streams:
             stream.files += 1
             yield from _read_stream(binary, Reading(_standard_input(), options, notes))
@@ -244,7 +264,7 @@ def _standard_input() -> Found:
     return Found(Path("-"), "-", "-", "", "", True)
 
 
-def _read_file(found: Found, options: Options, notes: Notes) -> Items:
+def _read_file(found: Found, options: Options, notes: Notes) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
     try:
@@ -259,7 +279,7 @@ def _read_file(found: Found, options: Options, notes: Notes) -> Items:
         reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
 
 
-def _read_stream(file: BinaryIO, reading: Reading) -> Items:
+def _read_stream(file: BinaryIO, reading: Reading) -> Stretches:
     """The pages of a stream."""
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
@@ -295,7 +315,7 @@ def _no_page(reason: str, reading: Reading) -> None:
         reading.notes.skip(reason, reading.file.place)
 
 
-def _reader(form: str, content: BinaryIO, reading: Reading, head: bytes, packed: bool) -> Items:
+def _reader(form: str, content: BinaryIO, reading: Reading, head: bytes, packed: bool) -> Stretches:
     """The reader of a format, imported when it is needed."""
     if form == "text":
         from dedup.readers.text import read_text

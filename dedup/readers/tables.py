@@ -62,7 +62,7 @@ class Records:
         options = reading.options
         self.reading = reading
         self.texts, self.ids, self.meta = text_fields(options), id_fields(options), options.meta
-        self._form = options.field_format
+        self.form = options.field_format
         self._longest = options.max_page_bytes
 
     def page(self, record: Any, line: int | None, number: int) -> Page | Pending | None:
@@ -96,15 +96,17 @@ class Records:
         if len(text) > self._longest:
             self.reading.too_long(line, f"{_at(line, number)}the record")
             return None
+        if self.form == "text":
+            return self.head(id_, url, meta, line, number, text)
+        return Pending(self.head(id_, url, meta, line, number), Job(self.form, text.encode("utf-8", "surrogatepass"), "str"))
+
+    def head(self, id_: Any, url: Any, meta: Mapping[str, Any], line: int | None, number: int, text: str = "") -> Page:
+        """A page of a record's fields."""
         file = self.reading.file
         name = str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
         address = url if isinstance(url, str) else None
         site = (host_of(address) if address else "") or file.site
-        page = Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site)
-        if self._form == "text":
-            return page
-        job = Job(self._form, text.encode("utf-8", "surrogatepass"), "str")
-        return Pending(Page(name, "", file.place, None, page.meta, address, page.line, True, None, site), job)
+        return Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site)
 
 
 def _at(line: int | None, number: int) -> str:

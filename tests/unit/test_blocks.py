@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
-from dedup.blocks import Corpus, collapse_equal, read_corpus, small_repeats
+from dedup import blocks
+from dedup.blocks import Corpus, collapse_equal, page_batches, read_corpus, small_repeats
 from dedup.engines.local import LocalEngine
 from dedup.model import Page
 from dedup.options import Options
+from dedup.readers import open_pages
 from tests.scan_help import lines, prose, scan_texts
 
 
@@ -85,6 +88,27 @@ def test_blocks_of_one_fingerprint_and_other_text_are_not_collapsed():
 def test_small_repeats_are_short_blocks_that_stand_twice_on_one_page():
     corpus = corpus_of(lines("Share", prose(20, 1), "Share", "More"), lines("More", prose(20, 2)))
     assert [(page, blocks.tolist()) for page, blocks in small_repeats(corpus, 16)] == [(0, [0, 2])]
+
+
+@pytest.mark.parametrize("size", [1, 60, 1_000, 10**6])
+def test_batches_of_a_stream_are_those_of_its_pages(tmp_path, monkeypatch, size):
+    """Texts that never become a ``str``, behind a page that a worker parses: the same pages, ids, batches and errors."""
+    texts = ["", "one\ntwo", "zwölf 𝄞", "x" * 200, "\ud800", "a", ""] * 3
+    lines = [json.dumps({"id": i % 9, "text": text, "url": "https://e.org/a"}) for i, text in enumerate(texts)]
+    lines[5:5] = ["no json", "", '{"text": 7}']
+    for name in ("a.jsonl", "c.jsonl"):
+        (tmp_path / name).write_text("\n".join(lines), "utf-8")
+    (tmp_path / "b.html").write_text("<p>one<p>two", "utf-8")
+    monkeypatch.setattr(blocks, "BATCH_BYTES", size)
+    found = []
+    for stream in (open_pages(tmp_path), open_pages(tmp_path)):
+        pages = list(stream) if found else stream
+        batches = [(bytes(b.text), b.page_start.tolist(), [dataclasses.replace(head, layout=None) for head in b.heads])
+                   for b in page_batches(pages)]
+        found.append((batches, stream.errors, stream.skipped, stream.renamed, stream.files))
+    assert found[0] == found[1]
+    assert sum(len(batch[2]) for batch in found[0][0]) == 2 * len(texts) + 1
+    assert not any(head.text for batch in found[0][0] for head in batch[2])
 
 
 def test_the_digest_of_the_input_depends_on_ids_texts_and_order():

@@ -75,6 +75,12 @@ def test_a_missing_field_is_answered_with_those_that_exist_on_the_fast_way_too(t
     assert stream.errors[0].line == 2
 
 
+def test_a_line_that_is_not_utf_8_is_an_error_whatever_stands_beside_it(tmp_path: Path) -> None:
+    for beside in (b'{"text": "a"}', b"no json"):
+        path = write(tmp_path / "a.jsonl", beside + b'\n{"text": "b", "unused": "\xff"}')
+        assert "0xff" in read(path)[1].errors[-1].message
+
+
 @pytest.mark.parametrize("name", ['a"b', "it's", "tab\t", "back\\slash", "line\nfeed", "\udcff", " "])
 def test_field_names_of_any_kind_are_read_and_shown_escaped(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "a.jsonl", json.dumps({name: "the text", "id": "1"}) + "\n")
