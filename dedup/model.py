@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["exact", "near", "contained"]
+Tag = Literal["equal", "replace", "delete", "insert"]
+Opcode = tuple[Tag, int, int, int, int]  # what becomes of a[a0:a1], and of which b[b0:b1]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
 
 
@@ -239,6 +241,25 @@ class Pair:
     indel_similarity: float
     dice: float | None = None
     evidence: float | None = None
+
+    def opcodes(self) -> list[Opcode]:
+        """The word diff: ``(tag, a0, a1, b0, b1)``, half-open code points of the two pages' texts.
+
+        Tags are those of difflib: ``equal``, ``replace``, ``delete`` (only in `a`), ``insert`` (only in `b`). The ranges
+        follow each other without gaps. Words are equal whatever their case and the punctuation around them. It is made
+        anew at each call; of a huge pair, stretches that cannot be aligned in bounded work are one ``replace``.
+
+        Raises:
+            DedupError: The pair comes from a report without texts.
+        """
+        from dedup.errors import DedupError
+        from dedup.opcodes import word_opcodes
+
+        for side in (self.a, self.b):
+            if len(side.text) != side.end - side.start:
+                raise DedupError(f"the text of page {side.page} from {side.start} to {side.end} is not there", "opcodes",
+                                 "Scan again, or read a report that was written with its texts.")
+        return word_opcodes(self.a.text, self.b.text, self.a.start, self.b.start)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 import dedup
 from dedup import InputError, OptionError, Options, Page, compare, open_pages, scan
-from tests.scan_help import assert_sound, edited, lines, places_of, prose, scan_texts
+from tests.scan_help import around, assert_sound, edited, lines, places_of, prose, scan_texts
 
 ROOT = Path(__file__).parents[2]
 P = [prose(30, n) for n in range(8)]
@@ -284,3 +284,23 @@ def test_a_report_and_its_parts_can_be_pickled_and_copied(again, settings):
     assert list(again(html).layout.start) == list(html.layout.start)
     assert again(dedup.Page("a", "text")) == dedup.Page("a", "text")
     assert repr(dedup.Page("a", "text")).count("meta={}") == 1
+
+
+def test_least_certain_and_at_similarity_hold_for_runs_and_aligned_passages_without_comparing_again(
+        monkeypatch: pytest.MonkeyPatch):
+    """Their measures are those of the pairs and occurrences that are there."""
+    run = lines(P[0], P[1], P[2]), lines(P[0], edited(P[1], [4, 14]), P[2])
+    inside = around(P[4], 1), around(edited(P[4], [3, 9, 15, 21]), 2)
+    report = scan_texts([*run, *inside])
+    pairs = list(report.pairs())
+    assert any(pair.dice is not None for pair in pairs)
+    assert len(pairs) >= 2
+    groups = list(report.groups)
+    assert report.least_certain(99) == sorted((p for p in pairs if p.kind != "exact"), key=lambda p: p.similarity)
+    monkeypatch.setattr("dedup.verify.indel_similarity", None)
+    cut = sorted(pair.similarity for pair in pairs)[-1]
+    less = report.at_similarity(cut)
+    assert list(less.pairs()) == [pair for pair in pairs if pair.similarity >= cut]
+    assert [g.text for g in less.groups] == [g.text for g in groups if g.similarity >= cut]
+    assert [group.id for group in less.groups] == list(range(len(less.groups)))
+    assert 0 < len(less.groups) < len(groups)
