@@ -279,6 +279,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     engine.map(mark, batches)
     rows = engine.map(emit, batches)
     table = np.empty(0, np.uint64)
+    kernel.release_memory()
     return engine.exchange(rows, group)
 
 
@@ -465,15 +466,15 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
     if not len(more.a0) and kept.all():
         return passages
     rows = np.concatenate([np.flatnonzero(kept), len(kept) + np.arange(len(more.a0))])
-    b0, a0 = (np.concatenate([old, new])[rows] for old, new in ((whole.b0, more.b0), (whole.a0, more.a0)))
-    order = rows[np.lexsort((b0, a0))]
+    b0, a0 = np.concatenate([whole.b0, more.b0]), np.concatenate([whole.a0, more.a0])
+    order = rows[np.lexsort((b0[rows], a0[rows]))]
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
     counts = np.diff(first)[order]
     part = np.repeat(first[order] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
 
     def joined(old: Links, at: I64) -> Links:
-        return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at]
-                       for name in ("a0", "a1", "b0", "b1", "exact")))
+        names = ("a0", "a1", "b0", "b1", "exact")
+        return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at] for name in names))
     return Passages(joined(whole, order), sums(counts), joined(passages.parts, part))
 
 

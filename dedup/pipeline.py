@@ -133,9 +133,9 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
-    aligned = aligned_in_scope(corpus, aligned, options.scope)
-    aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
-                           options.min_tokens, LEAST_ORDER[kinds[-1]])
+    aligned, kept = aligned_in_scope(corpus, aligned, options.scope), not_cut_through(corpus, passages.whole)
+    aligned, kept = fitted(engine, corpus, bags, passages.whole, kept, aligned, repeats, options.min_tokens,
+                           LEAST_ORDER[kinds[-1]])
     del bags
     return together(passages, kept, aligned), aligned
 

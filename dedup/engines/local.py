@@ -29,6 +29,7 @@ Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
 MAPPED_BYTES = 1 << 18
+PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
 
 
@@ -113,7 +114,7 @@ class LocalEngine:
 def _room(count: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
     """Memory for a column of a partition, which the system has back as soon as the partition is done with."""
     size = count * kind.itemsize
-    return np.frombuffer(mmap.mmap(-1, size), kind) if size >= MAPPED_BYTES else np.empty(count, kind)
+    return np.frombuffer(mmap.mmap(-1, size, **PRIVATE), kind) if size >= MAPPED_BYTES else np.empty(count, kind)
 
 
 def _taken(part: list[npt.NDArray[Any]]) -> Columns:

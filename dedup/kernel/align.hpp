@@ -300,7 +300,7 @@ private:
 
     void hold(std::int64_t start) {
         held_ = start;
-        held_weight_ = 0;
+        begin_ = end_ = held_weight_ = 0;
         for (std::int64_t i = start; i < window_end(0, start); ++i) {
             Held& item = items_held_[id(0, i)];
             ++item.count;
@@ -327,21 +327,29 @@ private:
         return sum;
     }
 
+    // Whether a window of text B is alike to the one of text A that is held. From the one before it on, what it leaves is taken
+    // out and what it enters is put in.
     bool resembles(std::int64_t start, std::int64_t least) {
-        std::int64_t shared = 0;
-        const std::int64_t end = window_end(1, start);
         const std::uint32_t* ids = side_ids_[1]->data();
-        if (++turn_ == 0) {
-            for (Held& item : items_held_) item.turn = 0;
-            turn_ = 1;
+        if (start < begin_ || start >= end_) {
+            begin_ = end_ = start;
+            shared_ = 0;
+            if (++turn_ == 0) {
+                for (Held& item : items_held_) item.turn = 0;
+                turn_ = 1;
+            }
         }
-        for (std::int64_t i = start; i < end; ++i) {
-            Held& item = items_held_[ids[i]];
+        for (; begin_ < start; ++begin_) {
+            Held& item = items_held_[ids[begin_]];
+            if (item.count != 0 && --item.used < item.count) shared_ -= item.weight;
+        }
+        for (const std::int64_t end = window_end(1, start); end_ < end; ++end_) {
+            Held& item = items_held_[ids[end_]];
             if (item.count == 0) continue;
             if (item.turn != turn_) item.turn = turn_, item.used = 0;
-            if (item.used++ < item.count) shared += item.weight;
+            if (item.used++ < item.count) shared_ += item.weight;
         }
-        return shared > 0 && 2 * shared * kThousand >= least * (held_weight_ + window_weight(start));
+        return shared_ > 0 && 2 * shared_ * kThousand >= least * (held_weight_ + window_weight(start));
     }
 
     // ---- step 3: clusters ----
@@ -668,7 +676,7 @@ private:
     Offsets page_first_;
     AlignSettings s_;
     bool same_page_ = false, truncated_ = false;
-    std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0;
+    std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0, begin_ = 0, end_ = 0, shared_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
     std::size_t mask_ = 0;
     std::uint32_t count_ = 0, large_count_ = 0;

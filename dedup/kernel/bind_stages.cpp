@@ -86,7 +86,7 @@ void bind_sets(nb::module_& m) {
         return to_numpy(release([&] {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
             const std::int64_t k = bands * rows;
-            std::vector<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
+            dedup::Mapped<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
             std::vector<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
             for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
             for (std::int64_t s = 0; s < sets; ++s) {
