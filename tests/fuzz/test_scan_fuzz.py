@@ -39,11 +39,14 @@ def copied(draw: st.DrawFn) -> list[str]:
 
 
 SETTINGS = st.fixed_dictionaries({}, optional={
-    "unit": st.sampled_from(["block", "page"]), "find": st.sampled_from(["exact", "near"]), "exhaustive": st.booleans(),
+    "unit": st.sampled_from(["block", "page"]), "find": st.sampled_from(["exact", "near", "reworded"]),
+    "exhaustive": st.booleans(), "max_places": st.integers(2, 64), "min_evidence": st.floats(0, 9),
+    "min_dice": st.floats(0, 1),
     "min_tokens": st.integers(2, 10), "threshold": st.floats(0.1, 1.0), "shingle_size": st.integers(1, 8),
     "scope": st.sampled_from(["within", "across", "both"]), "fold_accents": st.booleans(), "fold_digits": st.booleans(),
     "min_chars": st.integers(0, 30), "min_similarity": st.sampled_from([0.0, 0.5, 1.0]), "seed": st.integers(0, 2**63 - 1),
-    "pairs": st.booleans(), "with_text": st.booleans(), "threads": st.integers(1, 3), "partitions": st.integers(1, 5)})
+    "pairs": st.booleans(), "with_text": st.booleans(), "threads": st.integers(1, 3), "partitions": st.integers(1, 5)
+}).filter(lambda options: (options.get("unit"), options.get("scope")) != ("page", "within"))
 
 
 def assert_written(report: Any) -> None:
