@@ -113,9 +113,8 @@ class Anchors:
 
     def take(self, pairs: I64) -> Anchors:
         """Some of the pairs, in the order given."""
-        counts = np.diff(self.first)[pairs]
-        row = np.repeat(self.first[pairs] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
-        return Anchors(self.page_a[pairs], self.page_b[pairs], sums(counts), self.a[row], self.b[row])
+        row, first = kernel.take_ranges(self.first, pairs)
+        return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,13 +468,12 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
     b0, a0 = np.concatenate([whole.b0, more.b0]), np.concatenate([whole.a0, more.a0])
     order = rows[np.lexsort((b0[rows], a0[rows]))]
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
-    counts = np.diff(first)[order]
-    part = np.repeat(first[order] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+    part, begins = kernel.take_ranges(first, order)
 
     def joined(old: Links, at: I64) -> Links:
         names = ("a0", "a1", "b0", "b1", "exact")
         return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at] for name in names))
-    return Passages(joined(whole, order), sums(counts), joined(passages.parts, part))
+    return Passages(joined(whole, order), begins, joined(passages.parts, part))
 
 
 def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats, min_tokens: int) -> Flags:

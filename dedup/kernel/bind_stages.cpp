@@ -20,6 +20,22 @@ std::vector<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::
     return out;
 }
 
+template <class T>
+void bind_overlaps(nb::module_& m, const char* name) {
+    m.def(name, [](In<T> values, I64 first, I64 a, I64 b) {
+        check_first(first, values.size());
+        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
+        check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
+        check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
+        return to_numpy(release([&] {
+            std::vector<std::int64_t> out(a.size());
+            dedup::set_overlaps<T>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
+                                   out.data());
+            return out;
+        }));
+    }, "values"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert());
+}
+
 void bind_sets(nb::module_& m) {
     m.def("range_digests", [](U64 hash, I64 first) {
         check_first(first, hash.size());
@@ -123,31 +139,8 @@ void bind_sets(nb::module_& m) {
     }, "key"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "bits"_a.noconvert(), "threshold"_a, "all_pairs"_a,
        "max_representatives"_a);
 
-    m.def("set_overlaps", [](U64 values, I64 first, I64 a, I64 b) {
-        check_first(first, values.size());
-        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
-        check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
-        check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
-        return to_numpy(release([&] {
-            std::vector<std::int64_t> out(a.size());
-            dedup::set_overlaps<std::uint64_t>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
-                                out.data());
-            return out;
-        }));
-    }, "values"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert());
-
-    m.def("short_overlaps", [](U32 values, I64 first, I64 a, I64 b) {
-        check_first(first, values.size());
-        if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
-        check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
-        check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
-        return to_numpy(release([&] {
-            std::vector<std::int64_t> out(a.size());
-            dedup::set_overlaps<std::uint32_t>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
-                                out.data());
-            return out;
-        }));
-    }, "values"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert());
+    bind_overlaps<std::uint64_t>(m, "set_overlaps");
+    bind_overlaps<std::uint32_t>(m, "short_overlaps");
 
     m.def("prefix_join", [](U64 rank, I64 first, std::int64_t ranks, double threshold) {
         check_first(first, rank.size());

@@ -53,16 +53,23 @@ void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t siz
 
 // A table of two bits a slot, 32 slots a word: seen once, seen twice or more. What it holds at the end does not depend
 // on the order of the calls, nor on how many threads make them.
+inline void mark_slot(std::span<std::uint64_t> table, std::uint64_t key) {
+    const std::uint64_t slot = key & (table.size() * 32 - 1), shift = (slot & 31) * 2;  // as many slots as a power of two
+    std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
+    const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
+    if (now == 3) return;
+    if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
+    word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
+}
+
+inline bool seen_twice(Hashes table, std::uint64_t key) {
+    const std::uint64_t slot = key & (table.size() * 32 - 1);
+    return table[slot >> 5] >> ((slot & 31) * 2) & 2;
+}
+
 inline void mark_grams(TokenHalves token, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
-    const std::uint64_t slots = table.size() * 32;  // a power of two
-    for_each_gram_ahead(token, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t) {
-        const std::uint64_t slot = gram & (slots - 1), shift = (slot & 31) * 2;
-        std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
-        const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
-        if (now == 3) return;
-        if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
-        word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
-    });
+    for_each_gram_ahead(token, page_first, size, table.data(), table.size() * 32,
+                        [&](std::uint64_t gram, std::int64_t) { mark_slot(table, gram); });
 }
 
 // Partition of a hash, by its upper bits.
@@ -70,57 +77,64 @@ inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
     return static_cast<std::size_t>(((hash >> 32) * partitions) >> 32);
 }
 
-// Grams whose slot was seen twice, ordered by partition: (gram, number of its first token, first row of each partition).
-inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std::int64_t>> repeated_grams(
-    TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before, std::int64_t partitions) {
-    const std::uint64_t slots = table.size() * 32;
-    Mapped<Row> rows;
-    rows.reserve(token.size());  // only what is written is touched
+// Rows ordered by partition: (key, value, first row of each partition).
+using Partitioned = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std::int64_t>>;
+
+inline Partitioned by_partition(std::span<const Row> rows, std::uint64_t partitions) {
     std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
-    for_each_gram_ahead(token, page_first, size, table.data(), slots, [&](std::uint64_t gram, std::int64_t i) {
-        const std::uint64_t slot = gram & (slots - 1);
-        if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
-        rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
-        ++first[partition_of(gram, static_cast<std::uint64_t>(partitions)) + 1];
-    });
+    for (const Row& row : rows) ++first[partition_of(row.key, partitions) + 1];
     for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
     std::vector<std::int64_t> next(first.begin(), first.end() - 1);
-    Mapped<std::uint64_t> grams(rows.size());
-    Mapped<std::uint32_t> at(rows.size());
+    Mapped<std::uint64_t> keys(rows.size());
+    Mapped<std::uint32_t> values(rows.size());
     for (const Row& row : rows) {
-        const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
-        grams[to] = row.key;
-        at[to] = static_cast<std::uint32_t>(row.value);
+        const auto to = static_cast<std::size_t>(next[partition_of(row.key, partitions)]++);
+        keys[to] = row.key;
+        values[to] = static_cast<std::uint32_t>(row.value);
     }
-    return {std::move(grams), std::move(at), std::move(first)};
+    return {std::move(keys), std::move(values), std::move(first)};
+}
+
+// Grams whose slot was seen twice, with the number of their first token, ordered by partition.
+inline Partitioned repeated_grams(TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before,
+                                  std::int64_t partitions) {
+    Mapped<Row> rows;
+    rows.reserve(token.size());  // only what is written is touched
+    for_each_gram_ahead(token, page_first, size, table.data(), table.size() * 32, [&](std::uint64_t gram, std::int64_t i) {
+        if (seen_twice(table, gram)) rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
+    });
+    return by_partition(rows, static_cast<std::uint64_t>(partitions));
+}
+
+// Calls use(rows) for the rows of each key that two or more have, ascending by value. Keys ascend by their low 33 bits, then
+// as a whole.
+template <class Use>
+void for_each_class(Hashes key, std::span<const std::uint32_t> value, Use use) {
+    Scratch<Row> scratch;
+    Mapped<Row>& rows = scratch.values();
+    rows.resize(key.size());
+    for (std::size_t i = 0; i < key.size(); ++i) rows[i] = {key[i], value[i]};
+    radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
+    for (std::size_t begin = 0, end; begin < rows.size(); begin = end) {
+        for (end = begin + 1; end < rows.size() && ((rows[end].key ^ rows[begin].key) & 0x1ffffffffULL) == 0;) ++end;
+        if (end - begin == 1) continue;
+        std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
+                  [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
+        for (std::size_t i = begin, j; i < end; i = j) {
+            for (j = i + 1; j < end && rows[j].key == rows[i].key;) ++j;
+            if (j - i > 1) use(std::span<const Row>(rows).subspan(i, j - i));
+        }
+    }
 }
 
 // Classes of equal grams, singletons dropped, each member as position * 2^32 + position of the class's first member;
 // members of one class stand together, ascending.
 inline Mapped<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
-    Scratch<Row> scratch;
-    Mapped<Row>& rows = scratch.values();
-    rows.resize(gram.size());
-    for (std::size_t i = 0; i < gram.size(); ++i) rows[i] = {gram[i], position[i]};
-    radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
     Scratch<std::uint64_t, 5> members;
     Mapped<std::uint64_t>& out = members.values();
-    for (std::size_t begin = 0; begin < rows.size();) {
-        std::size_t end = begin + 1;
-        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;
-        if (end - begin > 1) {
-            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
-                      [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
-            for (std::size_t i = begin; i < end;) {
-                std::size_t j = i + 1;
-                while (j < end && rows[j].key == rows[i].key) ++j;
-                if (j - i > 1)
-                    for (std::size_t m = i; m < j; ++m) out.push_back(rows[m].value << 32 | rows[i].value);
-                i = j;
-            }
-        }
-        begin = end;
-    }
+    for_each_class(gram, position, [&](std::span<const Row> rows) {
+        for (const Row& row : rows) out.push_back(row.value << 32 | rows[0].value);
+    });
     return {out.begin(), out.end()};
 }
 

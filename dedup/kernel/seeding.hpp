@@ -229,73 +229,36 @@ void for_each_key_ahead(const SeedText& text, std::int64_t kind, const std::uint
     for (std::size_t i = count > kAhead ? count - kAhead : 0; i < count; ++i) use(ring[i % kAhead].key, ring[i % kAhead].at);
 }
 
-// As mark_grams: a table of two bits a slot, seen once, seen twice or more.
 inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table) {
-    const std::uint64_t slots = table.size() * 32;
-    for_each_key_ahead(text, kind, table.data(), slots, [&](std::uint64_t key, std::int64_t) {
-        const std::uint64_t slot = key & (slots - 1), shift = (slot & 31) * 2;
-        std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
-        const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
-        if (now == 3) return;
-        if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
-        word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
-    });
+    for_each_key_ahead(text, kind, table.data(), table.size() * 32,
+                       [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
 }
 
-// Keys whose slot was seen twice, ordered by partition: (key, number of its first token, first row of each partition).
-inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::int64_t>> repeated_seeds(
-    const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before, std::int64_t partitions) {
-    const std::uint64_t slots = table.size() * 32;
+// Keys whose slot was seen twice, with the number of their first token, ordered by partition.
+inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before,
+                                  std::int64_t partitions) {
     Mapped<Row> rows;
-    Mapped<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
-    for_each_key_ahead(text, kind, table.data(), slots, [&](std::uint64_t key, std::int64_t at) {
-        const std::uint64_t slot = key & (slots - 1);
-        if (!(table[slot >> 5] >> ((slot & 31) * 2) & 2)) return;
-        rows.push_back({key, static_cast<std::uint64_t>(at + before)});
-        ++first[partition_of(key, static_cast<std::uint64_t>(partitions)) + 1];
+    for_each_key_ahead(text, kind, table.data(), table.size() * 32, [&](std::uint64_t key, std::int64_t at) {
+        if (seen_twice(table, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
     });
-    for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
-    std::vector<std::int64_t> next(first.begin(), first.end() - 1);
-    Mapped<std::uint64_t> keys(rows.size());
-    Mapped<std::uint32_t> at(rows.size());
-    for (const Row& row : rows) {
-        const auto to = static_cast<std::size_t>(next[partition_of(row.key, static_cast<std::uint64_t>(partitions))]++);
-        keys[to] = row.key;
-        at[to] = static_cast<std::uint32_t>(row.value);
-    }
-    return {std::move(keys), std::move(at), std::move(first)};
+    return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }
 
 // Places of each key that has at least two and at most `cap`: (position, first of each class, places of hotter keys).
 inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>, std::int64_t> seed_classes(
     Hashes key, std::span<const std::uint32_t> position, std::int64_t cap) {
-    Mapped<Row> rows(key.size());
-    for (std::size_t i = 0; i < key.size(); ++i) rows[i] = {key[i], position[i]};
-    radix_sort(std::span(rows), 33, [](const Row& row) { return row.key; });
     Mapped<std::uint32_t> out;
     Mapped<std::int64_t> first{0};
     std::int64_t hot = 0;
-    for (std::size_t begin = 0; begin < rows.size();) {
-        std::size_t end = begin + 1;
-        while (end < rows.size() && (rows[end].key & 0x1ffffffffULL) == (rows[begin].key & 0x1ffffffffULL)) ++end;
-        if (end - begin > 1) {
-            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end),
-                      [](const Row& x, const Row& y) { return x.key != y.key ? x.key < y.key : x.value < y.value; });
-            for (std::size_t i = begin; i < end;) {
-                std::size_t j = i + 1;
-                for (; j < end && rows[j].key == rows[i].key; ++j) {}
-                const std::size_t before = out.size();
-                for (std::size_t m = i; m < j; ++m)
-                    if (m == i || rows[m].value != rows[m - 1].value) out.push_back(static_cast<std::uint32_t>(rows[m].value));
-                const auto places = static_cast<std::int64_t>(out.size() - before);
-                if (places > cap) hot += places;
-                if (places < 2 || places > cap) out.resize(before);
-                else first.push_back(static_cast<std::int64_t>(out.size()));
-                i = j;
-            }
-        }
-        begin = end;
-    }
+    for_each_class(key, position, [&](std::span<const Row> rows) {
+        const std::size_t before = out.size();
+        for (std::size_t m = 0; m < rows.size(); ++m)
+            if (m == 0 || rows[m].value != rows[m - 1].value) out.push_back(static_cast<std::uint32_t>(rows[m].value));
+        const auto places = static_cast<std::int64_t>(out.size() - before);
+        if (places > cap) hot += places;
+        if (places < 2 || places > cap) out.resize(before);
+        else first.push_back(static_cast<std::int64_t>(out.size()));
+    });
     return {std::move(out), std::move(first), hot};
 }
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel.twin_runs import seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
@@ -206,14 +207,7 @@ def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int,
         (key, number of its first item, first row of each partition, one longer than the partitions).
     """
     key, at = _seed_keys(item, page_first, quiet, rarity, kind)
-    slot = key & np.uint64(len(table) * 32 - 1)
-    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
-    kept = (bits & np.uint64(2)) > 0
-    key, at = key[kept], at[kept] + before
-    part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
-    order = np.argsort(part, kind="stable")
-    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
-    return key[order], at[order].astype(np.uint32), first
+    return seen_twice(key, at + before, table, partitions)
 
 
 def seed_classes(key: U64, position: U32, cap: int) -> tuple[U32, I64, int]:

@@ -49,6 +49,18 @@ def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
+def seen_twice(key: U64, at: I64, table: U64, partitions: int) -> tuple[U64, U32, I64]:
+    """Keys whose slot was seen twice and what stands at each, ordered by partition; the first row of each partition."""
+    slot = key & np.uint64(len(table) * 32 - 1)
+    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
+    kept = (bits & np.uint64(2)) > 0
+    key, at = key[kept], at[kept]
+    part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
+    order = np.argsort(part, kind="stable")
+    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
+    return key[order], at[order].astype(np.uint32), first
+
+
 def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: int,
                    partitions: int) -> tuple[U64, U32, I64]:
     """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
@@ -60,14 +72,7 @@ def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: i
         (gram, number of its first token, first row of each partition, one longer than the partitions).
     """
     gram, at = _page_grams(token, page_first, size)
-    slot = gram & np.uint64(len(table) * 32 - 1)
-    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
-    kept = (bits & np.uint64(2)) > 0
-    gram, at = gram[kept], at[kept] + before
-    part = ((gram >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
-    order = np.argsort(part, kind="stable")
-    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
-    return gram[order], at[order].astype(np.uint32), first
+    return seen_twice(gram, at + before, table, partitions)
 
 
 def gram_classes(gram: U64, position: U32) -> U64:

@@ -265,4 +265,5 @@ def test_damaged_arrow_never_ends_the_process(damage: list[tuple[int, int]]) -> 
     raw = bytearray(arrow_file())
     for at, byte in damage:
         raw[at % len(raw)] = byte
-    pages_of(bytes(raw), "arrow")
+    pages, said = pages_of(bytes(raw), "arrow")
+    assert pages or said
