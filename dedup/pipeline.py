@@ -9,19 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import (
-    GRAMS,
-    LEAST_ORDER,
-    NOTHING,
-    TRIPLES,
-    Aligned,
-    Gates,
-    align_passages,
-    fitted,
-    not_cut_through,
-    page_bags,
-    together,
-)
+from dedup.align import GRAMS, LEAST_ORDER, NOTHING, TRIPLES, Aligned, Gates, align_passages, page_bags
 from dedup.align import in_scope as aligned_in_scope
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
@@ -31,6 +19,7 @@ from dedup.groups import group_passages
 from dedup.kernel import kernel
 from dedup.lsh import pair_by_lsh
 from dedup.model import Page
+from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
 from dedup.runs import (
     MAX_EDIT,

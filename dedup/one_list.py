@@ -1,0 +1,220 @@
+"""Stage 7, end: aligned passages and joined runs become one list without double reports.
+
+A longer verified passage absorbs what lies inside it in both places; one that says no more than the runs it holds goes.
+docs/design/alignment.md, step 8, has the rules.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.align import NO_TOKENS, ROWS, Aligned, Bags, Parts, in_order
+from dedup.blocks import Corpus
+from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
+from dedup.places import block_of, page_of
+from dedup.runs import Links, Passages
+from dedup.seeds import Repeats
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+COVERS = 0.9  # share of a passage on both sides that another one says as well
+BEYOND_EXACT = 3.0  # rare words of evidence that a passage adds, at least, to the exact runs that it holds
+INSIDE = 0.5  # share of a run on both sides that lies for the most part inside
+
+
+def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: Flags, aligned: Aligned, repeats: Repeats,
+           min_tokens: int, least_order: float) -> tuple[Aligned, Flags]:
+    """The aligned passages that stand beside joined runs, and which runs do: a longer one absorbs what lies inside it.
+
+    A rectangle goes that says no more than the runs inside it, that lies inside a joined run, or that cuts through an exact
+    run of about its length. One that is left takes in the runs that lie for the most part inside it.
+
+    Args:
+        kept: The runs that count.
+        repeats: Segments of many places are exact runs too.
+        least_order: Least token similarity of a rectangle.
+    """
+    box, run, of_box, of_run = _overlaps(corpus, aligned.links, runs)
+    exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
+    counts, inside = kept[run], of_run >= INSIDE
+    left = np.ones(len(aligned.dice), bool)
+    left[box[counts & np.where(exact, (of_box >= COVERS) | ((ratio >= INSIDE) & ~inside),
+                               (of_box >= COVERS) & (ratio >= 1))]] = False
+    counts &= left[box]
+    aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
+    if not len(aligned.dice):
+        return aligned, kept
+    left = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
+    left &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
+    if least_order > 0:
+        left[left] = in_order(engine, bags.item, aligned.links.take(left)) >= least_order
+    taken = left[box] & inside
+    aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])
+    left &= fits
+    kept = kept.copy()
+    kept[run[inside & left[box]]] = False
+    return aligned.take(left), kept
+
+
+def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
+    """Joined runs that are kept and aligned passages as one list, ascending."""
+    whole, more = passages.whole, aligned.links
+    if not len(more.a0) and kept.all():
+        return passages
+    rows = np.concatenate([np.flatnonzero(kept), len(kept) + np.arange(len(more.a0))])
+    b0, a0 = np.concatenate([whole.b0, more.b0]), np.concatenate([whole.a0, more.a0])
+    order = rows[np.lexsort((b0[rows], a0[rows]))]
+    first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
+    part, begins = kernel.take_ranges(first, order)
+
+    def joined(old: Links, at: I64) -> Links:
+        names = ("a0", "a1", "b0", "b1", "exact")
+        return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at] for name in names))
+    return Passages(joined(whole, order), begins, joined(passages.parts, part))
+
+
+def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats, min_tokens: int) -> Flags:
+    """Whether rectangles say more than the runs that they hold, and the segments that stand on both sides.
+
+    They have more evidence than all of those, ``BEYOND_EXACT`` more than the exact ones, and `min_tokens` on a side that no
+    exact one holds.
+
+    Args:
+        runs, box: Runs, and the rectangle that each one overlaps on both sides.
+    """
+    boxes, count = aligned.links, len(aligned.dice)
+    sides = [_segments_inside(repeats, t0, t1) for t0, t1 in ((boxes.a0, boxes.a1), (boxes.b0, boxes.b1))]
+    keys = [parts.owner * (len(repeats.lengths) + 1) + segment for parts, segment in sides]
+    new, all_parts, exact_parts = np.zeros(count, bool), [], []
+    for side, (t0, t1, x0, x1) in enumerate(((boxes.a0, boxes.a1, runs.a0, runs.a1), (boxes.b0, boxes.b1, runs.b0, runs.b1))):
+        parts, both = sides[side][0], np.isin(keys[side], keys[1 - side])
+        owner = np.concatenate([box, parts.owner[both]])
+        start = np.concatenate([np.maximum(x0, t0[box]), parts.start[both]])
+        end = np.concatenate([np.minimum(x1, t1[box]), parts.end[both]])
+        exact = np.concatenate([runs.exact == 1, np.ones(int(both.sum()), bool)])
+        exact_parts.append(Parts(owner[exact], start[exact], end[exact]).apart())
+        held = exact_parts[-1].tokens(count)
+        new |= (t1 - t0 - held >= min_tokens) & (held < COVERS * (t1 - t0))
+        all_parts.append(Parts(owner, start, end).apart())
+    pages = page_of(corpus, boxes.a0), page_of(corpus, boxes.b0)
+    _, of_exact = bags.measure_parts(*pages, *exact_parts)
+    _, of_all = bags.measure_parts(*pages, *all_parts)
+    new &= (aligned.evidence > of_all) & ((of_exact == 0) | (aligned.evidence >= of_exact + BEYOND_EXACT))
+    return new
+
+
+def _segments_inside(repeats: Repeats, t0: I64, t1: I64) -> tuple[Parts, I64]:
+    """What ranges of tokens hold of places of segments, and the segment of each."""
+    place = np.argsort(repeats.position, kind="stable")
+    start = repeats.position[place]
+    segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))[place]
+    low = np.searchsorted(start, t0 - int(repeats.lengths.max(initial=0)))
+    counts = np.searchsorted(start, t1) - low
+    owner = np.repeat(np.arange(len(t0)), counts)
+    row = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))
+    begin, end = np.maximum(start[row], t0[owner]), np.minimum(start[row] + repeats.lengths[segment[row]], t1[owner])
+    kept = end > begin
+    return Parts(owner[kept], begin[kept], end[kept]), segment[row[kept]]
+
+
+def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) -> tuple[Aligned, Flags]:
+    """Rectangles that hold the runs which lie for the most part inside them, and whether they can: sides may not overlap.
+
+    Those of which an end moved are measured again.
+    """
+    old = aligned.links
+    a0, a1, b0, b1 = (column.copy() for column in old.ranges)
+    np.minimum.at(a0, box, runs.a0)
+    np.maximum.at(a1, box, runs.a1)
+    np.minimum.at(b0, box, runs.b0)
+    np.maximum.at(b1, box, runs.b1)
+    moved = (a0 < old.a0) | (a1 > old.a1) | (b0 < old.b0) | (b1 > old.b1)
+    fits = (a1 <= b0) | (page_of(corpus, a0) != page_of(corpus, b0))
+    rows, grown = np.flatnonzero(moved & fits), Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)).take(moved & fits)
+    links = old.take(np.arange(len(old.a0)))  # a copy
+    dice, evidence = aligned.dice.copy(), aligned.evidence.copy()
+    links.a0[rows], links.a1[rows], links.b0[rows], links.b1[rows], links.exact[rows] = *grown.ranges, grown.exact
+    dice[rows], evidence[rows] = bags.measure(corpus, grown)
+    return replace(aligned, links=links, dice=dice, evidence=evidence), fits
+
+
+def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
+    """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
+    exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
+    row, _, of_near, of_exact = _overlaps(corpus, runs.take(near), runs.take(exact))
+    kept = np.ones(len(runs.a0), bool)
+    kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
+    return kept
+
+
+def _overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
+    """Rows of x and of y that overlap on both sides, and the share of each that does, on the side where it is less."""
+    key_x, key_y = (page_of(corpus, links.a0) * len(corpus.pages) + page_of(corpus, links.b0) for links in (x, y))
+    pages = np.unique(key_x)
+    pair = np.searchsorted(pages, key_y)
+    rows_y = np.flatnonzero(pages[np.minimum(pair, len(pages) - 1)] == key_y) if len(pages) else NO_TOKENS
+    y = y.take(rows_y)
+    apart = int(corpus.token_first[-1]) + 1
+    pair_x, pair_y = np.searchsorted(pages, key_x) * apart, pair[rows_y] * apart
+    del key_x, key_y, pair
+    length = y.a1 - y.a0
+    found = [np.empty((4, 0), np.int64)]
+    longest = 0
+    while longest < int(length.max(initial=0)):  # those of about one length: their starts tell their ends
+        shortest, longest = longest, max(64, 4 * longest)
+        order = np.flatnonzero((length > shortest) & (length <= longest))
+        order = order[np.argsort(pair_y[order] + y.a0[order], kind="stable")]
+        start = pair_y[order] + y.a0[order]
+        low = np.searchsorted(start, pair_x + np.maximum(x.a0 - longest + 1, 0))
+        counts = np.searchsorted(start, pair_x + x.a1) - low
+        rows = np.cumsum(counts)
+        cuts = np.unique([0, *np.searchsorted(rows, np.arange(0, int(rows[-1]) + 1 if len(rows) else 0, ROWS)), len(rows)])
+        for begin, end in itertools.pairwise(cuts.tolist()):
+            of = counts[begin:end]
+            i = np.repeat(np.arange(begin, end), of)
+            j = order[np.repeat(low[begin:end] - (np.cumsum(of) - of), of) + np.arange(int(of.sum()))]
+            in_a = np.minimum(x.a1[i], y.a1[j]) - np.maximum(x.a0[i], y.a0[j])
+            in_b = np.minimum(x.b1[i], y.b1[j]) - np.maximum(x.b0[i], y.b0[j])
+            kept = (in_a > 0) & (in_b > 0)
+            found.append(np.stack([i[kept], j[kept], in_a[kept], in_b[kept]]))
+    rows = np.concatenate(found, axis=1)
+    i, j, in_a, in_b = rows[:, np.lexsort((rows[1], rows[0]))]
+    of_x, of_y = (np.minimum(in_a / (links.a1 - links.a0)[rows], in_b / (links.b1 - links.b0)[rows])
+                  for links, rows in ((x, i), (y, j)))
+    return i, rows_y[j], of_x, of_y
+
+
+def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, kept: Flags, repeats: Repeats) -> Flags:
+    """Rectangles about as large as a block on each side, of which both are copies of one block by other links already."""
+    first, count = corpus.token_first, len(corpus.halves)
+    if not len(repeats.position) and not len(runs.a0):
+        return np.zeros(len(boxes.a0), bool)
+    star = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))
+    length = np.repeat(repeats.lengths, np.diff(repeats.first))
+
+    def whole_blocks(a0: I64, a1: I64, b0: I64, b1: I64, kept: Flags | np.bool_) -> tuple[I64, I64]:
+        a, b = block_of(corpus, a0), block_of(corpus, b0)
+        whole = kept & (first[a] == a0) & (first[a + 1] == a1) & (first[b] == b0) & (first[b + 1] == b1)
+        return a[whole], b[whole]
+    links = whole_blocks(*runs.ranges, kept), whole_blocks(star, star + length, repeats.position, repeats.position + length,
+                                                           np.True_)
+    group = kernel.components(count, *(np.concatenate(side) for side in zip(*links, strict=True)))
+    sides = []
+    for t0, t1 in ((boxes.a0, boxes.a1), (boxes.b0, boxes.b1)):
+        block = block_of(corpus, (t0 + t1) // 2)
+        common = np.minimum(t1, first[block + 1]) - np.maximum(t0, first[block])
+        sides.append((block, (common >= COVERS * (t1 - t0)) & (common >= INSIDE * (first[block + 1] - first[block]))))
+    same: Flags = (group[sides[0][0]] == group[sides[1][0]]) & sides[0][1] & sides[1][1]
+    return same
+
+
+def _length(links: Links) -> I64:
+    length: I64 = links.a1 - links.a0 + links.b1 - links.b0
+    return length
