@@ -273,9 +273,9 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     def group(columns: Columns) -> tuple[U32, I64]:
         return kernel.seed_classes(columns[0], columns[1], cap)[:2]
     engine.map(mark, batches)
+    kernel.release_memory()
     rows = engine.map(emit, batches)
     table = np.empty(0, np.uint64)
-    kernel.release_memory()
     return engine.exchange(rows, group)
 
 

@@ -133,7 +133,7 @@ def token_flags(options: Options) -> int:
 class Batch:
     """Pages as they were read: their texts one after the other, and what else is known of them."""
 
-    text: bytes
+    text: U8
     page_start: I64
     heads: list[Page]
 
@@ -197,7 +197,12 @@ def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
     size = 0
 
     def batch() -> Batch:
-        return Batch(b"".join(texts), sums(np.array(sizes, np.int64)), heads)
+        text = kernel.room(size)
+        at = 0
+        for piece in texts:
+            text[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
+            at += len(piece)
+        return Batch(text, sums(np.array(sizes, np.int64)), heads)
     for item in stretches:
         if isinstance(item, Page):
             texts.append(item.text.encode("utf-8", "surrogatepass"))
@@ -230,8 +235,8 @@ def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
     Args:
         whole: Each page is one block.
     """
-    text = np.frombuffer(batch.text, np.uint8)
-    page_first, start, end, kind = _cut(batch, text, whole)
+    text = batch.text
+    page_first, start, end, kind = _cut(batch, whole)
     page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
     return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind,
                   *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
@@ -248,7 +253,7 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
 
 def _page_digests(batch: Batch) -> bytes:
     """A digest of each page's id and text, one after the other: the same however pages are batched."""
-    text, starts = memoryview(batch.text), batch.page_start.tolist()
+    text, starts = batch.text.data, batch.page_start.tolist()
     digests = []
     for head, start, end in zip(batch.heads, starts, starts[1:], strict=False):
         digest = hashlib.blake2b(text[start:end], digest_size=16)
@@ -257,9 +262,9 @@ def _page_digests(batch: Batch) -> bytes:
     return b"".join(digests)
 
 
-def _cut(batch: Batch, text: U8, whole: bool) -> tuple[I64, I64, I64, U8]:
+def _cut(batch: Batch, whole: bool) -> tuple[I64, I64, I64, U8]:
     """Blocks of a batch: (first block of each page, start, end, kind)."""
-    count = len(batch.heads)
+    text, count = batch.text, len(batch.heads)
     if whole:
         return np.arange(count + 1), batch.page_start[:-1].copy(), batch.page_start[1:].copy(), np.zeros(count, np.uint8)
     plain = np.array([p for p, page in enumerate(batch.heads) if page.layout is None], np.int64)
@@ -291,8 +296,8 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
     page_start, page_first, page_chars = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for i, (batch, survey) in enumerate(zip(batches, surveys, strict=True)):
         at = int(bytes_before[i])
-        text[at:at + len(batch.text)] = np.frombuffer(batch.text, np.uint8)
-        end, batch.text = at + len(batch.text), b""
+        text[at:at + len(batch.text)] = batch.text
+        end, batch.text = at + len(batch.text), np.empty(0, np.uint8)
         if at // RELEASED != end // RELEASED:
             kernel.release_memory()
         heads += batch.heads

@@ -12,9 +12,8 @@ their number, and whoever needs one order sorts by position, which is unique.
 
 from __future__ import annotations
 
-import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -22,14 +21,14 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernel import kernel
+
 T = TypeVar("T")
 R = TypeVar("R")
 A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
-MAPPED_BYTES = 1 << 18
-PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
 
 
@@ -88,40 +87,25 @@ class LocalEngine:
 
         Args:
             rows: What each batch gave: columns ordered by partition, and where each partition begins, one longer than
-                the partitions. The list is emptied on the way, so that memory is given back.
+                the partitions. The list is empty afterwards, so that memory is given back.
             then: Gets the columns of one partition, rows in the order of the batches.
 
         Returns:
             The stage's results in the order of the partitions.
         """
-        if not rows:
-            return []
-        counts = [np.diff(first) for _, first in rows]
-        kinds = [column.dtype for column in rows[0][0]]
-        parts: list[list[npt.NDArray[Any]]] = [[_room(n, kind) for kind in kinds] for n in np.sum(counts, axis=0).tolist()]
-        filled = np.zeros(len(parts), np.int64)
-        rows.reverse()
-        while rows:
-            columns, first = rows.pop()
-            for p, part in enumerate(parts):
-                begin, end = int(first[p]), int(first[p + 1])
-                for to, column in zip(part, columns, strict=True):
-                    to[filled[p]:filled[p] + end - begin] = column[begin:end]
-                filled[p] += end - begin
-        return self.map(lambda part: then(_taken(part)), parts)
+        def meet(p: int) -> R:
+            parts = ([column[first[p]:first[p + 1]] for column in columns] for columns, first in rows)
+            return then(tuple(map(_together, zip(*parts, strict=True))))
+        kernel.release_memory()  # most is held here
+        out = self.map(meet, range(len(rows[0][1]) - 1 if rows else 0))
+        rows.clear()
+        return out
 
 
-def _room(count: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Memory for a column of a partition, which the system has back as soon as the partition is done with."""
-    size = count * kind.itemsize
-    return np.frombuffer(mmap.mmap(-1, size, **PRIVATE), kind) if size >= MAPPED_BYTES else np.empty(count, kind)
-
-
-def _taken(part: list[npt.NDArray[Any]]) -> Columns:
-    """The columns of a partition, which nobody holds afterwards."""
-    columns = tuple(part)
-    part.clear()
-    return columns
+def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:
+    """Arrays one after the other."""
+    count, kind = sum(map(len, parts)), parts[0].dtype
+    return np.concatenate(parts, out=kernel.room(count * kind.itemsize).view(kind))
 
 
 def concatenated(parts: list[npt.NDArray[A]]) -> npt.NDArray[A]:

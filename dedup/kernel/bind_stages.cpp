@@ -13,8 +13,8 @@
 
 namespace {
 
-std::vector<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::int64_t>>& pairs, bool second) {
-    std::vector<std::int64_t> out;
+dedup::Mapped<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::int64_t>>& pairs, bool second) {
+    dedup::Mapped<std::int64_t> out;
     out.reserve(pairs.size());
     for (const auto& pair : pairs) out.push_back(second ? pair.second : pair.first);
     return out;
@@ -28,7 +28,7 @@ void bind_overlaps(nb::module_& m, const char* name) {
         check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
         check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
         return to_numpy(release([&] {
-            std::vector<std::int64_t> out(a.size());
+            dedup::Mapped<std::int64_t> out(a.size());
             dedup::set_overlaps<T>({values.data(), first.data()}, a.data(), b.data(), static_cast<std::int64_t>(a.size()),
                                    out.data());
             return out;
@@ -40,7 +40,7 @@ void bind_sets(nb::module_& m) {
     m.def("range_digests", [](U64 hash, I64 first) {
         check_first(first, hash.size());
         return to_numpy(release([&] {
-            std::vector<std::uint64_t> out(first.size() - 1);
+            dedup::Mapped<std::uint64_t> out(first.size() - 1);
             for (std::size_t r = 0; r < out.size(); ++r) {
                 std::uint64_t sum = static_cast<std::uint64_t>(first.data()[r + 1] - first.data()[r]);
                 for (std::int64_t i = first.data()[r]; i < first.data()[r + 1]; ++i)
@@ -63,7 +63,7 @@ void bind_sets(nb::module_& m) {
         check_first(first, hash.size());
         if (size < 1) throw std::invalid_argument("size must be at least 1");
         return to_numpy(release([&] {
-            std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>> out;
+            std::tuple<dedup::Mapped<std::uint64_t>, dedup::Mapped<std::int64_t>> out;
             dedup::shingle_sets(hash.data(), first.data(), static_cast<std::int64_t>(first.size()) - 1, size,
                                 std::get<0>(out), std::get<1>(out));
             return out;
@@ -75,7 +75,7 @@ void bind_sets(nb::module_& m) {
         if (k < 1 || k > 1 << 20) throw std::invalid_argument("k must be 1 to 1048576");
         return to_numpy(release([&] {
             const std::size_t sets = first.size() - 1;
-            std::vector<std::uint64_t> out(sets * static_cast<std::size_t>(k)), words(2 * static_cast<std::size_t>(k));
+            dedup::Mapped<std::uint64_t> out(sets * static_cast<std::size_t>(k)), words(2 * static_cast<std::size_t>(k));
             for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
             for (std::size_t s = 0; s < sets; ++s)
                 dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed,
@@ -89,7 +89,7 @@ void bind_sets(nb::module_& m) {
         const std::int64_t k = sketches ? static_cast<std::int64_t>(registers.size()) / sketches : bands * rows;
         if (k < bands * rows) throw std::invalid_argument("a sketch holds fewer registers than bands * rows");
         return to_numpy(release([&] {
-            std::vector<std::uint64_t> out(static_cast<std::size_t>(sketches * bands));
+            dedup::Mapped<std::uint64_t> out(static_cast<std::size_t>(sketches * bands));
             for (std::int64_t s = 0; s < sketches; ++s)
                 dedup::band_keys(registers.data() + s * k, bands, rows, out.data() + s * bands, 1);
             return out;
@@ -103,7 +103,7 @@ void bind_sets(nb::module_& m) {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
             const std::int64_t k = bands * rows;
             dedup::Mapped<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
-            std::vector<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
+            dedup::Mapped<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
             for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
             for (std::int64_t s = 0; s < sets; ++s) {
                 dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed, words.data(),
@@ -117,7 +117,7 @@ void bind_sets(nb::module_& m) {
     m.def("set_bitmaps", [](U32 values, I64 first) {
         check_first(first, values.size());
         return to_numpy(release([&] {
-            std::vector<std::uint64_t> out((first.size() - 1) * static_cast<std::size_t>(dedup::kBitWords));
+            dedup::Mapped<std::uint64_t> out((first.size() - 1) * static_cast<std::size_t>(dedup::kBitWords));
             for (std::size_t s = 0; s + 1 < first.size(); ++s)
                 dedup::set_bits(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s],
                                 out.data() + s * static_cast<std::size_t>(dedup::kBitWords));
@@ -160,7 +160,7 @@ void bind_sets(nb::module_& m) {
         check_members(a, nodes, "a");
         check_members(b, nodes, "b");
         return to_numpy(release([&] {
-            std::vector<std::int64_t> root(static_cast<std::size_t>(nodes));
+            dedup::Mapped<std::int64_t> root(static_cast<std::size_t>(nodes));
             dedup::components(nodes, a.data(), b.data(), static_cast<std::int64_t>(a.size()), root.data());
             return root;
         }));
@@ -218,7 +218,7 @@ void bind_runs(nb::module_& m) {
             if (t < block_first.data()[0] || t > tokens) throw std::invalid_argument("token: one is in no block");
         return to_numpy(release([&] {
             const dedup::Blocks blocks(span(block_first));
-            std::vector<std::int64_t> out(token.size());
+            dedup::Mapped<std::int64_t> out(token.size());
             for (std::size_t i = 0; i < out.size(); ++i) out[i] = blocks.of(token.data()[i]);
             return out;
         }));
@@ -246,7 +246,7 @@ void bind_runs(nb::module_& m) {
                 return std::upper_bound(begin, begin + page_first.size(), blocks.of(token)) - begin - 1;
             };
             const auto begins = span(a0);
-            std::vector<dedup::Link> links;
+            dedup::Mapped<dedup::Link> links;
             links.reserve(static_cast<std::size_t>(
                 std::count_if(begins.begin(), begins.end(), [&](std::int64_t at) { return at >= low && at < high; })));
             for (std::size_t i = 0; i < n; ++i)
@@ -290,12 +290,20 @@ void bind_groups(nb::module_& m) {
 }  // namespace
 
 void bind_stages(nb::module_& m) {
+    m.def("room", [](std::int64_t bytes) {
+        if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
+        return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
+    }, "bytes"_a);
     m.def("release_memory", [] {
 #ifdef __GLIBC__
-        // a fixed bound: else it grows to the largest block ever freed, and what is below it stays with the threads
-        static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19);
+        // Fixed bounds: else they grow to the largest block ever freed, and what is below them stays with the threads. A heap
+        // that ends in 4 MB of free memory keeps them: each time they go, they come back by a thousand page faults.
+        static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19) + mallopt(M_TRIM_THRESHOLD, 4 << 20);
         (void)fixed;
         malloc_trim(0);
+#endif
+#ifdef DEDUP_POOL
+        dedup::Pool::shared().trim();
 #endif
     });
     bind_sets(m);

@@ -78,13 +78,13 @@ inline std::size_t partition_of(std::uint64_t hash, std::uint64_t partitions) {
 }
 
 // Rows ordered by partition: (key, value, first row of each partition).
-using Partitioned = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, std::vector<std::int64_t>>;
+using Partitioned = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::int64_t>>;
 
 inline Partitioned by_partition(std::span<const Row> rows, std::uint64_t partitions) {
-    std::vector<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
+    Mapped<std::int64_t> first(static_cast<std::size_t>(partitions) + 1, 0);
     for (const Row& row : rows) ++first[partition_of(row.key, partitions) + 1];
     for (std::size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
-    std::vector<std::int64_t> next(first.begin(), first.end() - 1);
+    Mapped<std::int64_t> next(first.begin(), first.end() - 1);
     Mapped<std::uint64_t> keys(rows.size());
     Mapped<std::uint32_t> values(rows.size());
     for (const Row& row : rows) {
@@ -175,8 +175,8 @@ private:
         return static_cast<std::uint32_t>(x * 0x0101010101010101ULL >> 56);
     }
 
-    std::vector<std::uint64_t> bits_;
-    std::vector<std::uint32_t> before_;
+    Mapped<std::uint64_t> bits_;
+    Mapped<std::uint32_t> before_;
 };
 
 // All repeated grams in the order of their positions: where each stands, the row of its class's first member, and there the
@@ -215,8 +215,8 @@ private:
 // Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
 // first class continue as members of the last. All places of a repeated stretch are in one segment, whatever their number.
 struct Segments {
-    std::vector<std::int64_t> first, grams;
-    std::vector<std::uint32_t> row;  // occurrences of segment s: row[first[s]..first[s+1])
+    Mapped<std::int64_t> first, grams;
+    Mapped<std::uint32_t> row;  // occurrences of segment s: row[first[s]..first[s+1])
 };
 
 inline Segments lockstep_segments(const Repeats& repeats) {
@@ -250,7 +250,7 @@ inline Segments lockstep_segments(const Repeats& repeats) {
         out.first.push_back(out.first.back() + repeats.members(i));
     }
     out.row.resize(static_cast<std::size_t>(out.first.back()));
-    std::vector<std::int64_t> next(out.first.begin(), out.first.end());
+    Mapped<std::int64_t> next(out.first.begin(), out.first.end());
     for (std::size_t i = 0; i < rows; ++i) {
         const std::uint32_t s = segment[repeats.leader(i)];
         if (s != kNone) out.row[static_cast<std::size_t>(next[s]++)] = static_cast<std::uint32_t>(i);
@@ -278,8 +278,8 @@ inline constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, 
 // sides as far as all of their places agree; where that leaves them too short and they overlap, they are periods too. Returns
 // matches (a, b, length) ascending, and segments (first, position, length): places of one segment that overlap are dropped,
 // first come first kept.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                  std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                  Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
 exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first,
               Offsets block_least) {
     const Repeats repeats(classes);
@@ -292,7 +292,7 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         return std::max(size, block_least[static_cast<std::size_t>(block)]);
     };
     std::vector<Match> matches;
-    std::vector<std::int64_t> hot_first{0}, hot_position, hot_length;
+    Mapped<std::int64_t> hot_first{0}, hot_position, hot_length;
     std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> grown;  // segments: first place, grams, places
     std::int64_t growth = kGrowth * static_cast<std::int64_t>(classes.size());  // steps of places that may be grown
     for (std::size_t s = 0; s < segments.grams.size(); ++s) {
@@ -382,7 +382,7 @@ exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t 
         if (end - at - period >= size) found.emplace_back(at, at + period, end - at - period);  // and after
     }
     std::sort(found.begin(), found.end());
-    std::vector<std::int64_t> a, b, lengths;
+    Mapped<std::int64_t> a, b, lengths;
     for (const auto& [x, y, length] : found) {
         a.push_back(x);
         b.push_back(y);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 
 namespace dedup {
 
@@ -28,15 +29,15 @@ inline bool any_overlap(const std::vector<Place>& x, const std::vector<Place>& y
 
 // Components merged along links (a, b), in order, where their places do not overlap and are not too many together. `component`
 // is each node's, its least member; nodes ascend by place.
-inline std::vector<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets component, Offsets a, Offsets b, std::int64_t most) {
+inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets component, Offsets a, Offsets b, std::int64_t most) {
     const std::size_t nodes = component.size();
-    std::vector<std::int64_t> home(nodes, -1);  // of the components that links touch
+    Mapped<std::int64_t> home(nodes, -1);  // of the components that links touch
     for (const Offsets side : {a, b})
         for (const std::int64_t node : side) {
             const std::int64_t c = component[static_cast<std::size_t>(node)];
             home[static_cast<std::size_t>(c)] = c;
         }
-    std::vector<std::uint32_t> slot(nodes, 0);
+    Mapped<std::uint32_t> slot(nodes, 0);
     std::vector<std::vector<Place>> members;
     for (std::size_t i = 0; i < nodes; ++i) {
         const auto c = static_cast<std::size_t>(component[i]);
@@ -69,7 +70,7 @@ inline std::vector<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets com
         std::inplace_merge(of_low.begin(), of_low.begin() + middle, of_low.end());
         std::vector<Place>().swap(of_high);
     }
-    std::vector<std::int64_t> out(component.begin(), component.end());
+    Mapped<std::int64_t> out(component.begin(), component.end());
     for (std::int64_t& c : out)
         if (home[static_cast<std::size_t>(c)] >= 0) c = root(c);
     return out;
@@ -78,10 +79,10 @@ inline std::vector<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets com
 // Whether the places of groups lie, each in another one, in the places of one other group of as many or more. Occurrences of
 // group g are first[g]..first[g+1], ascending; `order` has them all by begin. Looked for among the `around` places before and at
 // the begin of the group's first one.
-inline std::vector<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets order, Offsets groups,
-                                                std::int64_t around) {
+inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets order, Offsets groups,
+                                           std::int64_t around) {
     const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
-    std::vector<std::int64_t> owner(t0.size()), at(t0.size());
+    Mapped<std::int64_t> owner(t0.size()), at(t0.size());
     for (std::size_t g = 0; g + 1 < first.size(); ++g)
         std::fill(owner.begin() + first[g], owner.begin() + first[g + 1], static_cast<std::int64_t>(g));
     for (std::size_t i = 0; i < order.size(); ++i) at[index(order[i])] = static_cast<std::int64_t>(i);
@@ -95,7 +96,7 @@ inline std::vector<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offse
         }
         return true;
     };
-    std::vector<std::uint8_t> implied;
+    Mapped<std::uint8_t> implied;
     for (const std::int64_t g : groups) {
         const std::int64_t row = first[index(g)], count = first[index(g) + 1] - row;
         auto last = at[index(row)] + 1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 #include "utf8.hpp"
 
 #if defined(__SSE2__)
@@ -22,9 +23,9 @@ inline constexpr std::uint8_t kAbsent = 0, kPlain = 1, kOther = 2;  // what stan
 inline constexpr int kMostNested = 60;                               // objects and arrays in each other, in one field
 inline constexpr std::ptrdiff_t kIntegerDigits = 18, kExponentDigits = 2, kNumberBytes = 64;
 
-using JsonRecords = std::tuple<std::vector<std::int64_t>, std::vector<std::uint8_t>, std::vector<std::uint8_t>,
-                               std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>,
-                               std::vector<std::int64_t>>;
+using JsonRecords = std::tuple<Mapped<std::int64_t>, Mapped<std::uint8_t>, Mapped<std::uint8_t>,
+                               Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::uint8_t>,
+                               Mapped<std::int64_t>>;
 
 // Walks over one line after the other. Whatever is doubtful is left to others, so each `false` below is safe.
 class RecordScanner {
@@ -322,8 +323,8 @@ class RecordScanner {
     Offsets name_first_;
     std::size_t fields_, texts_;
     std::int64_t written_ = 0;
-    std::vector<std::uint8_t> text_, good_, kind_;
-    std::vector<std::int64_t> line_, start_, stop_, text_first_;
+    Mapped<std::uint8_t> text_, good_, kind_;
+    Mapped<std::int64_t> line_, start_, stop_, text_first_;
 };
 
 // See the twin.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 #include "tokenise.hpp"
 #include "unicode_tables.hpp"
 #include "utf8.hpp"
@@ -153,8 +154,8 @@ class LineSplitter {
         flush();
     }
 
-    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-               std::vector<std::uint8_t>>
+    std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+               Mapped<std::uint8_t>>
     finish() {
         return {std::move(pages_), std::move(starts_), std::move(ends_), std::move(kinds_)};
     }
@@ -225,12 +226,12 @@ class LineSplitter {
     std::int64_t page_ = 0;
     std::vector<TextLine> lines_;  // since the last blank one
     std::vector<LineShape> shapes_;
-    std::vector<std::int64_t> pages_, starts_, ends_;
-    std::vector<std::uint8_t> kinds_;
+    Mapped<std::int64_t> pages_, starts_, ends_;
+    Mapped<std::uint8_t> kinds_;
 };
 
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                  std::vector<std::uint8_t>>
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                  Mapped<std::uint8_t>>
 split_lines(Bytes text, Offsets start, Offsets end) {
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     LineSplitter splitter(text);

@@ -82,7 +82,7 @@ struct Edge {
 struct EdgeSink {
     std::span<const Edge> edges;
     std::uint64_t token;  // the next one
-    std::vector<std::int64_t>&begin, &end;
+    Mapped<std::int64_t>&begin, &end;
 
     bool done() const { return edges.empty(); }
     void ascii(std::int64_t from, std::int64_t to) {
@@ -95,9 +95,9 @@ struct EdgeSink {
 
 // The blocks of the first and the last token of each range, and its bytes with the marks around them. Blocks that hold ends are
 // cut into tokens again, each once.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>>
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
 locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
-    std::vector<std::int64_t> first(t0.size()), last(t0.size()), begin(t0.size()), finish(t0.size());
+    Mapped<std::int64_t> first(t0.size()), last(t0.size()), begin(t0.size()), finish(t0.size());
     Scratch<Edge> scratch;
     Mapped<Edge>& edges = scratch.values();
     BlockFinder of_first(token_first), of_last(token_first);
@@ -131,11 +131,11 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
 
 // Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
 // code point; else positions are taken in order, so that a long line is gone over once.
-inline std::vector<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
-                                          Offsets block, Offsets position) {
+inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
+                                     Offsets block, Offsets position) {
     constexpr std::int64_t kShort = 1024;
-    std::vector<std::int64_t> out(position.size());
-    std::vector<std::size_t> far;
+    Mapped<std::int64_t> out(position.size());
+    Mapped<std::size_t> far;
     for (std::size_t i = 0; i < position.size(); ++i) {
         const std::size_t b = index(block[i]);
         const std::int64_t p = position[i];
@@ -158,9 +158,9 @@ inline std::vector<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end
 }
 
 // Whether spans a[i] and b[i] have as many parts and equal tokens in each; the parts of span s are first[s]..first[s+1].
-inline std::vector<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets part_end, Offsets first, Offsets a, Offsets b,
-                                             std::uint32_t flags) {
-    std::vector<std::uint8_t> out(a.size());
+inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets part_end, Offsets first, Offsets a, Offsets b,
+                                        std::uint32_t flags) {
+    Mapped<std::uint8_t> out(a.size());
     TokenEquality equal(text, text, flags);
     for (std::size_t i = 0; i < a.size(); ++i) {
         const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
@@ -173,11 +173,11 @@ inline std::vector<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Off
 }
 
 // The rows of ranges, one range after the other, and where each begins there.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
-    std::vector<std::int64_t> begins(ranges.size() + 1, 0);
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
+    Mapped<std::int64_t> begins(ranges.size() + 1, 0);
     for (std::size_t i = 0; i < ranges.size(); ++i)
         begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
-    std::vector<std::int64_t> rows(index(begins.back()));
+    Mapped<std::int64_t> rows(index(begins.back()));
     for (std::size_t i = 0, at = 0; i < ranges.size(); ++i)
         for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
     return {std::move(rows), std::move(begins)};
@@ -185,9 +185,9 @@ inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> take_ran
 
 // Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
 // `order` has them by start. Ranges of different owners do not overlap.
-inline std::vector<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
-                                         Offsets order, std::int64_t choices, std::int64_t owners) {
-    std::vector<std::int64_t> out(index(choices * owners));
+inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
+                                    Offsets order, std::int64_t choices, std::int64_t owners) {
+    Mapped<std::int64_t> out(index(choices * owners), 0);
     std::array<std::int64_t, 8> reached{};
     for (const std::int64_t row : order) {
         const std::size_t i = index(row);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 #include "utf8.hpp"
 
 namespace dedup {
@@ -14,9 +15,9 @@ inline std::int64_t count_code_points(Bytes text, std::int64_t from, std::int64_
     return count;
 }
 
-inline std::vector<std::int64_t> code_points(Bytes text, Offsets positions) {
+inline Mapped<std::int64_t> code_points(Bytes text, Offsets positions) {
     check_ascending(positions, static_cast<std::int64_t>(text.size()), "positions");
-    std::vector<std::int64_t> counts;
+    Mapped<std::int64_t> counts;
     counts.reserve(positions.size());
     std::int64_t at = 0, count = 0;
     for (std::int64_t position : positions) {
@@ -27,11 +28,11 @@ inline std::vector<std::int64_t> code_points(Bytes text, Offsets positions) {
     return counts;
 }
 
-inline std::vector<std::int64_t> byte_offsets(Bytes text, std::int64_t start, std::int64_t end, Offsets wanted) {
+inline Mapped<std::int64_t> byte_offsets(Bytes text, std::int64_t start, std::int64_t end, Offsets wanted) {
     const std::int64_t range[2] = {start, end};
     check_ranges({range, 1}, {range + 1, 1}, static_cast<std::int64_t>(text.size()), "text");
     check_ascending(wanted, end - start, "code_points");
-    std::vector<std::int64_t> offsets;
+    Mapped<std::int64_t> offsets;
     offsets.reserve(wanted.size());
     std::int64_t at = start, count = 0;  // code points in text[start, at)
     const auto byte = [&](std::int64_t i) { return text[static_cast<std::size_t>(i)]; };
@@ -51,13 +52,13 @@ inline std::vector<std::int64_t> byte_offsets(Bytes text, std::int64_t start, st
     return offsets;
 }
 
-inline std::vector<std::int64_t> line_numbers(Bytes text, std::int64_t start, Offsets positions) {
+inline Mapped<std::int64_t> line_numbers(Bytes text, std::int64_t start, Offsets positions) {
     const auto size = static_cast<std::int64_t>(text.size());
     check_ascending(positions, size, "positions");
     if (start < 0 || start > size || (!positions.empty() && positions[0] < start)) {
         throw std::invalid_argument("positions must not lie before start, nor start outside the text");
     }
-    std::vector<std::int64_t> lines;
+    Mapped<std::int64_t> lines;
     lines.reserve(positions.size());
     std::int64_t at = start, count = 0;
     for (std::int64_t position : positions) {

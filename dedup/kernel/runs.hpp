@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 
 namespace dedup {
 
@@ -63,18 +64,18 @@ public:
 private:
     static constexpr std::int64_t kStep = 64;
     Offsets first_;
-    std::vector<std::int64_t> near_;
+    Mapped<std::int64_t> near_;
 };
 
 // Length of ranges of tokens in half tokens; inside a block of mixed script, in proportion to the block's own.
-inline std::vector<double> range_halves(const Blocks& blocks, Offsets halves, Offsets halves_before, Offsets t0, Offsets t1) {
+inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets halves_before, Offsets t0, Offsets t1) {
     const auto before = [&](std::int64_t token) {
         const std::int64_t block = std::min(blocks.of(token), static_cast<std::int64_t>(halves.size()) - 1);
         const auto b = static_cast<std::size_t>(block);
         const auto count = static_cast<double>(std::max<std::int64_t>(blocks.tokens(block), 1));
         return static_cast<double>(halves_before[b]) + static_cast<double>((token - blocks.first(block)) * halves[b]) / count;
     };
-    std::vector<double> out(t0.size());
+    Mapped<double> out(t0.size());
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = before(t1[i]) - before(t0[i]);
     return out;
 }
@@ -84,14 +85,14 @@ inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 
 class Runs {
 public:
-    Runs(std::vector<Link> links, const Blocks& blocks, Hashes fingerprint, Offsets page_first, RunLimits limits)
+    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Offsets page_first, RunLimits limits)
         : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), page_first_(page_first), limits_(limits) {}
 
     // Passages: (a0, a1, b0, b1, exact, joined, first part, part a0, a1, b0, b1).
-    using Passages = std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                                std::vector<std::int64_t>, std::vector<std::uint8_t>, std::vector<std::uint8_t>,
-                                std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                                std::vector<std::int64_t>, std::vector<std::int64_t>>;
+    using Passages = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                                Mapped<std::int64_t>, Mapped<std::uint8_t>, Mapped<std::uint8_t>,
+                                Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                                Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     Passages joined() {
         sort_and_absorb(links_);
@@ -112,9 +113,9 @@ private:
     }
 
     // Sorts links and drops those that lie inside another one in both places.
-    void sort_and_absorb(std::vector<Link>& links) const {
+    void sort_and_absorb(Mapped<Link>& links) const {
         std::sort(links.begin(), links.end(), before);
-        std::vector<Link> kept, open;
+        Mapped<Link> kept, open;
         for (const Link& link : links) {
             if (!open.empty() && (open.back().page_a != link.page_a || open.back().page_b != link.page_b)) open.clear();
             std::erase_if(open, [&](const Link& o) { return o.a1 <= link.a0; });
@@ -198,7 +199,7 @@ private:
     }
 
     // Appends a link to a run; what overlaps the run's last part is cut off the link's start.
-    void add_after(Link& run, std::vector<Link>& pieces, Link more) const {
+    void add_after(Link& run, Mapped<Link>& pieces, Link more) const {
         const std::int64_t overlap = std::max<std::int64_t>({0, run.a1 - more.a0, run.b1 - more.b0});
         more.a0 += overlap, more.b0 += overlap;
         Link& last = pieces.back();
@@ -242,7 +243,7 @@ private:
     }
 
     // Adds equal blocks, short ones too, that follow or precede the run in both places.
-    void extend(Link& run, std::vector<Link>& pieces) const {
+    void extend(Link& run, Mapped<Link>& pieces) const {
         const auto page_blocks = [&](std::int64_t page) {
             return std::pair{page_first_[static_cast<std::size_t>(page)], page_first_[static_cast<std::size_t>(page + 1)]};
         };
@@ -276,14 +277,14 @@ private:
 
     // All runs in order, without those that lie, part by part, inside another one.
     Passages passages() const {
-        std::vector<std::size_t> order(whole_.size());
+        Mapped<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
         Passages out;
         auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
         for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(whole_.size());
         first.push_back(0);
-        std::vector<std::size_t> open;
+        Mapped<std::size_t> open;
         for (const std::size_t i : order) {
             const Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
@@ -307,19 +308,19 @@ private:
         return out;
     }
 
-    std::vector<Link> links_;
+    Mapped<Link> links_;
     const Blocks& blocks_;
     Hashes fingerprint_;
     Offsets page_first_;
     RunLimits limits_;
 
-    std::vector<Link> whole_, parts_;  // runs, and their matched stretches one after the other
-    std::vector<std::size_t> part_first_{0};
-    std::vector<std::uint8_t> joined_;  // the run is not just the link it began with
-    std::vector<std::size_t> previous_, next_;
-    std::vector<std::int64_t> next_cost_;
-    std::vector<std::uint8_t> used_;
-    std::vector<Link> pieces_;
+    Mapped<Link> whole_, parts_;  // runs, and their matched stretches one after the other
+    Mapped<std::size_t> part_first_{0};
+    Mapped<std::uint8_t> joined_;  // the run is not just the link it began with
+    Mapped<std::size_t> previous_, next_;
+    Mapped<std::int64_t> next_cost_;
+    Mapped<std::uint8_t> used_;
+    Mapped<Link> pieces_;
 };
 
 }  // namespace dedup

@@ -76,16 +76,16 @@ void in_stable_order(std::span<const uint64_t> key, Use use) {
 }
 
 // The stable order of keys: key[order[0]] <= key[order[1]] <= ...
-inline std::vector<int64_t> stable_order(std::span<const uint64_t> key) {
-    std::vector<int64_t> order;
+inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
+    Mapped<int64_t> order;
     order.reserve(key.size());
     in_stable_order(key, [&](size_t row, uint64_t) { order.push_back(static_cast<int64_t>(row)); });
     return order;
 }
 
 // The first row of each distinct key, by key, and the number of each row's key.
-inline std::tuple<std::vector<int64_t>, std::vector<int64_t>> distinct_keys(std::span<const uint64_t> key) {
-    std::vector<int64_t> leader, number(key.size());
+inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_keys(std::span<const uint64_t> key) {
+    Mapped<int64_t> leader, number(key.size());
     uint64_t before = 0;
     in_stable_order(key, [&](size_t row, uint64_t value) {
         if (leader.empty() || value != before) leader.push_back(static_cast<int64_t>(row));
@@ -143,7 +143,7 @@ void for_each_gram(const T* hash, int64_t begin, int64_t end, int64_t size, Emit
 // Sorted sets of the shingles of each range of tokens; a range shorter than `size` has one shingle, all of it; an
 // empty one has none.
 inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ranges, int64_t size,
-                         std::vector<uint64_t>& values, std::vector<int64_t>& value_first) {
+                         Mapped<uint64_t>& values, Mapped<int64_t>& value_first) {
     value_first.assign(1, 0);
     values.clear();
     values.reserve(static_cast<size_t>(first[ranges] - first[0]));
@@ -346,7 +346,7 @@ DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, con
     }
     const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
     int64_t unplaced = 0;
-    std::vector<int64_t> representatives;
+    Mapped<int64_t> representatives;
     for (size_t begin = 0; begin < rows.size();) {
         size_t end = begin + 1;
         while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
@@ -390,13 +390,13 @@ struct Posting {
 
 inline void prefix_join(const uint64_t* rank, const int64_t* first, int64_t sets, uint64_t ranks, double t,
                         std::vector<std::pair<int64_t, int64_t>>& pairs) {
-    std::vector<int64_t> order(static_cast<size_t>(sets));
+    Mapped<int64_t> order(static_cast<size_t>(sets));
     std::iota(order.begin(), order.end(), 0);
     const auto size = [&](int64_t s) { return first[s + 1] - first[s]; };
     std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) { return size(x) < size(y); });
     std::vector<std::vector<Posting>> index(static_cast<size_t>(ranks));
-    std::vector<size_t> begin(static_cast<size_t>(ranks), 0);  // postings before it are of sets too small by now
-    std::vector<int64_t> seen(static_cast<size_t>(sets), 0), touched;
+    Mapped<size_t> begin(static_cast<size_t>(ranks), 0);  // postings before it are of sets too small by now
+    Mapped<int64_t> seen(static_cast<size_t>(sets), 0), touched;
     for (const int64_t x : order) {
         const int64_t n = size(x);
         if (n == 0) continue;

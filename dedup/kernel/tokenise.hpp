@@ -307,7 +307,7 @@ class SlowCutter {
     std::uint32_t joiner_ = 0;  // seen after a word; part of it if the word goes on
     std::int64_t start_ = 0, end_ = 0;
     ByteBuffer content_;
-    std::vector<std::uint32_t> marks_;  // of the last starter, not yet in order: ccc << 24 | code point
+    Mapped<std::uint32_t> marks_;  // of the last starter, not yet in order: ccc << 24 | code point
 };
 
 // ---- cutting ranges ---------------------------------------------------------------------------------------------
@@ -390,8 +390,8 @@ inline std::uint64_t hash_ascii(Bytes text, std::int64_t start, std::int64_t end
 // ---- what is made of the tokens ---------------------------------------------------------------------------------
 
 // (hash, start, end, half, first token of each range).
-using Tokens = std::tuple<std::vector<std::uint64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                          std::vector<std::uint8_t>, std::vector<std::int64_t>>;
+using Tokens = std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                          Mapped<std::uint8_t>, Mapped<std::int64_t>>;
 
 struct TokenSink {
     Bytes text;
@@ -438,8 +438,8 @@ struct HashSink {
     }
 };
 
-inline std::tuple<Mapped<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
-                                                                                     std::uint32_t flags, std::uint64_t seed) {
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
+                                                                           std::uint32_t flags, std::uint64_t seed) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     std::size_t bytes = 0;
@@ -448,7 +448,7 @@ inline std::tuple<Mapped<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(
     hash.reserve(bytes / 5 + 16);
     HashSink sink{text, folds.digits, seed, hash};
     SlowCutter slow(folds);
-    std::vector<std::int64_t> first{0};
+    Mapped<std::int64_t> first{0};
     first.reserve(start.size() + 1);
     for (std::size_t i = 0; i < start.size(); ++i) {
         cut_range(text, start[i], end[i], slow, sink);
@@ -459,8 +459,8 @@ inline std::tuple<Mapped<std::uint64_t>, std::vector<std::int64_t>> hash_tokens(
 
 // What the stages need of the tokens of each range: half of each hash, how many there are, their length in halves, and a
 // digest of them all (as range_digests makes it).
-using Survey = std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                          std::vector<std::uint64_t>>;
+using Survey = std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
+                          Mapped<std::uint64_t>>;
 
 struct SurveySink {
     Bytes text;
@@ -504,8 +504,8 @@ inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_
 }
 
 // Sets of the shingles of each range, of each element its upper half; as shingle_sets.
-inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
-                                                                                    std::uint32_t flags, std::int64_t size) {
+inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
+                                                                          std::uint32_t flags, std::int64_t size) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     SlowCutter slow(folds);
@@ -515,7 +515,7 @@ inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(B
     Mapped<std::uint32_t> values;
     values.reserve(bytes / 2 + start.size());  // a token and a blank at least; only what is written is touched
     HashSink sink{text, folds.digits, 0, hash.values()};
-    std::vector<std::int64_t> first{0};
+    Mapped<std::int64_t> first{0};
     first.reserve(start.size() + 1);
     for (std::size_t i = 0; i < start.size(); ++i) {
         hash.values().clear();
@@ -534,7 +534,7 @@ inline std::tuple<Mapped<std::uint32_t>, std::vector<std::int64_t>> short_sets(B
 struct LengthSink {
     Offsets nth;
     std::size_t at, end;  // rows of this range
-    std::vector<std::int64_t>&starts, &ends, &halves;
+    Mapped<std::int64_t>&starts, &ends, &halves;
     std::int64_t count = 0, length = 0;
 
     void ascii(std::int64_t start, std::int64_t end_) { put(start, end_, 2); }
@@ -548,13 +548,13 @@ struct LengthSink {
     }
 };
 
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>> token_edges(
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>> token_edges(
     Bytes text, Offsets start, Offsets end, std::uint32_t flags, Offsets row, Offsets nth) {
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     check_ascending(row, static_cast<std::int64_t>(start.size()) - 1, "row");
     if (row.size() != nth.size()) throw std::invalid_argument("row and nth must be equally long");
     SlowCutter slow(Folds::of(flags));
-    std::vector<std::int64_t> starts(row.size(), -1), ends(row.size(), -1), halves(row.size(), 0);
+    Mapped<std::int64_t> starts(row.size(), -1), ends(row.size(), -1), halves(row.size(), 0);
     for (std::size_t begin = 0, past; begin < row.size(); begin = past) {
         const auto range = static_cast<std::size_t>(row[begin]);
         for (past = begin + 1; past < row.size() && row[past] == row[begin];) ++past;
@@ -578,12 +578,12 @@ struct CountSink {
     }
 };
 
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>> count_tokens(Bytes text, Offsets start,
-                                                                                     Offsets end,
-                                                                                     std::uint32_t flags) {
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> count_tokens(Bytes text, Offsets start,
+                                                                           Offsets end,
+                                                                           std::uint32_t flags) {
     SlowCutter slow(Folds::of(flags));
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
-    std::vector<std::int64_t> tokens(start.size()), halves(start.size());
+    Mapped<std::int64_t> tokens(start.size()), halves(start.size());
     for (std::size_t i = 0; i < start.size(); ++i) {
         CountSink sink;
         cut_range(text, start[i], end[i], slow, sink);
@@ -630,13 +630,13 @@ class NormaliseSink {
     ByteBuffer& out_;
 };
 
-inline std::tuple<std::vector<std::uint8_t>, std::vector<std::int64_t>> normalise(Bytes text, Offsets start,
-                                                                                  Offsets end, std::uint32_t flags) {
+inline std::tuple<Mapped<std::uint8_t>, Mapped<std::int64_t>> normalise(Bytes text, Offsets start,
+                                                                        Offsets end, std::uint32_t flags) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     SlowCutter slow(folds);
     ByteBuffer out;
-    std::vector<std::int64_t> first{0};
+    Mapped<std::int64_t> first{0};
     NormaliseSink sink(text, folds.digits, out);
     for (std::size_t i = 0; i < start.size(); ++i) {
         sink.next_range();
@@ -676,13 +676,13 @@ class TokenEquality {
     NormaliseSink sink_a_, sink_b_;
 };
 
-inline std::vector<std::uint8_t> equal_tokens(Bytes text_a, Offsets a_start, Offsets a_end, Bytes text_b,
-                                              Offsets b_start, Offsets b_end, std::uint32_t flags) {
+inline Mapped<std::uint8_t> equal_tokens(Bytes text_a, Offsets a_start, Offsets a_end, Bytes text_b,
+                                         Offsets b_start, Offsets b_end, std::uint32_t flags) {
     check_ranges(a_start, a_end, static_cast<std::int64_t>(text_a.size()), "text_a");
     check_ranges(b_start, b_end, static_cast<std::int64_t>(text_b.size()), "text_b");
     if (a_start.size() != b_start.size()) throw std::invalid_argument("as many ranges of text_a as of text_b are needed");
     TokenEquality same(text_a, text_b, flags);
-    std::vector<std::uint8_t> equal(a_start.size());
+    Mapped<std::uint8_t> equal(a_start.size());
     for (std::size_t i = 0; i < a_start.size(); ++i) equal[i] = same(a_start[i], a_end[i], b_start[i], b_end[i]);
     return equal;
 }

@@ -81,7 +81,7 @@ class ByteBuffer {
         return std::equal(data(), data() + size_, other.data(), other.data() + other.size_);
     }
 
-    std::vector<std::uint8_t> take() {
+    Mapped<std::uint8_t> take() {
         bytes_.resize(size_);
         size_ = 0;
         return std::move(bytes_);
@@ -97,7 +97,7 @@ class ByteBuffer {
     DEDUP_INLINE void append(std::uint32_t code) { size_ += static_cast<std::size_t>(encode(code, room(4))); }
 
    private:
-    std::vector<std::uint8_t> bytes_;
+    Mapped<std::uint8_t> bytes_;
     std::size_t size_ = 0;
 };
 
