@@ -268,7 +268,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def emit(batch: tuple[int, int]) -> Partitioned:
         key, at, edges = kernel.repeated_seeds(*text(batch), kind, table, int(page_first[batch[0]]), partitions)
-        return (key, at), edges
+        return Partitioned((key, at), edges)
 
     def group(columns: Columns) -> tuple[U32, I64]:
         return kernel.seed_classes(columns[0], columns[1], cap)[:2]

@@ -127,7 +127,7 @@ def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: in
     def band_rows(part: tuple[int, int]) -> Partitioned:
         first = sets.first[part[0]:part[1] + 1]
         keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
-        return (keys,), np.arange(lsh.bands + 1) * (len(first) - 1)
+        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1))
 
     def bucket(columns: Columns) -> tuple[I64, I64, int]:
         return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)

@@ -59,7 +59,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
         gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.table,
                                                 tokens.before(corpus, batch), partitions)
         tokens.token[batch] = np.empty(0, np.uint32)
-        return (gram, at), first
+        return Partitioned((gram, at), first)
     rows = engine.map(emit, range(len(tokens)))
     tokens.table = np.empty(0, np.uint64)
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))

@@ -27,9 +27,34 @@ T = TypeVar("T")
 R = TypeVar("R")
 A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
-Partitioned = tuple[Columns, npt.NDArray[np.int64]]
 
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
+PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
+
+
+class Partitioned:
+    """The rows of one batch, ordered by partition.
+
+    Args:
+        columns: Equally long; they are copied.
+        first: Where each partition begins, one longer than the partitions.
+    """
+
+    def __init__(self, columns: Columns, first: npt.NDArray[np.int64]) -> None:
+        self.first = first
+        self.size = -(-(len(first) - 1) // PIECES)  # partitions in a piece
+        edges = first[::max(self.size, 1)]
+        self.pieces: list[Columns] = [tuple(_together([column[a:b]]) for column in columns)
+                                      for a, b in zip(edges, [*edges[1:], first[-1]], strict=True) if self.size]
+
+    def piece(self, partition: int) -> Columns:
+        """The columns that a partition's rows are in."""
+        return self.pieces[partition // self.size]
+
+    def rows(self, partition: int) -> slice:
+        """Where in its piece a partition's rows are."""
+        begin = self.first[partition // self.size * self.size]
+        return slice(int(self.first[partition] - begin), int(self.first[partition + 1] - begin))
 
 
 class LocalEngine:
@@ -86,20 +111,24 @@ class LocalEngine:
         """Bring rows of equal key together and run a stage on each partition.
 
         Args:
-            rows: What each batch gave: columns ordered by partition, and where each partition begins, one longer than
-                the partitions. The list is empty afterwards, so that memory is given back.
+            rows: What each batch gave. The list is empty afterwards, and memory is given back on the way.
             then: Gets the columns of one partition, rows in the order of the batches.
 
         Returns:
             The stage's results in the order of the partitions.
         """
-        def meet(p: int) -> R:
-            parts = ([column[first[p]:first[p + 1]] for column in columns] for columns, first in rows)
-            return then(tuple(map(_together, zip(*parts, strict=True))))
         kernel.release_memory()  # most is held here
-        out = self.map(meet, range(len(rows[0][1]) - 1 if rows else 0))
+        partitions = range(len(rows[0].first) - 1 if rows else 0)
+        pieces = [[batch.piece(p) for batch in rows] for p in partitions]
+        slices = [[batch.rows(p) for batch in rows] for p in partitions]
         rows.clear()
-        return out
+
+        def meet(p: int) -> R:
+            parts = ([column[own] for column in columns] for columns, own in zip(pieces[p], slices[p], strict=True))
+            columns = tuple(map(_together, zip(*parts, strict=True)))
+            pieces[p].clear()
+            return then(columns)
+        return self.map(meet, partitions)
 
 
 def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:

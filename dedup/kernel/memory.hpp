@@ -69,7 +69,7 @@ class Pool {
     }
 
    private:
-    static constexpr std::size_t kLeastBits = 18, kMostKept = std::size_t{8} << 20, kHuge = std::size_t{2} << 20;
+    static constexpr std::size_t kLeastBits = 18, kMostKept = std::size_t{4} << 20, kHuge = std::size_t{2} << 20;
 
     struct SizeClass {
         std::size_t number, bytes;

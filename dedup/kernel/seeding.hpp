@@ -238,6 +238,7 @@ inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::u
 inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before,
                                   std::int64_t partitions) {
     Mapped<Row> rows;
+    rows.reserve(text.items.size() / 4);  // only what is written is touched
     for_each_key_ahead(text, kind, table.data(), table.size() * 32, [&](std::uint64_t key, std::int64_t at) {
         if (seen_twice(table, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
     });
