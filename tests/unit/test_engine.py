@@ -30,7 +30,7 @@ def test_an_error_in_a_stage_is_raised_to_the_caller(threads):
 def rows(keys: np.ndarray, partitions: int) -> Partitioned:
     part = keys % partitions
     order = np.argsort(part, kind="stable")
-    return (keys[order], order), np.searchsorted(part[order], np.arange(partitions + 1)).astype(np.int64)
+    return Partitioned((keys[order], order), np.searchsorted(part[order], np.arange(partitions + 1)).astype(np.int64))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
