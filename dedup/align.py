@@ -371,8 +371,8 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
         first = anchors.first[part[0]:part[1] + 1]
         page_a, page_b = anchors.page_a[slice(*part)], anchors.page_b[slice(*part)]
         rows = slice(int(first[0]), int(first[-1]))
-        pair, a0, a1, b0, b1, shared, total, truncated = kernel.align_pairs(
-            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values)
+        pair, a0, a1, b0, b1, shared, total, _, truncated = kernel.align_pairs(
+            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values, False)
         cut.append(int(truncated.sum()))
         before_a, before_b = page_first[page_a[pair]], page_first[page_b[pair]]
         return np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total])
