@@ -23,6 +23,7 @@ from dedup.options import Scope
 from dedup.places import locate, page_of
 from dedup.runs import Links
 from dedup.seeds import Repeats
+from dedup.stem import Stem, stem_items
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -176,15 +177,20 @@ class Bags:
         return _measures(shared, total)
 
 
-def page_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
-    """The bags of the collection, one item a token."""
+def page_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> Bags:
+    """The bags of the collection, one item a token.
+
+    Args:
+        stem: Words go by their stems, and not by their first letters.
+    """
     first = corpus.token_first[corpus.page_first]
     item = np.empty(int(first[-1]), np.uint32)
+    stems = stem_items(engine, corpus, stem) if stem is not None else None
 
     def fill(batch: tuple[int, int]) -> None:
         blocks = corpus.blocks_of(batch)
-        item[first[batch[0]]:first[batch[1]]] = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks],
-                                                                 corpus.flags, LETTERS)
+        own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, LETTERS)
+        item[first[batch[0]]:first[batch[1]]] = own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
     engine.map(fill, corpus.batches())
     return Bags(item, first)
 

@@ -37,6 +37,7 @@ from dedup.runs import (
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
+from dedup.stem import Stem, load_stemmer
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -74,14 +75,18 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     Args:
         is_comparison: The pages are two that are known to be related.
         judge: Takes down what the gates stop; it changes nothing in what is found.
+
+    Raises:
+        OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
+    stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
         corpus, tokens, digest = read_corpus(pages, engine, options)
         if options.unit == "page":
             passages, repeats, aligned = compare_pages(engine, corpus, options, stages, judge), None, NOTHING
         else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, is_comparison, judge)
+            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, stem, is_comparison, judge)
         del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
@@ -92,7 +97,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
 
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-                   stages: Stages, is_comparison: bool,
+                   stages: Stages, stem: Stem | None, is_comparison: bool,
                    judge: Judge | None = None) -> tuple[Passages, Repeats, Aligned]:
     """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
@@ -116,17 +121,18 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
-        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, is_comparison, judge)
+        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, stem, is_comparison, judge)
     if judge is not None and options.find in LOOSER:
         more = replace(options, find=LOOSER[options.find])
-        judge.stop(with_aligned(engine, corpus, passages, repeats, more, stages, is_comparison, judge)[1].links, "find")
+        found = with_aligned(engine, corpus, passages, repeats, more, stages, stem, is_comparison, judge)[1]
+        judge.stop(found.links, "find")
     return passages, scoped_repeats(engine, corpus, repeats, options.scope, options.min_tokens), aligned
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, options: Options, stages: Stages,
-                 is_comparison: bool, judge: Judge | None = None) -> tuple[Passages, Aligned]:
+                 stem: Stem | None, is_comparison: bool, judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
-    bags = page_bags(engine, corpus)
+    bags = page_bags(engine, corpus, stem)
     kinds = (GRAMS, TRIPLES) if options.find == "reworded" else (GRAMS,)
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
     aligned = align_passages(engine, corpus, bags, repeats, kinds, options.max_places, gates,
