@@ -52,7 +52,7 @@ class Judge:
         self.stop(Links(none, none, none, none, none.astype(np.uint8)), "runs")  # columns, whatever comes
 
     def stop(self, links: Links, gate: Gate, value: F64 | float = np.nan, asked: float = np.nan,
-             nearness: F64 | float | None = None) -> None:
+             nearness: float | None = None) -> None:
         """Links that a gate stopped.
 
         Args:
@@ -60,15 +60,16 @@ class Judge:
             nearness: The share of what is asked that they reach; of `value` and `asked` unless given.
         """
         count = len(links.a0)
-        nearness = np.maximum(value, 0.0) / max(asked, 1e-9) if nearness is None else nearness
+        near = np.maximum(value, 0.0) / max(asked, 1e-9) if nearness is None else nearness
         self._links.append(links)
         self._gates.append(np.full(count, GATES.index(gate)))
-        self._figures.append(np.stack([np.full(count, row, np.float64) for row in (value, asked, nearness)]))
+        self._figures.append(np.stack([np.full(count, row, np.float64) for row in (value, asked, near)]))
 
     def rectangles(self, engine: LocalEngine, corpus: Corpus, judged: Aligned, bits: U8, asked: Gates,
                    beside: Links | None = None) -> None:
-        """Rectangles that the kernel stopped: of several gates the one counts that no setting opens, else the one of which
-        they fall shortest.
+        """Rectangles that the kernel stopped: of several gates the one counts of which they fall shortest.
+
+        What no setting would let pass, for lack of windows, is taken down only if it passes all else.
 
         Args:
             bits: The gates of each, as ``kernel.align_pairs`` gives them; 0 where it stands.
@@ -93,8 +94,7 @@ class Judge:
         for number, (gate, _, value, least) in enumerate(gates):
             rows = shortest == number
             self.stop(stopped.links.take(rows), gate, value[rows], least)
-        unseen = bits & WINDOWS > 0
-        self.stop(stopped.links.take(unseen), "windows", nearness=np.minimum(nearness[:, unseen].min(axis=0), 1.0))
+        self.stop(stopped.links.take(bits == WINDOWS), "windows", nearness=1.0)
         self.stop(stopped.links.take(bits == OVERLAP), "overlap")
 
     def nearest(self, corpus: Corpus, least: float, count: int) -> tuple[Links, I64, F64]:
@@ -196,7 +196,8 @@ def _news(findings: Findings, links: Links) -> I64:
 
     row, _, share, _ = overlaps(findings.corpus, links, findings.passages.whole)
     told = np.bincount(row, share, len(links.a0)) >= INSIDE
-    left = np.flatnonzero(~told)[:COMPARED]
+    left = np.flatnonzero(~told)
+    left = left[~_in_one_group(findings, links.take(left))][:COMPARED]
     mine = links.take(left)
     i, j, of_i, of_j = overlaps(findings.corpus, mine, mine)
     same = (j < i) & (np.maximum(of_i, of_j) >= INSIDE)
@@ -204,6 +205,27 @@ def _news(findings: Findings, links: Links) -> I64:
     for later, earlier in zip(i[same].tolist(), j[same].tolist(), strict=True):  # ascending by the later one
         kept[later] &= not kept[earlier]
     return left[kept]
+
+
+def _in_one_group(findings: Findings, links: Links) -> Flags:
+    """Whether both sides lie for the most part in places of one group, which need not be linked with each other."""
+    from dedup.one_list import INSIDE, overlaps
+
+    places = findings.table.ranges
+    group, count = findings.table.owner, len(findings.table)
+    keys = list[I64]()
+    for t0, t1 in ((links.a0, links.a1), (links.b0, links.b1)):
+        side, place, share, _ = overlaps(findings.corpus, _doubled(t0, t1), _doubled(places.t0, places.t1))
+        inside = share >= INSIDE
+        keys.append(np.unique(side[inside] * count + group[place[inside]]))
+    told = np.zeros(len(links.a0), bool)
+    told[np.intersect1d(keys[0], keys[1], assume_unique=True) // max(count, 1)] = True
+    return told
+
+
+def _doubled(t0: I64, t1: I64) -> Links:
+    """Ranges as links with themselves."""
+    return Links(t0, t1, t0, t1, np.ones(len(t0), np.uint8))
 
 
 def _described(findings: Findings, bags: Bags | None, links: Links, gates: I64, figures: F64) -> tuple[NearMiss, ...]:

@@ -227,6 +227,15 @@ def test_a_scan_explains_nothing():
         dedup.scan([prose(20)], explain=True)
 
 
+def test_places_of_one_group_are_no_near_misses_though_not_all_of_them_are_linked():
+    run = " ".join(PASSAGE[:9])
+    text = lines(*(around(run, seed) for seed in range(9)))
+    report = dedup.compare(text, prose(40, 5), explain=True, min_evidence=12)
+    assert len(report.groups[0].occurrences) == 9
+    assert len(list(report.pairs())) == 8
+    assert report.near_misses == ()
+
+
 # Bad input.
 
 
