@@ -13,6 +13,9 @@ from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options, make_options
 
 if TYPE_CHECKING:
+    from dedup.clean.choices import Choices
+    from dedup.clean.restore import Restored
+    from dedup.clean.result import Cleaned
     from dedup.report import Report
 
 Progress = Callable[[str], None]
@@ -71,6 +74,60 @@ def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progres
     options = _options(options, settings, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True)
+
+
+def clean(source: Any, out: Path | None = None, *, choices: Choices | None = None, options: Options | None = None,
+          manifest: Path | None = None, in_place: bool = False, dry_run: bool = False, progress: Progress | None = None,
+          **settings: Any) -> Cleaned:
+    """Write the input without its copies; ``restore`` brings them back.
+
+    Args:
+        source: A ``Path`` (file or folder), or several of them.
+        out: Folder for the cleaned files, or for a single file a file with its suffix.
+        choices: What goes and which copy stays; else give fields of ``Choices`` as keywords (``for_="corpus"``).
+        options: Settings of the scan; else give them as keywords.
+        manifest: Where what went is recorded; default ``dedup-manifest.jsonl`` in `out`.
+        in_place: The cleaned files take the places of the sources.
+        dry_run: Write nothing; the result says what would go.
+
+    Raises:
+        GuardError: More than ``max_removed`` would go; nothing was written.
+        TypeError, OptionError, InputError: As in ``scan``.
+        OutputError: The output lies in the input, is none of ours, or cannot be written.
+    """
+    from dedup.clean.choices import Choices
+    from dedup.clean.run import clean_files
+
+    names = {field.name for field in dataclasses.fields(Choices)}
+    mine = {name: value for name, value in settings.items() if name in names}
+    if choices is not None and mine:
+        raise TypeError("clean() takes choices or single ones, not both")
+    chosen = choices if choices is not None else Choices(**mine)
+    options = _options(options, {name: value for name, value in settings.items() if name not in names}, "clean")
+    paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
+    if not paths or not all(isinstance(path, Path) for path in paths):
+        raise TypeError(f"clean() takes a Path or several of them, not {type(source).__name__}")
+    if in_place == (out is not None) and not dry_run:
+        raise OptionError("either a place for the output or in_place is needed" if out is None else
+                          "an output and in_place are given", "out")
+    return clean_files(paths, out, options, chosen, manifest=manifest, in_place=in_place, dry_run=dry_run, progress=progress)
+
+
+def restore(manifest: Path, out: Path | None = None, *, cleaned: Path | None = None) -> Restored:
+    """Bring back what ``clean`` took.
+
+    Args:
+        manifest: What ``clean`` wrote.
+        out: Where the files go; ``None``: over the cleaned ones.
+        cleaned: Folder of the cleaned files; ``None``: that of the manifest.
+
+    Raises:
+        InputError: The manifest is damaged, newer or hostile; a cleaned file is missing or was changed since.
+        OutputError: The files cannot be written.
+    """
+    from dedup.clean.restore import restore_files
+
+    return restore_files(manifest, out, cleaned)
 
 
 class _Sides:
@@ -198,4 +255,4 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
                   is_comparison=is_comparison)
 
 
-__all__ = ["DedupError", "compare", "scan"]
+__all__ = ["DedupError", "clean", "compare", "restore", "scan"]
