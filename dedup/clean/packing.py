@@ -6,7 +6,7 @@ import gzip
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from dedup.readers.compression import Damage, compression_of, unpack, zstd_module
 
@@ -26,14 +26,14 @@ def open_content(raw: BinaryIO, damage: Damage | None = None) -> tuple[BinaryIO,
 
 
 @contextmanager
-def packed(raw: BinaryIO, compression: str) -> Iterator[BinaryIO]:
+def packed(raw: IO[bytes], compression: str) -> Iterator[BinaryIO]:
     """A stream whose content comes compressed into another one, which stays open.
 
     Args:
         compression: "gzip" (without name and time), "zstd" (with the frame's checksum), or nothing.
     """
     if not compression:
-        yield raw
+        yield cast(BinaryIO, raw)
         return
     packer: Any
     if compression == "gzip":
