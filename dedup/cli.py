@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import cyclopts
 
+    from dedup.clean.result import Cleaned
     from dedup.report import Report
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
@@ -503,7 +504,7 @@ def progress_line(quiet: bool) -> Iterator[Callable[[str], None] | None]:
         yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
 
 
-def tell_errors(report: Report, everything: bool) -> None:
+def tell_errors(report: Report | Cleaned, everything: bool) -> None:
     """What could not be read, a line each; more than ten of a kind are summed up."""
     from dedup.report.text import with_flags
 

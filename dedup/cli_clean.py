@@ -116,7 +116,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     choices = Choices(
         for_=settings.pop("for_", "readers"), what=settings.pop("what", "exact"), drop=settings.pop("drop", "passages"),
         keep=settings.pop("keep", "first"),
-        verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),  # type: ignore[misc]
+        verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),
         max_removed=_share(settings.pop("max_removed", "50%")))
     options = make_options(settings, "clean")
     with cli.progress_line(quiet) as progress:
@@ -145,7 +145,8 @@ def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
     from dedup.clean.words import differences
     from dedup.report.text import count, percent
 
-    figures, lines = done.accounting, []
+    figures = done.accounting
+    lines: list[str] = []
     if dry_run:
         lines += differences(done.removals[:top])
         if len(done.removals) > top:

@@ -37,7 +37,7 @@ def packed(raw: IO[bytes], compression: str) -> Iterator[BinaryIO]:
         return
     packer: Any
     if compression == "gzip":
-        packer = gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0)
+        packer = gzip.GzipFile("", "wb", _GZIP_LEVEL, cast(BinaryIO, raw), mtime=0)
     elif compression == "zstd":
         zstd = zstd_module()
         names = zstd.CompressionParameter

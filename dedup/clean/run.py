@@ -138,8 +138,8 @@ def open_content(target: Target) -> io.BufferedReader:
     if stamp_of(target.found.path) != target.stamp:
         file.close()
         raise OutputError("was changed since it was scanned", target.found.place, "Clean again.")
-    content = unpack(file, target.compression, lambda message, kind: None)
-    return content if isinstance(content, io.BufferedReader) else io.BufferedReader(content)  # type: ignore[type-var]
+    content: Any = unpack(file, target.compression, lambda message, kind: None)
+    return content if isinstance(content, io.BufferedReader) else io.BufferedReader(content)
 
 
 def cutter_of(form: str) -> Cutter:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from dedup.clean.manifest import FILE_NAME, Manifest
 from dedup.errors import InputError, OutputError
@@ -18,6 +19,7 @@ from dedup.readers.notes import Notes
 
 MARK = ".dedup-clean-unfinished"  # stands in the output while it is written: what is there is ours
 Stamp = tuple[int, int, int, int]
+Compression = Literal["", "gzip", "zstd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Target:
     stamp: Stamp
     path: Path
     name: str
-    compression: str
+    compression: Compression
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,10 @@ def _stamp_or_none(path: Path) -> Stamp | None:
         return None  # the scan says why
 
 
-def _compression(path: Path) -> str:
+def _compression(path: Path) -> Compression:
     with open_regular(path) as file:
-        return compression_of(file.read(HEAD_BYTES))
+        found: Any = compression_of(file.read(HEAD_BYTES))
+    return found  # type: ignore[no-any-return]
 
 
 def _root_names(paths: Sequence[Path]) -> dict[str, str]:
