@@ -19,9 +19,10 @@ from dedup.clean.choices import GUARDED_PAGES, Choices
 from dedup.clean.finish import Finish, begun, ready
 from dedup.clean.packing import packed
 from dedup.clean.pieces import STAYS, Gone, Left, Piece
-from dedup.clean.plan import Plan, plan_removals
+from dedup.clean.plan import Plan
 from dedup.clean.records import Cutter, Drop, clean_records
 from dedup.clean.result import Accounting, Cleaned
+from dedup.clean.rounds import plan_in_rounds
 from dedup.clean.source import Content, file_pieces, files_pieces
 from dedup.clean.targets import Output, Target, plan_output, stamp_of
 from dedup.clean.wording import Wording
@@ -61,7 +62,6 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     """
     from dedup.api import _open
     from dedup.pipeline import Stages, find_duplicates
-    from dedup.verdicts import Judgement
 
     output = plan_output(paths, out, manifest, options, in_place)
     if choices.field is not None and choices.field not in options.meta:
@@ -70,7 +70,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     stream = _open(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
     stages.start("plan")
-    plan = plan_removals(findings, Judgement(findings), choices)
+    plan = plan_in_rounds(findings, choices)
     guard(plan, choices)
     _check_unchanged(output.targets)
     stages.start("write")

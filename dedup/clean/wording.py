@@ -33,7 +33,7 @@ class Wording:
         out = np.zeros((len(self._places), 2), np.int64)
         order = np.argsort(self._places[:, 0], kind="stable")
         pages, first = np.unique(self._places[order, 0], return_index=True)
-        for page, rows in zip(pages.tolist(), np.split(order, first[1:]), strict=True):
+        for page, rows in zip(pages.tolist(), np.split(order, first[1:]) if len(first) else [], strict=True):
             head = self.corpus.pages[page]
             if head.layout is not None or head.record:
                 continue
