@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -69,8 +70,15 @@ class RemovedGroup:
 
     @classmethod
     def of_json(cls, record: dict[str, Any]) -> RemovedGroup:
-        """The group again of `as_json`."""
-        return cls(**{**record, "texts": [RemovedText(*text) for text in record.get("texts", ())]})
+        """The group again of `as_json`.
+
+        Raises:
+            InputError: The mapping is none of `as_json`.
+        """
+        try:
+            return msgspec.convert(record, cls)
+        except msgspec.ValidationError as error:
+            raise InputError(f"what went from a table is not as it was written ({error})") from None
 
 
 def clean_table(content: BinaryIO, target: BinaryIO, edits: Edits, options: Options, cutter: Cutter = plain_cuts,
@@ -220,31 +228,63 @@ def _removed(number: int, value: str, cuts: Sequence[Cut]) -> Iterator[RemovedTe
 
 
 def _restored(table: Any, entry: RemovedGroup, before: int) -> Any:
-    """A group as it was; `before` rows stand before it."""
-    pyarrow = import_pyarrow()
-    dropped = np.array(entry.dropped, np.int64) - before - 1
+    """A group as it was; `before` rows stand before it.
+
+    Raises:
+        InputError: The entry does not fit: it may come from strangers.
+    """
+    dropped = _rows_of(entry.dropped, before, entry.rows)
     kept = np.delete(np.arange(entry.rows), dropped)
     column = TextColumn.at(table.schema, entry.field) if entry.field else None
+    if (column is None) != (not entry.texts and not entry.column):
+        raise _unfit("there is no such column")
     if column is not None and not entry.column:
-        texts: dict[int, list[RemovedText]] = {}
-        for text in entry.texts:
-            texts.setdefault(text.row - before - 1, []).append(text)
-        rows = np.searchsorted(kept, np.array(sorted(texts), np.int64))
-        values = column.values(table, rows)
-        table = column.replaced(table, rows, [_put_back(value, texts[row]) for value, row in
-                                              zip(values, sorted(texts), strict=True)])
+        table = _with_texts(table, column, entry.texts, kept, before)
     if len(dropped):
         order = np.argsort(np.concatenate([kept, dropped]), kind="stable")
-        table = take_rows(pyarrow.concat_tables([table, _unpacked(entry.data)]), order)
+        rows = _unpacked(entry.data, len(dropped), table.schema)
+        table = take_rows(import_pyarrow().concat_tables([table, rows]), order)
     if column is not None and entry.column:
-        table = table.set_column(column.index, table.schema.field(column.index), _unpacked(entry.column).column(0))
+        field = table.schema.field(column.index)
+        whole = _unpacked(entry.column, entry.rows, import_pyarrow().schema([field]))
+        table = table.set_column(column.index, field, whole.column(0))
     return table
 
 
-def _put_back(value: str, texts: Sequence[RemovedText]) -> str:
+def _with_texts(table: Any, column: TextColumn, removed: Sequence[RemovedText], kept: I64, before: int) -> Any:
+    """A table with what went from its texts; `kept` are the places of its rows in the group."""
+    texts: dict[int, list[RemovedText]] = {}
+    for text in removed:
+        texts.setdefault(text.row, []).append(text)
+    places = _rows_of(list(texts), before, int(kept[-1]) + 1 if len(kept) else 0)
+    rows = np.searchsorted(kept, places)
+    if not np.array_equal(kept[rows], places):
+        raise _unfit("a text of a row that went")
+    values = column.values(table, rows)
+    return column.replaced(table, rows, [_put_back(*both) for both in zip(values, texts.values(), strict=True)])
+
+
+def _rows_of(numbers: Sequence[int], before: int, count: int) -> I64:
+    """Places in a group of rows, given by their numbers in the file, which ascend."""
+    try:
+        rows = np.array(numbers, np.int64) - before - 1
+    except OverflowError:
+        raise _unfit("numbers of rows") from None
+    if len(rows) and not (rows[0] >= 0 and rows[-1] < count and (np.diff(rows) > 0).all()):
+        raise _unfit("numbers of rows")
+    return rows
+
+
+def _unfit(cause: str) -> InputError:
+    return InputError(f"what went from a table does not fit it ({cause})", mend="The file has changed since it was cleaned.")
+
+
+def _put_back(value: Any, texts: Sequence[RemovedText]) -> str:
     """A text with what went from it."""
     parts, at = [], 0
     for text in texts:
+        if not isinstance(value, str) or not at <= text.at <= len(value):
+            raise _unfit("places in a text")
         parts += [value[at:text.at], text.text]
         at = text.at
     return "".join([*parts, value[at:]])
@@ -262,19 +302,23 @@ def _packed(table: Any) -> str:
     return base64.b64encode(sink.getvalue()).decode("ascii")
 
 
-def _unpacked(data: str) -> Any:
+def _unpacked(data: str, rows: int, schema: Any) -> Any:
     """The table of `_packed`.
 
     Raises:
-        InputError: The data is damaged.
+        InputError: It is damaged, or has not these rows and columns.
     """
     pyarrow = import_pyarrow()
     from pyarrow import ipc
 
     try:
-        return ipc.open_stream(base64.b64decode(data, validate=True)).read_all()
+        table = ipc.open_stream(base64.b64decode(data, validate=True)).read_all()
+        table.validate(full=True)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise InputError(f"rows that went cannot be read ({str(error)[:200]})") from error
+    if table.num_rows != rows or not table.schema.equals(schema):
+        raise _unfit("rows or columns")
+    return table
 
 
 def _with_one_dictionary(groups: list[tuple[TableGroup, RemovedGroup]]) -> Iterator[tuple[TableGroup, RemovedGroup]]:

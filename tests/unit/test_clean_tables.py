@@ -198,3 +198,24 @@ def test_restoring_refuses_another_file() -> None:
     hostile = RemovedGroup(removed[0].rows, dropped=removed[0].dropped, removals=[1], data="AAAA")
     with pytest.raises(InputError, match="rows that went cannot be read"):
         restored(out, [hostile, *removed[1:]])
+
+
+@pytest.mark.parametrize("change", [
+    {"dropped": [9]}, {"dropped": [0]}, {"dropped": [-5]}, {"dropped": [10**15]}, {"dropped": [10**30]}, {"field": ["nothing"]}, {"field": []},
+    {"field": ["n"]}, {"texts": [(4, 0, "x", 0)]}, {"texts": [(1, 99, "x", 0)]}, {"texts": [(1, -1, "x", 0)]},
+    {"texts": [(1, 5, "x", 0), (1, 3, "x", 0)]}, {"texts": [(99, 0, "x", 0)]}, {"texts": [(3, 0, "x", 0), (1, 0, "x", 0)]},
+    {"rows": 10**15}, {"rows": -1}, {"column": "AAAA"}, {"data": ""},
+    {"rows": "4"}, {"texts": [1]}, {"texts": [[1, 2]]}, {"dropped": ["4"]}, {"data": 5}, {"data": "é"},
+], ids=str)
+def test_a_hostile_entry_is_refused(change: dict[str, Any]) -> None:
+    out, removed, _ = cleaned(parquet(table()), EDITS)
+    first = {**removed[0].as_json(), **change}
+    with pytest.raises(InputError):
+        restored(out, [RemovedGroup.of_json(first), *removed[1:]])
+
+
+def test_rows_of_another_table_are_refused() -> None:
+    out, removed, _ = cleaned(parquet(table()), EDITS)
+    _, others, _ = cleaned(parquet(table().drop_columns(["n"])), EDITS)
+    with pytest.raises(InputError, match="does not fit"):
+        restored(out, [RemovedGroup.of_json({**removed[0].as_json(), "data": others[0].data}), *removed[1:]])
