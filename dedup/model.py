@@ -62,9 +62,12 @@ class BlockFlag(enum.IntFlag):
     NONE = 0
     HIDDEN = 1  # hidden attribute or inline display:none, on it or around it
     NAVIGATION = 2  # under nav, header, footer, menu, or a class or role that says so
-    QUOTE = 4  # in a blockquote, or a class that says quote or signature
+    QUOTE = 4  # in a blockquote, or a class that says quote, signature or who wrote it; not where it says pulled quote
     TABLE_OR_CODE = 8  # in a table, pre or code
     DEVICE = 16  # a class that says mobile, desktop, print, hidden...: a copy for one device
+    FORM = 32  # in a label, list of options, or a class that says filter, login, newsletter
+    FOOTER = 64  # in the page's footer, or a class or role that says so
+    CODE = 128  # in pre or code
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from dedup.errors import OptionError
 from dedup.readers import parsed as kinds
-from dedup.readers.hints import element_flags, words
+from dedup.readers.hints import FOOTER, NAVIGATION, QUOTE, element_flags, words
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
 from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
 
@@ -35,6 +35,7 @@ _KINDS = {
     "caption": kinds.CAPTION, "figcaption": kinds.CAPTION,
     **dict.fromkeys(("p", "blockquote", "article", "section", "main", "aside", "table", "ul", "ol", "dl", "nav",
                      "header", "footer", "form"), kinds.PARAGRAPH)}
+PAGE_SHARE = 0.6  # of the source: an element that holds more is no menu, footer or quote
 MAX_NODES = 3_000_000
 MAX_PATH_STEPS = 64  # deeper ones end in //tag: a page of n blocks at depth 512 would have n long paths
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
@@ -129,7 +130,7 @@ class _Walk:
             tag = node.tag
             location = node.source_location
             border = tag in BLOCKS
-            self._attributes(node, tag, place, selected, ignored)
+            self._attributes(node, tag, place, location, selected, ignored)
             if border or tag in _BREAKS:
                 self.flush(block, location.start_tag.start_offset if location else None)
             if border:
@@ -175,16 +176,28 @@ class _Walk:
         todo.reverse()
         stack += todo
 
-    def _attributes(self, node: Any, tag: str, place: _Place, selected: frozenset[Any] | None,
+    def _attributes(self, node: Any, tag: str, place: _Place, location: Any, selected: frozenset[Any] | None,
                     ignored: frozenset[Any]) -> None:
         """What the element's attributes and the selectors say, put into its place."""
         attr = node.attr
-        place.flags |= element_flags(tag, place.content, attr("class"), attr("id"),
-                                     attr("role"), attr("hidden") is not None, attr("style"))
+        flags = element_flags(tag, place.content, attr("class"), attr("id"),
+                              attr("role"), attr("hidden") is not None, attr("style"))
+        if flags & (NAVIGATION | QUOTE) and tag in ("div", "section") and self._holds_the_page(location):
+            flags &= ~(NAVIGATION | FOOTER | QUOTE)
+        if tag == "main":
+            place.flags &= ~(NAVIGATION | FOOTER)
+        place.flags |= flags
         if selected and node in selected:
             place.wanted = True
         if ignored and node in ignored:
             place.dead = True
+
+    def _holds_the_page(self, location: Any) -> bool:
+        """Whether most of the source lies inside: "sticky-footer" names a page with one, not its footer."""
+        if location is None or location.end_tag is None:
+            return False
+        inside: int = location.end_tag.start_offset - location.start_tag.end_offset
+        return inside > PAGE_SHARE * len(self.source)
 
     def _text(self, data: str, place: _Place, linked: bool) -> None:
         """Take a text node into the run."""
