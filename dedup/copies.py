@@ -160,7 +160,7 @@ def crowded_share(corpus: Corpus, c: Copies, crowd: Flags, rows: npt.NDArray[np.
 
 def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:
     """Whether two copies stand in neighbouring cards: under headings that differ, in elements of the same kind."""
-    heads = [_head(corpus, layout_page, int(c.first_block[row])) for row in (a, b)]
+    heads = [_head(corpus, layout_page, int(c.first_block[row]), not c.opens[row]) for row in (a, b)]
     if None in heads or int(c.first_block[b]) - int(c.last_block[a]) > HEAD_BLOCKS + 1:
         return False
     one, other = heads
@@ -170,10 +170,10 @@ def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> boo
             and bool(corpus.fingerprint[one] != corpus.fingerprint[other]))
 
 
-def _head(corpus: Corpus, page: int, block: int) -> int | None:
-    """The heading just before a block."""
+def _head(corpus: Corpus, page: int, block: int, inside: bool) -> int | None:
+    """The heading just before a block, or the block itself where a copy begins inside it."""
     least = max(block - HEAD_BLOCKS, int(corpus.page_first[page]))
-    return next((b for b in range(block - 1, least - 1, -1) if corpus.kind[b] == BlockKind.HEADING), None)
+    return next((b for b in range(block - (not inside), least - 1, -1) if corpus.kind[b] == BlockKind.HEADING), None)
 
 
 def tag_chain(corpus: Corpus, page: int, block: int) -> str:

@@ -30,7 +30,7 @@ MAX_CROWDED = 0.6  # of its words in what stands three times: plans, cards and f
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
 MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP, PAGE_END = 0.5, 4, 5, 0.1, 0.9
 TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
-TEMPLATE_PAGES, TEMPLATE_SHARE = 3, 0.2  # pages of a site that carry a repeat of its template
+DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
@@ -168,6 +168,8 @@ class Judgement:
         first: First occurrence of each stand, one longer than the stands.
         within: Verdict of a repeat inside the page (index into ``NAMES``), -1 for none.
         across: Verdict of what stands on other pages too, -1 for none.
+        device: Whether it is navigation that stands on its page once for each kind of device: what a class or attribute
+            says of a copy, or two menus beside each other; not where one of them stands in the footer.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -180,6 +182,7 @@ class Judgement:
         self.copies = describe_copies(findings)
         self.within = self._within() if len(self.group) else np.empty(0, np.int8)
         self.across = self._across() if len(self.group) else np.empty(0, np.int8)
+        self.device = self._device()
 
     @property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:
@@ -194,6 +197,23 @@ class Judgement:
             verdict[stands] = Stands(self.findings, self.copies, self.first, stands).verdicts()
         return verdict
 
+    def _device(self) -> Flags:
+        """Navigation for one device beside that for another; a menu of the header and one of the footer are none."""
+        device = np.zeros(len(self.group), bool)
+        stands = np.flatnonzero(self.within == NAVIGATION)
+        if len(stands):
+            rows, first = kernel.take_ranges(self.first, stands)
+            c, leader = self.copies.take(rows), first[:-1]
+            foot, some = c.footer_share >= FOOTER_SHARE, c.device_share >= DEVICE_SHARE
+            mixed = np.maximum.reduceat(foot, leader) != np.minimum.reduceat(foot, leader)
+            gap = np.full(len(rows), NEXT_BLOCKS + 1)
+            gap[1:] = c.first_block[1:] - c.last_block[:-1] - 1
+            gap[leader] = NEXT_BLOCKS + 1
+            near = np.minimum.reduceat(gap, leader) <= NEXT_BLOCKS
+            near &= np.minimum.reduceat(c.navigation & (c.link_share >= MENU_LINK_SHARE), leader)
+            device[stands] = ~mixed & (np.maximum.reduceat(some, leader) | near)
+        return device
+
     @cached_property
     def sites(self) -> tuple[I64, I64]:
         """Number of each page's site, and pages of each site."""
@@ -206,13 +226,14 @@ class Judgement:
 
     def _across(self) -> I8:
         site, pages = self.sites
-        groups = len(self.table)
+        groups, options = len(self.table), self.findings.options
         elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
         key = self.group * len(pages) + site[self.page]
         number = kernel.distinct_keys(key.view(np.uint64))[1]
         on_site = np.bincount(number)[number]
-        template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
-        template &= self.findings.options.unit == "block"
+        template = on_site >= options.template_pages
+        template &= on_site >= options.template_share * pages[site[self.page]]
+        template &= options.unit == "block"
         # an article's own headline, which the other pages of its site list in a side bar
         headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
         all_headings = np.bincount(self.group, headings, groups)
