@@ -86,6 +86,9 @@ class Layout:
             A block without rows has no map inside it: its places map to the whole block.
         map_text, map_source: Points ``(offset in Page.text, offset in source)`` from which text and source run in
             step, one code point for one, up to the next point; ``int64``.
+        element: Of each block, the row of its element, ``int32``; empty but for HTML.
+        parent: Of each element that holds blocks, the row of the one around it, -1 for none, ``int32``; in document order.
+        steps: The elements, one a line: tag, ``#id`` and classes between blanks.
     """
 
     start: npt.NDArray[np.int64]
@@ -101,6 +104,9 @@ class Layout:
     map_first: npt.NDArray[np.int64]
     map_text: npt.NDArray[np.int64]
     map_source: npt.NDArray[np.int64]
+    element: npt.NDArray[np.int32]
+    parent: npt.NDArray[np.int32]
+    steps: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +288,29 @@ class Verdict:
     kind: VerdictKind
     text: str
     groups: tuple[int, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why many pages of a site have the same repeat: its copies stand in the same element, which can be left out.
+
+    It was checked on every page of the site: what the selector drops stands elsewhere, too.
+
+    Attributes:
+        kind: ``rendered-twice``, ``navigation`` or ``template``.
+        text: One sentence for a person.
+        selector: CSS selector of the element, for ``--ignore``.
+        pages: How many pages have copies in it.
+        examples: Ids of up to three of them.
+        evidence: The figures it rests on.
+    """
+
+    kind: VerdictKind
+    text: str
+    selector: str
+    pages: int
+    examples: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 

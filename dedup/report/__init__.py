@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import DedupError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, PageReport, Pair, ReadError, Skipped, Summary
+    from dedup.model import Cause, Group, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
 
 __all__ = ["Report"]
@@ -26,6 +26,7 @@ class Report:
         summary: Figures of the whole.
         pages: One ``PageReport`` a page, in order; pages without repeats too.
         groups: Text that stands in two places or more; a group's id is its index.
+        causes: What many pages of a site repeat for one reason, and the selector that leaves it out.
         skipped: What was read but not compared, by reason.
         errors: What could not be read.
         input_digest: Digest of all that was read.
@@ -36,12 +37,12 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "options", "pages", "skipped",
+    __slots__ = ("_links", "causes", "errors", "groups", "input_digest", "is_comparison", "options", "pages", "skipped",
                  "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
-                 input_digest: str, version: str, is_comparison: bool = False) -> None:
+                 input_digest: str, version: str, is_comparison: bool = False, causes: Sequence[Cause] = ()) -> None:
         """Put a report together.
 
         Args:
@@ -50,6 +51,7 @@ class Report:
         self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
+        self.causes = tuple(causes)
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -106,7 +108,7 @@ class Report:
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=[filter_verdicts(page, numbers) for page in self.pages], groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison)
+            is_comparison=self.is_comparison, causes=self.causes)
 
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON (``dedup-report/1``).

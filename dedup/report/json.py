@@ -55,6 +55,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
         yield from _list_chunks("pairs", map(_compared if report.is_comparison else _pair, report.pairs()))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
+    yield from _list_chunks("causes", map(dataclasses.asdict, report.causes))
     yield b"}\n"
 
 
@@ -263,7 +264,8 @@ def _report(value: Mapping[str, Any]) -> Report:
         skipped=tuple(_convert(value, "skipped", model.Skipped)),
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
-        is_comparison=pairs is not None and not options.pairs)
+        is_comparison=pairs is not None and not options.pairs,
+        causes=_convert(value, "causes", model.Cause) if "causes" in value else ())
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:
