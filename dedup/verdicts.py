@@ -6,6 +6,7 @@ for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -28,8 +29,10 @@ EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in 
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MAX_CROWDED = 0.6  # of its words in what stands three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
-MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP, PAGE_END = 0.5, 4, 5, 0.1, 0.9
-TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
+MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8  # cards of a shop are less alike
+PAGE_TOP, PAGE_END = 0.1, 0.9
+TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
+_SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
@@ -91,7 +94,8 @@ class Stands:
         named = (self.copies(c.navigation | c.form) == self.count)
         short = self.words < MENU_WORDS_A_BLOCK * self.blocks
         listed = (link >= MENU_LINK_SHARE) & (self.blocks >= MENU_BLOCKS) & (self.copies(c.whole) == self.count)
-        listed &= short | (self.least(self.jaccard) >= EQUAL_JACCARD)
+        alike = self.least(self.jaccard)
+        listed &= (short & (alike >= MENU_JACCARD)) | (alike >= EQUAL_JACCARD)
         listed |= (link >= MENU_LINK_SHARE) & (self.blocks >= SECTION_BLOCKS) & (self.copies(c.navigation) > 0)
         placed = (self.blocks >= MENU_BLOCKS) & short & (self.c.at[self.leader] < PAGE_TOP)
         placed &= (self.greatest(c.link_share) > 0) | (~c.laid_out[self.leader] & (self.greatest(c.until) > PAGE_END))
@@ -134,23 +138,29 @@ class Stands:
 
     def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:
         """A piece shown on its own, or a pointer: a heading or link in one place, text in the other."""
-        c = self.c
-        headings, whole, link = self.copies(c.heading), self.copies(c.whole), c.link_share
-        pointer = ((headings > 0) & (headings < self.count)) | ((self.greatest(link) >= 0.5) & (self.least(link) < 0.1))
-        contained = (whole > 0) & (whole < self.count)
-        opens = contained & (self.copies(c.opens & ~c.whole) > 0)
-        teaser = (self.least(c.blocks) <= TEASER_BLOCKS) & (pointer | opens)
-        open_rows = rows[(whole[rows] > 0) & ~teaser[rows] & (self.blocks[rows] <= TEASER_BLOCKS)
-                         & (self.count[rows] < REFRAIN_COPIES)]
-        teaser[open_rows] = [bool(contained[s] and not c.laid_out[self.leader[s]]) or self._elsewhere(int(s))
-                             for s in open_rows]
+        c, alike = self.c, self.least(self.jaccard)
+        headings, whole = self.copies(c.heading), self.copies(c.whole)
+        most, few = self.greatest(c.link_share), self.least(c.link_share)
+        pointer = ((headings > 0) & (headings < self.count) & (few < MENU_LINK_SHARE)) | ((most >= 0.5) & (few < 0.1))
+        small = self.least(c.blocks) <= TEASER_BLOCKS
+        contained = (whole > 0) & (whole < self.count) & (alike >= TEASER_JACCARD)
+        opens = contained & (self.count <= REFRAIN_COPIES) & (self.copies(c.opens & ~c.whole) > 0)
+        teaser = small & (pointer | opens)
+        left = rows[small[rows] & ~teaser[rows] & (whole[rows] > 0) & (alike[rows] >= TEASER_JACCARD)
+                    & (self.count[rows] < REFRAIN_COPIES) & (few[rows] < MENU_LINK_SHARE)]
+        teaser[left] = [self._is_claim(int(s), bool(contained[s])) for s in left]
         return teaser[rows]
 
-    def _elsewhere(self, s: int) -> bool:
-        """Whether the two copies stand in elements of different kinds."""
-        page = int(self.findings.table.page[self.all_first[self.stands[s]]])
-        one, other = (tag_chain(self.findings.corpus, page, int(self.c.first_block[self.first[s] + i])) for i in (0, 1))
-        return one != other
+    def _is_claim(self, s: int, contained: bool) -> bool:
+        """Whether a sentence is shown apart from the text that it is taken from, in an element of another kind."""
+        row, findings = int(self.all_first[self.stands[s]]), self.findings
+        one, other = (int(self.c.first_block[self.first[s] + i]) for i in (0, 1))
+        if not _SENTENCE.search(findings.places.text(row)):
+            return False
+        if not self.c.laid_out[self.leader[s]]:
+            return contained
+        page = int(findings.table.page[row])
+        return (contained or other - one > 1) and tag_chain(findings.corpus, page, one) != tag_chain(findings.corpus, page, other)
 
     def find_notices(self, kind: npt.NDArray[np.intp]) -> None:
         """Cookie text that no class names: what stands twice in one piece is navigation."""
