@@ -159,8 +159,10 @@ class Stands:
             return False
         if not self.c.laid_out[self.leader[s]]:
             return contained
-        page = int(findings.table.page[row])
-        return (contained or other - one > 1) and tag_chain(findings.corpus, page, one) != tag_chain(findings.corpus, page, other)
+        if not contained and other - one <= 1:  # beside itself: a copy for another device
+            return False
+        corpus, page = findings.corpus, int(findings.table.page[row])
+        return tag_chain(corpus, page, one) != tag_chain(corpus, page, other)
 
     def find_notices(self, kind: npt.NDArray[np.intp]) -> None:
         """Cookie text that no class names: what stands twice in one piece is navigation."""
