@@ -160,6 +160,8 @@ def crowded_share(corpus: Corpus, c: Copies, crowd: Flags, rows: npt.NDArray[np.
 
 def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:
     """Whether two copies stand in neighbouring cards: under headings that differ, in elements of the same kind."""
+    if not c.laid_out[a]:
+        return False
     heads = [_head(corpus, layout_page, int(c.first_block[row]), not c.opens[row]) for row in (a, b)]
     if None in heads or int(c.first_block[b]) - int(c.last_block[a]) > HEAD_BLOCKS + 1:
         return False
@@ -193,4 +195,4 @@ def is_notice(text: str) -> bool:
     >>> is_notice("We use cookies. Accept all?"), is_notice("Bake the cookies for ten minutes.")
     (True, False)
     """
-    return len(text) <= _NOTICE_CHARS and _NOTICE.search(text) is not None
+    return len(text) <= _NOTICE_CHARS and "ookie" in text and _NOTICE.search(text) is not None
