@@ -243,7 +243,8 @@ class Run:
 
 
 def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, headline: U8,
-               page_first: I64, max_edit: int, low: int, high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
+               page_first: I64, max_edit: int, low: int,
+               high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
     Args:
