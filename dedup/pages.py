@@ -17,10 +17,9 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summary, Lazy[PageReport]]:
+def describe_pages(findings: Findings, skipped: Sequence[Skipped], judgement: Judgement) -> tuple[Summary, Lazy[PageReport]]:
     """The summary, and a report of each page."""
     corpus, table, options = findings.corpus, findings.table, findings.options
-    judgement = Judgement(findings)
     stand = judgement.occurrence_stand
     within, across = judgement.within[stand], judgement.across[stand]
     several = (np.diff(judgement.first) > 1)[stand]

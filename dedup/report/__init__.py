@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import DedupError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
+    from dedup.model import Cause, Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
 
 __all__ = ["Report"]
@@ -26,6 +26,7 @@ class Report:
         summary: Figures of the whole.
         pages: One ``PageReport`` a page, in order; pages without repeats too.
         groups: Text that stands in two places or more; a group's id is its index.
+        causes: What many pages of a site repeat for one reason, and the selector that leaves it out.
         skipped: What was read but not compared, by reason.
         errors: What could not be read.
         input_digest: Digest of all that was read.
@@ -38,13 +39,13 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "near_misses", "options", "pages", "skipped",
-                 "summary", "version")
+    __slots__ = ("_links", "causes", "errors", "groups", "input_digest", "is_comparison", "near_misses", "options", "pages",
+                 "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
                  input_digest: str, version: str, is_comparison: bool = False,
-                 near_misses: tuple[NearMiss, ...] | None = None) -> None:
+                 near_misses: tuple[NearMiss, ...] | None = None, causes: Sequence[Cause] = ()) -> None:
         """Put a report together.
 
         Args:
@@ -53,7 +54,7 @@ class Report:
         self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
-        self.near_misses = near_misses
+        self.near_misses, self.causes = near_misses, tuple(causes)
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -110,7 +111,7 @@ class Report:
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=[filter_verdicts(page, numbers) for page in self.pages], groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses)
+            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=self.causes)
 
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON (``dedup-report/1``).
