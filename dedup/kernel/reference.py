@@ -56,7 +56,8 @@ __all__ = [
     "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens", "implied_groups",
     "join_links", "json_records", "line_numbers", "locate", "mark_grams", "mark_seeds", "measure_parts", "merge_apart",
     "name", "normalise", "pair_anchors", "prefix_join", "range_digests", "range_halves", "release_memory", "repeated_grams",
-    "repeated_seeds", "repetition_counts", "room", "seed_classes", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets",
+    "repeated_seeds", "repetition_counts",
+    "room", "seed_classes", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets",
     "sketch_bands", "split_lines", "stable_order", "survey_tokens", "take_ranges", "token_edges", "tokenise",
 ]  # fmt: skip
 

@@ -190,7 +190,8 @@ class RepeatedRuns {
     std::int64_t most_frequent() const {
         std::size_t best = 0;
         for (std::size_t n = 1; n < first_.size(); ++n)
-            if (count_[n] > count_[best] || (count_[n] == count_[best] && chars(first_[n]) > chars(first_[best]))) best = n;
+            if (count_[n] > count_[best] || (count_[n] == count_[best] && chars(first_[n]) > chars(first_[best])))
+                best = n;
         std::int64_t sum = 0;
         std::size_t reached = 0;
         for (std::size_t i = 0; i < at_.size(); ++i) {
