@@ -182,20 +182,23 @@ def _refuse_places(texts: list[str]) -> None:
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool) -> Report:
     from dedup import __version__
+    from dedup.annotate import annotate
     from dedup.pages import describe_pages
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
+    from dedup.verdicts import Judgement
 
     stages = Stages(progress)
     findings, digest = find_duplicates(stream, options, stages, is_comparison)
     if getattr(stream, "renamed", 0):
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")
-    summary, pages = describe_pages(findings, stream.skipped)
+    judgement = Judgement(findings)
+    summary, pages = describe_pages(judgement, stream.skipped)
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
                   skipped=stream.skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison)
+                  is_comparison=is_comparison, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "compare", "scan"]

@@ -259,7 +259,8 @@ def _flags() -> list[inspect.Parameter]:
     report = groups["report"]
     return [
         *made,
-        _flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
+        _flag("output", str | None, None, "write the report (.json), or a row a page "
+              "(.parquet, .jsonl, .csv), to a file", report,
               "-o"),
         _flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
