@@ -22,6 +22,7 @@ from dedup.options import Scope
 from dedup.places import locate, page_of
 from dedup.runs import Links
 from dedup.seeds import Repeats
+from dedup.stem import Stem, stem_items
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -171,15 +172,20 @@ class Bags:
         return _measures(shared, total)
 
 
-def page_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
-    """The bags of the collection, one item a token."""
+def page_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> Bags:
+    """The bags of the collection, one item a token.
+
+    Args:
+        stem: Words go by their stems, and not by their first letters.
+    """
     first = corpus.token_first[corpus.page_first]
     item = np.empty(int(first[-1]), np.uint32)
+    stems = stem_items(engine, corpus, stem) if stem is not None else None
 
     def fill(batch: tuple[int, int]) -> None:
         blocks = corpus.blocks_of(batch)
-        item[first[batch[0]]:first[batch[1]]] = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks],
-                                                                 corpus.flags, LETTERS)
+        own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, LETTERS)
+        item[first[batch[0]]:first[batch[1]]] = own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
     engine.map(fill, corpus.batches())
     return Bags(item, first)
 
@@ -371,8 +377,8 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
         first = anchors.first[part[0]:part[1] + 1]
         page_a, page_b = anchors.page_a[slice(*part)], anchors.page_b[slice(*part)]
         rows = slice(int(first[0]), int(first[-1]))
-        pair, a0, a1, b0, b1, shared, total, truncated = kernel.align_pairs(
-            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values)
+        pair, a0, a1, b0, b1, shared, total, _, truncated = kernel.align_pairs(
+            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values, False)
         cut.append(int(truncated.sum()))
         before_a, before_b = page_first[page_a[pair]], page_first[page_b[pair]]
         return np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total])

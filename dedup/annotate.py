@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import BATCH_BYTES, sums, token_flags
+from dedup.clean.plan import equal_pages
 from dedup.groups import KINDS
-from dedup.keep import copies_in_groups, kept_pages
+from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
 from dedup.model import PageReport, VerdictKind
 from dedup.verdicts import COPY, NAMES, NO_CONTENT, SHARED, Judgement
@@ -127,14 +128,15 @@ class Annotations:
 
     Args:
         kept: The page that stays for each page, -1 where it stays itself.
-        spans: See ``Spans``.
+        spans: See ``Spans``; gets `kept`.
+        equal: Pairs of pages with equal words, however few (those in no group too).
         shares: ``(pages, len(SHARES))``, 0.0 to 1.0; ``None`` where the blocks of the pages are not known.
         repetition: For a range of pages ``(pages, len(REPETITION))``, 0.0 to 1.0; ``None`` where their texts are not known.
     """
 
-    def __init__(self, kept: Callable[[], I64], spans: Callable[[I64], Spans], shares: Callable[[], F64] | None,
-                 repetition: Callable[[slice], F64] | None) -> None:
-        self._kept, self._spans, self._shares, self.repetition = kept, spans, shares, repetition
+    def __init__(self, kept: Callable[[], I64], spans: Callable[[I64], Spans], equal: Callable[[], Pairs] = no_pairs,
+                 shares: Callable[[], F64] | None = None, repetition: Callable[[slice], F64] | None = None) -> None:
+        self._kept, self._spans, self._equal, self._shares, self.repetition = kept, spans, equal, shares, repetition
 
     @cached_property
     def kept(self) -> I64:
@@ -153,15 +155,15 @@ class Annotations:
 
     def regrouped(self, report: Report) -> Annotations:
         """Those of a report of the same pages with other groups: kept pages and spans follow its groups."""
-        return Annotations(*_from_objects(report), self._shares, self.repetition)
+        return Annotations(*_from_objects(report, self._equal), self._equal, self._shares, self.repetition)
 
     def __reduce__(self) -> tuple[Callable[..., Annotations], tuple[object, ...]]:
         repetition = None if self.repetition is None else self.repetition(slice(0, len(self.kept)))
-        return _made, (self.kept, self.spans, self.shares, repetition)
+        return _made, (self.kept, self.spans, self._equal(), self.shares, repetition)
 
 
-def _made(kept: I64, spans: Spans, shares: F64 | None, repetition: F64 | None) -> Annotations:
-    return Annotations(lambda: kept, lambda _: spans, None if shares is None else lambda: shares,
+def _made(kept: I64, spans: Spans, equal: Pairs, shares: F64 | None, repetition: F64 | None) -> Annotations:
+    return Annotations(lambda: kept, lambda _: spans, lambda: equal, None if shares is None else lambda: shares,
                        None if repetition is None else lambda pages: repetition[pages])
 
 
@@ -173,16 +175,19 @@ def annotate(judgement: Judgement) -> Annotations:
     findings = judgement.findings
     corpus = findings.corpus
 
+    def equal() -> Pairs:
+        return no_pairs() if findings.options.scope == "within" else pairs_of(equal_pages(corpus))
+
     def kept() -> I64:
-        pairs = copies_in_groups(findings.table) if findings.options.unit == "page" else judgement.alike
-        return kept_pages(*pairs, len(corpus.pages))
+        copies = copies_in_groups(findings.table) if findings.options.unit == "page" else judgement.alike
+        return kept_pages(*both(copies, equal()), len(corpus.pages))
 
     def spans(kept: I64) -> Spans:
         table, places = findings.table, findings.places
         stretches = Stretches(table.parts.first, table.page, table.owner, table.kind[table.owner],
                               occurrence_verdicts(judgement), places.part_start, places.part_end)
         return spans_of(stretches, kept, corpus.page_chars)
-    return Annotations(kept, spans, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages))
+    return Annotations(kept, spans, equal, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages))
 
 
 def occurrence_verdicts(judgement: Judgement) -> I8:
@@ -246,7 +251,8 @@ def repetition_measures(counts: I64) -> F64:
 
 def annotations_of(report: Report) -> Annotations:
     """The annotations of a report that has only its groups and pages, such as one read from a file."""
-    return Annotations(*_from_objects(report), None, _from_texts(report) if report.options.with_text else None)
+    return Annotations(*_from_objects(report, no_pairs),
+                       repetition=_from_texts(report) if report.options.with_text else None)
 
 
 def _from_texts(report: Report) -> Callable[[slice], F64]:
@@ -259,7 +265,7 @@ def _from_texts(report: Report) -> Callable[[slice], F64]:
     return repetition
 
 
-def _from_objects(report: Report) -> tuple[Callable[[], I64], Callable[[I64], Spans]]:
+def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[[], I64], Callable[[I64], Spans]]:
     def kept() -> I64:
         number = {page.id: p for p, page in enumerate(report.pages)}
         if report.options.unit == "page":
@@ -268,7 +274,7 @@ def _from_objects(report: Report) -> tuple[Callable[[], I64], Callable[[I64], Sp
             pairs = [(verdict.evidence["page"], page.id) for page in report.pages for verdict in page.verdicts
                      if verdict.kind == "copy-of" and "page" in verdict.evidence]
         rows = np.array([(number[a], number[b]) for a, b in pairs], np.int64).reshape(-1, 2)
-        return kept_pages(rows[:, 0], rows[:, 1], len(report.pages))
+        return kept_pages(*both((rows[:, 0], rows[:, 1]), equal()), len(report.pages))
 
     def spans(kept: I64) -> Spans:
         number = {page.id: p for p, page in enumerate(report.pages)}

@@ -235,7 +235,7 @@ def _command(function: Callable[..., int], positional: list[inspect.Parameter], 
     import inspect
 
     def command(*arguments: str, **settings: Any) -> int:
-        return function(*arguments, **settings)
+        return function(*arguments, **defaults | settings)  # cyclopts hands over what was given
 
     flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags()]
     command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]

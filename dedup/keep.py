@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from dedup.groups import Groups
 
 I64 = npt.NDArray[np.int64]
+Pairs = tuple[I64, I64]  # pages, and for each a later one that is a copy of it
 
 
 def kept_pages(original: I64, copy: I64, pages: int) -> I64:
@@ -33,8 +35,24 @@ def kept_pages(original: I64, copy: I64, pages: int) -> I64:
     return kept
 
 
-def copies_in_groups(groups: Groups) -> tuple[I64, I64]:
+def copies_in_groups(groups: Groups) -> Pairs:
     """Pairs (first page, later page) of groups whose occurrences are whole pages."""
     leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
     later = leader != np.arange(len(leader))
     return groups.page[leader[later]], groups.page[later]
+
+
+def pairs_of(members: Iterable[Sequence[int]]) -> Pairs:
+    """Pairs (first page, later page) of groups of pages, each in order."""
+    rows = np.array([(first, later) for first, *others in members for later in others], np.int64).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]
+
+
+def no_pairs() -> Pairs:
+    """None."""
+    return np.empty(0, np.int64), np.empty(0, np.int64)
+
+
+def both(some: Pairs, others: Pairs) -> Pairs:
+    """Pairs of two kinds together."""
+    return np.concatenate([some[0], others[0]]), np.concatenate([some[1], others[1]])

@@ -115,6 +115,8 @@ class Page:
         record: True for a record of a larger file (JSONL, CSV, Parquet, WARC): all its places have `line`.
         layout: The blocks, where the reader knows them; else ``None`` and the text is cut into blocks.
         site: What counts as one site: host of the url, else the scanned root.
+        number: What finds a record again in its file, from 1: its line (JSON Lines, CSV), element (a JSON array), row
+            (Parquet, Arrow) or WARC record; of what a program handed over, its index and 1. 0: the page is a whole file.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Page:
     record: bool = False
     layout: Layout | None = None
     site: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

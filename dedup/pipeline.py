@@ -35,6 +35,7 @@ from dedup.runs import (
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
+from dedup.stem import Stem, load_stemmer
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -71,14 +72,18 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
 
     Args:
         is_comparison: The pages are two that are known to be related.
+
+    Raises:
+        OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
+    stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
         corpus, tokens, digest = read_corpus(pages, engine, options)
         if options.unit == "page":
             passages, repeats, aligned = compare_pages(engine, corpus, options, stages), None, NOTHING
         else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, is_comparison)
+            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, stem, is_comparison)
         del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
@@ -89,7 +94,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
 
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-                   stages: Stages, is_comparison: bool) -> tuple[Passages, Repeats, Aligned]:
+                   stages: Stages, stem: Stem | None, is_comparison: bool) -> tuple[Passages, Repeats, Aligned]:
     """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
     repeats = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
@@ -107,14 +112,14 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options:
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
-        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, is_comparison)
+        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, stem, is_comparison)
     return passages, scoped_repeats(engine, corpus, repeats, options.scope, options.min_tokens), aligned
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, options: Options, stages: Stages,
-                 is_comparison: bool) -> tuple[Passages, Aligned]:
+                 stem: Stem | None, is_comparison: bool) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
-    bags = page_bags(engine, corpus)
+    bags = page_bags(engine, corpus, stem)
     kinds = (GRAMS, TRIPLES) if options.find == "reworded" else (GRAMS,)
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
     aligned = align_passages(engine, corpus, bags, repeats, kinds, options.max_places, gates,

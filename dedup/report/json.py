@@ -52,7 +52,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
     if report.lists_pairs:
-        yield from _list_chunks("pairs", map(_pair, report.pairs()))
+        yield from _list_chunks("pairs", map(_compared if report.is_comparison else _pair, report.pairs()))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
     yield b"}\n"
@@ -108,6 +108,11 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "jaccard": pair.jaccard, "containment_a": pair.containment_a, "containment_b": pair.containment_b,
         "indel_similarity": pair.indel_similarity,
     } | _aligned(pair)
+
+
+def _compared(pair: Pair) -> dict[str, Any]:
+    """A pair of a comparison: with the words that differ."""
+    return _pair(pair) | {"opcodes": pair.opcodes()}
 
 
 def _aligned(measured: Occurrence | Pair) -> dict[str, Any]:

@@ -70,6 +70,15 @@ def percent(share: float) -> str:
     return f"{tenths / 10:.1f} %"
 
 
+def decimal(share: float) -> str:
+    """A share to two decimals, rounded down as ``percent`` does.
+
+    >>> decimal(0.4199), decimal(1.0), decimal(0.0)
+    ('.41', '1', '.00')
+    """
+    return "1" if share >= 1.0 else f".{max(int(share * 100 + 1e-9), 0):02}"
+
+
 def count(number: float, noun: str, plural: str = "") -> str:
     """A number and its noun; halves (a character of a script without spaces is half a word) are rounded up.
 

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: dict[str, dict[str, Any]] = {
     "block": {"pairs": True}, "page": {"unit": "page", "pairs": True, "threshold": 0.6},
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
+    "stem": {"stem": "english", "find": "reworded"},
 }
 
 

@@ -68,7 +68,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25, "min_dice": 0.5}
+        "min_similarity": 0.25, "min_dice": 0.5, "stem": "german"}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -79,7 +79,15 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         for command in (["scan", "p"], ["compare", "a", "b"]):
             assert cli.main([*command, *written, "-q"]) == 0, written
             assert getattr(engine.options, field.name) == value
-            assert engine.options == dataclasses.replace(Options(), **{field.name: value})
+            default = Options() if command[0] == "scan" else Options(find="reworded")
+            assert engine.options == dataclasses.replace(default, **{field.name: value})
+
+
+def test_a_comparison_looks_for_reworded_passages_unless_told_otherwise(engine: Engine) -> None:
+    both = ["compare", "a", "b"]
+    for arguments, find in (["scan", "a"], "near"), (both, "reworded"), ([*both, "--find", "near"], "near"):
+        assert cli.main([*arguments, "-q"]) == 0
+        assert engine.options.find == find
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import time
@@ -81,7 +82,7 @@ def test_no_more_than_five_places_of_a_group_are_listed() -> None:
 
 def test_differing_words_are_marked_without_colour() -> None:
     text = printed(near_report())
-    assert "[-Tuesday evening-] {+Wednesday+}" in flat(text)
+    assert "[-Tuesday evening-]{+Wednesday+}" in flat(text)
     assert text.count("[-old-]") == 1, "copies with the same words share one list of differences"
 
 
@@ -166,15 +167,46 @@ def test_what_was_not_compared_is_summed_up_at_the_end() -> None:
     assert "1,000 not readable" in text
 
 
-def test_a_comparison_shows_both_sides_with_their_own_words_marked() -> None:
-    a = occurrence("a.txt", "on Monday the council voted for the new bridge", 0, 4)
-    b = occurrence("b.txt", "on Friday the council voted for the bridge", 0, 9, similarity=0.8)
-    text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [pair(a, b, "near", 0.8)],
-                          is_comparison=True))
+def compared(old: str, new: str, **parts: object) -> str:
+    """What is printed of a comparison with one near pair, behind its heading."""
+    a = occurrence("a.txt", old, 0, 4, parts=parts.get("a"))
+    b = occurrence("b.txt", new, 0, 9, similarity=0.8, parts=parts.get("b"))
+    link = dataclasses.replace(pair(a, b, "near", 0.8), jaccard=0.777, dice=0.5, evidence=12.34)
+    text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [link], is_comparison=True))
     assert text.startswith("a.txt and b.txt · ")
     assert " of A, a.txt, lies in passages that stand in B too\n" in text
-    assert "A a.txt:4\n    on [-Monday-] the council voted for the [-new-] bridge\n" in text
-    assert "B b.txt:9\n    on {+Friday+} the council voted for the bridge\n" in text
+    return text[text.index("1. near"):text.index("\nAll of it")]
+
+
+def test_a_comparison_shows_both_places_the_measures_and_the_words_that_differ_in_one_text() -> None:
+    assert compared("on Monday the council voted for the new bridge", "on Friday, the Council voted for the bridge") == (
+        "1. near 80.0 % · 46 characters · jaccard .77 · dice .50 · evidence 12.3\n  A a.txt:4\n  B b.txt:9\n"
+        "    on [-Monday-]{+Friday,+} the council voted for the [-new-] bridge\n")
+
+
+def test_long_equal_stretches_of_a_passage_keep_its_first_and_last_words() -> None:
+    text = "the ferry leaves the quay at ten past every hour and takes bicycles too"
+    assert "\n    the ferry leaves the ... past every hour and [-takes-]{+has+} bicycles too\n" in compared(
+        text, text.replace("takes", "has"))
+
+
+def test_what_a_run_goes_over_is_not_compared_and_few_equal_words_between_changes_are_part_of_them() -> None:
+    shown = compared("ONE two\n\nTHREE four", "ONE two\n\nan advertisement\n\nTHREE five",
+                     a=((0, 7), (9, 19)), b=((0, 7), (27, 37)))
+    assert "    ONE two [...] THREE [-four-]{+five+}\n" in shown
+    assert "    a [-x y z w in u v t s-]{+k l m n in o p q r+} b\n" in compared(
+        "a x y z w in u v t s b", "a k l m n in o p q r b")
+
+
+def test_a_pair_too_long_to_be_compared_for_a_person_says_so_and_is_quick() -> None:
+    old = " ".join(f"w{n * 7919 % 1_000_003}" for n in range(1_000_000))
+    begin = time.perf_counter()
+    shown = compared(old, "changed " + old)
+    assert "    {+changed+} w0 w7919 " in shown
+    assert shown.endswith("...\n")
+    again = " ".join(f"w{n % 5003}" for n in range(1_000_000))  # no place to cut
+    assert "    w0 w1 w2 w3 " in compared(again, "changed " + again)
+    assert time.perf_counter() - begin < 10
 
 
 def test_a_run_over_unmatched_blocks_shows_only_its_matched_stretches() -> None:
