@@ -140,7 +140,7 @@ def write_csv(report: Report, path: Path) -> None:
 
 def _csv_lines(rows: Iterable[Iterable[str | int | float]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode("utf-8")
 
 
