@@ -119,9 +119,14 @@ def write_jsonl(report: Report, path: Path) -> None:
         OutputError: The file cannot be written.
     """
     with replaced_file(path) as file:
-        for batch in page_batches(report):
-            for row in page_rows(batch):
-                file.write(encode(row) + b"\n")
+        file.writelines(json_lines(report))
+
+
+def json_lines(report: Report) -> Iterator[bytes]:
+    """The table of pages as JSON Lines, row by row."""
+    for batch in page_batches(report):
+        for row in page_rows(batch):
+            yield encode(row) + b"\n"
 
 
 def write_csv(report: Report, path: Path) -> None:

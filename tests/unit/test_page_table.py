@@ -421,7 +421,7 @@ def test_the_command_writes_a_row_a_page(name: str, tmp_path: Path):
         pytest.importorskip("pyarrow")
     done = run("scan", str(ROOT / "examples" / "site"), "-o", name, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert name in done.stdout
+    assert f"The table of pages stands in {name}" in done.stdout
     scan(ROOT / "examples" / "site").write(tmp_path / f"again.{name.split('.')[1]}")
     assert (tmp_path / name).read_bytes() == (tmp_path / f"again.{name.split('.')[1]}").read_bytes()
 
