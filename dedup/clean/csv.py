@@ -16,6 +16,7 @@ from dedup.clean.raw import RawLines, pieces_between
 from dedup.clean.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, left_of, not_found, plain_cuts
 from dedup.options import Options
 from dedup.readers.csv import column_numbers, decode_line, delimiter_of, longest_line, split_lines
+from dedup.readers.reading import READ_BYTES
 from dedup.readers.tables import text_fields
 
 I64 = npt.NDArray[np.int64]
@@ -36,9 +37,9 @@ def clean_csv(stream: BinaryIO, form: str, edits: Edits, options: Options, cutte
     for number in sorted(edits):
         for data in lines.up_to(number):
             yield Piece(data, STAYS)
-        raw, texts, row = table.take()
+        begin, (raw, texts, row) = lines.line, table.take()
         edit = edits[number]
-        if not raw or not row.fields:
+        if begin != number or not row.fields:
             raise not_found(number, "the row at line")
         reason = "a line of it is too long to be read" if any(map(table.is_too_long, raw)) else ""
         if not reason and isinstance(edit, Drop):
@@ -131,12 +132,12 @@ class _Table:
         return next((i for i in found if i < len(row.fields)), -1)
 
     def is_too_long(self, line: bytes) -> bool:
-        """Whether the reader did not read a line."""
+        """Whether the reader may not have read a line."""
         return len(line) - line.endswith(b"\n") > self._longest
 
     def _decoded(self, line: bytes) -> str:
         """A line as the reader decodes it."""
-        if self.is_too_long(line):
+        if self.is_too_long(line) and len(line) > READ_BYTES:  # a shorter one may have been read, as part of a block
             return "\n"
         return decode_line(line.removesuffix(b"\n"))[0] + "\n" * line.endswith(b"\n")
 
@@ -204,7 +205,7 @@ def _row_cuts(row: _Row, table: _Table, number: int, edit: Sequence[Gone], cutte
         again = read_row(lines, table.delimiter)
         found = [again.value(other) for other in again.fields]
         same = found == [*values[:column], without(value, cuts), *values[column + 1:]] and next(lines, None) is None
-        return "" if same and again.strict == row.strict else "its row would be read differently"
+        return "" if same and again.strict >= row.strict else "its row would be read differently"
 
     found = checked_cuts(value, edit, cutter, damage)
     for entry in found.left:

@@ -11,15 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dedup.clean import seams
-from dedup.clean.outline import Block, Element, Outline, outline_of
+from dedup.clean.checks import sound
+from dedup.clean.outline import CLOSE, OPEN, Block, Element, Outline, outline_of
 from dedup.clean.pieces import Cut, Cuts, Gone, Left
 from dedup.clean.seams import Range, has_words
 from dedup.readers.html import BLOCKS
 from dedup.readers.parsed import PageLimitError
 from dedup.readers.sourcemap import LineEnds, collapse
 
-MAX_CHECKS = 64  # times that a page is parsed to find the cuts that damage it,
-CHECKED = 50_000_000  # and code points of it
 _UNSEEN = frozenset({"script", "style", "link", "meta", "template"})
 TORN_ROW, TORN_CONTROL = "it would tear a table row", "it would tear a form control"
 NO_PLACE, DAMAGE = "its exact place in the source is not known", "the page would not read the same without it"
@@ -64,9 +63,9 @@ def html_cuts(source: str, gone: Sequence[Gone], select: Sequence[str] = (), ign
         return Cuts(())
     cutter = _Cutter(page, text, gone)
     actions = cutter.actions()
-    kept = _verified(page, actions, settings)
-    cutter.refuse([action for number, action in enumerate(actions) if number not in kept], DAMAGE)
-    accepted = [actions[number] for number in sorted(kept)]
+    made = sound(actions, lambda some: _holds(page, some, settings), len(source))
+    cutter.refuse([action for action, is_made in zip(actions, made, strict=True) if not is_made], DAMAGE)
+    accepted = [action for action, is_made in zip(actions, made, strict=True) if is_made]
     ranges = seams.merged(place for action in accepted for place in action.source)
     cuts = seams.by_removal(ranges, cutter.gone_in_source()) if ranges else []
     return Cuts(tuple(Cut(ends.original(a), ends.original(b), removal) for a, b, removal in cuts),
@@ -381,15 +380,18 @@ def _expected_tree(page: Outline, actions: Sequence[Action]) -> list[str]:
 
 
 def _joined(events: Iterator[str]) -> list[str]:
-    """Events with texts that stand beside each other as one."""
+    """Events with texts that stand beside each other as one, and without empty elements that the parser made up."""
     out: list[str] = []
     text: list[str] = []
     for event in events:
-        if event[:1] in ("<", ">"):
+        if event[:1] in (OPEN, CLOSE):
             if text and (whole := "".join(text)):
                 out.append(whole)
             text = []
-            out.append(event)
+            if event == CLOSE and out and out[-1][0] == OPEN and out[-1][-1] != ">":
+                out.pop()
+            else:
+                out.append(event)
         else:
             text.append(event)
     if whole := "".join(text):
@@ -407,20 +409,3 @@ def _holds(page: Outline, actions: Sequence[Action], settings: tuple[tuple[str, 
         return False
     return ([block.text for block in found.blocks] == _expected_blocks(page, actions)
             and _joined(iter(found.events)) == _expected_tree(page, actions))
-
-
-def _verified(page: Outline, actions: Sequence[Action],
-              settings: tuple[tuple[str, ...], tuple[str, ...]]) -> set[int]:
-    """Numbers of the cuts that can be made together; those that damage the page are found by halving."""
-    kept: list[int] = []
-    todo = [list(range(len(actions)))] if actions else []
-    checks, limit = 0, max(4, min(MAX_CHECKS, CHECKED // (len(page.source) + 1)))
-    while todo and checks < limit:
-        numbers = todo.pop()
-        checks += 1
-        if _holds(page, [actions[n] for n in sorted([*kept, *numbers])], settings):
-            kept += numbers
-        elif len(numbers) > 1:
-            half = len(numbers) // 2
-            todo += [numbers[half:], numbers[:half]]
-    return set(kept)

@@ -101,7 +101,7 @@ def edited_object(data: bytes, number: int, edit: Sequence[Gone], names: Sequenc
 
     def damage(cuts: Sequence[Cut]) -> str:
         stays = b"".join(piece.data for piece in pieces_between(literal, _of_bytes(cuts, firsts)) if piece.removal == STAYS)
-        same = json.loads(b'"%b"' % stays) == without(value, cuts)
+        same = json.loads((b'"%b"' % stays).decode()) == without(value, cuts)
         return "" if same else "it would join two halves of a character"
 
     cuts, left = (found := checked_cuts(value, edit, cutter, damage)).cuts, found.left
@@ -196,25 +196,29 @@ def code_point_firsts(literal: bytes) -> I64 | None:
         return None
     data = np.frombuffer(literal, np.uint8)
     first = (data & 0xc0) != 0x80
+    if b"\\" in literal:
+        _join_escapes(data, first)
+    return np.append(np.flatnonzero(first), len(literal))
+
+
+def _join_escapes(data: npt.NDArray[np.uint8], first: npt.NDArray[np.bool_]) -> None:
+    """Clear the flags of bytes inside escapes; two halves of a character are one."""
     escapes = _escapes(np.flatnonzero(data == 0x5c))
     first[escapes + 1] = False
     long = escapes[data[escapes + 1] == ord("u")]
     for i in range(2, 6):
         first[long + i] = False
-    lead, second = data[long + 2] | 0x20, data[long + 3] | 0x20  # digits stay, letters become small ones
-    surrogate = lead == ord("d")
-    high = surrogate & np.isin(second, list(b"89ab"))
-    low = surrogate & np.isin(second, list(b"cdef"))
-    first[long[1:][high[:-1] & low[1:] & (np.diff(long) == 6)]] = False
-    return np.append(np.flatnonzero(first), len(literal))
+    half = long[(data[long + 2] | 0x20) == ord("d")]
+    second = data[half + 3] | 0x20  # digits stay, letters become small ones
+    high, low = (second >= ord("8")) & (second < ord("c")), second >= ord("c")
+    first[half[1:][high[:-1] & low[1:] & (half[1:] - half[:-1] == 6)]] = False
 
 
 def _escapes(slashes: I64) -> I64:
     """Of the places of all backslashes those that begin an escape: every second one of a run."""
-    if not len(slashes):
-        return slashes
     index = np.arange(len(slashes))
-    begins = np.diff(slashes, prepend=slashes[0] - 2) != 1
-    run = np.maximum.accumulate(np.where(begins, index, 0))
+    begins = np.ones(len(slashes), bool)
+    begins[1:] = slashes[1:] - slashes[:-1] != 1
+    run = np.maximum.accumulate(index * begins)
     begin: I64 = slashes[(index - run) % 2 == 0]
     return begin

@@ -10,6 +10,7 @@ from dedup.clean.seams import Range
 from dedup.readers.html import LEFT_OUT, Place, Run, Walk, walked
 from dedup.readers.sourcemap import LineEnds, Points
 
+OPEN, CLOSE = "\x02", "\x03"  # no text begins with them, but of pages that mean harm
 EMBEDDED = frozenset("img video audio canvas object embed iframe map source track".split())  # noqa: SIM905
 CONTROLS = frozenset("input select textarea output progress meter keygen".split())  # noqa: SIM905
 MACHINERY = frozenset(
@@ -111,8 +112,8 @@ class Outline(Walk):
         elements: In document order.
         texts: Text nodes that blocks are made of, in document order.
         blocks: As the reader makes them.
-        events: The tree in document order: start tags as they stand in the source, ``>`` for an element's end, texts
-            without their white space.
+        events: The tree in document order: start tags as they stand in the source behind ``OPEN``, ``CLOSE`` for an
+            element's end, texts without their white space.
     """
 
     def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
@@ -131,14 +132,14 @@ class Outline(Walk):
         super()._attributes(node, tag, place, selected, ignored)
         location = node.source_location
         start = start_end = -1
-        sign = "<" + tag
+        sign = tag
         if location:
             start, start_end = location.start_tag.start_offset, location.start_tag.end_offset
             sign = self.source[start:start_end]
             self.tags.append(start)
         number = len(self.elements)
         element = Element(tag, start, start_end, place, len(self.events), len(self.texts))
-        self.events.append(sign)
+        self.events.append(OPEN + sign)
         self.elements.append(element)
         self._open.append(number)
         self._break = number if tag == "br" else -1
@@ -198,7 +199,7 @@ class Outline(Walk):
             element.end = -2 - max(self.at, element.start_end)  # it ends before the next tag: see `_close`
         if element.place.dead and element.tag in LEFT_OUT and tags:
             self.events.append(self.source[element.start_end:tags[0]])
-        self.events.append(">")
+        self.events.append(CLOSE)
         element.closed = len(self.events)
 
     def flush(self, block: Place | None, border: int | None) -> None:

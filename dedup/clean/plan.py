@@ -57,13 +57,16 @@ class Plan:
         return sum(removal.end - removal.start for removal in self.removals)
 
 
-def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) -> Plan:
+def plan_removals(findings: Findings, judgement: Judgement, choices: Choices, rank: I64 | None = None) -> Plan:
     """Decide what goes.
+
+    Args:
+        rank: Of each page, see ``ranks``; ``None``: as `choices` say.
 
     Raises:
         DedupError: What was decided does not hold when it is checked: nothing may be written.
     """
-    rank = ranks(findings.corpus, choices.keep)
+    rank = ranks(findings.corpus, choices.keep) if rank is None else rank
     dropped = _dropped_pages(findings, judgement, choices, rank)
     removals = [_whole_page(findings, page, kept) for page, kept in sorted(dropped.items())]
     if choices.drop == "passages" and findings.options.unit == "block" and len(findings.table):
@@ -148,7 +151,7 @@ def check(plan: Plan) -> None:
     """
     corpus, removals = plan.corpus, plan.removals
     gone, kept = (np.array([(r[i], r[i + 1], r[i + 2]) for r in removals], np.int64).reshape(-1, 3) for i in (0, 3))
-    (a0, a1), (b0, b1) = _byte_ranges(corpus, gone), _byte_ranges(corpus, kept)
+    (a0, a1), (b0, b1) = byte_ranges(corpus, gone), byte_ranges(corpus, kept)
     torn = np.zeros(len(removals), bool)
     if len(removals):
         near = np.searchsorted(a1, b0, side="right")  # the first one that ends behind the start of what stays
@@ -162,7 +165,7 @@ def check(plan: Plan) -> None:
                          "written", "clean")
 
 
-def _byte_ranges(corpus: Corpus, places: I64) -> tuple[I64, I64]:
+def byte_ranges(corpus: Corpus, places: I64) -> tuple[I64, I64]:
     """Bytes of places given as (page, start, end) in code points."""
     at = (places[:, 1:] + corpus.page_chars[places[:, :1]]).reshape(-1)
     order = np.argsort(at, kind="stable")

@@ -91,7 +91,8 @@ class _Text:
                     start, end = seams.blanked(source, self._text_start(line), self.end[line], start, end)
                     if not seams.glues(source, start, end):
                         direct.append((start, end))
-        return seams.merged([*direct, *self._lines(sorted(whole))])
+        depth = [0 if blank else -1 for blank in self.blank]
+        return seams.merged([*direct, *line_ranges(self.start, len(source), depth, sorted(whole))])
 
     def _seamed(self, start: int, end: int, direct: list[Range]) -> tuple[int, int, bool]:
         """A range inside one block with its punctuation and marks; marks elsewhere go to `direct`."""
@@ -127,31 +128,37 @@ class _Text:
             return None
         return begin, self.start[following] + depth
 
-    def _lines(self, lines: Sequence[int]) -> list[Range]:
-        """The ranges of whole lines, blank lines between and beside them included as far as they go."""
-        out: list[Range] = []
-        count = len(self.start)
-        i = 0
-        while i < len(lines):
-            first = last = lines[i]
-            i += 1
-            while i < len(lines) and all(self.blank[last + 1:lines[i]]):
-                last = lines[i]
-                i += 1
-            before, behind = first, last + 1
-            while before and self.blank[before - 1]:
-                before -= 1
-            while behind < count and self.blank[behind]:
-                behind += 1
-            if behind == count:
-                start, end = (self.start[before], self._past(last)) if before else (0, len(self.source))
-                out.append((start, end))
-            elif before < first or not first:
-                out.append((self.start[first], self.start[behind]))
-            else:
-                out.append((self.start[first], self.start[last + 1]))
-        return out
 
-    def _past(self, line: int) -> int:
-        """Where the line behind begins; at the end of the text, its end."""
-        return self.start[line + 1] if line + 1 < len(self.start) else len(self.source)
+def line_ranges(start: Sequence[int], size: int, depth: Sequence[int], lines: Sequence[int]) -> list[Range]:
+    """The ranges of whole lines, with blank lines between and beside them as far as they go.
+
+    Args:
+        start: Where each line begins.
+        size: Code points of the text.
+        depth: -1 for a line that is not blank; of blank ones the quote marks in them.
+        lines: The lines that go, ascending.
+    """
+    out: list[Range] = []
+    count = len(start)
+    i = 0
+    while i < len(lines):
+        first = last = lines[i]
+        i += 1
+        while i < len(lines) and all(deep >= 0 for deep in depth[last + 1:lines[i]]):
+            last = lines[i]
+            i += 1
+        before, behind = first, last + 1
+        while before and depth[before - 1] >= 0:
+            before -= 1
+        while behind < count and depth[behind] >= 0:
+            behind += 1
+        past = start[last + 1] if last + 1 < count else size
+        if behind == count:
+            out.append((start[before], past) if before else (0, size))
+        elif before < first and last + 1 < behind and depth[before] > depth[last + 1]:
+            out.append((start[before], past))
+        elif before < first or not first:
+            out.append((start[first], start[behind]))
+        else:
+            out.append((start[first], past))
+    return out
