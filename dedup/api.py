@@ -83,7 +83,8 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     """Write the input without its copies; ``restore`` brings them back.
 
     Args:
-        source: A ``Path`` (file or folder), or several of them.
+        source: A ``Path`` (file or folder), or several of them; or pages themselves, as in ``scan``: then nothing is
+            written, and the cleaned ones are in the result's ``pages``.
         out: Folder for the cleaned files, or for a single file a file with its suffix.
         choices: What goes and which copy stays; else give fields of ``Choices`` as keywords (``for_="corpus"``).
         options: Settings of the scan; else give them as keywords.
@@ -107,7 +108,11 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     options = _options(options, {name: value for name, value in settings.items() if name not in names}, "clean")
     paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
     if not paths or not all(isinstance(path, Path) for path in paths):
-        raise TypeError(f"clean() takes a Path or several of them, not {type(source).__name__}")
+        if out is not None or in_place or manifest is not None:
+            raise TypeError(f"only places are cleaned into a place; of a {type(source).__name__} the result has the pages")
+        from dedup.clean.memory import clean_in_memory
+
+        return clean_in_memory(source, options, chosen)
     if in_place == (out is not None) and not dry_run:
         raise OptionError("either a place for the output or in_place is needed" if out is None else
                           "an output and in_place are given", "out")
