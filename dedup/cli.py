@@ -230,7 +230,7 @@ def build_app() -> cyclopts.App:
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
     app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", find="reworded"),
+    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
     from dedup.cli_clean import add_commands
 
@@ -239,26 +239,30 @@ def build_app() -> cyclopts.App:
 
 
 def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str,
-             **defaults: str) -> Callable[..., int]:
+             is_comparison: bool = False) -> Callable[..., int]:
     import inspect
+
+    defaults = {"find": "reworded"} if is_comparison else {}
 
     def command(*arguments: str, **settings: Any) -> int:
         return function(*arguments, **defaults | settings)  # cyclopts hands over what was given
 
-    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags()]
+    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags(is_comparison)]
     command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
     command.__doc__ = doc
     return command
 
 
-def _flags() -> list[inspect.Parameter]:
+def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
     from typing import Literal
 
     groups = option_groups()
     report = groups["report"]
+    explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
     return [
         *option_flags(groups),
+        *([explain] if is_comparison else []),
         make_flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
               "-o"),
         make_flag("format", Literal["terminal", "json"] | None, None,
@@ -335,7 +339,10 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
     token: Any = getattr(error, "token", None)
     if isinstance(error, UnknownOptionError):
         written = (token.keyword or token.value).split("=")[0]
-        names = [parameter.name for parameter in _flags()]
+        is_comparison = arguments[0] == "compare"
+        if written == "--explain" and not is_comparison:
+            return "--explain is for two pages: dedup compare A B --explain"
+        names = [parameter.name for parameter in _flags(is_comparison)]
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
@@ -390,7 +397,7 @@ def _scan(*paths: str, **settings: Any) -> int:
     return _run(work, sources, settings)
 
 
-def _compare(a: str, b: str, **settings: Any) -> int:
+def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
     from pathlib import Path
 
     from dedup.errors import InputError
@@ -402,7 +409,7 @@ def _compare(a: str, b: str, **settings: Any) -> int:
     def work(options: Any, progress: Callable[[str], None] | None) -> Report:
         import dedup
 
-        return dedup.compare(*sides, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        return dedup.compare(*sides, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, sides, settings)
 

@@ -35,6 +35,8 @@ def word_opcodes(a: str, b: str, start_a: int = 0, start_b: int = 0) -> list[Opc
     >>> word_opcodes("on Monday the vote", "On Friday the vote")
     [('equal', 0, 3, 0, 3), ('replace', 3, 10, 3, 10), ('equal', 10, 18, 10, 18)]
     """
+    if a == b:
+        return [("equal", start_a, start_a + len(a), start_b, start_b + len(b))] if a else []
     (hash_a, edge_a), (hash_b, edge_b) = _words(a), _words(b)
     _, number = np.unique(np.concatenate([hash_a, hash_b]), return_inverse=True)
     codes = _joined(_aligned(number[:len(hash_a)].astype(np.int64), number[len(hash_a):].astype(np.int64)))

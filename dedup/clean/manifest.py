@@ -6,6 +6,7 @@
     {"kind": "removal", "number": 0, ...}                          what went and what stays for it, for people
     {"kind": "begin", "name": "a/news.html", ...}                  a file of the output
     {"kind": "cut", "offset": 1754, "removal": 0, "text": "..."}   bytes that went from it, by their place in the output
+    {"kind": "rows", "group": {...}}                               rows and texts that went from a table
     {"kind": "file", "state": "cut", "input": ..., "output": ...}  its digests
     {"kind": "end", "files": 3, ..., "digest": "..."}              the digest of all lines before
 
@@ -126,6 +127,16 @@ class CutOut(_Line, frozen=True, tag="cut"):
         return self.text.encode() if self.text is not None else base64.b64decode(self.data or "", validate=True)
 
 
+class Rows(_Line, frozen=True, tag="rows"):
+    """What went of a group of rows of a table.
+
+    Attributes:
+        group: See ``dedup.clean.tables.RemovedGroup``.
+    """
+
+    group: dict[str, Any]
+
+
 class FileEnd(_Line, frozen=True, tag="file"):
     """The end of a file's cuts.
 
@@ -155,7 +166,7 @@ class End(_Line, frozen=True, tag="end"):
     digest: DIGEST
 
 
-Line = Header | Removed | Begin | CutOut | FileEnd | End
+Line = Header | Removed | Begin | CutOut | Rows | FileEnd | End
 _DECODER = msgspec.json.Decoder(Line)
 
 
@@ -269,7 +280,7 @@ class Manifest:
                 if begin is not None:
                     raise _damaged(path, number, f"{begin.name} has no end")
                 begin, cuts_at = line, at + len(data)
-            elif isinstance(line, CutOut):
+            elif isinstance(line, CutOut | Rows):
                 if begin is None:
                     raise _damaged(path, number, "a cut of no file")
             elif isinstance(line, FileEnd):
@@ -297,14 +308,20 @@ class Manifest:
 
     def cuts(self, entry: Entry) -> Iterator[CutOut]:
         """The cuts of a file, read anew."""
+        return (line for line in self._of(entry) if isinstance(line, CutOut))
+
+    def rows(self, entry: Entry) -> Iterator[Rows]:
+        """What went of the rows of a table, read anew."""
+        return (line for line in self._of(entry) if isinstance(line, Rows))
+
+    def _of(self, entry: Entry) -> Iterator[Line]:
         with self.path.open("rb") as file:
             file.seek(entry.at)
             for data in file:
                 line = _DECODER.decode(data)
                 if isinstance(line, FileEnd):
                     return
-                if isinstance(line, CutOut):
-                    yield line
+                yield line
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes, Line]]:

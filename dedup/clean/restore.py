@@ -6,19 +6,22 @@ import contextlib
 import hashlib
 import io
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from dedup.clean.manifest import CutOut, Entry, Manifest, unpacked
+from dedup.clean.manifest import CutOut, Entry, Manifest, Rows, unpacked
 from dedup.clean.packing import packed
+from dedup.clean.tables import RemovedGroup, restore_table
 from dedup.errors import InputError, OutputError
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
 from dedup.report.json import replaced_file
 
 STEP = 1 << 20  # bytes at a time
+TABLES = ("parquet", "arrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
         with _written(target, entry) as file:
             if entry.end.state == "dropped":
                 file.write(_content(entry))
+            elif entry.begin.form in TABLES:
+                cuts += _rows_put_back(base / entry.begin.name, record.rows(entry), entry, file)
             else:
                 cuts += _put_back(base / entry.begin.name, record.cuts(entry), entry, file)
     return Restored(len(record.files), unchanged, cuts)
@@ -183,6 +188,17 @@ def _put_back(path: Path, cuts: Iterator[CutOut], entry: Entry, out: IO[bytes]) 
     if digest.hexdigest() != entry.end.input:
         raise InputError("what is restored is not what it was; the manifest is damaged", str(path), "It was left as it is.")
     return count
+
+
+def _rows_put_back(path: Path, rows: Iterator[Rows], entry: Entry, out: IO[bytes]) -> int:
+    """The same for a table: equal rows, schema and meta data, not equal bytes."""
+    groups = [RemovedGroup.of_json(line.group) for line in rows]
+    with _content_of(path, entry) as content, tempfile.TemporaryFile() as plain:
+        restore_table(content, plain, groups)
+        plain.seek(0)
+        while data := plain.read(STEP):
+            out.write(data)
+    return sum(len(group.texts) + len(group.dropped) for group in groups)
 
 
 def _up_to(file: BinaryIO | io.BufferedReader, size: int) -> Iterator[bytes]:

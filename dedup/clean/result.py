@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dedup.blocks import Corpus
 from dedup.clean.manifest import Removed
 from dedup.model import ReadError
 
@@ -33,6 +35,25 @@ class Accounting:
     chars: int
     removed_chars: int
     by_verdict: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, corpus: Corpus, removals: Iterable[Removed], dropped: Collection[int], skipped: dict[str, int]) -> Accounting:
+        """The figures of some removals.
+
+        Args:
+            dropped: Numbers of the pages that went as wholes.
+        """
+        gone = {corpus.pages[page].id for page in dropped}
+        cut: set[str] = set()
+        sizes: dict[str, int] = {}
+        for removal in removals:
+            size = removal.place.end - removal.place.start - sum(end - start for start, end, _ in removal.left)
+            sizes[removal.verdict] = sizes.get(removal.verdict, 0) + size
+            if size and removal.place.page not in gone:
+                cut.add(removal.place.page)
+        count = len(corpus.pages)
+        return cls(count + sum(skipped.values()), count - len(cut) - len(gone), len(cut), len(gone), skipped,
+                   int(corpus.page_chars[-1]), sum(sizes.values()), sizes)
 
     @property
     def is_balanced(self) -> bool:
@@ -63,11 +84,11 @@ class Cleaned:
         removals: What went.
         manifest: Where it is written, ``None`` for a dry run or pages in memory.
         errors: What could not be read.
-        pages: The cleaned pages, where they were given in memory; else empty.
+        pages: The cleaned pages, where they were given in memory (of a table a table); else empty.
     """
 
     accounting: Accounting
     removals: tuple[Removed, ...]
     manifest: Path | None
     errors: tuple[ReadError, ...] = ()
-    pages: tuple[Any, ...] = ()
+    pages: Any = ()

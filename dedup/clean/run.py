@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import stat
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,22 +21,22 @@ from dedup.clean.finish import Finish, begun, ready
 from dedup.clean.packing import packed
 from dedup.clean.pieces import STAYS, Gone, Left, Piece
 from dedup.clean.plan import Plan
-from dedup.clean.records import Cutter, Drop, clean_records
+from dedup.clean.records import Cutter, Drop, Edit, clean_records
 from dedup.clean.result import Accounting, Cleaned
 from dedup.clean.rounds import plan_in_rounds
 from dedup.clean.source import Content, file_pieces, files_pieces
+from dedup.clean.tables import clean_table
 from dedup.clean.targets import Output, Target, plan_output, stamp_of
+from dedup.clean.warc import clean_warc
 from dedup.clean.wording import Wording
 from dedup.errors import GuardError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import unpack
-from dedup.readers.decode import wide_codec
 from dedup.readers.files import open_regular
-from dedup.readers.formats import HEAD_BYTES, choose
 from dedup.report.json import replaced_file
 
 WHOLE = ("text", "markdown", "html")  # one file, one page
-RECORDS = ("jsonl", "json", "csv", "tsv")
+TABLES = ("parquet", "arrow")
 COPIED = 1 << 20  # bytes at a time
 NAMED_GROUPS = 5  # in the message of the guard
 
@@ -46,6 +47,10 @@ class Parts:
 
     pieces: Iterator[Piece]
     left: list[Left]
+
+    def stayed(self, number: int, left: Left) -> None:
+        """Note what stays of a record."""
+        self.left.append(left)
 
 
 def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choices: Choices, *, manifest: Path | None = None,
@@ -118,16 +123,6 @@ def _check_unchanged(targets: Iterable[Target]) -> None:
                           "Nothing was written; clean again.")
 
 
-def form_of(target: Target, options: Options) -> str:
-    """The format of a file that holds pages."""
-    with open_content(target) as content:
-        head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
-    codec = wide_codec(head)
-    if codec:
-        head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
-    return choose(target.found.name, head, target.found.named, options.input_format)[0] or "other"
-
-
 def open_content(target: Target) -> io.BufferedReader:
     """The decompressed content of a file.
 
@@ -140,6 +135,19 @@ def open_content(target: Target) -> io.BufferedReader:
         raise OutputError("was changed since it was scanned", target.found.place, "Clean again.")
     content: Any = unpack(file, target.compression, lambda message, kind: None)
     return content if isinstance(content, io.BufferedReader) else io.BufferedReader(content)
+
+
+def edits_of(plan: Plan, pages: Iterable[int]) -> dict[int, Edit]:
+    """What goes of some pages, by the number of the record in its file."""
+    return {plan.corpus.pages[page].number: Drop(plan.dropped[page]) if page in plan.dropped else plan.by_page[page]
+            for page in pages if page in plan.dropped or page in plan.by_page}
+
+
+def _by_removal(left: Iterable[Left]) -> dict[int, list[Left]]:
+    out: dict[int, list[Left]] = {}
+    for stayed in left:
+        out.setdefault(stayed.removal, []).append(stayed)
+    return out
 
 
 def cutter_of(form: str) -> Cutter:
@@ -164,12 +172,9 @@ class _Writing:
         self.output, self.plan, self.options = output, plan, options
         self.wording = Wording(plan.corpus, plan.removals)
         self.removed: list[lines.Removed] = []
-        self.cut_pages: set[int] = set()
-        self.removed_chars: Counter[str] = Counter()
         self._pages: dict[str, list[int]] = {}
         for number, page in enumerate(plan.corpus.pages):
             self._pages.setdefault(page.source, []).append(number)
-        self._forms = {target.name: form_of(target, options) if self.pages(target) else "other" for target in output.targets}
 
     def pages(self, target: Target) -> list[int]:
         """The pages of a file."""
@@ -192,7 +197,10 @@ class _Writing:
         """The same without writing."""
         nowhere = lines.Writer(io.BytesIO())
         for target, pieces in self._all_pieces():
-            if self._is_dropped(target):
+            if target.form in TABLES and self._is_touched(target):
+                with tempfile.TemporaryFile() as file:
+                    self._rows(target, file, nowhere)
+            elif self._is_dropped(target):
                 self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, nowhere)
             elif pieces is not None:
                 for _ in self._told(target, pieces, nowhere):
@@ -201,10 +209,7 @@ class _Writing:
 
     def accounting(self, skipped: dict[str, int]) -> Accounting:
         """Figures of what was done."""
-        corpus, dropped, cut = self.plan.corpus, len(self.plan.dropped), len(self.cut_pages)
-        count = len(corpus.pages)
-        return Accounting(count + sum(skipped.values()), count - cut - dropped, cut, dropped, skipped,
-                          int(corpus.page_chars[-1]), sum(self.removed_chars.values()), dict(self.removed_chars))
+        return Accounting.of(self.plan.corpus, self.removed, self.plan.dropped, skipped)
 
     # ---- pieces ----
 
@@ -213,7 +218,7 @@ class _Writing:
         from dedup.readers.pool import WorkerPool
 
         markup = [target for target in self.output.targets
-                  if self._forms[target.name] in ("html", "markdown") and self._gone(target)]
+                  if target.form in ("html", "markdown") and self._gone(target)]
         with contextlib.ExitStack() as stack:
             answers: Iterator[Any] = iter(())
             if markup:
@@ -225,7 +230,7 @@ class _Writing:
                 if target.name in waiting:
                     pieces, left = next(answers)
                     yield target, Parts(iter(pieces), list(left))
-                elif self._is_dropped(target) or not self._is_touched(target):
+                elif self._is_dropped(target) or target.form in TABLES or not self._is_touched(target):
                     yield target, None
                 else:
                     yield target, self._other_pieces(target)
@@ -240,26 +245,25 @@ class _Writing:
     def _is_dropped(self, target: Target) -> bool:
         """Whether a file that is one page goes."""
         pages = self.pages(target)
-        return self._forms[target.name] in WHOLE and bool(pages) and pages[0] in self.plan.dropped
+        return target.form in WHOLE and bool(pages) and pages[0] in self.plan.dropped
 
     def _content(self, target: Target) -> Content:
         with open_content(target) as content:
-            return Content(content.read(), self._forms[target.name], tuple(self._gone(target)))  # type: ignore[arg-type]
+            return Content(content.read(), target.form, tuple(self._gone(target)))  # type: ignore[arg-type]
 
     def _other_pieces(self, target: Target) -> Parts:
-        form = self._forms[target.name]
-        if form == "text":
+        if target.form == "text":
             pieces, left = file_pieces(self._content(target).data, "text", self._gone(target))
             return Parts(iter(pieces), list(left))
-        if form not in RECORDS:
-            raise OutputError(f"files of the format {form} cannot be cleaned yet", target.found.place)
-        corpus, plan = self.plan.corpus, self.plan
-        edits = {corpus.pages[page].number: Drop(plan.dropped[page]) if page in plan.dropped else plan.by_page[page]
-                 for page in self.pages(target) if page in plan.dropped or page in plan.by_page}
         parts = Parts(iter(()), [])
-        content = open_content(target)
-        parts.pieces = clean_records(content, form, edits, self.options, cutter_of(self.options.field_format),
-                                     lambda _, stayed: parts.left.append(stayed))
+        edits = edits_of(self.plan, self.pages(target))
+        if target.form == "warc":
+            corpus = self.plan.corpus
+            pages = (dataclasses.replace(corpus.pages[page], text=corpus.page_text(page)) for page in self.pages(target))
+            parts.pieces = clean_warc(pages, edits, cutter_of("text"), parts.stayed)
+        else:
+            parts.pieces = clean_records(open_content(target), target.form, edits, self.options,
+                                         cutter_of(self.options.field_format), parts.stayed)
         return parts
 
     # ---- one file ----
@@ -268,9 +272,11 @@ class _Writing:
         """Write one file; what remains to be done when all are written."""
         source = target.found.path
         mode = stat.S_IMODE(source.stat().st_mode)
-        writer.write(lines.Begin(target.name, target.found.place, self._forms[target.name], target.compression, mode))
+        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode))
         if self._is_dropped(target):
             return self._dropped_file(target, writer)
+        if target.form in TABLES and self._is_touched(target):
+            return self._table(target, writer)
         if parts is None:
             return self._same(target, writer)
         place = ready(self.output, target)
@@ -297,10 +303,7 @@ class _Writing:
                 numbers.add(piece.removal)
                 cuts.append((offset, piece))
             yield piece
-        left: dict[int, list[Left]] = {}
-        for stayed in parts.left:
-            left.setdefault(stayed.removal, []).append(stayed)
-        number_of = self._tell(sorted(numbers), left, writer)
+        number_of = self._tell(sorted(numbers), _by_removal(parts.left), writer)
         for at, piece in cuts:
             writer.write(lines.cut_out(at, number_of[piece.removal], piece.data))
 
@@ -310,14 +313,41 @@ class _Writing:
         for removal in removals:
             numbers[removal] = len(self.removed)
             line = self.wording.removed(len(self.removed), removal, left.get(removal, ()))
-            planned = self.plan.removals[removal]
-            if planned.page not in self.plan.dropped:
-                self.cut_pages.add(planned.page)
-            stayed = sum(end - start for start, end, _ in line.left)
-            self.removed_chars[planned.verdict] += planned.end - planned.start - stayed
             self.removed.append(line)
             writer.write(line)
         return numbers
+
+    def _table(self, target: Target, writer: lines.Writer) -> Finish:
+        """A Parquet or Arrow file."""
+        place = ready(self.output, target)
+        before, after = (hashlib.sha256() for _ in range(2))
+        with open_content(target) as content:
+            while data := content.read(COPIED):
+                before.update(data)
+        with replaced_file(place) as raw:
+            with tempfile.TemporaryFile() as plain:
+                self._rows(target, plain, writer)
+                plain.seek(0)
+                with packed(raw, target.compression) as file:
+                    while data := plain.read(COPIED):
+                        after.update(data)
+                        file.write(data)
+            os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
+        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
+        return Finish(target, place if place != target.path else None)
+
+    def _rows(self, target: Target, file: Any, writer: lines.Writer) -> None:
+        """Write a table's cleaned form, and what went of it row group by row group."""
+        parts = Parts(iter(()), [])
+        with open_content(target) as content:
+            groups = list(clean_table(content, file, edits_of(self.plan, self.pages(target)), self.options,
+                                      cutter_of(self.options.field_format), parts.stayed))
+        removals = sorted({number for group in groups for number in (*group.removals, *(x.removal for x in group.texts))})
+        number_of = self._tell(removals, _by_removal(parts.left), writer)
+        for group in groups:
+            told = dataclasses.replace(group, texts=[x._replace(removal=number_of[x.removal]) for x in group.texts],
+                                       removals=[number_of[number] for number in group.removals])
+            writer.write(lines.Rows(told.as_json()))
 
     def _same(self, target: Target, writer: lines.Writer) -> Finish:
         """A file of which nothing goes: copied as it is, compressed or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Sequence
@@ -12,12 +13,14 @@ from typing import Any, Literal
 from dedup.clean.manifest import FILE_NAME, Manifest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
-from dedup.readers.compression import compression_of
+from dedup.readers.compression import compression_of, unpack
+from dedup.readers.decode import wide_codec
 from dedup.readers.files import Found, find, open_regular
-from dedup.readers.formats import HEAD_BYTES
+from dedup.readers.formats import HEAD_BYTES, choose, suffix_of
 from dedup.readers.notes import Notes
 
 MARK = ".dedup-clean-unfinished"  # stands in the output while it is written: what is there is ours
+ARCHIVES = (".warc", ".wet", ".wat", ".arc")
 Stamp = tuple[int, int, int, int]
 Compression = Literal["", "gzip", "zstd"]
 
@@ -31,6 +34,7 @@ class Target:
         stamp: Device, number, size and time of change when the cleaning began.
         path: Where the cleaned file goes.
         name: The same, relative to the folder of the output, with ``/``.
+        form: Format of its content; empty for a file that no reader takes.
         compression: ``gzip``, ``zstd`` or empty.
     """
 
@@ -38,6 +42,7 @@ class Target:
     stamp: Stamp
     path: Path
     name: str
+    form: str
     compression: Compression
 
 
@@ -79,29 +84,34 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
     found = [(file, stamp) for file in find(paths, options.include, options.exclude, Notes())
              if (stamp := _stamp_or_none(file.path)) is not None]
     if in_place:
-        return _in_place(found, paths, manifest)
+        return _in_place(found, paths, manifest, options)
     assert out is not None
-    lone = len(paths) == 1 and paths[0].is_file() and not out.is_dir() and out.suffix == paths[0].suffix != ""
+    lone = len(paths) == 1 and paths[0].is_file() and not out.is_dir() and (
+        out.suffix == paths[0].suffix != "" or (out.suffix == ".jsonl" and suffix_of(paths[0].name) in ARCHIVES))
     base = out.parent if lone else out
     _check_apart(base if not lone else out, paths, found)
     roots = _root_names(paths)
     targets, taken = [], {FILE_NAME.casefold()}
     for file, stamp in found:
-        name = out.name if lone else _free(_name(file, paths, roots), taken)
-        targets.append(Target(file, stamp, base / name, name, _compression(file.path)))
+        form, compression = _content_of(file, options)
+        name = out.name if lone else _free(_written_name(_name(file, paths, roots), form, compression), taken)
+        targets.append(Target(file, stamp, base / name, name, form, compression))
     where = manifest or (out.with_name(f"{out.name}.{FILE_NAME}") if lone else base / FILE_NAME)
     _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
     return Output(base, tuple(targets), where)
 
 
-def _in_place(found: list[tuple[Found, Stamp]], paths: Sequence[Path], manifest: Path | None) -> Output:
+def _in_place(found: list[tuple[Found, Stamp]], paths: Sequence[Path], manifest: Path | None, options: Options) -> Output:
     base = Path(os.path.commonpath([os.path.realpath(path if path.is_dir() else path.parent) for path in paths]))
     targets = []
     for file, stamp in found:
         real = Path(os.path.realpath(file.path))
         if not real.is_relative_to(base):
             raise OutputError("is a link to a place outside and cannot be cleaned in place", file.place, "Use -o.")
-        targets.append(Target(file, stamp, real, real.relative_to(base).as_posix(), _compression(file.path)))
+        form, compression = _content_of(file, options)
+        if form == "warc":
+            raise OutputError("is a web archive and cannot be cleaned in place", file.place, "Use -o; it becomes JSON Lines.")
+        targets.append(Target(file, stamp, real, real.relative_to(base).as_posix(), form, compression))
     where, number = manifest or base / FILE_NAME, 2
     while where.exists():  # an earlier one brings back what is gone already
         where = (manifest or base / FILE_NAME).with_name(f"dedup-manifest-{number}.jsonl")
@@ -117,10 +127,24 @@ def _stamp_or_none(path: Path) -> Stamp | None:
         return None  # the scan says why
 
 
-def _compression(path: Path) -> Compression:
-    with open_regular(path) as file:
-        found: Any = compression_of(file.read(HEAD_BYTES))
-    return found  # type: ignore[no-any-return]
+def _content_of(file: Found, options: Options) -> tuple[str, Compression]:
+    """Format and compression of a file's content."""
+    with open_regular(file.path) as raw:
+        stream: Any = io.BufferedReader(raw)
+        compression: Any = compression_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
+        content: Any = unpack(stream, compression, lambda message, kind: None)
+        head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
+    if codec := wide_codec(head):
+        head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
+    return choose(file.name, head, file.named, options.input_format)[0] if head else "", compression
+
+
+def _written_name(name: str, form: str, compression: Compression) -> str:
+    """The name of the cleaned file: of a web archive that of the JSON Lines file which it becomes."""
+    if form != "warc":
+        return name
+    packed = {"gzip": ".gz", "zstd": ".zst", "": ""}[compression]
+    return name.removesuffix(packed).removesuffix(".gz").removesuffix(".zst") + ".jsonl" + packed
 
 
 def _root_names(paths: Sequence[Path]) -> dict[str, str]:

@@ -14,10 +14,22 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from dedup.model import Group, Occurrence, PageReport, Pair, Skipped, Verdict
+from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, Skipped, Verdict
 from dedup.report.diff import Stretch, differences, folded, pair_differences
 from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, wasted_chars
-from dedup.report.text import count, decimal, one_line, page_name, percent, place, safe, short_path, with_flags
+from dedup.report.misses import miss_measures, why_missed
+from dedup.report.text import (
+    count,
+    decimal,
+    line_range,
+    one_line,
+    page_name,
+    percent,
+    place,
+    safe,
+    short_path,
+    with_flags,
+)
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -28,6 +40,7 @@ MAX_WIDTH = 100
 PIPE_WIDTH = 80
 BAR = 16
 TEXT_CHARS = 230  # about three lines
+MISS_CHARS = 140
 DIFF_STRETCHES = 24
 PATH_CHARS = 40
 STYLES = {"same": "", "old": "red", "new": "green", "unread": "dim"}
@@ -173,8 +186,10 @@ class _Writer:
             yield from self.groups()
         if not self.report.summary.groups and not self.found.pairs.seen:
             yield from self.nothing()
+        if self.report.near_misses is not None:
+            yield from self.near_misses(self.report.near_misses)
         yield from self.troubles()
-        if not (self.found.groups.seen or self.found.pairs.seen or self.report.errors):
+        if not (self.found.groups.seen or self.found.pairs.seen or self.report.errors or self.report.near_misses):
             return
         yield Text()
         yield from self.lines(self.say("All of it, with offsets: --format json, or -o report.json", "dim"))
@@ -327,6 +342,22 @@ class _Writer:
             yield from self._marked(stretches, "    ", ends=True)
         else:
             yield from self.lines(self.say(self._shortened(matched_text(pair.a, gap="[...]"))), "    ")
+
+    def near_misses(self, misses: tuple[NearMiss, ...]) -> Iterator[Text]:
+        """What is alike and not reported, why, and both texts."""
+        yield from self.heading("Not reported, the nearest first")
+        if not misses:
+            yield from self.lines(self.say("Nothing else came near."), "  ")
+        names = {page.id: side for page, side in zip(self.report.pages, "AB", strict=False)}
+        for miss in misses[:self.top]:
+            sides = [names.get(occurrence.page, "") for occurrence in (miss.a, miss.b)]
+            head = self.say(f"{sides[0]} {line_range(miss.a)} and {sides[1]} {line_range(miss.b)}", "cyan")
+            head.append_text(self.say(f": {why_missed(miss, self.report.options)}"))
+            yield from self.lines(head, f"  {self.signs.bullet} ")
+            yield from self.lines(self.say(f" {self.signs.dot} ".join(miss_measures(miss)), "dim"), "    ")
+            for side, occurrence in zip(sides, (miss.a, miss.b), strict=True):
+                yield from self.lines(self.say(one_line(occurrence.text, MISS_CHARS)), f"    {side} ")
+        yield from self.more(max(len(misses) - self.top, 0), "near miss", "near misses")
 
     def _place(self, occurrence: Occurrence, likeness: str = "") -> Text:
         """File and lines, and in HTML the element: behind them where there is room for its end, else below."""

@@ -127,6 +127,12 @@ def short_path(path: str, limit: int) -> str:
     return text if len(text) <= limit else text[:max(limit - 3, 0)] + "..."
 
 
+def line_range(occurrence: Occurrence) -> str:
+    """Its lines in the source: ``line 3``, ``lines 3-4``."""
+    first, last = occurrence.line, occurrence.end_line
+    return f"line {first}" if first == last else f"lines {first}-{last}"
+
+
 def place(occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:
     """``file:line-line`` of an occurrence, with the page's id where the file does not say it."""
     page = pages.get(occurrence.page)

@@ -33,6 +33,7 @@ class Engine:
         self.source: Any = None
         self.options = Options()
         self.progress: Any = None
+        self.explain = False
 
     def scan(self, source: Any, *, options: Options, progress: Any = None) -> Any:
         self.source, self.options, self.progress = source, options, progress
@@ -40,7 +41,8 @@ class Engine:
             raise self.answer
         return self.answer
 
-    def compare(self, a: Any, b: Any, *, options: Options, progress: Any = None) -> Any:
+    def compare(self, a: Any, b: Any, *, explain: bool, options: Options, progress: Any = None) -> Any:
+        self.explain = explain
         return self.scan((a, b), options=options, progress=progress)
 
 
@@ -90,13 +92,21 @@ def test_a_comparison_looks_for_reworded_passages_unless_told_otherwise(engine: 
         assert engine.options.find == find
 
 
+def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
+    assert cli.main(["compare", "a", "b", "-q"]) == 0
+    assert not engine.explain
+    assert cli.main(["compare", "a", "b", "--explain", "-q"]) == 0
+    assert engine.explain
+
+
 @pytest.mark.parametrize(("arguments", "answer"), [
     (["--num-perm", "128"], "unknown option --num-perm; the sketch size follows from the threshold: use --threshold"),
     (["--ngram=5"], "unknown option --ngram; here it is called --shingle-size"),
     (["--column", "text"], "unknown option --column; here it is called --text-field"),
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
-    (["--explain"], "unknown option --explain; there are: --unit, --find, "),
+    (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
+    (["--explian"], "unknown option --explian; there are: --unit, --find, "),
     (["--memory", "1G"], "unknown option --memory"),
     (["--against", "x"], "unknown option --against"),
     (["-z"], "unknown option -z; there are: "),
@@ -134,6 +144,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
     (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
     (["compare", "a", "-"], "standard input cannot be compared"),

@@ -6,13 +6,14 @@ import dataclasses
 import io
 import re
 import time
+from typing import Any
 
 import pytest
 from report_fakes import group, near_report, news_report, occurrence, page, pair, report
 from rich.cells import cell_len
 from rich.console import Console
 
-from dedup.model import ReadError, Skipped, SmallRepeat, Verdict
+from dedup.model import Gate, NearMiss, ReadError, Skipped, SmallRepeat, Verdict
 from dedup.options import Options
 from dedup.report import Report
 from dedup.report.diff import differences, folded
@@ -47,8 +48,11 @@ def hostile_report(text: str, is_comparison: bool = False) -> Report:
         "rendered-twice", "teaser", "navigation", "navigation", "refrain", "template", "shared", "copy-of"))
     pages = [page(text, source="dir/" + text, verdicts=verdicts, small_repeats=(SmallRepeat(text, (1, 2)),)),
              page("b" + text, title=text, verdicts=verdicts)]
-    return report(pages, [group(0, [a, b], "near"), group(1, [a, a])], [pair(a, b, "near", 0.9), pair(a, a)],
-                  [Skipped(text, 3, (text,))], [ReadError(text, 3, text)], is_comparison=is_comparison)
+    shown = report(pages, [group(0, [a, b], "near"), group(1, [a, a])], [pair(a, b, "near", 0.9), pair(a, a)],
+                   [Skipped(text, 3, (text,))], [ReadError(text, 3, text)], is_comparison=is_comparison)
+    if is_comparison:
+        shown.near_misses = (missed("windows", text=text),)
+    return shown
 
 
 # What it says.
@@ -182,6 +186,51 @@ def test_a_comparison_shows_both_places_the_measures_and_the_words_that_differ_i
     assert compared("on Monday the council voted for the new bridge", "on Friday, the Council voted for the bridge") == (
         "1. near 80.0 % · 46 characters · jaccard .77 · dice .50 · evidence 12.3\n  A a.txt:4\n  B b.txt:9\n"
         "    on [-Monday-]{+Friday,+} the council voted for the [-new-] bridge\n")
+
+
+def missed(gate: Gate, value: float | None = None, asked: float | None = None, text: str = "some text") -> NearMiss:
+    a, b = occurrence("a.txt", text, 0, 4, 5), occurrence("b.txt", text + " too", 0, 9)
+    return NearMiss(a, b, gate, value, asked, 12.5, 0.5, 0.19999, 0.5, 0.5, 0.5, 0.42, 6.96, 0.7)
+
+
+def explained(misses: list[NearMiss], top: int = 10, **settings: Any) -> str:
+    shown = report([page("a.txt"), page("b.txt")], is_comparison=True, options=Options(**settings))
+    shown.near_misses = tuple(misses)
+    return printed(shown, top)
+
+
+def test_a_near_miss_is_told_with_its_gate_both_figures_the_flag_and_its_other_measures() -> None:
+    assert ("Not reported, the nearest first\n"
+            "  ● A lines 4-5 and B line 9: dice .37, .42 asked (--min-dice)\n"
+            "    13 words · jaccard .19 · order .70 · evidence 6.9\n"
+            "    A some text\n    B some text too\n") in explained([missed("min_dice", 0.3799, 0.42)])
+
+
+@pytest.mark.parametrize(("gate", "value", "asked", "words"), [
+    ("min_evidence", 6.999, 7.0, "evidence 6.9, 7 asked (--min-evidence)"),
+    ("min_tokens", 7.0, 8.0, "7 words, 8 asked (--min-tokens)"),
+    ("min_chars", 1199.0, 1200.0, "1,199 characters, 1,200 asked (--min-chars)"),
+    ("min_similarity", 0.4567, 0.5, "similarity 45.6 %, 50.0 % asked (--min-similarity)"),
+    ("threshold", 0.499, 0.5, "jaccard .49, .50 asked (--threshold)"),
+    ("order", 0.5, 0.55, "words in another order: .50 alike, .55 asked; --find reworded takes any order"),
+    ("find", None, None, "--find exact leaves it out; --find near finds it"),
+    ("scope", None, None, "--scope within leaves it out"),
+    ("exhaustive", None, None, "missed by chance; --exhaustive finds it"),
+    ("windows", None, None, "too few of its windows of 24 words are alike"),
+    ("overlap", None, None, "its words stand in a better passage"),
+    ("runs", None, None, "it says no more than the equal runs in it, which are reported")])
+def test_each_gate_has_its_words(gate: Gate, value: float | None, asked: float | None, words: str) -> None:
+    shown = explained([missed(gate, value, asked)], find="exact", scope="within")
+    assert f"A lines 4-5 and B line 9: {words}" in flat(shown)
+    assert max(map(cell_len, shown.splitlines())) <= 80
+
+
+def test_near_misses_are_capped_and_none_is_said_too() -> None:
+    shown = explained([missed("windows")] * 5, top=2)
+    assert shown.count("●") == 2
+    assert "and 3 more near misses: --top 5" in shown
+    assert "Nothing else came near." in explained([])
+    assert "Not reported" not in printed(report([page("a.txt"), page("b.txt")], is_comparison=True))
 
 
 def test_long_equal_stretches_of_a_passage_keep_its_first_and_last_words() -> None:
