@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import NO_TOKENS, ROWS, Aligned, Bags, Parts, in_order
+from dedup.align import NO_TOKENS, ROWS, Aligned, in_order
+from dedup.bags import Bags, Parts
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
@@ -54,7 +55,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     left = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
     left &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
     if least_order > 0:
-        left[left] = in_order(engine, bags.item, aligned.links.take(left)) >= least_order
+        left[left] = in_order(engine, bags, aligned.links.take(left)) >= least_order
     taken = left[box] & inside
     aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])
     left &= fits
