@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: dict[str, dict[str, Any]] = {
     "block": {"pairs": True}, "page": {"unit": "page", "pairs": True, "threshold": 0.6},
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
-    "stem": {"stem": "english", "find": "reworded"},
+    "stem": {"stem": "english", "find": "reworded"}, "ocr": {"noise": "ocr", "pairs": True},
+    "reworded ocr": {"noise": "ocr", "find": "reworded"},
 }
 
 
