@@ -129,6 +129,12 @@ def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
 
 
 @case
+def sentences(data: Data) -> Measured:
+    start, end = data.lines
+    return (data.utf8, start, end), len(data.utf8), "byte"
+
+
+@case
 def tokenise(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
 
@@ -213,6 +219,13 @@ def count_tokens(data: Data) -> Measured:
 @case
 def normalise(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
+
+
+@case
+def repetition_counts(data: Data) -> Measured:
+    sizes = np.array([len(text.encode()) + 1 for text in data.texts])
+    end = np.cumsum(sizes) - 1
+    return (data.utf8, end - sizes + 1, end), len(data.utf8), "byte"
 
 
 @case
@@ -328,7 +341,8 @@ def join_links(data: Data) -> Measured:
     _, blocks, pages = data.tokens
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
-    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints, page_first, 16, 0, int(blocks[-1]))
+    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints,
+                 np.zeros(len(prints), np.uint8), page_first, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
 
 

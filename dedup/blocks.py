@@ -208,7 +208,7 @@ def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
             texts.append(item.text.encode("utf-8", "surrogatepass"))
             sizes.append(len(texts[-1]))
             heads.append(Page(item.id, "", item.source, item.title, item.meta, item.url, item.line, item.record,
-                              item.layout, item.site))
+                              item.layout, item.site, item.number))
             size += sizes[-1]
             if size >= BATCH_BYTES:
                 yield batch()

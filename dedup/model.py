@@ -16,6 +16,8 @@ import numpy.typing as npt
 Kind = Literal["exact", "near", "contained"]
 Tag = Literal["equal", "replace", "delete", "insert"]
 Opcode = tuple[Tag, int, int, int, int]  # what becomes of a[a0:a1], and of which b[b0:b1]
+Gate = Literal["min_evidence", "min_dice", "min_tokens", "min_chars", "min_similarity", "threshold", "order", "windows",
+               "exhaustive", "find", "scope", "overlap", "runs"]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
 
 
@@ -62,9 +64,12 @@ class BlockFlag(enum.IntFlag):
     NONE = 0
     HIDDEN = 1  # hidden attribute or inline display:none, on it or around it
     NAVIGATION = 2  # under nav, header, footer, menu, or a class or role that says so
-    QUOTE = 4  # in a blockquote, or a class that says quote or signature
+    QUOTE = 4  # in a blockquote, or a class that says quote, signature or who wrote it; not where it says pulled quote
     TABLE_OR_CODE = 8  # in a table, pre or code
     DEVICE = 16  # a class that says mobile, desktop, print, hidden...: a copy for one device
+    FORM = 32  # in a label, list of options, or a class that says filter, login, newsletter
+    FOOTER = 64  # in the page's footer, or a class or role that says so
+    CODE = 128  # in pre or code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,9 @@ class Layout:
             A block without rows has no map inside it: its places map to the whole block.
         map_text, map_source: Points ``(offset in Page.text, offset in source)`` from which text and source run in
             step, one code point for one, up to the next point; ``int64``.
+        element: Of each block, the row of its element, ``int32``; empty but for HTML.
+        parent: Of each element that holds blocks, the row of the one around it, -1 for none, ``int32``; in document order.
+        steps: The elements, one a line: tag, ``#id`` and classes between blanks.
     """
 
     start: npt.NDArray[np.int64]
@@ -98,6 +106,9 @@ class Layout:
     map_first: npt.NDArray[np.int64]
     map_text: npt.NDArray[np.int64]
     map_source: npt.NDArray[np.int64]
+    element: npt.NDArray[np.int32]
+    parent: npt.NDArray[np.int32]
+    steps: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,8 @@ class Page:
         record: True for a record of a larger file (JSONL, CSV, Parquet, WARC): all its places have `line`.
         layout: The blocks, where the reader knows them; else ``None`` and the text is cut into blocks.
         site: What counts as one site: host of the url, else the scanned root.
+        number: What finds a record again in its file, from 1: its line (JSON Lines, CSV), element (a JSON array), row
+            (Parquet, Arrow) or WARC record; of what a program handed over, its index and 1. 0: the page is a whole file.
     """
 
     id: str
@@ -127,6 +140,7 @@ class Page:
     record: bool = False
     layout: Layout | None = None
     site: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +277,39 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Two places of a comparison that are alike and are not reported; `a` comes before `b` in the one order.
+
+    Attributes:
+        gate: What stopped it; of several gates the one of which it fell shortest.
+            ``min_evidence``, ``min_dice``, ``min_tokens``, ``min_chars``, ``min_similarity``, ``threshold``: the setting of
+            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows. ``windows``: too
+            few of its windows of 24 words are alike, which no setting changes. ``exhaustive``: missed by chance,
+            ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for. ``overlap``: its words stand
+            in a better passage. ``runs``: it says no more than the equal runs in it, which are reported.
+        value, asked: What it reached and what it had to; ``None`` where the gate has no figure.
+        tokens: Length of its longer side in tokens.
+        dice, evidence: As of ``Pair``; ``None`` where no bags of words were compared (``find="exact"``, ``unit="page"``).
+        order: Similarity of its tokens in their order (Indel), 0.0 to 1.0; ``None`` as before.
+    """
+
+    a: Occurrence
+    b: Occurrence
+    gate: Gate
+    value: float | None
+    asked: float | None
+    tokens: float
+    similarity: float
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    indel_similarity: float
+    dice: float | None = None
+    evidence: float | None = None
+    order: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a repeat amounts to on a page.
 
@@ -276,6 +323,29 @@ class Verdict:
     kind: VerdictKind
     text: str
     groups: tuple[int, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why many pages of a site have the same repeat: its copies stand in the same element, which can be left out.
+
+    It was checked on every page of the site: what the selector drops stands elsewhere, too.
+
+    Attributes:
+        kind: ``rendered-twice``, ``navigation`` or ``template``.
+        text: One sentence for a person.
+        selector: CSS selector of the element, for ``--ignore``.
+        pages: How many pages have copies in it.
+        examples: Ids of up to three of them.
+        evidence: The figures it rests on.
+    """
+
+    kind: VerdictKind
+    text: str
+    selector: str
+    pages: int
+    examples: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -21,7 +21,7 @@ import msgspec
 from dedup.errors import DedupError, InputError, OutputError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence, PageReport, Pair
+    from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair
     from dedup.report import Report
 
 T = TypeVar("T")
@@ -48,21 +48,24 @@ def json_chunks(report: Report) -> Iterator[bytes]:
     """The bytes of a report, piece by piece."""
     head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
             "options": report.options.results(), "summary": dataclasses.asdict(report.summary)}
-    yield b"{" + b",\n".join(_encode(key) + b": " + _encode(value) for key, value in head.items())
+    yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
     if report.lists_pairs:
-        yield from _list_chunks("pairs", map(_pair, report.pairs()))
+        yield from _list_chunks("pairs", map(_compared if report.is_comparison else _pair, report.pairs()))
+    if report.near_misses is not None:
+        yield from _list_chunks("near_misses", map(_near_miss, report.near_misses))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
+    yield from _list_chunks("causes", map(dataclasses.asdict, report.causes))
     yield b"}\n"
 
 
 def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
-    yield b",\n" + _encode(key) + b": ["
+    yield b",\n" + encode(key) + b": ["
     separator = b"\n"
     for item in items:
-        yield separator + _encode(item)
+        yield separator + encode(item)
         separator = b",\n"
     yield b"]"
 
@@ -110,6 +113,16 @@ def _pair(pair: Pair) -> dict[str, Any]:
     } | _aligned(pair)
 
 
+def _compared(pair: Pair) -> dict[str, Any]:
+    """A pair of a comparison: with the words that differ."""
+    return _pair(pair) | {"opcodes": pair.opcodes()}
+
+
+def _near_miss(miss: NearMiss) -> dict[str, Any]:
+    fields = {field.name: getattr(miss, field.name) for field in dataclasses.fields(miss)}
+    return fields | {"a": _occurrence(miss.a), "b": _occurrence(miss.b)}
+
+
 def _aligned(measured: Occurrence | Pair) -> dict[str, Any]:
     """The measures that only aligned passages have."""
     return {} if measured.dice is None else {"dice": measured.dice, "evidence": measured.evidence}
@@ -123,7 +136,8 @@ def _plain(value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
-def _encode(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
+    """A value as JSON in one line; what a terminal would react to, and lone surrogates, as escapes."""
     try:
         return _harmless(_ENCODER.encode(value))
     except (UnicodeEncodeError, OverflowError, TypeError, msgspec.MsgspecError):
@@ -246,7 +260,7 @@ def _report(value: Mapping[str, Any]) -> Report:
     from dedup import model
     from dedup.report import Report
 
-    pairs = value.get("pairs")
+    pairs, missed = value.get("pairs"), value.get("near_misses")
     options = _options(value["options"])
     for group in value["groups"]:
         for occurrence in group["occurrences"]:
@@ -258,7 +272,9 @@ def _report(value: Mapping[str, Any]) -> Report:
         skipped=tuple(_convert(value, "skipped", model.Skipped)),
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
-        is_comparison=pairs is not None and not options.pairs)
+        is_comparison=pairs is not None and not options.pairs,
+        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)),
+        causes=_convert(value, "causes", model.Cause) if "causes" in value else ())
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

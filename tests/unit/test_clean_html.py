@@ -8,7 +8,7 @@ from dedup.clean import checks
 from dedup.clean.html import html_cuts
 from dedup.clean.pieces import Cut, Gone, without
 from dedup.readers.html import read_html
-from tests.clean_help import cut, gone_of, left
+from tests.cutters_help import cut, gone_of, left
 
 
 def text_of(source: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from dedup.clean.markdown import markdown_cuts
 from dedup.readers.markdown import read_markdown
-from tests.clean_help import cut, left
+from tests.cutters_help import cut, left
 
 TABLE = "| a | b |\n|---|---|\n| c one | d two |\n| e | f |\n\nend\n"
 NESTED = "- item one\n  - sub two\n  - sub three\n- item four\n"

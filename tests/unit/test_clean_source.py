@@ -10,7 +10,7 @@ from dedup.clean.text import text_cuts
 from dedup.readers.decode import declared_in_html, decode, decoded
 from dedup.readers.html import read_html
 from dedup.readers.pool import Job, WorkerPool
-from tests.clean_help import gone_of
+from tests.cutters_help import gone_of
 
 ENCODINGS = [
     ("utf-8", "utf-8"),

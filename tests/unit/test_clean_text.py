@@ -7,7 +7,7 @@ import pytest
 from dedup.clean.pieces import Cut, Gone
 from dedup.clean.seams import is_inside_word, whole_words
 from dedup.clean.text import text_cuts
-from tests.clean_help import cut
+from tests.cutters_help import cut
 
 
 def without_parts(source: str, *parts: str) -> str:

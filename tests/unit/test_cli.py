@@ -33,6 +33,7 @@ class Engine:
         self.source: Any = None
         self.options = Options()
         self.progress: Any = None
+        self.explain = False
 
     def scan(self, source: Any, *, options: Options, progress: Any = None) -> Any:
         self.source, self.options, self.progress = source, options, progress
@@ -40,7 +41,8 @@ class Engine:
             raise self.answer
         return self.answer
 
-    def compare(self, a: Any, b: Any, *, options: Options, progress: Any = None) -> Any:
+    def compare(self, a: Any, b: Any, *, explain: bool, options: Options, progress: Any = None) -> Any:
+        self.explain = explain
         return self.scan((a, b), options=options, progress=progress)
 
 
@@ -68,7 +70,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25, "min_dice": 0.5}
+        "min_similarity": 0.25, "min_dice": 0.5, "stem": "german"}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -79,7 +81,22 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         for command in (["scan", "p"], ["compare", "a", "b"]):
             assert cli.main([*command, *written, "-q"]) == 0, written
             assert getattr(engine.options, field.name) == value
-            assert engine.options == dataclasses.replace(Options(), **{field.name: value})
+            default = Options() if command[0] == "scan" else Options(find="reworded")
+            assert engine.options == dataclasses.replace(default, **{field.name: value})
+
+
+def test_a_comparison_looks_for_reworded_passages_unless_told_otherwise(engine: Engine) -> None:
+    both = ["compare", "a", "b"]
+    for arguments, find in (["scan", "a"], "near"), (both, "reworded"), ([*both, "--find", "near"], "near"):
+        assert cli.main([*arguments, "-q"]) == 0
+        assert engine.options.find == find
+
+
+def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
+    assert cli.main(["compare", "a", "b", "-q"]) == 0
+    assert not engine.explain
+    assert cli.main(["compare", "a", "b", "--explain", "-q"]) == 0
+    assert engine.explain
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [
@@ -88,7 +105,8 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--column", "text"], "unknown option --column; here it is called --text-field"),
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
-    (["--explain"], "unknown option --explain; there are: --unit, --find, "),
+    (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
+    (["--explian"], "unknown option --explian; there are: --unit, --find, "),
     (["--memory", "1G"], "unknown option --memory"),
     (["--against", "x"], "unknown option --against"),
     (["-z"], "unknown option -z; there are: "),
@@ -103,8 +121,8 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json."),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .json."),
+    (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json, .parquet, .jsonl, .csv."),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .parquet, .jsonl, .csv."),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
     (["--format", "html"], "--format: 'html' is not one of terminal, json"),
 ])
@@ -126,6 +144,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
     (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
     (["compare", "a", "-"], "standard input cannot be compared"),
