@@ -248,6 +248,7 @@ def _refuse_places(texts: list[str]) -> None:
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
     from dedup import __version__
+    from dedup.annotate import annotate
     from dedup.causes import find_causes
     from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages
@@ -262,7 +263,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")
     judgement = Judgement(findings)
-    summary, pages = describe_pages(findings, stream.skipped, judgement)
+    summary, pages = describe_pages(judgement, stream.skipped)
     causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
@@ -271,7 +272,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
                   skipped=stream.skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed, causes=causes)
+                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

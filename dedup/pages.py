@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,18 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-def describe_pages(findings: Findings, skipped: Sequence[Skipped], judgement: Judgement) -> tuple[Summary, Lazy[PageReport]]:
+class PageList(Lazy[PageReport]):
+    """The pages of a report; ``heads`` gives them without verdicts, small repeats and text, which take most of the time."""
+
+    def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport],
+                 head: Callable[[int], PageReport]) -> None:
+        super().__init__(count, make)
+        self.heads = Lazy(count, head)
+
+
+def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
     """The summary, and a report of each page."""
+    findings = judgement.findings
     corpus, table, options = findings.corpus, findings.table, findings.options
     stand = judgement.occurrence_stand
     within, across = judgement.within[stand], judgement.across[stand]
@@ -36,15 +47,18 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped], judgement: Ju
     repeats = _small_repeats(findings)
     words = np.diff(corpus.halves_before[corpus.page_first])
 
-    def report(p: int) -> PageReport:
+    def head(p: int) -> PageReport:
         page = corpus.pages[p]
         return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), page.meta,
-                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), judgement.verdicts(p),
-                          repeats.get(p, ()), corpus.page_text(p) if options.with_text else None)
+                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]))
+
+    def report(p: int) -> PageReport:
+        return replace(head(p), verdicts=judgement.verdicts(p), small_repeats=repeats.get(p, ()),
+                       text=corpus.page_text(p) if options.with_text else None)
     summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars.sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total)
-    return summary, Lazy(lambda: len(corpus.pages), report)
+    return summary, PageList(lambda: len(corpus.pages), report, head)
 
 
 def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:

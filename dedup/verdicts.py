@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
+from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
 
@@ -257,7 +258,15 @@ class Judgement:
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
-        """Pages that are copies of an earlier one as wholes: nine tenths of the words of both stand in groups they share.
+        """Pages that are copies of an earlier one as wholes: of one that stays, where they are alike to one that does."""
+        first, later = self.alike
+        kept = kept_pages(first, later, len(self.findings.corpus.pages))
+        return {y: int(kept[y]) if kept[y] >= 0 else x
+                for x, y in sorted(zip(first.tolist(), later.tolist(), strict=True), reverse=True)}
+
+    @cached_property
+    def alike(self) -> tuple[I64, I64]:
+        """Pairs of pages, the first before the second: nine tenths of the words of both stand in groups they share.
 
         What belongs to the site's template is no evidence, unless there is nothing else on the page.
         """
@@ -279,7 +288,7 @@ class Judgement:
         found = np.bincount(back, common, len(pair))
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
         alike = (found >= COPY_SHARE * content[a]) & (found >= COPY_SHARE * content[b]) & (found > 0)
-        return {int(y): int(x) for x, y in sorted(zip(a[alike].tolist(), b[alike].tolist(), strict=True), reverse=True)}
+        return a[alike], b[alike]
 
     def _matched_words(self) -> F64:
         """Tokens in the matched parts of each occurrence; of a run over blocks that are left out, in proportion to bytes."""

@@ -48,7 +48,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
     """The bytes of a report, piece by piece."""
     head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
             "options": report.options.results(), "summary": dataclasses.asdict(report.summary)}
-    yield b"{" + b",\n".join(_encode(key) + b": " + _encode(value) for key, value in head.items())
+    yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
     if report.lists_pairs:
@@ -62,10 +62,10 @@ def json_chunks(report: Report) -> Iterator[bytes]:
 
 
 def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
-    yield b",\n" + _encode(key) + b": ["
+    yield b",\n" + encode(key) + b": ["
     separator = b"\n"
     for item in items:
-        yield separator + _encode(item)
+        yield separator + encode(item)
         separator = b",\n"
     yield b"]"
 
@@ -136,7 +136,8 @@ def _plain(value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
-def _encode(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
+    """A value as JSON in one line; what a terminal would react to, and lone surrogates, as escapes."""
     try:
         return _harmless(_ENCODER.encode(value))
     except (UnicodeEncodeError, OverflowError, TypeError, msgspec.MsgspecError):

@@ -98,7 +98,8 @@ class ReportView:
         if self.written is None:
             yield from writer.body()
         else:
-            yield from writer.lines(writer.say(f"The report stands in {self.written}"))
+            what = "report" if self.written.lower().endswith(".json") else "table of pages"
+            yield from writer.lines(writer.say(f"The {what} stands in {self.written}"))
 
 
 class _Writer:

@@ -18,6 +18,7 @@ import pytest
 from benchmarks.corpus import Corpus
 from dedup import Options, scan
 from dedup.readers import open_pages
+from dedup.report.page_table import json_lines
 from tests.scan_help import NATIVE, needs_speed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def digest(folder: Path, **settings: Any) -> str:
-    return hashlib.sha256(scan(folder, **settings).to_json().encode()).hexdigest()
+    """Of the report and of its table of pages."""
+    report = scan(folder, **settings)
+    return hashlib.sha256(report.to_json().encode() + b"".join(json_lines(report))).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,8 @@ def test_many_batches(folder, monkeypatch):
     import dedup.shingles
 
     def found(**settings: Any) -> str:
-        return re.sub('"input_digest": "[^"]*"', "", scan(folder, **settings).to_json())
+        report = scan(folder, **settings)
+        return re.sub('"input_digest": "[^"]*"', "", report.to_json()) + b"".join(json_lines(report)).decode()
     expected = {name: found(threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
     for module in (dedup.blocks, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
@@ -85,8 +89,10 @@ CODE = """
 import hashlib, json, sys
 from pathlib import Path
 from dedup import scan
+from dedup.report.page_table import json_lines
 for settings in json.loads(sys.argv[2]):
-    print(hashlib.sha256(scan(Path(sys.argv[1]), **settings).to_json().encode()).hexdigest())
+    report = scan(Path(sys.argv[1]), **settings)
+    print(hashlib.sha256(report.to_json().encode() + b"".join(json_lines(report))).hexdigest())
 """
 
 
