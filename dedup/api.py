@@ -249,6 +249,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
             explain: bool = False) -> Report:
     from dedup import __version__
     from dedup.annotate import annotate
+    from dedup.causes import find_causes
     from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages
     from dedup.pipeline import Stages, find_duplicates
@@ -263,6 +264,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     stages.start("verdicts")
     judgement = Judgement(findings)
     summary, pages = describe_pages(judgement, stream.skipped)
+    causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
         stages.start("near misses")
@@ -270,7 +272,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
                   skipped=stream.skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed, annotations=annotate(judgement))
+                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

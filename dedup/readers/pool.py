@@ -21,7 +21,8 @@ from dedup.model import Layout
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
 
-_DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32}
+_DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32,
+           "element": np.int32, "parent": np.int32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class WorkerPool:
         process = self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        header = {"pages": [(job.form, job.declared, job.gone) for job in jobs], **self._settings}
+        header = {"pages": [(job.form, job.declared) for job in jobs], "gone": [job.gone for job in jobs], **self._settings}
         try:
             send(process.stdin, [json.dumps(header).encode(), *(job.data for job in jobs)])  # type: ignore[arg-type]
             parts = receive(process.stdout)  # type: ignore[arg-type]
@@ -180,8 +181,8 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
         return Answer(cuts=Cuts(tuple(cuts), tuple(left)))
     text = parts[1].decode("utf-8", "surrogatepass")
     columns = {name: np.frombuffer(part, np.int64).astype(_DTYPES.get(name, np.int64), copy=False)
-               for name, part in zip(COLUMNS, parts[3:], strict=True)}
+               for name, part in zip(COLUMNS, parts[4:], strict=True)}
     size = len(columns["start"])
     paths = tuple(parts[2].decode("utf-8", "surrogatepass").split(LINE_JOIN)) if size else ()
-    layout = Layout(path=paths, **columns)
+    layout = Layout(path=paths, steps=parts[3].decode("utf-8", "surrogatepass"), **columns)
     return Answer(text, header["title"], layout, header["encoding"])

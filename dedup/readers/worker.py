@@ -19,7 +19,7 @@ from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
 LINE_JOIN = "\n"
-PARTS_A_PAGE = 3 + len(COLUMNS)  # header, text, paths, columns
+PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
 _COUNT = struct.Struct("<Q")
 
 
@@ -73,7 +73,8 @@ def reply(request: list[bytes]) -> list[bytes]:
     """Answer a request: a header, then the bytes of each page."""
     header = json.loads(request[0])
     out: list[bytes] = []
-    for (form, declared, gone), data in zip(header["pages"], request[1:], strict=True):
+    wanted = header.get("gone", [None] * len(header["pages"]))
+    for (form, declared), gone, data in zip(header["pages"], wanted, request[1:], strict=True):
         try:
             if gone is not None:
                 out += _cut(form, data, declared, gone, header["select"], header["ignore"])
@@ -89,6 +90,7 @@ def reply(request: list[bytes]) -> list[bytes]:
             out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
             out.append(page.text.encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
+            out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
             out += [column.tobytes() for column in page.columns]
             del page
     return out

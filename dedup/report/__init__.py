@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from dedup.annotate import Annotations
-    from dedup.model import Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
+    from dedup.model import Cause, Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
 
 __all__ = ["Report"]
@@ -30,6 +30,7 @@ class Report:
         summary: Figures of the whole.
         pages: One ``PageReport`` a page, in order; pages without repeats too.
         groups: Text that stands in two places or more; a group's id is its index.
+        causes: What many pages of a site repeat for one reason, and the selector that leaves it out.
         skipped: What was read but not compared, by reason.
         errors: What could not be read.
         input_digest: Digest of all that was read.
@@ -42,13 +43,14 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "errors", "groups", "input_digest", "is_comparison", "near_misses", "options",
-                 "pages", "skipped", "summary", "version")
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison", "near_misses",
+                 "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
                  input_digest: str, version: str, is_comparison: bool = False,
-                 near_misses: tuple[NearMiss, ...] | None = None, annotations: Annotations | None = None) -> None:
+                 near_misses: tuple[NearMiss, ...] | None = None, causes: Sequence[Cause] = (),
+                 annotations: Annotations | None = None) -> None:
         """Put a report together.
 
         Args:
@@ -58,7 +60,7 @@ class Report:
         self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
-        self.near_misses, self._annotations = near_misses, annotations
+        self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -122,7 +124,7 @@ class Report:
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=[filter_verdicts(page, numbers) for page in self.pages], groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses)
+            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=self.causes)
         filtered._annotations = self.annotations.regrouped(filtered)
         return filtered
 

@@ -57,6 +57,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
         yield from _list_chunks("near_misses", map(_near_miss, report.near_misses))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
+    yield from _list_chunks("causes", map(dataclasses.asdict, report.causes))
     yield b"}\n"
 
 
@@ -272,7 +273,8 @@ def _report(value: Mapping[str, Any]) -> Report:
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
         is_comparison=pairs is not None and not options.pairs,
-        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)))
+        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)),
+        causes=_convert(value, "causes", model.Cause) if "causes" in value else ())
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

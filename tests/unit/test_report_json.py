@@ -42,7 +42,7 @@ def rich_report() -> Report:
 def test_keys_are_those_of_the_contract_in_their_order() -> None:
     value = json.loads(rich_report().to_json())
     assert list(value) == ["format", "version", "input_digest", "options", "summary", "pages", "groups", "pairs",
-                           "skipped", "errors"]
+                           "skipped", "errors", "causes"]
     assert value["format"] == "dedup-report/1"
     assert list(value["summary"]) == ["pages", "blocks", "compared", "short", "skipped", "groups", "chars",
                                       "duplicate_chars", "duplicate_share", "content_share"]

@@ -96,6 +96,15 @@ def test_what_every_page_of_a_site_carries_is_its_template():
     assert report.summary.content_share == 0 < report.summary.duplicate_share
 
 
+def test_how_many_pages_make_a_template_can_be_set():
+    site = [Page(f"s{n}", lines(*([P[0]] if n < 4 else []), prose(80, 40 + n)), source=f"s{n}", site="s.example")
+            for n in range(10)]
+    assert kinds(scan(site)) == ["template"]
+    assert kinds(scan(site, template_pages=5)) == ["shared"]
+    assert kinds(scan(site, template_share=0.4)) == ["template"]
+    assert kinds(scan(site, template_share=0.5)) == ["shared"]
+
+
 def test_what_stands_on_several_sites_is_no_template():
     pages = [Page(f"s{n}", lines(P[0], prose(80, 40 + n)), source=f"s{n}", site=f"{n}.example") for n in range(6)]
     report = scan(pages)
