@@ -47,9 +47,9 @@ ROWS = 1_000_000  # pairs of passages compared at a time
 ORDER_TOKENS = 4_000  # above it, token similarity is measured piece by piece: a lower bound
 
 SETTINGS = Settings(
-    window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=700, drop=3000, moves=18,
-    border_cost=1500, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
-    max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001)
+    window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=600, drop=3000, moves=18,
+    border_cost=2000, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
+    max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001, joint_reach=16)
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
 
 
