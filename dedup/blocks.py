@@ -176,7 +176,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
         return found
     surveys = engine.stream(survey, kept())
-    digest = hashlib.blake2b(b"".join(s.digest for s in surveys), digest_size=16).hexdigest()
+    digest = hashlib.sha256(b"".join(s.digest for s in surveys)).hexdigest()[:32]
     page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
     corpus = _joined(batches, surveys, flags)
@@ -256,7 +256,7 @@ def _page_digests(batch: Batch) -> bytes:
     text, starts = batch.text.data, batch.page_start.tolist()
     digests = []
     for head, start, end in zip(batch.heads, starts, starts[1:], strict=False):
-        digest = hashlib.blake2b(text[start:end], digest_size=16)
+        digest = hashlib.sha256(text[start:end])
         digest.update(b"\0" + head.id.encode("utf-8", "surrogatepass"))
         digests.append(digest.digest())
     return b"".join(digests)
