@@ -112,7 +112,8 @@ def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int
     """A group's occurrences: in order, apart, cut back, and equal where it is exact."""
     members = group.occurrences
     assert len(members) >= 2
-    assert group.text == members[0].text
+    assert group.text == members[group.representative].text
+    assert members[group.representative].similarity == 1
     assert group.similarity == min(o.similarity for o in members)
     keys = [(order[o.page], o.start, o.end) for o in members]
     assert keys == sorted(keys)
