@@ -105,3 +105,12 @@ def test_pairs_keep_to_the_scope() -> None:
     found = {scope: {(pair.a.page, pair.b.page) for pair in dedup.scan(pages, scope=scope, pairs=True).pairs()}
              for scope in ("within", "across", "both")}
     assert found == {"within": {("a", "a")}, "across": {("a", "b")}, "both": {("a", "a"), ("a", "b")}}
+
+
+def test_no_pair_is_listed_twice() -> None:
+    """A loose run is taken apart into its links, of which one is another run already."""
+    pages = ["w3\nw1 w1 w1 w2\nw3 w1 w1 w1 w2 ", "w3\nw2 w3. w1 w1\n",
+             "w1 w1 w1 w3 w1 w1 w1 w2 w3. w3 w2 w2\nw2 w2\nw2\n\nw1 w3 w1 w1\nw2 w2\n\n"]
+    report = scan_texts(pages, min_tokens=2, min_evidence=2, min_dice=0.2)
+    places = [(p.a.page, p.a.start, p.a.end, p.b.page, p.b.start, p.b.end) for p in report.pairs()]
+    assert len(places) == len(set(places)) > 2
