@@ -279,7 +279,7 @@ class Judgement:
         content = of_page - of_template
         bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
         content = np.where(bare, of_page, content)
-        leader = table.first[:-1][table.owner] if len(table) else table.owner
+        leader = table.representative[table.owner] if len(table) else table.owner
         row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
         a, b = table.page[leader][row], table.page[row]
         total = words[leader][row] + words[row]  # of a near copy only the shingles in common count

@@ -152,6 +152,6 @@ def chosen_places(group: Group, limit: int) -> list[list[Occurrence]]:
 
 def wasted_chars(group: Group) -> int:
     """Characters that would not be needed if the text stood once."""
-    parts = group.occurrences[0].parts
+    parts = group.occurrences[group.representative].parts
     chars = sum(end - start for start, end in parts) if parts else len(group.text)
     return chars * (len(group.occurrences) - 1)

@@ -261,7 +261,7 @@ class _Writer:
         yield from self.more(self.found.groups, "group")  # type: ignore[arg-type]
 
     def _group(self, group: Group) -> Iterator[Text]:
-        first = group.occurrences[0]
+        first = group.occurrences[group.representative]
         times = len(group.occurrences)
         stands = "stands twice" if times == 2 else f"stands {times:,} times"
         dot = f" {self.signs.dot} "
@@ -280,7 +280,7 @@ class _Writer:
 
     def _places(self, group: Group) -> Iterator[Text]:
         """The places of a group; copies with the same words stand together above what differs in them."""
-        first = group.occurrences[0]
+        first = group.occurrences[group.representative]
         exact = group.kind == "exact"
         for same in chosen_places(group, PLACES):
             for occurrence in same:
