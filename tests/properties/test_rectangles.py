@@ -80,7 +80,8 @@ def scores(a: list[int], b: list[int], s: Settings, one_page: bool) -> tuple[int
     item = np.array([word << 2 for word in a + b], U32)
     first = np.array([0, len(a) + len(b)] if one_page else [0, len(a), len(a) + len(b)])
     none, last = np.empty(0, I64), np.array([len(first) - 2])
-    *_, shared, total, _, _ = kernel.align_pairs(item, first, last * 0, last, np.array([0, 0]), none, none, np.array(s, I64), False)
+    *_, shared, total, _, _ = kernel.align_pairs(
+        item, first, last * 0, last, np.array([0, 0]), none, none, np.array(s, I64), False)
     weight = dict(zip(a + b, weights(item, first, s), strict=True))
     assert max(weight.values()) <= RARE
     ours = int((shared * THOUSAND - s.theta * total).max(initial=0))

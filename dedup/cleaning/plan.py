@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.clean.choices import Choices, ranks
-from dedup.clean.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
-from dedup.clean.pieces import Gone
+from dedup.cleaning.choices import Choices, ranks
+from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
+from dedup.cleaning.pieces import Gone
 from dedup.errors import DedupError
 from dedup.findings import Findings
 from dedup.kernel import kernel
