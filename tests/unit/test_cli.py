@@ -156,12 +156,12 @@ def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: s
     assert answer in one_line(capsys)
 
 
-def test_help_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     assert max(map(len, out.splitlines())) <= 80
 
 
