@@ -223,28 +223,39 @@ def build_app() -> cyclopts.App:
         str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
     sides = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
-    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
+    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages.",
+                         _flags(_against)),
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", find="reworded"),
+    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", _flags(),
+                         find="reworded"),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
     return app
 
 
-def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str,
+def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str, settings: list[inspect.Parameter],
              **defaults: str) -> Callable[..., int]:
     import inspect
 
-    def command(*arguments: str, **settings: Any) -> int:
-        return function(*arguments, **settings)
+    def command(*arguments: str, **values: Any) -> int:
+        return function(*arguments, **values)
 
-    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags()]
+    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in settings]
     command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
     command.__doc__ = doc
     return command
 
 
-def _flags() -> list[inspect.Parameter]:
-    """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
+def _against(group: cyclopts.Group) -> inspect.Parameter:
+    return _flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
+                 group)
+
+
+def _flags(*more: Callable[[cyclopts.Group], inspect.Parameter]) -> list[inspect.Parameter]:
+    """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has.
+
+    Args:
+        more: Make further flags that say what is found.
+    """
     import dataclasses
     from typing import Literal, get_type_hints
 
@@ -258,7 +269,7 @@ def _flags() -> list[inspect.Parameter]:
             for field in dataclasses.fields(Options)]
     report = groups["report"]
     return [
-        *made,
+        *made, *(make(groups["find"]) for make in more),
         _flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
               "-o"),
         _flag("format", Literal["terminal", "json"] | None, None,
@@ -314,7 +325,9 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
     token: Any = getattr(error, "token", None)
     if isinstance(error, UnknownOptionError):
         written = (token.keyword or token.value).split("=")[0]
-        names = [parameter.name for parameter in _flags()]
+        if written == "--against":
+            return "compare takes its two pages and no --against; use dedup scan PATH... --against REF"
+        names = [parameter.name for parameter in _flags(_against)]
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
@@ -353,20 +366,26 @@ def _not_a(error: Any, value: str) -> str:
 # Commands.
 
 
-def _scan(*paths: str, **settings: Any) -> int:
+def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
+    from pathlib import Path
+
     from dedup.errors import InputError
 
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
-    sources = [source for path in paths for source in _sources(path)]
+    sources, references = ([source for path in side for source in _sources(path)] for side in (paths, against))
+    if Path("-") in sources and Path("-") in references:
+        raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
     def work(options: Any, progress: Callable[[str], None] | None) -> Report:
         import dedup
 
         # One place alone is handed over alone: ids are relative to what was scanned.
-        return dedup.scan(sources if len(sources) > 1 else sources[0], options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        alone, *against = (side if len(side) > 1 else side[0] for side in (sources, references) if side)
+        asked = {"against": against[0]} if against else {}
+        return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
-    return _run(work, sources, settings)
+    return _run(work, [*sources, *references], settings)
 
 
 def _compare(a: str, b: str, **settings: Any) -> int:

@@ -16,7 +16,8 @@ from dedup.blocks import BATCH_BYTES, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
-from dedup.places import Ranges, locate, row_ranges
+from dedup.page_pairs import PagePairs
+from dedup.places import Ranges, locate, page_of, row_ranges
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
@@ -86,16 +87,17 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
-def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, threshold: float,
-                   size: int) -> Groups:
+def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs,
+                   threshold: float, size: int) -> Groups:
     """Groups of the places that passages and repeats link.
 
     Args:
+        pairs: Which pairs of pages count: each member of a group makes one that does.
         repeats: Segments of many places (of which the matches are in `passages` already), or none.
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = _nodes(passages, repeats)
+    nodes = _nodes(corpus, passages, repeats, pairs)
     component = _components(nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
@@ -107,6 +109,8 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
+    page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
+    members = _with_left_alone(engine, corpus, members, linked, page, pairs, spans, size)
     del linked
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
@@ -119,7 +123,8 @@ def _in_order(number: I64) -> I64:
     return kernel.stable_order(number.view(np.uint64))
 
 
-def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
+def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
+    """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     of_position = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
@@ -131,6 +136,10 @@ def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
     count = len(whole.a0)
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
+    if repeats is not None and len(hot) and not pairs.every:
+        segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
+        partner = pairs.partners(segment, page_of(corpus, position))
+        star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
     return _Nodes(t0[leader], t1[leader], np.concatenate([node[:count], star]),
                   np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
@@ -256,6 +265,10 @@ class _Members:
     jaccard: F64
     containment: F64
 
+    def take(self, kept: Flags) -> _Members:
+        """Some of the rows."""
+        return _Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
+
 
 def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
          threshold: float, size: int) -> _Members:
@@ -267,10 +280,7 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
     rows = np.flatnonzero(unequal[number])
-    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
-    asked = asked[links[0]] | asked[links[1]]
-    linked = links[0][asked] * max(len(component), 1) + links[1][asked]
-    linked = linked[_in_order(linked)]
+    linked = _asked(links, unequal[number], number)
     members = _Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -286,16 +296,36 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
         sets = span_sets(LocalEngine(1), corpus, spans.take(mine[order[first]]), size)
         _split(mine, text, component, sets, digest, linked, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return _with_left_alone(engine, corpus, members, linked, spans, size)
+    return members
 
 
-def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, linked: I64, spans: Spans,
-                     size: int) -> _Members:
-    """A member that the representative rule leaves alone is in a group with the first one that it was linked to."""
-    count = max(len(members.row), 1)
+def _asked(links: tuple[I64, I64], unequal: Flags, component: I64) -> I64:
+    """Links of members of which some are unlike, or alone, as sorted numbers: one between others says nothing new."""
+    asked = unequal | (np.bincount(component)[component] == 1) if len(component) else unequal
+    asked = asked[links[0]] | asked[links[1]]
+    linked = links[0][asked] * max(len(component), 1) + links[1][asked]
+    return linked[_in_order(linked)]
+
+
+def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, links: tuple[I64, I64], page: I64,
+                     pairs: PagePairs, spans: Spans, size: int) -> _Members:
+    """A member that the representative rule leaves alone is in a group with the first one that it was linked to.
+
+    Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
+
+    Args:
+        links: Between rows, the lesser one first.
+        page: Of each row, where not all pairs count.
+    """
+    count, (low, high) = max(len(members.row), 1), links
     alone = np.bincount(members.group, minlength=len(members.row)) == 1
     alone &= members.group == np.arange(len(alone))
-    low, high = linked // count, linked % count
+    if not pairs.every:
+        alone = pairs.partners(members.group, page) < 0
+        counted = pairs.allows(page[low], page[high])
+        low, high = low[counted], high[counted]
+        held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
+        members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     order = np.lexsort((b, a))
     a, b = a[order], b[order]

@@ -302,6 +302,8 @@ class PageReport:
         within_share, across_share: Share of the characters in its blocks that stand elsewhere too, on this page / on
             others. White space between blocks and blocks without a word count for no share.
         text: The page's text where it was asked for (``with_text``), else ``None``.
+        reference: The page is one that the others are compared against: it has no verdicts, and none of its characters are
+            duplicate ones; ``across_share`` says how much of it stands on those.
     """
 
     id: str
@@ -316,6 +318,7 @@ class PageReport:
     verdicts: tuple[Verdict, ...] = ()
     small_repeats: tuple[SmallRepeat, ...] = ()
     text: str | None = None
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +338,7 @@ class Summary:
         duplicate_chars: See ``PageReport``.
         duplicate_share: Share of the characters in blocks that are duplicate ones.
         content_share: The same without template, navigation and refrain.
+        reference_pages: Pages that these were compared against; no other figure but ``skipped`` counts them.
     """
 
     pages: int
@@ -347,3 +351,4 @@ class Summary:
     duplicate_chars: int
     duplicate_share: float
     content_share: float
+    reference_pages: int = 0

@@ -18,7 +18,7 @@ from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
-from dedup.seeds import Repeats
+from dedup.seeds import Repeats, places_over
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
         repeats: Segments of many places are exact runs too.
         least_order: Least token similarity of a rectangle.
     """
-    box, run, of_box, of_run = _overlaps(corpus, aligned.links, runs)
+    box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
     counts, inside = kept[run], of_run >= INSIDE
     left = np.ones(len(aligned.dice), bool)
@@ -112,16 +112,8 @@ def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, re
 
 def _segments_inside(repeats: Repeats, t0: I64, t1: I64) -> tuple[Parts, I64]:
     """What ranges of tokens hold of places of segments, and the segment of each."""
-    place = np.argsort(repeats.position, kind="stable")
-    start = repeats.position[place]
-    segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))[place]
-    low = np.searchsorted(start, t0 - int(repeats.lengths.max(initial=0)))
-    counts = np.searchsorted(start, t1) - low
-    owner = np.repeat(np.arange(len(t0)), counts)
-    row = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))
-    begin, end = np.maximum(start[row], t0[owner]), np.minimum(start[row] + repeats.lengths[segment[row]], t1[owner])
-    kept = end > begin
-    return Parts(owner[kept], begin[kept], end[kept]), segment[row[kept]]
+    owner, place, begin, end = places_over(repeats, t0, t1)
+    return Parts(owner, begin, end), repeats.segment[place]
 
 
 def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) -> tuple[Aligned, Flags]:
@@ -148,13 +140,13 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
 def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
     """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
     exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
-    row, _, of_near, of_exact = _overlaps(corpus, runs.take(near), runs.take(exact))
+    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
     kept = np.ones(len(runs.a0), bool)
     kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
     return kept
 
 
-def _overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
+def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     """Rows of x and of y that overlap on both sides, and the share of each that does, on the side where it is less."""
     key_x, key_y = (page_of(corpus, links.a0) * len(corpus.pages) + page_of(corpus, links.b0) for links in (x, y))
     pages = np.unique(key_x)

@@ -68,14 +68,17 @@ class Report:
 
     @property
     def keep(self) -> list[bool]:
-        """One bool a page, in order: False for a page that is as a whole a later copy of another one."""
+        """One bool a page, in order: False for a page that is as a whole a later copy of another one.
+
+        References (``against``) are not counted: there are as many as pages were scanned.
+        """
         copies = {page.id for page in self.pages if any(v.kind == "copy-of" for v in page.verdicts)}
         lengths = {page.id: page.chars for page in self.pages}
         for group in self.groups:
             first, *later = group.occurrences
             if _is_whole(first.start, first.end, lengths.get(first.page)):
                 copies.update(o.page for o in later if _is_whole(o.start, o.end, lengths.get(o.page)))
-        return [page.id not in copies for page in self.pages]
+        return [page.id not in copies for page in self.pages if not page.reference]
 
     def least_certain(self, count: int = 10) -> list[Pair]:
         """The verified links with the least similarity, the least first: where to look whether the threshold fits.
@@ -97,9 +100,9 @@ class Report:
         """
         if not 0.0 <= least <= 1.0:
             raise OptionError(f"{least} is out of range", "least", "Use 0.0 to 1.0.")
-        from dedup.report.filter import filter_groups, filter_verdicts
+        from dedup.report.filter import Counted, filter_groups, filter_verdicts
 
-        groups, numbers = filter_groups(self.groups, least)
+        groups, numbers = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else [pair for pair in self._links if pair.similarity >= least]
         return Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
