@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: dict[str, dict[str, Any]] = {
     "block": {"pairs": True}, "page": {"unit": "page", "pairs": True, "threshold": 0.6},
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
+    "between": {"between": "folder", "pairs": True}, "across": {"scope": "across", "find": "reworded"},
+    "against": {"against": "examples/site", "pairs": True},  # in the folder that is scanned
 }
 
 
@@ -40,8 +42,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def scanned(folder: Path, **settings: Any) -> str:
+    against = {"against": folder / settings.pop("against")} if "against" in settings else {}
+    return scan(folder, **against, **settings).to_json()
+
+
 def digest(folder: Path, **settings: Any) -> str:
-    return hashlib.sha256(scan(folder, **settings).to_json().encode()).hexdigest()
+    return hashlib.sha256(scanned(folder, **settings).encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_many_batches(folder, monkeypatch):
     import dedup.shingles
 
     def found(**settings: Any) -> str:
-        return re.sub('"input_digest": "[^"]*"', "", scan(folder, **settings).to_json())
+        return re.sub('"input_digest": "[^"]*"', "", scanned(folder, **settings))
     expected = {name: found(threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
     for module in (dedup.blocks, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
@@ -81,11 +88,11 @@ def test_many_batches(folder, monkeypatch):
 
 
 CODE = """
-import hashlib, json, sys
+import json, sys
 from pathlib import Path
-from dedup import scan
+from tests.contracts.test_same_bytes import digest
 for settings in json.loads(sys.argv[2]):
-    print(hashlib.sha256(scan(Path(sys.argv[1]), **settings).to_json().encode()).hexdigest())
+    print(digest(Path(sys.argv[1]), **settings))
 """
 
 
