@@ -129,6 +129,12 @@ def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
 
 
 @case
+def sentences(data: Data) -> Measured:
+    start, end = data.lines
+    return (data.utf8, start, end), len(data.utf8), "byte"
+
+
+@case
 def tokenise(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
 

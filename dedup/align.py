@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,15 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import ITEM_FLAGS, RARE, THOUSAND, Settings, fixed_log2
+from dedup.kernel.twin_align import ITEM_FLAGS, RARE, THOUSAND, WINDOWS, Settings, fixed_log2
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Links
 from dedup.seeds import NO_REPEATS, InStep, Repeats, pages_at, repeats_that_count
+from dedup.stem import Stem, stem_items
+
+if TYPE_CHECKING:
+    from dedup.explain import Judge
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -51,6 +56,7 @@ SETTINGS = Settings(
     window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=700, drop=3000, moves=18,
     border_cost=1500, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
     max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001)
+LAX = {"cell_dice": 150, "seed_dice": 250}  # windows that are looked at beyond, of two pages whose gates are to be explained
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
 
 
@@ -172,15 +178,20 @@ class Bags:
         return _measures(shared, total)
 
 
-def page_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
-    """The bags of the collection, one item a token."""
+def page_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> Bags:
+    """The bags of the collection, one item a token.
+
+    Args:
+        stem: Words go by their stems, and not by their first letters.
+    """
     first = corpus.token_first[corpus.page_first]
     item = np.empty(int(first[-1]), np.uint32)
+    stems = stem_items(engine, corpus, stem) if stem is not None else None
 
     def fill(batch: tuple[int, int]) -> None:
         blocks = corpus.blocks_of(batch)
-        item[first[batch[0]]:first[batch[1]]] = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks],
-                                                                 corpus.flags, LETTERS)
+        own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, LETTERS)
+        item[first[batch[0]]:first[batch[1]]] = own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
     engine.map(fill, corpus.batches())
     return Bags(item, first)
 
@@ -197,7 +208,7 @@ def _measures(shared: I64, total: I64) -> tuple[F64, F64]:
 
 
 def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
-                   kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool) -> Aligned:
+                   kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, judge: Judge | None = None) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
@@ -207,6 +218,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
         cap: Places of a seed, at most, that make pairs.
         gates: What a passage must reach.
         all_windows: The pages are few and known to be related: compare all their windows where they are not too long.
+        judge: Takes down what the gates stop.
     """
     if not len(bags.item):
         return NOTHING
@@ -219,7 +231,13 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
         anchors = _with_all_pairs(anchors, len(corpus.pages))
     if not pairs.every:
         anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
-    aligned = align_pairs(engine, bags, anchors, settings)
+    aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
+    if judge is not None:
+        judge.rectangles(engine, corpus, aligned, stopped_by, gates)
+        across = anchors.take(np.flatnonzero(anchors.page_a != anchors.page_b))
+        more, bits = align_pairs(engine, bags, across, settings._replace(**LAX), True)
+        judge.rectangles(engine, corpus, more, bits | np.uint8(WINDOWS), gates, beside=aligned.links)
+        aligned = aligned.take(stopped_by == 0)
     return replace(_marked_exact(engine, corpus, aligned), truncated=aligned.truncated + (hot > 0))
 
 
@@ -396,8 +414,8 @@ def _with_all_pairs(anchors: Anchors, pages: int) -> Anchors:
     return Anchors(every[:, 0].copy(), every[:, 1].copy(), sums(counts), anchors.a, anchors.b)
 
 
-def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings) -> Aligned:
-    """Verified passages of the pairs of pages that have anchors."""
+def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings, judge: bool) -> tuple[Aligned, U8]:
+    """Verified passages of the pairs of pages that have anchors, and the gates that stop each; 0 unless they are judged."""
     page_first, length = bags.page_first, np.diff(bags.page_first)
     larger = _larger(page_first, anchors.page_a, anchors.page_b)
     order = np.argsort(larger, kind="stable")
@@ -414,17 +432,17 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
         first = anchors.first[part[0]:part[1] + 1]
         page_a, page_b = anchors.page_a[slice(*part)], anchors.page_b[slice(*part)]
         rows = slice(int(first[0]), int(first[-1]))
-        pair, a0, a1, b0, b1, shared, total, truncated = kernel.align_pairs(
-            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values)
+        pair, a0, a1, b0, b1, shared, total, gates, truncated = kernel.align_pairs(
+            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values, judge)
         cut.append(int(truncated.sum()))
         before_a, before_b = page_first[page_a[pair]], page_first[page_b[pair]]
-        return np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total])
+        return np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total, gates])
     cut = [0]
     found = engine.map(align, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
-    columns = np.concatenate([np.empty((6, 0), np.int64), *found], axis=1)
-    a0, a1, b0, b1, shared, total = columns[:, np.lexsort(columns[3::-1])]
+    columns = np.concatenate([np.empty((7, 0), np.int64), *found], axis=1)
+    a0, a1, b0, b1, shared, total, gates = columns[:, np.lexsort(columns[3::-1])]
     dice, evidence = _measures(shared, total)
-    return Aligned(Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)), dice, evidence, sum(cut))
+    return Aligned(Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)), dice, evidence, sum(cut)), gates.astype(np.uint8)
 
 
 def in_order(engine: LocalEngine, item: U32, links: Links) -> F64:

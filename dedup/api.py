@@ -13,6 +13,9 @@ from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options, make_options
 
 if TYPE_CHECKING:
+    from dedup.clean.choices import Choices
+    from dedup.clean.restore import Restored
+    from dedup.clean.result import Cleaned
     from dedup.report import Report
 
 Progress = Callable[[str], None]
@@ -47,19 +50,20 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
     """
     options = _options(options, settings, "scan")
     if against is None:
-        return _report(_pages(source, options), options, progress, is_comparison=False)
+        return _report(_pages(source, options), options, progress)
     if options.scope == "within":
         raise OptionError("what stands in other pages too does not stand within one", "against",
                           "Use it with scope across or both.")
-    return _report(_Against(_pages(against, options), _pages(source, options)), options, progress, is_comparison=False)
+    return _report(_Against(_pages(against, options), _pages(source, options)), options, progress)
 
 
-def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progress | None = None,
+def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = None, progress: Progress | None = None,
             **settings: Any) -> Report:
     """Find what two pages share, and what either repeats.
 
     Args:
         a, b: Each a ``str`` text, a ``Path``, a mapping with ``id`` and ``text``, or a ``Page``.
+        explain: Also say why something is not reported: ``near_misses`` of the report.
         options, progress, **settings: As in ``scan``; but for `find`, which is ``reworded`` unless set.
 
     Returns:
@@ -80,7 +84,69 @@ def compare(a: Any, b: Any, *, options: Options | None = None, progress: Progres
         settings.setdefault("find", "reworded")
     options = _options(options, settings, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
-    return _report(_Both(streams), options, progress, is_comparison=True)
+    return _report(_Both(streams), options, progress, is_comparison=True, explain=explain)
+
+
+def clean(source: Any, out: Path | None = None, *, choices: Choices | None = None, options: Options | None = None,
+          manifest: Path | None = None, in_place: bool = False, dry_run: bool = False, progress: Progress | None = None,
+          **settings: Any) -> Cleaned:
+    """Write the input without its copies; ``restore`` brings them back.
+
+    Args:
+        source: A ``Path`` (file or folder), or several of them; or pages themselves, as in ``scan``: then nothing is
+            written, and the cleaned ones are in the result's ``pages``.
+        out: Folder for the cleaned files, or for a single file a file with its suffix.
+        choices: What goes and which copy stays; else give fields of ``Choices`` as keywords (``for_="corpus"``).
+        options: Settings of the scan; else give them as keywords.
+        manifest: Where what went is recorded; default ``dedup-manifest.jsonl`` in `out`.
+        in_place: The cleaned files take the places of the sources.
+        dry_run: Write nothing; the result says what would go.
+
+    Raises:
+        GuardError: More than ``max_removed`` would go; nothing was written.
+        TypeError, OptionError, InputError: As in ``scan``.
+        OutputError: The output lies in the input, is none of ours, or cannot be written.
+    """
+    from dedup.clean.choices import Choices
+    from dedup.clean.run import clean_files
+
+    if "against" in settings:
+        raise OptionError("clean takes away what stands twice in its own pages, and has no references", "against",
+                          "Use scan(pages, against=...), which says what stands in both.")
+    names = {field.name for field in dataclasses.fields(Choices)}
+    mine = {name: value for name, value in settings.items() if name in names}
+    if choices is not None and mine:
+        raise TypeError("clean() takes choices or single ones, not both")
+    chosen = choices if choices is not None else Choices(**mine)
+    options = _options(options, {name: value for name, value in settings.items() if name not in names}, "clean")
+    paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
+    if not paths or not all(isinstance(path, Path) for path in paths):
+        if out is not None or in_place or manifest is not None:
+            raise TypeError(f"only places are cleaned into a place; of a {type(source).__name__} the result has the pages")
+        from dedup.clean.memory import clean_in_memory
+
+        return clean_in_memory(source, options, chosen)
+    if in_place == (out is not None) and not dry_run:
+        raise OptionError("either a place for the output or in_place is needed" if out is None else
+                          "an output and in_place are given", "out")
+    return clean_files(paths, out, options, chosen, manifest=manifest, in_place=in_place, dry_run=dry_run, progress=progress)
+
+
+def restore(manifest: Path, out: Path | None = None, *, cleaned: Path | None = None) -> Restored:
+    """Bring back what ``clean`` took.
+
+    Args:
+        manifest: What ``clean`` wrote.
+        out: Where the files go; ``None``: over the cleaned ones.
+        cleaned: Folder of the cleaned files; ``None``: that of the manifest.
+
+    Raises:
+        InputError: The manifest is damaged, newer or hostile; a cleaned file is missing or was changed since.
+        OutputError: The files cannot be written.
+    """
+    from dedup.clean.restore import restore_files
+
+    return restore_files(manifest, out, cleaned)
 
 
 class _Sides:
@@ -183,6 +249,8 @@ class _Both:
 
 
 def _options(options: Options | None, settings: Mapping[str, Any], caller: str) -> Options:
+    if "explain" in settings:
+        raise TypeError(f"{caller}() explains nothing: near misses are those of two pages; use compare(a, b, explain=True)")
     if options is not None and settings:
         raise TypeError(f"{caller}() takes options or single settings, not both")
     if options is not None and not isinstance(options, Options):
@@ -240,14 +308,17 @@ def _refuse_places(texts: list[str]) -> None:
                               f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
 
 
-def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool) -> Report:
+def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
+            explain: bool = False) -> Report:
     from dedup import __version__
+    from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages, pages_without_value
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
 
     stages = Stages(progress)
-    findings, digest = find_duplicates(stream, options, stages, is_comparison)
+    judge = Judge() if explain else None
+    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
     without = pages_without_value(findings, options)
     if getattr(stream, "renamed", 0):
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
@@ -257,10 +328,14 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
         log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
         skipped = (*skipped, without)
     summary, pages = describe_pages(findings, skipped)
+    missed = None
+    if judge is not None:
+        stages.start("near misses")
+        missed = near_misses(findings, judge)
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
                   skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison)
+                  is_comparison=is_comparison, near_misses=missed)
 
 
-__all__ = ["DedupError", "compare", "scan"]
+__all__ = ["DedupError", "clean", "compare", "restore", "scan"]

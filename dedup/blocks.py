@@ -181,7 +181,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
     digests = [*(s.digest for s in surveys), b"" if references is None else b"against %d" % references]
-    digest = hashlib.blake2b(b"".join(digests), digest_size=16).hexdigest()
+    digest = hashlib.sha256(b"".join(digests)).hexdigest()[:32]
     page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
     corpus = _joined(batches, surveys, flags, references)
@@ -213,7 +213,7 @@ def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
             texts.append(item.text.encode("utf-8", "surrogatepass"))
             sizes.append(len(texts[-1]))
             heads.append(Page(item.id, "", item.source, item.title, item.meta, item.url, item.line, item.record,
-                              item.layout, item.site))
+                              item.layout, item.site, item.number))
             size += sizes[-1]
             if size >= BATCH_BYTES:
                 yield batch()
@@ -261,7 +261,7 @@ def _page_digests(batch: Batch) -> bytes:
     text, starts = batch.text.data, batch.page_start.tolist()
     digests = []
     for head, start, end in zip(batch.heads, starts, starts[1:], strict=False):
-        digest = hashlib.blake2b(text[start:end], digest_size=16)
+        digest = hashlib.sha256(text[start:end])
         digest.update(b"\0" + head.id.encode("utf-8", "surrogatepass"))
         digests.append(digest.digest())
     return b"".join(digests)

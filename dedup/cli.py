@@ -1,4 +1,4 @@
-"""The command line: ``dedup scan PATH...`` and ``dedup compare A B``.
+"""The command line: ``dedup scan PATH...``, ``dedup compare A B``, and those of ``cli_clean``.
 
 Nothing heavy is imported here: ``dedup --version`` answers before the rest is loaded.
 """
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
     import cyclopts
 
+    from dedup.clean.result import Cleaned
     from dedup.report import Report
 
-DONE, WRONG, PARTLY = 0, 2, 3
+DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
+NO_REFERENCES = {
+    "compare": "compare takes its two pages",
+    "clean": "clean takes away what stands twice in the pages that it cleans",
+}
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
 EXAMPLES = """\
@@ -32,6 +37,7 @@ Examples:
   dedup scan page.html                          what stands twice on a page
   dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
   dedup compare old.txt new.txt                 what two pages share and change
+  dedup clean site/ -o cleaned/                 the same pages without their second renderings
 """
 
 
@@ -42,8 +48,8 @@ class Stopped(BaseException):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
-    0 done; 2 wrong usage, nothing usable or output that cannot be written; 3 some input could not be read (the rest
-    was processed); 130 and 143 on signals.
+    0 done; 1 a guard that was asked for spoke; 2 wrong usage, nothing usable or output that cannot be written; 3 some
+    input could not be read (the rest was processed); 130 and 143 on signals.
     """
     if argv is None:  # this process is ours
         with _ends_soon():
@@ -64,13 +70,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print_line(text: str) -> int:
-    _to_stdout(lambda file: print(text, file=file))
+    to_stdout(lambda file: print(text, file=file))
     return DONE
 
 
 def _guarded(work: Callable[[], int]) -> int:
     """Run it, and turn whatever ends it into one line and a status."""
-    from dedup.errors import DedupError
+    from dedup.errors import DedupError, GuardError
 
     with _sigterm_raises():
         try:
@@ -79,6 +85,9 @@ def _guarded(work: Callable[[], int]) -> int:
             return 130
         except Stopped:
             return 143
+        except GuardError as error:
+            _fail(_spelt(error))
+            return STOPPED
         except DedupError as error:
             _fail(_spelt(error))
         except MemoryError:
@@ -223,62 +232,71 @@ def build_app() -> cyclopts.App:
         str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
     sides = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
-    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages.",
-                         _flags(_against)),
+    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", _flags(),
-                         find="reworded"),
+    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
+    from dedup.cli_clean import add_commands
+
+    add_commands(app)
     return app
 
 
-def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str, settings: list[inspect.Parameter],
-             **defaults: str) -> Callable[..., int]:
+def _command(function: Callable[..., int], positional: list[inspect.Parameter], doc: str,
+             is_comparison: bool = False) -> Callable[..., int]:
     import inspect
 
-    def command(*arguments: str, **values: Any) -> int:
-        return function(*arguments, **values)
+    defaults = {"find": "reworded"} if is_comparison else {}
 
-    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in settings]
+    def command(*arguments: str, **settings: Any) -> int:
+        return function(*arguments, **defaults | settings)  # cyclopts hands over what was given
+
+    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags(is_comparison)]
     command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
     command.__doc__ = doc
     return command
 
 
-def _against(group: cyclopts.Group) -> inspect.Parameter:
-    return _flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
-                 group)
+def _flags(is_comparison: bool) -> list[inspect.Parameter]:
+    """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
+    from typing import Literal
+
+    groups = option_groups()
+    report = groups["report"]
+    explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
+    against = make_flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
+                        groups["find"])
+    return [
+        *option_flags(groups),
+        explain if is_comparison else against,
+        make_flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
+              "-o"),
+        make_flag("format", Literal["terminal", "json"] | None, None,
+              "what is printed; default terminal, or with -o the figures only", report),
+        make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
+        make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
+              "-q"),
+        make_flag("verbose", bool, False, "name every input that could not be read, and log what is done", report, "-v"),
+    ]
 
 
-def _flags(*more: Callable[[cyclopts.Group], inspect.Parameter]) -> list[inspect.Parameter]:
-    """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has.
-
-    Args:
-        more: Make further flags that say what is found.
-    """
-    import dataclasses
-    from typing import Literal, get_type_hints
-
+def option_groups() -> dict[str, cyclopts.Group]:
+    """The headings under which settings are listed."""
     from cyclopts import Group
+
+    return {key: Group(title, sort_key=number) for number, (key, title) in enumerate(TITLES.items())}
+
+
+def option_flags(groups: dict[str, cyclopts.Group] | None = None) -> list[inspect.Parameter]:
+    """A keyword parameter for each field of ``Options``."""
+    import dataclasses
+    from typing import get_type_hints
 
     from dedup.options import Options
 
-    groups = {key: Group(title, sort_key=number) for number, (key, title) in enumerate(TITLES.items())}
-    hints = get_type_hints(Options)
-    made = [_flag(field.name, hints[field.name], field.default, _help(field.metadata), groups[field.metadata["group"]])
+    groups, hints = groups or option_groups(), get_type_hints(Options)
+    return [make_flag(field.name, hints[field.name], field.default, _help(field.metadata), groups[field.metadata["group"]])
             for field in dataclasses.fields(Options)]
-    report = groups["report"]
-    return [
-        *made, *(make(groups["find"]) for make in more),
-        _flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
-              "-o"),
-        _flag("format", Literal["terminal", "json"] | None, None,
-              "what is printed; default terminal, or with -o the figures only", report),
-        _flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
-        _flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
-              "-q"),
-        _flag("verbose", bool, False, "name every input that could not be read, and log what is done", report, "-v"),
-    ]
 
 
 def _help(metadata: Any) -> str:
@@ -288,14 +306,16 @@ def _help(metadata: Any) -> str:
     return f"{metadata['doc']} ({low} to {high})"
 
 
-def _flag(name: str, hint: Any, default: Any, text: str, group: cyclopts.Group, short: str = "") -> inspect.Parameter:
+def make_flag(name: str, hint: Any, default: Any, text: str, group: cyclopts.Group, short: str = "",
+              spelt: str = "") -> inspect.Parameter:
+    """A flag of a command; `spelt` where it is not written like its name."""
     import inspect
     from typing import Annotated, get_args
 
     from cyclopts import Parameter
 
     converter = _whole_number if int in (hint, *get_args(hint)) else None
-    parameter = Parameter(name=[flag(name), short] if short else [flag(name)], help=text, group=group, negative=(),
+    parameter = Parameter(name=[spelt or flag(name), *([short] if short else [])], help=text, group=group, negative=(),
                           show_default=bool(default), converter=converter)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default,
                              annotation=Annotated[hint, parameter])
@@ -325,9 +345,15 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
     token: Any = getattr(error, "token", None)
     if isinstance(error, UnknownOptionError):
         written = (token.keyword or token.value).split("=")[0]
+        is_comparison = arguments[0] == "compare"
         if written == "--against":
-            return "compare takes its two pages and no --against; use dedup scan PATH... --against REF"
-        names = [parameter.name for parameter in _flags(_against)]
+            return (f"{NO_REFERENCES.get(arguments[0], f'{arguments[0]} takes a manifest')}, and no --against; "
+                    "use dedup scan PATH... --against REF")
+        if written == "--explain" and not is_comparison:
+            return "--explain is for two pages: dedup compare A B --explain"
+        names = [parameter.name for parameter in _flags(is_comparison)]
+        if arguments[0] != "scan" and not is_comparison:
+            names.remove("against")
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
@@ -336,7 +362,7 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
             return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
         if os.path.exists(first):
             return f"{first} is a path; say what to do with it: dedup scan {first}"
-        return f"unknown command {first}; there are: scan, compare (dedup --help shows examples)"
+        return f"unknown command {first}; there are: scan, compare, clean, restore, explain (dedup --help shows examples)"
     if isinstance(error, UnusedCliTokensError):
         rest = ", ".join(error.unused_tokens or ())
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
@@ -373,7 +399,7 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
 
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
-    sources, references = ([source for path in side for source in _sources(path)] for side in (paths, against))
+    sources, references = ([source for path in side for source in sources_of(path)] for side in (paths, against))
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
@@ -388,7 +414,7 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     return _run(work, [*sources, *references], settings)
 
 
-def _compare(a: str, b: str, **settings: Any) -> int:
+def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
     from pathlib import Path
 
     from dedup.errors import InputError
@@ -400,12 +426,12 @@ def _compare(a: str, b: str, **settings: Any) -> int:
     def work(options: Any, progress: Callable[[str], None] | None) -> Report:
         import dedup
 
-        return dedup.compare(*sides, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        return dedup.compare(*sides, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, sides, settings)
 
 
-def _sources(path: str) -> list[Path]:
+def sources_of(path: str) -> list[Path]:
     """The places an argument names: itself, or what a glob finds. ``Path("-")`` is standard input and only that."""
     import glob
     from pathlib import Path
@@ -433,7 +459,7 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
     from dedup.errors import OptionError
     from dedup.options import make_options
 
-    settings = {key: _stdin_spelt(value) for key, value in settings.items()}
+    settings = {key: stdin_spelt(value) for key, value in settings.items()}
     output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     if not 0 <= top <= 100_000:
@@ -445,19 +471,19 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    with _progress(quiet) as progress:
+    with progress_line(quiet) as progress:
         report = work(options, progress)
     if not quiet:
-        _tell_errors(report, everything=verbose)
+        tell_errors(report, everything=verbose)
     _deliver(report, output, format, top, quiet)
     if not report.summary.pages and (report.errors or report.skipped):
         return WRONG  # nothing usable
     return PARTLY if report.errors else DONE
 
 
-def _stdin_spelt(value: Any) -> Any:
+def stdin_spelt(value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(map(_stdin_spelt, value))
+        return tuple(map(stdin_spelt, value))
     return "-" if value == STDIN else value
 
 
@@ -489,7 +515,7 @@ def _is_report(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None] | None]:
+def progress_line(quiet: bool) -> Iterator[Callable[[str], None] | None]:
     """A line on standard error that says what is being done; only where a person looks at a terminal."""
     if quiet or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield None
@@ -502,7 +528,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None] | None]:
         yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
 
 
-def _tell_errors(report: Report, everything: bool) -> None:
+def tell_errors(report: Report | Cleaned, everything: bool) -> None:
     """What could not be read, a line each; more than ten of a kind are summed up."""
     from dedup.report.text import with_flags
 
@@ -523,14 +549,14 @@ def _deliver(report: Report, output: str | None, format: str | None, top: int, q
     if output is not None:
         report.write(output)
     if format == "json":
-        _to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
+        to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
     elif output is None or format == "terminal":
-        _to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
+        to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
     elif not quiet:
-        _to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
+        to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
 
 
-def _to_stdout(write: Callable[[IO[str]], object]) -> None:
+def to_stdout(write: Callable[[IO[str]], object]) -> None:
     """Write and flush; a reader that went away is no error, a full disk is."""
     from dedup.errors import OutputError
 

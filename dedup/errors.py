@@ -39,5 +39,9 @@ class OutputError(DedupError):
     """A report that cannot be written."""
 
 
+class GuardError(DedupError):
+    """A guard that was asked for spoke, before anything was written: more would go than may."""
+
+
 class SketchMismatchError(DedupError, ValueError):
     """Two sketches made by different recipes were compared or merged."""

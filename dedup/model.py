@@ -16,6 +16,8 @@ import numpy.typing as npt
 Kind = Literal["exact", "near", "contained"]
 Tag = Literal["equal", "replace", "delete", "insert"]
 Opcode = tuple[Tag, int, int, int, int]  # what becomes of a[a0:a1], and of which b[b0:b1]
+Gate = Literal["min_evidence", "min_dice", "min_tokens", "min_chars", "min_similarity", "threshold", "order", "windows",
+               "exhaustive", "find", "scope", "between", "overlap", "runs"]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
 
 
@@ -115,6 +117,8 @@ class Page:
         record: True for a record of a larger file (JSONL, CSV, Parquet, WARC): all its places have `line`.
         layout: The blocks, where the reader knows them; else ``None`` and the text is cut into blocks.
         site: What counts as one site: host of the url, else the scanned root.
+        number: What finds a record again in its file, from 1: its line (JSON Lines, CSV), element (a JSON array), row
+            (Parquet, Arrow) or WARC record; of what a program handed over, its index and 1. 0: the page is a whole file.
     """
 
     id: str
@@ -127,6 +131,7 @@ class Page:
     record: bool = False
     layout: Layout | None = None
     site: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,39 @@ class Pair:
                 raise DedupError(f"the text of page {side.page} from {side.start} to {side.end} is not there", "opcodes",
                                  "Scan again, or read a report that was written with its texts.")
         return word_opcodes(self.a.text, self.b.text, self.a.start, self.b.start)
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Two places of a comparison that are alike and are not reported; `a` comes before `b` in the one order.
+
+    Attributes:
+        gate: What stopped it; of several gates the one of which it fell shortest.
+            ``min_evidence``, ``min_dice``, ``min_tokens``, ``min_chars``, ``min_similarity``, ``threshold``: the setting of
+            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows. ``windows``: too
+            few of its windows of 24 words are alike, which no setting changes. ``exhaustive``: missed by chance,
+            ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for. ``overlap``: its words stand
+            in a better passage. ``runs``: it says no more than the equal runs in it, which are reported.
+        value, asked: What it reached and what it had to; ``None`` where the gate has no figure.
+        tokens: Length of its longer side in tokens.
+        dice, evidence: As of ``Pair``; ``None`` where no bags of words were compared (``find="exact"``, ``unit="page"``).
+        order: Similarity of its tokens in their order (Indel), 0.0 to 1.0; ``None`` as before.
+    """
+
+    a: Occurrence
+    b: Occurrence
+    gate: Gate
+    value: float | None
+    asked: float | None
+    tokens: float
+    similarity: float
+    jaccard: float
+    containment_a: float
+    containment_b: float
+    indel_similarity: float
+    dice: float | None = None
+    evidence: float | None = None
+    order: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
 from dedup.seeds import Repeats, places_over
 
+if TYPE_CHECKING:
+    from dedup.explain import Judge
+
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -30,7 +34,7 @@ INSIDE = 0.5  # share of a run on both sides that lies for the most part inside
 
 
 def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: Flags, aligned: Aligned, repeats: Repeats,
-           min_tokens: int, least_order: float) -> tuple[Aligned, Flags]:
+           min_tokens: int, least_order: float, judge: Judge | None = None) -> tuple[Aligned, Flags]:
     """The aligned passages that stand beside joined runs, and which runs do: a longer one absorbs what lies inside it.
 
     A rectangle goes that says no more than the runs inside it, that lies inside a joined run, or that cuts through an exact
@@ -40,6 +44,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
         kept: The runs that count.
         repeats: Segments of many places are exact runs too.
         least_order: Least token similarity of a rectangle.
+        judge: Takes down which rectangles go.
     """
     box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
@@ -47,14 +52,21 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     left = np.ones(len(aligned.dice), bool)
     left[box[counts & np.where(exact, (of_box >= COVERS) | ((ratio >= INSIDE) & ~inside),
                                (of_box >= COVERS) & (ratio >= 1))]] = False
+    if judge is not None:
+        judge.stop(aligned.links.take(~left), "runs")
     counts &= left[box]
     aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
     if not len(aligned.dice):
         return aligned, kept
-    left = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
-    left &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
+    new = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
+    new &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
+    order = np.ones(len(new))
     if least_order > 0:
-        left[left] = in_order(engine, bags.item, aligned.links.take(left)) >= least_order
+        order[new] = in_order(engine, bags.item, aligned.links.take(new))
+    left = new & (order >= least_order)
+    if judge is not None:
+        judge.stop(aligned.links.take(~new), "runs")
+        judge.stop(aligned.links.take(new & ~left), "order", order[new & ~left], least_order)
     taken = left[box] & inside
     aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])
     left &= fits

@@ -7,7 +7,6 @@ rapidfuzz. What lies between two cuts and is still too much to be aligned is one
 from __future__ import annotations
 
 import bisect
-import itertools
 from collections.abc import Iterator
 from typing import cast
 
@@ -36,6 +35,8 @@ def word_opcodes(a: str, b: str, start_a: int = 0, start_b: int = 0) -> list[Opc
     >>> word_opcodes("on Monday the vote", "On Friday the vote")
     [('equal', 0, 3, 0, 3), ('replace', 3, 10, 3, 10), ('equal', 10, 18, 10, 18)]
     """
+    if a == b:
+        return [("equal", start_a, start_a + len(a), start_b, start_b + len(b))] if a else []
     (hash_a, edge_a), (hash_b, edge_b) = _words(a), _words(b)
     _, number = np.unique(np.concatenate([hash_a, hash_b]), return_inverse=True)
     codes = _joined(_aligned(number[:len(hash_a)].astype(np.int64), number[len(hash_a):].astype(np.int64)))
@@ -60,20 +61,20 @@ def _words(text: str) -> tuple[npt.NDArray[np.uint64], I64]:
 def _aligned(a: I64, b: I64) -> Iterator[Opcode]:
     """Opcodes of two sequences of numbers; long ones are cut first."""
     left, right = _common_ends(a, b)
-    if left:
-        yield "equal", 0, left, 0, left
     end_a, end_b = len(a) - right, len(b) - right
-    cuts = [(left, left), (end_a, end_b)]
+    equal = [(0, 0, left), (end_a, end_b, right)]
     if (end_a - left) * (end_b - left) > MAX_CELLS:
-        cuts[1:1] = [(x + left, y + left) for x, y in _anchors(a[left:end_a], b[left:end_b])]
-    for (a0, b0), (a1, b1) in itertools.pairwise(cuts):
+        equal[1:1] = [(x + left, y + left, length) for x, y, length in _anchors(a[left:end_a], b[left:end_b])]
+    a0 = b0 = 0
+    for a1, b1, length in equal:
         if (a1 - a0) * (b1 - b0) > MAX_CELLS:
             yield "replace", a0, a1, b0, b1
-            continue
-        for code in Levenshtein.opcodes(a[a0:a1].tolist(), b[b0:b1].tolist()):
-            yield cast(Tag, code.tag), a0 + code.src_start, a0 + code.src_end, b0 + code.dest_start, b0 + code.dest_end
-    if right:
-        yield "equal", end_a, len(a), end_b, len(b)
+        elif a1 > a0 or b1 > b0:
+            for code in Levenshtein.opcodes(a[a0:a1].tolist(), b[b0:b1].tolist()):
+                yield (cast(Tag, code.tag), a0 + code.src_start, a0 + code.src_end, b0 + code.dest_start, b0 + code.dest_end)
+        a0, b0 = a1 + length, b1 + length
+        if length:
+            yield "equal", a1, a0, b1, b0
 
 
 def _common_ends(a: I64, b: I64) -> tuple[int, int]:
@@ -86,8 +87,8 @@ def _common_ends(a: I64, b: I64) -> tuple[int, int]:
     return left, int(differ[0]) if len(differ) else rest
 
 
-def _anchors(a: I64, b: I64) -> list[tuple[int, int]]:
-    """Places of runs that stand once in each, ascending in both: as many as can be."""
+def _anchors(a: I64, b: I64) -> list[tuple[int, int, int]]:
+    """Equal stretches around runs that stand once in each, ascending in both: place in a, place in b, length."""
     once = []
     for side in (a, b):
         key = np.zeros(max(len(side) - ANCHOR_WORDS + 1, 0), np.uint64)
@@ -97,17 +98,31 @@ def _anchors(a: I64, b: I64) -> list[tuple[int, int]]:
         value, place, count = np.unique(key, return_index=True, return_counts=True)
         once.append((value[count == 1], place[count == 1]))
     _, in_a, in_b = np.intersect1d(once[0][0], once[1][0], assume_unique=True, return_indices=True)
-    place_a, place_b = once[0][1][in_a], once[1][1][in_b]
-    order = np.argsort(place_a)
-    pairs = list(zip(place_a[order].tolist(), place_b[order].tolist(), strict=True))
-    ends, last, before = list[int](), list[int](), [-1] * len(pairs)  # longest ascending chain
-    for i, (_, y) in enumerate(pairs):
+    x, y = once[0][1][in_a], once[1][1][in_b]
+    order = np.argsort(x)
+    x, y = x[order], y[order]
+    first = np.ones(len(x), bool)  # of the anchors that follow each other word by word
+    first[1:] = (np.diff(x) != 1) | (np.diff(y) != 1)
+    begin = np.flatnonzero(first)
+    words = np.diff(np.append(begin, len(x)))
+    chain = _ascending(y[begin], words)
+    x, y, length = x[begin[chain]], y[begin[chain]], words[chain] + ANCHOR_WORDS - 1
+    length[:-1] = np.minimum(length[:-1], np.minimum(np.diff(x), np.diff(y)))  # none reaches into the next one
+    return list(zip(x.tolist(), y.tolist(), length.tolist(), strict=True))
+
+
+def _ascending(place: I64, words: I64) -> list[int]:
+    """Rows of stretches whose places ascend: the chain with the most words."""
+    ends, most, last, before = [-1], [0], [-1], list[int]()  # of chains: place of the end, words, row of the end
+    for i, (y, own) in enumerate(zip(place.tolist(), words.tolist(), strict=True)):
         at = bisect.bisect_left(ends, y)
-        before[i] = last[at - 1] if at else -1
-        ends[at:at + 1], last[at:at + 1] = [y], [i]
-    chain, i = [], last[-1] if last else -1
+        before.append(last[at - 1])
+        total = most[at - 1] + own
+        worse = bisect.bisect_right(most, total, at)  # they end later and have no more words
+        ends[at:worse], most[at:worse], last[at:worse] = [y], [total], [i]
+    chain, i = list[int](), last[-1]
     while i >= 0:
-        chain.append(pairs[i])
+        chain.append(i)
         i = before[i]
     return chain[::-1]
 

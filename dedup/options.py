@@ -57,6 +57,8 @@ class Options:
                               max=1.0)
     max_places: int = setting(64, "a seed of edited passages that stands in more places makes no pairs of its own", min=2,
                               max=10_000)
+    stem: str | None = setting(None, "language of the text: compare words of edited passages by their stems, not by their "
+                                     "first letters (extra stem)")
     scope: Scope = setting("both", "repeats within one page, across pages, or both")
     between: str | None = setting(None, "only pairs of pages that differ in a field, which is carried into the report; or in "
                                         "host (of the url) or folder")

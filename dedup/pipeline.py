@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from dedup.along_copies import along_copies
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
+from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
 from dedup.kernel import kernel
@@ -36,6 +38,7 @@ from dedup.runs import (
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
+from dedup.stem import Stem, load_stemmer
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -67,31 +70,38 @@ class Stages:
 
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
-                    is_comparison: bool = False) -> tuple[Findings, str]:
+                    is_comparison: bool = False, judge: Judge | None = None) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read.
 
     Args:
         is_comparison: The pages are two that are known to be related.
+        judge: Takes down what the gates stop; it changes nothing in what is found.
+
+    Raises:
+        OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
+    stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
         corpus, tokens, digest = read_corpus(pages, engine, options)
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         if options.unit == "page":
-            passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages), None, NOTHING
+            passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
         else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, pairs, options, stages, is_comparison)
+            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, pairs, options, stages, stem, is_comparison,
+                                                        judge)
         del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
-    findings = filtered(findings)
+    findings = filtered(findings, judge)
     stages.stop()
     return findings, digest
 
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, pairs: PagePairs, options: Options,
-                   stages: Stages, is_comparison: bool) -> tuple[Passages, Repeats, Aligned]:
+                   stages: Stages, stem: Stem | None, is_comparison: bool,
+                   judge: Judge | None = None) -> tuple[Passages, Repeats, Aligned]:
     """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
     repeats = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
@@ -101,7 +111,15 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, pairs: P
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
         links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b, pairs), links))
+        if judge is not None:
+            judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
+            near = without_contained(corpus, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
+            judge_scope(corpus, near, pairs, options, judge)
+            del near
         del distinct, a, b
+    if judge is not None:
+        judge_short(corpus, pairs, options.min_tokens, judge)
+        judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
@@ -109,29 +127,41 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, pairs: P
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
-        passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, is_comparison)
+        passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
+                                         judge)
+    if judge is not None and options.find in LOOSER:
+        more = replace(options, find=LOOSER[options.find])
+        found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
+        judge.stop(found.links, "find")
     return passages, segments_that_count(engine, corpus, repeats, pairs, options.min_tokens), aligned
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, pairs: PagePairs,
-                 options: Options, stages: Stages, is_comparison: bool) -> tuple[Passages, Aligned]:
+                 options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
+                 judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
-    bags = page_bags(engine, corpus)
+    bags = page_bags(engine, corpus, stem)
     kinds = (GRAMS, TRIPLES) if options.find == "reworded" else (GRAMS,)
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
-    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates,
-                             is_comparison and options.find == "reworded")
+    all_windows = is_comparison and options.find == "reworded"
+    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
+    if judge is not None:
+        judge.bags = bags
+        if not pairs.every:
+            every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows)
+            judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
     aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
-                           options.min_tokens, LEAST_ORDER[kinds[-1]])
+                           options.min_tokens, LEAST_ORDER[kinds[-1]], judge)
     del bags
     return together(passages, kept, aligned), aligned
 
 
-def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options: Options, stages: Stages) -> Passages:
+def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options: Options, stages: Stages,
+                  judge: Judge | None = None) -> Passages:
     """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
     stages.start("near pages")
     distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
@@ -143,6 +173,8 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
+    if judge is not None:
+        judge_pages(engine, corpus, links, pairs, options, judge)
     links = links.take(np.lexsort((links.b0, links.a0)))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
@@ -183,7 +215,7 @@ def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, 
     return a[alike], b[alike]
 
 
-def filtered(findings: Findings) -> Findings:
+def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     """Without what the filters hide: ``min_chars`` and ``min_similarity``."""
     options, table = findings.options, findings.table
     if not options.min_chars and not options.min_similarity:
@@ -197,7 +229,13 @@ def filtered(findings: Findings) -> Findings:
             not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
     pairs = np.ones(len(findings.pairs), bool)
     for i, pair in enumerate(findings.pairs):
-        pairs[i] = (pair.similarity >= options.min_similarity
-                    and max(pair.a.end - pair.a.start, pair.b.end - pair.b.start) >= options.min_chars)
+        length = max(pair.a.end - pair.a.start, pair.b.end - pair.b.start)
+        pairs[i] = pair.similarity >= options.min_similarity and length >= options.min_chars
+        if judge is not None and not pairs[i]:
+            link = findings.passages.whole.take(np.array([i]))
+            if length < options.min_chars:
+                judge.stop(link, "min_chars", length, options.min_chars)
+            else:
+                judge.stop(link, "min_similarity", pair.similarity, options.min_similarity)
     return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
                     findings.truncated, findings.aligned)

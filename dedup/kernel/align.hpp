@@ -60,10 +60,16 @@ inline std::uint32_t fixed_log2(std::uint64_t x) {
     return out;
 }
 
-// A token range in each text and what they share: twice the shared weight, and the weight of both sides.
+// Gates that stop a rectangle, one bit each: too little evidence, too low a Dice, too short, around one window only, and words
+// that stand in better passages.
+inline constexpr std::uint8_t kEvidence = 1, kDice = 2, kLength = 4, kWindows = 8, kOverlap = 16;
+
+// A token range in each text, what they share (twice the shared weight, and the weight of both sides), and the gates that
+// stop it.
 struct Rectangle {
     std::array<std::int64_t, 4> end{};  // a0, a1, b0, b1
     std::int64_t shared2 = 0, total = 0;
+    std::uint8_t gates = 0;
     std::int64_t& operator[](std::size_t i) { return end[i]; }
     std::int64_t operator[](std::size_t i) const { return end[i]; }
     std::int64_t length(int side) const { return end[2 * static_cast<std::size_t>(side) + 1] - end[2 * static_cast<std::size_t>(side)]; }
@@ -77,11 +83,14 @@ public:
 
     bool truncated() const { return truncated_; }
 
-    // Verified passages of two pages, a's first; anchors are token numbers in each page.
+    // Verified passages of two pages, a's first; anchors are token numbers in each page. If they are to be judged, those that
+    // a gate stops follow them, in the same order.
     std::vector<Rectangle> align(std::int64_t page_a, std::int64_t page_b, std::span<const std::int64_t> anchor_a,
-                                 std::span<const std::int64_t> anchor_b) {
+                                 std::span<const std::int64_t> anchor_b, bool judge) {
         prepare(page_a, page_b);
         truncated_ = false;
+        judge_ = judge;
+        stopped_.clear();
         std::vector<Rectangle> found;
         for (const Rectangle& box : clusters(seeds(cells(anchor_a, anchor_b)))) {
             Rectangle r = box;
@@ -90,10 +99,16 @@ public:
             move_ends(r, true);
             snap(r);
             unload(r);
-            if (passes(r)) found.push_back(r);
+            const auto gates = static_cast<std::uint8_t>(box.gates | gates_of(r));
+            if (gates == 0) found.push_back(r);
+            else stop(r, gates);
         }
         found = resolved(std::move(found));
-        std::sort(found.begin(), found.end(), [](const Rectangle& x, const Rectangle& y) { return x.end < y.end; });
+        for (std::vector<Rectangle>* rows : {&found, &stopped_})
+            std::sort(rows->begin(), rows->end(), [](const Rectangle& x, const Rectangle& y) {
+                return std::tie(x.end, x.gates) < std::tie(y.end, y.gates);
+            });
+        found.insert(found.end(), stopped_.begin(), stopped_.end());
         forget();
         return found;
     }
@@ -354,7 +369,8 @@ private:
 
     // ---- step 3: clusters ----
 
-    // Bounding boxes of seeds that lie close together, two seeds at least, in the order of their first seeds.
+    // Bounding boxes of seeds that lie close together, in the order of their first seeds: of two seeds at least, but where
+    // they are judged.
     std::vector<Rectangle> clusters(const Starts& seeds) {
         const std::int64_t reach = s_.window + s_.gap, bucket = reach + 1;
         const std::size_t n = seeds.size();
@@ -404,7 +420,7 @@ private:
             std::size_t& box = number[find(i)];
             if (box == n) {
                 box = boxes.size();
-                boxes.push_back({own, 0, 0});
+                boxes.push_back({own, 0, 0, 0});
                 members.push_back(1);
                 continue;
             }
@@ -413,8 +429,10 @@ private:
                 boxes[box][e] = e % 2 ? std::max(boxes[box][e], own[e]) : std::min(boxes[box][e], own[e]);
         }
         std::vector<Rectangle> out;
-        for (std::size_t k = 0; k < boxes.size(); ++k)
-            if (members[k] > 1) out.push_back(apart(boxes[k]));
+        for (std::size_t k = 0; k < boxes.size(); ++k) {
+            if (members[k] == 1) boxes[k].gates = kWindows;
+            if (members[k] > 1 || judge_) out.push_back(apart(boxes[k]));
+        }
         return out;
     }
 
@@ -577,9 +595,19 @@ private:
         return sum;
     }
 
-    bool passes(const Rectangle& r) const {
-        return r.total > 0 && evidence(r) >= s_.evidence * kRare && r.shared2 * kThousand >= s_.least_dice * r.total &&
-               std::max(halves(r, 0), halves(r, 1)) >= s_.min_halves;
+    // The gates that stop a rectangle.
+    std::uint8_t gates_of(const Rectangle& r) const {
+        const bool weak = r.total <= 0 || evidence(r) < s_.evidence * kRare;
+        const bool unlike = r.shared2 * kThousand < s_.least_dice * r.total;
+        if (!judge_ && (weak || unlike)) return kEvidence;  // any will do
+        const bool too_short = std::max(halves(r, 0), halves(r, 1)) < s_.min_halves;
+        return static_cast<std::uint8_t>((weak ? kEvidence : 0) | (unlike ? kDice : 0) | (too_short ? kLength : 0));
+    }
+
+    void stop(Rectangle r, std::uint8_t gates) {
+        if (!judge_) return;
+        r.gates = gates;
+        stopped_.push_back(r);
     }
 
     // ---- step 7: overlaps ----
@@ -599,10 +627,12 @@ private:
         });
         std::vector<Rectangle> kept;
         Strips strips[2];
-        for (Rectangle r : found) {
-            bool placed = false, cut = false;
+        for (const Rectangle& whole : found) {
+            Rectangle r = whole;
+            bool placed = false, merged = false, cut = false;
             if (!around(r, strips)) {
                 truncated_ = true;
+                stop(whole, kOverlap);
                 continue;
             }
             for (const std::size_t k : around_) {
@@ -616,23 +646,28 @@ private:
                     if (evidence(both) >= std::max(evidence(better), evidence(r))) {
                         better = both;
                         enter(better, k, strips);
+                        merged = true;
                     }
                 }
                 placed = true;
                 break;
             }
+            if (placed && !merged) stop(whole, kOverlap);
             if (placed) continue;
             if (!same_page_ && dice(r) < s_.again_dice) {
                 for (const std::size_t k : around_)
                     for (int side = 0; side < 2; ++side)
                         if (overlap(r, kept[k], side) > 0) cut_off(r, kept[k], side), cut = true;
-                if (r.length(0) < 1 || r.length(1) < 1) continue;
             }
-            if (cut) {
+            if (cut && r.length(0) > 0 && r.length(1) > 0) {
                 load(r);
                 move_ends(r, false);
                 unload(r);
-                if (!passes(r)) continue;
+                cut = gates_of(r) != 0;
+            }
+            if (cut) {
+                stop(whole, kOverlap);
+                continue;
             }
             enter(r, kept.size(), strips);
             kept.push_back(r);
@@ -675,7 +710,8 @@ private:
     Items items_;
     Offsets page_first_;
     AlignSettings s_;
-    bool same_page_ = false, truncated_ = false;
+    bool same_page_ = false, truncated_ = false, judge_ = false;
+    std::vector<Rectangle> stopped_;
     std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0, begin_ = 0, end_ = 0, shared_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
     std::size_t mask_ = 0;
@@ -690,27 +726,29 @@ private:
     std::array<Items, 2> side_items_;
 };
 
-// Passages of many pairs of pages: (pair, a0, a1, b0, b1, twice the shared weight, weight of both sides, truncated or not
-// of each pair). Pairs that have their larger page in common should stand together.
+// Passages of many pairs of pages: (pair, a0, a1, b0, b1, twice the shared weight, weight of both sides, gates that stop it;
+// truncated or not of each pair). Pairs that have their larger page in common should stand together.
 inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                  std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>>
+                  std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>,
+                  std::vector<std::uint8_t>>
 align_pairs(Items items, Offsets page_first, Offsets page_a, Offsets page_b, Offsets anchor_first, Offsets anchor_a,
-            Offsets anchor_b, Offsets settings) {
+            Offsets anchor_b, Offsets settings, bool judge) {
     Aligner aligner(items, page_first, AlignSettings::of(settings));
-    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-               std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::uint8_t>> out;
-    auto& [pair, a0, a1, b0, b1, shared, total, truncated] = out;
+    std::vector<std::int64_t> pair, a0, a1, b0, b1, shared, total;
+    std::vector<std::uint8_t> gates, truncated;
     truncated.resize(page_a.size());
     for (std::size_t p = 0; p < page_a.size(); ++p) {
         const auto begin = static_cast<std::size_t>(anchor_first[p]), end = static_cast<std::size_t>(anchor_first[p + 1]);
-        for (const Rectangle& r : aligner.align(page_a[p], page_b[p], anchor_a.subspan(begin, end - begin), anchor_b.subspan(begin, end - begin))) {
+        for (const Rectangle& r : aligner.align(page_a[p], page_b[p], anchor_a.subspan(begin, end - begin),
+                                                anchor_b.subspan(begin, end - begin), judge)) {
             pair.push_back(static_cast<std::int64_t>(p));
             a0.push_back(r[0]), a1.push_back(r[1]), b0.push_back(r[2]), b1.push_back(r[3]);
-            shared.push_back(r.shared2), total.push_back(r.total);
+            shared.push_back(r.shared2), total.push_back(r.total), gates.push_back(r.gates);
         }
         truncated[p] = aligner.truncated();
     }
-    return out;
+    return {std::move(pair), std::move(a0), std::move(a1), std::move(b0), std::move(b1), std::move(shared), std::move(total),
+            std::move(gates), std::move(truncated)};
 }
 
 // What parts of pairs of pages share: those of pair p are rows first_a[p] to first_a[p + 1] on its a side, and so on.

@@ -94,7 +94,7 @@ void bind_align(nb::module_& m) {
     }, "a"_a.noconvert(), "b"_a.noconvert(), "page_first"_a.noconvert());
 
     m.def("align_pairs", [](U32 item, I64 page_first, I64 page_a, I64 page_b, I64 anchor_first, I64 anchor_a, I64 anchor_b,
-                            I64 settings) {
+                            I64 settings, bool judge) {
         check_first(page_first, item.size());
         check_pairs(page_first, page_a, page_b);
         if (anchor_first.size() != page_a.size() + 1) throw std::invalid_argument("anchor_first: one entry more than pairs");
@@ -105,10 +105,11 @@ void bind_align(nb::module_& m) {
                 if (at < 0) throw std::invalid_argument("an anchor lies before its page");
         return to_numpy(release([&] {
             return dedup::align_pairs(span(item), span(page_first), span(page_a), span(page_b), span(anchor_first),
-                                      span(anchor_a), span(anchor_b), span(settings));
+                                      span(anchor_a), span(anchor_b), span(settings), judge);
         }));
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "page_a"_a.noconvert(), "page_b"_a.noconvert(),
-       "anchor_first"_a.noconvert(), "anchor_a"_a.noconvert(), "anchor_b"_a.noconvert(), "settings"_a.noconvert());
+       "anchor_first"_a.noconvert(), "anchor_a"_a.noconvert(), "anchor_b"_a.noconvert(), "settings"_a.noconvert(),
+       "judge"_a);
 
     m.def("measure_parts", [](U32 item, I64 page_first, I64 page_a, I64 page_b, I64 first_a, I64 a0, I64 a1, I64 first_b, I64 b0,
                               I64 b1, I64 settings) {

@@ -2,6 +2,7 @@
 #include "bind.hpp"
 #include "places.hpp"
 #include "runs.hpp"
+#include "sentences.hpp"
 
 namespace {
 
@@ -26,6 +27,10 @@ void check_tokens(const I64& token_first, const I64& t0, const I64& t1, std::int
 }  // namespace
 
 void bind_places(nb::module_& m) {
+    m.def("sentences", [](U8 text, I64 start, I64 end) {
+        return to_numpy(release([&] { return dedup::sentences(span(text), span(start), span(end)); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+
     m.def("locate", [](U8 text, I64 start, I64 end, I64 token_first, std::uint32_t flags, I64 t0, I64 t1) {
         return to_numpy(release([&] {
             check_blocks(start, end, text.size());

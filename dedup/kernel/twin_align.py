@@ -307,6 +307,8 @@ class Settings(NamedTuple):
     again_dice: int
 
 
+EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
+
 STRIP, CROWD = 1024, 1024  # tokens of a strip; passages that touch the strips of one, at most
 
 Range = tuple[int, int]
@@ -396,8 +398,8 @@ class _Pair:
 
     # Step 3: clusters.
 
-    def clusters(self, seeds: list[tuple[int, int]]) -> list[Ends]:
-        """Boxes around seeds that lie close together in both texts, two seeds at least."""
+    def clusters(self, seeds: list[tuple[int, int]]) -> list[tuple[Ends, int]]:
+        """Boxes around seeds that lie close together in both texts, and how many seeds those are."""
         reach = self.s.window + self.s.gap
         left, boxes = list(range(len(seeds))), []
         while left:
@@ -408,12 +410,11 @@ class _Pair:
                 near = [i for i in left if abs(seeds[i][0] - a) <= reach and abs(seeds[i][1] - b) <= reach]
                 left = [i for i in left if i not in near]
                 border += near
-            if len(members) > 1:
-                a_windows = [self.window(0, seeds[i][0]) for i in members]
-                b_windows = [self.window(1, seeds[i][1]) for i in members]
-                (a0, a1), (b0, b1) = ((min(w[0] for w in windows), max(w[1] for w in windows))
-                                      for windows in (a_windows, b_windows))
-                boxes.append((a0, min(a1, b0) if self.same_page else a1, b0, b1))
+            a_windows = [self.window(0, seeds[i][0]) for i in members]
+            b_windows = [self.window(1, seeds[i][1]) for i in members]
+            (a0, a1), (b0, b1) = ((min(w[0] for w in windows), max(w[1] for w in windows))
+                                  for windows in (a_windows, b_windows))
+            boxes.append(((a0, min(a1, b0) if self.same_page else a1, b0, b1), len(members)))
         return boxes
 
     # Step 4: ends.
@@ -502,12 +503,13 @@ class _Pair:
 
     # Step 6: gate.
 
-    def passes(self, ends: Ends) -> bool:
+    def gates(self, ends: Ends) -> int:
+        """The gates that stop a rectangle."""
         shared, total = self.sums(ends)
         lengths = (sum(1 if flag & HALF else 2 for flag in self.flags[side][ends[2 * side]:ends[2 * side + 1]])
                    for side in (0, 1))
-        return (total > 0 and self.evidence(ends) >= self.s.evidence * RARE
-                and shared * THOUSAND >= self.s.least_dice * total and max(lengths) >= self.s.min_halves)
+        return (EVIDENCE * (total <= 0 or self.evidence(ends) < self.s.evidence * RARE)
+                | DICE * (shared * THOUSAND < self.s.least_dice * total) | LENGTH * (max(lengths) < self.s.min_halves))
 
     # Step 7: overlaps.
 
@@ -522,13 +524,14 @@ class _Pair:
                 return True
         return False
 
-    def resolved(self, found: list[Ends]) -> tuple[list[Ends], bool]:
-        """Passages without overlaps, the best ones first; whether some were left out, too many standing in one place."""
-        kept: list[Ends] = []
+    def resolved(self, found: list[Ends]) -> tuple[list[Ends], list[Ends], bool]:
+        """Passages without overlaps; those that went; whether some went because too many stand in one place."""
+        kept, gone = list[Ends](), list[Ends]()
         truncated = False
         for ends in sorted(found, key=lambda ends: (-self.rank(ends), ends)):
             if sum(self.shares_strip(ends, better) for better in kept) > CROWD:
                 truncated = True
+                gone.append(ends)
                 continue
             on_both = [i for i, better in enumerate(kept) if all(_overlap(ends, better, side) > 0 for side in (0, 1))]
             if on_both:
@@ -537,6 +540,8 @@ class _Pair:
                 most = max(self.evidence(better), self.evidence(ends))
                 if not (self.same_page and both[1] > both[2]) and self.evidence(both) >= most:
                     kept[on_both[0]] = both
+                else:
+                    gone.append(ends)
                 continue
             rest = ends
             if not self.same_page and self.dice(ends) < self.s.again_dice:
@@ -545,20 +550,30 @@ class _Pair:
                         if _overlap(rest, better, side) > 0:
                             rest = _cut_off(rest, better, side)
                 if rest[0] == rest[1] or rest[2] == rest[3]:
+                    gone.append(ends)
                     continue
             if rest != ends:
                 rest = self.move_ends(rest, (False,))
-                if not self.passes(rest):
+                if self.gates(rest):
+                    gone.append(ends)
                     continue
             kept.append(rest)
-        return sorted(kept), truncated
+        return sorted(kept), gone, truncated
 
-    def passages(self, anchors: list[tuple[int, int]]) -> tuple[list[Ends], bool]:
-        """All steps."""
+    def passages(self, anchors: list[tuple[int, int]], judge: bool) -> tuple[list[tuple[Ends, int]], bool]:
+        """All steps: rectangles and the gates that stop them; those that stand come first, the others if they are judged."""
         cells, truncated = self.cells(anchors)
-        boxes = [self.snap(self.move_ends(box, (True, False))) for box in self.clusters(self.seeds(cells))]
-        found, crowded = self.resolved([box for box in boxes if self.passes(box)])
-        return found, truncated or crowded
+        found, stopped = list[Ends](), list[tuple[Ends, int]]()
+        for box, seeds in self.clusters(self.seeds(cells)):
+            ends = self.snap(self.move_ends(box, (True, False)))
+            gates = self.gates(ends) | WINDOWS * (seeds == 1)
+            if gates:
+                stopped.append((ends, gates))
+            else:
+                found.append(ends)
+        kept, gone, crowded = self.resolved(found)
+        stopped += [(ends, OVERLAP) for ends in gone]
+        return [*((ends, 0) for ends in kept), *(sorted(stopped) if judge else [])], truncated or crowded
 
 
 def _put(ends: Ends, end: int, to: int) -> Ends:
@@ -578,7 +593,7 @@ def _cut_off(ends: Ends, better: Ends, side: int) -> Ends:
 
 
 def align_pairs(item: U32, page_first: I64, page_a: I64, page_b: I64, anchor_first: I64, anchor_a: I64, anchor_b: I64,
-                settings: I64) -> tuple[I64, I64, I64, I64, I64, I64, I64, U8]:
+                settings: I64, judge: bool) -> tuple[I64, I64, I64, I64, I64, I64, I64, U8, U8]:
     """Verified passages of pairs of pages: rectangles that maximise a weighted score of the words that they share.
 
     Args:
@@ -587,10 +602,12 @@ def align_pairs(item: U32, page_first: I64, page_a: I64, page_b: I64, anchor_fir
             their larger page in common stand together.
         anchor_first, anchor_a, anchor_b: Anchors of each pair, in tokens of each page.
         settings: The fields of ``Settings``.
+        judge: Also give those that a gate stops, behind the others of their pair.
 
     Returns:
-        (pair, a0, a1, b0, b1, twice the shared weight, weight of both sides) of each passage, in tokens of each page; and
-        for each pair, whether it had more anchors than are followed.
+        (pair, a0, a1, b0, b1, twice the shared weight, weight of both sides, gates) of each passage, in tokens of each page;
+        and for each pair, whether it had more anchors than are followed. The gates that stop a passage are bits: too little
+        evidence, too low a Dice, too short, one window only, and words that stand in better passages; 0 if it stands.
     """
     s = Settings(*settings.tolist())
     rows: list[tuple[int, ...]] = []
@@ -598,11 +615,11 @@ def align_pairs(item: U32, page_first: I64, page_a: I64, page_b: I64, anchor_fir
     for p, (a, b) in enumerate(zip(page_a.tolist(), page_b.tolist(), strict=True)):
         pair = _pair(s, item, page_first, a, b)
         anchors = slice(int(anchor_first[p]), int(anchor_first[p + 1]))
-        found, cut = pair.passages(list(zip(anchor_a[anchors].tolist(), anchor_b[anchors].tolist(), strict=True)))
+        found, cut = pair.passages(list(zip(anchor_a[anchors].tolist(), anchor_b[anchors].tolist(), strict=True)), judge)
         truncated[p] = cut
-        rows += [(p, *ends, *pair.sums(ends)) for ends in found]
-    pairs, a0, a1, b0, b1, shared, total = np.array(rows, np.int64).reshape(-1, 7).T.copy()
-    return pairs, a0, a1, b0, b1, shared, total, truncated
+        rows += [(p, *ends, *pair.sums(ends), gates) for ends, gates in found]
+    pairs, a0, a1, b0, b1, shared, total, gates = np.array(rows, np.int64).reshape(-1, 8).T.copy()
+    return pairs, a0, a1, b0, b1, shared, total, gates.astype(np.uint8), truncated
 
 
 def measure_parts(item: U32, page_first: I64, page_a: I64, page_b: I64, first_a: I64, a0: I64, a1: I64, first_b: I64, b0: I64,

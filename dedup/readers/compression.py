@@ -258,7 +258,7 @@ class _Zstd(_Unpacker):
         data, self._input = self._input[:step], self._input[step:]
         try:
             out = self._frame.decompress(data, _OUTPUT_BYTES)
-        except _zstd().ZstdError as error:
+        except zstd_module().ZstdError as error:
             self._frame, self._step = None, _TRIAL_BYTES  # small steps: what stands behind damage is gone over again
             self._lost(b"", f"zstd data is damaged ({error})", at, self._start + 1)
             return b""
@@ -271,18 +271,18 @@ class _Zstd(_Unpacker):
     def _opens(self, data: bytes) -> bool:
         try:
             _zstd_frame().decompress(data, _TRIAL_BYTES)
-        except _zstd().ZstdError:
+        except zstd_module().ZstdError:
             return False
         return True
 
 
 def _zstd_frame() -> Any:
     """What decodes one frame."""
-    zstd = _zstd()
+    zstd = zstd_module()
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
 
 
-def _zstd() -> Any:
+def zstd_module() -> Any:
     """The zstd module: the standard library's from 3.14, else the backport."""
     if sys.version_info >= (3, 14):
         from compression import zstd

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
+from dedup.options import Options
 from dedup.readers.decode import decode
 from dedup.readers.jsonl import read_blocks
 from dedup.readers.reading import Items, Reading
@@ -27,8 +28,7 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
     first = next(lines, None)
     if first is None:
         return
-    delimiter = "\t" if form == "tsv" else ";" if "," not in first and ";" in first else ","
-    rows = _Rows(_with_first(first, lines), delimiter, reading)
+    rows = _Rows(_with_first(first, lines), delimiter_of(first, form), reading)
     line, header = next(iter(rows), (1, []))
     records = Records(reading)
     records.saw(header)
@@ -37,7 +37,7 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
                      "the first row, which names the columns, cannot be read; file skipped", "text field missing")
         return
     rows.width = len(header)
-    column = {name: i for i, name in reversed(list(enumerate(header)))}  # of several of one name the first
+    column = column_numbers(header)
     if len(column) < len(header):
         named = ", ".join(repr(name) for name in column if header.count(name) > 1)
         reading.notes.error(reading.file.place, 1, f"several columns are named {named}; the first of them is used",
@@ -58,9 +58,19 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
             yield page
 
 
-def _longest(reading: Reading) -> int:
+def delimiter_of(first: str, form: str) -> str:
+    """What separates the fields of a table with this first line."""
+    return "\t" if form == "tsv" else ";" if "," not in first and ";" in first else ","
+
+
+def column_numbers(header: Sequence[str]) -> dict[str, int]:
+    """The columns by their names; of several of one name the first."""
+    return {name: i for i, name in reversed(list(enumerate(header)))}
+
+
+def longest_line(options: Options) -> int:
     """Bytes that a line or field may have."""
-    return min(reading.options.max_page_bytes, _FIELD_BYTES)
+    return min(options.max_page_bytes, _FIELD_BYTES)
 
 
 def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -70,29 +80,30 @@ def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
 
 def _lines(stream: BinaryIO, reading: Reading) -> Iterator[str]:
     """Decoded lines with their ends; one that is not UTF-8 is guessed at, with a note."""
-    for number, block in read_blocks(stream, _longest(reading)):
+    longest = longest_line(reading.options)
+    for number, block in read_blocks(stream, longest):
         if block is None:
-            reading.fail(number, f"the line is longer than {_longest(reading):,} bytes, skipped", "line is too long")
+            reading.fail(number, f"the line is longer than {longest:,} bytes, skipped", "line is too long")
             yield "\n"
             continue
         try:
-            yield from _split(block.decode("utf-8"))
+            yield from split_lines(block.decode("utf-8"))
         except UnicodeDecodeError:
             for i, line in enumerate(block.removesuffix(b"\n").split(b"\n"), number):
-                text, guess = _decode(line)
+                text, guess = decode_line(line)
                 if guess:
                     reading.notes.error(reading.file.place, i, f"{guess}; the line is used", "encoding guessed")
                 yield text + "\n"
 
 
-def _split(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Lines split on LF only: other line ends belong to the text."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]
 
 
-def _decode(line: bytes) -> tuple[str, str]:
+def decode_line(line: bytes) -> tuple[str, str]:
     """A line, and how its encoding was guessed."""
     try:
         text = line.decode("utf-8", "surrogatepass")
@@ -162,7 +173,7 @@ class _Rows:
 
     def _next(self, reader: Any) -> list[Any] | None:
         """The next row. The limit of a field is global to the csv module: it is set only meanwhile."""
-        before = csv.field_size_limit(_longest(self._reading))
+        before = csv.field_size_limit(longest_line(self._reading.options))
         try:
             row: list[Any] | None = next(reader, None)
         finally:

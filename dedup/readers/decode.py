@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -29,6 +29,24 @@ CHARSETS = {
 }
 
 
+class Decoded(NamedTuple):
+    """A decoded text, and how its bytes became it.
+
+    Attributes:
+        text: Without byte order mark.
+        note: How its encoding was guessed: empty where nothing was guessed.
+        mark: Bytes of the byte order mark.
+        codec: Python's codec for the rest.
+        errors: "strict", or "replace" where some bytes are none of the codec's.
+    """
+
+    text: str
+    note: str
+    mark: int
+    codec: str
+    errors: str
+
+
 def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     """Decode a text.
 
@@ -38,30 +56,33 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
     Returns:
         The text without byte order mark, and how its encoding was guessed: empty where nothing was guessed.
     """
+    found = decoded(data, declared)
+    return found.text, found.note
+
+
+def decoded(data: bytes, declared: str = "") -> Decoded:
+    """See `decode`."""
     for mark, codec in _MARKS:
         if data.startswith(mark):
+            size = len(mark)
             try:
-                return data[len(mark):].decode(codec), ""
+                return Decoded(data[size:].decode(codec), "", size, codec, "strict")
             except UnicodeDecodeError as error:
-                place = error.start + len(mark)
-                return data[len(mark):].decode(codec, "replace"), f"not valid {codec} at byte {place}, replaced"
+                note = f"not valid {codec} at byte {error.start + size}, replaced"
+                return Decoded(data[size:].decode(codec, "replace"), note, size, codec, "replace")
     try:
-        return data.decode("utf-8"), ""
+        return Decoded(data.decode("utf-8"), "", 0, "utf-8", "strict")
     except UnicodeDecodeError as error:
         bad = error.start
     codec = CHARSETS.get(declared.strip("\"' ").lower(), "")
     if codec and codec != "utf-8":
         try:
-            return data.decode(codec), ""
+            return Decoded(data.decode(codec), "", 0, codec, "strict")
         except UnicodeDecodeError:
-            return data.decode(codec, "replace"), f"not valid {declared}, broken characters replaced"
-    text = _decode_cp1252(data)
-    return text, f"not valid UTF-8 at byte {bad}, encoding guessed as Windows-1252"
-
-
-def _decode_cp1252(data: bytes) -> str:
-    """Windows-1252 with replacement of its five unassigned bytes."""
-    return data.decode("cp1252", "replace")
+            note = f"not valid {declared}, broken characters replaced"
+            return Decoded(data.decode(codec, "replace"), note, 0, codec, "replace")
+    note = f"not valid UTF-8 at byte {bad}, encoding guessed as Windows-1252"
+    return Decoded(data.decode("cp1252", "replace"), note, 0, "cp1252", "replace")  # five bytes are unassigned
 
 
 def declared_in_html(data: bytes) -> str:

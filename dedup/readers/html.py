@@ -1,4 +1,4 @@
-"""HTML to blocks with their places in the source. The only module that knows turbohtml.
+"""HTML to blocks with their places in the source. The only module that knows turbohtml, with `dedup.clean.outline`.
 
 Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
 Of turbohtml, ``parse``, ``children``, ``attr``, ``source_location`` and ``select`` are used, nothing else: what every
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from dedup.errors import OptionError
 from dedup.readers import parsed as kinds
@@ -56,7 +56,7 @@ def check_selectors(select: Sequence[str], ignore: Sequence[str]) -> None:
 
 
 @dataclass(slots=True)
-class _Place:
+class Place:
     """An open element: what its text needs to know.
 
     Attributes:
@@ -69,7 +69,7 @@ class _Place:
         wanted: It is inside what ``select`` names.
     """
 
-    parent: _Place | None
+    parent: Place | None
     tag: str
     number: int
     depth: int
@@ -83,7 +83,7 @@ class _Place:
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """Text between two block borders, as it is collected."""
 
     parts: list[str] = field(default_factory=list)
@@ -96,13 +96,13 @@ class _Run:
     flags: int = 0xff  # flags that all of its text has: inline <code> makes no block of code
 
 
-class _Walk:
+class Walk:
     """One pass over a tree in document order, without recursion; blocks go to `builder`."""
 
     def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
         self.source = ends.text
         self.builder = PageBuilder(ends)
-        self.run = _Run()
+        self.run = Run()
         self.at = 0  # end of the last tag or text whose place is known
         self.budget = Budget(200_000 + len(self.source) // 4)
         self.nodes = 0
@@ -112,7 +112,7 @@ class _Walk:
 
     def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any]) -> None:
         """Read everything under `root`."""
-        top = _Place(None, "html", 0, 1, kinds.PARAGRAPH, 0, False, False, False, selected is None)
+        top = Place(None, "html", 0, 1, kinds.PARAGRAPH, 0, False, False, False, selected is None)
         block = top
         # (node, place, block, in a link) to enter; (None, (tags of an element), block to go back to, border) to leave
         stack: list[tuple[Any, Any, Any, bool]] = [(root, top, None, False)]
@@ -125,6 +125,8 @@ class _Walk:
             if type(node) is text_type:
                 if not place.dead and place.wanted:
                     self._text(node.data, place, linked)
+                else:
+                    self._unread(node.data)
                 continue
             tag = node.tag
             location = node.source_location
@@ -147,8 +149,8 @@ class _Walk:
                 self._push(stack, children, place, block, linked or (tag == "a" and node.attr("href") is not None))
         self.flush(block, len(self.source))
 
-    def _push(self, stack: list[tuple[Any, Any, Any, bool]], children: Sequence[Any], place: _Place,
-              block: _Place, linked: bool) -> None:
+    def _push(self, stack: list[tuple[Any, Any, Any, bool]], children: Sequence[Any], place: Place,
+              block: Place, linked: bool) -> None:
         """Put an element's children on the stack, first one on top."""
         self.nodes += len(children)
         if self.nodes > MAX_NODES:
@@ -167,7 +169,7 @@ class _Walk:
                 number = 0
                 if totals[tag] > 1:
                     seen[tag] = number = seen.get(tag, 0) + 1
-                todo.append((child, _Place(place, tag, number, depth, _KINDS.get(tag, kind), flags, content,
+                todo.append((child, Place(place, tag, number, depth, _KINDS.get(tag, kind), flags, content,
                                            place.keep_blanks or tag in _KEEP_BLANKS, dead or tag in LEFT_OUT, wanted),
                              block, linked))
             elif type(child) is text_type:
@@ -175,7 +177,7 @@ class _Walk:
         todo.reverse()
         stack += todo
 
-    def _attributes(self, node: Any, tag: str, place: _Place, selected: frozenset[Any] | None,
+    def _attributes(self, node: Any, tag: str, place: Place, selected: frozenset[Any] | None,
                     ignored: frozenset[Any]) -> None:
         """What the element's attributes and the selectors say, put into its place."""
         attr = node.attr
@@ -186,7 +188,7 @@ class _Walk:
         if ignored and node in ignored:
             place.dead = True
 
-    def _text(self, data: str, place: _Place, linked: bool) -> None:
+    def _text(self, data: str, place: Place, linked: bool) -> None:
         """Take a text node into the run."""
         run = self.run
         if not run.parts:
@@ -213,19 +215,22 @@ class _Walk:
         if not data.isspace():
             run.flags &= place.flags
 
-    def _leave(self, tags: tuple[int, int] | None, block: _Place, border: bool) -> None:
+    def _unread(self, data: str) -> None:
+        """Pass by a text node that is left out."""
+
+    def _leave(self, tags: tuple[int, int] | None, block: Place, border: bool) -> None:
         """Close an element: `tags` is the range of its end tag, where it has one."""
         if border:
             self.flush(block, tags[0] if tags else None)
         if tags:
             self.at = tags[1]
 
-    def flush(self, block: _Place | None, border: int | None) -> None:
+    def flush(self, block: Place | None, border: int | None) -> None:
         """End the run at a block border, whose source offset is `border` where it is known."""
         run = self.run
         if not run.parts or block is None:
             return
-        self.run = _Run()
+        self.run = Run()
         raw = "".join(run.parts)
         text, to_raw = collapse(raw, block.keep_blanks)
         if not text:
@@ -240,8 +245,15 @@ class _Walk:
             points, first, last = [], run.begin, max(self.at if border is None else border, run.begin)
         if self.first_heading is None and block.kind == kinds.HEADING:
             self.first_heading = text
-        self.builder.add(text, (first, last), points, kind=block.kind, flags=block.flags | run.flags,
-                         link_chars=_link_chars(run.links, raw, len(text)), path=_path(block))
+        self._add(text, to_raw, run, block, (first, last), points)
+
+    def _add(self, text: str, to_raw: Points, run: Run, block: Place, place: tuple[int, int], points: Points) -> None:
+        """Add a block; `to_raw` leads from its text to the text of its run."""
+        self.builder.add(text, place, points, kind=block.kind, flags=block.flags | run.flags,
+                         link_chars=_link_chars(run.links, "".join(run.parts), len(text)), path=_path(block))
+
+
+AnyWalk = TypeVar("AnyWalk", bound=Walk)
 
 
 def _link_chars(links: list[tuple[int, int]], raw: str, size: int) -> int:
@@ -260,12 +272,12 @@ def _step_name(tag: str) -> str:
     return "*[name()=%s]" % (f'"{tag}"' if '"' not in tag else f"'{tag}'")
 
 
-def _path(place: _Place) -> str:
+def _path(place: Place) -> str:
     """DOM path of an element; below ``MAX_PATH_STEPS`` steps it ends in ``//tag``."""
     if place.path is not None:
         return place.path
     steps = []
-    known: _Place | None = place
+    known: Place | None = place
     while known is not None and known.path is None:
         if known.depth <= MAX_PATH_STEPS:
             steps.append(known)
@@ -291,16 +303,20 @@ def read_html(source: str, select: Sequence[str] = (), ignore: Sequence[str] = (
         PageLimitError: It has too many nodes.
         MemoryError: The memory that the process may take does not hold it.
     """
+    walk, document = walked(LineEnds(source), select, ignore, Walk)
+    return walk.builder.build(_title(document) or walk.first_heading)
+
+
+def walked(ends: LineEnds, select: Sequence[str], ignore: Sequence[str], kind: type[AnyWalk]) -> tuple[AnyWalk, Any]:
+    """A walk of a kind that has been over a page, and the page's document; see `read_html`."""
     import turbohtml
 
-    ends = LineEnds(source)
     _check_size(ends.text)
     document = turbohtml.parse(ends.text, source_locations=True, allow_declarative_shadow_roots=False)
-    if document.root is None:
-        return PageBuilder(ends).build(None)
-    walk = _Walk(ends, turbohtml.Text, turbohtml.Element)
-    walk.walk(document.root, _matching(document, select) if select else None, _matching(document, ignore))
-    return walk.builder.build(_title(document) or walk.first_heading)
+    walk = kind(ends, turbohtml.Text, turbohtml.Element)
+    if document.root is not None:
+        walk.walk(document.root, _matching(document, select) if select else None, _matching(document, ignore))
+    return walk, document
 
 
 # A start tag with the text behind it, or the text behind an end tag: the nodes of a page, nearly.

@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -207,7 +207,7 @@ def read_array(stream: BinaryIO, reading: Reading) -> Items:
     """The pages of a JSON file that holds an array of objects, read value by value."""
     records = Records(reading)
     try:
-        for number, (line, record) in enumerate(_array_values(stream, reading.options.max_page_bytes), 1):
+        for number, (line, record, _, _) in enumerate(array_values(stream, reading.options.max_page_bytes), 1):
             page = records.page(record, line, number)
             if page is not None:
                 yield page
@@ -215,11 +215,32 @@ def read_array(stream: BinaryIO, reading: Reading) -> Items:
         reading.fail(None, f"not valid JSON ({error}); what stands before it was used", "JSON is not valid")
 
 
-def _array_values(stream: BinaryIO, longest: int) -> Iterator[tuple[int, Any]]:
-    """The values of a JSON array with the line each begins on."""
+class ArrayValue(NamedTuple):
+    """A value of a JSON array.
+
+    Attributes:
+        line: The line it begins on.
+        value: What it is.
+        before: What stands between the value before (or the beginning) and this one: blanks, a bracket, a comma.
+        literal: How it is written.
+    """
+
+    line: int
+    value: Any
+    before: str
+    literal: str
+
+
+def array_values(stream: BinaryIO, longest: int) -> Iterator[ArrayValue]:
+    """The values of a JSON array in UTF-8, one after the other.
+
+    Raises:
+        ValueError: The stream is not valid JSON in UTF-8, or a value is longer than `longest` bytes; what stands before
+            was given out.
+    """
     decoder = json.JSONDecoder()
     text_of = codecs.getincrementaldecoder("utf-8")()
-    buffer, at, line, step, opened, ended = "", 0, 1, 1 << 16, False, False
+    buffer, before, at, line, step, opened, ended = "", "", 0, 1, 1 << 16, False, False
     while True:
         found = _SPACE.match(buffer, at)
         start = found.end() if found else at
@@ -228,6 +249,7 @@ def _array_values(stream: BinaryIO, longest: int) -> Iterator[tuple[int, Any]]:
                 if buffer[start:start + 1] in ("[", "\ufeff"):
                     opened = buffer[start] == "["
                     line += buffer.count("\n", at, start)
+                    before += buffer[at:start + 1]
                     at = start + 1
                     continue
             elif buffer[start:start + 1] == "]":
@@ -240,9 +262,10 @@ def _array_values(stream: BinaryIO, longest: int) -> Iterator[tuple[int, Any]]:
                     if buffer[behind:behind + 1] not in (",", "]"):
                         raise ValueError(f"no comma behind the value that ends at line {line}")
                     line += buffer.count("\n", at, start)
-                    yield line, value
+                    yield ArrayValue(line, value, before + buffer[at:start], buffer[start:stop])
                     line += buffer.count("\n", start, behind)
                     at = behind + (buffer[behind] == ",")
+                    before = buffer[stop:at]
                     step = 1 << 16
                     continue
         except json.JSONDecodeError:

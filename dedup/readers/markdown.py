@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dedup.readers import parsed as kinds
 from dedup.readers.hints import QUOTE, TABLE_OR_CODE
@@ -26,27 +26,41 @@ def read_markdown(source: str) -> Parsed:
 
     Front matter is a block of its own kind; inline HTML is dropped, of HTML blocks the tags.
     """
-    from markdown_it import MarkdownIt
-
-    ends = LineEnds(source)
-    walk = _Walk(ends)
+    walk = MarkdownWalk(LineEnds(source))
     title = walk.front_matter()
-    tokens = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").parse(walk.body())
-    if len(tokens) > MAX_TOKENS:
-        raise PageLimitError(f"more than {MAX_TOKENS:,} Markdown tokens")
-    walk.walk(tokens)
+    walk.walk(tokens_of(walk.body(), {}))
     return walk.builder.build(title or walk.heading)
 
 
-class _Walk:
-    """One pass over the tokens; blocks go to `builder`."""
+def tokens_of(body: str, environment: dict[str, Any]) -> list[Token]:
+    """The tokens of a page behind its front matter; link definitions go to `environment`.
+
+    Raises:
+        PageLimitError: They are too many.
+    """
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").parse(body, environment)
+    if len(tokens) > MAX_TOKENS:
+        raise PageLimitError(f"more than {MAX_TOKENS:,} Markdown tokens")
+    return tokens
+
+
+class MarkdownWalk:
+    """One pass over the tokens; blocks go to `builder`.
+
+    Attributes:
+        number: The token it is at.
+        first_line: Lines of front matter before the body.
+    """
 
     def __init__(self, ends: LineEnds) -> None:
         self.source = ends.text
         self.builder = PageBuilder(ends)
         self.heading: str | None = None
         self._lines = [0, *(found.end() for found in re.finditer("\n", self.source))]
-        self._first_line = 0  # lines of front matter before the body
+        self.first_line = 0
+        self.number = -1
         self._at = 0  # where in the source the last block ended
 
     def front_matter(self) -> str | None:
@@ -55,7 +69,7 @@ class _Walk:
         if not found:
             return None
         self._at = found.end()
-        self._first_line = found.group().count("\n")
+        self.first_line = found.group().count("\n")
         title = _TITLE.search(found[2])
         text = found[2].strip()
         if text:
@@ -72,7 +86,7 @@ class _Walk:
         """Add a block for each piece of text."""
         opened: list[str] = []
         lines: list[tuple[int, int]] = [(0, len(self._lines))]
-        for token in tokens:
+        for self.number, token in enumerate(tokens):
             if token.nesting == 1:
                 opened.append(token.type)
                 lines.append((token.map[0], token.map[1]) if token.map else lines[-1])
@@ -90,7 +104,7 @@ class _Walk:
         """Source offsets of a range of lines of the body."""
         if lines is None:
             return (self._at, len(self.source))
-        first, last = (min(line + self._first_line, len(self._lines)) for line in lines)
+        first, last = (min(line + self.first_line, len(self._lines)) for line in lines)
         stop = self._lines[last] - 1 if last < len(self._lines) else len(self.source)
         return (self._lines[min(first, len(self._lines) - 1)], stop)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dedup.clean.pieces import Cut, Cuts, Gone, Left
 from dedup.model import Layout
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
@@ -27,12 +28,14 @@ _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np
 class Job:
     """A page to be parsed: its format ("html", "markdown"), bytes, and the encoding its surroundings name.
 
-    ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through.
+    ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through. With `gone`, the page's cuts are
+    asked for (then its format may be "text", too): what is to go, in code points of its text.
     """
 
     form: str
     data: bytes
     declared: str = ""
+    gone: tuple[Gone, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Answer:
     Attributes:
         encoding: How the encoding was guessed, else empty.
         refused: Why the page is skipped, else empty.
+        cuts: Where they were asked for: in bytes of the job's data; of text (``declared="str"``) in code points.
     """
 
     text: str = ""
@@ -49,6 +53,7 @@ class Answer:
     layout: Layout | None = None
     encoding: str = ""
     refused: str = ""
+    cuts: Cuts | None = None
 
 
 class WorkerPool:
@@ -93,7 +98,7 @@ class WorkerPool:
         process = self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        header = {"pages": [(job.form, job.declared) for job in jobs], **self._settings}
+        header = {"pages": [(job.form, job.declared, job.gone) for job in jobs], **self._settings}
         try:
             send(process.stdin, [json.dumps(header).encode(), *(job.data for job in jobs)])  # type: ignore[arg-type]
             parts = receive(process.stdout)  # type: ignore[arg-type]
@@ -170,6 +175,9 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
     header = json.loads(parts[0])
     if "refused" in header:
         return Answer(refused=header["refused"])
+    if "cuts" in header:
+        cuts, left = (Cut(*row) for row in header["cuts"]), (Left(*row) for row in header["left"])
+        return Answer(cuts=Cuts(tuple(cuts), tuple(left)))
     text = parts[1].decode("utf-8", "surrogatepass")
     columns = {name: np.frombuffer(part, np.int64).astype(_DTYPES.get(name, np.int64), copy=False)
                for name, part in zip(COLUMNS, parts[3:], strict=True)}

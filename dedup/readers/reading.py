@@ -72,7 +72,7 @@ class Texts:
         text, start = self.text.data, int(self.first[0])
         for p, end in zip(self.heads, self.first[1:].tolist(), strict=True):
             yield Page(p.id, str(text[start:end], "utf-8"), p.source, p.title, p.meta, p.url, p.line, p.record, p.layout,
-                       p.site)
+                       p.site, p.number)
             start = end
 
 

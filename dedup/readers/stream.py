@@ -364,7 +364,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
             from dedup.readers.parquet import batches_of, pages_of_batches
 
             for item in pages_of_batches(batches_of(objects), reading):
-                yield _as_object(item, (item.page if isinstance(item, Pending) else item).line - 1)
+                yield _as_object(item, (item.page if isinstance(item, Pending) else item).number - 1)
             return
         from dedup.readers.tables import Records
 
@@ -375,7 +375,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
                 notes.fail(f"input[{index}]", None, "is a Page whose id or text is no string; skipped", "item is no page")
                 continue
             if isinstance(thing, Page):
-                yield thing if thing.source else replace(thing, source=f"input[{index}]")
+                yield replace(thing, source=thing.source or f"input[{index}]", number=index + 1)
                 continue
             page = _object_page(thing, index, records)
             if page is not None:
@@ -401,5 +401,5 @@ def _as_object(item: Page | Pending, index: int) -> Page | Pending:
     """A page that came from a program, not from a line of a file: named by its index where it has no id."""
     page = item.page if isinstance(item, Pending) else item
     unnamed = page.id in (f"input#{index}", f"input#{index + 1}") and page.source.startswith("input")
-    named = replace(page, id=str(index) if unnamed else page.id, line=1, record=False)
+    named = replace(page, id=str(index) if unnamed else page.id, line=1, record=False, number=index + 1)
     return replace(item, page=named) if isinstance(item, Pending) else named

@@ -115,7 +115,7 @@ class Records:
         name = str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
         address = url if isinstance(url, str) else None
         site = (host_of(address) if address else "") or file.site
-        return Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site)
+        return Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site, number)
 
 
 def _at(line: int | None, number: int) -> str:

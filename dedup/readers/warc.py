@@ -227,13 +227,13 @@ def page_of_response(response: Response, uri: str, number: int, meta: Mapping[st
         return None
     declared = found[1] if (found := _CHARSET.search(content_type)) else ""
     page = Page(uri or f"{file.name}#{number}", "", file.place, None, meta or NO_META, uri or None, 1, True, None,
-                host_of(uri) or file.site)
+                host_of(uri) or file.site, number)
     if media in _HTML_TYPES or (not media and b"<" in body[:1024]):
         return Pending(page, Job("html", body, declared))
     text, guess = decode(body, declared)
     if guess:
         reading.notes.error(file.place, None, f"record {number} ({uri}): {guess}; the page is used", "encoding guessed")
-    return Page(page.id, text, page.source, None, page.meta, page.url, 1, True, None, page.site)
+    return Page(page.id, text, page.source, None, page.meta, page.url, 1, True, None, page.site, number)
 
 
 def _read_arc(stream: BinaryIO, reading: Reading) -> Items:

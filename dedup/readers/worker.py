@@ -1,4 +1,4 @@
-"""The process that parses untrusted pages: ``python -m dedup.readers.worker``.
+"""The process that parses untrusted pages, and cuts them: ``python -m dedup.readers.worker``.
 
 It reads requests from standard input and writes replies to standard output until the input ends, and imports the
 standard library, turbohtml and (for Markdown) markdown-it-py only. A message is a list of byte strings; see `send`.
@@ -73,8 +73,11 @@ def reply(request: list[bytes]) -> list[bytes]:
     """Answer a request: a header, then the bytes of each page."""
     header = json.loads(request[0])
     out: list[bytes] = []
-    for (form, declared), data in zip(header["pages"], request[1:], strict=True):
+    for (form, declared, gone), data in zip(header["pages"], request[1:], strict=True):
         try:
+            if gone is not None:
+                out += _cut(form, data, declared, gone, header["select"], header["ignore"])
+                continue
             page = parse(form, data, declared, header["select"], header["ignore"])
         except MemoryError:
             out += _refusal(f"needs more memory to parse than the {MEMORY_LIMIT >> 20} MB that a page may take")
@@ -89,6 +92,16 @@ def reply(request: list[bytes]) -> list[bytes]:
             out += [column.tobytes() for column in page.columns]
             del page
     return out
+
+
+def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], select: list[str],
+         ignore: list[str]) -> list[bytes]:
+    """The parts of a page whose cuts are asked for."""
+    from dedup.clean.pieces import Gone
+    from dedup.clean.source import cuts_of
+
+    cuts = cuts_of(form, data, [Gone(*stretch) for stretch in gone], select, ignore, declared)
+    return [json.dumps({"cuts": cuts.cuts, "left": cuts.left}).encode()] + [b""] * (PARTS_A_PAGE - 1)
 
 
 def _refusal(reason: str) -> list[bytes]:

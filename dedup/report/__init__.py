@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import DedupError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, PageReport, Pair, ReadError, Skipped, Summary
+    from dedup.model import Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
 
 __all__ = ["Report"]
@@ -31,17 +31,20 @@ class Report:
         input_digest: Digest of all that was read.
         version: Version of dedup that made it.
         is_comparison: Whether it is a report of ``compare``; such a one lists its pairs.
+        near_misses: What is alike and not reported, with the gate that stopped it: the nearest first, those that no figure
+            stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "options", "pages", "skipped",
+    __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "near_misses", "options", "pages", "skipped",
                  "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
-                 input_digest: str, version: str, is_comparison: bool = False) -> None:
+                 input_digest: str, version: str, is_comparison: bool = False,
+                 near_misses: tuple[NearMiss, ...] | None = None) -> None:
         """Put a report together.
 
         Args:
@@ -50,6 +53,7 @@ class Report:
         self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
+        self.near_misses = near_misses
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -109,7 +113,7 @@ class Report:
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=[filter_verdicts(page, numbers) for page in self.pages], groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison)
+            is_comparison=self.is_comparison, near_misses=self.near_misses)
 
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON (``dedup-report/1``).

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rapidfuzz.distance import Indel
+
+if TYPE_CHECKING:
+    from dedup.model import Pair
 
 # Past these the rest is not compared: a person reads a few lines, and the work of a diff grows with the product.
 MAX_CHARS = 400_000
@@ -52,6 +56,52 @@ def differences(old: str, new: str) -> list[Stretch]:
     same vote
     """
     return [stretch for stretch in _walk(_cut(old), _cut(new)) if stretch.text]
+
+
+def pair_differences(pair: Pair, border: str) -> list[Stretch]:
+    """The two texts of a pair as stretches, words compared as in ``pair.opcodes()``; past the bounds unread.
+
+    What a run goes over is ``unread``, too. A few equal words between longer changes are part of one change.
+
+    Args:
+        border: Stands for the border of two paragraphs.
+    """
+    paragraphs = re.compile(r"\n" if pair.a.path else r"\n\s*\n")  # of HTML each line of the text is one
+    sides = [[side.text[begin - side.start:end - side.start] for begin, end in side.parts or ((side.start, side.end),)]
+             for side in (pair.a, pair.b)]
+    out, left = list[Stretch](), MAX_CHARS
+    for a, b in zip(*sides, strict=True):
+        if out:
+            out.append(Stretch("unread", "[...]"))
+        for kind, text in _changes_of(a[:left], b[:left], cut=max(len(a), len(b)) > left):
+            out.append(Stretch(kind, " ".join(paragraphs.sub(f" {border} ", text).split()).removesuffix(border).rstrip()))
+        left -= min(max(len(a), len(b)), left)
+        if not left:
+            break
+    return [stretch for stretch in out if stretch.text]
+
+
+def _changes_of(a: str, b: str, cut: bool) -> Iterator[Stretch]:
+    """Two texts as stretches; `cut`: more follows."""
+    from dedup.opcodes import word_opcodes
+
+    codes = word_opcodes(a, b)
+    if cut and codes and codes[-1][0] != "equal":
+        codes.pop()  # where the texts were cut, not where they differ
+    sizes = [[len(_WORD.findall(text)) for text in (a[a0:a1], b[b0:b1])] for _, a0, a1, b0, b1 in codes]
+    changes = [0 if code[0] == "equal" else max(size) for code, size in zip(codes, sizes, strict=True)]
+    same = [code[0] == "equal" and not (0 < i < len(codes) - 1 and size[0] < min(changes[i - 1], changes[i + 1]))
+            for i, (code, size) in enumerate(zip(codes, sizes, strict=True))]
+    for is_same, rows in itertools.groupby(range(len(codes)), key=same.__getitem__):
+        own = [codes[row] for row in rows]
+        a0, a1, b0, b1 = own[0][1], own[-1][2], own[0][3], own[-1][4]
+        if is_same:
+            yield Stretch("same", a[a0:a1])
+        else:
+            yield Stretch("old", a[a0:a1])
+            yield Stretch("new", b[b0:b1])
+    if cut:
+        yield Stretch("unread", "...")
 
 
 def _cut(text: str) -> _Words:
@@ -107,8 +157,12 @@ def _changes(a: Sequence[int], b: Sequence[int]) -> Iterator[tuple[str, int, int
         yield ("change", *pending)
 
 
-def folded(stretches: Sequence[Stretch], context: int) -> Iterator[Stretch]:
+def folded(stretches: Sequence[Stretch], context: int, ends: bool = False) -> Iterator[Stretch]:
     """The stretches with long equal ones cut to their words next to a change.
+
+    Args:
+        context: Words next to a change that stay.
+        ends: The first and the last words of all stay, too.
 
     >>> [s.text for s in folded(differences("a b c d e f X", "a b c d e f Y"), 2)]
     ['... e f', 'X', 'Y']
@@ -117,7 +171,7 @@ def folded(stretches: Sequence[Stretch], context: int) -> Iterator[Stretch]:
         if kind != "same":
             yield Stretch(kind, text)
             continue
-        first, last = index == 0, index == len(stretches) - 1
+        first, last = index == 0 and not ends, index == len(stretches) - 1 and not ends
         words = text.split(" ")
         if len(words) <= context * (1 if first or last else 2) + 1:
             yield Stretch(kind, text)

@@ -21,7 +21,7 @@ import msgspec
 from dedup.errors import DedupError, InputError, OutputError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence, PageReport, Pair
+    from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair
     from dedup.report import Report
 
 T = TypeVar("T")
@@ -55,7 +55,9 @@ def json_chunks(report: Report) -> Iterator[bytes]:
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
     if report.lists_pairs:
-        yield from _list_chunks("pairs", map(_pair, report.pairs()))
+        yield from _list_chunks("pairs", map(_compared if report.is_comparison else _pair, report.pairs()))
+    if report.near_misses is not None:
+        yield from _list_chunks("near_misses", map(_near_miss, report.near_misses))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
     yield b"}\n"
@@ -113,6 +115,16 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "jaccard": pair.jaccard, "containment_a": pair.containment_a, "containment_b": pair.containment_b,
         "indel_similarity": pair.indel_similarity,
     } | _aligned(pair)
+
+
+def _compared(pair: Pair) -> dict[str, Any]:
+    """A pair of a comparison: with the words that differ."""
+    return _pair(pair) | {"opcodes": pair.opcodes()}
+
+
+def _near_miss(miss: NearMiss) -> dict[str, Any]:
+    fields = {field.name: getattr(miss, field.name) for field in dataclasses.fields(miss)}
+    return fields | {"a": _occurrence(miss.a), "b": _occurrence(miss.b)}
 
 
 def _aligned(measured: Occurrence | Pair) -> dict[str, Any]:
@@ -251,7 +263,7 @@ def _report(value: Mapping[str, Any]) -> Report:
     from dedup import model
     from dedup.report import Report
 
-    pairs = value.get("pairs")
+    pairs, missed = value.get("pairs"), value.get("near_misses")
     options = _options(value["options"])
     for group in value["groups"]:
         for occurrence in group["occurrences"]:
@@ -263,7 +275,8 @@ def _report(value: Mapping[str, Any]) -> Report:
         skipped=tuple(_convert(value, "skipped", model.Skipped)),
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
-        is_comparison=pairs is not None and not options.pairs)
+        is_comparison=pairs is not None and not options.pairs,
+        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)))
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

@@ -14,10 +14,22 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from dedup.model import Group, Occurrence, PageReport, Pair, Skipped, Verdict
-from dedup.report.diff import Stretch, differences, folded
+from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, Skipped, Verdict
+from dedup.report.diff import Stretch, differences, folded, pair_differences
 from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
-from dedup.report.text import count, one_line, page_name, percent, place, safe, short_path, with_flags
+from dedup.report.misses import miss_measures, why_missed
+from dedup.report.text import (
+    count,
+    decimal,
+    line_range,
+    one_line,
+    page_name,
+    percent,
+    place,
+    safe,
+    short_path,
+    with_flags,
+)
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -28,6 +40,7 @@ MAX_WIDTH = 100
 PIPE_WIDTH = 80
 BAR = 16
 TEXT_CHARS = 230  # about three lines
+MISS_CHARS = 140
 DIFF_STRETCHES = 24
 PATH_CHARS = 40
 STYLES = {"same": "", "old": "red", "new": "green", "unread": "dim"}
@@ -176,8 +189,10 @@ class _Writer:
             yield from self.groups()
         if not self.report.summary.groups and not self.found.pairs.seen:
             yield from self.nothing()
+        if self.report.near_misses is not None:
+            yield from self.near_misses(self.report.near_misses)
         yield from self.troubles()
-        if not (self.found.groups.seen or self.found.pairs.seen or self.report.errors):
+        if not (self.found.groups.seen or self.found.pairs.seen or self.report.errors or self.report.near_misses):
             return
         yield Text()
         yield from self.lines(self.say("All of it, with offsets: --format json, or -o report.json", "dim"))
@@ -280,18 +295,20 @@ class _Writer:
         wide = cell_len(short)
         return short if wide <= TEXT_CHARS else one_line(text, max(len(short) * TEXT_CHARS // wide, 20))
 
-    def _marked(self, stretches: list[Stretch], indent: str, kinds: tuple[str, ...] = ("old", "new")) -> Iterator[Text]:
+    def _marked(self, stretches: list[Stretch], indent: str, ends: bool = False) -> Iterator[Text]:
         """Stretches with their changes marked, the equal ones shortened; not too many of them."""
         if all(stretch.kind == "same" for stretch in stretches):
             return
-        text = Text()
-        parts = [s for s in folded(stretches, 4) if s.kind in ("same", "unread") or s.kind in kinds]
+        text, before = Text(), ""
+        parts = list(folded(stretches, 4, ends))
         for kind, words in parts[:DIFF_STRETCHES]:
-            before, after = MARKS[kind]
-            text.append(" " if text else "")
-            text.append_text(self.say(before + one_line(words, TEXT_CHARS) + after, STYLES[kind]))
-        if len(parts) > DIFF_STRETCHES:
-            text.append(f" ... and {count((len(parts) - DIFF_STRETCHES + 1) // 2, 'more change')}", "dim")
+            left, right = MARKS[kind]
+            text.append("" if not text or (before, kind) == ("old", "new") else " ")
+            text.append_text(self.say(left + one_line(words, TEXT_CHARS) + right, STYLES[kind]))
+            before = kind
+        hidden = sum(kind != "same" for kind, _ in parts[DIFF_STRETCHES:])
+        if hidden:
+            text.append(f" ... and {count(-(-hidden // 2), 'more change')}", "dim")
         yield from self.lines(text, indent)
 
     def pairs(self) -> Iterator[Text]:
@@ -312,18 +329,39 @@ class _Writer:
         yield from self.more(self.found.pairs, "passage")  # type: ignore[arg-type]
 
     def _pair(self, number: int, pair: Pair, sides: str) -> Iterator[Text]:
+        """Both places, the measures, and the text once: of a pair that is not exact with the words that differ."""
         head = self.say(f"{number}. ", "bold cyan")
         head.append_text(self.say(_likeness(pair.kind, pair.similarity), "bold"))
-        head.append(f" {self.signs.dot} {count(len(matched_text(pair.a)), 'character')}")
+        parts = [count(len(matched_text(pair.a)), "character")]
+        if pair.kind != "exact":
+            parts.append(f"jaccard {decimal(pair.jaccard)}")
+        if pair.dice is not None and pair.evidence is not None:
+            parts += [f"dice {decimal(pair.dice)}", f"evidence {pair.evidence:.1f}"]
+        head.append(f" {self.signs.dot} ".join(["", *parts]))
         yield from self.lines(head, indent=4)
-        stretches = differences(matched_text(pair.a), matched_text(pair.b))
-        same = pair.kind == "exact" or all(stretch.kind == "same" for stretch in stretches)
-        for side, occurrence, kind in ((sides[0], pair.a, "old"), (sides[1], pair.b, "new")):
+        for side, occurrence in ((sides[0], pair.a), (sides[1], pair.b)):
             yield from self.lines(self._place(occurrence), f"  {side} ")
-            if not same:
-                yield from self._marked(stretches, "    ", (kind,))
-        if same:
+        stretches = [] if pair.kind == "exact" else pair_differences(pair, self.signs.paragraph)
+        if any(stretch.kind in ("old", "new") for stretch in stretches):
+            yield from self._marked(stretches, "    ", ends=True)
+        else:
             yield from self.lines(self.say(self._shortened(matched_text(pair.a, gap="[...]"))), "    ")
+
+    def near_misses(self, misses: tuple[NearMiss, ...]) -> Iterator[Text]:
+        """What is alike and not reported, why, and both texts."""
+        yield from self.heading("Not reported, the nearest first")
+        if not misses:
+            yield from self.lines(self.say("Nothing else came near."), "  ")
+        names = {page.id: side for page, side in zip(self.report.pages, "AB", strict=False)}
+        for miss in misses[:self.top]:
+            sides = [names.get(occurrence.page, "") for occurrence in (miss.a, miss.b)]
+            head = self.say(f"{sides[0]} {line_range(miss.a)} and {sides[1]} {line_range(miss.b)}", "cyan")
+            head.append_text(self.say(f": {why_missed(miss, self.report.options)}"))
+            yield from self.lines(head, f"  {self.signs.bullet} ")
+            yield from self.lines(self.say(f" {self.signs.dot} ".join(miss_measures(miss)), "dim"), "    ")
+            for side, occurrence in zip(sides, (miss.a, miss.b), strict=True):
+                yield from self.lines(self.say(one_line(occurrence.text, MISS_CHARS)), f"    {side} ")
+        yield from self.more(max(len(misses) - self.top, 0), "near miss", "near misses")
 
     def _place(self, occurrence: Occurrence, likeness: str = "") -> Text:
         """File and lines, and in HTML the element: behind them where there is room for its end, else below."""

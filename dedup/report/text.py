@@ -70,6 +70,15 @@ def percent(share: float) -> str:
     return f"{tenths / 10:.1f} %"
 
 
+def decimal(share: float) -> str:
+    """A share to two decimals, rounded down as ``percent`` does.
+
+    >>> decimal(0.4199), decimal(1.0), decimal(0.0)
+    ('.41', '1', '.00')
+    """
+    return "1" if share >= 1.0 else f".{max(int(share * 100 + 1e-9), 0):02}"
+
+
 def count(number: float, noun: str, plural: str = "") -> str:
     """A number and its noun; halves (a character of a script without spaces is half a word) are rounded up.
 
@@ -116,6 +125,12 @@ def short_path(path: str, limit: int) -> str:
         kept -= 1
     text = ".../" * (kept < len(steps)) + "/".join(steps[-kept:])
     return text if len(text) <= limit else text[:max(limit - 3, 0)] + "..."
+
+
+def line_range(occurrence: Occurrence) -> str:
+    """Its lines in the source: ``line 3``, ``lines 3-4``."""
+    first, last = occurrence.line, occurrence.end_line
+    return f"line {first}" if first == last else f"lines {first}-{last}"
 
 
 def place(occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:

@@ -26,6 +26,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
     "between": {"between": "folder", "pairs": True}, "across": {"scope": "across", "find": "reworded"},
     "against": {"against": "examples/site", "pairs": True},  # in the folder that is scanned
+    "stem": {"stem": "english", "find": "reworded"},
 }
 
 

@@ -61,7 +61,7 @@ def test_each_setting_is_documented():
 def test_how_it_works_names_each_setting_and_its_true_default():
     text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Options)}
-    assert set(re.findall(r"`--([a-z-]+)", text)) == {*fields, "against"}  # which names pages, and is no setting
+    assert set(re.findall(r"`--([a-z-]+)", text)) == {*fields, "against", "explain"}  # no settings: pages, and what is told
     for flag, shown in re.findall(r"`--([a-z-]+)` \(([^)]*)\)", text):
         default = fields[flag].default
         told = {True: "on", False: "off"}[default] if isinstance(default, bool) else f"`{default}`"

@@ -108,6 +108,21 @@ def test_the_terminal_report_of_a_comparison(capsys):
     check("repairs_hire.out.txt", capsys.readouterr().out)
 
 
+FERRY = ["examples/ferry-spring.txt", "examples/ferry-summer.txt"]
+
+
+def test_the_json_report_of_a_comparison_that_explains():
+    check("ferry.json", as_json(compare(*map(Path, FERRY), explain=True)))
+
+
+@pytest.mark.parametrize("find", ["reworded", "near"])
+def test_the_terminal_report_of_a_comparison_that_explains(find, capsys):
+    assert main(["compare", *FERRY, "--explain", "--find", find]) == 0
+    out = capsys.readouterr().out
+    check(f"ferry_{find}.out.txt", out)
+    assert max(map(len, out.splitlines())) <= 80
+
+
 # -- the case that started it, whatever the files say ---------------------------------------------------------------
 
 

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from dedup.kernel import reference
-from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, Settings, fixed_log2
+from dedup.kernel.twin_align import (
+    DICE,
+    EVIDENCE,
+    GRAM_ITEMS,
+    GRAM_WINDOW,
+    LENGTH,
+    OVERLAP,
+    RARE,
+    THOUSAND,
+    Settings,
+    fixed_log2,
+)
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 
@@ -127,11 +138,19 @@ def test_rectangles_are_equal(pages, far, all_cells, radius, again, rnd):
     anchors = [[(rnd.randrange(len(pages[a]) + 1), rnd.randrange(len(pages[b]) + 1)) for _ in range(rnd.randrange(12))]
                for a, b in pairs]
     s = SMALL._replace(all_cells=all_cells, radius=radius, again_dice=again, max_cells=4000 if far else 20,
-                       step=rnd.choice([1, 2, 4]), window=rnd.choice([4, 6, 9]))
+                       step=rnd.choice([1, 2, 4]), window=rnd.choice([4, 6, 9]), min_halves=rnd.choice([0, 12, 24]),
+                       evidence=rnd.choice([1000, 4000]), least_dice=rnd.choice([420, 700]))
     page_a, page_b = (np.array(side, I64) for side in zip(*pairs, strict=True))
     flat = list(itertools.chain(*anchors))
     found = both("align_pairs", item, first, page_a, page_b, np.cumsum([0, *map(len, anchors)]).astype(I64),
-                 np.array([a for a, _ in flat], I64), np.array([b for _, b in flat], I64), np.array(s, I64))
+                 np.array([a for a, _ in flat], I64), np.array([b for _, b in flat], I64), np.array(s, I64), False)
+    judged = both("align_pairs", item, first, page_a, page_b, np.cumsum([0, *map(len, anchors)]).astype(I64),
+                  np.array([a for a, _ in flat], I64), np.array([b for _, b in flat], I64), np.array(s, I64), True)
+    stand = judged[7] == 0
+    assert not found[7].any()
+    for column, all_of_it in zip(found[:7], judged[:7], strict=True):
+        assert_array_equal(column, all_of_it[stand])
+    assert_the_gates_are_told(judged, item, first, page_a, page_b, s)
     ones = np.arange(len(found[0]) + 1)
     again = both("measure_parts", item, first, page_a[found[0]], page_b[found[0]], ones, *found[1:3], ones, *found[3:5],
                  np.array(s, I64))
@@ -139,6 +158,21 @@ def test_rectangles_are_equal(pages, far, all_cells, radius, again, rnd):
     whole = np.array([0]), np.array([len(pages[0])])
     both("measure_parts", item, first, page_a[:1], page_b[:1], np.array([0, 2]), *(np.repeat(end, 2) for end in whole),
          np.array([0, 1]), *whole, np.array(s, I64))
+
+
+def assert_the_gates_are_told(judged: Any, item: np.ndarray, first: np.ndarray, page_a: np.ndarray, page_b: np.ndarray,
+                              s: Settings) -> None:
+    """Each gate is told if and only if its measure is below what is asked; what overlaps or has one window passes those."""
+    pair, *ends, shared, total, gates, _ = judged
+    halves = np.append(0, np.cumsum(np.where(item & 2, 1, 2)))
+    columns = (pair, *ends, shared, total, gates)
+    for p, a0, a1, b0, b1, x, w, own in zip(*(column.tolist() for column in columns), strict=True):
+        sides = [halves[first[page] + end] - halves[first[page] + begin]
+                 for page, begin, end in ((page_a[p], a0, a1), (page_b[p], b0, b1))]
+        assert bool(own & EVIDENCE) == (w == 0 or x * THOUSAND - s.evidence_theta * w < s.evidence * RARE)
+        assert bool(own & DICE) == (x * THOUSAND < s.least_dice * w)
+        assert bool(own & LENGTH) == (max(sides) < s.min_halves)
+        assert own & OVERLAP in (0, own)
 
 
 @given(st.integers(1, 2**40))

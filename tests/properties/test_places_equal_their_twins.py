@@ -117,3 +117,18 @@ def test_what_does_not_fit_is_said():
             module.locate(text, start, end, token_first, 0, row, row)
         with pytest.raises(ValueError, match="not in its block"):
             module.chars_at(text, start, end, start, end, row, np.array([4]))
+
+
+SENTENCE_PIECES = st.sampled_from(
+    [" ", "\n", "a", "Bc", "Mr", "e.g", "12", "é", "中", "\x0b", "\x1f", "\xa0", *".!?\"')]}»”’」』）。！？(,"])
+
+
+@given(blocks=st.lists(st.lists(SENTENCE_PIECES, max_size=30).map("".join), min_size=1, max_size=5))
+def test_sentences_are_the_same_and_hold_all_but_blanks(blocks):
+    text, start, end, _ = corpus(blocks)
+    begins, ends, first = both("sentences", text, start, end)
+    for i, block in enumerate(blocks):
+        mine = [text[x:y].tobytes() for x, y in zip(begins[first[i]:first[i + 1]], ends[first[i]:first[i + 1]], strict=True)]
+        blanks = b" \t\n\v\f\r"
+        assert all(sentence and sentence.strip(blanks) == sentence for sentence in mine)
+        assert b"".join(mine).translate(None, blanks) == block.encode().translate(None, blanks)

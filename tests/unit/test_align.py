@@ -211,8 +211,8 @@ def test_rectangles_are_the_best_ones_of_small_texts():
         item = np.array([word << 8 | 4 for word in a + b], np.uint32)
         first = np.array([0, len(a), len(a) + len(b)])
         none, one = np.empty(0, np.int64), np.array([1])
-        *_, shared, total, _ = kernel.align_pairs(item, first, one - 1, one, np.array([0, 0]), none, none,
-                                                  np.array(settings, np.int64))
+        *_, shared, total, _, _ = kernel.align_pairs(item, first, one - 1, one, np.array([0, 0]), none, none,
+                                                     np.array(settings, np.int64), False)
         if not len(shared):
             continue
         tried += 1

@@ -34,6 +34,7 @@ class Engine:
         self.against: Any = None
         self.options = Options()
         self.progress: Any = None
+        self.explain = False
 
     def scan(self, source: Any, *, against: Any = None, options: Options, progress: Any = None) -> Any:
         self.source, self.against, self.options, self.progress = source, against, options, progress
@@ -41,7 +42,8 @@ class Engine:
             raise self.answer
         return self.answer
 
-    def compare(self, a: Any, b: Any, *, options: Options, progress: Any = None) -> Any:
+    def compare(self, a: Any, b: Any, *, explain: bool, options: Options, progress: Any = None) -> Any:
+        self.explain = explain
         return self.scan((a, b), options=options, progress=progress)
 
 
@@ -69,7 +71,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25, "min_dice": 0.5, "between": "host"}
+        "min_similarity": 0.25, "min_dice": 0.5, "between": "host", "stem": "german"}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -80,7 +82,22 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         for command in (["scan", "p"], ["compare", "a", "b"]):
             assert cli.main([*command, *written, "-q"]) == 0, written
             assert getattr(engine.options, field.name) == value
-            assert engine.options == dataclasses.replace(Options(), **{field.name: value})
+            default = Options() if command[0] == "scan" else Options(find="reworded")
+            assert engine.options == dataclasses.replace(default, **{field.name: value})
+
+
+def test_a_comparison_looks_for_reworded_passages_unless_told_otherwise(engine: Engine) -> None:
+    both = ["compare", "a", "b"]
+    for arguments, find in (["scan", "a"], "near"), (both, "reworded"), ([*both, "--find", "near"], "near"):
+        assert cli.main([*arguments, "-q"]) == 0
+        assert engine.options.find == find
+
+
+def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
+    assert cli.main(["compare", "a", "b", "-q"]) == 0
+    assert not engine.explain
+    assert cli.main(["compare", "a", "b", "--explain", "-q"]) == 0
+    assert engine.explain
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [
@@ -89,7 +106,8 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     (["--column", "text"], "unknown option --column; here it is called --text-field"),
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
-    (["--explain"], "unknown option --explain; there are: --unit, --find, "),
+    (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
+    (["--explian"], "unknown option --explian; there are: --unit, --find, "),
     (["--memory", "1G"], "unknown option --memory"),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
@@ -131,6 +149,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
     (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
     (["compare", "a", "-"], "standard input cannot be compared"),

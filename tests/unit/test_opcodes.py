@@ -91,6 +91,25 @@ def test_long_texts_are_cut_where_both_have_the_same_words_once(monkeypatch: pyt
     assert word_opcodes(" ".join(text), " ".join(other)) == whole
 
 
+def test_the_longer_stretch_stays_where_two_have_changed_places(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opcodes, "MAX_CELLS", 3000)
+    long, short, middle = words(300, 1), words(20, 2), words(20, 3)
+    codes = word_opcodes(" ".join(short + middle + long), " ".join(long + middle + short))
+    _, a0, a1, b0, _ = max(codes, key=lambda code: code[2] - code[1] if code[0] == "equal" else 0)
+    assert (a1 - a0, b0) == (len(" ".join(long)), 0)
+
+
+@given(st.permutations(range(6)), st.lists(st.integers(1, 9), min_size=6, max_size=6))
+def test_the_chain_has_the_most_words(places: list[int], own: list[int]):
+    def total(rows: tuple[int, ...] | list[int]) -> int:
+        return sum(own[i] for i in rows)
+    chain = opcodes._ascending(np.array(places), np.array(own))
+    ascending = [rows for n in range(7) for rows in itertools.combinations(range(6), n)
+                 if all(places[i] < places[j] for i, j in itertools.pairwise(rows))]
+    assert tuple(chain) in ascending
+    assert total(chain) == max(map(total, ascending))
+
+
 def test_what_cannot_be_aligned_in_bounded_work_is_one_replacement(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(opcodes, "MAX_CELLS", 100)
     codes = word_opcodes(prose(40, 1), prose(50, 2))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 import time
+from typing import Any
 
 import pytest
 from report_fakes import group, near_report, news_report, occurrence, page, pair, report
 from rich.cells import cell_len
 from rich.console import Console
 
-from dedup.model import ReadError, Skipped, SmallRepeat, Verdict
+from dedup.model import Gate, NearMiss, ReadError, Skipped, SmallRepeat, Verdict
 from dedup.options import Options
 from dedup.report import Report
 from dedup.report.diff import differences, folded
@@ -46,8 +48,11 @@ def hostile_report(text: str, is_comparison: bool = False) -> Report:
         "rendered-twice", "teaser", "navigation", "navigation", "refrain", "template", "shared", "copy-of"))
     pages = [page(text, source="dir/" + text, verdicts=verdicts, small_repeats=(SmallRepeat(text, (1, 2)),)),
              page("b" + text, title=text, verdicts=verdicts)]
-    return report(pages, [group(0, [a, b], "near"), group(1, [a, a])], [pair(a, b, "near", 0.9), pair(a, a)],
-                  [Skipped(text, 3, (text,))], [ReadError(text, 3, text)], is_comparison=is_comparison)
+    shown = report(pages, [group(0, [a, b], "near"), group(1, [a, a])], [pair(a, b, "near", 0.9), pair(a, a)],
+                   [Skipped(text, 3, (text,))], [ReadError(text, 3, text)], is_comparison=is_comparison)
+    if is_comparison:
+        shown.near_misses = (missed("windows", text=text),)
+    return shown
 
 
 # What it says.
@@ -81,7 +86,7 @@ def test_no_more_than_five_places_of_a_group_are_listed() -> None:
 
 def test_differing_words_are_marked_without_colour() -> None:
     text = printed(near_report())
-    assert "[-Tuesday evening-] {+Wednesday+}" in flat(text)
+    assert "[-Tuesday evening-]{+Wednesday+}" in flat(text)
     assert text.count("[-old-]") == 1, "copies with the same words share one list of differences"
 
 
@@ -166,15 +171,91 @@ def test_what_was_not_compared_is_summed_up_at_the_end() -> None:
     assert "1,000 not readable" in text
 
 
-def test_a_comparison_shows_both_sides_with_their_own_words_marked() -> None:
-    a = occurrence("a.txt", "on Monday the council voted for the new bridge", 0, 4)
-    b = occurrence("b.txt", "on Friday the council voted for the bridge", 0, 9, similarity=0.8)
-    text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [pair(a, b, "near", 0.8)],
-                          is_comparison=True))
+def compared(old: str, new: str, **parts: object) -> str:
+    """What is printed of a comparison with one near pair, behind its heading."""
+    a = occurrence("a.txt", old, 0, 4, parts=parts.get("a"))
+    b = occurrence("b.txt", new, 0, 9, similarity=0.8, parts=parts.get("b"))
+    link = dataclasses.replace(pair(a, b, "near", 0.8), jaccard=0.777, dice=0.5, evidence=12.34)
+    text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [link], is_comparison=True))
     assert text.startswith("a.txt and b.txt · ")
     assert " of A, a.txt, lies in passages that stand in B too\n" in text
-    assert "A a.txt:4\n    on [-Monday-] the council voted for the [-new-] bridge\n" in text
-    assert "B b.txt:9\n    on {+Friday+} the council voted for the bridge\n" in text
+    return text[text.index("1. near"):text.index("\nAll of it")]
+
+
+def test_a_comparison_shows_both_places_the_measures_and_the_words_that_differ_in_one_text() -> None:
+    assert compared("on Monday the council voted for the new bridge", "on Friday, the Council voted for the bridge") == (
+        "1. near 80.0 % · 46 characters · jaccard .77 · dice .50 · evidence 12.3\n  A a.txt:4\n  B b.txt:9\n"
+        "    on [-Monday-]{+Friday,+} the council voted for the [-new-] bridge\n")
+
+
+def missed(gate: Gate, value: float | None = None, asked: float | None = None, text: str = "some text") -> NearMiss:
+    a, b = occurrence("a.txt", text, 0, 4, 5), occurrence("b.txt", text + " too", 0, 9)
+    return NearMiss(a, b, gate, value, asked, 12.5, 0.5, 0.19999, 0.5, 0.5, 0.5, 0.42, 6.96, 0.7)
+
+
+def explained(misses: list[NearMiss], top: int = 10, **settings: Any) -> str:
+    shown = report([page("a.txt"), page("b.txt")], is_comparison=True, options=Options(**settings))
+    shown.near_misses = tuple(misses)
+    return printed(shown, top)
+
+
+def test_a_near_miss_is_told_with_its_gate_both_figures_the_flag_and_its_other_measures() -> None:
+    assert ("Not reported, the nearest first\n"
+            "  ● A lines 4-5 and B line 9: dice .37, .42 asked (--min-dice)\n"
+            "    13 words · jaccard .19 · order .70 · evidence 6.9\n"
+            "    A some text\n    B some text too\n") in explained([missed("min_dice", 0.3799, 0.42)])
+
+
+@pytest.mark.parametrize(("gate", "value", "asked", "words"), [
+    ("min_evidence", 6.999, 7.0, "evidence 6.9, 7 asked (--min-evidence)"),
+    ("min_tokens", 7.0, 8.0, "7 words, 8 asked (--min-tokens)"),
+    ("min_chars", 1199.0, 1200.0, "1,199 characters, 1,200 asked (--min-chars)"),
+    ("min_similarity", 0.4567, 0.5, "similarity 45.6 %, 50.0 % asked (--min-similarity)"),
+    ("threshold", 0.499, 0.5, "jaccard .49, .50 asked (--threshold)"),
+    ("order", 0.5, 0.55, "words in another order: .50 alike, .55 asked; --find reworded takes any order"),
+    ("find", None, None, "--find exact leaves it out; --find near finds it"),
+    ("scope", None, None, "--scope within leaves it out"),
+    ("exhaustive", None, None, "missed by chance; --exhaustive finds it"),
+    ("windows", None, None, "too few of its windows of 24 words are alike"),
+    ("overlap", None, None, "its words stand in a better passage"),
+    ("runs", None, None, "it says no more than the equal runs in it, which are reported")])
+def test_each_gate_has_its_words(gate: Gate, value: float | None, asked: float | None, words: str) -> None:
+    shown = explained([missed(gate, value, asked)], find="exact", scope="within")
+    assert f"A lines 4-5 and B line 9: {words}" in flat(shown)
+    assert max(map(cell_len, shown.splitlines())) <= 80
+
+
+def test_near_misses_are_capped_and_none_is_said_too() -> None:
+    shown = explained([missed("windows")] * 5, top=2)
+    assert shown.count("●") == 2
+    assert "and 3 more near misses: --top 5" in shown
+    assert "Nothing else came near." in explained([])
+    assert "Not reported" not in printed(report([page("a.txt"), page("b.txt")], is_comparison=True))
+
+
+def test_long_equal_stretches_of_a_passage_keep_its_first_and_last_words() -> None:
+    text = "the ferry leaves the quay at ten past every hour and takes bicycles too"
+    assert "\n    the ferry leaves the ... past every hour and [-takes-]{+has+} bicycles too\n" in compared(
+        text, text.replace("takes", "has"))
+
+
+def test_what_a_run_goes_over_is_not_compared_and_few_equal_words_between_changes_are_part_of_them() -> None:
+    shown = compared("ONE two\n\nTHREE four", "ONE two\n\nan advertisement\n\nTHREE five",
+                     a=((0, 7), (9, 19)), b=((0, 7), (27, 37)))
+    assert "    ONE two [...] THREE [-four-]{+five+}\n" in shown
+    assert "    a [-x y z w in u v t s-]{+k l m n in o p q r+} b\n" in compared(
+        "a x y z w in u v t s b", "a k l m n in o p q r b")
+
+
+def test_a_pair_too_long_to_be_compared_for_a_person_says_so_and_is_quick() -> None:
+    old = " ".join(f"w{n * 7919 % 1_000_003}" for n in range(1_000_000))
+    begin = time.perf_counter()
+    shown = compared(old, "changed " + old)
+    assert "    {+changed+} w0 w7919 " in shown
+    assert shown.endswith("...\n")
+    again = " ".join(f"w{n % 5003}" for n in range(1_000_000))  # no place to cut
+    assert "    w0 w1 w2 w3 " in compared(again, "changed " + again)
+    assert time.perf_counter() - begin < 10
 
 
 def test_a_run_over_unmatched_blocks_shows_only_its_matched_stretches() -> None:

@@ -1,0 +1,57 @@
+"""Blocks between the parts of a run, and whether what they say stands on their page elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+
+class InnerBlocks:
+    """Looks into one page after the other; the tokens of the last one are kept."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self._page = -1
+        self._hashes: U64 = np.empty(0, np.uint64)
+        self._first: I64 = np.zeros(1, np.int64)
+
+    def between(self, page: int, start: int, end: int) -> list[int]:
+        """Blocks with words that lie in a range of bytes."""
+        corpus = self._corpus
+        low, high = int(corpus.page_first[page]), int(corpus.page_first[page + 1])
+        first = low + int(np.searchsorted(corpus.start[low:high], start))
+        last = low + int(np.searchsorted(corpus.end[low:high], end, side="right"))
+        return [block for block in range(first, last) if corpus.halves[block]]
+
+    def chars(self, page: int, block: int) -> tuple[int, int]:
+        """Code points of a block in its page's text, half-open."""
+        before = int(self._corpus.page_chars[page])
+        return int(self._corpus.start_chars[block]) - before, int(self._corpus.end_chars[block]) - before
+
+    def elsewhere(self, page: int, block: int, stays: Callable[[int, int], bool]) -> int | None:
+        """The first other block of the page that has all tokens of this one in a row, and stays; ``None`` for none."""
+        self._load(page)
+        corpus, low = self._corpus, int(self._corpus.page_first[page])
+        begin, end = (int(at) for at in self._first[block - low:block - low + 2])
+        wanted = self._hashes[begin:end]
+        for at in np.flatnonzero(self._hashes == wanted[0]).tolist():
+            if not np.array_equal(self._hashes[at:at + len(wanted)], wanted) or begin <= at < end:
+                continue
+            found = int(np.searchsorted(self._first, at, side="right")) - 1
+            whole = at + len(wanted) <= self._first[found + 1]
+            if whole and stays(int(corpus.start[low + found]), int(corpus.end[low + found])):
+                return low + found
+        return None
+
+    def _load(self, page: int) -> None:
+        if page != self._page:
+            corpus = self._corpus
+            self._hashes, self._first = corpus.hashes(slice(int(corpus.page_first[page]), int(corpus.page_first[page + 1])))
+            self._page = page

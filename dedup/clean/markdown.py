@@ -1,0 +1,523 @@
+"""Cuts of Markdown: items with their markers, headings with their marks, whole rows, code with its fences. Workers only.
+
+As with HTML, the page is read again without what goes, and must read as it did otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dedup.clean import seams
+from dedup.clean.checks import sound
+from dedup.clean.pieces import Cut, Cuts, Gone
+from dedup.clean.seams import Range, has_words
+from dedup.clean.text import line_ranges
+from dedup.readers import parsed as kinds
+from dedup.readers.markdown import MarkdownWalk, tokens_of
+from dedup.readers.parsed import PageLimitError
+from dedup.readers.sourcemap import LineEnds, collapse
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+TORN_ROW, TORN_CODE, TORN_HTML = "it would tear a table row", "it would tear a block of code", "it would tear HTML"
+TORN_FRONT, LONE_MARKER = "it would tear the front matter", "it would leave a list marker alone"
+NO_PLACE, HOLDS = "its exact place in the source is not known", "an image stands inside it"
+DAMAGE = "the page would not read the same without it"
+_UNITS = frozenset({"paragraph_open", "heading_open", "blockquote_open", "bullet_list_open", "ordered_list_open",
+                    "list_item_open", "table_open", "tr_open", "fence", "code_block", "html_block"})
+_EMBEDDED = re.compile(r"<(?:img|video|audio|iframe|object|embed|canvas|svg|input|select|textarea|script|style|form)\b[^>]*>",
+                       re.IGNORECASE)
+_HTML_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)\b[^>]*?(/?)>")
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
+_QUOTED_BLANK = re.compile(r"[ \t>]*\Z")
+_PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*")
+_EMPHASIS = ("***", "___", "**", "__", "~~", "``", "*", "_", "`")
+_LINK_END = re.compile(r"\]\([^()\n]*\)|\]\[[^\]\n]*\]")
+
+
+@dataclass(slots=True)
+class Unit:
+    """A part of a page that can go as a whole.
+
+    Attributes:
+        lines: Half-open, without blank lines at its end.
+        first, last: The blocks in it, half-open.
+        past: Number of the first unit behind it and all in it.
+        token: Number of its token.
+        item: Number of the list item that begins on its first line, around it; -1 for none.
+        keys: Images and the like in it, each by what another one of its kind would be known by.
+        fixed: It does not go by itself.
+        nested: It stands in a list item.
+    """
+
+    kind: str
+    lines: Range
+    token: int
+    first: int
+    last: int = 0
+    past: int = 0
+    item: int = -1
+    keys: list[str] = field(default_factory=list)
+    fixed: bool = False
+    nested: bool = False
+
+
+class Leaf(NamedTuple):
+    """A token that is to be read as before: what is open around it, its content, and its block (-1: it has no text)."""
+
+    token: int
+    around: tuple[str, ...]
+    items: tuple[int, ...]
+    content: tuple[str, ...]
+    block: int
+
+
+class _Outline(MarkdownWalk):
+    """A page's blocks, units and leaves.
+
+    Attributes:
+        block_token: Token of each block, -1 for front matter.
+    """
+
+    def __init__(self, ends: LineEnds) -> None:
+        super().__init__(ends)
+        self.block_token: list[int] = []
+        self.raws: list[str] = []
+        environment: dict[str, Any] = {}
+        self.front_matter()
+        if self.builder.texts:
+            self.block_token.append(-1)
+            self.raws.append(self.builder.texts[0])
+        self.front_lines = self.first_line
+        self.tokens = tokens_of(self.body(), environment)
+        self.walk(self.tokens)
+        self.definitions = sorted(entry["map"][0] + self.first_line for entry in
+                                  [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])])
+        self.starts = self._lines
+        self.lines = [self.source[a:b - 1] for a, b in
+                      zip(self.starts, [*self.starts[1:], len(self.source) + 1], strict=True)]
+        self.depth = [line.count(">") if _QUOTED_BLANK.match(line) else -1 for line in self.lines]
+        self.units: list[Unit] = []
+        self.leaves: list[Leaf] = []
+        self._read()
+
+    def _plain(self, raw: str, kind: int, flags: int, place: Range, keep_blanks: bool, link_chars: int = 0) -> None:
+        count = len(self.builder.texts)
+        super()._plain(raw, kind, flags, place, keep_blanks, link_chars)
+        if len(self.builder.texts) > count:
+            self.block_token.append(self.number)
+            self.raws.append(raw)
+
+    def _read(self) -> None:
+        """Units and leaves from the tokens."""
+        opened: list[tuple[int, str, int]] = []  # token, type, unit or -1
+        block = bisect_left(self.block_token, 0)
+        for number, token in enumerate(self.tokens):
+            if token.nesting == -1:
+                _, _, unit = opened.pop()
+                if unit >= 0:
+                    self.units[unit].last, self.units[unit].past = block, len(self.units)
+                continue
+            unit = self._unit(number, token, opened, block) if token.type in _UNITS and token.map else -1
+            if token.nesting == 1:
+                opened.append((number, token.type if token.type != "heading_open" else token.tag, unit))
+                continue
+            has_block = block < len(self.block_token) and self.block_token[block] == number
+            self.leaves.append(Leaf(number, tuple(name for _, name, _ in opened),
+                                    tuple(at for at, name, _ in opened if name in ("list_item_open", "tr_open")),
+                                    _content(token), block if has_block else -1))
+            self._embed(token, opened, unit, has_block)
+            block += has_block
+            if unit >= 0:
+                self.units[unit].last, self.units[unit].past = block, len(self.units)
+
+    def _unit(self, number: int, token: Token, opened: list[tuple[int, str, int]], block: int) -> int:
+        """Add a unit; its number."""
+        assert token.map is not None
+        first, last = token.map[0] + self.first_line, token.map[1] + self.first_line
+        while last > first + 1 and last - 1 < len(self.depth) and self.depth[last - 1] >= 0 and token.type != "fence":
+            last -= 1
+        unit = Unit(token.type, (first, last), number, block)
+        for _, name, around in opened:
+            if name == "list_item_open" and around >= 0 and self.units[around].lines[0] == first:
+                unit.item = around if unit.item < 0 else unit.item
+            unit.fixed = unit.fixed or name == "thead_open"
+            unit.nested = unit.nested or name == "list_item_open"
+        at = bisect_left(self.definitions, first)
+        if at < len(self.definitions) and self.definitions[at] < last:
+            unit.keys.append("")  # link definitions stay
+        self.units.append(unit)
+        return len(self.units) - 1
+
+    def _embed(self, token: Token, opened: list[tuple[int, str, int]], unit: int, has_block: bool) -> None:
+        """Note what a leaf holds beside text, on it and all around it."""
+        keys: list[str] = []
+        for child in token.children or []:
+            if child.type == "image":
+                keys.append(f"image {child.attrs.get('src')}")
+            elif child.type == "html_inline":
+                keys += _EMBEDDED.findall(child.content)
+        if token.type == "html_block":
+            found = _EMBEDDED.findall(token.content)
+            keys += found
+            if not has_block or not _is_balanced(token.content):
+                keys.append("")
+        if keys:
+            for number in [around for _, _, around in opened if around >= 0] + ([unit] if unit >= 0 else []):
+                self.units[number].keys += keys
+
+
+def _content(token: Token) -> tuple[str, ...]:
+    """What a leaf reads like."""
+    if token.type != "inline":
+        return (token.type, token.info, token.content)
+    return tuple(f"{child.type} {child.attrs.get('href', '')}{child.attrs.get('src', '')} {child.content}"
+                 for child in token.children or [])
+
+
+def _is_balanced(html: str) -> bool:
+    """Whether every tag that is opened is closed."""
+    opened: list[str] = []
+    for closing, name, alone in _HTML_TAG.findall(html):
+        if name.lower() in _VOID or alone:
+            continue
+        if not closing:
+            opened.append(name.lower())
+        elif not opened or opened.pop() != name.lower():
+            return False
+    return not opened
+
+
+@dataclass(slots=True)
+class Action:
+    """A cut that is made or not made as one.
+
+    Attributes:
+        blocks: Blocks that go as a whole, half-open.
+        lines: Lines that go, half-open; empty where `places` go.
+        kept_line: A blank line stays in their place where none is beside them.
+        places: Ranges of the source.
+        texts: What goes of a block's text, and the block.
+        tokens: Leaves that go, half-open range of tokens.
+    """
+
+    blocks: Range
+    lines: Range = (0, 0)
+    kept_line: bool = False
+    places: list[Range] = field(default_factory=list)
+    texts: tuple[int, list[Range]] | None = None
+    tokens: Range = (0, 0)
+
+
+def markdown_cuts(source: str, gone: Sequence[Gone]) -> Cuts:
+    """What goes of a page of Markdown.
+
+    Args:
+        source: The decoded source without byte order mark, line ends as they are.
+        gone: What is to go, in code points of the text that `dedup.readers.markdown.read_markdown` makes of it.
+
+    Raises:
+        PageLimitError: It has too many tokens.
+    """
+    if not gone:
+        return Cuts(())
+    ends = LineEnds(source)
+    page = _Outline(LineEnds(ends.text))
+    text = "\n".join(page.builder.texts)
+    gone = seams.apart(gone, len(text))
+    if not gone:
+        return Cuts(())
+    cutter = _Cutter(page, gone)
+    made = sound(cutter.actions, lambda some: _holds(page, some), 20 * len(source))  # reading is slower than for HTML
+    accepted = [action for action, is_made in zip(cutter.actions, made, strict=True) if is_made]
+    for action, is_made in zip(cutter.actions, made, strict=True):
+        if not is_made:
+            cutter.refuse(action, DAMAGE)
+    ranges = _source_ranges(page, accepted)
+    cuts = seams.by_removal(ranges, cutter.gone_in_source()) if ranges else []
+    left = seams.left_over(text, gone, cutter.text_ranges(accepted), sorted(cutter.reasons))
+    return Cuts(tuple(Cut(ends.original(a), ends.original(b), removal) for a, b, removal in cuts), tuple(left))
+
+
+class _Cutter:
+    """From what is to go to the cuts that make it go."""
+
+    def __init__(self, page: _Outline, gone: Sequence[Gone]) -> None:
+        self.page, self.gone = page, gone
+        columns = page.builder.columns
+        self.start, self.end, self.kind = columns[0], columns[1], columns[6]
+        self.whole: set[int] = set()
+        self.spans: dict[int, list[Range]] = {}
+        self.reasons: list[tuple[int, int, str]] = []
+        self.actions: list[Action] = []
+        self._want()
+        chosen = self._chosen()
+        covered = {block for number in chosen for block in range(page.units[number].first, page.units[number].last)}
+        for number in chosen:
+            self._unit_action(page.units[number])
+        for block in sorted(self.whole | set(self.spans)):
+            if block not in covered:
+                self._block_action(block)
+
+    def _want(self) -> None:
+        """What goes of each block."""
+        row = 0
+        for block, (start, end) in enumerate(zip(self.start, self.end, strict=True)):
+            while row < len(self.gone) and self.gone[row].end <= start:
+                row += 1
+            inside: list[Gone] = []
+            here = row
+            while here < len(self.gone) and self.gone[here].start < end:
+                a, b, removal = self.gone[here]
+                inside.append(Gone(max(a, start) - start, min(b, end) - start, removal))
+                here += 1
+            if not inside:
+                continue
+            text = self.page.builder.texts[block]
+            edges = [0, *(at for piece in inside for at in piece[:2]), len(text)]
+            if not any(has_words(text, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)):
+                self.whole.add(block)
+            elif ranges := seams.spans(text, 0, len(text), seams.stretches(text, inside)):
+                self.spans[block] = ranges
+
+    def _chosen(self) -> list[int]:
+        """The outermost units that can go; of images and the like, one of each stays."""
+        units = self.page.units
+        stays = [0]
+        for block, text in enumerate(self.page.builder.texts):
+            stays.append(stays[-1] + (block not in self.whole and has_words(text, 0, len(text))))
+        everywhere: dict[str, int] = {}
+        for unit in units:
+            if unit.kind not in _NESTING:
+                for key in unit.keys:
+                    everywhere[key] = everywhere.get(key, 0) + 1
+        lost: set[str] = {""}
+        while True:
+            chosen: list[int] = []
+            number = 0
+            while number < len(units):
+                unit = units[number]
+                going = any(block in self.whole for block in range(unit.first, unit.last))
+                if going and not unit.fixed and stays[unit.first] == stays[unit.last] \
+                        and not any(key in lost for key in unit.keys):
+                    chosen.append(number)
+                    number = unit.past
+                else:
+                    number += 1
+            taken: dict[str, int] = {}
+            for number in chosen:
+                for key in units[number].keys:
+                    taken[key] = taken.get(key, 0) + 1
+            more = {key for key, count in taken.items() if count >= everywhere.get(key, 0)}
+            if not more:
+                return chosen
+            lost |= more
+
+    def _unit_action(self, unit: Unit) -> None:
+        """The cut of a unit with its lines; of one that shares its line with a list marker, up to what stays of the item."""
+        page = self.page
+        blocks = (unit.first, unit.last)
+        tokens = (unit.token, self._past(unit))
+        if unit.item < 0:
+            beside = unit.kind not in ("list_item_open", "tr_open") and not (unit.nested and unit.kind in _LISTS)
+            self.actions.append(Action(blocks, unit.lines, beside, tokens=tokens))
+            return
+        item = page.units[unit.item]
+        number = page.units.index(unit, unit.item)
+        following = page.units[unit.past] if number < unit.past < item.past else None
+        if following is None or following.kind != "paragraph_open" or unit.kind not in ("paragraph_open", "heading_open"):
+            self.refuse(Action(blocks), LONE_MARKER)
+            return
+        start = int(page.builder.columns[2][unit.first])
+        line = following.lines[0]
+        stop = page.starts[line] + _matched(_PREFIX, page.lines[line])
+        self.actions.append(Action(blocks, places=[(start, stop)], tokens=tokens))
+
+    def _past(self, unit: Unit) -> int:
+        """The token behind a unit."""
+        tokens = self.page.tokens
+        level, number = tokens[unit.token].level, unit.token + 1
+        if tokens[unit.token].nesting != 1:
+            return number
+        while tokens[number].level > level or tokens[number].nesting != -1:
+            number += 1
+        return number + 1
+
+    def _block_action(self, block: int) -> None:
+        """The cut of a block's text, or why there is none."""
+        page = self.page
+        token = page.block_token[block]
+        if token < 0:
+            self._front_action(block)
+            return
+        kind, name = self.kind[block], page.tokens[token].type
+        text = page.builder.texts[block]
+        ranges = self.spans.get(block, [(0, len(text))])
+        torn = TORN_ROW if kind == kinds.CELL and block in self.whole else TORN_CODE if kind == kinds.CODE else \
+            TORN_HTML if name == "html_block" else ""
+        places = [] if torn else [self._place(block, a, b) for a, b in ranges]
+        known = [place for place in places if place is not None]
+        if not torn and len(known) < len(places):
+            torn = NO_PLACE
+        if any("![" in page.source[a:b] or _EMBEDDED.search(page.source, a, b) for a, b in known):
+            torn = HOLDS
+        if torn:
+            self.refuse(Action((block, block), texts=(block, ranges)), torn)
+        else:
+            self.actions.append(Action((block, block), places=known, texts=(block, ranges)))
+
+    def _front_action(self, block: int) -> None:
+        if block in self.whole:
+            self.actions.append(Action((block, block + 1), (0, self.page.first_line)))
+        else:
+            self.refuse(Action((block, block + 1)), TORN_FRONT)
+
+    def _place(self, block: int, start: int, end: int) -> Range | None:
+        """Where a range of a block's text stands in the source, with the marks that would be left alone around it."""
+        source, text = self.page.source, self.page.builder.texts[block]
+        columns = self.page.builder.columns
+        rows = range(columns[9][block], columns[9][block + 1] if block + 1 < len(columns[9]) else len(columns[10]))
+        if not rows:
+            return None
+        core, stop = start, end
+        while core < stop and text[core] in seams.BLANKS:
+            core += 1
+        while stop > core and text[stop - 1] in seams.BLANKS:
+            stop -= 1
+        base = int(self.start[block])
+
+        def place(at: int) -> int:
+            row = bisect_right(columns[10], base + at, rows.start, rows.stop) - 1
+            return int(columns[11][row]) + base + at - int(columns[10][row])
+
+        first = place(core)
+        last = place(stop - 1) + 1
+        if source[last - 1] == "&":  # a reference stands for one sign
+            last = place(stop) if stop < len(text) else int(columns[3][block])
+        first, last = _with_marks(source, first, last)
+        while core > start and source[first - 1:first] in (" ", "\t", "\xa0"):
+            first, core = first - 1, core - 1
+        while stop < end and source[last:last + 1] in (" ", "\t", "\xa0"):
+            last, stop = last + 1, stop + 1
+        return first, last
+
+    def refuse(self, action: Action, why: str) -> None:
+        """Note why a cut is not made."""
+        self.reasons += [(a, b, why) for a, b in self.text_ranges([action])]
+
+    def text_ranges(self, actions: Sequence[Action]) -> list[Range]:
+        """What actions take of the page's text."""
+        out: list[Range] = []
+        for action in actions:
+            out += [(int(self.start[block]), int(self.end[block])) for block in range(*action.blocks)]
+            if action.texts is not None:
+                block, ranges = action.texts
+                out += [(int(self.start[block]) + a, int(self.start[block]) + b) for a, b in ranges]
+        return seams.merged(out)
+
+    def gone_in_source(self) -> list[Gone]:
+        """What was to go in the normalised source, for the removals of the cuts."""
+        out: list[Gone] = []
+        for start, end, removal in self.gone:
+            block = max(0, bisect_right(self.start, start) - 1)
+            while block < len(self.start) and self.start[block] < end:
+                base = int(self.start[block])
+                a, b = max(start - base, 0), min(end, int(self.end[block])) - base
+                if a < b:
+                    place = self._place(block, a, b) or (int(self.page.builder.columns[2][block]),
+                                                         int(self.page.builder.columns[3][block]))
+                    out.append(Gone(*place, removal))
+                block += 1
+        return seams.apart(out, len(self.page.source))
+
+
+_LISTS = frozenset({"bullet_list_open", "ordered_list_open"})
+_NESTING = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open", "table_open"})
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> int:
+    """Length of what a pattern matches at the beginning of a text."""
+    found = pattern.match(text)
+    return found.end() if found else 0
+
+
+def _with_marks(source: str, first: int, last: int) -> Range:
+    """A range with the pairs of marks for emphasis, code and links directly around it."""
+    while True:
+        for mark in _EMPHASIS:
+            if source.endswith(mark, 0, first) and source.startswith(mark, last):
+                first, last = first - len(mark), last + len(mark)
+                break
+        else:
+            link = _LINK_END.match(source, last) if source[first - 1:first] == "[" and source[first - 2:first - 1] != "!" \
+                else None
+            if link is None:
+                return first, last
+            first, last = first - 1, link.end()
+
+
+def _source_ranges(page: _Outline, actions: Sequence[Action]) -> list[Range]:
+    """What actions take of the source."""
+    ranges = [place for action in actions for place in action.places]
+    lines: set[int] = set()
+    for action in sorted(actions, key=lambda action: action.lines):
+        first, last = action.lines
+        if first == last:
+            continue
+        if action.kept_line and first and last < len(page.lines) and page.depth[first - 1] < 0 and page.depth[last] < 0 \
+                and first - 1 not in lines:
+            prefix = page.starts[first] + _matched(_PREFIX, page.lines[first])
+            ranges.append((prefix, page.starts[last - 1] + len(page.lines[last - 1])))
+        else:
+            lines.update(range(first, last))
+    return seams.merged([*ranges, *line_ranges(page.starts, len(page.source), page.depth, sorted(lines))])
+
+
+def _reading(page: _Outline, actions: Sequence[Action]) -> list[Any]:
+    """How a page reads without what actions take: each leaf with what is around it, and how it hangs with the one before."""
+    going = {block for action in actions for block in range(*action.blocks)}
+    parts = {action.texts[0]: action.texts[1] for action in actions if action.texts is not None}
+    skipped = [action.tokens for action in actions]
+    dead = {number for first, last in skipped for number in range(first, last)}
+    out: list[Any] = []
+    if page.block_token[:1] == [-1] and 0 not in going:
+        out.append(page.builder.texts[0])
+    before: tuple[int, ...] = ()
+    for leaf in page.leaves:
+        if leaf.token in dead or not (leaf.content and any(leaf.content)):
+            continue
+        content: Any = leaf.content if leaf.block < 0 else page.builder.texts[leaf.block]
+        whole: Any = leaf.content
+        if leaf.block in parts:
+            text, at, kept = page.builder.texts[leaf.block], 0, []
+            for start, end in parts[leaf.block]:
+                kept.append(text[at:start])
+                at = end
+            content = collapse("".join([*kept, text[at:]]), False)[0]
+            whole = None
+            if not content:
+                content = leaf.content
+        out.append((leaf.around, len(set(before) & set(leaf.items)), content, whole))
+        before = leaf.items
+    return out
+
+
+def _holds(page: _Outline, actions: Sequence[Action]) -> bool:
+    """Whether the page without some cuts reads as it should."""
+    kept, at = [], 0
+    for start, end in _source_ranges(page, actions):
+        kept.append(page.source[at:start])
+        at = end
+    try:
+        found = _Outline(LineEnds("".join([*kept, page.source[at:]])))
+    except PageLimitError:
+        return False
+    expected, read = _reading(page, actions), _reading(found, [])
+    return len(expected) == len(read) and all(
+        a == b or (isinstance(a, tuple) and isinstance(b, tuple) and a[3] is None and a[:3] == b[:3])
+        for a, b in zip(expected, read, strict=True))

@@ -1,0 +1,52 @@
+"""Cleaning what a program holds in its hands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dedup.clean.choices import Choices
+from dedup.clean.objects import clean_objects
+from dedup.clean.pieces import Left
+from dedup.clean.result import Accounting, Cleaned
+from dedup.clean.rounds import plan_in_rounds
+from dedup.clean.run import cutter_of, edits_of, guard
+from dedup.clean.wording import Wording
+from dedup.options import Options
+
+
+def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
+    """Texts, mappings, pages or a table without their copies.
+
+    Args:
+        source: What ``scan`` takes, but for places and streams. It is not changed.
+
+    Returns:
+        The cleaned ones in ``pages``: a table of pyarrow for a table, else a tuple; dropped ones are left out.
+    """
+    from dedup.api import _pages
+    from dedup.pipeline import Stages, find_duplicates
+
+    is_table = hasattr(source, "__arrow_c_stream__")
+    held = source if is_table else list(source) if not isinstance(source, (str, dict)) else [source]
+    stream = _pages(held, options)
+    findings, _ = find_duplicates(stream, options, Stages())
+    plan = plan_in_rounds(findings, choices)
+    guard(plan, choices)
+    edits, cutter = edits_of(plan, range(len(plan.corpus.pages))), cutter_of(options.field_format)
+    left: dict[int, list[Left]] = {}
+
+    def stayed(_: int, entry: Left) -> None:
+        left.setdefault(entry.removal, []).append(entry)
+    pages: Any
+    if is_table:
+        import pyarrow
+
+        from dedup.clean.tables import clean_arrow
+
+        pages = clean_arrow(pyarrow.table(held), edits, options, cutter, stayed)
+    else:
+        pages = tuple(clean_objects(held, edits, options, cutter, stayed))
+    wording = Wording(plan.corpus, plan.removals)
+    removals = tuple(wording.removed(number, number, left.get(number, ())) for number in range(len(plan.removals)))
+    skipped = {entry.reason: entry.count for entry in stream.skipped}
+    return Cleaned(Accounting.of(plan.corpus, removals, plan.dropped, skipped), removals, None, tuple(stream.errors), pages)

@@ -1,0 +1,182 @@
+"""Which sentences go, and for each the one that stays.
+
+A sentence goes if it lies in a place that a verdict takes, and an equal one stays: of all that are equal and to go, the
+first in the order of `keep` is spared. So one occurrence of everything stays, whatever the groups are, and what is left
+holds no half sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.clean.choices import Choices, ranks
+from dedup.clean.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
+from dedup.clean.pieces import Gone
+from dedup.errors import DedupError, OptionError
+from dedup.findings import Findings
+from dedup.kernel import kernel
+from dedup.verdicts import Judgement
+from dedup.verify import Spans, span_overlaps
+
+I64 = npt.NDArray[np.int64]
+
+@dataclass
+class Plan:
+    """What goes of a collection.
+
+    Attributes:
+        removals: By page and place; a removal's number is its index.
+    """
+
+    corpus: Corpus
+    removals: list[Removal] = field(default_factory=list)
+
+    @cached_property
+    def dropped(self) -> dict[int, int]:
+        """Pages that go as wholes, and their removals."""
+        return {removal.page: number for number, removal in enumerate(self.removals) if removal.rule == WHOLE_PAGE}
+
+    @cached_property
+    def by_page(self) -> dict[int, list[Gone]]:
+        """What goes of each page that is not dropped, ascending and apart."""
+        pages: dict[int, list[Gone]] = {}
+        for number, removal in enumerate(self.removals):
+            if removal.rule != WHOLE_PAGE:
+                pages.setdefault(removal.page, []).append(Gone(removal.start, removal.end, number))
+        return pages
+
+    @property
+    def removed_chars(self) -> int:
+        """Characters that go."""
+        return sum(removal.end - removal.start for removal in self.removals)
+
+
+def plan_removals(findings: Findings, judgement: Judgement, choices: Choices, rank: I64 | None = None) -> Plan:
+    """Decide what goes.
+
+    Args:
+        rank: Of each page, see ``ranks``; ``None``: as `choices` say.
+
+    Raises:
+        DedupError: What was decided does not hold when it is checked: nothing may be written.
+        OptionError: The pages were compared against references, of which nothing may go.
+    """
+    if findings.corpus.references is not None:
+        raise OptionError("nothing is cleaned against references", "against")
+    rank = ranks(findings.corpus, choices.keep) if rank is None else rank
+    dropped = _dropped_pages(findings, judgement, choices, rank)
+    removals = [_whole_page(findings, page, kept) for page, kept in sorted(dropped.items())]
+    if choices.drop == "passages" and findings.options.unit == "block" and len(findings.table):
+        removals += Sentences(findings, judgement, choices, rank, list(dropped)).removals()
+    plan = Plan(findings.corpus, sorted(removals))
+    check(plan)
+    return plan
+
+
+# ---- whole pages ----
+
+
+def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, rank: I64) -> dict[int, int]:
+    """Pages that are copies as wholes of one that stays, with which they make a pair that counts, and that one."""
+    dropped: dict[int, int] = {}
+    if "copy-of" not in choices.taken:
+        return dropped
+    pairs = findings.pairs_that_count
+    near = _near_pages(findings, judgement, rank) if choices.what == "near" else ()
+    for members in (*equal_pages(findings.corpus), *near):
+        left = np.array(sorted((p for p in members if p not in dropped), key=lambda p: rank[p]), np.int64)
+        left = left[pairs.partners(np.zeros(len(left), np.int64), left) >= 0]
+        if not len(left):
+            continue
+        kept = int(left[0])
+        for page in left[1:][pairs.allows(np.full(len(left) - 1, kept), left[1:])].tolist():
+            if page not in dropped.values():
+                dropped[page] = kept
+    return dropped
+
+
+def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
+    """Pages with the same tokens, two or more, compared and not only hashed; pages without a word are nobody's copy."""
+    worded = np.flatnonzero(np.diff(corpus.token_first) > 0)
+    first = np.searchsorted(worded, corpus.page_first)
+    prints = kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
+    groups: dict[int, list[int]] = {}
+    for page in np.flatnonzero(np.diff(first) > 0).tolist():
+        groups.setdefault(int(prints[page]), []).append(page)
+    for members in groups.values():
+        if len(members) == 1:
+            continue
+        rows = np.array(members)
+        starts, ends = corpus.page_start[rows], corpus.page_start[rows + 1]
+        lead = np.zeros(len(rows), np.int64)
+        same = kernel.equal_tokens(corpus.text, starts[lead], ends[lead], corpus.text, starts, ends, corpus.flags)
+        alike = [page for page, equal in zip(members, same.tolist(), strict=True) if equal]
+        if len(alike) > 1:
+            yield alike
+
+
+def _near_pages(findings: Findings, judgement: Judgement, rank: I64) -> Iterator[list[int]]:
+    """Pages that are near copies of one another; all were compared with their first one."""
+    if findings.options.unit == "block":
+        of = judgement.copy_of
+    else:
+        first, page = findings.table.first, findings.table.page
+        of = {int(p): int(page[first[g]]) for g in reversed(range(len(findings.table)))
+              for p in page[first[g] + 1:first[g + 1]].tolist()}
+    clusters: dict[int, list[int]] = {}
+    for later, leader in sorted(of.items()):
+        clusters.setdefault(leader, [leader]).append(later)
+    for leader, members in clusters.items():
+        best = min(members, key=lambda p: int(rank[p]))
+        yield members if best == leader else [best, leader]  # nobody compared the others with the best
+
+
+def _whole_page(findings: Findings, page: int, kept: int) -> Removal:
+    corpus, one = findings.corpus, np.array([0, 1])
+    chars = np.diff(corpus.page_chars)
+    a, b = (Spans(corpus.page_start[[p]], corpus.page_start[[p + 1]], one) for p in (kept, page))
+    alike = 1.0
+    if not kernel.equal_tokens(corpus.text, a.part_start, a.part_end, corpus.text, b.part_start, b.part_end, corpus.flags)[0]:
+        overlap, n, m = span_overlaps(findings.engine, corpus, a, b, findings.options.shingle_tokens)
+        alike = round(float(overlap[0] / max(int(n[0] + m[0] - overlap[0]), 1)), 4)
+    return Removal(page, 0, int(chars[page]), kept, 0, int(chars[kept]), -1, "copy-of", WHOLE_PAGE, alike, alike)
+
+
+# ---- the check ----
+
+
+def check(plan: Plan) -> None:
+    """Every place that stays for another one is whole, and word for word the same where that is said.
+
+    Raises:
+        DedupError: It is not.
+    """
+    corpus, removals = plan.corpus, plan.removals
+    gone, kept = (np.array([(r[i], r[i + 1], r[i + 2]) for r in removals], np.int64).reshape(-1, 3) for i in (0, 3))
+    (a0, a1), (b0, b1) = byte_ranges(corpus, gone), byte_ranges(corpus, kept)
+    torn = np.zeros(len(removals), bool)
+    if len(removals):
+        near = np.searchsorted(a1, b0, side="right")  # the first one that ends behind the start of what stays
+        torn = (near < len(a0)) & (np.append(a0, 0)[near] < b1)
+    same = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
+    whole = np.array([r.rule == WHOLE_PAGE for r in removals], bool)  # sentences of what stays may stand elsewhere
+    claimed = np.array([r.similarity == 1.0 and r.rule != BETWEEN for r in removals], bool)
+    bad = np.flatnonzero((torn & ~whole) | (claimed & ~same) | (np.append(a0[1:], len(corpus.text)) < a1))
+    if len(bad):
+        raise DedupError(f"removal {bad[0]} has no copy that stays: {removals[bad[0]]}. This is a bug in dedup; nothing was "
+                         "written", "clean")
+
+
+def byte_ranges(corpus: Corpus, places: I64) -> tuple[I64, I64]:
+    """Bytes of places given as (page, start, end) in code points."""
+    at = (places[:, 1:] + corpus.page_chars[places[:, :1]]).reshape(-1)
+    order = np.argsort(at, kind="stable")
+    found = np.empty(len(at), np.int64)
+    found[order] = kernel.byte_offsets(corpus.text, 0, len(corpus.text), at[order])
+    return np.ascontiguousarray(found[0::2]), np.ascontiguousarray(found[1::2])

@@ -1,0 +1,373 @@
+"""Cleaning files: scan, plan, guard, then file by file: cut, write, note in the manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import io
+import os
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dedup.clean import manifest as lines
+from dedup.clean.choices import GUARDED_PAGES, Choices
+from dedup.clean.finish import Finish, begun, ready
+from dedup.clean.packing import packed
+from dedup.clean.pieces import STAYS, Gone, Left, Piece
+from dedup.clean.plan import Plan
+from dedup.clean.records import Cutter, Drop, Edit, clean_records
+from dedup.clean.result import Accounting, Cleaned
+from dedup.clean.rounds import plan_in_rounds
+from dedup.clean.source import Content, file_pieces, files_pieces
+from dedup.clean.tables import clean_table
+from dedup.clean.targets import Output, Target, plan_output, stamp_of
+from dedup.clean.warc import clean_warc
+from dedup.clean.wording import Wording
+from dedup.errors import GuardError, OutputError
+from dedup.options import Options
+from dedup.readers.compression import unpack
+from dedup.readers.files import open_regular
+from dedup.report.json import replaced_file
+
+WHOLE = ("text", "markdown", "html")  # one file, one page
+TABLES = ("parquet", "arrow")
+COPIED = 1 << 20  # bytes at a time
+NAMED_GROUPS = 5  # in the message of the guard
+
+
+@dataclass
+class Parts:
+    """The pieces of a file as they are made, and what stays after all: complete when the pieces are."""
+
+    pieces: Iterator[Piece]
+    left: list[Left]
+
+    def stayed(self, number: int, left: Left) -> None:
+        """Note what stays of a record."""
+        self.left.append(left)
+
+
+def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choices: Choices, *, manifest: Path | None = None,
+                in_place: bool = False, dry_run: bool = False, progress: Callable[[str], None] | None = None) -> Cleaned:
+    """Write files without their copies.
+
+    Args:
+        out: Folder of the output (for a single file also a file with its suffix); ``None`` in place.
+        dry_run: Write nothing.
+
+    Raises:
+        GuardError: More than ``max_removed`` would go.
+        InputError, OptionError, OutputError: See ``dedup.clean``.
+    """
+    from dedup.api import _open
+    from dedup.pipeline import Stages, find_duplicates
+
+    output = plan_output(paths, out, manifest, options, in_place)
+    if choices.field is not None and choices.field not in options.meta:
+        options = dataclasses.replace(options, meta=(*options.meta, choices.field))
+    stages = Stages(progress)
+    stream = _open(list(paths) if len(paths) > 1 else paths[0], options)
+    findings, digest = find_duplicates(stream, options, stages)
+    stages.start("plan")
+    plan = plan_in_rounds(findings, choices)
+    guard(plan, choices)
+    _check_unchanged(output.targets)
+    stages.start("write")
+    writing = _Writing(output, plan, options)
+    skipped = {entry.reason: entry.count for entry in stream.skipped}
+    header = lines.Header(lines.FORMAT, _version(), output.in_place, options.results(), choices.recorded(), digest)
+    try:
+        accounting = writing.dry(skipped) if dry_run else writing.write(header, skipped)
+    finally:
+        stages.stop()
+    return Cleaned(accounting, tuple(writing.removed), None if dry_run else output.manifest, tuple(stream.errors))
+
+
+def _version() -> str:
+    from dedup import __version__
+
+    return __version__
+
+
+def guard(plan: Plan, choices: Choices) -> None:
+    """Stop before anything is written where more would go than may.
+
+    Raises:
+        GuardError: It would; the message names what causes most of it.
+    """
+    chars = int(plan.corpus.page_chars[-1])
+    share = plan.removed_chars / max(chars, 1)
+    if len(plan.corpus.pages) < GUARDED_PAGES or share <= choices.max_removed:
+        return
+    causes: Counter[tuple[str, int]] = Counter()
+    for removal in plan.removals:
+        causes[(removal.verdict, removal.group)] += removal.end - removal.start
+    named = ", ".join(f"{verdict} {f'group {group} ' if group >= 0 else ''}{size / max(chars, 1):.0%}"
+                      for (verdict, group), size in causes.most_common(NAMED_GROUPS))
+    raise GuardError(f"{share:.0%} of the text would go, more than {choices.max_removed:.0%}; most of it: {named}",
+                     "max_removed", "Nothing was written. Look at it with --dry-run, or raise --max-removed.")
+
+
+def _check_unchanged(targets: Iterable[Target]) -> None:
+    for target in targets:
+        with contextlib.suppress(OSError):
+            if stamp_of(target.found.path) == target.stamp:
+                continue
+        raise OutputError("was changed while it was scanned, so what was planned may not fit", target.found.place,
+                          "Nothing was written; clean again.")
+
+
+def open_content(target: Target) -> io.BufferedReader:
+    """The decompressed content of a file.
+
+    Raises:
+        OutputError: It was changed since the scan.
+    """
+    file = open_regular(target.found.path)
+    if stamp_of(target.found.path) != target.stamp:
+        file.close()
+        raise OutputError("was changed since it was scanned", target.found.place, "Clean again.")
+    content: Any = unpack(file, target.compression, lambda message, kind: None)
+    return content if isinstance(content, io.BufferedReader) else io.BufferedReader(content)
+
+
+def edits_of(plan: Plan, pages: Iterable[int]) -> dict[int, Edit]:
+    """What goes of some pages, by the number of the record in its file."""
+    return {plan.corpus.pages[page].number: Drop(plan.dropped[page]) if page in plan.dropped else plan.by_page[page]
+            for page in pages if page in plan.dropped or page in plan.by_page}
+
+
+def _by_removal(left: Iterable[Left]) -> dict[int, list[Left]]:
+    out: dict[int, list[Left]] = {}
+    for stayed in left:
+        out.setdefault(stayed.removal, []).append(stayed)
+    return out
+
+
+def cutter_of(form: str) -> Cutter:
+    """The cutter of what a record's text field holds."""
+    if form == "html":
+        from dedup.clean.html import html_cuts
+
+        return html_cuts
+    if form == "markdown":
+        from dedup.clean.markdown import markdown_cuts
+
+        return markdown_cuts
+    from dedup.clean.text import text_cuts
+
+    return text_cuts
+
+
+class _Writing:
+    """Writes all files of an output, one after the other."""
+
+    def __init__(self, output: Output, plan: Plan, options: Options) -> None:
+        self.output, self.plan, self.options = output, plan, options
+        self.wording = Wording(plan.corpus, plan.removals)
+        self.removed: list[lines.Removed] = []
+        self._pages: dict[str, list[int]] = {}
+        for number, page in enumerate(plan.corpus.pages):
+            self._pages.setdefault(page.source, []).append(number)
+
+    def pages(self, target: Target) -> list[int]:
+        """The pages of a file."""
+        return self._pages.get(target.found.place, [])
+
+    # ---- all files ----
+
+    def write(self, header: lines.Header, skipped: dict[str, int]) -> Accounting:
+        """Write everything; in place the manifest comes before the first file that changes."""
+        with begun(self.output) as finish, replaced_file(self.output.manifest) as file:
+            writer = lines.Writer(file)
+            writer.write(header)
+            for target, pieces in self._all_pieces():
+                finish.append(self._file(target, pieces, writer))
+            accounting = self.accounting(skipped)
+            writer.end(accounting.recorded())
+        return accounting
+
+    def dry(self, skipped: dict[str, int]) -> Accounting:
+        """The same without writing."""
+        nowhere = lines.Writer(io.BytesIO())
+        for target, pieces in self._all_pieces():
+            if target.form in TABLES and self._is_touched(target):
+                with tempfile.TemporaryFile() as file:
+                    self._rows(target, file, nowhere)
+            elif self._is_dropped(target):
+                self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, nowhere)
+            elif pieces is not None:
+                for _ in self._told(target, pieces, nowhere):
+                    pass
+        return self.accounting(skipped)
+
+    def accounting(self, skipped: dict[str, int]) -> Accounting:
+        """Figures of what was done."""
+        return Accounting.of(self.plan.corpus, self.removed, self.plan.dropped, skipped)
+
+    # ---- pieces ----
+
+    def _all_pieces(self) -> Iterator[tuple[Target, Parts | None]]:
+        """Each file with its pieces; ``None`` where nothing goes of it, or all of it."""
+        from dedup.readers.pool import WorkerPool
+
+        markup = [target for target in self.output.targets
+                  if target.form in ("html", "markdown") and self._gone(target)]
+        with contextlib.ExitStack() as stack:
+            answers: Iterator[Any] = iter(())
+            if markup:
+                pool = WorkerPool(self.options.threads or os.cpu_count() or 1, self.options.select, self.options.ignore)
+                stack.callback(pool.close)
+                answers = files_pieces(pool, map(self._content, markup))
+            waiting = {target.name for target in markup}
+            for target in self.output.targets:
+                if target.name in waiting:
+                    pieces, left = next(answers)
+                    yield target, Parts(iter(pieces), list(left))
+                elif self._is_dropped(target) or target.form in TABLES or not self._is_touched(target):
+                    yield target, None
+                else:
+                    yield target, self._other_pieces(target)
+
+    def _gone(self, target: Target) -> list[Gone]:
+        """What goes of a file that is one page."""
+        return self.plan.by_page.get(self.pages(target)[0], [])
+
+    def _is_touched(self, target: Target) -> bool:
+        return any(page in self.plan.dropped or page in self.plan.by_page for page in self.pages(target))
+
+    def _is_dropped(self, target: Target) -> bool:
+        """Whether a file that is one page goes."""
+        pages = self.pages(target)
+        return target.form in WHOLE and bool(pages) and pages[0] in self.plan.dropped
+
+    def _content(self, target: Target) -> Content:
+        with open_content(target) as content:
+            return Content(content.read(), target.form, tuple(self._gone(target)))  # type: ignore[arg-type]
+
+    def _other_pieces(self, target: Target) -> Parts:
+        if target.form == "text":
+            pieces, left = file_pieces(self._content(target).data, "text", self._gone(target))
+            return Parts(iter(pieces), list(left))
+        parts = Parts(iter(()), [])
+        edits = edits_of(self.plan, self.pages(target))
+        if target.form == "warc":
+            corpus = self.plan.corpus
+            pages = (dataclasses.replace(corpus.pages[page], text=corpus.page_text(page)) for page in self.pages(target))
+            parts.pieces = clean_warc(pages, edits, cutter_of("text"), parts.stayed)
+        else:
+            parts.pieces = clean_records(open_content(target), target.form, edits, self.options,
+                                         cutter_of(self.options.field_format), parts.stayed)
+        return parts
+
+    # ---- one file ----
+
+    def _file(self, target: Target, parts: Parts | None, writer: lines.Writer) -> Finish:
+        """Write one file; what remains to be done when all are written."""
+        source = target.found.path
+        mode = stat.S_IMODE(source.stat().st_mode)
+        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode))
+        if self._is_dropped(target):
+            return self._dropped_file(target, writer)
+        if target.form in TABLES and self._is_touched(target):
+            return self._table(target, writer)
+        if parts is None:
+            return self._same(target, writer)
+        place = ready(self.output, target)
+        before, after = hashlib.sha256(), hashlib.sha256()
+        with replaced_file(place) as raw:
+            with packed(raw, target.compression) as file:
+                for piece in self._told(target, parts, writer):
+                    before.update(piece.data)
+                    if piece.removal == STAYS:
+                        after.update(piece.data)
+                        file.write(piece.data)
+            os.chmod(raw.fileno(), mode)
+        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
+        return Finish(target, place if place != target.path else None)
+
+    def _told(self, target: Target, parts: Parts, writer: lines.Writer) -> Iterator[Piece]:
+        """The pieces of a file, its cuts and removals told on the way."""
+        offset, numbers = 0, set()
+        cuts: list[tuple[int, Piece]] = []
+        for piece in parts.pieces:
+            if piece.removal == STAYS:
+                offset += len(piece.data)
+            else:
+                numbers.add(piece.removal)
+                cuts.append((offset, piece))
+            yield piece
+        number_of = self._tell(sorted(numbers), _by_removal(parts.left), writer)
+        for at, piece in cuts:
+            writer.write(lines.cut_out(at, number_of[piece.removal], piece.data))
+
+    def _tell(self, removals: Sequence[int], left: dict[int, list[Left]], writer: lines.Writer) -> dict[int, int]:
+        """Write the lines of some removals; the number of each in the manifest."""
+        numbers = {}
+        for removal in removals:
+            numbers[removal] = len(self.removed)
+            line = self.wording.removed(len(self.removed), removal, left.get(removal, ()))
+            self.removed.append(line)
+            writer.write(line)
+        return numbers
+
+    def _table(self, target: Target, writer: lines.Writer) -> Finish:
+        """A Parquet or Arrow file."""
+        place = ready(self.output, target)
+        before, after = (hashlib.sha256() for _ in range(2))
+        with open_content(target) as content:
+            while data := content.read(COPIED):
+                before.update(data)
+        with replaced_file(place) as raw:
+            with tempfile.TemporaryFile() as plain:
+                self._rows(target, plain, writer)
+                plain.seek(0)
+                with packed(raw, target.compression) as file:
+                    while data := plain.read(COPIED):
+                        after.update(data)
+                        file.write(data)
+            os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
+        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
+        return Finish(target, place if place != target.path else None)
+
+    def _rows(self, target: Target, file: Any, writer: lines.Writer) -> None:
+        """Write a table's cleaned form, and what went of it row group by row group."""
+        parts = Parts(iter(()), [])
+        with open_content(target) as content:
+            groups = list(clean_table(content, file, edits_of(self.plan, self.pages(target)), self.options,
+                                      cutter_of(self.options.field_format), parts.stayed))
+        removals = sorted({number for group in groups for number in (*group.removals, *(x.removal for x in group.texts))})
+        number_of = self._tell(removals, _by_removal(parts.left), writer)
+        for group in groups:
+            told = dataclasses.replace(group, texts=[x._replace(removal=number_of[x.removal]) for x in group.texts],
+                                       removals=[number_of[number] for number in group.removals])
+            writer.write(lines.Rows(told.as_json()))
+
+    def _same(self, target: Target, writer: lines.Writer) -> Finish:
+        """A file of which nothing goes: copied as it is, compressed or not."""
+        digest = hashlib.sha256()
+        with open_regular(target.found.path) as source, contextlib.ExitStack() as stack:
+            if stamp_of(target.found.path) != target.stamp:
+                raise OutputError("was changed since it was scanned", target.found.place, "Clean again.")
+            copy = None if self.output.in_place else stack.enter_context(replaced_file(ready(self.output, target)))
+            while data := source.read(COPIED):
+                digest.update(data)
+                if copy is not None:
+                    copy.write(data)
+            if copy is not None:
+                os.chmod(copy.fileno(), stat.S_IMODE(os.fstat(source.fileno()).st_mode))
+        writer.write(lines.FileEnd("same", digest.hexdigest(), digest.hexdigest()))
+        return Finish(target, None)
+
+    def _dropped_file(self, target: Target, writer: lines.Writer) -> Finish:
+        self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, writer)
+        with open_content(target) as content:
+            data = content.read()
+        writer.write(lines.FileEnd("dropped", hashlib.sha256(data).hexdigest(), "", lines.packed(data)))
+        return Finish(target, None, dropped=True)

@@ -1,0 +1,95 @@
+"""Removals in words: why something went, what stays for it, what a dry run would take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from dedup.clean.decide import BETWEEN, NEAR, PLACE, RUN, WHOLE_PAGE
+from dedup.clean.manifest import Manifest, Place, Removed
+from dedup.errors import InputError
+from dedup.report.text import percent
+
+BECAUSE = {
+    "rendered-twice": "it is a second rendering: the section stands on its page again, in order",
+    "navigation": "it is a menu that stands on its page again",
+    "template": "it belongs to what the pages of its site have in common",
+    "shared": "it stands on another page, too",
+    "copy-of": "its page is a copy of another one as a whole",
+    "teaser": "it is a teaser: it opens or points to what stands on the page, too",
+    "refrain": "it recurs on its page",
+}
+_NUMBER = re.compile(r"#?([0-9]+)\Z")
+_PLACE = re.compile(r"(?P<page>.+):(?P<line>[0-9]+)\Z")
+
+
+def find_removals(manifest: Manifest, place: str) -> list[Removed]:
+    """The removals that a place means: ``17`` or ``#17`` (a number), ``page.html:23`` (a line of it), ``page.html``.
+
+    Raises:
+        InputError: Nothing went there; the message says what there is.
+    """
+    removals = list(manifest.removals())
+    pages = list(dict.fromkeys(removal.place.page for removal in removals))
+    if place in pages:
+        return [removal for removal in removals if removal.place.page == place]
+    found = _PLACE.match(place)
+    if found and found["page"] in pages:
+        line = int(found["line"])
+        mine = [removal for removal in removals if removal.place.page == found["page"]]
+        here = [removal for removal in mine if removal.place.line <= line <= removal.place.end_line]
+        if here:
+            return here
+        lines = ", ".join(where(removal.place, short=True) for removal in mine[:10])
+        raise InputError(f"nothing went from line {line} of {found['page']}", str(manifest.path), f"What went: {lines}.")
+    number = _NUMBER.match(place)
+    if number and int(number[1]) < len(removals):
+        return [removals[int(number[1])]]
+    if number:
+        raise InputError(f"there is no removal {number[1]}; there are {len(removals)}, from 0", str(manifest.path))
+    some = ", ".join(pages[:10]) + (", ..." if len(pages) > 10 else "")
+    raise InputError(f"nothing went from {place!r}", str(manifest.path), f"Something went from: {some or 'no page'}.")
+
+
+def explained(removal: Removed, choices: dict[str, object]) -> Iterator[str]:
+    """Lines that say why something went and what matched."""
+    yield f"#{removal.number}  {where(removal.place)} went: {BECAUSE.get(removal.verdict, removal.verdict)}."
+    stays = f"{where(removal.kept)} stays"
+    if removal.rule == BETWEEN:
+        yield f"    It stood inside a run that went, where it would dangle; what it says stands in {where(removal.kept)}."
+    elif removal.rule == NEAR:
+        yield (f"    {stays}. The two are not the same word for word: similarity {removal.similarity:.3f}, "
+               f"jaccard {removal.jaccard:.3f}; the text that was lost is below.")
+    elif removal.similarity < 1.0:
+        yield f"    {stays}; as sets of shingles the two pages are {percent(removal.jaccard)} alike."
+    else:
+        yield f"    {stays}: the same words, {removal.place.end - removal.place.start:,} characters."
+    rules = {RUN: "second renderings go", PLACE: f"{removal.verdict} passages go but one", WHOLE_PAGE: "duplicate pages go"}
+    if removal.rule in rules:
+        settings = f"--for {choices.get('for', 'readers')}, --keep {choices.get('keep', 'first')}"
+        yield f"    Rule: {rules[removal.rule]} ({settings})."
+    for start, end, reason in removal.left:
+        yield f"    Characters {start}-{end} of it stayed after all: {reason}."
+    yield from (f"    | {line}" for line in removal.text.splitlines() or [""])
+
+
+def where(place: Place, short: bool = False) -> str:
+    """A place for a person."""
+    lines = f"line {place.line}" if place.line == place.end_line else f"lines {place.line}-{place.end_line}"
+    if short:
+        return lines
+    path = f" ({place.path})" if place.path else ""
+    return f"{place.page}, {lines}{path}"
+
+
+def differences(removals: Iterable[Removed]) -> Iterator[str]:
+    """What goes, page by page, as a diff."""
+    page = None
+    for removal in removals:
+        if removal.place.page != page:
+            page = removal.place.page
+            yield f"--- {page}"
+        yield f"@@ {where(removal.place, short=True)}: {removal.verdict}, {removal.rule}; stays: {where(removal.kept)} @@"
+        yield from (f"-{line}" for line in removal.text.splitlines())
+        for start, end, reason in removal.left:
+            yield f"  characters {start}-{end} stay: {reason}"

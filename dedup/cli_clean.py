@@ -1,0 +1,203 @@
+"""The commands ``clean``, ``restore`` and ``explain``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dedup import cli
+
+if TYPE_CHECKING:
+    import cyclopts
+
+    from dedup.clean.result import Cleaned
+
+LEFT_OUT = ("pairs", "with_text")  # settings of reports
+SHOWN = 10  # removals of a dry run that are shown, unless --top says else
+SPELT = {"for_": "--for"}
+
+
+def add_commands(app: cyclopts.App) -> None:
+    """Add the commands to the command line."""
+    from typing import Annotated
+
+    from cyclopts import Parameter
+
+    def place(name: str, text: str, kind: Any = inspect.Parameter.POSITIONAL_ONLY) -> inspect.Parameter:
+        return inspect.Parameter(name, kind, annotation=Annotated[str, Parameter(help=text, negative=())])
+
+    paths = place("paths", "files, folders, globs in quotes", inspect.Parameter.VAR_POSITIONAL)
+    manifest = place("manifest", "what dedup clean wrote: OUT/dedup-manifest.jsonl")
+    app.command(_command(_clean, [paths], _clean_flags(),
+                         "Write the input without its copies; dedup restore brings them back."),
+                name="clean", usage="Usage: dedup clean PATH... -o OUT [OPTIONS]")
+    app.command(_command(_restore, [manifest], _restore_flags(), "Bring back, byte for byte, what dedup clean took."),
+                name="restore", usage="Usage: dedup restore MANIFEST [-o DIR]")
+    app.command(_command(_explain, [manifest, place("place", "a removal's number, PAGE, or PAGE:LINE")], [],
+                         "Say why something went, and what stays for it."),
+                name="explain", usage="Usage: dedup explain MANIFEST PLACE")
+
+
+def flag_names() -> list[str]:
+    """All flags, as fields."""
+    return [parameter.name for parameter in [*_clean_flags(), *_restore_flags()]]
+
+
+def _command(function: Callable[..., int], positional: list[inspect.Parameter], flags: list[inspect.Parameter],
+             doc: str) -> Callable[..., int]:
+    def command(*arguments: str, **settings: Any) -> int:
+        return function(*arguments, **settings)
+
+    command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
+    command.__doc__ = doc
+    return command
+
+
+def _clean_flags() -> list[inspect.Parameter]:
+    from cyclopts import Group
+
+    scan = [made for made in cli.option_flags() if made.name not in LEFT_OUT]
+    goes, written = Group("What goes", sort_key=-2), Group("Where it is written", sort_key=-1)
+    flag = cli.make_flag
+    own = [
+        flag("for_", Literal["readers", "corpus"], "readers", "readers: second renderings, menus for other devices; "
+             "corpus: also navigation, templates, shared passages but one, duplicate pages", goes, spelt="--for"),
+        flag("what", Literal["exact", "near"], "exact", "exact: word for word copies only; near: near copies, too", goes),
+        flag("drop", Literal["passages", "pages"], "passages", "pages: cut nothing, drop whole duplicate pages", goes),
+        flag("keep", str, "first", "which copy stays: first, longest, FIELD:min or FIELD:max", goes),
+        flag("verdicts", tuple[str, ...], (), "the verdicts that go, in place of those of --for (comma between)", goes),
+        flag("max_removed", str, "50%", "stop (exit 1) before more of the text would go; from ten pages up", goes),
+        flag("output", str | None, None, "folder for the cleaned files (for a single file also a file)", written, "-o"),
+        flag("in_place", bool, False, "write over the sources; needs --yes", written),
+        flag("yes", bool, False, "yes, write over the sources", written),
+        flag("manifest", str | None, None, "where what went is recorded; default OUT/dedup-manifest.jsonl", written),
+        flag("dry_run", bool, False, "write nothing, show what would go", written),
+        flag("top", int, SHOWN, "removals that a dry run shows (0 to 100000)", written),
+        flag("quiet", bool, False, "say nothing but why it failed", written, "-q"),
+        flag("verbose", bool, False, "name every input that could not be read", written, "-v"),
+    ]
+    return [*own, *scan]
+
+
+def _restore_flags() -> list[inspect.Parameter]:
+    from cyclopts import Group
+
+    written = Group("Where it is written", sort_key=-1)
+    flag = cli.make_flag
+    return [flag("output", str | None, None, "folder for the restored files; default: over the cleaned ones", written, "-o"),
+            flag("cleaned", str | None, None, "folder of the cleaned files; default: that of the manifest", written),
+            flag("quiet", bool, False, "say nothing but why it failed", written, "-q")]
+
+
+# Commands.
+
+
+def _clean(*paths: str, **settings: Any) -> int:
+    from dedup.api import clean
+    from dedup.clean.choices import Choices
+    from dedup.errors import InputError, OptionError
+    from dedup.options import make_options
+
+    if not paths:
+        raise InputError("nothing to clean", mend="Name a file or folder: dedup clean PATH... -o OUT")
+    sources = [source for path in paths for source in cli.sources_of(path)]
+    settings = {key: cli.stdin_spelt(value) for key, value in settings.items()}
+    output, manifest = settings.pop("output", None), settings.pop("manifest", None)
+    in_place, yes, dry_run = settings.pop("in_place", False), settings.pop("yes", False), settings.pop("dry_run", False)
+    top, quiet, verbose = settings.pop("top", SHOWN), settings.pop("quiet", False), settings.pop("verbose", False)
+    if in_place and output is not None:
+        raise OptionError("and -o exclude each other", "--in-place")
+    if in_place and not (yes or dry_run):
+        raise OptionError("writes over what it reads", "--in-place", "Say --yes too, or use -o OUT.")
+    if not in_place and output is None and not dry_run:
+        raise OptionError("is needed", "-o", "Say where the cleaned files go: dedup clean PATH... -o OUT")
+    choices = Choices(
+        for_=settings.pop("for_", "readers"), what=settings.pop("what", "exact"), drop=settings.pop("drop", "passages"),
+        keep=settings.pop("keep", "first"),
+        verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),
+        max_removed=_share(settings.pop("max_removed", "50%")))
+    options = make_options(settings, "clean")
+    with cli.progress_line(quiet) as progress:
+        done = clean(sources if len(sources) > 1 else sources[0], None if output is None or in_place else Path(output),
+                     choices=choices, options=options, manifest=None if manifest is None else Path(manifest),
+                     in_place=in_place, dry_run=dry_run, progress=progress)
+    if not quiet:
+        cli.tell_errors(done, everything=verbose)
+        _print(_told(done, dry_run, top))
+    if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
+        return cli.WRONG
+    return cli.PARTLY if done.errors else cli.DONE
+
+
+def _share(text: str) -> float:
+    from dedup.errors import OptionError
+
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise OptionError(f"{text!r} is no share", "--max-removed", "Use 0% to 100%, or 0.0 to 1.0.") from None
+
+
+def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
+    """What was done, for a terminal."""
+    from dedup.clean.words import differences
+    from dedup.report.text import count, percent
+
+    figures = done.accounting
+    lines: list[str] = []
+    if dry_run:
+        lines += differences(done.removals[:top])
+        if len(done.removals) > top:
+            lines.append(f"... and {len(done.removals) - top:,} more (--top)")
+        lines.append("")
+    lines.append(str(figures))
+    verdicts = ", ".join(f"{name} {size:,}" for name, size in sorted(figures.by_verdict.items(), key=lambda item: -item[1]))
+    went = f"{figures.removed_chars:,} of {figures.chars:,} characters ({percent(figures.removed_share)})"
+    lines.append(f"{'would go' if dry_run else 'went'}: {went}{f': {verdicts}' if verdicts else ''}")
+    reasons = sorted({reason for removal in done.removals for _, _, reason in removal.left})
+    if reasons:
+        stayed = sum(1 for removal in done.removals if removal.left)
+        lines.append(f"{count(stayed, 'place')} stayed after all: {'; '.join(reasons)}")
+    if done.manifest is not None:
+        lines.append(f"manifest: {done.manifest}  (dedup restore brings everything back)")
+    elif dry_run:
+        lines.append("nothing was written")
+    return lines
+
+
+def _restore(manifest: str, **settings: Any) -> int:
+    from dedup.api import restore
+    from dedup.report.text import count
+
+    output, cleaned = settings.pop("output", None), settings.pop("cleaned", None)
+    done = restore(Path(manifest), None if output is None else Path(output),
+                   cleaned=None if cleaned is None else Path(cleaned))
+    if not settings.get("quiet", False):
+        _print([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
+                f"{count(done.cuts, 'piece')} put back"])
+    return cli.DONE
+
+
+def _explain(manifest: str, place: str) -> int:
+    from dedup.clean.manifest import Manifest
+    from dedup.clean.words import explained, find_removals
+
+    record = Manifest(Path(manifest))
+    lines = []
+    for removal in find_removals(record, place):
+        lines += [*explained(removal, record.header.choices), ""]
+    _print(lines[:-1])
+    return cli.DONE
+
+
+def _print(lines: Sequence[str]) -> None:
+    """Print lines of which some come from pages: nothing a terminal reacts to."""
+    from dedup.report.text import safe
+
+    def write(file: Any) -> None:
+        encoding = getattr(file, "encoding", None) or "ascii"
+        for line in lines:
+            print(safe(line, encoding), file=file)
+    cli.to_stdout(write)
