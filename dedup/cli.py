@@ -26,10 +26,7 @@ DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
-NO_REFERENCES = {
-    "compare": "compare takes its two pages",
-    "clean": "clean takes away what stands twice in the pages that it cleans",
-}
+NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
 EXAMPLES = """\
@@ -347,8 +344,8 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
         written = (token.keyword or token.value).split("=")[0]
         is_comparison = arguments[0] == "compare"
         if written == "--against":
-            return (f"{NO_REFERENCES.get(arguments[0], f'{arguments[0]} takes a manifest')}, and no --against; "
-                    "use dedup scan PATH... --against REF")
+            taken = NO_REFERENCES.get(arguments[0], "a manifest")
+            return f"{arguments[0]} takes {taken} and no --against; use dedup scan PATH... --against REF"
         if written == "--explain" and not is_comparison:
             return "--explain is for two pages: dedup compare A B --explain"
         names = [parameter.name for parameter in _flags(is_comparison)]

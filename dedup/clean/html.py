@@ -8,36 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from dedup.clean import seams
 from dedup.clean.checks import sound
-from dedup.clean.outline import CLOSE, OPEN, Block, Element, Outline, outline_of
+from dedup.clean.html_proof import Action, Raws, raw_cuts, reads_on
+from dedup.clean.outline import Block, Element, Outline, outline_of
 from dedup.clean.pieces import Cut, Cuts, Gone, Left
 from dedup.clean.seams import Range, has_words
 from dedup.readers.html import BLOCKS
-from dedup.readers.parsed import PageLimitError
-from dedup.readers.sourcemap import LineEnds, collapse
+from dedup.readers.sourcemap import LineEnds
 
 _UNSEEN = frozenset({"script", "style", "link", "meta", "template"})
 TORN_ROW, TORN_CONTROL = "it would tear a table row", "it would tear a form control"
 NO_PLACE, DAMAGE = "its exact place in the source is not known", "the page would not read the same without it"
-Raws = dict[int, list[Range]]  # what goes of each block, in its run's text
-
-
-@dataclass(slots=True)
-class Action:
-    """A cut that is made or not made as one.
-
-    Attributes:
-        source: Ranges of the normalised source.
-        elements: Elements that go with all that is in them.
-        texts: What goes of text nodes that stay: ``(node, start, end)`` in the run's text.
-    """
-
-    source: list[Range]
-    elements: list[int] = field(default_factory=list)
-    texts: list[tuple[int, int, int]] = field(default_factory=list)
+ROUNDS = 3  # elements that cannot go are cut inside instead, and so on
 
 
 def html_cuts(source: str, gone: Sequence[Gone], select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Cuts:
@@ -62,9 +46,13 @@ def html_cuts(source: str, gone: Sequence[Gone], select: Sequence[str] = (), ign
     if not gone:
         return Cuts(())
     cutter = _Cutter(page, text, gone)
-    actions = cutter.actions()
-    made = sound(actions, lambda some: _holds(page, some, settings), len(source))
-    cutter.refuse([action for action, is_made in zip(actions, made, strict=True) if not is_made], DAMAGE)
+    for rounds in range(ROUNDS):
+        actions = cutter.actions()
+        made = sound(actions, lambda some: reads_on(page, some, settings), len(source))
+        refused = [action for action, is_made in zip(actions, made, strict=True) if not is_made]
+        if rounds == ROUNDS - 1 or not cutter.divide(refused):
+            break
+    cutter.refuse(refused, DAMAGE)
     accepted = [action for action, is_made in zip(actions, made, strict=True) if is_made]
     ranges = seams.merged(place for action in accepted for place in action.source)
     cuts = seams.by_removal(ranges, cutter.gone_in_source()) if ranges else []
@@ -151,6 +139,17 @@ class _Cutter:
             if action := self._texts(number, covered, taken):
                 actions.append(action)
         return actions
+
+    def divide(self, refused: Sequence[Action]) -> bool:
+        """Have the insides of refused elements cut instead where they hold more than text; whether there are any."""
+        elements = self.page.elements
+        found = [number for action in refused if not action.texts for number in action.elements
+                 if any(element.holds is not None for element in elements[number + 1:elements[number].past])]
+        for number in found:
+            elements[number].fixed = True
+        if found:
+            self.reasons.clear()
+        return bool(found)
 
     def _chosen(self) -> list[int]:
         """The outermost elements that can go, what else they hold seen to: one of each stays on the page."""
@@ -299,7 +298,7 @@ class _Cutter:
         """What stays that was to go."""
         cut: list[Range] = []
         page = self.page
-        for number, ranges in _raw_cuts(page, accepted).items():
+        for number, ranges in raw_cuts(page, accepted).items():
             block = page.blocks[number]
             for a, b in ranges:
                 first, last = block.text_range(a, b)
@@ -321,91 +320,3 @@ def _flags(size: int, ranges: Sequence[Range]) -> list[bool]:
     for a, b in ranges:
         flags[a:b] = [True] * (b - a)
     return flags
-
-
-def _raw_cuts(page: Outline, actions: Sequence[Action]) -> Raws:
-    """What actions take of each block, in its run's text."""
-    raws: Raws = {}
-    for action in actions:
-        for at, start, end in action.texts:
-            raws.setdefault(page.texts[at].block, []).append((start, end))
-        for number in action.elements:
-            for node in page.texts[page.elements[number].first:page.elements[number].last]:
-                if node.block >= 0:
-                    raws.setdefault(node.block, []).append(node.raw)
-    return {number: seams.merged(ranges) for number, ranges in raws.items()}
-
-
-def _without(text: str, ranges: Sequence[Range]) -> str:
-    return "".join(text[a:b] for a, b in _kept(ranges, len(text)))
-
-
-def _kept(ranges: Sequence[Range], size: int) -> Iterator[Range]:
-    """The gaps between ranges."""
-    at = 0
-    for start, end in ranges:
-        yield at, start
-        at = end
-    yield at, size
-
-
-def _expected_blocks(page: Outline, actions: Sequence[Action]) -> list[str]:
-    """The blocks' texts without what actions take."""
-    raws = _raw_cuts(page, actions)
-    out: list[str] = []
-    for number, block in enumerate(page.blocks):
-        text = block.text
-        if number in raws:
-            text = collapse(_without("".join(block.run.parts), raws[number]), block.keep_blanks)[0]
-        if text:
-            out.append(text)
-    return out
-
-
-def _expected_tree(page: Outline, actions: Sequence[Action]) -> list[str]:
-    """The events without what actions take, texts beside each other joined."""
-    changed: dict[int, list[Range]] = {}
-    for action in actions:
-        for at, start, end in action.texts:
-            node = page.texts[at]
-            changed.setdefault(at, []).append((start - node.raw[0], end - node.raw[0]))
-    events = page.events
-    if changed:
-        events = events.copy()
-        for at, ranges in changed.items():
-            node = page.texts[at]
-            events[node.event] = "".join(_without(node.data, seams.merged(ranges)).split())
-    skipped = seams.merged((page.elements[n].opened, page.elements[n].closed) for action in actions for n in action.elements)
-    return _joined(events[i] for a, b in _kept(skipped, len(events)) for i in range(a, b))
-
-
-def _joined(events: Iterator[str]) -> list[str]:
-    """Events with texts that stand beside each other as one, and without empty elements that the parser made up."""
-    out: list[str] = []
-    text: list[str] = []
-    for event in events:
-        if event[:1] in (OPEN, CLOSE):
-            if text and (whole := "".join(text)):
-                out.append(whole)
-            text = []
-            if event == CLOSE and out and out[-1][0] == OPEN and out[-1][-1] != ">":
-                out.pop()
-            else:
-                out.append(event)
-        else:
-            text.append(event)
-    if whole := "".join(text):
-        out.append(whole)
-    return out
-
-
-def _holds(page: Outline, actions: Sequence[Action], settings: tuple[tuple[str, ...], tuple[str, ...]]) -> bool:
-    """Whether the page without some cuts parses to the old one without what they take."""
-    source = page.source
-    ranges = seams.merged(place for action in actions for place in action.source)
-    try:
-        found = outline_of(LineEnds(_without(source, ranges)), *settings)
-    except PageLimitError:
-        return False
-    return ([block.text for block in found.blocks] == _expected_blocks(page, actions)
-            and _joined(iter(found.events)) == _expected_tree(page, actions))

@@ -6,191 +6,28 @@ As with HTML, the page is read again without what goes, and must read as it did 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from dedup.clean import seams
 from dedup.clean.checks import sound
+from dedup.clean.markdown_outline import EMBEDDED, MarkdownOutline, Unit
 from dedup.clean.pieces import Cut, Cuts, Gone
 from dedup.clean.seams import Range, has_words
 from dedup.clean.text import line_ranges
 from dedup.readers import parsed as kinds
-from dedup.readers.markdown import MarkdownWalk, tokens_of
 from dedup.readers.parsed import PageLimitError
 from dedup.readers.sourcemap import LineEnds, collapse
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 TORN_ROW, TORN_CODE, TORN_HTML = "it would tear a table row", "it would tear a block of code", "it would tear HTML"
 TORN_FRONT, LONE_MARKER = "it would tear the front matter", "it would leave a list marker alone"
 NO_PLACE, HOLDS = "its exact place in the source is not known", "an image stands inside it"
 DAMAGE = "the page would not read the same without it"
-_UNITS = frozenset({"paragraph_open", "heading_open", "blockquote_open", "bullet_list_open", "ordered_list_open",
-                    "list_item_open", "table_open", "tr_open", "fence", "code_block", "html_block"})
-_EMBEDDED = re.compile(r"<(?:img|video|audio|iframe|object|embed|canvas|svg|input|select|textarea|script|style|form)\b[^>]*>",
-                       re.IGNORECASE)
-_HTML_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)\b[^>]*?(/?)>")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
-_QUOTED_BLANK = re.compile(r"[ \t>]*\Z")
 _PREFIX = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*")
 _EMPHASIS = ("***", "___", "**", "__", "~~", "``", "*", "_", "`")
 _LINK_END = re.compile(r"\]\([^()\n]*\)|\]\[[^\]\n]*\]")
-
-
-@dataclass(slots=True)
-class Unit:
-    """A part of a page that can go as a whole.
-
-    Attributes:
-        lines: Half-open, without blank lines at its end.
-        first, last: The blocks in it, half-open.
-        past: Number of the first unit behind it and all in it.
-        token: Number of its token.
-        item: Number of the list item that begins on its first line, around it; -1 for none.
-        keys: Images and the like in it, each by what another one of its kind would be known by.
-        fixed: It does not go by itself.
-        nested: It stands in a list item.
-    """
-
-    kind: str
-    lines: Range
-    token: int
-    first: int
-    last: int = 0
-    past: int = 0
-    item: int = -1
-    keys: list[str] = field(default_factory=list)
-    fixed: bool = False
-    nested: bool = False
-
-
-class Leaf(NamedTuple):
-    """A token that is to be read as before: what is open around it, its content, and its block (-1: it has no text)."""
-
-    token: int
-    around: tuple[str, ...]
-    items: tuple[int, ...]
-    content: tuple[str, ...]
-    block: int
-
-
-class _Outline(MarkdownWalk):
-    """A page's blocks, units and leaves.
-
-    Attributes:
-        block_token: Token of each block, -1 for front matter.
-    """
-
-    def __init__(self, ends: LineEnds) -> None:
-        super().__init__(ends)
-        self.block_token: list[int] = []
-        self.raws: list[str] = []
-        environment: dict[str, Any] = {}
-        self.front_matter()
-        if self.builder.texts:
-            self.block_token.append(-1)
-            self.raws.append(self.builder.texts[0])
-        self.front_lines = self.first_line
-        self.tokens = tokens_of(self.body(), environment)
-        self.walk(self.tokens)
-        self.definitions = sorted(entry["map"][0] + self.first_line for entry in
-                                  [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])])
-        self.starts = self._lines
-        self.lines = [self.source[a:b - 1] for a, b in
-                      zip(self.starts, [*self.starts[1:], len(self.source) + 1], strict=True)]
-        self.depth = [line.count(">") if _QUOTED_BLANK.match(line) else -1 for line in self.lines]
-        self.units: list[Unit] = []
-        self.leaves: list[Leaf] = []
-        self._read()
-
-    def _plain(self, raw: str, kind: int, flags: int, place: Range, keep_blanks: bool, link_chars: int = 0) -> None:
-        count = len(self.builder.texts)
-        super()._plain(raw, kind, flags, place, keep_blanks, link_chars)
-        if len(self.builder.texts) > count:
-            self.block_token.append(self.number)
-            self.raws.append(raw)
-
-    def _read(self) -> None:
-        """Units and leaves from the tokens."""
-        opened: list[tuple[int, str, int]] = []  # token, type, unit or -1
-        block = bisect_left(self.block_token, 0)
-        for number, token in enumerate(self.tokens):
-            if token.nesting == -1:
-                _, _, unit = opened.pop()
-                if unit >= 0:
-                    self.units[unit].last, self.units[unit].past = block, len(self.units)
-                continue
-            unit = self._unit(number, token, opened, block) if token.type in _UNITS and token.map else -1
-            if token.nesting == 1:
-                opened.append((number, token.type if token.type != "heading_open" else token.tag, unit))
-                continue
-            has_block = block < len(self.block_token) and self.block_token[block] == number
-            self.leaves.append(Leaf(number, tuple(name for _, name, _ in opened),
-                                    tuple(at for at, name, _ in opened if name in ("list_item_open", "tr_open")),
-                                    _content(token), block if has_block else -1))
-            self._embed(token, opened, unit, has_block)
-            block += has_block
-            if unit >= 0:
-                self.units[unit].last, self.units[unit].past = block, len(self.units)
-
-    def _unit(self, number: int, token: Token, opened: list[tuple[int, str, int]], block: int) -> int:
-        """Add a unit; its number."""
-        assert token.map is not None
-        first, last = token.map[0] + self.first_line, token.map[1] + self.first_line
-        while last > first + 1 and last - 1 < len(self.depth) and self.depth[last - 1] >= 0 and token.type != "fence":
-            last -= 1
-        unit = Unit(token.type, (first, last), number, block)
-        for _, name, around in opened:
-            if name == "list_item_open" and around >= 0 and self.units[around].lines[0] == first:
-                unit.item = around if unit.item < 0 else unit.item
-            unit.fixed = unit.fixed or name == "thead_open"
-            unit.nested = unit.nested or name == "list_item_open"
-        at = bisect_left(self.definitions, first)
-        if at < len(self.definitions) and self.definitions[at] < last:
-            unit.keys.append("")  # link definitions stay
-        self.units.append(unit)
-        return len(self.units) - 1
-
-    def _embed(self, token: Token, opened: list[tuple[int, str, int]], unit: int, has_block: bool) -> None:
-        """Note what a leaf holds beside text, on it and all around it."""
-        keys: list[str] = []
-        for child in token.children or []:
-            if child.type == "image":
-                keys.append(f"image {child.attrs.get('src')}")
-            elif child.type == "html_inline":
-                keys += _EMBEDDED.findall(child.content)
-        if token.type == "html_block":
-            found = _EMBEDDED.findall(token.content)
-            keys += found
-            if not has_block or not _is_balanced(token.content):
-                keys.append("")
-        if keys:
-            for number in [around for _, _, around in opened if around >= 0] + ([unit] if unit >= 0 else []):
-                self.units[number].keys += keys
-
-
-def _content(token: Token) -> tuple[str, ...]:
-    """What a leaf reads like."""
-    if token.type != "inline":
-        return (token.type, token.info, token.content)
-    return tuple(f"{child.type} {child.attrs.get('href', '')}{child.attrs.get('src', '')} {child.content}"
-                 for child in token.children or [])
-
-
-def _is_balanced(html: str) -> bool:
-    """Whether every tag that is opened is closed."""
-    opened: list[str] = []
-    for closing, name, alone in _HTML_TAG.findall(html):
-        if name.lower() in _VOID or alone:
-            continue
-        if not closing:
-            opened.append(name.lower())
-        elif not opened or opened.pop() != name.lower():
-            return False
-    return not opened
 
 
 @dataclass(slots=True)
@@ -227,7 +64,7 @@ def markdown_cuts(source: str, gone: Sequence[Gone]) -> Cuts:
     if not gone:
         return Cuts(())
     ends = LineEnds(source)
-    page = _Outline(LineEnds(ends.text))
+    page = MarkdownOutline(LineEnds(ends.text))
     text = "\n".join(page.builder.texts)
     gone = seams.apart(gone, len(text))
     if not gone:
@@ -247,7 +84,7 @@ def markdown_cuts(source: str, gone: Sequence[Gone]) -> Cuts:
 class _Cutter:
     """From what is to go to the cuts that make it go."""
 
-    def __init__(self, page: _Outline, gone: Sequence[Gone]) -> None:
+    def __init__(self, page: MarkdownOutline, gone: Sequence[Gone]) -> None:
         self.page, self.gone = page, gone
         columns = page.builder.columns
         self.start, self.end, self.kind = columns[0], columns[1], columns[6]
@@ -364,7 +201,7 @@ class _Cutter:
         known = [place for place in places if place is not None]
         if not torn and len(known) < len(places):
             torn = NO_PLACE
-        if any("![" in page.source[a:b] or _EMBEDDED.search(page.source, a, b) for a, b in known):
+        if any("![" in page.source[a:b] or EMBEDDED.search(page.source, a, b) for a, b in known):
             torn = HOLDS
         if torn:
             self.refuse(Action((block, block), texts=(block, ranges)), torn)
@@ -457,11 +294,24 @@ def _with_marks(source: str, first: int, last: int) -> Range:
             link = _LINK_END.match(source, last) if source[first - 1:first] == "[" and source[first - 2:first - 1] != "!" \
                 else None
             if link is None:
-                return first, last
+                return _with_odd_marks(source, first, last)
             first, last = first - 1, link.end()
 
 
-def _source_ranges(page: _Outline, actions: Sequence[Action]) -> list[Range]:
+def _with_odd_marks(source: str, first: int, last: int) -> Range:
+    """A range with the marks beside it whose other half is in it: ``*two* `three`` and what closes it."""
+    if first and source[first - 1] in "*_~`" and source.count(source[first - 1], first, last) % 2:
+        mark = source[first - 1]
+        while first and source[first - 1] == mark:
+            first -= 1
+    if last < len(source) and source[last] in "*_~`" and source.count(source[last], first, last) % 2:
+        mark = source[last]
+        while last < len(source) and source[last] == mark:
+            last += 1
+    return first, last
+
+
+def _source_ranges(page: MarkdownOutline, actions: Sequence[Action]) -> list[Range]:
     """What actions take of the source."""
     ranges = [place for action in actions for place in action.places]
     lines: set[int] = set()
@@ -478,7 +328,7 @@ def _source_ranges(page: _Outline, actions: Sequence[Action]) -> list[Range]:
     return seams.merged([*ranges, *line_ranges(page.starts, len(page.source), page.depth, sorted(lines))])
 
 
-def _reading(page: _Outline, actions: Sequence[Action]) -> list[Any]:
+def _reading(page: MarkdownOutline, actions: Sequence[Action]) -> list[Any]:
     """How a page reads without what actions take: each leaf with what is around it, and how it hangs with the one before."""
     going = {block for action in actions for block in range(*action.blocks)}
     parts = {action.texts[0]: action.texts[1] for action in actions if action.texts is not None}
@@ -507,14 +357,14 @@ def _reading(page: _Outline, actions: Sequence[Action]) -> list[Any]:
     return out
 
 
-def _holds(page: _Outline, actions: Sequence[Action]) -> bool:
+def _holds(page: MarkdownOutline, actions: Sequence[Action]) -> bool:
     """Whether the page without some cuts reads as it should."""
     kept, at = [], 0
     for start, end in _source_ranges(page, actions):
         kept.append(page.source[at:start])
         at = end
     try:
-        found = _Outline(LineEnds("".join([*kept, page.source[at:]])))
+        found = MarkdownOutline(LineEnds("".join([*kept, page.source[at:]])))
     except PageLimitError:
         return False
     expected, read = _reading(page, actions), _reading(found, [])

@@ -57,11 +57,8 @@ class Plan:
         return sum(removal.end - removal.start for removal in self.removals)
 
 
-def plan_removals(findings: Findings, judgement: Judgement, choices: Choices, rank: I64 | None = None) -> Plan:
+def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) -> Plan:
     """Decide what goes.
-
-    Args:
-        rank: Of each page, see ``ranks``; ``None``: as `choices` say.
 
     Raises:
         DedupError: What was decided does not hold when it is checked: nothing may be written.
@@ -69,7 +66,7 @@ def plan_removals(findings: Findings, judgement: Judgement, choices: Choices, ra
     """
     if findings.corpus.references is not None:
         raise OptionError("nothing is cleaned against references", "against")
-    rank = ranks(findings.corpus, choices.keep) if rank is None else rank
+    rank = ranks(findings.corpus, choices.keep)
     dropped = _dropped_pages(findings, judgement, choices, rank)
     removals = [_whole_page(findings, page, kept) for page, kept in sorted(dropped.items())]
     if choices.drop == "passages" and findings.options.unit == "block" and len(findings.table):

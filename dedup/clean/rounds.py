@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.clean.choices import Choices, ranks
+from dedup.clean.choices import Choices
 from dedup.clean.decide import WHOLE_PAGE, Removal
 from dedup.clean.pieces import Gone
 from dedup.clean.plan import Plan, plan_removals
@@ -61,15 +61,14 @@ def plan_in_rounds(findings: Findings, choices: Choices) -> Plan:
     """A plan after which a second one would take nothing."""
     from dedup.pipeline import Stages, find_duplicates
 
-    corpus, options = findings.corpus, findings.options
-    rank = ranks(corpus, choices.keep)
-    plan = plan_removals(findings, Judgement(findings), choices, rank)
+    options = findings.options
+    plan = plan_removals(findings, Judgement(findings), choices)
     for _ in range(MAX_ROUNDS - 1):
         rests = left_over(plan, options, choices)
         if not plan.by_page or not rests:
             break
         again, _ = find_duplicates([rest.page for rest in rests], replace(options, pairs=False), Stages())
-        more = plan_removals(again, Judgement(again), choices, rank[[rest.number for rest in rests]])
+        more = plan_removals(again, Judgement(again), choices)
         if not more.removals:
             break
         plan = _joined(plan, more, rests)

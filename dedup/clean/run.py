@@ -68,6 +68,8 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     from dedup.api import _open
     from dedup.pipeline import Stages, find_duplicates
 
+    if dry_run and out is None:
+        out, in_place = Path(tempfile.gettempdir()) / f"dedup-dry-run-{os.getpid()}", False  # nothing goes there
     output = plan_output(paths, out, manifest, options, in_place)
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))

@@ -357,15 +357,22 @@ def _reasoned(text: str, left: Left, reasons: Sequence[tuple[int, int, str]]) ->
     """A stretch that stays, divided where the reasons differ."""
     out: list[Left] = []
     at = left.start
+
+    def add(start: int, end: int, why: str) -> None:
+        if has_words(text, start, end):
+            while text[start].isspace():
+                start += 1
+            while text[end - 1].isspace():
+                end -= 1
+            out.append(Left(start, end, left.removal, why))
+
     row = bisect_right(reasons, left.start, key=lambda reason: reason[1])
     while row < len(reasons) and reasons[row][0] < left.end:
         start, end, why = max(reasons[row][0], at), min(reasons[row][1], left.end), reasons[row][2]
         row += 1
-        if has_words(text, start, end):
-            if has_words(text, at, start):
-                out.append(Left(at, start, left.removal, left.reason))
-            out.append(Left(start, end, left.removal, why))
+        if start < end and has_words(text, start, end):
+            add(at, start, left.reason)
+            add(start, end, why)
             at = end
-    if has_words(text, at, left.end):
-        out.append(Left(at, left.end, left.removal, left.reason))
+    add(at, left.end, left.reason)
     return out

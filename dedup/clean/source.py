@@ -22,6 +22,7 @@ BATCH_BYTES = 1 << 18  # sent to a worker at once
 BATCH_PAGES = 64
 WINDOW_BYTES = 1 << 25  # under way
 _UNITS = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
+_SEVERAL_BYTES = frozenset({"utf-8", "gb18030", "big5hkscs", "cp932", "euc_jp", "iso2022_jp", "cp949", *_UNITS})
 _STEP = 1 << 14  # bytes between the places where a decoder's state is kept
 UNKNOWN = "the bytes it stands for are not known"
 
@@ -177,7 +178,7 @@ def byte_offsets(data: bytes, page: Decoded, offsets: Sequence[int]) -> list[int
             at = offset
             out.append(place)
         return out
-    if len(text) == len(data) - page.mark:  # one byte a character
+    if codec not in _SEVERAL_BYTES:
         return [offset + page.mark for offset in offsets]
     return _decoded_offsets(data, page, offsets)
 

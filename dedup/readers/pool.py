@@ -98,7 +98,7 @@ class WorkerPool:
         process = self._worker()
         assert process.stdin is not None
         assert process.stdout is not None
-        header = {"pages": [(job.form, job.declared, job.gone) for job in jobs], **self._settings}
+        header = {"pages": [(job.form, job.declared) for job in jobs], "gone": [job.gone for job in jobs], **self._settings}
         try:
             send(process.stdin, [json.dumps(header).encode(), *(job.data for job in jobs)])  # type: ignore[arg-type]
             parts = receive(process.stdout)  # type: ignore[arg-type]

@@ -73,7 +73,8 @@ def reply(request: list[bytes]) -> list[bytes]:
     """Answer a request: a header, then the bytes of each page."""
     header = json.loads(request[0])
     out: list[bytes] = []
-    for (form, declared, gone), data in zip(header["pages"], request[1:], strict=True):
+    wanted = header.get("gone", [None] * len(header["pages"]))
+    for (form, declared), gone, data in zip(header["pages"], wanted, request[1:], strict=True):
         try:
             if gone is not None:
                 out += _cut(form, data, declared, gone, header["select"], header["ignore"])

@@ -1,0 +1,131 @@
+"""What goes and what stays, over texts that a person can judge at a glance."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.api import clean
+from dedup.clean.choices import Choices
+from dedup.errors import GuardError, OptionError
+
+FERRY = "The night ferry to Orven leaves from the north pier at a quarter past nine."
+BAKER = "Every loaf in the window had been baked before the street lamps went out."
+TOWER = "From the tower one sees three rivers and the smoke of a single train."
+OTHER = "Nobody remembers who painted the door of the old customs house blue."
+ARTICLE = "\n\n".join([FERRY, BAKER, f"{TOWER} {OTHER}"])
+
+
+def texts(*pages: str, **settings: object) -> list[str]:
+    """The cleaned pages."""
+    return [page["text"] for page in clean([{"id": str(i), "text": text} for i, text in enumerate(pages)], **settings).pages]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
+
+
+def test_a_second_rendering_goes_and_what_dangles_in_it_too():
+    page = f"Photo\n\nThe news of today\n\n{ARTICLE}\n\nThe news of today\n\nPhoto\n\n{ARTICLE}\n\nShare this page"
+    cleaned, = texts(page)
+    assert cleaned == f"Photo\n\nThe news of today\n\n{ARTICLE}\n\nShare this page"
+
+
+def test_readers_keep_what_other_pages_have_too():
+    pages = [f"First of all, this. {FERRY}", f"And now that. {FERRY}"]
+    assert texts(*pages) == pages
+
+
+def test_a_corpus_keeps_one_of_what_pages_share():
+    assert texts(f"First of all, this. {FERRY}", f"And now that. {FERRY}", for_="corpus") == [
+        f"First of all, this. {FERRY}", "And now that."]
+
+
+def test_half_a_sentence_never_goes():
+    """What the pages share begins and ends inside a sentence."""
+    shared = "leaves from the north pier at a quarter past nine in the evening and nobody waits"
+    pages = [f"The ferry {shared} for those who are late.", f"Our boat {shared} for you."]
+    assert texts(*pages, for_="corpus") == pages
+
+
+def test_equal_pages_are_one_page_of_a_corpus():
+    done = clean([ARTICLE, OTHER + " It is a page.", ARTICLE], for_="corpus")
+    assert len(done.pages) == 2
+    assert done.accounting.dropped == 1
+    assert [removal.place.page for removal in done.removals if removal.verdict == "copy-of"] == ["2"]
+
+
+@pytest.mark.parametrize(("keep", "meta", "kept"), [
+    ("first", (), "a"), ("longest", (), "b"), ("date:max", ("date",), "c"), ("date:min", ("date",), "b"),
+    (lambda page: {"a": 2, "b": 1, "c": 0}[page.id], (), "c"),
+])
+def test_which_copy_stays_is_a_setting(keep, meta, kept):
+    pages = [{"id": "a", "text": f"A says. {FERRY}", "date": "2021"},
+             {"id": "b", "text": f"B says a lot more than that. {FERRY}", "date": "2020"},
+             {"id": "c", "text": f"C says. {FERRY}", "date": "2022"}]
+    done = clean(pages, for_="corpus", keep=keep, meta=meta)
+    assert [page["id"] for page in done.pages if FERRY in page["text"]] == [kept]
+
+
+def test_near_copies_go_only_if_asked_and_the_lost_text_is_told():
+    pages = [f"{FERRY} {BAKER} {TOWER}", f"{FERRY.replace('night', 'late')} {BAKER} {TOWER.replace('single', 'lonely')}"]
+    exact = clean(pages, for_="corpus")
+    near = clean(pages, for_="corpus", what="near")
+    assert all("late" in " ".join(exact.pages) and "lonely" in " ".join(exact.pages) for _ in "1")
+    assert "late" not in " ".join(near.pages)
+    assert any(removal.similarity < 1 and "late" in removal.text for removal in near.removals)
+
+
+def test_only_the_verdicts_that_are_named_go():
+    page = f"The news of today\n\n{ARTICLE}\n\nThe news of today\n\n{ARTICLE}"
+    assert texts(page, verdicts=("teaser",)) == [page]
+    assert texts(page, verdicts=("rendered-twice",)) != [page]
+
+
+def test_a_guard_stops_when_too_much_would_go():
+    pages = [f"Page number {i} of twelve. {ARTICLE}" for i in range(12)]
+    with pytest.raises(GuardError, match="more than 50%; most of it: ") as stopped:
+        clean(pages, for_="corpus")
+    assert "group" in str(stopped.value) or "template" in str(stopped.value)
+    assert len(clean(pages, for_="corpus", max_removed=1.0).pages) == 12
+
+
+@pytest.mark.parametrize(("wrong", "answer"), [
+    ({"for_": "robots"}, "'robots' is not one of readers, corpus"), ({"keep": "best"}, "'best' is no rule"),
+    ({"verdicts": ("twice",)}, "'twice' is no verdict"), ({"max_removed": 2.0}, "2.0 is out of range"),
+    ({"drop": "all"}, "'all' is not one of passages, pages"), ({"what": "some"}, "'some' is not one of exact, near"),
+])
+def test_wrong_choices_are_refused(wrong, answer):
+    with pytest.raises(OptionError, match=re.escape(answer)):
+        Choices(**wrong)
+
+
+def test_a_field_that_no_page_has_is_refused():
+    with pytest.raises(OptionError, match="no page has the field 'when'"):
+        clean([ARTICLE, ARTICLE], for_="corpus", keep="when:min")
+
+
+SENTENCES = [
+    FERRY, BAKER, TOWER, OTHER, "He agreed.", "Yes!", "Thumbnail",
+    "The end of the story is known to all who were there that day.",
+    "The night ferry to Orven leaves late on Sundays, too, as all of us know by now.",
+]
+pages = st.lists(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=7).flatmap(
+    lambda lines: st.sampled_from([" ", "\n", "\n\n"]).map(lambda gap: gap.join(lines))), min_size=1, max_size=5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pages=pages, for_=st.sampled_from(["readers", "corpus"]), keep=st.sampled_from(["first", "longest"]))
+def test_every_sentence_stays_once_and_a_second_cleaning_takes_nothing(pages, for_, keep):
+    done = clean(pages, for_=for_, keep=keep, max_removed=1.0)
+    assert done.accounting.is_balanced
+    left = [" ".join(words(text)) for text in done.pages]
+    for text in pages:
+        for sentence in re.split(r"(?<=[.!?])\s+|\n+", text):
+            assert any(" ".join(words(sentence)) in page for page in left)
+    again = clean(list(done.pages), for_=for_, keep=keep, max_removed=1.0)
+    assert list(again.pages) == list(done.pages)
+    assert not again.removals
