@@ -222,6 +222,13 @@ def normalise(data: Data) -> Measured:
 
 
 @case
+def repetition_counts(data: Data) -> Measured:
+    sizes = np.array([len(text.encode()) + 1 for text in data.texts])
+    end = np.cumsum(sizes) - 1
+    return (data.utf8, end - sizes + 1, end), len(data.utf8), "byte"
+
+
+@case
 def split_lines(data: Data) -> Measured:
     return (data.utf8, np.zeros(1, np.int64), np.array([len(data.utf8)])), len(data.utf8), "byte"
 
@@ -334,7 +341,8 @@ def join_links(data: Data) -> Measured:
     _, blocks, pages = data.tokens
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
-    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints, page_first, 16, 0, int(blocks[-1]))
+    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints,
+                 np.zeros(len(prints), np.uint8), page_first, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
 
 

@@ -311,10 +311,13 @@ def _refuse_places(texts: list[str]) -> None:
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
     from dedup import __version__
+    from dedup.annotate import annotate
+    from dedup.causes import find_causes
     from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages, pages_without_value
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
+    from dedup.verdicts import Judgement
 
     stages = Stages(progress)
     judge = Judge() if explain else None
@@ -323,11 +326,12 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     if getattr(stream, "renamed", 0):
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")
-    skipped = stream.skipped
+    judgement, skipped = Judgement(findings), stream.skipped
     if without is not None:
         log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
         skipped = (*skipped, without)
-    summary, pages = describe_pages(findings, skipped)
+    summary, pages = describe_pages(judgement, skipped)
+    causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
         stages.start("near misses")
@@ -335,7 +339,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
                   skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed)
+                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

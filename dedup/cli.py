@@ -266,8 +266,8 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     return [
         *option_flags(groups),
         explain if is_comparison else against,
-        make_flag("output", str | None, None, "write the report to a file; its suffix says the format (.json)", report,
-              "-o"),
+        make_flag("output", str | None, None, "write the report (.json), or a row a page (.parquet, .jsonl, .csv), to a file",
+                  report, "-o"),
         make_flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),

@@ -64,9 +64,12 @@ class BlockFlag(enum.IntFlag):
     NONE = 0
     HIDDEN = 1  # hidden attribute or inline display:none, on it or around it
     NAVIGATION = 2  # under nav, header, footer, menu, or a class or role that says so
-    QUOTE = 4  # in a blockquote, or a class that says quote or signature
+    QUOTE = 4  # in a blockquote, or a class that says quote, signature or who wrote it; not where it says pulled quote
     TABLE_OR_CODE = 8  # in a table, pre or code
     DEVICE = 16  # a class that says mobile, desktop, print, hidden...: a copy for one device
+    FORM = 32  # in a label, list of options, or a class that says filter, login, newsletter
+    FOOTER = 64  # in the page's footer, or a class or role that says so
+    CODE = 128  # in pre or code
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,9 @@ class Layout:
             A block without rows has no map inside it: its places map to the whole block.
         map_text, map_source: Points ``(offset in Page.text, offset in source)`` from which text and source run in
             step, one code point for one, up to the next point; ``int64``.
+        element: Of each block, the row of its element, ``int32``; empty but for HTML.
+        parent: Of each element that holds blocks, the row of the one around it, -1 for none, ``int32``; in document order.
+        steps: The elements, one a line: tag, ``#id`` and classes between blanks.
     """
 
     start: npt.NDArray[np.int64]
@@ -100,6 +106,9 @@ class Layout:
     map_first: npt.NDArray[np.int64]
     map_text: npt.NDArray[np.int64]
     map_source: npt.NDArray[np.int64]
+    element: npt.NDArray[np.int32]
+    parent: npt.NDArray[np.int32]
+    steps: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +323,29 @@ class Verdict:
     kind: VerdictKind
     text: str
     groups: tuple[int, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why many pages of a site have the same repeat: its copies stand in the same element, which can be left out.
+
+    It was checked on every page of the site: what the selector drops stands elsewhere, too.
+
+    Attributes:
+        kind: ``rendered-twice``, ``navigation`` or ``template``.
+        text: One sentence for a person.
+        selector: CSS selector of the element, for ``--ignore``.
+        pages: How many pages have copies in it.
+        examples: Ids of up to three of them.
+        evidence: The figures it rests on.
+    """
+
+    kind: VerdictKind
+    text: str
+    selector: str
+    pages: int
+    examples: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -87,6 +87,10 @@ class Options:
         None, "partitions of the exchange; changes memory, never results; default: by size", min=1, max=65_536,
         group="run", result=False)
 
+    template_pages: int = setting(3, "least pages of a site that carry a passage of its template", min=2, max=1_000_000,
+                                  group="report")
+    template_share: float = setting(0.2, "least share of a site's pages that carry a passage of its template", min=0.0,
+                                    max=1.0, group="report")
     pairs: bool = setting(False, "list every verified pair in the report", group="report")
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,21 @@ Flags = npt.NDArray[np.bool_]
 EXAMPLES = 10  # of what was skipped for one reason
 
 
-def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summary, Lazy[PageReport]]:
+class PageList(Lazy[PageReport]):
+    """The pages of a report; ``heads`` gives them without verdicts, small repeats and text, which take most of the time."""
+
+    def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport],
+                 head: Callable[[int], PageReport]) -> None:
+        super().__init__(count, make)
+        self.heads = Lazy(count, head)
+
+
+def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
     """The summary, and a report of each page."""
+    findings = judgement.findings
     corpus, table, options = findings.corpus, findings.table, findings.options
     begin = corpus.references or 0  # the pages before are references
     block = int(corpus.page_first[begin])
-    judgement = Judgement(findings)
     stand = judgement.occurrence_stand
     within, across = judgement.within[stand], judgement.across[stand]
     several = (np.diff(judgement.first) > 1)[stand]
@@ -44,17 +54,19 @@ def describe_pages(findings: Findings, skipped: Sequence[Skipped]) -> tuple[Summ
     repeats = _small_repeats(findings)
     words = np.diff(corpus.halves_before[corpus.page_first])
 
-    def report(p: int) -> PageReport:
+    def head(p: int) -> PageReport:
         page = corpus.pages[p]
         return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), _meta(page, options),
-                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]),
-                          judgement.verdicts(p) if p >= begin else (), repeats.get(p, ()),
-                          corpus.page_text(p) if options.with_text else None, p < begin)
+                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), reference=p < begin)
+
+    def report(p: int) -> PageReport:
+        return replace(head(p), verdicts=judgement.verdicts(p) if p >= begin else (), small_repeats=repeats.get(p, ()),
+                       text=corpus.page_text(p) if options.with_text else None)
     blocks = len(corpus.start) - block
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, Lazy(lambda: len(corpus.pages), report)
+    return summary, PageList(lambda: len(corpus.pages), report, head)
 
 
 def _meta(page: Page, options: Options) -> Mapping[str, Any]:

@@ -188,14 +188,27 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
 
 def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) -> tuple[Passages, I64]:
     """All runs, and which of them are more than one link and have edits."""
+    headline = headlines(corpus)
+
     def join(low_high: tuple[int, int]) -> Columns:
-        return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, corpus.page_first,
-                                 max_edit, *low_high)
+        return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, headline,
+                                 corpus.page_first, max_edit, *low_high)
     columns = list(zip(*engine.map(join, _cuts(engine, corpus)), strict=True))
     counts = np.concatenate([np.diff(first) for first in columns.pop(6)])
     a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))
     passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
     return passages, np.flatnonzero((joined == 1) & (exact == 0))
+
+
+def headlines(corpus: Corpus) -> U8:
+    """Whether each block stands in an ``h1``, 0 or 1: what two pages share does not go on over the headlines of both."""
+    marked = np.zeros(len(corpus.start), np.uint8)
+    for p, page in enumerate(corpus.pages):
+        if page.layout is not None and len(marked) and " h1 " in page.layout.steps:
+            rows = [row for row, step in enumerate(page.layout.steps.split("\n")) if step.startswith(" h1 ")]
+            blocks = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
+            marked[blocks] = np.isin(page.layout.element, rows)
+    return marked
 
 
 def _long_enough(engine: LocalEngine, corpus: Corpus, passages: Passages, min_tokens: int) -> npt.NDArray[np.bool_]:

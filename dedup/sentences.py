@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
+PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
 
 
@@ -108,7 +109,7 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
         tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
         headings = [] if tail.endswith((".", "!", "?", "。", ",", ";")) else blocks[:1]
     rest = [b for b in blocks if b not in headings]
-    paragraphs = [b for b in rest if corpus.halves[b] >= 16]
+    paragraphs = [b for b in rest if corpus.halves[b] >= PARAGRAPH_HALVES]
     return len(headings), len(paragraphs), len(rest) - len(paragraphs)
 
 

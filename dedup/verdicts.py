@@ -6,29 +6,35 @@ for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import re
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums
+from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
+from dedup.keep import kept_pages
 from dedup.kernel import kernel
-from dedup.model import BlockFlag, BlockKind, Verdict, VerdictKind
-from dedup.places import range_halves
+from dedup.model import Verdict, VerdictKind
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-# A second rendering: a section that stands again in order.
-SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE, SECTION_JACCARD = 40, 2, 5, 0.35, 0.6
+# A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
+SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
+EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
-MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, PAGE_TOP = 0.5, 4, 5, 0.1
-TEASER_BLOCKS, REFRAIN_COPIES = 2, 3
-TEMPLATE_PAGES, TEMPLATE_SHARE = 3, 0.2  # pages of a site that carry a repeat of its template
+MAX_CROWDED = 0.6  # of its words in what stands three times: plans, cards and forms are made of the same pieces
+QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
+MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8  # cards of a shop are less alike
+PAGE_TOP, PAGE_END = 0.1, 0.9
+TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
+_SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
+DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
@@ -37,86 +43,134 @@ RENDERED, TEASER, NAVIGATION, REFRAIN, TEMPLATE, SHARED, COPY = range(7)
 NO_CONTENT = (NAVIGATION, REFRAIN, TEMPLATE)  # left out of content_share
 
 
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """Figures of each occurrence, one row an occurrence."""
+class Stands:
+    """Stands of two occurrences or more, and the rule that judges them; one row a stand.
 
-    words: F64
-    blocks: I64
-    link_share: F64
-    navigation: Flags
-    quote: Flags
-    code: Flags
-    heading: Flags
-    whole: Flags
-    opens: Flags  # begins a block
-    at: F64  # where on its page it begins, 0.0 to 1.0
+    Args:
+        findings: What was found.
+        c: Figures of all occurrences.
+        first: First occurrence of each stand of the collection, one longer than the stands.
+        stands: Those that stand more than once on their page.
+    """
 
-    def take(self, rows: I64) -> Copies:
-        """Some of the occurrences."""
-        return Copies(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def __init__(self, findings: Findings, c: Copies, first: I64, stands: I64) -> None:
+        self.findings, self.all, self.all_first, self.stands = findings, c, first, stands
+        rows, self.first = kernel.take_ranges(first, stands)
+        self.c, self.jaccard = c.take(rows), findings.table.jaccard[rows]
+        self.count, self.leader = np.diff(self.first), self.first[:-1]
+        self.words, self.blocks = self.c.words[self.leader], self.greatest(self.c.blocks)
 
+    def least(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Least value of a column among the copies of each stand."""
+        return np.minimum.reduceat(column, self.leader)
 
-def describe_copies(findings: Findings) -> Copies:
-    """Figures of all occurrences, from sums over blocks."""
-    corpus, table, places = findings.corpus, findings.table, findings.places
-    flags, links, kind = _block_columns(findings)
-    first, last = places.first_block, places.last_block
+    def greatest(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Greatest value of a column among the copies of each stand."""
+        return np.maximum.reduceat(column, self.leader)
 
-    def count(of_block: npt.NDArray[np.generic]) -> I64:
-        if not of_block.any():
-            return np.zeros(len(first), np.int64)
-        before = sums(of_block.astype(np.int64))
-        return before[last + 1] - before[first]
-    blocks = count(corpus.halves > 0)
-    words = range_halves(findings.engine, corpus, table.ranges.t0, table.ranges.t1) / 2
-    size = np.maximum(count(corpus.end - corpus.start), 1)
-    pages = corpus.page_first[table.page]
-    span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
-    return Copies(words, blocks, np.minimum(count(links) / size, 1.0),
-                  2 * count(flags & BlockFlag.NAVIGATION > 0) >= blocks, count(flags & BlockFlag.QUOTE > 0) > 0,
-                  2 * count(flags & BlockFlag.TABLE_OR_CODE > 0) >= blocks,
-                  (kind[first] == BlockKind.HEADING) & (blocks == 1),
-                  (corpus.token_first[first] == table.ranges.t0) & (corpus.token_first[last + 1] == table.ranges.t1),
-                  corpus.token_first[first] == table.ranges.t0, (first - pages) / span)
+    def copies(self, column: Flags) -> I64:
+        """How many copies have a flag."""
+        return np.add.reduceat(column.astype(np.int64), self.leader)
 
+    def verdicts(self) -> npt.NDArray[np.intp]:
+        """The ordered rule (index into ``NAMES``): the first that holds decides."""
+        menu, tabled = self.is_menu(), self.copies(self.c.code) == self.count
+        quoted, section = self.is_quoted(), self.is_section() & ~tabled
+        kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
+        open_rows = np.flatnonzero(kind < 0)
+        kind[open_rows] = np.where(self.is_teaser(open_rows), TEASER, REFRAIN)
+        self.find_notices(kind)
+        return kind
 
-def _block_columns(findings: Findings) -> tuple[npt.NDArray[np.uint8], I64, npt.NDArray[np.uint8]]:
-    """Flags, characters in links and kind of each block."""
-    corpus = findings.corpus
-    flags, links = np.zeros(len(corpus.start), np.uint8), np.zeros(len(corpus.start), np.int64)
-    if findings.options.unit == "block":
-        for p, page in enumerate(corpus.pages):
-            if page.layout is not None:
-                rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
-                flags[rows], links[rows] = page.layout.flags, page.layout.link_chars
-    return flags, links, corpus.kind
+    def is_quoted(self) -> Flags:
+        """One copy quotes the other, or all are signatures and the like. A post that quotes may stand twice itself."""
+        share = self.c.quote_share
+        most, few = self.greatest(share), self.least(share)
+        quoted: Flags = (few >= QUOTED) | ((most >= QUOTED_MORE) & (most - few >= QUOTED_MORE))
+        return quoted
 
+    def is_menu(self) -> Flags:
+        """Every copy in a menu or form; lists of links; short lines at the top of the page."""
+        c, link = self.c, self.least(self.c.link_share)
+        named = (self.copies(c.navigation | c.form) == self.count)
+        short = self.words < MENU_WORDS_A_BLOCK * self.blocks
+        listed = (link >= MENU_LINK_SHARE) & (self.blocks >= MENU_BLOCKS) & (self.copies(c.whole) == self.count)
+        alike = self.least(self.jaccard)
+        listed &= (short & (alike >= MENU_JACCARD)) | (alike >= EQUAL_JACCARD)
+        listed |= (link >= MENU_LINK_SHARE) & (self.blocks >= SECTION_BLOCKS) & (self.copies(c.navigation) > 0)
+        placed = (self.blocks >= MENU_BLOCKS) & short & (self.c.at[self.leader] < PAGE_TOP)
+        placed &= (self.greatest(c.link_share) > 0) | (~c.laid_out[self.leader] & (self.greatest(c.until) > PAGE_END))
+        menu: Flags = named | listed | placed
+        return menu
 
-def repeated_inside(c: Copies, jaccard: F64, first: I64) -> npt.NDArray[np.intp]:
-    """Verdict of each stand of two occurrences or more; those of stand s are ``first[s]`` to ``first[s + 1]``."""
-    count, leader = np.diff(first), first[:-1]
+    def is_section(self) -> Flags:
+        """A section that stands again in order, word for word or nearly so, and is not made of smaller repeats."""
+        c, alike = self.c, self.least(self.jaccard)
+        section = ((self.words >= SECTION_WORDS) & (self.blocks >= SECTION_BLOCKS)
+                   & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (alike >= LEAST_JACCARD)
+                   & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
+        several = self.count > 2
+        section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
+                               & (self.blocks > SECTION_BLOCKS) & (alike >= EQUAL_JACCARD))
+        rows = np.flatnonzero(section)
+        if len(rows):
+            section[rows] = [self._is_rendering(int(s)) for s in rows]
+            section[rows] &= several[rows] | (self._crowded(rows) <= MAX_CROWDED)
+        return section
 
-    def least(column: F64) -> F64:
-        return np.minimum.reduceat(column, leader)
+    def _is_rendering(self, s: int) -> bool:
+        """The costly part of the rule: equal blocks, cards, gaps."""
+        corpus, c = self.findings.corpus, self.c
+        rows = range(int(self.first[s]), int(self.first[s + 1]))
+        page = int(self.findings.table.page[self.all_first[self.stands[s]]])
+        if (float(self.jaccard[rows[0]:rows[-1] + 1].min()) < EQUAL_JACCARD
+                and equal_share(corpus, c, rows) < EQUAL_SHARE):
+            return False
+        if len(rows) == 2:
+            return not in_cards(corpus, page, c, rows[0], rows[1])
+        # clones of a slide follow at once; conditions of three cards stand under the heads of the cards
+        gaps = c.first_block[rows[1]:rows[-1] + 1] - c.last_block[rows[0]:rows[-1]] - 1
+        device = c.device_share[rows[0]:rows[-1] + 1]
+        return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
-    def copies(column: Flags) -> I64:
-        return np.add.reduceat(column.astype(np.int64), leader)
-    words, blocks, link = c.words[leader], c.blocks[leader], c.link_share
-    many_links, few_links = np.maximum.reduceat(link, leader), least(link)
-    menu = copies(c.navigation) == count
-    menu |= (few_links >= MENU_LINK_SHARE) & (blocks >= MENU_BLOCKS)
-    menu |= ((c.at[leader] < PAGE_TOP) & (blocks >= MENU_BLOCKS) & (words < MENU_WORDS_A_BLOCK * blocks)
-             & (many_links > 0))
-    tabled = copies(c.code) == count
-    section = ((words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS) & (words >= SECTION_WORDS_A_BLOCK * blocks)
-               & (many_links < SECTION_LINK_SHARE) & (least(jaccard) >= SECTION_JACCARD))
-    section &= (count == 2) | ((count <= MAX_RENDERINGS) & (words >= 2 * SECTION_WORDS) & (blocks > SECTION_BLOCKS))
-    headings, opens = copies(c.heading), copies(c.opens & ~c.whole) > 0
-    opening = (blocks <= TEASER_BLOCKS) & (
-        ((headings > 0) & (headings < count)) | ((many_links >= 0.5) & (few_links < 0.1)) | ((copies(c.whole) > 0) & opens))
-    rules = [copies(c.quote) > 0, menu, section & ~tabled, opening & ~tabled, tabled | (count >= REFRAIN_COPIES)]
-    return np.select(rules, [REFRAIN, NAVIGATION, RENDERED, TEASER, REFRAIN], REFRAIN)
+    def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
+        crowd = np.repeat(np.diff(self.all_first) > 2, np.diff(self.all_first))
+        return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
+
+    def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:
+        """A piece shown on its own, or a pointer: a heading or link in one place, text in the other."""
+        c, alike = self.c, self.least(self.jaccard)
+        headings, whole = self.copies(c.heading), self.copies(c.whole)
+        most, few = self.greatest(c.link_share), self.least(c.link_share)
+        pointer = ((headings > 0) & (headings < self.count) & (few < MENU_LINK_SHARE)) | ((most >= 0.5) & (few < 0.1))
+        small = self.least(c.blocks) <= TEASER_BLOCKS
+        contained = (whole > 0) & (whole < self.count) & (alike >= TEASER_JACCARD)
+        opens = contained & (self.count <= REFRAIN_COPIES) & (self.copies(c.opens & ~c.whole) > 0)
+        teaser = small & (pointer | opens)
+        left = rows[small[rows] & ~teaser[rows] & (whole[rows] > 0) & (alike[rows] >= TEASER_JACCARD)
+                    & (self.count[rows] < REFRAIN_COPIES) & (few[rows] < MENU_LINK_SHARE)]
+        teaser[left] = [self._is_claim(int(s), bool(contained[s])) for s in left]
+        return teaser[rows]
+
+    def _is_claim(self, s: int, contained: bool) -> bool:
+        """Whether a sentence is shown apart from the text that it is taken from, in an element of another kind."""
+        row, findings = int(self.all_first[self.stands[s]]), self.findings
+        one, other = (int(self.c.first_block[self.first[s] + i]) for i in (0, 1))
+        if not _SENTENCE.search(findings.places.text(row)):
+            return False
+        if not self.c.laid_out[self.leader[s]]:
+            return contained
+        if not contained and other - one <= 1:  # beside itself: a copy for another device
+            return False
+        corpus, page = findings.corpus, int(findings.table.page[row])
+        return tag_chain(corpus, page, one) != tag_chain(corpus, page, other)
+
+    def find_notices(self, kind: npt.NDArray[np.intp]) -> None:
+        """Cookie text that no class names: what stands twice in one piece is navigation."""
+        for s in np.flatnonzero((kind == RENDERED) | ((self.copies(self.c.whole) > 0) & (kind != NAVIGATION)
+                                                      & (self.blocks <= 2 * MENU_BLOCKS))).tolist():
+            if is_notice(self.findings.places.text(int(self.all_first[self.stands[s]]))):
+                kind[s] = NAVIGATION
 
 
 class Judgement:
@@ -127,6 +181,8 @@ class Judgement:
         first: First occurrence of each stand, one longer than the stands.
         within: Verdict of a repeat inside the page (index into ``NAMES``), -1 for none.
         across: Verdict of what stands on other pages too, -1 for none.
+        device: Whether it is navigation that stands on its page once for each kind of device: what a class or attribute
+            says of a copy, or two menus beside each other; not where one of them stands in the footer.
     """
 
     def __init__(self, findings: Findings) -> None:
@@ -139,6 +195,7 @@ class Judgement:
         self.copies = describe_copies(findings)
         self.within = self._within() if len(self.group) else np.empty(0, np.int8)
         self.across = self._across() if len(self.group) else np.empty(0, np.int8)
+        self.device = self._device()
 
     @property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:
@@ -150,9 +207,25 @@ class Judgement:
         verdict = np.full(len(self.group), -1, np.int8)
         stands = np.flatnonzero(np.diff(self.first) > 1)
         if len(stands):
-            rows, first = kernel.take_ranges(self.first, stands)
-            verdict[stands] = repeated_inside(self.copies.take(rows), self.table.jaccard[rows], first)
+            verdict[stands] = Stands(self.findings, self.copies, self.first, stands).verdicts()
         return verdict
+
+    def _device(self) -> Flags:
+        """Navigation for one device beside that for another; a menu of the header and one of the footer are none."""
+        device = np.zeros(len(self.group), bool)
+        stands = np.flatnonzero(self.within == NAVIGATION)
+        if len(stands):
+            rows, first = kernel.take_ranges(self.first, stands)
+            c, leader = self.copies.take(rows), first[:-1]
+            foot, some = c.footer_share >= FOOTER_SHARE, c.device_share >= DEVICE_SHARE
+            mixed = np.maximum.reduceat(foot, leader) != np.minimum.reduceat(foot, leader)
+            gap = np.full(len(rows), NEXT_BLOCKS + 1)
+            gap[1:] = c.first_block[1:] - c.last_block[:-1] - 1
+            gap[leader] = NEXT_BLOCKS + 1
+            near = np.minimum.reduceat(gap, leader) <= NEXT_BLOCKS
+            near &= np.minimum.reduceat(c.navigation & (c.link_share >= MENU_LINK_SHARE), leader)
+            device[stands] = ~mixed & (np.maximum.reduceat(some, leader) | near)
+        return device
 
     @cached_property
     def sites(self) -> tuple[I64, I64]:
@@ -167,13 +240,14 @@ class Judgement:
 
     def _across(self) -> I8:
         site, pages = self.sites
-        groups = len(self.table)
+        groups, options = len(self.table), self.findings.options
         elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
         key = self.group * len(pages) + site[self.page]
         number = kernel.distinct_keys(key.view(np.uint64))[1]
         on_site = np.bincount(number)[number]
-        template = (on_site >= TEMPLATE_PAGES) & (on_site >= TEMPLATE_SHARE * pages[site[self.page]])
-        template &= self.findings.options.unit == "block"
+        template = on_site >= options.template_pages
+        template &= on_site >= options.template_share * pages[site[self.page]]
+        template &= options.unit == "block"
         # an article's own headline, which the other pages of its site list in a side bar
         headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
         all_headings = np.bincount(self.group, headings, groups)
@@ -183,7 +257,15 @@ class Judgement:
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
-        """Pages that are copies of an earlier one as wholes: nine tenths of the words of both stand in groups they share.
+        """Pages that are copies of an earlier one as wholes: of one that stays, where they are alike to one that does."""
+        first, later = self.alike
+        kept = kept_pages(first, later, len(self.findings.corpus.pages))
+        return {y: int(kept[y]) if kept[y] >= 0 else x
+                for x, y in sorted(zip(first.tolist(), later.tolist(), strict=True), reverse=True)}
+
+    @cached_property
+    def alike(self) -> tuple[I64, I64]:
+        """Pairs of pages, the first before the second: nine tenths of the words of both stand in groups they share.
 
         What belongs to the site's template is no evidence, unless there is nothing else on the page.
         """
@@ -205,7 +287,7 @@ class Judgement:
         found = np.bincount(back, common, len(pair))
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
         alike = (found >= COPY_SHARE * content[a]) & (found >= COPY_SHARE * content[b]) & (found > 0)
-        return {int(y): int(x) for x, y in sorted(zip(a[alike].tolist(), b[alike].tolist(), strict=True), reverse=True)}
+        return a[alike], b[alike]
 
     def _measured_against(self) -> I64:
         """The first occurrence of each one's group, or an equal one with which it makes a pair that counts, or itself."""

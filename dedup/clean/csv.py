@@ -51,8 +51,7 @@ def clean_csv(stream: BinaryIO, form: str, edits: Edits, options: Options, cutte
                 leave(number, entry)
             yield from (Piece(data, STAYS) for data in raw)
             continue
-        cuts = _row_cuts(row, table, number, edit, cutter, leave)
-        yield from pieces_between(b"".join(raw), [Cut(int(firsts[a]), int(firsts[b]), removal) for a, b, removal in cuts])
+        yield from _cut_row(b"".join(raw), firsts, row, table, number, edit, cutter, leave)
     for data in lines.rest():
         yield Piece(data, STAYS)
 
@@ -189,18 +188,30 @@ def _end(pattern: re.Pattern[str], line: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _row_cuts(row: _Row, table: _Table, number: int, edit: Sequence[Gone], cutter: Cutter, leave: Leave) -> list[Cut]:
-    """The cuts of a row's text field, as code points of the row's text."""
+def _cut_row(raw: bytes, firsts: I64, row: _Row, table: _Table, number: int, edit: Sequence[Gone], cutter: Cutter,
+             leave: Leave) -> Iterator[Piece]:
+    """The pieces of a row of whose text field something goes.
+
+    Args:
+        raw: Its bytes; `firsts`: of each code point of its text the first one.
+    """
     column = table.text_column(row)
     if column < 0:
         raise not_found(number, "the row at line")
     values = [row.value(field) for field in row.fields]
     field, value = row.fields[column], values[column]
 
+    def pieces(cuts: Sequence[Cut]) -> Iterator[Piece]:
+        places = _of_row(row, field, value, cuts)
+        return pieces_between(raw, [Cut(int(firsts[a]), int(firsts[b]), removal) for a, b, removal in places])
+
     def damage(cuts: Sequence[Cut]) -> str:
         text = without(row.text, _of_row(row, field, value, cuts))
         if _HALVES.search(text) and not _HALVES.search(row.text):  # in UTF-16 they would be one character
             return "it would join two halves of a character"
+        stays = b"".join(data for data, removal in pieces(cuts) if removal == STAYS)
+        if "\n".join(decode_line(line)[0] for line in stays.split(b"\n")) != text:
+            return "the encoding of its line would be guessed differently"
         lines = iter(split_lines(text))
         again = read_row(lines, table.delimiter)
         found = [again.value(other) for other in again.fields]
@@ -210,7 +221,7 @@ def _row_cuts(row: _Row, table: _Table, number: int, edit: Sequence[Gone], cutte
     found = checked_cuts(value, edit, cutter, damage)
     for entry in found.left:
         leave(number, entry)
-    return _of_row(row, field, value, found.cuts)
+    yield from pieces(found.cuts)
 
 
 def _of_row(row: _Row, field: _Field, value: str, cuts: Sequence[Cut]) -> list[Cut]:

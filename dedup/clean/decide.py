@@ -13,7 +13,7 @@ from dedup.clean.units import Parts, cut_units
 from dedup.findings import Findings
 from dedup.groups import KINDS
 from dedup.kernel import kernel
-from dedup.model import BlockFlag, VerdictKind
+from dedup.model import VerdictKind
 from dedup.verdicts import COPY, NAMES, NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE, Judgement
 from dedup.verify import Verifier
 
@@ -100,7 +100,7 @@ class Sentences:
         within, across = judgement.within, judgement.across
         inside = taken[within]
         if not self.choices.all_menus:
-            inside &= (within != NAVIGATION) | self._device()
+            inside &= (within != NAVIGATION) | judgement.device
         # what an editor leaves on its page (a refrain, a teaser) is left there, though it stands on other pages too
         outside = taken[across] & ((within == -1) | inside)
         best = self._best_rows()
@@ -122,19 +122,6 @@ class Sentences:
         order = np.lexsort((rows, rank, owner))
         best: I64 = order[table.first[:-1]][owner]
         return best
-
-    def _device(self) -> Flags:
-        """Stands of which one copy is for another device."""
-        corpus, places = self.corpus, self.findings.places
-        marked = np.zeros(len(corpus.start) + 1, np.int64)
-        for p, page in enumerate(corpus.pages):
-            if page.layout is not None:
-                blocks = slice(int(corpus.page_first[p]) + 1, int(corpus.page_first[p + 1]) + 1)
-                marked[blocks] = page.layout.flags & (BlockFlag.DEVICE | BlockFlag.HIDDEN) > 0
-        before = np.cumsum(marked)
-        flagged = before[places.last_block + 1] > before[places.first_block]
-        device: Flags = np.add.reduceat(flagged.astype(np.int64), self.judgement.first[:-1]) > 0
-        return device
 
     def _claim(self, taken: I64, verdict: I8) -> None:
         """Each sentence notes the occurrence that takes it: the first verdict in order, the longest place."""

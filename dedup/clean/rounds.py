@@ -145,6 +145,8 @@ def _layout(layout: Layout, rows: list[int], starts: list[int], ends: list[int])
     start, end = np.array(starts, np.int64), np.array(ends, np.int64)
     names = ("source_start", "source_end", "line", "end_line", "kind", "flags")
     columns = {name: getattr(layout, name)[rows] for name in names}
+    if len(layout.element):
+        columns["element"] = layout.element[rows]
     return replace(
         layout, start=start, end=end, link_chars=np.minimum(layout.link_chars[rows], end - start).astype(np.int32),
         path=tuple(layout.path[row] for row in rows), map_first=np.zeros(len(rows) + 1, np.int64),

@@ -1,10 +1,11 @@
-// Bindings of tokenise.hpp, positions.hpp, lines.hpp and json.hpp.
+// Bindings of tokenise.hpp, positions.hpp, lines.hpp, json.hpp and repetition.hpp.
 #include <nanobind/stl/string.h>
 
 #include "bind.hpp"
 #include "json.hpp"
 #include "lines.hpp"
 #include "positions.hpp"
+#include "repetition.hpp"
 #include "tokenise.hpp"
 
 namespace {
@@ -78,4 +79,8 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(
             release([&] { return dedup::json_records(span(lines), span(names), span(name_first), texts); }));
     }, "lines"_a.noconvert(), "names"_a.noconvert(), "name_first"_a.noconvert(), "texts"_a);
+
+    m.def("repetition_counts", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
+        return to_numpy(release([&] { return dedup::repetition_counts(span(text), span(start), span(end), flags); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
 }

@@ -18,6 +18,7 @@ from dedup.kernel.twin_groups import implied_groups, merge_apart
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
 from dedup.kernel.twin_places import chars_at, covered, equal_spans, locate, range_halves, take_ranges
+from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_runs import blocks_of, exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
 from dedup.kernel.twin_sentences import sentences
 from dedup.kernel.twin_sets import (
@@ -56,9 +57,9 @@ __all__ = [
     "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches", "gram_classes", "hash_tokens",
     "implied_groups", "join_links", "json_records", "line_numbers", "locate", "mark_grams", "mark_seeds", "measure_parts",
     "merge_apart", "name", "normalise", "pair_anchors", "prefix_join", "range_digests", "range_halves", "release_memory",
-    "repeated_grams", "repeated_seeds", "room", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
-    "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "split_lines", "stable_order", "survey_tokens",
-    "take_ranges", "token_edges", "tokenise",
+    "repeated_grams", "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps",
+    "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "split_lines", "stable_order",
+    "survey_tokens", "take_ranges", "token_edges", "tokenise",
 ]  # fmt: skip
 
 name = "reference"

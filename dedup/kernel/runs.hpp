@@ -54,6 +54,16 @@ public:
     // Whether a block begins, or the last one ends, at a token.
     bool is_border(std::int64_t token) const { return first(of(token)) == token; }
 
+    // Whether a block that is marked lies in [begin, end) as a whole.
+    bool holds(Bytes marked, std::int64_t begin, std::int64_t end) const {
+        if (begin >= end) return false;
+        std::int64_t block = of(begin);
+        if (first(block) < begin) ++block;
+        for (; block + 1 < static_cast<std::int64_t>(first_.size()) && first(block + 1) <= end; ++block)
+            if (marked[static_cast<std::size_t>(block)] && tokens(block)) return true;
+        return false;
+    }
+
     // Blocks with tokens that lie in [begin, end), both being borders.
     std::int64_t between(std::int64_t begin, std::int64_t end) const {
         std::int64_t blocks = 0;
@@ -85,8 +95,9 @@ inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 
 class Runs {
 public:
-    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Offsets page_first, RunLimits limits)
-        : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), page_first_(page_first), limits_(limits) {}
+    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Bytes headline, Offsets page_first, RunLimits limits)
+        : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), headline_(headline), page_first_(page_first),
+          limits_(limits) {}
 
     // Passages: (a0, a1, b0, b1, exact, joined, first part, part a0, a1, b0, b1).
     using Passages = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
@@ -135,6 +146,7 @@ private:
             const bool progress = overlap < y.a1 - y.a0 && overlap < y.b1 - y.b0;
             return drift <= std::min({limits_.max_edit, length(x), length(y)}) && progress ? drift : -1;
         }
+        if (x.page_a != x.page_b && blocks_.holds(headline_, x.a1, y.a0) && blocks_.holds(headline_, x.b1, y.b0)) return -1;
         const std::int64_t wider = std::max(gap_a, gap_b);
         if (wider <= std::min({limits_.max_edit, length(x), length(y)})) return gap_a + gap_b;
         if (wider > limits_.max_gap || !outweighs(length(x), length(y), wider) || !bridges_blocks(x, y)) return -1;
@@ -224,18 +236,24 @@ private:
     Step next_equal(const Link& last, std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low,
                     std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
         std::int64_t gap_a = 0, seen_a = 0;
+        const bool one_page = last.page_a == last.page_b;  // there a headline is no border
+        bool headline_a = false;
         for (std::int64_t i = a; i >= a_low && i < a_high; i += step) {
             const std::int64_t tokens_a = blocks_.tokens(i);
             if (tokens_a == 0) continue;
             std::int64_t gap_b = 0, seen_b = 0;
+            bool headline_b = false;
             for (std::int64_t j = b; j >= b_low && j < b_high; j += step) {
                 const std::int64_t tokens_b = blocks_.tokens(j);
                 if (tokens_b == 0) continue;
                 if (fingerprint_[static_cast<std::size_t>(i)] == fingerprint_[static_cast<std::size_t>(j)] &&
                     outweighs(length(last), tokens_a, std::max(gap_a, gap_b))) return {i, j, true};
+                headline_b = headline_b || headline_[static_cast<std::size_t>(j)];
+                if (!one_page && headline_a && headline_b) break;
                 gap_b += tokens_b;
                 if (++seen_b > limits_.max_gap_blocks || gap_b > limits_.max_gap) break;
             }
+            headline_a = headline_a || headline_[static_cast<std::size_t>(i)];
             gap_a += tokens_a;
             if (++seen_a > limits_.max_gap_blocks || gap_a > limits_.max_gap) break;
         }
@@ -311,6 +329,7 @@ private:
     Mapped<Link> links_;
     const Blocks& blocks_;
     Hashes fingerprint_;
+    Bytes headline_;
     Offsets page_first_;
     RunLimits limits_;
 

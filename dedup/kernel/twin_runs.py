@@ -242,8 +242,9 @@ class Run:
     joined: bool
 
 
-def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, page_first: I64,
-               max_edit: int, low: int, high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
+def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, headline: U8,
+               page_first: I64, max_edit: int, low: int,
+               high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
     Args:
@@ -251,6 +252,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         exact: Whether its two texts are equal, 0 or 1.
         block_first: First token of each block, one longer than the blocks.
         fingerprint: Of each block.
+        headline: Whether each block is the headline of its page, 0 or 1: a passage of two pages does not go over both.
         page_first: First block of each page, one longer than the pages.
         max_edit: Widest gap inside a passage, in tokens: an edit.
         low, high: Only links whose a0 is in this range are joined.
@@ -259,7 +261,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         Passages (a0, a1, b0, b1, exact, whether it is more than one of the links), the first part of each (one longer),
         and parts (a0, a1, b0, b1): stretches that lie between blocks which were left out.
     """
-    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), page_first.tolist(), max_edit)
+    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), headline.tolist(), page_first.tolist(), max_edit)
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
     columns = (column.tolist() for column in (a0, a1, b0, b1, exact.astype(bool)))
     links = [Link(joiner.page_of(a), joiner.page_of(b), a, a_end, b, b_end, equal)
@@ -309,8 +311,9 @@ def outweighs(x: int, y: int, gap: int) -> bool:
 class _Joiner:
     """Joins the links of one pair of pages."""
 
-    def __init__(self, block_first: list[int], fingerprint: list[int], page_first: list[int], max_edit: int) -> None:
-        self.block_first, self.fingerprint, self.page_first = block_first, fingerprint, page_first
+    def __init__(self, block_first: list[int], fingerprint: list[int], headline: list[int], page_first: list[int],
+                 max_edit: int) -> None:
+        self.block_first, self.fingerprint, self.headline, self.page_first = block_first, fingerprint, headline, page_first
         self.max_edit = max_edit
 
     def at_border(self, token: int) -> bool:
@@ -332,6 +335,11 @@ class _Joiner:
     def tokens(self, block: int) -> int:
         return self.block_first[block + 1] - self.block_first[block]
 
+    def holds_headline(self, begin: int, end: int) -> bool:
+        """Whether a headline lies in [begin, end) as a whole."""
+        first = self.block_first
+        return any(self.headline[b] and begin <= first[b] < first[b + 1] <= end for b in range(len(self.headline)))
+
     def bridges_blocks(self, x: Link, y: Link) -> bool:
         return all(map(self.at_border, (x.a1, y.a0, x.b1, y.b0)))
 
@@ -342,6 +350,8 @@ class _Joiner:
         if gap_a < 0 or gap_b < 0:
             overlap, drift = -min(gap_a, gap_b), abs(gap_a - gap_b)
             return drift if drift <= min(self.max_edit, x.length, y.length) and overlap < y.length else None
+        if x.page_a != x.page_b and self.holds_headline(x.a1, y.a0) and self.holds_headline(x.b1, y.b0):
+            return None
         wider = max(gap_a, gap_b)
         if wider > min(self.max_edit, x.length, y.length) and (
                 wider > MAX_GAP or not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
@@ -421,19 +431,25 @@ class _Joiner:
 
     def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
         gap_a = seen_a = 0
+        headline_a, one_page = False, last.page_a == last.page_b
         for i in blocks_a:
             if not self.tokens(i):
                 continue
             gap_b = seen_b = 0
+            headline_b = False
             for j in blocks_b:
                 if not self.tokens(j):
                     continue
                 if self.fingerprint[i] == self.fingerprint[j] and outweighs(last.length, self.tokens(i),
                                                                                 max(gap_a, gap_b)):
                     return i, j
+                headline_b = headline_b or bool(self.headline[j])
+                if not one_page and headline_a and headline_b:
+                    break
                 gap_b, seen_b = gap_b + self.tokens(j), seen_b + 1
                 if seen_b > MAX_GAP_BLOCKS or gap_b > MAX_GAP:
                     break
+            headline_a = headline_a or bool(self.headline[i])
             gap_a, seen_a = gap_a + self.tokens(i), seen_a + 1
             if seen_a > MAX_GAP_BLOCKS or gap_a > MAX_GAP:
                 break

@@ -1,4 +1,4 @@
-"""What an element's tag and attributes say about its text: hidden, navigation, quote, copy for one device."""
+"""What an element's tag and attributes say about its text: hidden, navigation, footer, quote, form, copy for one device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 # Values of `dedup.model.BlockFlag`; that module imports NumPy, which the worker does without. A test holds both equal.
-HIDDEN, NAVIGATION, QUOTE, TABLE_OR_CODE, DEVICE = 1, 2, 4, 8, 16
+HIDDEN, NAVIGATION, QUOTE, TABLE_OR_CODE, DEVICE, FORM, FOOTER, CODE = 1, 2, 4, 8, 16, 32, 64, 128
 
 
 def words(text: str) -> frozenset[str]:
@@ -17,17 +17,26 @@ def words(text: str) -> frozenset[str]:
 _NAVIGATION_TAGS = frozenset({"nav", "menu"})
 _PAGE_EDGES = frozenset({"header", "footer"})  # of the page, unless they are an article's
 _NAVIGATION_ROLES = frozenset({"navigation", "banner", "contentinfo", "menu", "menubar", "toolbar"})
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAVIGATION_WORDS = words(
     "nav navbar navigation subnav sitenav topnav mainnav menu menus submenu megamenu dropdown breadcrumb "
-    "breadcrumbs cookie cookies consent gdpr toolbar topbar pagination pager masthead skiplink skiplinks")
+    "breadcrumbs toolbar topbar pagination pager masthead skiplink skiplinks")
+# Consent notices are made by few makers, whose names stand in the classes: "cmplz-cookiebanner", "onetrust-pc-sdk".
+_NOTICE = re.compile(r"cookie|consent|gdpr|onetrust|cmplz|didomi|usercentrics|cybot|truste", re.IGNORECASE)
 _EDGE_WORDS = frozenset({"header", "footer"})
 # "article-header" holds the headline, "has-sidebar" and "nav-open" describe a page that has one.
 _CONTENT_WORDS = words(
     "article entry post story content section card comment message news blog title block heading author modal "
     "table widget box panel item product topic thread")
 _STATE_WORDS = frozenset({"has", "no", "with", "without", "not", "open", "opened", "closed", "is"})
-_QUOTE_WORDS = frozenset({"quote", "quoted", "quotes", "blockquote", "pullquote", "signature", "sig"})
+# Quotes and signatures, and the panes beside a post that say who wrote it.
+_QUOTE_WORDS = words("quote quoted quotes blockquote signature sig usersig userinfo postprofile")
+_QUOTE_PAIRS = (frozenset({"author", "pane"}), frozenset({"message", "user"}), frozenset({"user", "details"}),
+                frozenset({"line", "clamp", "1"}))  # a post cut to one line is quoted above its answer
+_PULL_WORDS = frozenset({"pull", "pullquote"})  # the page quotes itself
+_FORM_TAGS = words("select option optgroup datalist label legend fieldset")
+_FORM_WORDS = words(
+    "newsletter subscribe signup signin login optin searchform searchbox searchbar filter filters facet facets")
 _DEVICE = re.compile(
     r"(?:^|[\s_-])(?:mobile|desktop|tablet|phone|handheld|smartphone)(?:$|[\s_-])|"
     r"(?:^|\s)(?:hidden|hide|invisible|d-none|d-(?:xs|sm|md|lg|xl|xxl|print)-[a-z-]+|"
@@ -38,6 +47,7 @@ _DEVICE = re.compile(
     r"visuallyhidden)(?:$|\s)",
     re.IGNORECASE)
 _NO_DISPLAY = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_LONGEST_ID = 4  # words of an id; longer ones are made of a headline
 _LONGEST_CLASS = 1000  # code points looked at; real ones are shorter, hostile ones must not fill the cache
 
 
@@ -51,32 +61,43 @@ def element_flags(tag: str, in_content: bool, classes: str | None, name: str | N
         classes, name, role, style: Its attributes ``class``, ``id``, ``role``, ``style``.
         hidden: It has the attribute ``hidden``.
     """
-    flags = 0
-    if tag in _NAVIGATION_TAGS or (tag in _PAGE_EDGES and not in_content):
-        flags |= NAVIGATION
-    elif tag in ("blockquote", "q"):
-        flags |= QUOTE
-    elif tag in ("table", "pre", "code", "listing", "xmp"):
-        flags |= TABLE_OR_CODE
+    flags = _TAG_FLAGS.get(tag, 0)
+    if tag in _PAGE_EDGES and not in_content:
+        flags |= NAVIGATION | (FOOTER if tag == "footer" else 0)
     if hidden or (style and _NO_DISPLAY.search(style)):
         flags |= HIDDEN
-    if role and not _NAVIGATION_ROLES.isdisjoint(role.lower().split()) and not in_content:
-        flags |= NAVIGATION
+    if role and not in_content:
+        roles = role.lower().split()
+        flags |= NAVIGATION if not _NAVIGATION_ROLES.isdisjoint(roles) else 0
+        flags |= FOOTER if "contentinfo" in roles else 0
     if (classes or name) and tag not in ("html", "body", "main", "article"):
-        flags |= _named_flags((classes or "")[:_LONGEST_CLASS], (name or "")[:_LONGEST_CLASS], in_content)
+        named, pulled = _named_flags((classes or "")[:_LONGEST_CLASS], (name or "")[:_LONGEST_CLASS], in_content)
+        flags = (flags & ~QUOTE if pulled else flags) | named
     return flags
+
+
+_TAG_FLAGS = {
+    **dict.fromkeys(_NAVIGATION_TAGS, NAVIGATION), **dict.fromkeys(("blockquote", "q"), QUOTE), "table": TABLE_OR_CODE,
+    **dict.fromkeys(("pre", "code", "listing", "xmp"), TABLE_OR_CODE | CODE), **dict.fromkeys(_FORM_TAGS, FORM)}
 
 
 @lru_cache(maxsize=4096)
-def _named_flags(classes: str, name: str, in_content: bool) -> int:
-    """Flags by the words in ``class`` and ``id``."""
-    flags = DEVICE if _DEVICE.search(classes) else 0
+def _named_flags(classes: str, name: str, in_content: bool) -> tuple[int, bool]:
+    """Flags by the words in ``class`` and ``id``, and whether they say that it is a pulled quote."""
+    flags, pulled = DEVICE if _DEVICE.search(classes) else 0, False
     for token in [*classes.split(), name]:
-        named = {word.lower() for word in _WORD.findall(token)}
-        if named & _QUOTE_WORDS:
+        listed = [word.lower() for word in _WORD.findall(token)]
+        if token == name and len(listed) > _LONGEST_ID:
+            continue
+        named = frozenset(listed)
+        pulled |= not named.isdisjoint(_PULL_WORDS)
+        if named & _QUOTE_WORDS or any(pair <= named for pair in _QUOTE_PAIRS):
             flags |= QUOTE
         if named & _STATE_WORDS:
             continue
-        if named & _NAVIGATION_WORDS or (named & _EDGE_WORDS and not in_content and not named & _CONTENT_WORDS):
-            flags |= NAVIGATION
-    return flags
+        if named & _FORM_WORDS:
+            flags |= FORM
+        edge = named & _EDGE_WORDS and not in_content and not named & _CONTENT_WORDS
+        if named & _NAVIGATION_WORDS or edge or _NOTICE.search(token):
+            flags |= NAVIGATION | (FOOTER if edge and "footer" in named else 0)
+    return (flags & ~QUOTE if pulled else flags), pulled

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from dedup.errors import OptionError
 from dedup.readers import parsed as kinds
-from dedup.readers.hints import element_flags, words
+from dedup.readers.hints import FOOTER, NAVIGATION, QUOTE, element_flags, words
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
 from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
 
@@ -35,6 +35,8 @@ _KINDS = {
     "caption": kinds.CAPTION, "figcaption": kinds.CAPTION,
     **dict.fromkeys(("p", "blockquote", "article", "section", "main", "aside", "table", "ul", "ol", "dl", "nav",
                      "header", "footer", "form"), kinds.PARAGRAPH)}
+LONGEST_CLASS = 1000  # code points of all classes that are kept
+PAGE_SHARE = 0.6  # of the source: an element that holds more is no menu, footer or quote
 MAX_NODES = 3_000_000
 MAX_PATH_STEPS = 64  # deeper ones end in //tag: a page of n blocks at depth 512 would have n long paths
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
@@ -65,6 +67,8 @@ class Place:
         depth: Steps from the root.
         content: It stands in an article, a section or main.
         path: Its path, once asked for.
+        names: Its ``id`` and ``class``.
+        row: Its row among the elements that hold blocks, once it holds one.
         dead: Its text is left out.
         wanted: It is inside what ``select`` names.
     """
@@ -80,6 +84,8 @@ class Place:
     dead: bool
     wanted: bool
     path: str | None = None
+    names: tuple[str | None, str | None] = (None, None)
+    row: int = -1
 
 
 @dataclass(slots=True)
@@ -181,12 +187,25 @@ class Walk:
                     ignored: frozenset[Any]) -> None:
         """What the element's attributes and the selectors say, put into its place."""
         attr = node.attr
-        place.flags |= element_flags(tag, place.content, attr("class"), attr("id"),
-                                     attr("role"), attr("hidden") is not None, attr("style"))
+        name, classes = place.names = attr("id"), attr("class")
+        flags = element_flags(tag, place.content, classes, name, attr("role"),
+                              attr("hidden") is not None, attr("style"))
+        if flags & (NAVIGATION | QUOTE) and tag in ("div", "section") and self._holds_the_page(node.source_location):
+            flags &= ~(NAVIGATION | FOOTER | QUOTE)
+        if tag == "main":
+            place.flags &= ~(NAVIGATION | FOOTER)
+        place.flags |= flags
         if selected and node in selected:
             place.wanted = True
         if ignored and node in ignored:
             place.dead = True
+
+    def _holds_the_page(self, location: Any) -> bool:
+        """Whether most of the source lies inside: "sticky-footer" names a page with one, not its footer."""
+        if location is None or location.end_tag is None:
+            return False
+        inside: int = location.end_tag.start_offset - location.start_tag.end_offset
+        return inside > PAGE_SHARE * len(self.source)
 
     def _text(self, data: str, place: Place, linked: bool) -> None:
         """Take a text node into the run."""
@@ -250,7 +269,35 @@ class Walk:
     def _add(self, text: str, to_raw: Points, run: Run, block: Place, place: tuple[int, int], points: Points) -> None:
         """Add a block; `to_raw` leads from its text to the text of its run."""
         self.builder.add(text, place, points, kind=block.kind, flags=block.flags | run.flags,
-                         link_chars=_link_chars(run.links, "".join(run.parts), len(text)), path=_path(block))
+                         link_chars=_link_chars(run.links, "".join(run.parts), len(text)), path=_path(block),
+                         element=self._element(block))
+
+    def _element(self, place: Place) -> int:
+        """Row of an element that holds a block; elements around it that have none get theirs first."""
+        new = []
+        known: Place | None = place
+        while known is not None and known.row < 0:
+            new.append(known)
+            known = known.parent
+        row = known.row if known is not None else -1
+        for step in reversed(new):
+            row = step.row = self.builder.add_element(row, element_step(step.tag, *step.names))
+        return row
+
+
+def element_step(tag: str, name: str | None, classes: str | None) -> str:
+    """An element in one line, as `dedup.model.Layout.steps` holds it: tag, ``#id`` and classes, each between blanks.
+
+    A ``*`` says that there are more of them than are kept.
+
+    >>> element_step("div", "top", "a  b"), element_step("p", None, None)
+    (' div #top a b ', ' p ')
+    """
+    classes = classes or ""
+    names = classes[:LONGEST_CLASS].split()
+    if name and len(name.split()) == 1 and len(name) <= LONGEST_CLASS:
+        names.insert(0, f"#{name.strip()}")
+    return " ".join(["", tag, *names, *(["*"] if len(classes) > LONGEST_CLASS else []), ""])
 
 
 AnyWalk = TypeVar("AnyWalk", bound=Walk)

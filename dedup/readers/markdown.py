@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dedup.readers import parsed as kinds
-from dedup.readers.hints import QUOTE, TABLE_OR_CODE
+from dedup.readers.hints import CODE, QUOTE, TABLE_OR_CODE
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
 from dedup.readers.sourcemap import LineEnds, Points, collapse
 
@@ -96,7 +96,7 @@ class MarkdownWalk:
             elif token.type == "inline":
                 self._inline(token, opened, self._range(token.map or lines[-1]))
             elif token.type in ("fence", "code_block"):
-                self._plain(token.content, kinds.CODE, _flags(opened) | TABLE_OR_CODE, self._range(token.map), True)
+                self._plain(token.content, kinds.CODE, _flags(opened) | TABLE_OR_CODE | CODE, self._range(token.map), True)
             elif token.type == "html_block":
                 self._plain(_TAG.sub("", token.content), kinds.PARAGRAPH, _flags(opened), self._range(token.map), False)
 

@@ -21,7 +21,8 @@ from dedup.model import Layout
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
 
-_DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32}
+_DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32,
+           "element": np.int32, "parent": np.int32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,8 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
         return Answer(cuts=Cuts(tuple(cuts), tuple(left)))
     text = parts[1].decode("utf-8", "surrogatepass")
     columns = {name: np.frombuffer(part, np.int64).astype(_DTYPES.get(name, np.int64), copy=False)
-               for name, part in zip(COLUMNS, parts[3:], strict=True)}
+               for name, part in zip(COLUMNS, parts[4:], strict=True)}
     size = len(columns["start"])
     paths = tuple(parts[2].decode("utf-8", "surrogatepass").split(LINE_JOIN)) if size else ()
-    layout = Layout(path=paths, **columns)
+    layout = Layout(path=paths, steps=parts[3].decode("utf-8", "surrogatepass"), **columns)
     return Answer(text, header["title"], layout, header["encoding"])

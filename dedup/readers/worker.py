@@ -19,7 +19,7 @@ from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
 LINE_JOIN = "\n"
-PARTS_A_PAGE = 3 + len(COLUMNS)  # header, text, paths, columns
+PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
 _COUNT = struct.Struct("<Q")
 
 
@@ -90,6 +90,7 @@ def reply(request: list[bytes]) -> list[bytes]:
             out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
             out.append(page.text.encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
+            out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
             out += [column.tobytes() for column in page.columns]
             del page
     return out

@@ -7,12 +7,16 @@ import heapq
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dedup.errors import DedupError, MissingExtraError, OptionError
 
 if TYPE_CHECKING:
-    from dedup.model import Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
+    import numpy as np
+    import numpy.typing as npt
+
+    from dedup.annotate import Annotations
+    from dedup.model import Cause, Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
 
 __all__ = ["Report"]
@@ -26,6 +30,7 @@ class Report:
         summary: Figures of the whole.
         pages: One ``PageReport`` a page, in order; pages without repeats too.
         groups: Text that stands in two places or more; a group's id is its index.
+        causes: What many pages of a site repeat for one reason, and the selector that leaves it out.
         skipped: What was read but not compared, by reason.
         errors: What could not be read.
         input_digest: Digest of all that was read.
@@ -38,22 +43,24 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_links", "errors", "groups", "input_digest", "is_comparison", "near_misses", "options", "pages", "skipped",
-                 "summary", "version")
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison", "near_misses",
+                 "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
                  input_digest: str, version: str, is_comparison: bool = False,
-                 near_misses: tuple[NearMiss, ...] | None = None) -> None:
+                 near_misses: tuple[NearMiss, ...] | None = None, causes: Sequence[Cause] = (),
+                 annotations: Annotations | None = None) -> None:
         """Put a report together.
 
         Args:
             links: Every verified link; ``None`` where they are not known (a report file written without them).
+            annotations: What the scan knows of the pages beside; ``None`` to make from groups and pages what can be.
         """
         self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
-        self.near_misses = near_misses
+        self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -71,18 +78,23 @@ class Report:
         return self._links is not None and (self.is_comparison or self.options.pairs)
 
     @property
-    def keep(self) -> list[bool]:
-        """One bool a page, in order: False for a page that is as a whole a later copy of another one.
+    def annotations(self) -> Annotations:
+        """What the table of pages says beside the figures of the pages, as columns."""
+        if self._annotations is None:
+            from dedup.annotate import annotations_of
 
-        References (``against``) are not counted: there are as many as pages were scanned.
+            self._annotations = annotations_of(self)
+        return self._annotations
+
+    @property
+    def keep(self) -> npt.NDArray[np.bool_]:
+        """Whether each page stays where each stands once, shape ``(pages,)``, in the order of ``pages``.
+
+        False for a copy of a page that stays: with ``unit="page"`` a later member of its group, else a page with the
+        verdict ``copy-of``. The first one stays; which page that is, is ``kept_page`` in the table of pages.
+        References (``against``) always stay, and are left out: there are as many values as pages were scanned.
         """
-        copies = {page.id for page in self.pages if any(v.kind == "copy-of" for v in page.verdicts)}
-        lengths = {page.id: page.chars for page in self.pages}
-        for group in self.groups:
-            first, *later = group.occurrences
-            if _is_whole(first.start, first.end, lengths.get(first.page)):
-                copies.update(o.page for o in later if _is_whole(o.start, o.end, lengths.get(o.page)))
-        return [page.id not in copies for page in self.pages if not page.reference]
+        return self.annotations.kept[self.summary.reference_pages:] < 0
 
     def least_certain(self, count: int = 10) -> list[Pair]:
         """The verified links with the least similarity, the least first: where to look whether the threshold fits.
@@ -108,12 +120,14 @@ class Report:
 
         groups, numbers = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else [pair for pair in self._links if pair.similarity >= least]
-        return Report(
+        filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=[filter_verdicts(page, numbers) for page in self.pages], groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses)
+            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=self.causes)
+        filtered._annotations = self.annotations.regrouped(filtered)
+        return filtered
 
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON (``dedup-report/1``).
@@ -128,26 +142,38 @@ class Report:
         text = buffer.getvalue()
         return (text if indent is None else indented(text, indent)).decode("utf-8")
 
-    def to_arrow(self) -> Any:
-        """A ``pyarrow.Table`` with one row an occurrence, in the order of the groups.
+    def to_arrow(self, rows: Literal["pages", "occurrences"] = "pages") -> Any:
+        """A ``pyarrow.Table`` with a row a page, or a row an occurrence; docs/page-table.md describes both.
+
+        Args:
+            rows: ``pages``, in the order of ``pages``, or ``occurrences``, in the order of the groups.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
+            OptionError: `rows` is something else.
         """
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError as error:
-            raise MissingExtraError("pyarrow is not installed", "to_arrow",
-                                    "Install it with: pip install 'dedup-toolkit[arrow]'.") from error
-        from dedup.report.arrow import occurrence_table
+        if rows not in ("pages", "occurrences"):
+            raise OptionError(f"{rows!r} is none of pages, occurrences", "rows")
+        need_arrow("to_arrow")
+        from dedup.report.arrow import occurrence_table, page_table
 
-        return occurrence_table(self)
+        return page_table(self) if rows == "pages" else occurrence_table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table of pages for whoever takes Arrow (polars, DuckDB, pandas, ...), batch by batch."""
+        need_arrow("__arrow_c_stream__")
+        from dedup.report.arrow import page_stream
+
+        return page_stream(self).__arrow_c_stream__(requested_schema)
 
     def write(self, path: str | Path) -> None:
-        """Write the report to a file; its suffix says the format. The file is whole or as it was before.
+        """Write the report (``.json``) or its table of pages (``.parquet``, ``.jsonl``, ``.csv``) to a file.
+
+        The file is whole or as it was before.
 
         Raises:
             OptionError: No format has this suffix.
+            MissingExtraError: pyarrow is not installed, and the file is to be Parquet.
             OutputError: The file cannot be written.
         """
         writer_of(path)(self, Path(path))
@@ -165,8 +191,17 @@ class Report:
         return ReportView(self)
 
 
-def _is_whole(start: int, end: int, chars: int | None) -> bool:
-    return start == 0 and end == chars
+def need_arrow(where: str) -> None:
+    """Refuse with the extra's name where pyarrow is not installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("pyarrow is not installed", where,
+                                "Install it with: pip install 'dedup-toolkit[arrow]'.") from error
 
 
 def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
@@ -174,12 +209,23 @@ def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
 
     Raises:
         OptionError: No format has this suffix.
+        MissingExtraError: The format needs a library that is not installed.
     """
     from dedup.report.json import write_json_file
+    from dedup.report.page_table import write_csv, write_jsonl
 
-    writers: dict[str, Callable[[Report, Path], None]] = {".json": write_json_file}
+    writers: dict[str, Callable[[Report, Path], None]] = {
+        ".json": write_json_file, ".parquet": _write_parquet, ".jsonl": write_jsonl, ".csv": write_csv}
     suffix = Path(path).suffix.lower()
     if suffix not in writers:
         raise OptionError(f"no report format has the suffix {suffix!r}" if suffix else "the file has no suffix",
                           str(path), f"Use one of: {', '.join(writers)}.")
+    if suffix == ".parquet":
+        need_arrow(str(path))
     return writers[suffix]
+
+
+def _write_parquet(report: Report, path: Path) -> None:
+    from dedup.report.arrow import write_parquet
+
+    write_parquet(report, path)

@@ -51,7 +51,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
         del summary["reference_pages"]
     head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
             "options": report.options.results(), "summary": summary}
-    yield b"{" + b",\n".join(_encode(key) + b": " + _encode(value) for key, value in head.items())
+    yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
     if report.lists_pairs:
@@ -60,14 +60,15 @@ def json_chunks(report: Report) -> Iterator[bytes]:
         yield from _list_chunks("near_misses", map(_near_miss, report.near_misses))
     yield from _list_chunks("skipped", map(dataclasses.asdict, report.skipped))
     yield from _list_chunks("errors", map(dataclasses.asdict, report.errors))
+    yield from _list_chunks("causes", map(dataclasses.asdict, report.causes))
     yield b"}\n"
 
 
 def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
-    yield b",\n" + _encode(key) + b": ["
+    yield b",\n" + encode(key) + b": ["
     separator = b"\n"
     for item in items:
-        yield separator + _encode(item)
+        yield separator + encode(item)
         separator = b",\n"
     yield b"]"
 
@@ -140,7 +141,8 @@ def _plain(value: Any) -> Any:
 _ENCODER = msgspec.json.Encoder(enc_hook=_plain)
 
 
-def _encode(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
+    """A value as JSON in one line; what a terminal would react to, and lone surrogates, as escapes."""
     try:
         return _harmless(_ENCODER.encode(value))
     except (UnicodeEncodeError, OverflowError, TypeError, msgspec.MsgspecError):
@@ -276,7 +278,8 @@ def _report(value: Mapping[str, Any]) -> Report:
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
         is_comparison=pairs is not None and not options.pairs,
-        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)))
+        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)),
+        causes=_convert(value, "causes", model.Cause) if "causes" in value else ())
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

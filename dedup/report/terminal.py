@@ -98,7 +98,8 @@ class ReportView:
         if self.written is None:
             yield from writer.body()
         else:
-            yield from writer.lines(writer.say(f"The report stands in {self.written}"))
+            what = "report" if self.written.lower().endswith(".json") else "table of pages"
+            yield from writer.lines(writer.say(f"The {what} stands in {self.written}"))
 
 
 class _Writer:
@@ -201,11 +202,17 @@ class _Writer:
 
     def verdicts(self) -> Iterator[Text]:
         found = self.found
-        parts = [*self._page_verdicts(found.renderings, "bold"), *self._folds(),
+        parts = [*self._causes(), *self._page_verdicts(found.renderings, "bold"), *self._folds(),
                  *self._page_verdicts(found.copies, ""), *self._small_repeats()]
         if parts:
             yield from self.heading("What it amounts to")
             yield from parts
+
+    def _causes(self) -> Iterator[Text]:
+        """What many pages repeat for one reason: said once, before what is said of each page."""
+        for cause in self.report.causes[: self.top]:
+            yield from self.lines(self.say(one_line(cause.text, 600), "bold"), f"  {self.signs.bullet} ", "yellow")
+        yield from self.more(max(len(self.report.causes) - self.top, 0), "cause", indent="    ")
 
     def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
         for page, verdicts in best.ordered():

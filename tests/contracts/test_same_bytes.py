@@ -18,6 +18,7 @@ import pytest
 from benchmarks.corpus import Corpus
 from dedup import Options, scan
 from dedup.readers import open_pages
+from dedup.report.page_table import json_lines
 from tests.scan_help import NATIVE, needs_speed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,8 +45,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scanned(folder: Path, **settings: Any) -> str:
+    """The report and its table of pages."""
     against = {"against": folder / settings.pop("against")} if "against" in settings else {}
-    return scan(folder, **against, **settings).to_json()
+    report = scan(folder, **against, **settings)
+    return report.to_json() + b"".join(json_lines(report)).decode()
 
 
 def digest(folder: Path, **settings: Any) -> str:

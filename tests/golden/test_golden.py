@@ -70,6 +70,18 @@ def test_the_json_report_of_pages_as_units():
     check("site_pages.json", as_json(scan(Path("examples/site"), unit="page", threshold=0.5, pairs=True)))
 
 
+def test_the_table_of_pages(tmp_path):
+    """What is not nothing, a figure or a span a line."""
+    scan([Path("examples/news.txt"), Path("examples/notices.jsonl"), Path("examples/site")]).write(tmp_path / "pages.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "pages.jsonl").read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["groups"] = " ".join(map(str, row["groups"]))
+        row["spans"] = [" ".join([f"{s['start']}-{s['end']}", f"#{s['group']}", s["kind"], s["verdict"],
+                                  *(word for word in ("stays", "cut") if s[word])]) for s in row["spans"]]
+    said = [{name: value for name, value in shortened(row).items() if value or name == "keep"} for row in rows]
+    check("pages.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+
+
 def test_the_json_report_of_a_comparison():
     report = compare(Path("examples/site/repairs.html"), Path("examples/site/hire.html"))
     check("repairs_hire.json", as_json(report))

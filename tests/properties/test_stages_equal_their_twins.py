@@ -166,12 +166,19 @@ def link_problems(draw):
         if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0]:
             links.append((*a, *b, draw(st.integers(0, 1))))
     cols = [np.array([link[i] for link in links], np.int64) for i in range(4)]
-    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, page_first
+    headline = np.array([draw(st.integers(0, 1)) for _ in fingerprint], np.uint8)
+    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, headline, page_first
 
 
 @given(problem=link_problems(), max_edit=st.sampled_from([0, 16]))
 def test_join_links(problem, max_edit):
-    block_first, _, page_first = problem[5:]
+    block_first, _, headline, page_first = problem[5:]
+
+    def page_of(token):
+        return np.searchsorted(page_first, np.searchsorted(block_first, token, side="right") - 1, side="right")
+
+    def holds_headline(begin, end):
+        return any(headline[b] and begin <= block_first[b] < block_first[b + 1] <= end for b in range(len(headline)))
     mine, theirs = (module.join_links(*problem, max_edit, 0, 1000) for module in (native, reference))
     assert_same(mine, theirs)
     cut = int(block_first[page_first[1]])  # links of the first page, and those of the others
@@ -188,6 +195,9 @@ def test_join_links(problem, max_edit):
         assert ends == (a0[i], a1[i], b0[i], b1[i])
         assert (pa1[parts][:-1] <= pa0[parts][1:]).all()
         assert (pb1[parts][:-1] <= pb0[parts][1:]).all()
+        if page_of(a0[i]) != page_of(b0[i]):
+            gaps = (zip(pa1[parts], pa0[parts][1:], strict=False), zip(pb1[parts], pb0[parts][1:], strict=False))
+            assert not any(holds_headline(*a) and holds_headline(*b) for a, b in zip(*gaps, strict=True))
 
 
 @given(numbers=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=60))

@@ -25,13 +25,20 @@ TYPES = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8
 FORMS = ["parquet", "arrow", "arrow stream"]
 
 
+def array_of(values: list[Any], kind: Any) -> Any:
+    if not pa.types.is_dictionary(kind):
+        return pa.array(values, kind)
+    encoded = pa.array(values, kind.value_type).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.cast(kind.index_type), encoded.dictionary)
+
+
 @st.composite
 def tables(draw: st.DrawFn, kinds: list[Any] = TYPES) -> tuple[Any, dict[str, Any]]:
     """A table with a text column of some type, maybe in structs, and the settings of reading it."""
     count = draw(st.integers(0, 7))
     values = draw(st.lists(st.none() | texts(SIGNS, 8), min_size=count, max_size=count))
     kind, nested = draw(st.sampled_from(kinds)), draw(st.booleans())
-    column = pa.array(values, kind)
+    column = array_of(values, kind)
     if nested and kind in (pa.string(), pa.large_string()):  # of others pyarrow cannot write parts
         more = pa.array(range(count), pa.int32())
         mask = pa.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), pa.bool_())

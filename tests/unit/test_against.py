@@ -15,9 +15,11 @@ import dedup
 from dedup import OptionError, Page, scan
 from dedup.cli import main
 from dedup.errors import InputError
+from dedup.options import Unit
 from dedup.page_pairs import page_value
 from dedup.report import Report
 from dedup.report.json import read_json
+from dedup.report.page_table import page_batches, page_rows
 from dedup.report.terminal import print_report
 from tests.scan_help import edited, lines, prose, verdicts
 
@@ -53,7 +55,7 @@ def test_references_are_first_marked_and_counted_apart() -> None:
     assert summary.duplicate_chars == report.pages[1].duplicate_chars == 2 * len(P[0])
     assert report.pages[0].duplicate_chars == 0
     assert 0.4 < report.pages[0].across_share < 0.6
-    assert report.keep == [True, True]
+    assert report.keep.tolist() == [True, True]
     value = json.loads(report.to_json())
     assert [page.get("reference") for page in value["pages"]] == [True, None, None]
     assert value["summary"]["reference_pages"] == 1
@@ -70,7 +72,40 @@ def test_a_report_is_read_back_with_its_references(tmp_path: Path) -> None:
     report.write(tmp_path / "r.json")
     again = read_json(tmp_path / "r.json")
     assert again.to_json() == report.to_json()
-    assert again.keep == report.keep == [False, True]
+    assert again.keep.tolist() == report.keep.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("unit", ["block", "page"])
+def test_the_table_of_pages_has_no_references_and_cuts_nothing_from_them(unit: Unit, tmp_path: Path) -> None:
+    old = [{"id": "old", "text": P[0]}, {"id": "again", "text": P[0]}, {"id": "part", "text": lines(P[1], P[3])}]
+    new = [{"id": "copy", "text": P[0]}, {"id": "more", "text": lines(P[1], P[2])},
+           {"id": "fresh", "text": lines(P[4], P[5])}]
+    report = scan(new, against=old, unit=unit)
+    batch, = page_batches(report)
+    rows = list(page_rows(batch))
+    assert [(row["id"], row["keep"], row["kept_page"]) for row in rows] == [
+        ("copy", False, "old"), ("more", True, None), ("fresh", True, None)]
+    assert report.keep.tolist() == [False, True, True]
+    assert (report.annotations.kept[:3] < 0).all()
+    if unit == "block":
+        span, = rows[1]["spans"]
+        assert (span["start"], span["end"], span["stays"], span["cut"]) == (0, len(P[1]), False, True)
+        assert 0.4 < rows[1]["duplicate_share"] < 0.6
+        spans = report.annotations.spans
+        assert not spans.cut[:spans.first[3]].any()
+    report.write(tmp_path / "r.json")
+    for again in (read_json(tmp_path / "r.json"), report.at_similarity(0.5)):
+        assert again.keep.tolist() == [False, True, True]
+        assert (again.annotations.kept[:3] < 0).all()
+        assert not again.annotations.spans.cut[:again.annotations.spans.first[3]].any()
+
+
+def test_pages_of_one_value_stay_in_the_table_of_pages() -> None:
+    texts = [{"id": str(n), "paper": paper, "text": P[0]} for n, paper in enumerate(("", "a", "a", "b"))]
+    for settings in ({}, {"unit": "page"}):
+        report = scan(texts, between="paper", **settings)
+        assert report.keep.tolist() == [True, True, True, False]
+        assert scan(texts, scope="across", **settings).keep.tolist() == [True, False, False, False]
 
 
 def test_ids_of_pages_stay_and_those_of_references_give_way(tmp_path: Path) -> None:
@@ -92,7 +127,7 @@ def test_the_same_place_on_both_sides_is_a_copy_of_itself(unit: str, tmp_path: P
     assert pages_of(report) == [["site/a.txt", "a.txt"], ["site/b.txt", "b.txt"]]
     assert report.summary.duplicate_share == 1
     assert verdicts(report, "copy-of") == ["the page is a copy of site/a.txt", "the page is a copy of site/b.txt"]
-    assert report.keep == [False, False]
+    assert report.keep.tolist() == [False, False]
 
 
 def test_sources_of_all_kinds_are_references() -> None:

@@ -56,7 +56,8 @@ def test_cleaning_takes_no_references(tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(OptionError, match="has no references"):
         clean(Path(place), out, against=Path(place))
     assert cli.main(["clean", place, "-o", str(out), "--against", place]) == 2
-    assert "clean takes the pages that it cleans and no --against; use dedup scan PATH... --against REF" in capsys.readouterr().err
+    said = "clean takes the pages that it cleans and no --against; use dedup scan PATH... --against REF"
+    assert said in capsys.readouterr().err
     assert cli.main(["clean", place, "-o", str(out), "--agianst", place]) == 2
     assert "did you mean --against" not in capsys.readouterr().err
     assert not out.exists()

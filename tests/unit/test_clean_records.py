@@ -165,6 +165,7 @@ def test_rows(row: bytes, gone: tuple[int, int], want: bytes) -> None:
 @pytest.mark.parametrize(("row", "gone", "reason"), [
     (b'ab"c,x\n', (0, 2), "its row would be read differently"),  # a quote would open
     (b'"one"a"b,x\n', (3, 4), "its row would be read differently"),  # a quote that closes would be doubled
+    (b"caf\xe9 \xc3\xa9,x\n", (0, 5), "the encoding of its line would be guessed differently"),  # the rest is UTF-8
     (b"\xef\xbb\xbfone \xe9,x\n", (0, 3), "the encoding of its line is not known"),
 ])
 def test_rows_that_would_be_torn(row: bytes, gone: tuple[int, int], reason: str) -> None:

@@ -204,7 +204,8 @@ def test_restoring_refuses_another_file() -> None:
     {"dropped": [9]}, {"dropped": [0]}, {"dropped": [-5]}, {"dropped": [10**15]}, {"dropped": [10**30]},
     {"field": ["nothing"]}, {"field": []},
     {"field": ["n"]}, {"texts": [(4, 0, "x", 0)]}, {"texts": [(1, 99, "x", 0)]}, {"texts": [(1, -1, "x", 0)]},
-    {"texts": [(1, 5, "x", 0), (1, 3, "x", 0)]}, {"texts": [(99, 0, "x", 0)]}, {"texts": [(3, 0, "x", 0), (1, 0, "x", 0)]},
+    {"texts": [(1, 5, "x", 0), (1, 3, "x", 0)]}, {"texts": [(99, 0, "x", 0)]},
+    {"texts": [(3, 0, "x", 0), (1, 0, "x", 0)]},
     {"rows": 10**15}, {"rows": -1}, {"column": "AAAA"}, {"data": ""},
     {"rows": "4"}, {"texts": [1]}, {"texts": [[1, 2]]}, {"dropped": ["4"]}, {"data": 5}, {"data": "é"},
 ], ids=str)

@@ -115,8 +115,34 @@ def test_flags_say_hidden_navigation_quote_table_and_device() -> None:
         "dn": device,
         "tw": device,
         "m": nav,
-        "foot": nav,
+        "foot": nav | BlockFlag.FOOTER,
     }
+
+
+def test_flags_say_form_footer_code_and_who_wrote_a_post() -> None:
+    form, quote, code = BlockFlag.FORM, BlockFlag.QUOTE, BlockFlag.TABLE_OR_CODE | BlockFlag.CODE
+    flags = flags_of(
+        "<p>long text of the page, so that nothing else holds most of it</p><form><label>name</label><p>in a form</p></form>"
+        "<select><option>one</select><div class='filter-list'><p>size</div><div class='newsletter'><p>mails</div>"
+        "<pre>code</pre><aside class='cAuthorPane'><p>who</aside><div class='message-user'><p>xen</div>"
+        "<blockquote class='pull-quote'><p>pulled</blockquote><div class=pullquote><p>pulled too</div>"
+        "<h2 id='a_page_about_the_nav_menu_quote'>head</h2><div class='cmplz-banner'><p>notice</div>"
+        "<div class='site-footer'><p>foot</div><div role=contentinfo><p>info</div>"
+    )
+    foot = BlockFlag.NAVIGATION | BlockFlag.FOOTER
+    assert flags == {
+        "long text of the page, so that nothing else holds most of it": BlockFlag.NONE, "name": form,
+        "in a form": BlockFlag.NONE, "one": form, "size": form, "mails": form, "code": code, "who": quote, "xen": quote,
+        "pulled": BlockFlag.NONE, "pulled too": BlockFlag.NONE, "head": BlockFlag.NONE, "notice": BlockFlag.NAVIGATION,
+        "foot": foot, "info": foot}
+
+
+def test_what_holds_most_of_the_page_is_no_menu_and_main_is_none() -> None:
+    flags = flags_of(f"<div class='sticky-footer'><p>{'text ' * 20}</p></div><div class='menu'><p>menu</p></div>")
+    assert list(flags.values()) == [BlockFlag.NONE, BlockFlag.NAVIGATION]
+    flags = flags_of("<div class='menu'><p>menu</p><main><p>text</p><nav><p>on this page</p></nav></main></div>"
+                     + "<i></i>" * 20)
+    assert flags == {"menu": BlockFlag.NAVIGATION, "text": BlockFlag.NONE, "on this page": BlockFlag.NAVIGATION}
 
 
 def test_a_block_has_a_flag_of_an_inline_element_only_where_all_its_text_does() -> None:
@@ -143,9 +169,7 @@ def test_kinds_and_link_chars() -> None:
 
 
 def test_the_workers_numbers_are_the_models() -> None:
-    assert [
-        flag.value for flag in BlockFlag if flag
-    ] == [hints.HIDDEN, hints.NAVIGATION, hints.QUOTE, hints.TABLE_OR_CODE, hints.DEVICE]
+    assert [getattr(hints, flag.name) for flag in BlockFlag if flag] == [flag.value for flag in BlockFlag if flag]
     assert [getattr(parsed, kind.name) for kind in BlockKind] == [kind.value for kind in BlockKind]
 
 

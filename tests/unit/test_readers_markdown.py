@@ -65,7 +65,7 @@ def test_blocks_kinds_flags_and_places() -> None:
         ("Setext", BlockKind.HEADING, 28),
     ]
     assert page.layout.flags.tolist()[3] == BlockFlag.QUOTE
-    assert page.layout.flags.tolist()[11] == BlockFlag.TABLE_OR_CODE
+    assert page.layout.flags.tolist()[11] == BlockFlag.TABLE_OR_CODE | BlockFlag.CODE
     assert page.layout.link_chars.tolist()[2] == len("a linkhttp://auto.link")
     assert_sound(page.layout, page.text)
     assert mapped_errors(page.text, PAGE, page.layout) == []

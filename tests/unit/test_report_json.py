@@ -42,7 +42,7 @@ def rich_report() -> Report:
 def test_keys_are_those_of_the_contract_in_their_order() -> None:
     value = json.loads(rich_report().to_json())
     assert list(value) == ["format", "version", "input_digest", "options", "summary", "pages", "groups", "pairs",
-                           "skipped", "errors"]
+                           "skipped", "errors", "causes"]
     assert value["format"] == "dedup-report/1"
     assert list(value["summary"]) == ["pages", "blocks", "compared", "short", "skipped", "groups", "chars",
                                       "duplicate_chars", "duplicate_share", "content_share"]
@@ -266,21 +266,6 @@ def test_no_folder_or_a_folder_in_the_way_is_an_output_error(tmp_path: Path) -> 
 # The object.
 
 
-def test_keep_is_false_for_whole_pages_that_are_later_copies() -> None:
-    text = "a whole page of eight words or more"
-    pages = [page(name, chars=len(text)) for name in "abc"] + [
-        page("d", verdicts=(Verdict("copy-of", "a copy of a", ()),)), page("e", chars=1000)]
-    whole = group(0, [occurrence("a", text), occurrence("c", text), occurrence("e", text, 10)])
-    assert report(pages, [whole]).keep == [True, True, False, False, True]
-
-
-def test_a_page_that_is_a_part_of_a_longer_one_is_kept() -> None:
-    text = "a whole page of eight words or more"
-    pages = [page("long", chars=1000), page("short", chars=len(text))]
-    assert report(pages, [group(0, [occurrence("long", text), occurrence("short", text)], "contained")]).keep == [
-        True, True]
-
-
 def test_at_similarity_drops_what_is_below_and_numbers_anew() -> None:
     low = group(0, [occurrence("a", "low"), occurrence("b", "lower", similarity=0.6)], "near")
     mixed = group(1, [occurrence("a", "mix"), occurrence("b", "mixt", similarity=0.6),
@@ -315,10 +300,10 @@ def test_repr_is_one_line() -> None:
 
 def test_arrow_has_a_row_for_each_occurrence() -> None:
     pytest.importorskip("pyarrow")
-    table = rich_report().to_arrow()
+    table = rich_report().to_arrow("occurrences")
     assert table.num_rows == 2
     assert table.column("page").to_pylist() == ["a", "b"]
     assert table.column("source_start").to_pylist() == [3, None]
     hostile = report(groups=[group(0, [occurrence("a", SURROGATE), occurrence("b", SURROGATE)])])
-    assert hostile.to_arrow().column("text")[0].as_py() == "half \ufffd a pair \ufffd"
-    assert report().to_arrow().num_rows == 0
+    assert hostile.to_arrow("occurrences").column("text")[0].as_py() == "half \ufffd a pair \ufffd"
+    assert report().to_arrow("occurrences").num_rows == 0

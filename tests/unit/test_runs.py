@@ -105,3 +105,23 @@ def test_pairs_keep_to_the_scope() -> None:
     found = {scope: {(pair.a.page, pair.b.page) for pair in dedup.scan(pages, scope=scope, pairs=True).pairs()}
              for scope in ("within", "across", "both")}
     assert found == {"within": {("a", "a")}, "across": {("a", "b")}, "both": {("a", "a"), ("a", "b")}}
+
+
+@pytest.mark.parametrize(("tag", "runs"), [("h1", 2), ("h4", 1)])
+def test_what_two_pages_share_does_not_go_on_over_their_headlines(tmp_path, tag, runs):
+    """Header and side bar of a site are no passage with the headline of an article in it."""
+    for n in (1, 2):
+        (tmp_path / f"{n}.html").write_text(
+            f"<p>{P[0]}</p><{tag}>{prose(10, 700 + n)}</{tag}><p>{P[1]}</p><p>{prose(90, 800 + n)}</p>", "utf-8")
+    report = dedup.scan(tmp_path)
+    assert len(report.groups) == runs
+    assert any(prose(10, 701) in group.text for group in report.groups) == (runs == 1)
+
+
+def test_within_a_page_and_where_one_page_has_it_alone_a_headline_is_left_out(tmp_path):
+    twice = f"<p>{P[0]}</p><h1>{prose(10, 701)}</h1><p>{P[1]}</p><p>{P[0]}</p><h1>{prose(10, 702)}</h1><p>{P[1]}</p>"
+    (tmp_path / "a.html").write_text(twice, "utf-8")
+    assert [len(group.occurrences[0].parts) for group in dedup.scan(tmp_path).groups] == [2]
+    (tmp_path / "a.html").write_text(f"<p>{P[0]}</p><h1>{prose(10, 701)}</h1><p>{P[1]}</p>", "utf-8")
+    (tmp_path / "b.html").write_text(f"<p>{P[0]}</p><p>{prose(10, 702)}</p><p>{P[1]}</p>", "utf-8")
+    assert [len(group.occurrences[0].parts) for group in dedup.scan(tmp_path).groups] == [2]

@@ -56,7 +56,7 @@ def test_a_page_that_stands_again_is_a_copy_of_the_first():
     report = scan_texts({"a": lines(*P[:4]), "b": lines(*P[4:]), "c": lines(*P[:4])})
     assert [kinds(report, n) for n in range(3)] == [["shared"], [], ["copy-of"]]
     assert verdicts(report, "copy-of") == ["the page is a copy of a"]
-    assert report.keep == [True, True, False]
+    assert report.keep.tolist() == [True, True, False]
 
 
 def test_an_edited_page_is_nearly_a_copy():
@@ -94,6 +94,15 @@ def test_what_every_page_of_a_site_carries_is_its_template():
     report = scan(site)
     assert all(kinds(report, n) == ["template"] for n in range(6))
     assert report.summary.content_share == 0 < report.summary.duplicate_share
+
+
+def test_how_many_pages_make_a_template_can_be_set():
+    site = [Page(f"s{n}", lines(*([P[0]] if n < 4 else []), prose(80, 40 + n)), source=f"s{n}", site="s.example")
+            for n in range(10)]
+    assert kinds(scan(site)) == ["template"]
+    assert kinds(scan(site, template_pages=5)) == ["shared"]
+    assert kinds(scan(site, template_share=0.4)) == ["template"]
+    assert kinds(scan(site, template_share=0.5)) == ["shared"]
 
 
 def test_what_stands_on_several_sites_is_no_template():

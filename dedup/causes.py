@@ -1,0 +1,334 @@
+"""Why many pages of a site repeat the same: the element that holds the copies, and the selector that leaves it out.
+
+A copy is traced to the outermost elements that hold nothing else. Selectors made of their classes, ids and tags are
+counted over some pages of the site, and the best are checked on all of them: what they drop must stand elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.model import Cause, Layout, VerdictKind
+from dedup.verdicts import NAMES, NAVIGATION, RENDERED, TEMPLATE, Judgement
+
+if TYPE_CHECKING:
+    from dedup.blocks import Corpus
+
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SAMPLE = 48  # pages of a site that selectors are taken from
+CANDIDATES, MOST_CAUSES = 12, 3  # selectors of a site that are checked; causes of a kind that are told
+OWN_SHARE = 0.8  # of a copy's words in one element
+LABELS = 3  # blocks at either end of a copy that belong to its element, and may stand elsewhere on their own
+LEAST_HALVES = 16  # half tokens that an element of a template drops on a page
+SHARED_SHARE = 0.9  # of what a selector drops of a page, in words that are template
+NAMED_BY_TAG = frozenset({"header", "footer", "nav", "aside"})
+_PLAIN = re.compile(r"[A-Za-z_][\w-]*\Z", re.ASCII)
+_ESCAPED = re.compile(r"([^\w-])", re.ASCII)
+
+
+class Tree:
+    """The elements of a page that hold blocks, in document order.
+
+    Attributes:
+        first: First block of the page, numbered through the collection.
+        steps: The elements; see ``Layout.steps``.
+    """
+
+    def __init__(self, layout: Layout, first: int) -> None:
+        self.layout, self.first = layout, first
+
+    @cached_property
+    def steps(self) -> list[str]:
+        """Each element in one line."""
+        return self.layout.steps.split("\n")
+
+    @cached_property
+    def spans(self) -> tuple[list[int], list[int]]:
+        """First and last block of each element, counted in the page."""
+        count = len(self.layout.parent)
+        first, last = [len(self.layout.element)] * count, [-1] * count
+        for block, element in enumerate(self.layout.element.tolist()):
+            first[element], last[element] = min(first[element], block), max(last[element], block)
+        for element in range(count - 1, 0, -1):  # an element comes behind the one around it
+            around = int(self.layout.parent[element])
+            if around >= 0:
+                first[around], last[around] = min(first[around], first[element]), max(last[around], last[element])
+        return first, last
+
+    def outermost(self, first: int, last: int, labels: int = 0) -> Iterator[tuple[int, int, int]]:
+        """Outermost elements whose blocks all lie in a range: (element, first, last block), counted in the page.
+
+        Args:
+            labels: So many blocks more they may hold at either end.
+        """
+        begins, ends = self.spans
+        at = first
+        while at <= last:
+            inside, element = -1, int(self.layout.element[at])
+            while element >= 0 and begins[element] >= first - labels and ends[element] <= last + labels:
+                inside, element = element, int(self.layout.parent[element])
+            if inside >= 0:
+                yield inside, begins[inside], ends[inside]
+                at = max(ends[inside], at)
+            at += 1
+
+    def selectors(self, element: int) -> list[str]:
+        """Selectors that an element answers to, the plainest first."""
+        _, tag, *names = self.steps[element].split(" ")[:-1]
+        if not _is_block(tag) or "*" in names:
+            return []
+        found = [tag + ("#" + _escaped(name[1:]) if name.startswith("#") else "." + _escaped(name)) for name in names]
+        classes = ["." + _escaped(name) for name in names if not name.startswith("#")]
+        if 2 <= len(classes) <= 6:
+            found.append(tag + "".join(classes))
+        return found + ([tag] if tag in NAMED_BY_TAG else [])
+
+    def matched(self, selector: Selector) -> I64:
+        """Blocks inside the elements that a selector matches, numbered through the collection."""
+        rows = selector.rows(self.layout.steps)
+        if not rows:
+            return np.empty(0, np.int64)
+        parent, element = self.layout.parent, self.layout.element
+        inside = np.zeros(len(element), bool)
+        for row in rows:
+            after = np.flatnonzero(parent[row + 1:] < row)  # the first element that is not inside
+            end = row + 1 + int(after[0]) if len(after) else len(parent)
+            inside |= (element >= row) & (element < end)
+        return self.first + np.flatnonzero(inside)
+
+
+def _is_block(tag: str) -> bool:
+    from dedup.readers.html import BLOCKS
+
+    return tag in BLOCKS and tag not in ("html", "body")
+
+
+def _escaped(name: str) -> str:
+    """A class or id as CSS writes it."""
+    text = _ESCAPED.sub(r"\\\1", name)
+    return text if _PLAIN.match(name) or not name[0].isdigit() else f"\\3{name[0]} {text[1:]}"
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A tag with classes or an id, as `Tree.selectors` makes them."""
+
+    text: str
+
+    @cached_property
+    def _parts(self) -> tuple[str, list[str]]:
+        """Tag, and what must stand in its line."""
+        plain = re.sub(r"\\3(\d) ", r"\\\1", self.text)
+        tag, *names = re.split(r"(?<!\\)(?=[.#])", plain)
+        return tag, [re.sub(r"\\(.)", r"\1", name if name[0] == "#" else name[1:]) for name in names]
+
+    def rows(self, steps: str) -> list[int]:
+        """Rows of the elements that it matches; those with more classes than are kept count as matched."""
+        tag, names = self._parts
+        if names and f" {names[0]} " not in steps and " * " not in steps:
+            return []
+        return [row for row, line in enumerate(steps.split("\n")) if line.startswith(f" {tag} ")
+                and (all(f" {name} " in line for name in names) or " * " in line)]
+
+
+class Site:
+    """The pages of one site, and what stands on them."""
+
+    def __init__(self, judgement: Judgement, pages: list[int]) -> None:
+        self.judgement, self.pages = judgement, pages
+        self.corpus: Corpus = judgement.findings.corpus
+        self.options = judgement.findings.options
+        self._trees: dict[int, Tree] = {}
+
+    def tree(self, page: int) -> Tree:
+        """The elements of a page."""
+        if page not in self._trees:
+            layout = self.corpus.pages[page].layout
+            assert layout is not None
+            self._trees[page] = Tree(layout, int(self.corpus.page_first[page]))
+        return self._trees[page]
+
+    @cached_property
+    def page_counts(self) -> dict[int, int]:
+        """On how many pages of the site each block text stands, by fingerprint."""
+        corpus = self.corpus
+        rows = np.concatenate([np.arange(corpus.page_first[p], corpus.page_first[p + 1]) for p in self.pages])
+        page = np.repeat(self.pages, np.diff(corpus.page_first)[self.pages])
+        print_ = corpus.fingerprint[rows]
+        order = np.lexsort((page, print_))
+        print_, page = print_[order], page[order]
+        new = np.ones(len(order), bool)
+        new[1:] = (print_[1:] != print_[:-1]) | (page[1:] != page[:-1])
+        values, counts = np.unique(print_[new], return_counts=True)
+        return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+    def copies(self, page: int, kind: int) -> Iterator[tuple[int, int, int]]:
+        """Stands of a kind on a page, and the blocks of each of their copies that may go: (stand, first, last)."""
+        j = self.judgement
+        places = j.findings.places
+        for s in j.stands(page):
+            of_kind = j.across[s] == TEMPLATE if kind == TEMPLATE else (
+                j.within[s] == kind and (kind == RENDERED or bool(j.device[s])))
+            if of_kind:
+                for row in range(int(j.first[s]) + (kind != TEMPLATE), int(j.first[s + 1])):
+                    yield s, int(places.first_block[row]), int(places.last_block[row])
+
+    def votes(self, kind: int, pages: Iterable[int]) -> dict[str, dict[int, int]]:
+        """Selectors of the elements that hold the copies of a kind: pages that they stand on, half tokens in them."""
+        votes: dict[str, dict[int, int]] = defaultdict(dict)
+        for page in pages:
+            tree = self.tree(page)
+            for _, first, last in self.copies(page, kind):
+                total = int(self.corpus.halves[first:last + 1].sum())
+                inside = first - tree.first, last - tree.first
+                for element, begin, end in {*tree.outermost(*inside), *tree.outermost(*inside, labels=LABELS)}:
+                    held = int(self.corpus.halves[begin + tree.first:end + tree.first + 1].sum())
+                    if held >= (LEAST_HALVES if kind == TEMPLATE else OWN_SHARE * total):
+                        for selector in tree.selectors(element):
+                            votes[selector][page] = votes[selector].get(page, 0) + held
+        return votes
+
+    def spared(self, kind: int, page: int, dropped: I64) -> bool:
+        """Whether what would be dropped of a page stands elsewhere: beside it on the page, or on other pages."""
+        corpus = self.corpus
+        spoken = dropped[corpus.halves[dropped] > 0]
+        prints, halves = corpus.fingerprint[spoken], corpus.halves[spoken]
+        if kind == TEMPLATE:
+            on = np.array([self.page_counts[int(p)] for p in prints])
+            least = max(self.options.template_pages, self.options.template_share * len(self.pages))
+            return bool((on > 1).all() and halves[on >= least].sum() >= SHARED_SHARE * halves.sum())
+        every = np.arange(corpus.page_first[page], corpus.page_first[page + 1])
+        kept = np.setdiff1d(every, dropped, assume_unique=True)
+        lost = spoken[~np.isin(prints, corpus.fingerprint[kept])]
+        return all(self._stands_beside(page, int(block), dropped) for block in lost)
+
+    def _stands_beside(self, page: int, block: int, dropped: I64) -> bool:
+        """Whether a block lies in the matched part of a word for word repeat, of which another copy is not dropped."""
+        j = self.judgement
+        table, places = j.table, j.findings.places
+        start, end = self.corpus.start[block], self.corpus.end[block]
+        for s in j.stands(page):
+            rows = np.arange(j.first[s], j.first[s + 1])
+            if len(rows) < 2 or table.jaccard[rows].min() < 1:
+                continue
+            inside = [r for r in rows.tolist() if places.first_block[r] <= block <= places.last_block[r] and any(
+                a <= start and end <= b for a, b in zip(*(side[table.parts.first[r]:table.parts.first[r + 1]] for side in (
+                    table.parts.part_start, table.parts.part_end)), strict=True))]
+            if inside and any(not ((dropped >= places.first_block[r]) & (dropped <= places.last_block[r])).any()
+                              for r in rows.tolist()):
+                return True
+        return False
+
+
+@dataclass(slots=True)
+class Found:
+    """What a selector drops on the pages of a site."""
+
+    selector: str
+    pages: dict[int, I64]  # page -> blocks dropped
+    halves: int = 0
+
+
+def find_causes(judgement: Judgement) -> tuple[Cause, ...]:
+    """The causes of repeats on many pages, those on most pages first."""
+    findings = judgement.findings
+    if findings.options.unit != "block" or len(findings.corpus.pages) < findings.options.template_pages:
+        return ()
+    site, _ = judgement.sites
+    of_site: dict[int, list[int]] = defaultdict(list)
+    for p, page in enumerate(findings.corpus.pages):
+        if page.layout is not None and page.layout.steps and p >= (findings.corpus.references or 0):
+            of_site[int(site[p])].append(p)
+    found = [cause for pages in of_site.values() if len(pages) >= findings.options.template_pages
+             for cause in _site_causes(Site(judgement, pages))]
+    order = {"rendered-twice": 0, "navigation": 1, "template": 2}
+    return tuple(sorted(found, key=lambda c: (order[c.kind], -c.pages, c.selector)))
+
+
+def _site_causes(site: Site) -> Iterator[Cause]:
+    for kind in (RENDERED, NAVIGATION, TEMPLATE):
+        affected = [page for page in site.pages if next(site.copies(page, kind), None) is not None]
+        if len(affected) < site.options.template_pages:
+            continue
+        names = _candidates(site, kind, affected)
+        taken: dict[int, list[I64]] = defaultdict(list)
+        for _ in range(MOST_CAUSES):
+            best = _best(site, kind, names, affected, taken)
+            if best is None:
+                break
+            for page, dropped in best.pages.items():
+                taken[page].append(dropped)
+            yield _told(site, kind, best, affected)
+
+
+def _candidates(site: Site, kind: int, affected: list[int]) -> list[str]:
+    """The selectors worth checking, from some of the pages."""
+    sample = affected[::max(1, -(-len(affected) // SAMPLE))]
+    votes = site.votes(kind, sample)
+    least = min(site.options.template_pages, len(sample))
+    ranked = sorted((-len(pages), -sum(pages.values()), len(name), name) for name, pages in votes.items()
+                    if len(pages) >= least)
+    return [name for *_, name in ranked[:CANDIDATES]]
+
+
+def _best(site: Site, kind: int, names: list[str], affected: list[int], taken: dict[int, list[I64]]) -> Found | None:
+    """The selector that drops most copies, of those that drop nothing else and nothing that another one drops."""
+    checked = [found for name in names if (found := _checked(site, kind, name, set(affected), taken))]
+    if not checked:
+        return None
+    return min(checked, key=lambda found: (-len(found.pages), -found.halves, len(found.selector), found.selector))
+
+
+def _checked(site: Site, kind: int, name: str, affected: set[int], taken: dict[int, list[I64]]) -> Found | None:
+    """What a selector drops on all pages; nothing where it drops on some page what stands nowhere else."""
+    selector, found = Selector(name), Found(name, {})
+    for page in site.pages:
+        dropped = site.tree(page).matched(selector)
+        if not len(dropped):
+            continue
+        if not site.spared(kind, page, dropped):
+            return None
+        if page in affected and not any(np.isin(dropped, other).any() for other in taken[page]):
+            found.pages[page] = dropped
+            found.halves += int(site.corpus.halves[dropped].sum())
+    return found if len(found.pages) >= site.options.template_pages else None
+
+
+def _told(site: Site, kind: int, found: Found, affected: list[int]) -> Cause:
+    """A cause in words."""
+    corpus, pages = site.corpus, sorted(found.pages)
+    name: VerdictKind = NAMES[kind]
+    words = found.halves / 2 / len(pages)
+    figures = {"pages": len(pages), "affected_pages": len(affected), "site_pages": len(site.pages),
+               "words_a_page": round(words, 1)}
+    drops = f"`--ignore '{found.selector}'` drops it"
+    where = f"under `{found.selector}`"
+    some = f"{len(pages):,} pages"
+    if kind == TEMPLATE:
+        text = f"{some} carry the same {words:,.0f} words of the site's template {where}: {drops}"
+    else:
+        headed = sum(_is_headed(site, page, found.pages[page]) for page in pages)
+        thing = "the same menu or notice" if kind == NAVIGATION else "the article" if 2 * headed > len(pages) else "a section"
+        always = "is always" if len(pages) == len(affected) else f"is on {len(pages):,} of {len(affected):,} pages"
+        text = f"{some} carry {thing} twice; the second copy {always} {where}: {drops}"
+    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages[page].id for page in pages[:3]), figures)
+
+
+def _is_headed(site: Site, page: int, dropped: I64) -> bool:
+    """Whether what is dropped of a page reads like an article: a heading and three paragraphs."""
+    from dedup.model import BlockKind
+    from dedup.sentences import ARTICLE_PARAGRAPHS, PARAGRAPH_HALVES
+
+    kinds, halves = site.corpus.kind[dropped], site.corpus.halves[dropped]
+    long = (kinds != BlockKind.HEADING) & (halves >= PARAGRAPH_HALVES)
+    return bool((kinds == BlockKind.HEADING).any() and long.sum() >= ARTICLE_PARAGRAPHS)

@@ -1,0 +1,171 @@
+"""The table of pages: one row a page, in order, as batches; as JSON Lines and as CSV. docs/page-table.md describes it.
+
+The same report always gives the same bytes. No more than one batch of rows is held at a time.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.annotate import REPETITION, SHARES, Spans
+from dedup.blocks import sums
+from dedup.groups import KINDS
+from dedup.model import PageReport
+from dedup.report.json import encode, replaced_file
+from dedup.verdicts import NAMES
+
+if TYPE_CHECKING:
+    from dedup.report import Report
+
+I64 = npt.NDArray[np.int64]
+
+FORMAT = "dedup-pages/1"
+BATCH_ROWS = 8192
+SPAN_FIELDS = (("start", "int64"), ("end", "int64"), ("group", "int64"), ("kind", "string"), ("verdict", "string"),
+               ("stays", "bool"), ("cut", "bool"))
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("id", "string"), ("source", "string"), ("title", "string"), ("meta", "string"), ("words", "int64"), ("chars", "int64"),
+    ("keep", "bool"), ("kept_page", "string"), ("groups", "list<int64>"),
+    ("spans", f"list<struct<{', '.join(f'{name}: {kind}' for name, kind in SPAN_FIELDS)}>>"),
+    ("duplicate_chars", "int64"), ("within_share", "float64"), ("across_share", "float64"),
+    *((name, "float64") for name in (*SHARES, *REPETITION)))
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# How a spreadsheet knows a formula; also in full width, and behind a tab or a carriage return.
+_FORMULA = tuple("=+-@\t\r＝＋－＠")
+
+
+@dataclass(frozen=True, slots=True)
+class PageBatch:
+    """Some rows of the table, as columns.
+
+    Attributes:
+        heads: The pages; verdicts, small repeats and texts may be missing.
+        kept_page: Ids of the pages that stay for them, ``None`` where they stay themselves.
+        group_first, groups: Groups of each page, ascending: ``groups[group_first[i]:group_first[i + 1]]``.
+        spans: Their spans.
+        shares, repetition: Shape ``(rows, columns)``; ``None`` where they are not known.
+    """
+
+    heads: list[PageReport]
+    kept_page: list[str | None]
+    group_first: I64
+    groups: I64
+    spans: Spans
+    shares: npt.NDArray[np.float64] | None
+    repetition: npt.NDArray[np.float64] | None
+
+
+def page_batches(report: Report) -> Iterator[PageBatch]:
+    """The table of pages, batch by batch; references have no rows."""
+    heads, count, known = getattr(report.pages, "heads", report.pages), len(report.pages), report.annotations
+    for at in range(report.summary.reference_pages, count, BATCH_ROWS):
+        pages = slice(at, min(at + BATCH_ROWS, count))
+        spans = known.spans.of(pages)
+        yield PageBatch(
+            list(heads[pages]), [None if kept < 0 else heads[kept].id for kept in known.kept[pages].tolist()],
+            *_groups(spans), spans, None if known.shares is None else known.shares[pages],
+            None if known.repetition is None else known.repetition(pages))
+
+
+def _groups(spans: Spans) -> tuple[I64, I64]:
+    """Groups of each page, ascending, each once; where those of each page begin, one longer."""
+    rows = len(spans.first) - 1
+    page = np.repeat(np.arange(rows), np.diff(spans.first))
+    order = np.lexsort((spans.group, page))
+    page, group = page[order], spans.group[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (page[1:] != page[:-1]) | (group[1:] != group[:-1])
+    return sums(np.bincount(page[new], minlength=rows)), group[new]
+
+
+def page_rows(batch: PageBatch) -> Iterator[dict[str, Any]]:
+    """The rows of a batch, with the keys of ``COLUMNS`` in their order."""
+    figures = [table.tolist() if table is not None else [[None] * len(names)] * len(batch.heads)
+               for table, names in ((batch.shares, SHARES), (batch.repetition, REPETITION))]
+    groups, spans = batch.groups.tolist(), _span_rows(batch.spans)
+    edges = zip(itertools.pairwise(batch.group_first.tolist()), itertools.pairwise(batch.spans.first.tolist()), strict=True)
+    for head, kept, ((g0, g1), (s0, s1)), shares, repetition in zip(batch.heads, batch.kept_page, edges, *figures,
+                                                                   strict=True):
+        yield {"id": head.id, "source": head.source, "title": head.title, "meta": dict(head.meta), "words": head.words,
+               "chars": head.chars, "keep": kept is None, "kept_page": kept, "groups": groups[g0:g1], "spans": spans[s0:s1],
+               "duplicate_chars": head.duplicate_chars, "within_share": head.within_share,
+               "across_share": head.across_share, **dict(zip(SHARES, shares, strict=True)),
+               **dict(zip(REPETITION, repetition, strict=True))}
+
+
+def _span_rows(spans: Spans) -> list[dict[str, Any]]:
+    columns = (spans.start.tolist(), spans.end.tolist(), spans.group.tolist(), [KINDS[kind] for kind in spans.kind.tolist()],
+               [None if verdict < 0 else NAMES[verdict] for verdict in spans.verdict.tolist()], spans.stays.tolist(),
+               spans.cut.tolist())
+    names = [name for name, _ in SPAN_FIELDS]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def write_jsonl(report: Report, path: Path) -> None:
+    """Write the table of pages as JSON Lines.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with replaced_file(path) as file:
+        file.writelines(json_lines(report))
+
+
+def json_lines(report: Report) -> Iterator[bytes]:
+    """The table of pages as JSON Lines, row by row."""
+    for batch in page_batches(report):
+        for row in page_rows(batch):
+            yield encode(row) + b"\n"
+
+
+def write_csv(report: Report, path: Path) -> None:
+    """Write the table of pages as CSV (UTF-8, a header, lists and carried fields as JSON).
+
+    A cell that a spreadsheet would take for a formula has a quote before it. Lone surrogates become U+FFFD.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with replaced_file(path) as file:
+        file.write(_csv_lines([[name for name, _ in COLUMNS]]))
+        for batch in page_batches(report):
+            file.write(_csv_lines(map(_cell, row.values()) for row in page_rows(batch)))
+
+
+def _csv_lines(rows: Iterable[Iterable[str | int | float]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
+
+
+def _cell(value: Any) -> str | int | float:
+    """What stands in a cell.
+
+    >>> _cell(True), _cell(None), _cell(0.5), _cell("=1+1"), _cell([1])
+    ('true', '', 0.5, "'=1+1", '[1]')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return value
+    text = value if isinstance(value, str) else encode(value).decode()
+    text = _SURROGATE.sub("\ufffd", text)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def meta_text(head: PageReport) -> str:
+    """The carried fields of a page as JSON."""
+    return encode(dict(head.meta)).decode()

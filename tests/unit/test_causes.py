@@ -1,0 +1,188 @@
+"""Why many pages of a site repeat the same, told once, and the selector that leaves it out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dedup import compare, scan
+from dedup.causes import Selector, Tree
+from dedup.cli import main
+from dedup.model import Cause
+from dedup.options import Options
+from dedup.readers import open_pages
+from dedup.report.json import read_json
+from tests.scan_help import prose, verdicts
+
+PAGES = 12
+
+
+def article(n: int) -> list[str]:
+    return [prose(9, 1000 + n)[:-1], *(prose(30, 100 * n + k) for k in range(4))]
+
+
+def marked(n: int) -> str:
+    head, *rest = article(n)
+    return f"<h1>{head}</h1>" + "".join(f"<p>{text}</p>" for text in rest)
+
+
+HEADER = f"<div class='top wide'><p>{prose(12, 7)}</p><p>{prose(14, 8)}</p></div>"
+FOOTER = f"<footer><p>{prose(20, 9)}</p></footer>"
+
+
+def write_site(folder: Path, make, count: int = PAGES) -> Path:
+    """A site whose page n has ``make(n)`` between header and footer."""
+    for n in range(count):
+        body = make(n)
+        page = f"<title>{n}</title><body>{HEADER}<main>{body}</main>{FOOTER}</body></html>"
+        (folder / f"p{n:02}.html").write_text(f"<!DOCTYPE html><html>{page}", "utf-8")
+    return folder
+
+
+def twice(n: int, second: str = "mobile-body", more: str = "") -> str:
+    return f"<div class='desk body-{n}'>{marked(n)}</div><div class='{second} x{n}' id='copy-{n}'>{marked(n)}{more}</div>"
+
+
+def causes(folder: Path, kind: str, **settings) -> list[Cause]:
+    return [cause for cause in scan(folder, **settings).causes if cause.kind == kind]
+
+
+def texts(folder: Path, **settings) -> dict[str, str]:
+    return {page.id: page.text for page in open_pages(folder, Options(**settings))}
+
+
+def test_the_second_rendering_of_a_site_is_told_once_with_the_selector_that_drops_it(tmp_path):
+    cause, = causes(write_site(tmp_path, twice), "rendered-twice")
+    assert cause.text == ("12 pages carry the article twice; the second copy is always under `div.mobile-body`: "
+                          "`--ignore 'div.mobile-body'` drops it")
+    assert (cause.selector, cause.pages, cause.examples) == ("div.mobile-body", 12, ("p00.html", "p01.html", "p02.html"))
+    assert cause.evidence == {"pages": 12, "affected_pages": 12, "site_pages": 12, "words_a_page": 129.0}
+
+
+def test_what_the_selector_drops_stood_twice_and_nothing_else_goes(tmp_path):
+    before = texts(write_site(tmp_path, twice))
+    cause, = causes(tmp_path, "rendered-twice")
+    after = texts(tmp_path, ignore=(cause.selector,))
+    for name, text in before.items():
+        assert set(after[name].split("\n")) == set(text.split("\n"))
+        assert len(after[name]) < len(text) - 600
+    report = scan(tmp_path, ignore=(cause.selector,))
+    assert not verdicts(report, "rendered-twice")
+    assert {c.kind for c in report.causes} == {"template"}
+
+
+def test_a_selector_that_would_drop_what_stands_once_is_not_named(tmp_path):
+    folder = write_site(tmp_path, lambda n: twice(n, more=f"<p>{prose(12, 5000)}</p>" if n == 7 else ""))
+    assert len(verdicts(scan(folder), "rendered-twice")) == PAGES
+    assert not causes(folder, "rendered-twice")
+
+
+def test_a_class_that_another_page_has_around_its_only_text_is_not_named(tmp_path):
+    def make(n):
+        return twice(n, "second mobile-body") if n < 9 else f"<div class='mobile-body'>{marked(n)}</div>"
+    cause, = causes(write_site(tmp_path, make), "rendered-twice")
+    assert (cause.selector, cause.pages) == ("div.second", 9)
+
+
+def test_pages_without_the_copy_are_counted_apart(tmp_path):
+    def make(n):
+        if n < 8:
+            return twice(n)
+        return f"<div>{marked(n)}</div><section class='n{n}'>{marked(n)}</section>" if n < 10 else marked(n)
+    cause, = causes(write_site(tmp_path, make), "rendered-twice")
+    assert "8 pages carry the article twice; the second copy is on 8 of 10 pages under `div.mobile-body`" in cause.text
+    assert (cause.evidence["affected_pages"], cause.evidence["site_pages"]) == (10, 12)
+
+
+def test_small_labels_inside_the_copy_do_not_hide_the_cause(tmp_path):
+    folder = write_site(tmp_path, lambda n: f"<p>Share</p><p>Print</p>{twice(n, more='<p>Share</p>')}")
+    assert [cause.selector for cause in causes(folder, "rendered-twice")] == ["div.mobile-body"]
+
+
+def test_odd_class_names_are_escaped_as_css_wants_them(tmp_path):
+    folder = write_site(tmp_path, lambda n: twice(n, "lg:hidden"))
+    cause, = causes(folder, "rendered-twice")
+    assert cause.selector == r"div.lg\:hidden"
+    assert not verdicts(scan(folder, ignore=(cause.selector,)), "rendered-twice")
+
+
+@pytest.mark.parametrize(("count", "settings", "found"), [(2, {}, 0), (3, {}, 1), (6, {"template_pages": 7}, 0)])
+def test_it_takes_as_many_pages_as_a_template(tmp_path, count, settings, found):
+    assert len(causes(write_site(tmp_path, twice, count), "rendered-twice", **settings)) == found
+
+
+def test_menus_for_phones_and_the_template_have_causes_of_their_own(tmp_path):
+    names = ("News", "Boats", "Bees and honey", "Trains at night", "Kettles", "Letters from the valley")
+    menu = "<ul>" + "".join(f"<li><a href='/{n}'>{name}</a></li>" for n, name in enumerate(names)) + "</ul>"
+    folder = write_site(tmp_path, lambda n: f"<nav class='desktop'>{menu}</nav><nav class='phone'>{menu}</nav>{marked(n)}")
+    cause, = causes(folder, "navigation")
+    assert cause.text == ("12 pages carry the same menu or notice twice; the second copy is always under `nav.phone`: "
+                          "`--ignore 'nav.phone'` drops it")
+    found = {c.selector: c for c in causes(folder, "template")}
+    assert "footer" in found
+    assert found["footer"].text == ("12 pages carry the same 20 words of the site's template under `footer`: "
+                                    "`--ignore 'footer'` drops it")
+    assert {"div.top", "div.wide"} & set(found)
+    assert causes(folder, "template", ignore=("footer", "div.top", "nav")) == []
+
+
+def test_sections_that_are_no_article_are_called_so(tmp_path):
+    def make(n):
+        text = f"<p>{prose(30, n)}</p><p>{prose(25, 50 + n)}</p>"
+        return f"<p>{prose(40, 90 + n)}</p><div class='a'>{text}</div><div class='b'>{text}</div>"
+    cause, = causes(write_site(tmp_path, make), "rendered-twice")
+    assert cause.text.startswith("12 pages carry a section twice; the second copy is always under `div.b`")
+
+
+def test_pages_of_several_sites_and_texts_have_no_cause(tmp_path):
+    report = scan([f"{prose(30, n)}\n\n{prose(20, 99)}" for n in range(6)])
+    assert report.causes == ()
+    write_site(tmp_path, twice, 4)
+    assert compare(tmp_path / "p00.html", tmp_path / "p01.html").causes == ()
+    rows = [{"id": str(n), "url": f"https://{n}.example/x", "text": twice(n)} for n in range(4)]
+    assert scan(rows, field_format="html").causes == ()
+    rows = [row | {"url": f"https://one.example/{row['id']}"} for row in rows]
+    assert [cause.selector for cause in scan(rows, field_format="html").causes] == ["div.mobile-body"]
+
+
+def test_reports_hold_the_causes(tmp_path, capsys):
+    folder = write_site(tmp_path, twice)
+    assert main(["scan", str(folder)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "12 pages carry the article twice; the second copy is always under `div.mobile-body`" in out
+    assert out.index("12 pages carry the article") < out.index("the article stands on this page twice")
+    report = scan(folder)
+    report.write(tmp_path / "r.json")
+    again = read_json(tmp_path / "r.json")
+    assert again.causes == report.causes == report.at_similarity(0.9).causes
+    value = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert value["causes"][0]["selector"] == "div.mobile-body"
+    del value["causes"]  # a report written before there were causes
+    (tmp_path / "old.json").write_text(json.dumps(value), "utf-8")
+    assert read_json(tmp_path / "old.json").causes == ()
+
+
+def test_a_selector_matches_in_the_layout_what_css_matches(tmp_path):
+    (tmp_path / "p.html").write_text(
+        "<div class='a b'><p>one</p><section id=s1 class=a><p>two</p></section></div><div class='ab'><p>three</p></div>"
+        "<div class='b a'>four</div><section class='9x'>five</section>"
+        f"<div class='{'c' * 1200} z'><p>six</p></div>", "utf-8")
+    page, = open_pages(tmp_path / "p.html", Options())
+    tree, lines = Tree(page.layout, 0), page.text.split("\n")
+
+    def found(text: str) -> list[str]:
+        return [lines[b] for b in tree.matched(Selector(text))]
+    assert found("div.a") == ["one", "two", "four", "six"]  # of the last div not all classes are kept: it may match
+    assert found("div.a.b") == ["one", "two", "four", "six"]
+    assert found("section.a") == found("section#s1") == ["two"]
+    assert found("section") == ["two", "five"]
+    assert found(r"section.\39 x") == ["five"]
+    for row, line in enumerate(tree.steps):
+        for text in tree.selectors(row):
+            assert row in Selector(text).rows(page.layout.steps), (line, text)
+            if not re.search("c{100}", text):
+                inside = texts(tmp_path, select=(text,))["p.html"].split("\n")
+                assert [name for name in found(text) if name != "six"] == [name for name in inside if name != "six"]
