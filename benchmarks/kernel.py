@@ -234,6 +234,17 @@ def split_lines(data: Data) -> Measured:
 
 
 @case
+def bag_items(data: Data) -> Measured:
+    return (data.utf8, *data.lines, 0, 5), len(data.utf8), "byte"
+
+
+@case
+def letter_items(data: Data) -> Measured:
+    start, end = data.lines
+    return (data.utf8, start, end, np.array([0, len(start)]), 4, 3), len(data.utf8), "byte"
+
+
+@case
 def code_points(data: Data) -> Measured:
     return (data.utf8, np.arange(0, len(data.utf8), 64, dtype=np.int64)), len(data.utf8), "byte"
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dedup.bags import Bags, larger_pages, word_bags
 from dedup.blocks import Corpus, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import ITEM_FLAGS, RARE, THOUSAND, WINDOWS, Settings, fixed_log2
+from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings, fixed_log2
 from dedup.page_pairs import PagePairs
-from dedup.places import locate, page_of
+from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
 from dedup.seeds import NO_REPEATS, InStep, Repeats, pages_at, repeats_that_count
-from dedup.stem import Stem, stem_items
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -35,27 +35,25 @@ U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-GRAMS, TRIPLES = 0, 1  # kinds of seeds
-LETTERS = 5  # of a word that count
-KEYS = {GRAMS: 0.75, TRIPLES: 3.5}  # a token, at most about
+GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
+KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
 SPREAD = np.uint64(0x9E3779B1)
+AROUND = 12, 24  # words before and behind a place of a seed that are compared with those around another one
 STOP_BITS = 18  # items are counted by so many bits of their hash, at most
 COUNTED = 1 << 22  # items that one call counts
 STOP_SHARE = 0.45  # of the running text that the most frequent items make up: no triples of them
 STOP_LEAST = 0.001  # share of the running text, at least, of one that is so frequent
 PAIRS_PER_TOKEN, PAIRS = 2, 1_000_000  # of places a token, or altogether, that are looked at; then those of many places go
 RARITY = 16  # of an item that stands once
-COMMON = {GRAMS: 4 * RARITY, TRIPLES: 3 * RARITY}  # what the items that stand around both places of a seed must come to
+# What the items that stand around both places of a seed must come to.
+COMMON = {GRAMS: 4 * RARITY, TRIPLES: 3 * RARITY, LETTERS: 20 * RARITY}
 BATCH_COST = 4_000_000  # tokens gone over in one batch of pairs
 ANCHOR_COST = 50  # tokens that an anchor counts for
-LEAST_ORDER = {GRAMS: 0.55, TRIPLES: 0.0}  # token similarity of an edited passage; reworded words may stand in any order
+# Similarity of the items of an edited passage, in their order; reworded words may stand in any order.
+LEAST_ORDER = {GRAMS: 0.55, TRIPLES: 0.0, LETTERS: 0.45}
 ROWS = 1_000_000  # pairs of passages compared at a time
-ORDER_TOKENS = 4_000  # above it, token similarity is measured piece by piece: a lower bound
+ORDER_ITEMS = 4_000  # above it, that similarity is measured piece by piece: a lower bound
 
-SETTINGS = Settings(
-    window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=700, drop=3000, moves=18,
-    border_cost=1500, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
-    max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001)
 LAX = {"cell_dice": 150, "seed_dice": 250}  # windows that are looked at beyond, of two pages whose gates are to be explained
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
 
@@ -121,92 +119,6 @@ class Anchors:
         return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Ranges of tokens, each of which belongs to an owner."""
-
-    owner: I64
-    start: I64
-    end: I64
-
-    def apart(self) -> Parts:
-        """What the ranges of each owner hold, as ranges apart from each other; ascending."""
-        order = np.lexsort((self.start, self.owner))
-        owner, start, end = self.owner[order], self.start[order], self.end[order]
-        shift = owner * (int(end.max(initial=0)) + 1)  # owners apart from each other
-        start = np.maximum(start, np.append(0, np.maximum.accumulate(end + shift))[:-1] - shift)
-        kept = end > start
-        return Parts(owner[kept], start[kept], end[kept])
-
-    def tokens(self, count: int) -> I64:
-        """How many tokens the ranges of each owner hold."""
-        held: I64 = np.bincount(self.owner, self.end - self.start, count).astype(np.int64)
-        return held
-
-    def by_owner(self, owners: I64) -> tuple[I64, I64, I64]:
-        """First range of each owner, one longer than the owners; starts; ends."""
-        place = np.empty(len(owners), np.int64)
-        place[owners] = np.arange(len(owners))
-        order = np.lexsort((self.start, place[self.owner]))
-        return sums(np.bincount(self.owner, minlength=len(owners))[owners]), self.start[order], self.end[order]
-
-
-@dataclass(frozen=True, slots=True)
-class Bags:
-    """What the bags of all pages hold: one item a token, and the first one of each page, one longer than the pages."""
-
-    item: U32
-    page_first: I64
-
-    def measure(self, corpus: Corpus, links: Links) -> tuple[F64, F64]:
-        """Dice and evidence of links."""
-        rows = np.arange(len(links.a0))
-        return self.measure_parts(page_of(corpus, links.a0), page_of(corpus, links.b0), Parts(rows, links.a0, links.a1),
-                                  Parts(rows, links.b0, links.b1))
-
-    def measure_parts(self, page_a: I64, page_b: I64, a: Parts, b: Parts) -> tuple[F64, F64]:
-        """Dice and evidence of several parts of pages, taken together."""
-        order = np.argsort(_larger(self.page_first, page_a, page_b), kind="stable")
-        ranges = []
-        for page, parts in ((page_a, a), (page_b, b)):
-            first, start, end = parts.by_owner(order)
-            before = np.repeat(self.page_first[page[order]], np.diff(first))
-            ranges.append((first, start - before, end - before))
-        shared, total = np.empty((2, len(order)), np.int64)
-        shared[order], total[order] = kernel.measure_parts(
-            self.item, self.page_first, page_a[order], page_b[order], *ranges[0], *ranges[1], np.array(SETTINGS, np.int64))
-        return _measures(shared, total)
-
-
-def page_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> Bags:
-    """The bags of the collection, one item a token.
-
-    Args:
-        stem: Words go by their stems, and not by their first letters.
-    """
-    first = corpus.token_first[corpus.page_first]
-    item = np.empty(int(first[-1]), np.uint32)
-    stems = stem_items(engine, corpus, stem) if stem is not None else None
-
-    def fill(batch: tuple[int, int]) -> None:
-        blocks = corpus.blocks_of(batch)
-        own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, LETTERS)
-        item[first[batch[0]]:first[batch[1]]] = own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
-    engine.map(fill, corpus.batches())
-    return Bags(item, first)
-
-
-def _larger(page_first: I64, page_a: I64, page_b: I64) -> I64:
-    """The larger page of each pair: what is known of it serves the next pair, if pairs that have it stand together."""
-    length = np.diff(page_first)
-    return np.where(length[page_a] >= length[page_b], page_a, page_b)
-
-
-def _measures(shared: I64, total: I64) -> tuple[F64, F64]:
-    """Dice and evidence from twice the shared weight and the weight of both sides."""
-    return shared / np.maximum(total, 1), (shared * THOUSAND - SETTINGS.evidence_theta * total) / (THOUSAND * RARE)
-
-
 def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
                    kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, judge: Judge | None = None) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
@@ -222,22 +134,26 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     """
     if not len(bags.item):
         return NOTHING
-    settings = SETTINGS._replace(min_halves=2 * gates.min_tokens, evidence=round(THOUSAND * gates.min_evidence),
-                                 least_dice=round(THOUSAND * gates.min_dice))
+    settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
+                                      evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
+                                      least_dice=round(THOUSAND * gates.min_dice))
     anchors, hot = _anchors(engine, corpus, bags, repeats, pairs, kinds, cap)
     kernel.release_memory()
     if all_windows:
-        settings = settings._replace(all_cells=ALL_CELLS)
+        settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)
         anchors = _with_all_pairs(anchors, len(corpus.pages))
     if not pairs.every:
         anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
     if judge is not None:
-        judge.rectangles(engine, corpus, aligned, stopped_by, gates)
+        judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
         across = anchors.take(np.flatnonzero(anchors.page_a != anchors.page_b))
         more, bits = align_pairs(engine, bags, across, settings._replace(**LAX), True)
-        judge.rectangles(engine, corpus, more, bits | np.uint8(WINDOWS), gates, beside=aligned.links)
+        judge.rectangles(engine, corpus, *_told(corpus, bags, more, bits | np.uint8(WINDOWS)), gates,
+                         beside=_as_tokens(corpus, bags, aligned).links)
         aligned = aligned.take(stopped_by == 0)
+    if len(bags.first):
+        aligned = _in_whole_tokens(engine, corpus, bags, aligned, gates)
     return replace(_marked_exact(engine, corpus, aligned), truncated=aligned.truncated + (hot > 0))
 
 
@@ -332,10 +248,38 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
 
 def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
              cap: int) -> tuple[Anchors, int]:
-    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out.
+    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
+    runs = _in_items(bags, repeats)
+    if kinds == (LETTERS, TRIPLES):  # triples are of words
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap)
+        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap)
+        a, b = (np.append(side, bags.items(of_words.astype(np.int64)).astype(np.uint32))
+                for side, of_words in ((a, words_a), (b, words_b)))
+        hot += more
+    else:
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+    along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
+    anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
+    return Anchors(*anchors), hot
 
-    Where not all pairs of pages count, more than one copy of a run has seeds; an anchor goes where its two places are such
-    copies of each other.
+
+def _in_items(bags: Bags, repeats: Repeats) -> Repeats:
+    """Exact repeats, counted in items."""
+    begins = repeats.position[repeats.first[:-1]]
+    a, end, position = bags.items(repeats.a), bags.items(repeats.a + repeats.length), bags.items(repeats.position)
+    return Repeats(a, bags.items(repeats.b), end - a, repeats.first, position,
+                   bags.items(begins + repeats.lengths) - bags.items(begins))
+
+
+def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
+                cap: int) -> tuple[U32, U32, int]:
+    """Places of seeds, two and two, and the number of places that a bound left out.
+
+    Where not all pairs of pages count, more than one copy of a run has seeds; two places go that are such copies of each
+    other.
+
+    Args:
+        repeats: Exact repeats, counted in items.
     """
     item, page_first = bags.item, bags.page_first
     quiet, in_step = _later_copies(repeats, page_first, pairs), InStep(repeats if not pairs.every else NO_REPEATS)
@@ -348,11 +292,13 @@ def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, 
     sizes = np.concatenate([NO_TOKENS, *(np.diff(first) for _, first in classes)])
     most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
 
+    before, after = (bags.a_word * words for words in AROUND)
+
     def pair(part: tuple[U32, I64]) -> tuple[U32, U32]:
         own = np.diff(part[1])
         kept = own <= most
         a, b = kernel.class_anchors(part[0][np.repeat(kept, own)], sums(own[kept]), item, page_first, rarity,
-                                    SETTINGS.window, COMMON[kinds[-1]])
+                                    bags.settings.window, before, after, COMMON[kinds[-1]])
         if pairs.every:
             return a, b
         counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
@@ -361,9 +307,7 @@ def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, 
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, classes)]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    along_a, along_b = _along(repeats_that_count(repeats, page_first, pairs), page_first, a, b)
-    anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), page_first)
-    return Anchors(*anchors), int(sizes[sizes > most].sum())
+    return a, b, int(sizes[sizes > most].sum())
 
 
 def _affordable(sizes: I64, budget: int) -> int:
@@ -385,7 +329,7 @@ def _marked(ranges: tuple[U32, U32], begin: int, end: int) -> U8:
     return np.cumsum(steps[:-1], dtype=np.int8).view(np.uint8)
 
 
-def _along(repeats: Repeats, page_first: I64, a: U32, b: U32) -> tuple[U32, U32]:
+def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
     """Anchors along the exact matches, one a cell, of pages that have seeds or another match in common too.
 
     Pages that have nothing in common but one exact run have no edited passage: the run says all.
@@ -393,14 +337,17 @@ def _along(repeats: Repeats, page_first: I64, a: U32, b: U32) -> tuple[U32, U32]
     Args:
         a, b: Anchors of seeds.
     """
+    page_first = bags.page_first
+
     def pages(x: npt.NDArray[np.int64] | U32, y: npt.NDArray[np.int64] | U32) -> I64:
         of_x, of_y = (np.searchsorted(page_first, side, side="right") - 1 for side in (x, y))
         both: I64 = of_x * len(page_first) + of_y
         return both
     _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)
     rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), np.unique(pages(a, b))))
-    counts = -(-repeats.length[rows] // SETTINGS.cell)
-    step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * SETTINGS.cell
+    cell = bags.settings.cell
+    counts = -(-repeats.length[rows] // cell)
+    step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell
     along_a, along_b = (np.repeat(side[rows], counts) + step for side in (repeats.a, repeats.b))
     return along_a.astype(np.uint32), along_b.astype(np.uint32)
 
@@ -417,7 +364,7 @@ def _with_all_pairs(anchors: Anchors, pages: int) -> Anchors:
 def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings, judge: bool) -> tuple[Aligned, U8]:
     """Verified passages of the pairs of pages that have anchors, and the gates that stop each; 0 unless they are judged."""
     page_first, length = bags.page_first, np.diff(bags.page_first)
-    larger = _larger(page_first, anchors.page_a, anchors.page_b)
+    larger = larger_pages(page_first, anchors.page_a, anchors.page_b)
     order = np.argsort(larger, kind="stable")
     anchors, larger = anchors.take(order), larger[order]
     new = np.ones(len(larger), bool)
@@ -441,19 +388,49 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
     found = engine.map(align, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
     columns = np.concatenate([np.empty((7, 0), np.int64), *found], axis=1)
     a0, a1, b0, b1, shared, total, gates = columns[:, np.lexsort(columns[3::-1])]
-    dice, evidence = _measures(shared, total)
+    dice, evidence = bags.measures(shared, total)
     return Aligned(Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)), dice, evidence, sum(cut)), gates.astype(np.uint8)
 
 
-def in_order(engine: LocalEngine, item: U32, links: Links) -> F64:
-    """Token similarity of both sides, 0.0 to 1.0: Indel, so words count where they stand in the same order."""
+def _as_tokens(corpus: Corpus, bags: Bags, aligned: Aligned) -> Aligned:
+    """Passages counted in items, as the tokens that they touch; of one page, b begins behind a, and may be empty."""
+    if not len(bags.first):
+        return aligned
+    old = aligned.links
+    a0, a1 = bags.tokens(old.a0, old.a1)
+    b0, b1 = bags.tokens(old.b0, old.b1)
+    same = page_of(corpus, a0) == page_of(corpus, b0)
+    b0 = np.where(same, np.maximum(a1, b0), b0)
+    return replace(aligned, links=Links(a0, a1, np.minimum(b0, b1), b1, old.exact))
+
+
+def _told(corpus: Corpus, bags: Bags, aligned: Aligned, stopped_by: U8) -> tuple[Aligned, U8]:
+    """The passages as tokens, and what stopped each; those that hold none on one side are left out."""
+    found = _as_tokens(corpus, bags, aligned)
+    held = found.links.b0 < found.links.b1
+    return found.take(held), stopped_by[held]
+
+
+def _in_whole_tokens(engine: LocalEngine, corpus: Corpus, bags: Bags, aligned: Aligned, gates: Gates) -> Aligned:
+    """The same, measured again, and put to the gates again."""
+    links = _as_tokens(corpus, bags, aligned).links
+    links = links.take(np.flatnonzero(links.b0 < links.b1))
+    longer = np.maximum(range_halves(engine, corpus, links.a0, links.a1), range_halves(engine, corpus, links.b0, links.b1))
+    dice, evidence = bags.measure(corpus, links)
+    kept = (longer >= 2 * gates.min_tokens) & (dice >= gates.min_dice) & (evidence >= gates.min_evidence)
+    return Aligned(links, dice, evidence, aligned.truncated).take(kept)
+
+
+def in_order(engine: LocalEngine, bags: Bags, links: Links) -> F64:
+    """Similarity of the items of both sides, 0.0 to 1.0: Indel, so they count where they stand in the same order."""
+    ranges = [bags.items(column) for column in links.ranges]
     from rapidfuzz.distance import Indel
 
     def measure(rows: tuple[int, int]) -> list[float]:
         out = []
-        for a0, a1, b0, b1 in zip(*(column[rows[0]:rows[1]].tolist() for column in links.ranges), strict=True):
-            a, b = ((item[begin:end] >> np.uint32(ITEM_FLAGS)).tolist() for begin, end in ((a0, a1), (b0, b1)))
-            pieces = -(-max(len(a), len(b)) // ORDER_TOKENS)
+        for a0, a1, b0, b1 in zip(*(column[rows[0]:rows[1]].tolist() for column in ranges), strict=True):
+            a, b = ((bags.item[begin:end] >> np.uint32(ITEM_FLAGS)).tolist() for begin, end in ((a0, a1), (b0, b1)))
+            pieces = -(-max(len(a), len(b)) // ORDER_ITEMS)
             edges = [([len(side) * i // pieces for i in range(pieces + 1)]) for side in (a, b)]
             distance = sum(Indel.distance(a[x0:x1], b[y0:y1]) for (x0, x1), (y0, y1) in zip(
                 *(itertools.pairwise(edge) for edge in edges), strict=True))

@@ -31,7 +31,7 @@ I64 = npt.NDArray[np.int64]
 BATCH_BYTES = 4_000_000  # of text in one batch
 RELEASED = 16_000_000  # bytes of text that are copied before memory is given back
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
-FOLD_ACCENTS, FOLD_DIGITS = 1, 2  # bits of the tokeniser's flags
+FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,8 @@ class Tokens:
 
 def token_flags(options: Options) -> int:
     """The tokeniser's flags that the settings ask for."""
-    return FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
+    return (FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
+            + JOIN_HYPHENS * (options.noise == "ocr"))
 
 
 @dataclass(slots=True)

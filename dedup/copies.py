@@ -19,7 +19,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-LAYOUT_TABLE = 0.6  # of a page's characters in tables: they lay the page out and say nothing
+LAYOUT_TABLE, LAYOUT_BLOCKS = 0.6, 0.3  # of a page's characters in tables, of these in paragraphs: they lay the page out
 HEAD_BLOCKS = 3  # before a copy, in which the heading of its card stands
 _NUMBER = re.compile(r"\[\d+\]")
 _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|browser|experience|we use)|"
@@ -128,8 +128,11 @@ def _unmark_layout_tables(corpus: Corpus, flags: U8) -> None:
     if not table.any():
         return
     chars = corpus.end_chars - corpus.start_chars
-    inside, all_chars = (np.diff(sums(column)[corpus.page_first]) for column in (np.where(table, chars, 0), chars))
-    wrapped = np.repeat(inside > LAYOUT_TABLE * all_chars, np.diff(corpus.page_first))
+    loose = table & (corpus.kind != BlockKind.CELL)  # paragraphs and headings in cells
+    inside, other, all_chars = (np.diff(sums(np.where(mark, chars, 0))[corpus.page_first])
+                                for mark in (table, loose, np.ones(len(flags), bool)))
+    laying_out = (inside > LAYOUT_TABLE * all_chars) & (other > LAYOUT_BLOCKS * inside)
+    wrapped = np.repeat(laying_out, np.diff(corpus.page_first))
     flags[table & wrapped] &= ~np.uint8(BlockFlag.TABLE_OR_CODE)
 
 

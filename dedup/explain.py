@@ -24,7 +24,8 @@ from dedup.runs import Links, Passages, block_links, concatenated, near_links
 from dedup.shingles import shingle_blocks, short_shingles
 
 if TYPE_CHECKING:
-    from dedup.align import Aligned, Bags, Gates
+    from dedup.align import Aligned, Gates
+    from dedup.bags import Bags
     from dedup.engines.local import LocalEngine
     from dedup.findings import Findings
 
@@ -248,7 +249,7 @@ def _described(findings: Findings, bags: Bags | None, links: Links, gates: I64, 
     dice, evidence, order = (np.full(count, np.nan) for _ in range(3))
     if bags is not None and count:
         dice, evidence = bags.measure(corpus, links)
-        order = in_order(engine, bags.item, links)
+        order = in_order(engine, bags, links)
     tokens = _longer_side(engine, corpus, links)
     place = np.lexsort((links.b0, links.a0))
     ordered = links.take(place)

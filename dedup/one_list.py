@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import NO_TOKENS, ROWS, Aligned, Bags, Parts, in_order
+from dedup.align import NO_TOKENS, ROWS, Aligned, in_order
+from dedup.bags import Bags, Parts
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
@@ -62,7 +63,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     new &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
     order = np.ones(len(new))
     if least_order > 0:
-        order[new] = in_order(engine, bags.item, aligned.links.take(new))
+        order[new] = in_order(engine, bags, aligned.links.take(new))
     left = new & (order >= least_order)
     if judge is not None:
         judge.stop(aligned.links.take(~new), "runs")

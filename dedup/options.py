@@ -12,6 +12,7 @@ from dedup.errors import OptionError
 
 Unit = Literal["block", "page"]
 Find = Literal["exact", "near", "reworded"]
+Noise = Literal["ocr"]
 Scope = Literal["within", "across", "both"]
 FieldFormat = Literal["text", "html", "markdown"]
 InputFormat = Literal["text", "html", "markdown", "jsonl", "csv", "tsv", "parquet", "arrow", "warc"]
@@ -57,6 +58,8 @@ class Options:
                               max=1.0)
     max_places: int = setting(64, "a seed of edited passages that stands in more places makes no pairs of its own", min=2,
                               max=10_000)
+    noise: Noise | None = setting(None, "ocr: scanned text; edited passages are found by runs of letters, whatever the "
+                                        "spaces, and words are joined that hyphens cut at line ends")
     stem: str | None = setting(None, "language of the text: compare words of edited passages by their stems, not by their "
                                      "first letters (extra stem)")
     scope: Scope = setting("both", "repeats within one page, across pages, or both")
@@ -102,6 +105,9 @@ class Options:
             raise OptionError("whole pages do not repeat within one page", "scope", "Use across or both, or unit=block.")
         if self.between is not None and self.scope == "within":
             raise OptionError("a page does not differ from itself", "between", "Use it with scope across or both.")
+        if self.noise and self.stem:
+            raise OptionError("scanned text is compared by its letters, not by its words", "stem, noise",
+                              "Leave one of them out.")
 
     @property
     def least_jaccard(self) -> float:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import GRAMS, LEAST_ORDER, NOTHING, TRIPLES, Aligned, Gates, align_passages, page_bags
+from dedup.align import GRAMS, LEAST_ORDER, LETTERS, NOTHING, TRIPLES, Aligned, Gates, align_passages
 from dedup.along_copies import along_copies
+from dedup.bags import letter_bags, word_bags
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
@@ -140,8 +141,9 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
                  options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
                  judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
-    bags = page_bags(engine, corpus, stem)
-    kinds = (GRAMS, TRIPLES) if options.find == "reworded" else (GRAMS,)
+    scanned = options.noise == "ocr"
+    bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
+    kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
     all_windows = is_comparison and options.find == "reworded"
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)

@@ -64,7 +64,8 @@ def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
             "copies": rows.stop - rows.start, "link_share": round(float(copies.link_share[rows].max()), 3),
             "jaccard": round(float(judgement.table.jaccard[rows].min()), 4),
             "whole_blocks": int(copies.whole[rows].sum()), "in_navigation": int(copies.navigation[rows].sum()),
-            "headings": int(copies.heading[rows].sum())}
+            "headings": int(copies.heading[rows].sum()), "for_one_device": int((copies.device_share[rows] >= 0.5).sum()),
+            "in_quotes": int((copies.quote_share[rows] >= 0.5).sum())}
 
 
 def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
@@ -85,11 +86,15 @@ def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "one block"
-    times = "twice" if len(rows) == 2 else f"{len(rows)} times"
-    text = (f"{name} stands on this page {times}: {_unit(places, rows, judgement)} {places[0]} again at "
+    page_name = "it" if name == "most of the page" else "this page"
+    text = (f"{name} stands on {page_name} {_times(len(rows))}: {_unit(places, rows, judgement)} {places[0]} again at "
             f"{' and '.join(places[1:])}, {what}, {chars:,} characters")
     return Verdict("rendered-twice", text, (int(judgement.group[s]),),
                    {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)})
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count} times"
 
 
 def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
@@ -123,30 +128,45 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         verb = "is contained in"
     else:
         linked = max(rows, key=lambda row: (copies.link_share[row], -row))
-        small = next((row for row in rows if copies.heading[row]), linked)
-        large = next(row for row in rows if row != small)
-        verb = "stands again at"
+        heading = next((row for row in rows if copies.heading[row] and row != linked), None)
+        small = linked if copies.link_share[linked] > 0 else next((row for row in rows if copies.heading[row]), linked)
+        large = heading if heading is not None else next(row for row in rows if row != small)
+        verb = "names the heading at" if heading is not None and heading != small else "stands again at"
     places = _places(judgement, [small, large])
     unit = _unit(places, [small, large], judgement)
     inner_unit = "lines" if unit != "characters" and "-" in places[1] else unit
-    text = f"the teaser at {unit} {places[0]} {verb} {inner_unit} {places[1]}" if verb.endswith("in") else \
-        f"the teaser at {unit} {places[0]} {verb} {places[1]}"
+    what = "link" if verb.startswith("names") and copies.link_share[small] >= 0.5 else "teaser"
+    text = f"the {what} at {unit} {places[0]} {verb} {inner_unit} {places[1]}" if verb != "stands again at" else \
+        f"the {what} at {unit} {places[0]} {verb} {places[1]}"
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
 
 
 def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in stands)
     count = len(stands)
-    what = {"navigation": "menu, filter or notice" if count == 1 else "menus, filters or notices",
-            "refrain": "refrain" if count == 1 else "refrains"}[kind]
+    one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
+                    "refrain": ("a refrain", "refrains")}[kind]
+    what = one if count == 1 else f"{count} {several}"
     verb = "stands" if count == 1 else "stand"
     row = int(judgement.first[stands[0]])
     lines = " and ".join(_places(judgement, list(range(row, int(judgement.first[stands[0] + 1])))[:2]))
     where = f'"{_quote(judgement, row)}" at {lines}'
     such_as = ": " if count == 1 else ", such as "
-    text = f"{count} {what} ({words:,.0f} words) {verb} on this page more than once{such_as}{where}"
+    devices = int(judgement.device[stands].sum())
+    often = _times(int(np.diff(judgement.first)[stands[0]])) if count == 1 else "more than once"
+    often = often if not devices else "once for each kind of device" if devices == count else \
+        f"more than once, {devices} of them once for each kind of device"
+    text = f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
+    copies, first = judgement.copies, judgement.first
+    rows = [row for s in stands for row in range(int(first[s]), int(first[s + 1]))]
+    evidence = {"groups": count, "words": round(words, 1), "copies": len(rows), "device_copies": devices,
+                "link_share": round(float(copies.link_share[rows].mean()), 3),
+                "in_navigation": int(copies.navigation[rows].sum()), "in_forms": int(copies.form[rows].sum()),
+                "in_footer": int((copies.footer_share[rows] >= 0.5).sum()),
+                "in_quotes": int((copies.quote_share[rows] >= 0.5).sum()), "code_or_table": int(copies.code[rows].sum()),
+                "whole_blocks": int(copies.whole[rows].sum())}
     return Verdict("navigation" if kind == "navigation" else "refrain", text,
-                   tuple(int(judgement.group[s]) for s in stands), {"groups": count, "words": round(words, 1)})
+                   tuple(int(judgement.group[s]) for s in stands), evidence)
 
 
 def _quote(judgement: Judgement, row: int) -> str:

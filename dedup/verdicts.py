@@ -97,7 +97,9 @@ class Stands:
         listed = (link >= MENU_LINK_SHARE) & (self.blocks >= MENU_BLOCKS) & (self.copies(c.whole) == self.count)
         alike = self.least(self.jaccard)
         listed &= (short & (alike >= MENU_JACCARD)) | (alike >= EQUAL_JACCARD)
-        listed |= (link >= MENU_LINK_SHARE) & (self.blocks >= SECTION_BLOCKS) & (self.copies(c.navigation) > 0)
+        menus = c.navigation | c.form  # one copy in a menu, the other a list of links: the languages of a page
+        listed |= ((self.copies(menus) > 0) & (self.copies(menus | (c.link_share >= MENU_LINK_SHARE)) == self.count)
+                   & (self.blocks >= SECTION_BLOCKS))
         placed = (self.blocks >= MENU_BLOCKS) & short & (self.c.at[self.leader] < PAGE_TOP)
         placed &= (self.greatest(c.link_share) > 0) | (~c.laid_out[self.leader] & (self.greatest(c.until) > PAGE_END))
         menu: Flags = named | listed | placed

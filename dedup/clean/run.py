@@ -239,7 +239,7 @@ class _Writing:
 
     def _gone(self, target: Target) -> list[Gone]:
         """What goes of a file that is one page."""
-        return self.plan.by_page.get(self.pages(target)[0], [])
+        return [gone for page in self.pages(target)[:1] for gone in self.plan.by_page.get(page, [])]
 
     def _is_touched(self, target: Target) -> bool:
         return any(page in self.plan.dropped or page in self.plan.by_page for page in self.pages(target))

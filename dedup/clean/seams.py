@@ -202,7 +202,7 @@ class Marks:
             if not has_words(text, at, end):
                 end = max(start, at)
         for at in inside:
-            if start <= at < end:
+            if start <= at < end and not glues(text, partner[at], partner[at] + 1):
                 lone.append((partner[at], partner[at] + 1))
         while start < end and text[start].isspace():
             start += 1

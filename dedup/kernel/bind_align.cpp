@@ -1,6 +1,7 @@
 // Bindings of seeding.hpp and align.hpp; twin_align.py says what each does.
 #include "align.hpp"
 #include "bind.hpp"
+#include "letters.hpp"
 #include "seeding.hpp"
 
 namespace {
@@ -13,7 +14,7 @@ dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quie
     if (has_quiet && quiet.size() != 0 && quiet.size() != item.size()) throw std::invalid_argument("quiet: one entry an item, or none");
     if (rarity.size() == 1 || (rarity.size() & (rarity.size() - 1)) != 0)
         throw std::invalid_argument("rarity: a power of two entries is needed, or none");
-    if (kind < 0 || kind > 1) throw std::invalid_argument("kind: 0 for grams, 1 for triples");
+    if (kind < 0 || kind > 2) throw std::invalid_argument("kind: 0 for grams, 1 for triples, 2 for letters");
     return {span(item), span(page_first), span(quiet), span(rarity)};
 }
 
@@ -42,6 +43,14 @@ void bind_align(nb::module_& m) {
         if (letters < 1) throw std::invalid_argument("letters must be at least 1");
         return to_numpy(release([&] { return dedup::bag_items(span(text), span(start), span(end), flags, letters); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "letters"_a);
+
+    m.def("letter_items", [](U8 text, I64 start, I64 end, I64 page_first, std::uint32_t flags, std::int64_t letters) {
+        if (letters < 1 || letters > static_cast<std::int64_t>(dedup::kMaxLetters)) throw std::invalid_argument("letters must be 1 to 16");
+        check_first(page_first, start.size());
+        return to_numpy(release([&] {
+            return dedup::letter_items(span(text), span(start), span(end), span(page_first), flags, letters);
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "page_first"_a.noconvert(), "flags"_a, "letters"_a);
 
     m.def("count_items", [](U32 item, int bits) {
         if (bits < 1 || bits > 24) throw std::invalid_argument("bits must be 1 to 24");
@@ -75,15 +84,18 @@ void bind_align(nb::module_& m) {
         return std::make_tuple(to_numpy(std::move(places)), to_numpy(std::move(first)), hot);
     }, "key"_a.noconvert(), "position"_a.noconvert(), "cap"_a);
 
-    m.def("class_anchors", [](U32 position, I64 first, U32 item, I64 page_first, U8 rarity, std::int64_t shift, std::int64_t least) {
+    m.def("class_anchors", [](U32 position, I64 first, U32 item, I64 page_first, U8 rarity, std::int64_t shift,
+                              std::int64_t before, std::int64_t after, std::int64_t least) {
+        if (before < 0 || after < 1) throw std::invalid_argument("around: before is 0 at least, after 1");
         check_first(first, position.size());
         seed_text(item, page_first, rarity, rarity, 0, false);
         check_places(position, page_first);
         return to_numpy(release([&] {
-            return dedup::class_anchors(span(position), span(first), span(item), span(page_first), span(rarity), shift, least);
+            return dedup::class_anchors(span(position), span(first), span(item), span(page_first), span(rarity), shift,
+                                        before, after, least);
         }));
     }, "position"_a.noconvert(), "first"_a.noconvert(), "item"_a.noconvert(), "page_first"_a.noconvert(), "rarity"_a.noconvert(),
-       "shift"_a, "least"_a);
+       "shift"_a, "before"_a, "after"_a, "least"_a);
 
     m.def("pair_anchors", [](U32 a, U32 b, I64 page_first) {
         if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");

@@ -125,8 +125,10 @@ inline std::vector<std::int64_t> count_items(Items item, int bits) {
 
 // ---- keys ----
 
-// What a key is made of: 0: winnowed runs of kGramItems, one of every kGramWindow at least; 1: triples.
+// What a key is made of: 0: winnowed runs of kGramItems, one of every kGramWindow at least; 1: triples; 2: winnowed runs of
+// kLetterItems, one of every kLetterWindow at least.
 inline constexpr std::int64_t kGramItems = 4, kGramWindow = 2;
+inline constexpr std::int64_t kLetterItems = 10, kLetterWindow = 8;
 inline constexpr std::size_t kTripleSpan = 4;
 
 // What a batch of pages has: items, which of them stand inside a run that is known to be a copy, how rare they are (a table
@@ -170,6 +172,33 @@ void for_each_gram_key(const SeedText& text, std::int64_t begin, std::int64_t en
     }
 }
 
+// The same with runs and windows of letters.
+template <class Use>
+void for_each_letter_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
+    struct Key {
+        std::uint64_t hash;
+        std::int64_t at;
+    };
+    std::array<Key, kLetterWindow> least{};  // a ring: those that no later one in the window undercuts, ascending
+    std::int64_t head = 0, tail = 0, last = -1;
+    const auto of = [&](std::int64_t i) -> Key& { return least[static_cast<std::size_t>(i % kLetterWindow)]; };
+    const std::int64_t grams = end - begin - kLetterItems + 1;
+    for (std::int64_t at = begin; at < begin + grams; ++at) {
+        std::uint64_t sum = 0;
+        for (std::int64_t j = 0; j < kLetterItems; ++j)
+            sum = sum * kGramBase + (text.items[static_cast<std::size_t>(at + j)] >> kItemFlags) + 1;
+        const std::uint64_t hash = fmix64(sum);
+        if (head < tail && of(head).at + kLetterWindow <= at) ++head;
+        while (head < tail && of(tail - 1).hash >= hash) --tail;
+        of(tail++) = {hash, at};
+        if (at - begin + 1 < std::min(kLetterWindow, grams) || of(head).at == last) continue;
+        last = of(head).at;
+        bool told = text.quiet.empty();
+        for (std::int64_t j = 0; j < kLetterItems && !told; ++j) told = !text.quiet[static_cast<std::size_t>(last + j)];
+        if (told) use(of(head).hash, last);
+    }
+}
+
 // Unordered triples of different items, the frequent ones left out, that lie within kTripleSpan of the first one.
 template <class Use>
 void for_each_triple_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
@@ -206,6 +235,7 @@ template <class Use>
 void for_each_key(const SeedText& text, std::int64_t kind, Use use) {
     for (std::size_t p = 0; p + 1 < text.page_first.size(); ++p) {
         if (kind == 0) for_each_gram_key(text, text.page_first[p], text.page_first[p + 1], use);
+        else if (kind == 2) for_each_letter_key(text, text.page_first[p], text.page_first[p + 1], use);
         else for_each_triple_key(text, text.page_first[p], text.page_first[p + 1], use);
     }
 }
@@ -264,9 +294,6 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>, std::int64_t> see
 }
 
 // ---- anchors ----
-
-// Items around a place that are compared with those around another one.
-inline constexpr std::int64_t kItemsBefore = 12, kItemsAfter = 24;
 
 // Which page each token lies in: by the first page of every 256 tokens.
 class PageIndex {
@@ -358,10 +385,10 @@ private:
 };
 
 // Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
-// page the second place lies `shift` tokens behind the first one at least.
+// page the second place lies `shift` items behind the first one at least. `before` and `after`: how far around is.
 inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     std::span<const std::uint32_t> position, Offsets first, Items item, Offsets page_first, Bytes rarity, std::int64_t shift,
-    std::int64_t least) {
+    std::int64_t before, std::int64_t after, std::int64_t least) {
     std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
     auto& [a, b] = out;
     const SeedText text{item, page_first, {}, rarity};
@@ -380,7 +407,7 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
         for (auto i = fetched_first; i < static_cast<std::size_t>(first[fetched]); ++i) {
             const std::int64_t at = position[i];
             const std::size_t page = page_of(at);
-            around.push_back({page, std::max(page_first[page], at - kItemsBefore), std::min(page_first[page + 1], at + kItemsAfter)});
+            around.push_back({page, std::max(page_first[page], at - before), std::min(page_first[page + 1], at + after)});
             DEDUP_PREFETCH(item.data() + around.back().begin);
             DEDUP_PREFETCH(item.data() + around.back().begin + 16);
             DEDUP_PREFETCH(item.data() + around.back().begin + 32);
@@ -391,7 +418,7 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
         const auto begin = static_cast<std::size_t>(first[c]), end = static_cast<std::size_t>(first[c + 1]);
         if (end - begin < 2) continue;
         if (c >= fetched) fetch(c);
-        places.clear((end - begin) * static_cast<std::size_t>(kItemsBefore + kItemsAfter));
+        places.clear((end - begin) * static_cast<std::size_t>(before + after));
         const Around* const own = around.data() + (begin - fetched_first);
         for (std::size_t i = 0; i < end - begin; ++i) {
             for (std::int64_t at = own[i].begin; at < own[i].end; ++at) places.put(item[static_cast<std::size_t>(at)], text);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -28,10 +29,11 @@ namespace dedup {
 struct Folds {
     bool accents = false;  // drop U+0300-036F
     bool digits = false;   // every decimal digit counts as 0
+    bool hyphens = false;  // words that a hyphen at the end of a line cuts in two are one
 
     static Folds of(std::uint32_t flags) {
-        if (flags > 3) throw std::invalid_argument("flags: 1 folds accents, 2 folds digits, 3 both");
-        return {(flags & 1) != 0, (flags & 2) != 0};
+        if (flags > 7) throw std::invalid_argument("flags: 1 folds accents, 2 folds digits, 4 joins hyphens, or their sum");
+        return {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
     }
 };
 
@@ -165,6 +167,8 @@ enum class Class : std::uint32_t { kSeparator, kLetter, kMark, kDigit, kUnit, kJ
 class SlowCutter {
    public:
     explicit SlowCutter(Folds folds) : folds_(folds) {}
+
+    const Folds& folds() const { return folds_; }
 
     // Calls sink.content(bytes, length, start, end, half) for each token.
     template <class Sink>
@@ -313,9 +317,9 @@ class SlowCutter {
 // ---- cutting ranges ---------------------------------------------------------------------------------------------
 
 // Calls sink.ascii(start, end) for tokens of ASCII only and sink.content(bytes, length, start, end, half) for the
-// others, in order, for the tokens of text[from, to).
+// others, in order, for the tokens of text[from, to), as if hyphens at the ends of lines were any hyphens.
 template <class Sink>
-void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
+void cut_apart(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
     std::int64_t start = -1;     // of the run that came over the border of 64 bytes, if any
     bool start_is_slow = false;  // it holds a byte >= 0x80
     std::uint64_t before = 0;    // 1 if the byte before this window is part of a word, or may be
@@ -370,6 +374,101 @@ void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow,
             sink.ascii(start, to);
         }
     }
+}
+
+// Whether nothing but a hyphen at the end of a line stands between two words: a hyphen (also a soft one, U+2010, ¬), blanks,
+// one line break, blanks.
+inline bool is_line_hyphen(Bytes text, std::int64_t from, std::int64_t to) {
+    static constexpr std::string_view kHyphens[] = {"-", "\u00ad", "\u2010", "\u00ac"};
+    std::string_view gap(reinterpret_cast<const char*>(text.data()) + from, static_cast<std::size_t>(to - from));
+    const auto* const hyphen = std::find_if(std::begin(kHyphens), std::end(kHyphens), [&](std::string_view h) { return gap.starts_with(h); });
+    if (hyphen == std::end(kHyphens)) return false;
+    gap.remove_prefix(hyphen->size());
+    const auto skip_blanks = [&] { gap.remove_prefix(std::min(gap.find_first_not_of(" \t"), gap.size())); };
+    skip_blanks();
+    const std::size_t line_break = gap.starts_with("\r\n") ? 2 : gap.starts_with('\n') || gap.starts_with('\r') ? 1 : 0;
+    if (line_break == 0) return false;
+    gap.remove_prefix(line_break);
+    skip_blanks();
+    return gap.empty();
+}
+
+// Joins words that a hyphen at the end of a line cuts in two, and hands everything on: each token when the next one is known.
+// A digit beside the hyphen keeps them apart (1914-\n1918), and so does a unit.
+template <class Sink>
+class HyphenSink {
+   public:
+    HyphenSink(Bytes text, bool fold_digits, Sink& sink) : text_(text), fold_digits_(fold_digits), sink_(sink) {}
+
+    bool done() const requires requires(const Sink& sink) { sink.done(); } { return sink_.done(); }
+
+    void ascii(std::int64_t start, std::int64_t end) {
+        if (joins(start, false)) {
+            append_ascii(start, end);
+            end_ = end;
+            return;
+        }
+        flush();
+        kind_ = Kind::kAscii;
+        start_ = start;
+        end_ = end;
+    }
+    void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
+        if (!joins(start, half)) {
+            flush();
+            kind_ = half ? Kind::kHalf : Kind::kContent;
+            start_ = start;
+        }
+        append(bytes, length);
+        end_ = end;
+    }
+    void flush() {
+        if (kind_ == Kind::kAscii) sink_.ascii(start_, end_);
+        else if (kind_ != Kind::kNone) sink_.content(content_.data(), content_.size(), start_, end_, kind_ == Kind::kHalf);
+        content_.clear();
+        kind_ = Kind::kNone;
+    }
+
+   private:
+    enum class Kind { kNone, kAscii, kContent, kHalf };
+
+    static bool is_digit(std::uint8_t byte) { return byte - 0u - '0' < 10u; }
+
+    // Whether the next token goes on with the one that is kept, whose content is written down then.
+    bool joins(std::int64_t start, bool half) {
+        if (half || kind_ == Kind::kNone || kind_ == Kind::kHalf || start - end_ < 2) return false;
+        if (is_digit(text_[static_cast<std::size_t>(end_ - 1)]) || is_digit(text_[static_cast<std::size_t>(start)])) return false;
+        if (!is_line_hyphen(text_, end_, start)) return false;
+        if (kind_ == Kind::kAscii) append_ascii(start_, end_);
+        kind_ = Kind::kContent;
+        return true;
+    }
+    void append(const std::uint8_t* bytes, std::int64_t length) {
+        std::memcpy(content_.room(static_cast<std::size_t>(length)), bytes, static_cast<std::size_t>(length));
+        content_.extend(static_cast<std::size_t>(length));
+    }
+    void append_ascii(std::int64_t start, std::int64_t end) {
+        std::uint8_t* const to = content_.room(static_cast<std::size_t>(end - start));
+        for (std::int64_t at = start; at < end; ++at)
+            to[at - start] = static_cast<std::uint8_t>(fold_ascii(text_[static_cast<std::size_t>(at)], fold_digits_));
+        content_.extend(static_cast<std::size_t>(end - start));
+    }
+
+    Bytes text_;
+    bool fold_digits_;
+    Sink& sink_;
+    Kind kind_ = Kind::kNone;
+    std::int64_t start_ = 0, end_ = 0;
+    ByteBuffer content_;
+};
+
+// Calls sink.ascii or sink.content for the tokens of text[from, to), in order.
+template <class Sink>
+void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
+    if (!slow.folds().hyphens) return cut_apart(text, from, to, slow, sink);
+    HyphenSink<Sink> joined(text, slow.folds().digits, sink);
+    cut_apart(text, from, to, slow, joined);
+    joined.flush();
 }
 
 inline std::uint64_t hash_ascii(Bytes text, std::int64_t start, std::int64_t end, bool fold_digits,

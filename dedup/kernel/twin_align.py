@@ -64,7 +64,7 @@ def bag_items(text: U8, start: I64, end: I64, flags: int, letters: int) -> U32:
         mixed = hash_content(content, 0)
         if half and half_before and not first:
             items[-1] = items[-1] & 3 | _item(_fmix((hash_before * GRAM_BASE + mixed) & MASK))
-        border = first or (a > end_before and _ends_sentence(raw[end_before:a]))
+        border = first or (a > end_before and ends_sentence(raw[end_before:a]))
         items.append(_item(mixed) | HALF * half | STARTS_SENTENCE * border)
         range_before, end_before, hash_before, half_before = of_range, b, mixed, bool(half)
     return np.array(items, np.uint32)
@@ -78,7 +78,7 @@ def _fmix(value: int) -> int:
     return int(fmix64(np.array([value], np.uint64))[0])
 
 
-def _ends_sentence(gap: bytes) -> bool:
+def ends_sentence(gap: bytes) -> bool:
     """Whether a sentence ends in what stands between two tokens."""
     at, stopped, lines = 0, False, 0
     while at < len(gap):
@@ -115,8 +115,8 @@ def count_items(item: U32, bits: int) -> I64:
 # ---- keys ----
 
 GRAM_ITEMS, GRAM_WINDOW = 4, 2
+LETTER_ITEMS, LETTER_WINDOW = 10, 8
 TRIPLE_SPAN = 4
-ITEMS_BEFORE, ITEMS_AFTER = 12, 24  # around a place, compared with those around another one
 
 
 def _seed_keys(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int) -> tuple[U64, I64]:
@@ -125,16 +125,17 @@ def _seed_keys(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int) -> 
         raise ValueError("quiet: one entry an item, or none")
     if len(rarity) == 1 or len(rarity) & (len(rarity) - 1):
         raise ValueError("rarity: a power of two entries is needed, or none")
-    if kind not in (0, 1):
-        raise ValueError("kind: 0 for grams, 1 for triples")
+    if kind not in (0, 1, 2):
+        raise ValueError("kind: 0 for grams, 1 for triples, 2 for letters")
     sums: list[int] = []
     places: list[int] = []
     is_quiet = quiet.tolist() or [0] * len(item)
     rare = _rare(item, rarity)
     values = [int(value) + 1 for value in item >> np.uint32(ITEM_FLAGS)]
     for begin, end in itertools.pairwise(page_first.tolist()):
-        if kind == 0:
-            chosen = _winnowed(values, is_quiet, begin, end)
+        if kind != 1:
+            run = (LETTER_ITEMS, LETTER_WINDOW) if kind else (GRAM_ITEMS, GRAM_WINDOW)
+            chosen = _winnowed(values, is_quiet, begin, end, *run)
         else:
             chosen = _triples(values, is_quiet, [at for at in range(begin, end) if rare[at]])
         for total, at in chosen:
@@ -148,21 +149,22 @@ def _rare(item: U32, rarity: U8) -> U8:
     return rarity[item >> np.uint32(33 - len(rarity).bit_length())] if len(rarity) else np.ones(len(item), np.uint8)
 
 
-def _winnowed(values: list[int], quiet: list[int], begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Of every ``GRAM_WINDOW`` runs of ``GRAM_ITEMS`` items in a row the least key, the last one of equals."""
+def _winnowed(values: list[int], quiet: list[int], begin: int, end: int, size: int,
+              window_size: int) -> Iterator[tuple[int, int]]:
+    """Of every `window_size` runs of `size` items in a row the least key, the last one of equals."""
     grams = []
-    for at in range(begin, end - GRAM_ITEMS + 1):
+    for at in range(begin, end - size + 1):
         total = 0
-        for value in values[at:at + GRAM_ITEMS]:
+        for value in values[at:at + size]:
             total = (total * GRAM_BASE + value) & MASK
         grams.append(total)
     keys = fmix64(np.array(grams, np.uint64)).tolist()
     chosen = set()
-    for i in range(max(1, len(keys) - GRAM_WINDOW + 1) if keys else 0):
-        window = range(i, min(len(keys), i + GRAM_WINDOW))
+    for i in range(max(1, len(keys) - window_size + 1) if keys else 0):
+        window = range(i, min(len(keys), i + window_size))
         chosen.add(min(window, key=lambda g: (keys[g], -g)))
     for i in sorted(chosen):
-        if not all(quiet[begin + i:begin + i + GRAM_ITEMS]):
+        if not all(quiet[begin + i:begin + i + size]):
             yield grams[i], begin + i
 
 
@@ -184,7 +186,8 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
         quiet: 1 for an item inside a later copy of an exact run: keys of such items alone are left out. Or empty.
         rarity: How rare items are, by their upper bits; 0: too frequent for triples. A power of two entries, or none.
         kind: 0: winnowed runs of four items; two texts that share a run of five share a key. 1: unordered triples of
-            different items, of which the last one is at most four behind the first, the frequent ones not counted.
+            different items, of which the last one is at most four behind the first, the frequent ones not counted. 2:
+            winnowed runs of ten items, one of every eight; two texts that share a run of 17 share a key.
         table: 32 slots a word, a power of two words; changed in place.
     """
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
@@ -229,23 +232,26 @@ def seed_classes(key: U64, position: U32, cap: int) -> tuple[U32, I64, int]:
 
 
 def class_anchors(position: U32, first: I64, item: U32, page_first: I64, rarity: U8, shift: int,
-                  least: int) -> tuple[U32, U32]:
+                  before: int, after: int, least: int) -> tuple[U32, U32]:
     """Every two places of a class, if they have items in common around them.
 
     Args:
         position, first: Of ``seed_classes``.
         item, page_first, rarity: As for ``mark_seeds``.
         shift: Least distance of the two places in one page.
+        before, after: Items around a place that are compared, after it with its own.
         least: How rare the different items that stand around both places are, at least, taken together.
 
     Returns:
         (a, b), a before b.
     """
+    if before < 0 or after < 1:
+        raise ValueError("around: before is 0 at least, after 1")
     starts, rare = page_first.tolist(), _rare(item, rarity).tolist()
     around: dict[int, tuple[int, dict[int, int]]] = {}
     for at in set(position.tolist()):
         page = bisect_right(starts, at) - 1
-        near = range(max(starts[page], at - ITEMS_BEFORE), min(starts[page + 1], at + ITEMS_AFTER))
+        near = range(max(starts[page], at - before), min(starts[page + 1], at + after))
         around[at] = page, {int(item[i]) >> ITEM_FLAGS: rare[i] for i in near if rare[i]}
     out = []
     for begin, end in itertools.pairwise(first.tolist()):

@@ -7,6 +7,7 @@ definition in plain Python, which remembers the words it has seen.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-FOLD_ACCENTS, FOLD_DIGITS = 1, 2
+FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4
 
 WORD_FACTOR = 0x9FB21C651E98DF25
 LENGTH_FACTOR = 0xD6E8FEB86659FD93
@@ -212,8 +213,38 @@ class Cut(NamedTuple):
 
 def cut_ranges(text: U8, start: I64, end: I64, flags: int) -> Cut:
     """The tokens of ``text[start, end)`` for each range; offsets are the text's."""
-    if not 0 <= flags <= 3:
-        raise ValueError("flags: 1 folds accents, 2 folds digits, 3 both")
+    if not 0 <= flags <= 7:
+        raise ValueError("flags: 1 folds accents, 2 folds digits, 4 joins hyphens, or their sum")
+    cut = _cut_apart(text, start, end, flags & ~JOIN_HYPHENS)
+    return _joined(text, cut, flags) if flags & JOIN_HYPHENS else cut
+
+
+# A hyphen (also a soft one, U+2010, ¬), blanks, one line break, blanks.
+_LINE_HYPHEN = re.compile("(?:-|\u00ad|\u2010|¬)[ \t]*(?:\r\n|\n|\r)[ \t]*".encode())
+
+
+def _joined(text: U8, cut: Cut, flags: int) -> Cut:
+    """The same with words that nothing but a hyphen at the end of a line cuts in two as one; digits beside it and units stay
+    apart."""
+    raw, folded = text.tobytes(), _fold_table(flags)[text].tobytes()
+    contents, rows = iter(cut.content), list[tuple[int, int, int, bool, int, bytes]]()
+    for of_range, a, b, is_ascii, half in zip(*(column.tolist() for column in cut[:5]), strict=True):
+        content = b"" if is_ascii else next(contents)
+        if rows and not half:
+            before, a0, b0, ascii_before, half_before, start = rows[-1]
+            if (before == of_range and not half_before and a - b0 > 1 and not raw[b0 - 1:b0].isdigit()
+                    and not raw[a:a + 1].isdigit() and _LINE_HYPHEN.fullmatch(raw, b0, a)):
+                start = folded[a0:b0] if ascii_before else start
+                rows[-1] = (of_range, a0, b, False, 0, start + (folded[a:b] if is_ascii else content))
+                continue
+        rows.append((of_range, a, b, is_ascii, half, content))
+    of_ranges, starts, ends = (np.array([row[column] for row in rows], np.int64) for column in range(3))
+    return Cut(of_ranges, starts, ends, np.array([row[3] for row in rows], np.bool_),
+               np.array([row[4] for row in rows], np.uint8), [content for *_, is_ascii, _, content in rows if not is_ascii])
+
+
+def _cut_apart(text: U8, start: I64, end: I64, flags: int) -> Cut:
+    """``cut_ranges`` as if hyphens at the ends of lines were any hyphens."""
     check_ranges(start, end, len(text), "text")
     # All ranges after one another, a blank behind each.
     first = np.concatenate([[0], np.cumsum(end - start + 1)]).astype(np.int64)
@@ -297,7 +328,8 @@ def tokenise(text: U8, start: I64, end: I64, flags: int = 0, seed: int = 0) -> t
     Args:
         text: UTF-8; lone surrogates in three bytes and bytes that are no character separate tokens.
         start, end: Half-open byte ranges.
-        flags: 1 (``FOLD_ACCENTS``) drops U+0300-036F, 2 (``FOLD_DIGITS``) takes every decimal digit for 0.
+        flags: 1 (``FOLD_ACCENTS``) drops U+0300-036F, 2 (``FOLD_DIGITS``) takes every decimal digit for 0, 4
+            (``JOIN_HYPHENS``) makes one of two words that a hyphen at the end of a line cuts apart; or their sum.
         seed: Of the hash.
 
     Returns:

@@ -27,7 +27,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
     "between": {"between": "folder", "pairs": True}, "across": {"scope": "across", "find": "reworded"},
     "against": {"against": "examples/site", "pairs": True},  # in the folder that is scanned
-    "stem": {"stem": "english", "find": "reworded"},
+    "stem": {"stem": "english", "find": "reworded"}, "ocr": {"noise": "ocr", "pairs": True},
+    "reworded ocr": {"noise": "ocr", "find": "reworded"},
+    "ocr across": {"noise": "ocr", "find": "reworded", "scope": "across"},
 }
 
 

@@ -87,6 +87,12 @@ def test_the_json_report_of_a_comparison():
     check("repairs_hire.json", as_json(report))
 
 
+def test_the_json_report_of_scanned_text():
+    """One report of two papers, in both misread: nothing without the setting."""
+    assert not scan(Path("examples/scans")).groups
+    check("scans.json", as_json(scan(Path("examples/scans"), noise="ocr", pairs=True)))
+
+
 @pytest.mark.parametrize("name", SCANNED)
 def test_the_terminal_report(name, capsys):
     assert main(["scan", f"examples/{name}"]) == 0

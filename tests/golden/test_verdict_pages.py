@@ -118,6 +118,15 @@ def test_a_menu_for_phones_is_told_from_that_of_the_footer(name, device):
     assert judgement.device[stands].tolist() == [device] * len(stands)
 
 
+def test_the_sentence_says_which_menus_stand_there_for_each_kind_of_device():
+    verdict, = scan(PAGES / "two_device_menus.html").pages[0].verdicts
+    assert verdict.text.startswith("a menu, filter or notice (17 words) stands on this page once for each kind of device: ")
+    assert (verdict.evidence["device_copies"], verdict.evidence["in_navigation"]) == (1, 2)
+    verdict, = scan(PAGES / "header_and_footer_menu.html").pages[0].verdicts
+    assert verdict.text.startswith("a menu, filter or notice (17 words) stands on this page twice: ")
+    assert (verdict.evidence["device_copies"], verdict.evidence["in_footer"]) == (0, 1)
+
+
 def test_only_navigation_is_called_a_device_copy():
     judgement = judge("device_copies.html")
     assert [NAMES[kind] for kind in judgement.within] == ["rendered-twice"]

@@ -19,6 +19,8 @@ from dedup.kernel.twin_align import (
     GRAM_ITEMS,
     GRAM_WINDOW,
     LENGTH,
+    LETTER_ITEMS,
+    LETTER_WINDOW,
     OVERLAP,
     RARE,
     THOUSAND,
@@ -43,10 +45,11 @@ def both(name: str, *args: Any) -> Any:
 
 
 WORDS = ["a", "alike", "alikeness", "Straße", "éé́éé́é", "don't", "U.S", "中", "文字中", "ไทย", "12345678"]
-GAPS = [" ", ". ", ".", "? ”", "!’ ", "…\n", "。", "\n\n", "\n \n", "”\n", ".\u00a0", ") ", "؟", "·", "", "—. \""]
+GAPS = ["-\n", "-\r\n ", "\u00ad\n", "¬ \n\t", "\u2010\r", "-\n\n", "- ",
+        " ", ". ", ".", "? ”", "!’ ", "…\n", "。", "\n\n", "\n \n", "”\n", ".\u00a0", ") ", "؟", "·", "", "—. \""]
 
 
-@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=20), st.integers(0, 3),
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=20), st.integers(0, 7),
        st.integers(1, 7), st.binary(max_size=4))
 @settings(max_examples=max(300, settings().max_examples))
 def test_items_are_equal(parts, flags, letters, odd):
@@ -67,6 +70,63 @@ def test_an_item_is_the_first_letters_and_a_pair_of_characters():
     assert [value & 1 for value in items("One. Two 3.5 e.g. (four) “Five?” six\n\nseven。八")] == [1, 1, 0, 0, 1, 0, 1, 1, 1]
 
 
+PARTS = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=20)
+
+
+@given(PARTS, st.lists(st.integers(0, 40), max_size=4), st.integers(0, 7), st.integers(1, 16), st.binary(max_size=4))
+@settings(max_examples=max(300, settings().max_examples))
+def test_letter_items_are_equal(parts, cuts, flags, letters, odd):
+    """Of ranges that are whole pages and of pages of several ranges; as many as there are letters in the normalised text."""
+    data = np.frombuffer("".join(a + b for a, b in parts).encode() + odd, U8).copy()
+    edges = np.array([0, *sorted(min(cut, len(data)) for cut in cuts), len(data)], I64)
+    pages = np.unique(np.append(np.arange(0, len(edges) - 1, 2), len(edges) - 1)).astype(I64)
+    item, first = both("letter_items", data, edges[:-1].copy(), edges[1:].copy(), pages, flags, letters)
+    _, _, _, half, begins = native.tokenise(data, edges[:-1].copy(), edges[1:].copy(), flags)
+    assert (len(first), first[-1]) == (begins[-1] + 1, len(item))
+    assert (np.diff(first)[half == 1] == 2).all()
+    content, begins = native.normalise(data, edges[:-1].copy(), edges[1:].copy(), flags)
+    words = [word for a, b in itertools.pairwise(begins) for word in content[a:b].tobytes().decode().split()]
+    for word, count in zip(words, np.diff(first), strict=True) if not half.any() else ():
+        assert count == len([char for char in word if char not in "'.·" and not "\u0300" <= char < "\u0370"])
+
+
+def letters_of(text: str, letters: int = 3, flags: int = 4) -> list[int]:
+    data = np.frombuffer(text.encode(), U8)
+    item, _ = native.letter_items(data, np.array([0]), np.array([len(data)]), np.array([0, 1]), flags, letters)
+    return (item >> U32(2)).tolist()
+
+
+@pytest.mark.parametrize("other", ["the news pa-\nper", "thenews paper", "THE NEWS-PAPER", "the new's pap.er",
+                                   "thé nèwspaper", "the news\u00adpaper", "the, news; (paper)", "t h e n e w s p a p e r"])
+def test_letters_know_no_blanks_hyphens_marks_and_accents(other):
+    assert letters_of(other) == letters_of("the newspaper")
+
+
+def test_a_character_of_a_script_without_spaces_is_two_letters():
+    assert len(letters_of("中文字")) == 6
+    assert letters_of("中文字")[:2] == letters_of("中文国")[:2] != letters_of("国文字")[:2]
+    assert letters_of("中文字", 4)[0] == letters_of("x中文国", 4)[1]
+
+
+@given(st.text("abcdefgh", min_size=19, max_size=40), st.lists(st.text("abcdefgh", max_size=30), min_size=4, max_size=4),
+       st.randoms(use_true_random=False))
+def test_texts_that_share_a_run_of_letters_share_a_key(run, around, rnd):
+    """The guarantee of scanned text: 12 + 8 - 1 equal letters, whatever stands between them, have a key in common."""
+    pages = ["".join(char + rnd.choice(["", "", " ", "-\n", ". ", ", "]) for char in before + run + after)
+             for before, after in (around[:2], around[2:])]
+    data = np.frombuffer("".join(pages).encode(), U8)
+    edges = np.cumsum([0, *(len(page) for page in pages)]).astype(I64)
+    item, _ = native.letter_items(data, edges[:-1].copy(), edges[1:].copy(), np.arange(3), 4, 3)
+    size = [sum(char.isalpha() for char in page) for page in pages]
+    none = np.empty(0, U8)
+    key, at, _ = native.repeated_seeds(item, np.cumsum([0, *size]), none, none, 2, np.full(64, 2**64 - 1, U64), 0, 1)
+    begin = [len(around[0]), size[0] + len(around[2])]
+    last = len(run) - LETTER_ITEMS - 2
+    own = [{(int(p) - b, int(k)) for k, p in zip(key, at, strict=True) if b <= p <= b + last} for b in begin]
+    assert LETTER_ITEMS + 2 + LETTER_WINDOW - 1 == 19
+    assert own[0] & own[1]
+
+
 items = st.lists(st.lists(st.integers(0, 6), max_size=25), min_size=1, max_size=5)
 
 
@@ -77,7 +137,7 @@ def columns(pages: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(flat, U32), np.cumsum([0, *map(len, pages)]).astype(I64)
 
 
-@given(items, st.integers(0, 1), st.integers(1, 4), st.randoms(use_true_random=False))
+@given(items, st.integers(0, 2), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)
     quiet = np.array([rnd.random() < 0.4 for _ in item], U8) if rnd.random() < 0.7 else np.empty(0, U8)
@@ -91,7 +151,8 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     for cap in (2, 64):
         places, classes, _ = both("seed_classes", key, position - U32(7), cap)
         for least in (1, 3, 7):
-            a, b = both("class_anchors", places, classes, item, first, rarity, 3, least)
+            around = rnd.randrange(14), rnd.randrange(1, 26)
+            a, b = both("class_anchors", places, classes, item, first, rarity, 3, *around, least)
             both("pair_anchors", np.append(a, a), np.append(b, b), first)
 
 

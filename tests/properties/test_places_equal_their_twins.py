@@ -15,18 +15,18 @@ from dedup.kernel import reference
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 
 MARKS = [*".!?,;:)]}\"'…»”’›。！？、，；：）」』］】》〉", *"([{«“‘„‹¿¡（「『［【《〈"]
-pieces = st.sampled_from([" ", "a", "bc", "é", "中", "ﬁ", "😀", "-", "…."]) | st.sampled_from(MARKS)
+pieces = st.sampled_from([" ", "a", "bc", "é", "中", "ﬁ", "😀", "-", "-\n", "…."]) | st.sampled_from(MARKS)
 texts = st.lists(pieces, max_size=30).map("".join)
 keys = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=40)
 
 
-def corpus(blocks: list[str], gap: bytes = b"\n") -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def corpus(blocks: list[str], gap: bytes = b"\n", flags: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Text, bytes of each block, first token of each."""
     encoded = [block.encode() for block in blocks]
     start = np.cumsum([0, *(len(block) + len(gap) for block in encoded)])[:-1].astype(np.int64)
     end = start + np.array([len(block) for block in encoded], np.int64)
     text = np.frombuffer(gap.join(encoded), np.uint8)
-    return text, start, end, np.cumsum([0, *reference.count_tokens(text, start, end)[0]]).astype(np.int64)
+    return text, start, end, np.cumsum([0, *reference.count_tokens(text, start, end, flags)[0]]).astype(np.int64)
 
 
 def both(name: str, *arguments: object) -> tuple[np.ndarray, ...]:
@@ -39,16 +39,16 @@ def both(name: str, *arguments: object) -> tuple[np.ndarray, ...]:
     return mine
 
 
-@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 3), draw=st.data())
+@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 7), draw=st.data())
 def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
-    text, start, end, token_first = corpus(blocks)
+    text, start, end, token_first = corpus(blocks, flags=flags)
     tokens = int(token_first[-1])
     ends = st.tuples(st.integers(0, tokens), st.integers(0, tokens)).map(sorted).filter(lambda r: r[0] < r[1])
     rows = draw.draw(st.lists(ends, max_size=8)) if tokens else []
     t0, t1 = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
     first, last, begin, finish = both("locate", text, start, end, token_first, flags, t0, t1)
     assert ((start[first] <= begin) & (begin < finish) & (finish <= end[last])).all()
-    halves = reference.count_tokens(text, start, end)[1]
+    halves = reference.count_tokens(text, start, end, flags)[1]
     before = np.cumsum([0, *halves]).astype(np.int64)
     both("range_halves", token_first, halves, before, t0, t1)
     both("range_halves", token_first, halves, before, np.array([0, tokens]), np.array([tokens, tokens]))
@@ -68,7 +68,7 @@ def test_places_in_blocks_have_the_same_code_points(blocks, times, draw):
     assert_array_equal(out[order], reference.code_points(text, position[order]))
 
 
-@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 3), draw=st.data())
+@given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 7), draw=st.data())
 def test_spans_are_equal_part_by_part(blocks, flags, draw):
     text, start, end, _ = corpus([*blocks, blocks[0].upper()])
     parts = draw.draw(st.lists(st.lists(st.integers(0, len(blocks)), max_size=3), min_size=1, max_size=5))

@@ -12,7 +12,7 @@ import pytest
 from scan_help import scan_texts
 
 import dedup
-from dedup.align import SETTINGS
+from dedup.bags import SETTINGS
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import RARE, THOUSAND
 

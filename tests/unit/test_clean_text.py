@@ -84,6 +84,7 @@ def test_no_list_marker_stays_alone(source: str, part: str, left: str) -> None:
         ('"First stays. Second goes."', 'Second goes."', '"First stays."'),
         ("Call (see the guide) now", "Call (see the", "guide now"),
         ("„Eins geht. Zwei bleibt.“", "Eins geht.", "„Zwei bleibt.“"),
+        ("See one(two three) four", "three) four", "See one(two"),  # without the bracket two words would be one
         ("Home | News | Sport", "News", "Home | Sport"),
         ("Home | News | Sport", "Sport", "Home | News"),
         ("Home | News | Sport", "Home", "News | Sport"),

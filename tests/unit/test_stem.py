@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scan_help import scan_texts
 
 import dedup
-from dedup.align import page_bags
+from dedup.bags import word_bags
 from dedup.blocks import read_corpus
 from dedup.cli import main
 from dedup.engines.local import LocalEngine
@@ -123,7 +123,7 @@ def test_words_are_equal_items_if_and_only_if_their_stems_are_equal(texts):
         return [word[:2] for word in words]
     with LocalEngine(1, 1) as engine:
         corpus = corpus_of(engine, texts)
-        plain, stemmed = page_bags(engine, corpus).item, page_bags(engine, corpus, two_letters).item
+        plain, stemmed = word_bags(engine, corpus).item, word_bags(engine, corpus, two_letters).item
     _, start, end, half, _ = kernel.tokenise(corpus.text, corpus.start, corpus.end, 0)
     content, first = kernel.normalise(corpus.text, start, end, 0)
     words = [unicodedata.normalize("NFC", content.tobytes()[a:b].decode()) for a, b in itertools.pairwise(first)]
@@ -142,5 +142,5 @@ def test_each_different_word_is_stemmed_once_in_a_collection_of_many_batches(mon
     with LocalEngine(2, 3) as engine:
         corpus = corpus_of(engine, [german(seed, 0.5) for seed in range(6)])
         assert len(corpus.batches()) > 3
-        page_bags(engine, corpus, lambda words: asked.extend(words) or stem(words))
+        word_bags(engine, corpus, lambda words: asked.extend(words) or stem(words))
     assert len(asked) == len(set(asked)) <= len({*SINGULAR, *PLURAL})

@@ -21,7 +21,7 @@ except ImportError:
     native = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).parent.parent.parent
-ACCENTS, DIGITS = reference.FOLD_ACCENTS, reference.FOLD_DIGITS
+ACCENTS, DIGITS, HYPHENS = reference.FOLD_ACCENTS, reference.FOLD_DIGITS, reference.JOIN_HYPHENS
 
 
 @pytest.fixture(params=["native", "reference"])
@@ -149,6 +149,34 @@ DIFFERENT = {
 }
 
 
+JOINED = {
+    "a word": ("the news-\npaper", "the newspaper"),
+    "every line break, with blanks": ("a news- \r\n\t paper, news-\rpaper", "a newspaper newspaper"),
+    "every hyphen": ("a-\nb a\u00ad\nb a‐\nb a¬\nb", "ab ab ab ab"),
+    "again and again": ("in-\nter-\nna-\ntional", "international"),
+    "letters of any script": ("Straßen-\nbahn све-\nта caf-\né don't-\ngo", "strassenbahn света café don'tgo"),
+    "no digits": ("1914-\n1918 B-\n17", "1914 1918 b 17"),
+    "no characters of scripts without spaces": ("中-\n文 a-\n文 中-\na", "中文 a 文中 a"),
+    "no empty line": ("news-\n\npaper", "news paper"),
+    "no other hyphen": ("well-known a - b news--\npaper news -\npaper", "well known a b news paper news paper"),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_hyphen_at_a_line_end_joins_where_that_is_asked_for(kernel: ModuleType, name: str) -> None:
+    text, joined = JOINED[name]
+    assert normal(kernel, text, HYPHENS) == joined
+    data = text.encode()
+    start, end = np.array([0]), np.array([len(data)])
+    tokens = kernel.tokenise(np.frombuffer(data, np.uint8), start, end, HYPHENS, 0)
+    plain = joined.encode()
+    expected = kernel.tokenise(np.frombuffer(plain, np.uint8), start, np.array([len(plain)]), 0, 0)
+    np.testing.assert_array_equal(tokens[0], expected[0])
+    for a, b, hashed in zip(*(column.tolist() for column in (tokens[1], tokens[2], tokens[0])), strict=True):
+        one = kernel.tokenise(np.frombuffer(data[a:b], np.uint8), np.array([0]), np.array([b - a]), HYPHENS, 0)
+        assert one[0].tolist() == [hashed]  # the range of a token is that token
+
+
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_are_different_tokens_unless_folded(kernel: ModuleType, name: str) -> None:
     a, b, flags = DIFFERENT[name]
@@ -198,7 +226,7 @@ def test_hashes_do_not_change(kernel: ModuleType) -> None:
         ([0, 2], [1, 1], 0, "range 1 is not within"),
         ([-1], [1], 0, "range 0"),
         ([0], [], 0, "as many starts as ends"),
-        ([0], [1], 4, "1 folds accents, 2 folds digits"),
+        ([0], [1], 8, "1 folds accents, 2 folds digits, 4 joins hyphens"),
     ],
 )
 def test_what_cannot_be_cut_is_refused(
