@@ -18,9 +18,9 @@ from typing import Any
 
 from benchmarks.__main__ import corpus
 from benchmarks.corpus import parse_size
-from dedup.clean.pieces import Gone
-from dedup.clean.records import Drop, Edits, clean_records
-from dedup.clean.tables import clean_table, restore_table
+from dedup.cleaning.pieces import Gone
+from dedup.cleaning.records import Drop, Edits, clean_records
+from dedup.cleaning.tables import clean_table, restore_table
 from dedup.options import Options
 
 GONE = 50  # characters

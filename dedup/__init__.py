@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dedup.api import clean as clean
     from dedup.api import compare as compare
+    from dedup.api import restore as restore
     from dedup.api import scan as scan
     from dedup.errors import DedupError as DedupError
+    from dedup.errors import GuardError as GuardError
     from dedup.errors import InputError as InputError
     from dedup.errors import OptionError as OptionError
     from dedup.lsh import LSH as LSH
@@ -34,12 +37,13 @@ if TYPE_CHECKING:
     from dedup.verify import Verifier as Verifier
 
 _HOMES = {
-    "scan": "api", "compare": "api", "Report": "report", "Page": "model", "Options": "options", "open_pages": "readers",
+    "scan": "api", "compare": "api", "clean": "api", "restore": "api",
+    "Report": "report", "Page": "model", "Options": "options", "open_pages": "readers",
     "Shingler": "shingles", "MinHasher": "minhash", "LSH": "lsh", "Verifier": "verify", "DedupError": "errors",
-    "InputError": "errors", "OptionError": "errors",
+    "InputError": "errors", "OptionError": "errors", "GuardError": "errors",
 }
-__all__ = ["LSH", "DedupError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Report", "Shingler",
-           "Verifier", "__version__", "compare", "open_pages", "scan"]
+__all__ = ["LSH", "DedupError", "GuardError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Report",
+           "Shingler", "Verifier", "__version__", "clean", "compare", "open_pages", "restore", "scan"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import BATCH_BYTES, sums, token_flags
-from dedup.clean.plan import equal_pages
+from dedup.cleaning.plan import equal_pages
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel

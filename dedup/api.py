@@ -13,9 +13,9 @@ from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options, make_options
 
 if TYPE_CHECKING:
-    from dedup.clean.choices import Choices
-    from dedup.clean.restore import Restored
-    from dedup.clean.result import Cleaned
+    from dedup.cleaning.choices import Choices
+    from dedup.cleaning.restore import Restored
+    from dedup.cleaning.result import Cleaned
     from dedup.report import Report
 
 Progress = Callable[[str], None]
@@ -107,8 +107,8 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
         TypeError, OptionError, InputError: As in ``scan``.
         OutputError: The output lies in the input, is none of ours, or cannot be written.
     """
-    from dedup.clean.choices import Choices
-    from dedup.clean.run import clean_files
+    from dedup.cleaning.choices import Choices
+    from dedup.cleaning.run import clean_files
 
     if "against" in settings:
         raise OptionError("clean takes away what stands twice in its own pages, and has no references", "against",
@@ -123,7 +123,7 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     if not paths or not all(isinstance(path, Path) for path in paths):
         if out is not None or in_place or manifest is not None:
             raise TypeError(f"only places are cleaned into a place; of a {type(source).__name__} the result has the pages")
-        from dedup.clean.memory import clean_in_memory
+        from dedup.cleaning.memory import clean_in_memory
 
         return clean_in_memory(source, options, chosen)
     if in_place == (out is not None) and not dry_run:
@@ -144,7 +144,7 @@ def restore(manifest: Path, out: Path | None = None, *, cleaned: Path | None = N
         InputError: The manifest is damaged, newer or hostile; a cleaned file is missing or was changed since.
         OutputError: The files cannot be written.
     """
-    from dedup.clean.restore import restore_files
+    from dedup.cleaning.restore import restore_files
 
     return restore_files(manifest, out, cleaned)
 

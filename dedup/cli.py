@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import cyclopts
 
-    from dedup.clean.result import Cleaned
+    from dedup.cleaning.result import Cleaned
     from dedup.report import Report
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3

@@ -12,7 +12,7 @@ from dedup import cli
 if TYPE_CHECKING:
     import cyclopts
 
-    from dedup.clean.result import Cleaned
+    from dedup.cleaning.result import Cleaned
 
 LEFT_OUT = ("pairs", "with_text")  # settings of reports
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
@@ -96,7 +96,7 @@ def _restore_flags() -> list[inspect.Parameter]:
 
 def _clean(*paths: str, **settings: Any) -> int:
     from dedup.api import clean
-    from dedup.clean.choices import Choices
+    from dedup.cleaning.choices import Choices
     from dedup.errors import InputError, OptionError
     from dedup.options import make_options
 
@@ -142,7 +142,7 @@ def _share(text: str) -> float:
 
 def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
     """What was done, for a terminal."""
-    from dedup.clean.words import differences
+    from dedup.cleaning.words import differences
     from dedup.report.text import count, percent
 
     figures = done.accounting
@@ -181,8 +181,8 @@ def _restore(manifest: str, **settings: Any) -> int:
 
 
 def _explain(manifest: str, place: str) -> int:
-    from dedup.clean.manifest import Manifest
-    from dedup.clean.words import explained, find_removals
+    from dedup.cleaning.manifest import Manifest
+    from dedup.cleaning.words import explained, find_removals
 
     record = Manifest(Path(manifest))
     lines = []

@@ -288,15 +288,16 @@ class Findings:
     @cached_property
     def _tokens(self) -> npt.NDArray[np.float64]:
         """Length of each group's representative in tokens."""
-        lead, ranges = self.table.first[:-1], self.table.ranges
+        lead, ranges = self.table.representative, self.table.ranges
         return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
 
     @cached_property
     def _bags(self) -> tuple[list[tuple[float | None, float | None]], list[tuple[float | None, float | None]]]:
-        """Dice and evidence of each occurrence against its group's first one, and of each verified link."""
-        leader = self.table.first[:-1][self.table.owner] if len(self.table) else self.table.owner
-        t0, t1 = self.table.ranges.t0, self.table.ranges.t1
-        stars = Links(t0[leader], t1[leader], t0, t1, np.zeros(len(t0), np.uint8))
+        """Dice and evidence of each occurrence against its group's representative, and of each verified link."""
+        leader = self.table.representative[self.table.owner] if len(self.table) else self.table.owner
+        t0, t1, row = self.table.ranges.t0, self.table.ranges.t1, np.arange(len(leader))
+        low, high = np.minimum(leader, row), np.maximum(leader, row)  # of a group, they ascend by place
+        stars = Links(t0[low], t1[low], t0[high], t1[high], np.zeros(len(t0), np.uint8))
         both = []
         for links in (stars, self.passages.whole):
             dice, evidence = self.aligned.measures(links)
@@ -309,7 +310,7 @@ class Findings:
         rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
         if KINDS[self.table.kind[g]] != "near":
             return [EQUAL] * len(rows)
-        first, known = self.places.normalised(rows[0]), {}
+        first, known = self.places.normalised(rows[self.table.lead[g]]), {}
         out = []
         for row in rows:
             text = self.places.normalised(row)
@@ -335,9 +336,12 @@ class Findings:
         occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
         tokens = float(self._tokens[g])
-        blocks = int(self.places.last_block[rows[0]] - self.places.first_block[rows[0]]) + 1
-        return Group(g, KINDS[self.table.kind[g]], min(m.similarity for m in measured), round(tokens, 1), blocks,
-                     occurrences[0].text, occurrences, related, self.truncated and KINDS[self.table.kind[g]] == "near")
+        lead = int(self.table.lead[g])
+        blocks = int(self.places.last_block[rows[lead]] - self.places.first_block[rows[lead]]) + 1
+        kind = KINDS[self.table.kind[g]]
+        similarity, text = min(m.similarity for m in measured), occurrences[lead].text
+        return Group(g, kind, similarity, round(tokens, 1), blocks, text, occurrences,
+                     related, self.truncated and kind == "near", lead)
 
     @property
     def groups(self) -> Lazy[Group]:

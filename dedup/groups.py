@@ -1,13 +1,16 @@
 """Stage 8, second half: verified links become groups.
 
-Components over verified links only; then each member is checked against the group's representative, its first
-occurrence. A member that fails starts a group of its own, and the two name each other, so nothing drifts.
+Components over verified links only; then each member is checked against the group's representative. A member that fails
+starts a group of its own, and the two name each other, so nothing drifts. The representative is chosen by what the texts
+say, so that groups are the same in any order of pages: the first member that is linked to all others; where there is none,
+the one with most links, of those the longest.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +38,11 @@ KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups as columns; occurrences of group g are ``first[g]`` to ``first[g + 1]``, the first is its representative.
+    """Groups as columns; occurrences of group g are ``first[g]`` to ``first[g + 1]``, in the one order.
 
     Attributes:
         first: One longer than the groups.
+        lead: Of each group, which of its occurrences is the representative.
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
         linked: Whether a passage links some of the members; else they come from a segment of many places.
@@ -48,6 +52,7 @@ class Groups:
     """
 
     first: I64
+    lead: I64
     kind: npt.NDArray[np.int8]
     family: I64
     linked: Flags
@@ -64,7 +69,7 @@ class Groups:
         """Some of the groups."""
         rows = kept[self.owner]
         return replace(
-            self, first=sums(np.diff(self.first)[kept]), kind=self.kind[kept], family=self.family[kept],
+            self, first=sums(np.diff(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
             linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows],
             containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
@@ -72,6 +77,11 @@ class Groups:
     def owner(self) -> I64:
         """Group of each occurrence."""
         return np.repeat(np.arange(len(self)), np.diff(self.first))
+
+    @property
+    def representative(self) -> I64:
+        """Row of each group's representative."""
+        return self.first[:-1] + self.lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +118,13 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
-    members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
-    members = _with_left_alone(engine, corpus, members, linked, page, pairs, spans, size)
-    del linked
+    late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
+    members, of_texts = _led(engine, corpus, component, spans, digest, linked, late, threshold, size)
+    if pairs.every:
+        linked = of_texts // max(len(component), 1), of_texts % max(len(component), 1)
+    members = _with_left_alone(engine, corpus, members, linked, page, pairs, late, spans, size)
+    del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
     order, first = _without_implied(ranges, members.row[order], order, first, in_passage)
@@ -271,8 +284,16 @@ class _Members:
 
 
 def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
-         threshold: float, size: int) -> _Members:
-    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check."""
+         late: Flags, threshold: float, size: int) -> tuple[_Members, I64]:
+    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check.
+
+    Args:
+        links: Between rows, the lesser one first.
+        late: Rows that represent only where there is no other one: those of pages that are compared against references.
+
+    Returns:
+        The members, and the links that matter between texts; see ``_text_links``.
+    """
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
     number = np.cumsum(new) - 1
@@ -280,7 +301,10 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
     rows = np.flatnonzero(unequal[number])
-    linked = _asked(links, unequal[number], number)
+    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
+    asked = asked[links[0]] | asked[links[1]]
+    text = _first_of_text(component, digest, rows)
+    linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
     members = _Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -288,34 +312,44 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
 
     def check(part: tuple[int, int]) -> None:
         mine = rows[part[0]:part[1]]
-        order = np.lexsort((digest[mine], number[mine]))
-        first = np.ones(len(order), bool)  # of rows with equal texts
-        first[1:] = (np.diff(number[mine][order]) != 0) | (np.diff(digest[mine][order]) != 0)
-        text = np.empty(len(order), np.int64)
-        text[order] = np.cumsum(first) - 1
-        sets = span_sets(LocalEngine(1), corpus, spans.take(mine[order[first]]), size)
-        _split(mine, text, component, sets, digest, linked, threshold, members)
+        leaders, own = np.unique(text[mine], return_inverse=True)
+        sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
+        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return members
+    return members, linked
 
 
-def _asked(links: tuple[I64, I64], unequal: Flags, component: I64) -> I64:
-    """Links of members of which some are unlike, or alone, as sorted numbers: one between others says nothing new."""
-    asked = unequal | (np.bincount(component)[component] == 1) if len(component) else unequal
-    asked = asked[links[0]] | asked[links[1]]
-    linked = links[0][asked] * max(len(component), 1) + links[1][asked]
-    return linked[_in_order(linked)]
+def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
+    """For each row the first one of its component that has the same text; the others than `rows` stand for themselves."""
+    order = rows[np.lexsort((rows, digest[rows], component[rows]))]
+    new = np.ones(len(order), bool)
+    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
+    text = np.arange(len(component))
+    text[order] = order[new][np.cumsum(new) - 1] if len(order) else order
+    return text
+
+
+def _text_links(a: I64, b: I64, count: int) -> I64:
+    """Links between texts, each once, ascending: the lesser row, times `count`, plus the other one."""
+    key = np.minimum(a, b)[a != b] * max(count, 1) + np.maximum(a, b)[a != b]
+    key = key[_in_order(key)]
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    linked: I64 = key[new]
+    return linked
 
 
 def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, links: tuple[I64, I64], page: I64,
-                     pairs: PagePairs, spans: Spans, size: int) -> _Members:
-    """A member that the representative rule leaves alone is in a group with the first one that it was linked to.
+                     pairs: PagePairs, late: Flags, spans: Spans, size: int) -> _Members:
+    """A member that the representative rule leaves alone is in a group with one that it was linked to.
 
+    That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
     Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
 
     Args:
-        links: Between rows, the lesser one first.
+        links: Between rows, or where all pairs count between texts; the lesser one first.
         page: Of each row, where not all pairs count.
+        late: See ``_led``.
     """
     count, (low, high) = max(len(members.row), 1), links
     alone = np.bincount(members.group, minlength=len(members.row)) == 1
@@ -326,51 +360,86 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
+    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
-    order = np.lexsort((b, a))
+    if not len(a):
+        return members
+    texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)
+    said = spans.take(texts)
+    content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
+    rank = np.empty(len(texts), np.int64)
+    rank[np.lexsort((texts, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
+    order = np.lexsort((rank[at[len(a):]], a))
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
     pair = np.unique(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
     a, b = pair // count, pair % count
-    if not len(a):
-        return members
-    at = spans.part_start[spans.first[:-1]]  # of two components the first one's rows are not all before the other's
-    low, high = np.where(at[a] <= at[b], a, b), np.where(at[a] <= at[b], b, a)
-    overlap, n, m = span_overlaps(engine, corpus, spans.take(low), spans.take(high), size)
-    one, jaccard = np.ones(len(low)), overlap / np.maximum(n + m - overlap, 1)
-    number = count + np.arange(len(low))
-    return _Members(np.concatenate([members.row, low, high]), np.concatenate([members.group, number, number]),
-                    np.concatenate([members.leader, low, low]), np.concatenate([members.jaccard, one, jaccard]),
-                    np.concatenate([members.containment, one, overlap / np.maximum(m, 1)]))
+    rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
+    lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
+    overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
+    jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
+    place = spans.part_start[spans.first[:-1]]
+    before = place[lead] <= place[other]
+
+    def both(of_lead: Any, of_other: Any) -> Any:  # in the order of their places
+        return np.concatenate([np.where(before, of_lead, of_other), np.where(before, of_other, of_lead)])
+    number = count + np.arange(len(lead))
+    return _Members(np.concatenate([members.row, both(lead, other)]), np.concatenate([members.group, number, number]),
+                    np.concatenate([members.leader, lead, lead]), np.concatenate([members.jaccard, both(1.0, jaccard)]),
+                    np.concatenate([members.containment, both(1.0, contained)]))
 
 
-def _split(rows: I64, text: I64, component: I64, sets: Sets, digest: U64, linked: I64, threshold: float,
-           members: _Members) -> None:
-    """Each row joins its component's first one, or of those that fail the first one, and so on; written to `members`.
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
+           threshold: float, members: _Members) -> None:
+    """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
     Args:
-        text: Number of each row's set.
+        own: Number of each row's set.
+        text: First row of each one's text.
+        linked: Of ``_text_links``.
+        late: See ``_led``.
     """
-    left = np.arange(len(rows))
+    count = max(len(component), 1)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
         new[1:] = owner[1:] != owner[:-1]
         first = left[new][np.cumsum(new) - 1]
-        mine, theirs = text[left], text[first]
+        mine, theirs = own[left], own[first]
         overlap = kernel.set_overlaps(sets.values, sets.first, theirs, mine)
         union = sets.sizes[theirs] + sets.sizes[mine] - overlap
-        equal = digest[rows[first]] == digest[rows[left]]
+        equal = mine == theirs
         alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
-        key = rows[first] * max(len(component), 1) + rows[left]
+        x, y = text[rows[first]], text[rows[left]]
+        key = np.minimum(x, y) * count + np.maximum(x, y)
         at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
         direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
-        joined = (left == first) | direct | (alike >= threshold)
+        joined = equal | direct | (alike >= threshold)
         taken = rows[left[joined]]
         members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
         members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
         left = left[~joined]
+
+
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
+    """Rows of each component in the order in which they may represent it.
+
+    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
+    texts say alone: most links, most shingles, least hash.
+    """
+    at = np.unique(own, return_index=True)[1]
+    texts = text[at]  # ascending, as `own` numbers them
+    links = np.zeros(len(texts), np.int64)
+    for side in (linked // count, linked % count):
+        place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
+        links += np.bincount(place[texts[place] == side], minlength=len(texts))
+    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
+    full = (links == others[number] - 1)[own]
+    size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
+    rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
+    return rank
 
 
 def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
@@ -380,7 +449,7 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     by_group = several[_in_order(members.group[several])]  # rows of a group ascend by place already
     counts = counts[counts > 1]
     first = sums(counts)
-    lead = members.leader[by_group[first[:-1]]]
+    lead = members.row[by_group[first[:-1]]]
     rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
     rows, first = kernel.take_ranges(first, rank)
     return by_group[rows], first
@@ -413,7 +482,8 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first:
     ranges = ranges.take(kept)
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
-    return Groups(first, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
+    lead = np.flatnonzero(kept == members.leader[order]) - first[:-1]
+    return Groups(first, lead, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
                   members.containment[order], spans.take(kept))
 
 

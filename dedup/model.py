@@ -220,9 +220,11 @@ class Group:
         similarity: The least of its occurrences' similarities.
         tokens: Length of the representative in tokens (a character of a script without spaces counts half).
         blocks: Blocks that the representative holds or touches.
-        text: Text of the representative, which is the first occurrence in the one order.
+        text: Text of the representative.
         related: Ids of groups that were split from this one by the representative rule.
         truncated: A bound was met; there may be more.
+        representative: Which of the occurrences, from 0, all others were checked against: the first one that was linked to
+            all of them; where there is none, the one with most links, of those the longest.
     """
 
     id: int
@@ -234,6 +236,7 @@ class Group:
     occurrences: tuple[Occurrence, ...]
     related: tuple[int, ...] = ()
     truncated: bool = False
+    representative: int = 0
 
 
 @dataclass(frozen=True, slots=True)

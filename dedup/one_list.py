@@ -56,6 +56,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     if judge is not None:
         judge.stop(aligned.links.take(~left), "runs")
     counts &= left[box]
+    inside &= ~exact | _in_step(aligned.links.take(box), runs.take(run))
     aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
     if not len(aligned.dice):
         return aligned, kept
@@ -74,6 +75,12 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     kept = kept.copy()
     kept[run[inside & left[box]]] = False
     return aligned.take(left), kept
+
+
+def _in_step(boxes: Links, runs: Links) -> Flags:
+    """All but those of an exact rectangle and a run in it that says something else: the text repeats inside each side too."""
+    same: Flags = (boxes.exact == 0) | (boxes.b0 - boxes.a0 == runs.b0 - runs.a0)
+    return same
 
 
 def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:

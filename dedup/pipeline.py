@@ -225,7 +225,7 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     places = findings.places
     kept = np.ones(len(table), bool)
     for g in range(len(table)):
-        row = int(table.first[g])
+        row = int(table.representative[g])
         start, end = places.chars(row)
         kept[g] = end - start >= options.min_chars and (
             not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)

@@ -182,6 +182,7 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
         return passages
     pieces = pieces.take(_long_enough(engine, corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
     passages = passages.take(kept)
+    pieces = pieces.take(~np.isin(pieces.keys("ab"), passages.whole.keys("ab")))  # a link inside one run may be another run
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(pieces.a0))])
     return Passages(concatenated(passages.whole, pieces), first, concatenated(passages.parts, pieces))
 

@@ -281,10 +281,13 @@ class Judgement:
         bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
         content = np.where(bare, of_page, content)
         leader = self._measured_against()
-        row = np.flatnonzero((table.page > table.page[leader]) & (plain | bare[table.page]))
+        row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
+        both = np.minimum(row, leader[row]) * max(len(leader), 1) + np.maximum(row, leader[row])
+        row = row[np.sort(np.unique(both, return_index=True)[1])]  # two may be measured against each other
         a, b = table.page[leader][row], table.page[row]
         total = words[leader][row] + words[row]  # of a near copy only the shingles in common count
         common = np.where(table.jaccard[row] < 1, table.jaccard[row] / (1 + table.jaccard[row]) * total, words[row])
+        a, b = np.minimum(a, b), np.maximum(a, b)
         pair, back = np.unique(a * len(of_page) + b, return_inverse=True)
         found = np.bincount(back, common, len(pair))
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
@@ -292,9 +295,9 @@ class Judgement:
         return a[alike], b[alike]
 
     def _measured_against(self) -> I64:
-        """The first occurrence of each one's group, or an equal one with which it makes a pair that counts, or itself."""
+        """The representative of each one's group, or an equal one with which it makes a pair that counts, or itself."""
         table, pairs = self.table, self.findings.pairs_that_count
-        leader = table.first[:-1][table.owner] if len(table) else table.owner
+        leader = table.representative[table.owner] if len(table) else table.owner
         if pairs.every:
             return leader
         partner = pairs.partners(table.owner, table.page)

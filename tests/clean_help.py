@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dedup.clean.pieces import STAYS, Gone, Left, Piece
-from dedup.clean.records import Drop, Edits, clean_records
+from dedup.cleaning.pieces import STAYS, Gone, Left, Piece
+from dedup.cleaning.records import Drop, Edits, clean_records
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers import open_pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from dedup.clean.pieces import Cuts, Gone, without
+from dedup.cleaning.pieces import Cuts, Gone, without
 
 
 def gone_of(text: str, *parts: str) -> list[Gone]:

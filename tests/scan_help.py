@@ -102,6 +102,8 @@ def assert_sound(report: Report, texts: Mapping[str, str] | Sequence[str]) -> No
         assert page.duplicate_chars == sum(again[page.id])
         assert 0 <= page.within_share <= 1
         assert 0 <= page.across_share <= 1
+    places = [(p.a.page, p.a.start, p.a.end, p.b.page, p.b.start, p.b.end) for p in report.pairs()]
+    assert len(set(places)) == len(places), "a pair is listed twice"
     for pair in report.pairs():
         assert (order[pair.a.page], pair.a.start) < (order[pair.b.page], pair.b.start)
         for o in (pair.a, pair.b):
@@ -112,7 +114,8 @@ def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int
     """A group's occurrences: in order, apart, cut back, and equal where it is exact."""
     members = group.occurrences
     assert len(members) >= 2
-    assert group.text == members[0].text
+    assert group.text == members[group.representative].text
+    assert members[group.representative].similarity == 1
     assert group.similarity == min(o.similarity for o in members)
     keys = [(order[o.page], o.start, o.end) for o in members]
     assert keys == sorted(keys)

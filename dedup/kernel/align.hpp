@@ -33,17 +33,17 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 // The method's constants, in the order of dedup/align.py's.
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
-        evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice;
+        evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach;
 
-    static constexpr std::size_t kCount = 21;
+    static constexpr std::size_t kCount = 22;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 21 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 22 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20]};
+                v[17], v[18], v[19], v[20], v[21]};
     }
 };
 
@@ -493,14 +493,14 @@ private:
     };
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
-    Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t drop) {
+    Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
         const int side = static_cast<int>(end / 2);
         std::vector<std::int32_t>&mine = counts_[side], &other = counts_[1 - side];
-        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end), drop = s_.drop * kRare;
         const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
         Move best{0, r[end], end};
         std::int64_t gain = 0, at = r[end];
-        while (at != limit) {
+        while (at != limit && reach-- > 0) {
             const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
             const std::int64_t w = weight(item);
             if (outwards) gain += mine[item]++ < other[item] ? w * (2 * kThousand - theta) : -w * theta;
@@ -520,21 +520,63 @@ private:
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
     std::int64_t theta_of(const Rectangle& r) const { return std::max(s_.theta, s_.factor * dice(r) / kThousand); }
 
-    // The move that gains most, again and again.
+    static constexpr std::size_t kNoEnd = 4;
+    static constexpr std::int64_t kFar = std::int64_t{1} << 40;
+
+    // The single move that gains most; one end is held where it is.
+    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach) {
+        Move best;
+        for (std::size_t end = 0; end < 4; ++end)
+            for (const bool out : {true, false}) {
+                if (end == held || (out && !outwards)) continue;
+                const Move move = walk(r, end, out, theta, reach);
+                if (move.gain > best.gain) best = move;
+            }
+        return best;
+    }
+
+    // Where no single move gains, two ends may hold each other: one goes step by step elsewhere and is held there, while the
+    // others answer with their best moves. The best outcome of all is taken; false where none gains.
+    bool joint_move(Rectangle& r, std::int64_t theta) {
+        const std::array<std::int64_t, 4> start = r.end;
+        const auto score = [&] { return r.shared2 * kThousand - theta * r.total; };
+        const auto go = [&](const std::array<std::int64_t, 4>& ends) {
+            for (std::size_t end = 0; end < 4; ++end) put(r, end, ends[end]);
+        };
+        const std::int64_t before = score();
+        std::int64_t best = before;
+        std::array<std::int64_t, 4> to = start;
+        for (std::size_t held = 0; held < 4; ++held)
+            for (const bool out : {true, false}) {
+                const std::int64_t limit = out ? outer_limit(r, held) : inner_limit(r, held);
+                const std::int64_t step = (held % 2 == 0) == out ? -1 : 1;
+                for (std::int64_t n = 1; n <= s_.joint_reach && start[held] + (n - 1) * step != limit; ++n) {
+                    put(r, held, start[held] + n * step);
+                    if (score() < before - s_.drop * kRare) break;
+                    for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
+                        const Move move = best_move(r, true, theta, held, s_.joint_reach);
+                        if (move.gain <= 0) break;
+                        put(r, move.end, move.to);
+                    }
+                    if (score() > best) best = score(), to = r.end;
+                    std::array<std::int64_t, 4> back = start;
+                    back[held] = r[held];
+                    go(back);
+                }
+                go(start);
+            }
+        go(to);
+        return best > before;
+    }
+
+    // The move that gains most, again and again, and a joint one where none does.
     void move_ends(Rectangle& r, bool outwards) {
         std::int64_t theta = outwards ? s_.theta : theta_of(r);
         for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-            Move best;
-            for (std::size_t end = 0; end < 4; ++end)
-                for (const bool out : {true, false}) {
-                    if (out && !outwards) continue;
-                    const Move move = walk(r, end, out, theta, s_.drop * kRare);
-                    if (move.gain > best.gain) best = move;
-                }
+            const Move best = best_move(r, outwards, theta, kNoEnd, kFar);
             if (best.gain > 0) put(r, best.end, best.to);
-            const std::int64_t next = theta_of(r);
-            if (best.gain <= 0 && next == theta) break;
-            theta = next;
+            else if (theta == theta_of(r) && !(outwards && joint_move(r, theta))) break;
+            theta = theta_of(r);
         }
     }
 

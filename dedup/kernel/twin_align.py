@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -311,6 +311,7 @@ class Settings(NamedTuple):
     min_halves: int
     border_reach: int
     again_dice: int
+    joint_reach: int
 
 
 EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
@@ -438,12 +439,12 @@ class _Pair:
         step = -1 if (end % 2 == 0) == outwards else 1
         return range(ends[end] + step, self.limit(ends, end, outwards) + step, step)
 
-    def walk(self, ends: Ends, end: int, outwards: bool, theta: int) -> tuple[int, int]:
+    def walk(self, ends: Ends, end: int, outwards: bool, theta: int, reach: int | None = None) -> tuple[int, int]:
         """Best change of G when an end walks one way, and where; it gives up `drop` below the best."""
         side = end // 2
         mine, other = (Counter(self.words[s][ends[2 * s]:ends[2 * s + 1]]) for s in (side, 1 - side))
         best, to, gain, at = 0, ends[end], 0, ends[end]
-        for step in self.steps(ends, end, outwards):
+        for step in self.steps(ends, end, outwards)[:reach]:
             word = self.words[side][min(at, step)]
             at, w = step, self.weight[word]
             if outwards:
@@ -458,18 +459,52 @@ class _Pair:
                 break
         return best, to
 
+    def best_move(self, ends: Ends, ways: tuple[bool, ...], theta: int, free: Iterable[int] = range(4),
+                  reach: int | None = None) -> tuple[int, int, int]:
+        """The single move of the free ends that gains most: what it gains, where to, and the end."""
+        moves = [(*self.walk(ends, end, outwards, theta, reach), end) for end in free for outwards in ways]
+        return max(moves, key=lambda move: move[0])  # the first one of equals
+
+    def score(self, ends: Ends, theta: int) -> int:
+        shared, total = self.sums(ends)
+        return shared * THOUSAND - theta * total
+
+    def answered(self, ends: Ends, held: int, theta: int) -> Ends:
+        """Where the other ends go, their best move first, while one is held."""
+        for _ in range(self.s.moves):
+            gain, to, end = self.best_move(ends, (True, False), theta, [e for e in range(4) if e != held], self.s.joint_reach)
+            if gain <= 0:
+                break
+            ends = _put(ends, end, to)
+        return ends
+
+    def joint_move(self, ends: Ends, theta: int) -> Ends:
+        """The best outcome where one end goes elsewhere and the others answer; the same ends where none gains."""
+        before = most = self.score(ends, theta)
+        best = ends
+        for held, outwards in itertools.product(range(4), (True, False)):
+            for at in self.steps(ends, held, outwards)[:self.s.joint_reach]:
+                moved = _put(ends, held, at)
+                if self.score(moved, theta) < before - self.s.drop * RARE:
+                    break
+                moved = self.answered(moved, held, theta)
+                if self.score(moved, theta) > most:
+                    best, most = moved, self.score(moved, theta)
+        return best
+
     def move_ends(self, ends: Ends, ways: tuple[bool, ...]) -> Ends:
-        """The move that gains most, again and again; theta follows the Dice so far."""
+        """The move that gains most, again and again, and a joint one where none does; theta follows the Dice so far."""
         theta = self.s.theta if True in ways else self.theta(ends)
         for _ in range(self.s.moves):
-            moves = [(*self.walk(ends, end, outwards, theta), end) for end in range(4) for outwards in ways]
-            gain, to, end = max(moves, key=lambda move: move[0])  # the first one of equals
+            gain, to, end = self.best_move(ends, ways, theta)
             if gain > 0:
                 ends = _put(ends, end, to)
-            following = self.theta(ends)
-            if gain <= 0 and following == theta:
-                break
-            theta = following
+            elif theta == self.theta(ends):
+                together = self.joint_move(ends, theta) if True in ways else ends
+                if together == ends:
+                    break
+                ends = together
+            theta = self.theta(ends)
         return ends
 
     # Step 5: sentence borders.

@@ -1,4 +1,4 @@
-"""HTML to blocks with their places in the source. The only module that knows turbohtml, with `dedup.clean.outline`.
+"""HTML to blocks with their places in the source. The only module that knows turbohtml, with `dedup.cleaning.outline`.
 
 Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
 Of turbohtml, ``parse``, ``children``, ``attr``, ``source_location`` and ``select`` are used, nothing else: what every

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dedup.clean.pieces import Cut, Cuts, Gone, Left
+from dedup.cleaning.pieces import Cut, Cuts, Gone, Left
 from dedup.model import Layout
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send

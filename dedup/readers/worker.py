@@ -99,8 +99,8 @@ def reply(request: list[bytes]) -> list[bytes]:
 def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], select: list[str],
          ignore: list[str]) -> list[bytes]:
     """The parts of a page whose cuts are asked for."""
-    from dedup.clean.pieces import Gone
-    from dedup.clean.source import cuts_of
+    from dedup.cleaning.pieces import Gone
+    from dedup.cleaning.source import cuts_of
 
     cuts = cuts_of(form, data, [Gone(*stretch) for stretch in gone], select, ignore, declared)
     return [json.dumps({"cuts": cuts.cuts, "left": cuts.left}).encode()] + [b""] * (PARTS_A_PAGE - 1)

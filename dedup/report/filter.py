@@ -73,4 +73,5 @@ def _filter_group(group: Group, least: float, counted: Counted) -> Group | None:
     near = tuple(o for o in group.occurrences if o.similarity >= least)
     if len(near) < 2 or not counted.any_pair(near):
         return None
-    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near))
+    before = sum(o.similarity >= least for o in group.occurrences[:group.representative])
+    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near), representative=before)

@@ -157,7 +157,7 @@ def chosen_places(group: Group, limit: int) -> list[list[Occurrence]]:
 
 def wasted_chars(group: Group, references: Collection[str] = ()) -> int:
     """Characters that would not be needed if the text stood once, or where there are references, in those only."""
-    parts = group.occurrences[0].parts
+    parts = group.occurrences[group.representative].parts
     chars = sum(end - start for start, end in parts) if parts else len(group.text)
     if references:
         return chars * sum(occurrence.page not in references for occurrence in group.occurrences)
@@ -165,8 +165,10 @@ def wasted_chars(group: Group, references: Collection[str] = ()) -> int:
 
 
 def references_last(group: Group, references: Collection[str]) -> Group:
-    """The group with its first place first, then the places that are no references: those are what is asked about."""
+    """The group with its representative first, then the places that are no references: those are what is asked about."""
     if not references:
         return group
-    first, *rest = group.occurrences
-    return dataclasses.replace(group, occurrences=(first, *sorted(rest, key=lambda place: place.page in references)))
+    rest = list(group.occurrences)
+    first = rest.pop(group.representative)
+    ordered = (first, *sorted(rest, key=lambda place: place.page in references))
+    return dataclasses.replace(group, occurrences=ordered, representative=0)

@@ -88,11 +88,12 @@ def _page(page: PageReport) -> dict[str, Any]:
 
 
 def _group(group: Group) -> dict[str, Any]:
-    return {
+    value = {
         "id": group.id, "kind": group.kind, "similarity": group.similarity, "tokens": group.tokens,
         "blocks": group.blocks, "text": group.text, "related": group.related, "truncated": group.truncated,
         "occurrences": [_occurrence(occurrence, group.text) for occurrence in group.occurrences],
     }
+    return value if not group.representative else value | {"representative": group.representative}
 
 
 def _occurrence(occurrence: Occurrence, known_text: str | None = None) -> dict[str, Any]:

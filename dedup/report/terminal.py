@@ -264,7 +264,7 @@ class _Writer:
         yield from self.more(self.found.groups, "group")  # type: ignore[arg-type]
 
     def _group(self, group: Group) -> Iterator[Text]:
-        first = group.occurrences[0]
+        first = group.occurrences[group.representative]
         times, references = len(group.occurrences), self.found.references
         known = sum(place.page in references for place in group.occurrences) if references else 0
         stands = f"stands {_times(times - known)}" + (f", in the references {_times(known)}" if known else "")
@@ -284,7 +284,7 @@ class _Writer:
 
     def _places(self, group: Group) -> Iterator[Text]:
         """The places of a group; copies with the same words stand together above what differs in them."""
-        first = group.occurrences[0]
+        first = group.occurrences[group.representative]
         exact = group.kind == "exact"
         for same in chosen_places(references_last(group, self.found.references), PLACES):
             for occurrence in same:

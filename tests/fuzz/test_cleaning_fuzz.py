@@ -8,9 +8,9 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.clean.packing import open_content
-from dedup.clean.pieces import STAYS
-from dedup.clean.records import clean_records
+from dedup.cleaning.packing import open_content
+from dedup.cleaning.pieces import STAYS
+from dedup.cleaning.records import clean_records
 from dedup.options import Options
 from dedup.readers import open_pages
 from tests.clean_help import clean, edits_of, expected_texts, pages_of, put_back

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.clean.html import html_cuts
-from dedup.clean.markdown import markdown_cuts
-from dedup.clean.pieces import STAYS, Cuts, Gone, without
-from dedup.clean.seams import has_words
-from dedup.clean.source import Form, file_pieces
-from dedup.clean.text import text_cuts
+from dedup.cleaning.html import html_cuts
+from dedup.cleaning.markdown import markdown_cuts
+from dedup.cleaning.pieces import STAYS, Cuts, Gone, without
+from dedup.cleaning.seams import has_words
+from dedup.cleaning.source import Form, file_pieces
+from dedup.cleaning.text import text_cuts
 from dedup.readers.html import read_html
 from dedup.readers.markdown import read_markdown
 

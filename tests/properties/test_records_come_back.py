@@ -11,10 +11,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.clean.csv import read_row
-from dedup.clean.jsonl import code_point_firsts, text_range
-from dedup.clean.pieces import STAYS
-from dedup.clean.raw import RawLines
+from dedup.cleaning.csv import read_row
+from dedup.cleaning.jsonl import code_point_firsts, text_range
+from dedup.cleaning.pieces import STAYS
+from dedup.cleaning.raw import RawLines
 from tests.clean_help import HALVES, SIGNS, clean, edits_of, expected_texts, gone_of, pages_of, put_back, texts
 
 SHORT = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.clean.pieces import Left
-from dedup.clean.records import Drop
-from dedup.clean.tables import RemovedGroup, clean_arrow, clean_table, restore_table
+from dedup.cleaning.pieces import Left
+from dedup.cleaning.records import Drop
+from dedup.cleaning.tables import RemovedGroup, clean_arrow, clean_table, restore_table
 from dedup.options import Options
 from dedup.readers import pages_from_objects
 from tests.clean_help import SIGNS, edits_of, expected_texts, pages_of, texts

@@ -19,9 +19,9 @@ import pytest
 import dedup
 from dedup import cli
 from dedup.api import clean, restore
-from dedup.clean import manifest as lines
-from dedup.clean.manifest import Manifest
-from dedup.clean.targets import safe_name
+from dedup.cleaning import manifest as lines
+from dedup.cleaning.manifest import Manifest
+from dedup.cleaning.targets import safe_name
 from dedup.errors import InputError, OutputError
 from tests.unit.test_clean_plan import ARTICLE, BAKER, FERRY
 
@@ -203,7 +203,7 @@ def test_one_name_in_two_folders_is_two_files(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_meanwhile_stops_it(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import dedup.clean.run as run
+    import dedup.cleaning.run as run
 
     plan = run.plan_in_rounds
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dedup.clean import checks
-from dedup.clean.html import html_cuts
-from dedup.clean.pieces import Cut, Gone, without
+from dedup.cleaning import checks
+from dedup.cleaning.html import html_cuts
+from dedup.cleaning.pieces import Cut, Gone, without
 from dedup.readers.html import read_html
 from tests.cutters_help import cut, gone_of, left
 

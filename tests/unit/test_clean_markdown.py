@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dedup.clean.markdown import markdown_cuts
+from dedup.cleaning.markdown import markdown_cuts
 from dedup.readers.markdown import read_markdown
 from tests.cutters_help import cut, left
 

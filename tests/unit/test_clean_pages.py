@@ -13,10 +13,10 @@ import pytest
 import turbohtml
 
 import dedup
-from dedup.clean.html import html_cuts
-from dedup.clean.pieces import STAYS, Cut, Cuts, Gone, without
-from dedup.clean.seams import apart
-from dedup.clean.source import file_pieces
+from dedup.cleaning.html import html_cuts
+from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, without
+from dedup.cleaning.seams import apart
+from dedup.cleaning.source import file_pieces
 from dedup.readers.decode import declared_in_html, decode
 from dedup.readers.html import read_html
 from tests.readers_help import data

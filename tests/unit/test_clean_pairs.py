@@ -9,9 +9,9 @@ import pytest
 
 from dedup import cli
 from dedup.api import _Against, _pages, clean
-from dedup.clean.choices import Choices
-from dedup.clean.plan import plan_removals
-from dedup.clean.rounds import plan_in_rounds
+from dedup.cleaning.choices import Choices
+from dedup.cleaning.plan import plan_removals
+from dedup.cleaning.rounds import plan_in_rounds
 from dedup.errors import OptionError
 from dedup.options import Options
 from dedup.pipeline import Stages, find_duplicates

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.api import clean
-from dedup.clean.choices import Choices
+from dedup.cleaning.choices import Choices
 from dedup.errors import GuardError, OptionError
 
 FERRY = "The night ferry to Orven leaves from the north pier at a quarter past nine."

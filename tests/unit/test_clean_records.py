@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from dedup.clean.objects import clean_objects
-from dedup.clean.packing import open_content, packed
-from dedup.clean.pieces import STAYS, Cut, Cuts, Gone, Left
-from dedup.clean.records import Drop, clean_records
-from dedup.clean.warc import clean_warc
+from dedup.cleaning.objects import clean_objects
+from dedup.cleaning.packing import open_content, packed
+from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, Left
+from dedup.cleaning.records import Drop, clean_records
+from dedup.cleaning.warc import clean_warc
 from dedup.errors import InputError
 from dedup.model import Page
 from dedup.options import Options

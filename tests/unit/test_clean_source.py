@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dedup.clean.pieces import STAYS, Cut, Gone, Piece, without
-from dedup.clean.source import UNKNOWN, Content, Form, byte_offsets, cut_bytes, cuts_of, file_pieces, files_pieces
-from dedup.clean.text import text_cuts
+from dedup.cleaning.pieces import STAYS, Cut, Gone, Piece, without
+from dedup.cleaning.source import UNKNOWN, Content, Form, byte_offsets, cut_bytes, cuts_of, file_pieces, files_pieces
+from dedup.cleaning.text import text_cuts
 from dedup.readers.decode import declared_in_html, decode, decoded
 from dedup.readers.html import read_html
 from dedup.readers.pool import Job, WorkerPool

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from dedup.clean.packing import open_content
-from dedup.clean.pieces import Gone, Left
-from dedup.clean.records import Drop
-from dedup.clean.tables import RemovedGroup, RemovedText, clean_arrow, clean_table, restore_table
+from dedup.cleaning.packing import open_content
+from dedup.cleaning.pieces import Gone, Left
+from dedup.cleaning.records import Drop
+from dedup.cleaning.tables import RemovedGroup, RemovedText, clean_arrow, clean_table, restore_table
 from dedup.errors import InputError
 from dedup.options import Options
 

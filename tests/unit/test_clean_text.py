@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dedup.clean.pieces import Cut, Gone
-from dedup.clean.seams import is_inside_word, whole_words
-from dedup.clean.text import text_cuts
+from dedup.cleaning.pieces import Cut, Gone
+from dedup.cleaning.seams import is_inside_word, whole_words
+from dedup.cleaning.text import text_cuts
 from tests.cutters_help import cut
 
 

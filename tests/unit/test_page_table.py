@@ -109,8 +109,8 @@ def test_keep_of_a_report_made_by_hand_follows_its_verdicts_and_groups():
 
 def test_keep_is_what_cleaning_drops():
     from dedup.api import _pages
-    from dedup.clean.choices import Choices
-    from dedup.clean.plan import plan_removals
+    from dedup.cleaning.choices import Choices
+    from dedup.cleaning.plan import plan_removals
     from dedup.options import make_options
     from dedup.pipeline import Stages, find_duplicates
     from dedup.verdicts import Judgement

@@ -125,3 +125,12 @@ def test_within_a_page_and_where_one_page_has_it_alone_a_headline_is_left_out(tm
     (tmp_path / "a.html").write_text(f"<p>{P[0]}</p><h1>{prose(10, 701)}</h1><p>{P[1]}</p>", "utf-8")
     (tmp_path / "b.html").write_text(f"<p>{P[0]}</p><p>{prose(10, 702)}</p><p>{P[1]}</p>", "utf-8")
     assert [len(group.occurrences[0].parts) for group in dedup.scan(tmp_path).groups] == [2]
+
+
+def test_no_pair_is_listed_twice() -> None:
+    """A loose run is taken apart into its links, of which one is another run already."""
+    pages = ["w3\nw1 w1 w1 w2\nw3 w1 w1 w1 w2 ", "w3\nw2 w3. w1 w1\n",
+             "w1 w1 w1 w3 w1 w1 w1 w2 w3. w3 w2 w2\nw2 w2\nw2\n\nw1 w3 w1 w1\nw2 w2\n\n"]
+    report = scan_texts(pages, min_tokens=2, min_evidence=2, min_dice=0.2)
+    places = [(p.a.page, p.a.start, p.a.end, p.b.page, p.b.start, p.b.end) for p in report.pairs()]
+    assert len(places) == len(set(places)) > 2

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dedup.clean import seams
-from dedup.clean.checks import sound
-from dedup.clean.markdown_outline import EMBEDDED, MarkdownOutline, Unit
-from dedup.clean.pieces import Cut, Cuts, Gone
-from dedup.clean.seams import Range, has_words
-from dedup.clean.text import line_ranges
+from dedup.cleaning import seams
+from dedup.cleaning.checks import sound
+from dedup.cleaning.markdown_outline import EMBEDDED, MarkdownOutline, Unit
+from dedup.cleaning.pieces import Cut, Cuts, Gone
+from dedup.cleaning.seams import Range, has_words
+from dedup.cleaning.text import line_ranges
 from dedup.readers import parsed as kinds
 from dedup.readers.parsed import PageLimitError
 from dedup.readers.sourcemap import LineEnds, collapse

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup.blocks import Corpus
-from dedup.clean.manifest import Removed
+from dedup.cleaning.manifest import Removed
 from dedup.model import ReadError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
-from dedup.clean.pieces import Cut, Cuts, Gone, Left, Piece
+from dedup.cleaning.pieces import Cut, Cuts, Gone, Left, Piece
 from dedup.errors import InputError
 from dedup.options import Options
 
@@ -50,14 +50,14 @@ def clean_records(stream: BinaryIO, form: str, edits: Edits, options: Options, c
     Raises:
         InputError: A record is not where it was when the file was read.
     """
-    from dedup.clean.raw import in_utf8
+    from dedup.cleaning.raw import in_utf8
 
     if form in ("jsonl", "json"):
-        from dedup.clean.jsonl import clean_array, clean_jsonl
+        from dedup.cleaning.jsonl import clean_array, clean_jsonl
 
         clean = clean_jsonl if form == "jsonl" else clean_array
         return in_utf8(stream, lambda content: clean(content, edits, options, cutter, leave))
-    from dedup.clean.csv import clean_csv
+    from dedup.cleaning.csv import clean_csv
 
     return in_utf8(stream, lambda content: clean_csv(content, form, edits, options, cutter, leave))
 

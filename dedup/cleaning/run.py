@@ -15,20 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dedup.clean import manifest as lines
-from dedup.clean.choices import GUARDED_PAGES, Choices
-from dedup.clean.finish import Finish, begun, ready
-from dedup.clean.packing import packed
-from dedup.clean.pieces import STAYS, Gone, Left, Piece
-from dedup.clean.plan import Plan
-from dedup.clean.records import Cutter, Drop, Edit, clean_records
-from dedup.clean.result import Accounting, Cleaned
-from dedup.clean.rounds import plan_in_rounds
-from dedup.clean.source import Content, file_pieces, files_pieces
-from dedup.clean.tables import clean_table
-from dedup.clean.targets import Output, Target, plan_output, stamp_of
-from dedup.clean.warc import clean_warc
-from dedup.clean.wording import Wording
+from dedup.cleaning import manifest as lines
+from dedup.cleaning.choices import GUARDED_PAGES, Choices
+from dedup.cleaning.finish import Finish, begun, ready
+from dedup.cleaning.packing import packed
+from dedup.cleaning.pieces import STAYS, Gone, Left, Piece
+from dedup.cleaning.plan import Plan
+from dedup.cleaning.records import Cutter, Drop, Edit, clean_records
+from dedup.cleaning.result import Accounting, Cleaned
+from dedup.cleaning.rounds import plan_in_rounds
+from dedup.cleaning.source import Content, file_pieces, files_pieces
+from dedup.cleaning.tables import clean_table
+from dedup.cleaning.targets import Output, Target, plan_output, stamp_of
+from dedup.cleaning.warc import clean_warc
+from dedup.cleaning.wording import Wording
 from dedup.errors import GuardError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import unpack
@@ -155,14 +155,14 @@ def _by_removal(left: Iterable[Left]) -> dict[int, list[Left]]:
 def cutter_of(form: str) -> Cutter:
     """The cutter of what a record's text field holds."""
     if form == "html":
-        from dedup.clean.html import html_cuts
+        from dedup.cleaning.html import html_cuts
 
         return html_cuts
     if form == "markdown":
-        from dedup.clean.markdown import markdown_cuts
+        from dedup.cleaning.markdown import markdown_cuts
 
         return markdown_cuts
-    from dedup.clean.text import text_cuts
+    from dedup.cleaning.text import text_cuts
 
     return text_cuts
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dedup.clean.choices import Choices
-from dedup.clean.objects import clean_objects
-from dedup.clean.pieces import Left
-from dedup.clean.result import Accounting, Cleaned
-from dedup.clean.rounds import plan_in_rounds
-from dedup.clean.run import cutter_of, edits_of, guard
-from dedup.clean.wording import Wording
+from dedup.cleaning.choices import Choices
+from dedup.cleaning.objects import clean_objects
+from dedup.cleaning.pieces import Left
+from dedup.cleaning.result import Accounting, Cleaned
+from dedup.cleaning.rounds import plan_in_rounds
+from dedup.cleaning.run import cutter_of, edits_of, guard
+from dedup.cleaning.wording import Wording
 from dedup.options import Options
 
 
@@ -41,7 +41,7 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
     if is_table:
         import pyarrow
 
-        from dedup.clean.tables import clean_arrow
+        from dedup.cleaning.tables import clean_arrow
 
         pages = clean_arrow(pyarrow.table(held), edits, options, cutter, stayed)
     else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from dedup.clean.decide import BETWEEN, NEAR, PLACE, RUN, WHOLE_PAGE
-from dedup.clean.manifest import Manifest, Place, Removed
+from dedup.cleaning.decide import BETWEEN, NEAR, PLACE, RUN, WHOLE_PAGE
+from dedup.cleaning.manifest import Manifest, Place, Removed
 from dedup.errors import InputError
 from dedup.report.text import percent
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from dedup.clean.manifest import CutOut, Entry, Manifest, Rows, unpacked
-from dedup.clean.packing import packed
-from dedup.clean.tables import RemovedGroup, restore_table
+from dedup.cleaning.manifest import CutOut, Entry, Manifest, Rows, unpacked
+from dedup.cleaning.packing import packed
+from dedup.cleaning.tables import RemovedGroup, restore_table
 from dedup.errors import InputError, OutputError
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular

@@ -10,9 +10,9 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clean.pieces import STAYS, Cut, Gone, Piece, without
-from dedup.clean.raw import RawLines, Tape, pieces_between
-from dedup.clean.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, not_found, plain_cuts
+from dedup.cleaning.pieces import STAYS, Cut, Gone, Piece, without
+from dedup.cleaning.raw import RawLines, Tape, pieces_between
+from dedup.cleaning.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, not_found, plain_cuts
 from dedup.options import Options
 from dedup.readers.jsonl import ArrayValue, array_values
 from dedup.readers.tables import text_fields
@@ -25,7 +25,7 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # only where values
 
 def clean_jsonl(stream: BinaryIO, edits: Edits, options: Options, cutter: Cutter = plain_cuts,
                 leave: Leave = ignore) -> Iterator[Piece]:
-    """The pieces of a JSON Lines file in UTF-8. See `dedup.clean.records.clean_records`."""
+    """The pieces of a JSON Lines file in UTF-8. See `dedup.cleaning.records.clean_records`."""
     lines, names = RawLines(stream), text_fields(options)
     if lines.mark:
         yield Piece(lines.mark, STAYS)
@@ -45,7 +45,7 @@ def clean_jsonl(stream: BinaryIO, edits: Edits, options: Options, cutter: Cutter
 
 def clean_array(stream: BinaryIO, edits: Edits, options: Options, cutter: Cutter = plain_cuts,
                 leave: Leave = ignore) -> Iterator[Piece]:
-    """The pieces of a JSON array in UTF-8. See `dedup.clean.records.clean_records`.
+    """The pieces of a JSON array in UTF-8. See `dedup.cleaning.records.clean_records`.
 
     An element that goes takes the comma before it; where nothing stays before it, the one behind it.
     """

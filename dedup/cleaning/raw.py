@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clean.pieces import STAYS, Cut, Piece
+from dedup.cleaning.pieces import STAYS, Cut, Piece
 from dedup.readers.decode import Utf8Stream, wide_codec
 
 I64 = npt.NDArray[np.int64]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.clean.decide import Removal
-from dedup.clean.manifest import Place, Removed
-from dedup.clean.pieces import Left
-from dedup.clean.plan import byte_ranges
+from dedup.cleaning.decide import Removal
+from dedup.cleaning.manifest import Place, Removed
+from dedup.cleaning.pieces import Left
+from dedup.cleaning.plan import byte_ranges
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]

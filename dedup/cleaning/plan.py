@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.clean.choices import Choices, ranks
-from dedup.clean.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
-from dedup.clean.pieces import Gone
+from dedup.cleaning.choices import Choices, ranks
+from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
+from dedup.cleaning.pieces import Gone
 from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
 from dedup.kernel import kernel
@@ -119,13 +119,13 @@ def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
 
 
 def _near_pages(findings: Findings, judgement: Judgement, rank: I64) -> Iterator[list[int]]:
-    """Pages that are near copies of one another; all were compared with their first one."""
+    """Pages that are near copies of one another; all were compared with one of them."""
     if findings.options.unit == "block":
         of = judgement.copy_of
     else:
-        first, page = findings.table.first, findings.table.page
-        of = {int(p): int(page[first[g]]) for g in reversed(range(len(findings.table)))
-              for p in page[first[g] + 1:first[g + 1]].tolist()}
+        first, page, lead = findings.table.first, findings.table.page, findings.table.representative
+        of = {p: int(page[lead[g]]) for g in reversed(range(len(findings.table)))
+              for p in page[first[g]:first[g + 1]].tolist() if p != page[lead[g]]}
     clusters: dict[int, list[int]] = {}
     for later, leader in sorted(of.items()):
         clusters.setdefault(leader, [leader]).append(later)

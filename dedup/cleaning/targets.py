@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dedup.clean.manifest import FILE_NAME, Manifest
+from dedup.cleaning.manifest import FILE_NAME, Manifest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack

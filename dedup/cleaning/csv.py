@@ -11,9 +11,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clean.pieces import STAYS, Cut, Gone, Piece, without
-from dedup.clean.raw import RawLines, pieces_between
-from dedup.clean.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, left_of, not_found, plain_cuts
+from dedup.cleaning.pieces import STAYS, Cut, Gone, Piece, without
+from dedup.cleaning.raw import RawLines, pieces_between
+from dedup.cleaning.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, left_of, not_found, plain_cuts
 from dedup.options import Options
 from dedup.readers.csv import column_numbers, decode_line, delimiter_of, longest_line, split_lines
 from dedup.readers.reading import READ_BYTES
@@ -26,7 +26,7 @@ _HALVES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 def clean_csv(stream: BinaryIO, form: str, edits: Edits, options: Options, cutter: Cutter = plain_cuts,
               leave: Leave = ignore) -> Iterator[Piece]:
-    """The pieces of a CSV or TSV file in UTF-8. See `dedup.clean.records.clean_records`."""
+    """The pieces of a CSV or TSV file in UTF-8. See `dedup.cleaning.records.clean_records`."""
     lines = RawLines(stream)
     if lines.mark:
         yield Piece(lines.mark, STAYS)

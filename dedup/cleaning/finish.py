@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dedup.clean.manifest import Manifest
-from dedup.clean.targets import MARK, Output, Target, stamp_of
+from dedup.cleaning.manifest import Manifest
+from dedup.cleaning.targets import MARK, Output, Target, stamp_of
 from dedup.errors import InputError, OutputError
 
 READY = ".dedup-clean"  # suffix of a file that waits to take its source's place

@@ -9,12 +9,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from dedup.clean import seams
-from dedup.clean.checks import sound
-from dedup.clean.html_proof import Action, Raws, raw_cuts, reads_on
-from dedup.clean.outline import Block, Element, Outline, outline_of
-from dedup.clean.pieces import Cut, Cuts, Gone, Left
-from dedup.clean.seams import Range, has_words
+from dedup.cleaning import seams
+from dedup.cleaning.checks import sound
+from dedup.cleaning.html_proof import Action, Raws, raw_cuts, reads_on
+from dedup.cleaning.outline import Block, Element, Outline, outline_of
+from dedup.cleaning.pieces import Cut, Cuts, Gone, Left
+from dedup.cleaning.seams import Range, has_words
 from dedup.readers.html import BLOCKS
 from dedup.readers.sourcemap import LineEnds
 

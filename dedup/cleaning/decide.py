@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clean.choices import Choices
-from dedup.clean.inner import InnerBlocks
-from dedup.clean.units import Parts, cut_units
+from dedup.cleaning.choices import Choices
+from dedup.cleaning.inner import InnerBlocks
+from dedup.cleaning.units import Parts, cut_units
 from dedup.findings import Findings
 from dedup.groups import KINDS
 from dedup.kernel import kernel

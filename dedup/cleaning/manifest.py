@@ -131,7 +131,7 @@ class Rows(_Line, frozen=True, tag="rows"):
     """What went of a group of rows of a table.
 
     Attributes:
-        group: See ``dedup.clean.tables.RemovedGroup``.
+        group: See ``dedup.cleaning.tables.RemovedGroup``.
     """
 
     group: dict[str, Any]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import replace
 from typing import Any
 
-from dedup.clean.pieces import Gone, without
-from dedup.clean.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, not_found, plain_cuts
+from dedup.cleaning.pieces import Gone, without
+from dedup.cleaning.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, not_found, plain_cuts
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers.tables import text_fields

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dedup.clean.jsonl import edited_object
-from dedup.clean.pieces import STAYS, Piece
-from dedup.clean.records import Cutter, Drop, Edits, Leave, ignore, not_found, plain_cuts
+from dedup.cleaning.jsonl import edited_object
+from dedup.cleaning.pieces import STAYS, Piece
+from dedup.cleaning.records import Cutter, Drop, Edits, Leave, ignore, not_found, plain_cuts
 from dedup.model import Page
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dedup.clean import seams
-from dedup.clean.outline import CLOSE, OPEN, Outline, outline_of
-from dedup.clean.seams import Range
+from dedup.cleaning import seams
+from dedup.cleaning.outline import CLOSE, OPEN, Outline, outline_of
+from dedup.cleaning.seams import Range
 from dedup.readers.parsed import PageLimitError
 from dedup.readers.sourcemap import LineEnds, collapse
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.clean.choices import Choices
-from dedup.clean.decide import WHOLE_PAGE, Removal
-from dedup.clean.pieces import Gone
-from dedup.clean.plan import Plan, plan_removals
-from dedup.clean.text import text_cuts
+from dedup.cleaning.choices import Choices
+from dedup.cleaning.decide import WHOLE_PAGE, Removal
+from dedup.cleaning.pieces import Gone
+from dedup.cleaning.plan import Plan, plan_removals
+from dedup.cleaning.text import text_cuts
 from dedup.findings import Findings
 from dedup.model import Layout, Page
 from dedup.options import Options

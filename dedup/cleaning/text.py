@@ -7,9 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dedup.clean import seams
-from dedup.clean.pieces import Cuts, Gone
-from dedup.clean.seams import Range, has_words
+from dedup.cleaning import seams
+from dedup.cleaning.pieces import Cuts, Gone
+from dedup.cleaning.seams import Range, has_words
 
 _LINE_END = re.compile("\r\n|[\n\r\f\u2028\u2029]")
 MARKER = re.compile(

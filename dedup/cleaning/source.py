@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from dedup.clean.pieces import STAYS, Cut, Cuts, Gone, Left, Piece, without
+from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, Left, Piece, without
 from dedup.readers.decode import Decoded, declared_in_html, decoded
 
 if TYPE_CHECKING:
@@ -148,14 +148,14 @@ def cuts_of(form: str, data: bytes, gone: Sequence[Gone], select: Sequence[str],
 def _text_cuts(form: str, source: str, gone: Sequence[Gone], select: Sequence[str], ignore: Sequence[str]) -> Cuts:
     """The cuts of a decoded page."""
     if form == "html":
-        from dedup.clean.html import html_cuts
+        from dedup.cleaning.html import html_cuts
 
         return html_cuts(source, gone, select, ignore)
     if form == "markdown":
-        from dedup.clean.markdown import markdown_cuts
+        from dedup.cleaning.markdown import markdown_cuts
 
         return markdown_cuts(source, gone)
-    from dedup.clean.text import text_cuts
+    from dedup.cleaning.text import text_cuts
 
     return text_cuts(source, gone)
 

@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.clean.pieces import Cut, without
-from dedup.clean.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, left_of, not_found, plain_cuts
-from dedup.clean.tablefile import TableGroup, open_table, seekable
-from dedup.clean.textcolumn import TextColumn, take_rows
+from dedup.cleaning.pieces import Cut, without
+from dedup.cleaning.records import Cutter, Drop, Edits, Leave, checked_cuts, ignore, left_of, not_found, plain_cuts
+from dedup.cleaning.tablefile import TableGroup, open_table, seekable
+from dedup.cleaning.textcolumn import TextColumn, take_rows
 from dedup.errors import InputError
 from dedup.options import Options
 from dedup.readers.parquet import import_pyarrow

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from dedup.clean.seams import Range
+from dedup.cleaning.seams import Range
 from dedup.readers.html import LEFT_OUT, Place, Run, Walk, walked
 from dedup.readers.sourcemap import LineEnds, Points
 

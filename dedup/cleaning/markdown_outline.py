@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedup.clean.seams import Range
+from dedup.cleaning.seams import Range
 from dedup.readers.markdown import MarkdownWalk, tokens_of
 from dedup.readers.sourcemap import LineEnds
 

@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from dedup.clean.pieces import Cut, Gone, Left
+from dedup.cleaning.pieces import Cut, Gone, Left
 
 Range = tuple[int, int]
 

@@ -1,0 +1,146 @@
+"""What must not matter does not: the order of pages, sides exchanged, upper case, pages about other things; and what is
+planted inside the guarantee of the seeds is found."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup import Report, compare, scan
+from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW
+from tests.scan_help import needs_speed, scan_texts, words
+
+Pages = dict[str, str]
+
+
+def written(rnd: random.Random, parts: list[str]) -> str:
+    """Words as text, with some sentences and paragraphs."""
+    return "".join(word + rnd.choice([" "] * 9 + [". ", "\n\n"]) for word in parts)
+
+
+def mixed(seed: int, count: int, kinds: int) -> Pages:
+    """Pages of words of Zipf's law that hold pieces of one another, some edited."""
+    rnd = random.Random(seed)
+    texts = [[f"w{int(kinds**rnd.random())}" for _ in range(rnd.randrange(3, 40))] for _ in range(count)]
+    for _ in range(rnd.randrange(1, 8)):
+        source, target = rnd.choice(texts), rnd.choice(texts)
+        i, j = sorted(rnd.randrange(len(source) + 1) for _ in range(2))
+        share = rnd.choice([0, 0, 0.1, 0.3])
+        left = [word for word in source[i:j] if rnd.random() > share / 3]
+        piece = [f"x{rnd.randrange(50)}" if rnd.random() < share else word for word in left]
+        at = rnd.randrange(len(target) + 1)
+        target[at:at] = piece
+    return {f"p{n}": written(rnd, text) for n, text in enumerate(texts)}
+
+
+def planted(seed: int, count: int) -> Pages:
+    """Pages of other words each; of some passages a second one holds an edited copy."""
+    rnd = random.Random(seed)
+    texts = [words(rnd.randrange(30, 90), 1000 * seed + n, 10**6) for n in range(count)]
+    for n in range(rnd.randrange(1, 4)):
+        passage = words(rnd.randrange(30, 60), 1000 * seed + 500 + n, 10**6)
+        copy = [f"new{rnd.randrange(10**6)}" if rnd.random() < 0.15 else word for word in passage]
+        for target, piece in zip(rnd.sample(texts, 2), (passage, copy), strict=True):
+            at = rnd.choice([0, len(target)])
+            target[at:at] = piece
+    return {f"p{n}": written(rnd, text) for n, text in enumerate(texts)}
+
+
+def records(pages: Pages) -> list[dict[str, str]]:
+    return [{"id": name, "text": text} for name, text in pages.items()]
+
+
+def shuffled(pages: Pages, seed: int) -> Pages:
+    names = list(pages)
+    random.Random(seed).shuffle(names)
+    return {name: pages[name] for name in names}
+
+
+def groups(report: Report) -> list[Any]:
+    """Groups as sets of places, in no order."""
+    return sorted((g.kind, tuple(sorted((o.page, o.start, o.end, o.parts) for o in g.occurrences))) for g in report.groups)
+
+
+def pairs(report: Report) -> list[Any]:
+    """Pairs without their direction, in no order."""
+    return sorted((p.kind, tuple(sorted((o.page, o.start, o.end) for o in (p.a, p.b)))) for p in report.pairs())
+
+
+SEEDS = st.integers(0, 10**6)
+FIND = st.sampled_from(["near", "reworded"])
+
+
+@needs_speed
+@given(seed=SEEDS, count=st.integers(2, 5), kinds=st.sampled_from([4, 30, 300]), least=st.sampled_from([3, 5, 8]))
+@settings(max_examples=max(150, settings().max_examples))
+def test_exact_groups_are_the_same_in_any_order_of_pages(seed, count, kinds, least):
+    pages = mixed(seed, count, kinds)
+    expected = groups(scan(records(pages), find="exact", min_tokens=least))
+    assert groups(scan(records(shuffled(pages, seed)), find="exact", min_tokens=least)) == expected
+
+
+@needs_speed
+@given(seed=SEEDS, count=st.integers(3, 5), find=FIND)
+@settings(max_examples=max(60, settings().max_examples))
+def test_edited_passages_are_the_same_in_any_order_of_pages(seed, count, find):
+    pages = planted(seed, count)
+    one, other = (scan(records(p), find=find) for p in (pages, shuffled(pages, seed)))
+    assert groups(one) == groups(other)
+    assert pairs(one) == pairs(other)
+
+
+@needs_speed
+@given(seed=SEEDS)
+@settings(max_examples=max(60, settings().max_examples))
+def test_sides_exchanged_mirror_the_report(seed):
+    a, b = records(planted(seed, 2))
+    one, other = compare(a, b), compare(b, a)
+    assert groups(one) == groups(other)
+    mirrored = sorted((p.kind, (p.b.page, p.b.start, p.b.end), (p.a.page, p.a.start, p.a.end), p.dice) for p in other.pairs())
+    assert sorted((p.kind, (p.a.page, p.a.start, p.a.end), (p.b.page, p.b.start, p.b.end), p.dice)
+                  for p in one.pairs()) == mirrored
+
+
+@needs_speed
+@given(seed=SEEDS, count=st.integers(2, 4), kinds=st.sampled_from([4, 30, 300]), find=FIND)
+@settings(max_examples=max(60, settings().max_examples))
+def test_upper_case_changes_nothing(seed, count, kinds, find):
+    pages = mixed(seed, count, kinds)
+    one, other = (scan(records(p), find=find) for p in (pages, {name: text.upper() for name, text in pages.items()}))
+    assert groups(one) == groups(other)
+    assert pairs(one) == pairs(other)
+
+
+@needs_speed
+@given(seed=SEEDS, count=st.integers(2, 4))
+@settings(max_examples=max(60, settings().max_examples))
+def test_pages_about_other_things_change_nothing(seed, count):
+    pages = planted(seed, count)
+    others = {f"q{n}": written(random.Random(n), words(80, 10**7 + 1000 * seed + n, 10**6)) for n in range(4)}
+    one, other = scan(records(pages)), scan(records(pages | others))
+    assert groups(one) == groups(other)
+    assert pairs(one) == pairs(other)
+
+
+@needs_speed
+@pytest.mark.parametrize("find", ["near", "reworded"])
+@pytest.mark.parametrize("apart", [GRAM_ITEMS + GRAM_WINDOW - 1, 7, 9])
+def test_every_edited_passage_with_runs_of_the_guarantee_is_found(apart, find):
+    """Runs of k + w - 1 equal words, a new word after each: all passages are found, from end to end."""
+    pages, places = dict[str, str](), []
+    for n in range(60):
+        passage = words(48, n, 10**6)
+        copy = [f"new{n}x{i}" if i % (apart + 1) == apart else word for i, word in enumerate(passage)]
+        for side, text in (("a", passage), ("b", copy)):
+            before, after = (" ".join(words(30, 10_000 + 4 * n + 2 * (side == "b") + k, 10**6)) for k in range(2))
+            pages[f"{side}{n}"] = f"{before}. {' '.join(text)}. {after}"
+            places.append((f"{side}{n}", len(before) + 2, len(before) + 2 + len(" ".join(text))))
+    found = {(p.a.page, p.b.page): p for p in scan_texts(pages, find=find).pairs()}
+    for (a, a0, a1), (b, b0, b1) in zip(places[::2], places[1::2], strict=True):
+        pair = found[a, b]
+        for o, start, end in ((pair.a, a0, a1), (pair.b, b0, b1)):
+            assert min(o.end, end) - max(o.start, start) >= 0.95 * (end - start), (a, apart)
