@@ -232,9 +232,9 @@ class Judgement:
     @cached_property
     def sites(self) -> tuple[I64, I64]:
         """Number of each page's site, and pages of each site."""
-        # records without an address belong to no site, nor do references, and whole pages are nobody's template
+        # records without an address and pages of a program belong to no site, nor do references, and whole pages are nobody's template
         corpus = self.findings.corpus
-        names = [page.site if (page.url or not page.record) and p >= (corpus.references or 0) else f"\0{p}"
+        names = [page.site if page.site and (page.url or not page.record) and p >= (corpus.references or 0) else f"\0{p}"
                  for p, page in enumerate(corpus.pages)]
         number = {name: i for i, name in enumerate(dict.fromkeys(names))}
         site = np.array([number[name] for name in names], np.int64)

@@ -82,6 +82,7 @@ def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) ->
 def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, rank: I64) -> dict[int, int]:
     """Pages that are copies as wholes of one that stays, with which they make a pair that counts, and that one."""
     dropped: dict[int, int] = {}
+    stay: set[int] = set()  # for others
     if "copy-of" not in choices.taken:
         return dropped
     pairs = findings.pairs_that_count
@@ -93,8 +94,9 @@ def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, r
             continue
         kept = int(left[0])
         for page in left[1:][pairs.allows(np.full(len(left) - 1, kept), left[1:])].tolist():
-            if page not in dropped.values():
+            if page not in stay:
                 dropped[page] = kept
+                stay.add(kept)
     return dropped
 
 
