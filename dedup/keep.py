@@ -36,10 +36,10 @@ def kept_pages(original: I64, copy: I64, pages: int) -> I64:
 
 
 def copies_in_groups(groups: Groups) -> Pairs:
-    """Pairs (first page, later page) of groups whose occurrences are whole pages."""
-    leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
-    later = leader != np.arange(len(leader))
-    return groups.page[leader[later]], groups.page[later]
+    """Pairs (first page, later page) of groups whose occurrences are whole pages: each with the representative."""
+    leader, row = groups.representative[groups.owner] if len(groups) else groups.owner, np.arange(len(groups.page))
+    other = leader != row
+    return groups.page[np.minimum(leader, row)[other]], groups.page[np.maximum(leader, row)[other]]
 
 
 def pairs_of(members: Iterable[Sequence[int]]) -> Pairs:

@@ -281,7 +281,7 @@ class Judgement:
         content = np.where(bare, of_page, content)
         leader = table.representative[table.owner] if len(table) else table.owner
         row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
-        a, b = table.page[leader][row], table.page[row]
+        a, b = table.page[np.minimum(leader[row], row)], table.page[np.maximum(leader[row], row)]
         total = words[leader][row] + words[row]  # of a near copy only the shingles in common count
         common = np.where(table.jaccard[row] < 1, table.jaccard[row] / (1 + table.jaccard[row]) * total, words[row])
         pair, back = np.unique(a * len(of_page) + b, return_inverse=True)
