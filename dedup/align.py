@@ -20,10 +20,10 @@ from dedup.blocks import Corpus, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings, fixed_log2
-from dedup.options import Scope
+from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
-from dedup.seeds import Repeats
+from dedup.seeds import NO_REPEATS, InStep, Repeats, pages_at, repeats_that_count
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -37,6 +37,7 @@ Flags = npt.NDArray[np.bool_]
 
 GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
 KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
+SPREAD = np.uint64(0x9E3779B1)
 AROUND = 12, 24  # words before and behind a place of a seed that are compared with those around another one
 STOP_BITS = 18  # items are counted by so many bits of their hash, at most
 COUNTED = 1 << 22  # items that one call counts
@@ -118,11 +119,12 @@ class Anchors:
         return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
 
 
-def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, kinds: tuple[int, ...], cap: int,
-                   gates: Gates, all_windows: bool, judge: Judge | None = None) -> Aligned:
+def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
+                   kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, judge: Judge | None = None) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
+        pairs: Which pairs of pages count.
         repeats: Exact repeats: they serve as anchors, and what lies inside their later copies is no seed again.
         kinds: Of seeds.
         cap: Places of a seed, at most, that make pairs.
@@ -135,11 +137,13 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
                                       evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
                                       least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = _anchors(engine, corpus, bags, repeats, kinds, cap)
+    anchors, hot = _anchors(engine, corpus, bags, repeats, pairs, kinds, cap)
     kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)
         anchors = _with_all_pairs(anchors, len(corpus.pages))
+    if not pairs.every:
+        anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
     if judge is not None:
         judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
@@ -172,13 +176,24 @@ def item_rarity(engine: LocalEngine, item: U32) -> U8:
     return out
 
 
-def _later_copies(repeats: Repeats) -> tuple[U32, U32]:
-    """Ranges of tokens that are a later copy of an exact run, apart from each other, ascending."""
+def _later_copies(repeats: Repeats, page_first: I64, pairs: PagePairs) -> tuple[U32, U32]:
+    """Ranges of tokens that are a later copy of an exact run, apart from each other, ascending.
+
+    Where not all pairs of pages count, the first copy may pair with nobody: then of runs in few places no copy is a later
+    one, and of the others none that is the first with which some other place may pair, or the first of its page.
+    """
     later = np.ones(len(repeats.position), bool)
     later[repeats.first[:-1]] = False
+    b, b_end = (repeats.b, repeats.b + repeats.length) if pairs.every else (NO_TOKENS, NO_TOKENS)
+    if not pairs.every:
+        segment, page = repeats.segment, pages_at(page_first, repeats.position)
+        partner = pairs.partners(segment, page)
+        later[partner[partner >= 0]] = False
+        if pairs.within:  # places of a segment ascend
+            later[1:] &= (segment[1:] == segment[:-1]) & (page[1:] == page[:-1])
     position = repeats.position[later]
-    start = np.concatenate([repeats.b, position]).astype(np.uint32)
-    end = np.concatenate([repeats.b + repeats.length, position + np.repeat(repeats.lengths, np.diff(repeats.first) - 1)])
+    start = np.concatenate([b, position]).astype(np.uint32)
+    end = np.concatenate([b_end, position + repeats.lengths[repeats.segment[later]]])
     order = np.argsort(start, kind="stable")
     start, reached = start[order], np.maximum.accumulate(end.astype(np.uint32)[order])
     new = np.ones(len(start), bool)
@@ -186,8 +201,8 @@ def _later_copies(repeats: Repeats) -> tuple[U32, U32]:
     return start[new], reached[np.append(new[1:], True)] if len(start) else reached
 
 
-def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, kind: int,
-                  cap: int) -> list[tuple[U32, I64]]:
+def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, pairs: PagePairs,
+                  in_step: InStep, kind: int, cap: int) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
     batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
@@ -202,10 +217,13 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def emit(batch: tuple[int, int]) -> Partitioned:
         key, at, edges = kernel.repeated_seeds(*text(batch), kind, table, int(page_first[batch[0]]), partitions)
+        if pairs.within:  # seeds of each page by themselves; the upper half says the partition
+            page = pages_at(page_first, at).astype(np.uint64)
+            key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
         return Partitioned((key, at), edges)
 
     def group(columns: Columns) -> tuple[U32, I64]:
-        return kernel.seed_classes(columns[0], columns[1], cap)[:2]
+        return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
     engine.map(mark, batches)
     kernel.release_memory()
     rows = engine.map(emit, batches)
@@ -213,19 +231,34 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     return engine.exchange(rows, group)
 
 
-def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, kinds: tuple[int, ...],
+def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
+    """Places of seeds without those that make no pair that counts, and without seeds whose places are copies of the first."""
+    if pairs.every or not len(position):
+        return position, first
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    kept = np.flatnonzero(pairs.partners(owner, pages_at(page_first, position)) >= 0)
+    owner, position = owner[kept], position[kept]
+    new = np.ones(len(owner), bool)
+    new[1:] = owner[1:] != owner[:-1]
+    leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
+    counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
+    return position[apart[owner]], sums(counts[counts > 0])
+
+
+def _anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
              cap: int) -> tuple[Anchors, int]:
     """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
     runs = _in_items(bags, repeats)
     if kinds == (LETTERS, TRIPLES):  # triples are of words
-        a, b, hot = _seed_pairs(engine, corpus, bags, runs, kinds[:1], cap)
-        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, kinds[1:], cap)
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap)
+        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap)
         a, b = (np.append(side, bags.items(of_words.astype(np.int64)).astype(np.uint32))
                 for side, of_words in ((a, words_a), (b, words_b)))
         hot += more
     else:
-        a, b, hot = _seed_pairs(engine, corpus, bags, runs, kinds, cap)
-    along_a, along_b = _along(runs, bags, a, b)
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+    along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
     return Anchors(*anchors), hot
 
@@ -238,14 +271,22 @@ def _in_items(bags: Bags, repeats: Repeats) -> Repeats:
                    bags.items(begins + repeats.lengths) - bags.items(begins))
 
 
-def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, kinds: tuple[int, ...],
+def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
                 cap: int) -> tuple[U32, U32, int]:
-    """Places of seeds, two and two, and the number of places that a bound left out."""
+    """Places of seeds, two and two, and the number of places that a bound left out.
+
+    Where not all pairs of pages count, more than one copy of a run has seeds; two places go that are such copies of each
+    other.
+
+    Args:
+        repeats: Exact repeats, counted in items.
+    """
     item, page_first = bags.item, bags.page_first
-    quiet, rarity, classes = _later_copies(repeats), item_rarity(engine, item), list[tuple[U32, I64]]()
+    quiet, in_step = _later_copies(repeats, page_first, pairs), InStep(repeats if not pairs.every else NO_REPEATS)
+    rarity, classes = item_rarity(engine, item), list[tuple[U32, I64]]()
     kernel.release_memory()
     for kind in kinds:
-        classes += _seed_classes(engine, corpus, bags, quiet, rarity, kind, cap)
+        classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)
         kernel.release_memory()
     del quiet
     sizes = np.concatenate([NO_TOKENS, *(np.diff(first) for _, first in classes)])
@@ -256,8 +297,13 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     def pair(part: tuple[U32, I64]) -> tuple[U32, U32]:
         own = np.diff(part[1])
         kept = own <= most
-        return kernel.class_anchors(part[0][np.repeat(kept, own)], sums(own[kept]), item, page_first, rarity,
+        a, b = kernel.class_anchors(part[0][np.repeat(kept, own)], sums(own[kept]), item, page_first, rarity,
                                     bags.settings.window, before, after, COMMON[kinds[-1]])
+        if pairs.every:
+            return a, b
+        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
+        counted = counted[~in_step.both(a[counted], b[counted])]
+        return a[counted], b[counted]
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, classes)]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
@@ -404,11 +450,3 @@ def _marked_exact(engine: LocalEngine, corpus: Corpus, aligned: Aligned) -> Alig
     exact = links.exact.copy()
     exact[rows] = kernel.equal_tokens(corpus.text, a.start, a.end, corpus.text, b.start, b.end, corpus.flags)
     return replace(aligned, links=replace(links, exact=exact))
-
-
-def in_scope(corpus: Corpus, aligned: Aligned, scope: Scope) -> Aligned:
-    """Passages inside one page, across pages, or both."""
-    if scope == "both" or not len(aligned.dice):
-        return aligned
-    same = page_of(corpus, aligned.links.a0) == page_of(corpus, aligned.links.b0)
-    return aligned.take(same if scope == "within" else ~same)

@@ -90,12 +90,13 @@ class Stretches:
     end: I64
 
 
-def spans_of(stretches: Stretches, kept: I64, page_chars: I64) -> Spans:
+def spans_of(stretches: Stretches, kept: I64, page_chars: I64, references: int = 0) -> Spans:
     """The stretches by page, with what stays and what can go where pages that do not stay are dropped.
 
     Args:
         kept: The page that stays for each page, -1 where it stays itself.
         page_chars: Code points before each page, one longer than the pages.
+        references: Pages that the others are compared against: so many, the first ones; nothing is cut from them.
     """
     s, on_kept = stretches, kept[stretches.page] < 0
     occurrence = np.repeat(np.arange(len(s.page)), np.diff(s.first))
@@ -108,7 +109,7 @@ def spans_of(stretches: Stretches, kept: I64, page_chars: I64) -> Spans:
     held = np.bincount(occurrence[touches], minlength=len(s.page)) > 0  # an occurrence goes as a whole or not at all
     order = np.lexsort((s.group[occurrence], end, start))
     row = occurrence[order]
-    cut = on_kept & ~stays & ~held
+    cut = on_kept & ~stays & ~held & (s.page >= references)
     first = np.searchsorted(s.page[row], np.arange(len(page_chars)))
     return Spans(first, s.start[order], s.end[order], s.group[row], s.kind[row], s.verdict[row], stays[row], cut[row])
 
@@ -176,17 +177,18 @@ def annotate(judgement: Judgement) -> Annotations:
     corpus = findings.corpus
 
     def equal() -> Pairs:
-        return no_pairs() if findings.options.scope == "within" else pairs_of(equal_pages(corpus))
+        return pairs_of(equal_pages(corpus), findings.pairs_that_count)
 
     def kept() -> I64:
-        copies = copies_in_groups(findings.table) if findings.options.unit == "page" else judgement.alike
+        of_groups = findings.options.unit == "page"
+        copies = copies_in_groups(findings.table, findings.pairs_that_count) if of_groups else judgement.alike
         return kept_pages(*both(copies, equal()), len(corpus.pages))
 
     def spans(kept: I64) -> Spans:
         table, places = findings.table, findings.places
         stretches = Stretches(table.parts.first, table.page, table.owner, table.kind[table.owner],
                               occurrence_verdicts(judgement), places.part_start, places.part_end)
-        return spans_of(stretches, kept, corpus.page_chars)
+        return spans_of(stretches, kept, corpus.page_chars, corpus.references or 0)
     return Annotations(kept, spans, equal, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages))
 
 
@@ -209,6 +211,7 @@ def _shares(judgement: Judgement) -> F64:
     stand, verdict = judgement.occurrence_stand, occurrence_verdicts(judgement)
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
+    later &= table.page >= (findings.corpus.references or 0)
     content = later & ~np.isin(judgement.within[stand], NO_CONTENT) & ~np.isin(judgement.across[stand], NO_CONTENT)
     outside, inside = chars_outside_blocks(findings.corpus)
     of_verdicts = [later & (verdict == number) for number in range(len(NAMES))]
@@ -266,12 +269,16 @@ def _from_texts(report: Report) -> Callable[[slice], F64]:
 
 
 def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[[], I64], Callable[[I64], Spans]]:
+    from dedup.report.filter import Counted
+
     def kept() -> I64:
         number = {page.id: p for p, page in enumerate(report.pages)}
         if report.options.unit == "page":
+            counted = Counted.of(report)
             pairs = [(group.occurrences[min(n, lead)].page, group.occurrences[max(n, lead)].page)
                      for group in report.groups for lead in (group.representative,)
-                     for n in range(len(group.occurrences)) if n != lead]
+                     for n in range(len(group.occurrences))
+                     if n != lead and counted.any_pair((group.occurrences[lead], group.occurrences[n]))]
         else:
             pairs = [(verdict.evidence["page"], page.id) for page in report.pages for verdict in page.verdicts
                      if verdict.kind == "copy-of" and "page" in verdict.evidence]
@@ -293,7 +300,8 @@ def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[
         page_of, group_of, kind, verdict = np.array(rows, np.int64).reshape(-1, 4).T
         start, end = np.array(stretches, np.int64).reshape(-1, 2).T
         made = Stretches(np.array(first), page_of, group_of, kind.astype(np.int8), verdict.astype(np.int8), start, end)
-        return spans_of(made, kept, sums(np.array([page.chars for page in report.pages], np.int64)))
+        page_chars = sums(np.array([page.chars for page in report.pages], np.int64))
+        return spans_of(made, kept, page_chars, report.summary.reference_pages)
     return kept, spans
 
 

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 log = logging.getLogger("dedup")
+EXAMPLES = 10  # of what was skipped for one reason
 
 
-def scan(source: Any, *, options: Options | None = None, progress: Progress | None = None, **settings: Any) -> Report:
+def scan(source: Any, *, against: Any = None, options: Options | None = None, progress: Progress | None = None,
+         **settings: Any) -> Report:
     """Find what stands more than once in pages.
 
     Args:
         source: A ``Path`` (file or folder), several of them, what ``open_pages`` gives, or pages themselves: ``str``
             texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``.
+        against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
         progress: Called with the name of each stage that begins.
         **settings: Fields of ``Options``.
@@ -37,8 +40,8 @@ def scan(source: Any, *, options: Options | None = None, progress: Progress | No
 
     Raises:
         TypeError: A setting that does not exist, or a source of no known kind.
-        OptionError: A setting out of its range, or a text that looks like a place.
-        InputError: A path that does not exist.
+        OptionError: A setting out of its range, a text that looks like a place, or `against` with ``scope="within"``.
+        InputError: A path that does not exist, or no page to compare against.
 
     >>> report = scan(["These same eight words stand on both pages.",
     ...                "One page says more. These same eight words stand on both pages. It goes on for a while."])
@@ -46,7 +49,12 @@ def scan(source: Any, *, options: Options | None = None, progress: Progress | No
     ('contained', 1.0)
     """
     options = _options(options, settings, "scan")
-    return _report(_pages(source, options), options, progress)
+    if against is None:
+        return _report(_pages(source, options), options, progress)
+    if options.scope == "within":
+        raise OptionError("what stands in other pages too does not stand within one", "against",
+                          "Use it with scope across or both.")
+    return _report(_Against(_pages(against, options), _pages(source, options)), options, progress)
 
 
 def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = None, progress: Progress | None = None,
@@ -70,6 +78,8 @@ def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = 
     >>> pair.a.page, pair.b.page, pair.b.start, pair.b.end
     ('a', 'b', 20, 63)
     """
+    if "against" in settings:
+        raise OptionError("compare takes its two pages and no others", "against", "Use scan(pages, against=...).")
     if options is None:
         settings.setdefault("find", "reworded")
     options = _options(options, settings, "compare")
@@ -100,6 +110,9 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     from dedup.cleaning.choices import Choices
     from dedup.cleaning.run import clean_files
 
+    if "against" in settings:
+        raise OptionError("clean takes away what stands twice in its own pages, and has no references", "against",
+                          "Use scan(pages, against=...), which says what stands in both.")
     names = {field.name for field in dataclasses.fields(Choices)}
     mine = {name: value for name, value in settings.items() if name in names}
     if choices is not None and mine:
@@ -162,6 +175,56 @@ class _Sides:
         if next(pages, None) is not None:
             raise InputError("holds more than one page", self.name, "Use scan for several pages.")
         return dataclasses.replace(first, id=self.id) if self.bare else first
+
+
+class _Against:
+    """References, and then the pages that are compared against them.
+
+    Attributes:
+        references: Pages of the references read so far.
+    """
+
+    def __init__(self, references: Any, pages: Any) -> None:
+        self.references, self._streams = 0, (references, pages)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.stretches()
+
+    def stretches(self) -> Iterator[Any]:
+        """The pages, some of them together."""
+        first, then = self._streams
+        for item in _stretches(first):
+            self.references += 1 if isinstance(item, Page) else len(item.heads)
+            yield item
+        if not self.references:
+            cause = "; ".join(e.message for e in first.errors) or "there is no page in it"
+            raise InputError(f"nothing to compare against: {cause}", "against")
+        yield from _stretches(then)
+
+    @property
+    def errors(self) -> list[ReadError]:
+        return [error for stream in self._streams for error in stream.errors]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        by_reason: dict[str, Skipped] = {}
+        for entry in (entry for stream in self._streams for entry in stream.skipped):
+            known = by_reason.get(entry.reason, Skipped(entry.reason, 0))
+            by_reason[entry.reason] = Skipped(entry.reason, known.count + entry.count,
+                                              (*known.examples, *entry.examples)[:EXAMPLES])
+        return tuple(sorted(by_reason.values(), key=lambda entry: (-entry.count, entry.reason)))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for stream in self._streams for name in getattr(stream, "fields", ())))
+
+    @property
+    def renamed(self) -> int:
+        return sum(getattr(stream, "renamed", 0) for stream in self._streams)
+
+
+def _stretches(stream: Any) -> Iterator[Any]:
+    return stream.stretches() if hasattr(stream, "stretches") else iter(stream)
 
 
 class _Both:
@@ -251,7 +314,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup.annotate import annotate
     from dedup.causes import find_causes
     from dedup.explain import Judge, near_misses
-    from dedup.pages import describe_pages
+    from dedup.pages import describe_pages, pages_without_value
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
     from dedup.verdicts import Judgement
@@ -259,11 +322,15 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     stages = Stages(progress)
     judge = Judge() if explain else None
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
+    without = pages_without_value(findings, options)
     if getattr(stream, "renamed", 0):
         log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
     stages.start("verdicts")
-    judgement = Judgement(findings)
-    summary, pages = describe_pages(judgement, stream.skipped)
+    judgement, skipped = Judgement(findings), stream.skipped
+    if without is not None:
+        log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
+        skipped = (*skipped, without)
+    summary, pages = describe_pages(judgement, skipped)
     causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
@@ -271,7 +338,7 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
         missed = near_misses(findings, judge)
     stages.stop()
     return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                  skipped=stream.skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                  skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
                   is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,6 +52,8 @@ class Corpus:
         halves_before: Half tokens before each block, one longer than the blocks.
         fingerprint: Of each block's normalised text.
         flags: The tokeniser's.
+        references: Pages that the others are compared against: so many, the first ones; ``None`` where all are compared
+            with each other.
     """
 
     text: U8
@@ -69,6 +71,7 @@ class Corpus:
     halves_before: I64
     fingerprint: U64
     flags: int
+    references: int | None = None
 
     @property
     def block_page(self) -> I64:
@@ -177,10 +180,12 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
         return found
     surveys = engine.stream(survey, kept())
-    digest = hashlib.sha256(b"".join(s.digest for s in surveys)).hexdigest()[:32]
+    references: int | None = getattr(pages, "references", None)
+    digests = [*(s.digest for s in surveys), b"" if references is None else b"against %d" % references]
+    digest = hashlib.sha256(b"".join(digests)).hexdigest()[:32]
     page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
-    corpus = _joined(batches, surveys, flags)
+    corpus = _joined(batches, surveys, flags, references)
     count = int(corpus.token_first[-1])
     if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
         tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
@@ -287,7 +292,7 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
             np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
 
 
-def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
+def _joined(batches: list[Batch], surveys: list[Survey], flags: int, references: int | None) -> Corpus:
     """All batches as one collection; each batch's text is given back as soon as it is copied."""
     bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
@@ -312,11 +317,30 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int) -> Corpus:
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
-    return Corpus(text, tuple(heads), np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
+    pages = _told_apart(heads, references)
+    return Corpus(text, pages, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
                   column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
                   sums(tokens), halves, sums(halves),
-                  np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags)
+                  np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags, references)
+
+
+def _told_apart(heads: list[Page], references: int | None) -> tuple[Page, ...]:
+    """The pages; a reference whose id one of the others has is named by its folder, or as a reference."""
+    if references is None:
+        return tuple(heads)
+    taken = {page.id for page in heads}
+    others, named = {page.id for page in heads[references:]}, []
+    for page in heads[:references]:
+        if page.id in others:
+            name = f"{page.site}/{page.id}" if page.site and not page.record else f"reference/{page.id}"
+            number = 2
+            while (found := name if number == 2 else f"{name}#{number - 1}") in taken:
+                number += 1
+            taken.add(found)
+            page = replace(page, id=found)
+        named.append(page)
+    return (*named, *heads[references:])
 
 
 def sums(counts: I64) -> I64:

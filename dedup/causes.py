@@ -247,7 +247,7 @@ def find_causes(judgement: Judgement) -> tuple[Cause, ...]:
     site, _ = judgement.sites
     of_site: dict[int, list[int]] = defaultdict(list)
     for p, page in enumerate(findings.corpus.pages):
-        if page.layout is not None and page.layout.steps:
+        if page.layout is not None and page.layout.steps and p >= (findings.corpus.references or 0):
             of_site[int(site[p])].append(p)
     found = [cause for pages in of_site.values() if len(pages) >= findings.options.template_pages
              for cause in _site_causes(Site(judgement, pages))]

@@ -26,6 +26,7 @@ DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
+NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
 EXAMPLES = """\
@@ -260,9 +261,11 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     groups = option_groups()
     report = groups["report"]
     explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
+    against = make_flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
+                        groups["find"])
     return [
         *option_flags(groups),
-        *([explain] if is_comparison else []),
+        explain if is_comparison else against,
         make_flag("output", str | None, None, "write the report (.json), or a row a page (.parquet, .jsonl, .csv), to a file",
                   report, "-o"),
         make_flag("format", Literal["terminal", "json"] | None, None,
@@ -340,9 +343,14 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
     if isinstance(error, UnknownOptionError):
         written = (token.keyword or token.value).split("=")[0]
         is_comparison = arguments[0] == "compare"
+        if written == "--against":
+            taken = NO_REFERENCES.get(arguments[0], "a manifest")
+            return f"{arguments[0]} takes {taken} and no --against; use dedup scan PATH... --against REF"
         if written == "--explain" and not is_comparison:
             return "--explain is for two pages: dedup compare A B --explain"
         names = [parameter.name for parameter in _flags(is_comparison)]
+        if arguments[0] != "scan" and not is_comparison:
+            names.remove("against")
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
@@ -381,20 +389,26 @@ def _not_a(error: Any, value: str) -> str:
 # Commands.
 
 
-def _scan(*paths: str, **settings: Any) -> int:
+def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
+    from pathlib import Path
+
     from dedup.errors import InputError
 
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
-    sources = [source for path in paths for source in sources_of(path)]
+    sources, references = ([source for path in side for source in sources_of(path)] for side in (paths, against))
+    if Path("-") in sources and Path("-") in references:
+        raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
     def work(options: Any, progress: Callable[[str], None] | None) -> Report:
         import dedup
 
         # One place alone is handed over alone: ids are relative to what was scanned.
-        return dedup.scan(sources if len(sources) > 1 else sources[0], options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        alone, *against = (side if len(side) > 1 else side[0] for side in (sources, references) if side)
+        asked = {"against": against[0]} if against else {}
+        return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
-    return _run(work, sources, settings)
+    return _run(work, [*sources, *references], settings)
 
 
 def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:

@@ -7,7 +7,6 @@ decided here, and nothing changes in what is reported.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -18,9 +17,10 @@ from dedup.exact_join import pair_exhaustively
 from dedup.kernel.twin_align import DICE, EVIDENCE, LENGTH, OVERLAP, WINDOWS
 from dedup.lsh import pair_by_lsh
 from dedup.model import Gate, NearMiss
-from dedup.options import Find, Options, Scope
-from dedup.places import page_of, range_halves
-from dedup.runs import Links, Passages, concatenated, in_scope
+from dedup.options import Find, Options
+from dedup.page_pairs import PagePairs
+from dedup.places import block_of, page_of, range_halves
+from dedup.runs import Links, Passages, block_links, concatenated, near_links
 from dedup.shingles import shingle_blocks, short_shingles
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ LEAST_NEARNESS = 0.5  # share of what is asked that a near miss reaches, at leas
 NEAR_JACCARD = 0.7  # share of the threshold down to which pairs of blocks are looked for
 CONSIDERED, COMPARED, LISTED = 20_000, 2_000, 1_000  # near misses: that are looked at, that are not told yet, that are listed
 LOOSER: dict[Find, Find] = {"exact": "near", "near": "reworded"}  # what finds more
-OTHER_SCOPE: dict[Scope, Scope] = {"within": "across", "across": "within"}
 
 
 class Judge:
@@ -117,27 +116,33 @@ class Judge:
         return links.take(rows), gates[rows], figures[:2, rows]
 
 
-def judge_scope(corpus: Corpus, links: Links, scope: Scope, judge: Judge) -> None:
-    """What `scope` leaves out."""
-    if scope in OTHER_SCOPE:
-        judge.stop(in_scope(corpus, links, OTHER_SCOPE[scope]), "scope")
+def judge_scope(corpus: Corpus, links: Links, pairs: PagePairs, options: Options, judge: Judge) -> None:
+    """What `scope` or `between` leaves out."""
+    if not pairs.every:
+        left_out = ~pairs.allows(page_of(corpus, links.a0), page_of(corpus, links.b0))
+        judge.stop(links.take(left_out), _left_out_by(options))
 
 
-def judge_short(corpus: Corpus, min_tokens: int, judge: Judge) -> None:
-    """Equal blocks under `min_tokens`, each with the first of its kind."""
+def _left_out_by(options: Options) -> Gate:
+    return "scope" if options.between is None else "between"
+
+
+def judge_short(corpus: Corpus, pairs: PagePairs, min_tokens: int, judge: Judge) -> None:
+    """Equal blocks under `min_tokens`, each with the first of its kind that it may pair with."""
     same = collapse_equal(corpus, np.flatnonzero((corpus.halves < 2 * min_tokens) & (corpus.halves >= min_tokens)))
-    leader = np.repeat(same.block, np.diff(same.first))
-    later = leader != same.member
-    a, b = leader[later], same.member[later]
-    judge.stop(_links_of(corpus, a, b, 1), "min_tokens", corpus.halves[a] / 2, min_tokens)
+    partner = pairs.partners(np.repeat(np.arange(len(same.block)), np.diff(same.first)), corpus.block_page[same.member])
+    copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
+    links = block_links(corpus, same.member[copies], same.member[partner[copies]], exact=True)
+    judge.stop(links, "min_tokens", corpus.halves[block_of(corpus, links.a0)] / 2, min_tokens)
 
 
-def judge_blocks(engine: LocalEngine, corpus: Corpus, distinct: Distinct, a: I64, b: I64, options: Options,
+def judge_blocks(engine: LocalEngine, corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePairs, options: Options,
                  judge: Judge) -> None:
     """Pairs of blocks that are not much less alike than the threshold, and those that were missed by chance.
 
     Args:
         a, b: Pairs of classes that were found.
+        pairs: Which pairs of pages count; blocks of others are not told.
     """
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
@@ -147,16 +152,22 @@ def judge_blocks(engine: LocalEngine, corpus: Corpus, distinct: Distinct, a: I64
         more_a, more_b, _ = pair_by_lsh(engine, short, NEAR_JACCARD * threshold, options.seed)
     count = len(distinct.block)
     new = ~np.isin(more_a * count + more_b, a * count + b)
-    _judge_jaccard(engine, corpus, distinct.block[more_a[new]], distinct.block[more_b[new]], options, judge)
+    x, y = distinct.block[more_a[new]], distinct.block[more_b[new]]
+    if not pairs.every:
+        links = near_links(corpus, distinct, more_a[new], more_b[new], pairs)
+        x, y = block_of(corpus, links.a0), block_of(corpus, links.b0)
+    _judge_jaccard(engine, corpus, x, y, options, judge)
 
 
-def judge_pages(engine: LocalEngine, corpus: Corpus, found: Links, options: Options, judge: Judge) -> None:
-    """The two pages, if they are not alike enough, or one of them is too short."""
+def judge_pages(engine: LocalEngine, corpus: Corpus, found: Links, pairs: PagePairs, options: Options, judge: Judge) -> None:
+    """The two pages, if they make no pair that counts, are not alike enough, or one of them is too short."""
     if len(found.a0) or len(corpus.halves) != 2:
         return
     a, b = np.array([0]), np.array([1])
     tokens = float(corpus.halves.min()) / 2
-    if tokens >= options.min_tokens:
+    if tokens > 0 and not pairs.allows(*corpus.block_page.reshape(2, 1))[0]:
+        judge.stop(_links_of(corpus, a, b, 0), _left_out_by(options))
+    elif tokens >= options.min_tokens:
         _judge_jaccard(engine, corpus, a, b, options, judge)
     elif tokens > 0:
         judge.stop(_links_of(corpus, a, b, 0), "min_tokens", tokens, options.min_tokens)
@@ -243,7 +254,7 @@ def _described(findings: Findings, bags: Bags | None, links: Links, gates: I64, 
     place = np.lexsort((links.b0, links.a0))
     ordered = links.take(place)
     nothing = findings.table.take(np.zeros(len(findings.table), bool))
-    pairs = Found(corpus, nothing, Passages(ordered, np.arange(count + 1), ordered), replace(findings.options, scope="both"),
+    pairs = Found(corpus, nothing, Passages(ordered, np.arange(count + 1), ordered), PagePairs(), findings.options,
                   aligned=Aligned(ordered, dice[place], evidence[place])).pairs
     at = np.argsort(place)
     out = []

@@ -17,6 +17,7 @@ from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.model import Group, Occurrence, Pair
 from dedup.options import Options
+from dedup.page_pairs import PagePairs
 from dedup.places import block_of, locate, page_of, range_halves, row_ranges
 from dedup.runs import Links, Passages, concatenated
 from dedup.verify import Spans, indel_similarity, span_sets, span_text
@@ -213,21 +214,39 @@ def part_chars(engine: LocalEngine, corpus: Corpus, parts: Spans, first: I64, la
     return start, end
 
 
-def all_links(groups: Groups, passages: Passages) -> Passages:
-    """Every verified link once: members of a group from a segment, and equal texts, are linked to their first one only."""
+def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
+    """Every verified link once: members of a group from a segment, and equal texts, are linked to their first one only.
+
+    Where not all pairs of pages count, to the first one with which they make a pair that does.
+    """
     leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
+    later, linked_to = np.flatnonzero(leader != np.arange(len(leader))), leader
+    if not pairs.every:
+        partner = pairs.partners(groups.owner, groups.page)
+        linked_to = np.where(pairs.allows(groups.page[leader], groups.page), leader, partner)
+        later = later[linked_to[later] >= 0]
+    low, high = np.minimum(later, linked_to[later]), np.maximum(later, linked_to[later])
     t0, t1 = groups.ranges.t0, groups.ranges.t1
-    later = np.flatnonzero(leader != np.arange(len(leader)))
-    exact = (groups.jaccard == 1) & (groups.kind != KINDS.index("near"))[groups.owner]
-    star = Links(t0[leader[later]], t1[leader[later]], t0[later], t1[later], exact[later].astype(np.uint8))
-    equal = star.take(star.exact == 1)
-    places = np.isin(passages.whole.keys("a"), equal.keys("b")) & np.isin(passages.whole.keys("b"), equal.keys("b"))
+    equal = (groups.jaccard == 1) & (groups.kind != KINDS.index("near"))[groups.owner]
+    exact = equal[low] & equal[high]
+    star = Links(t0[low], t1[low], t0[high], t1[high], exact.astype(np.uint8))
+    of_equal = Links(t0[later], t1[later], t0[later], t1[later], star.exact).take(exact).keys("a")
+    places = np.isin(passages.whole.keys("a"), of_equal) & np.isin(passages.whole.keys("b"), of_equal)
+    places &= ~np.isin(passages.whole.keys("ab"), star.keys("ab"))
     kept = passages.take(~(places & (passages.whole.exact == 1)))
-    new = ~np.isin(star.keys("ab"), kept.whole.keys("ab")) & ((star.exact == 1) | ~groups.linked[groups.owner[later]])
+    new = ~np.isin(star.keys("ab"), kept.whole.keys("ab")) & (exact | ~groups.linked[groups.owner[later]])
+    new[new] = _first_of_each(star.take(new).keys("ab"))
     more = star.take(new)
     order = np.lexsort((np.concatenate([kept.whole.b0, more.b0]), np.concatenate([kept.whole.a0, more.a0])))
     first = np.concatenate([kept.first, kept.first[-1] + 1 + np.arange(len(more.a0))])
     return Passages(concatenated(kept.whole, more), first, concatenated(kept.parts, more)).in_order(order)
+
+
+def _first_of_each(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """The first one of equal keys."""
+    first = np.zeros(len(key), bool)
+    first[np.unique(key, return_index=True)[1]] = True
+    return first
 
 
 class Findings:
@@ -236,14 +255,15 @@ class Findings:
     Args:
         groups: Groups as columns.
         passages: Verified links as columns.
+        pairs: Which pairs of pages count.
         options: The settings; `unit` says what people read as similarity.
         truncated: A bound was met while near copies were looked for: near groups may have more members.
         aligned: Which of the links were aligned, and how alike they are as bags of words.
     """
 
-    def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, options: Options,
+    def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, pairs: PagePairs, options: Options,
                  truncated: bool = False, aligned: Aligned = NOTHING) -> None:
-        self.aligned = aligned
+        self.aligned, self.pairs_that_count = aligned, pairs
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.engine = LocalEngine(options.threads)
         self.places = Places(self.engine, corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block,
@@ -254,11 +274,7 @@ class Findings:
     @cached_property
     def passages(self) -> Passages:
         """All verified links."""
-        links = all_links(self.table, self._passages)
-        if self.options.scope == "both" or self.options.unit == "page":
-            return links
-        same = page_of(self.corpus, links.whole.a0) == page_of(self.corpus, links.whole.b0)
-        return links.take(same if self.options.scope == "within" else ~same)
+        return all_links(self.table, self._passages, self.pairs_that_count)
 
     @cached_property
     def _families(self) -> dict[int, list[int]]:

@@ -19,7 +19,8 @@ from dedup.blocks import BATCH_BYTES, Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
-from dedup.places import Ranges, locate, row_ranges
+from dedup.page_pairs import PagePairs
+from dedup.places import Ranges, locate, page_of, row_ranges
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.shingles import Sets
@@ -96,16 +97,17 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
-def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, threshold: float,
-                   size: int) -> Groups:
+def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs,
+                   threshold: float, size: int) -> Groups:
     """Groups of the places that passages and repeats link.
 
     Args:
+        pairs: Which pairs of pages count: each member of a group makes one that does.
         repeats: Segments of many places (of which the matches are in `passages` already), or none.
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = _nodes(passages, repeats)
+    nodes = _nodes(corpus, passages, repeats, pairs)
     component = _components(nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
@@ -116,8 +118,13 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
-    members = _led(engine, corpus, component, spans, digest, linked, threshold, size)
-    del linked
+    page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
+    late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
+    members, of_texts = _led(engine, corpus, component, spans, digest, linked, late, threshold, size)
+    if pairs.every:
+        linked = of_texts // max(len(component), 1), of_texts % max(len(component), 1)
+    members = _with_left_alone(engine, corpus, members, linked, page, pairs, late, spans, size)
+    del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
     order, first = _without_implied(ranges, members.row[order], order, first, in_passage)
@@ -129,7 +136,8 @@ def _in_order(number: I64) -> I64:
     return kernel.stable_order(number.view(np.uint64))
 
 
-def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
+def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
+    """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     of_position = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
@@ -141,6 +149,10 @@ def _nodes(passages: Passages, repeats: Repeats | None) -> _Nodes:
     count = len(whole.a0)
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
+    if repeats is not None and len(hot) and not pairs.every:
+        segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
+        partner = pairs.partners(segment, page_of(corpus, position))
+        star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
     return _Nodes(t0[leader], t1[leader], np.concatenate([node[:count], star]),
                   np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
@@ -266,10 +278,22 @@ class _Members:
     jaccard: F64
     containment: F64
 
+    def take(self, kept: Flags) -> _Members:
+        """Some of the rows."""
+        return _Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
+
 
 def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
-         threshold: float, size: int) -> _Members:
-    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check."""
+         late: Flags, threshold: float, size: int) -> tuple[_Members, I64]:
+    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check.
+
+    Args:
+        links: Between rows, the lesser one first.
+        late: Rows that represent only where there is no other one: those of pages that are compared against references.
+
+    Returns:
+        The members, and the links that matter between texts; see ``_text_links``.
+    """
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
     number = np.cumsum(new) - 1
@@ -290,9 +314,9 @@ def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, dige
         mine = rows[part[0]:part[1]]
         leaders, own = np.unique(text[mine], return_inverse=True)
         sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, threshold, members)
+        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return _with_left_alone(engine, corpus, members, linked, digest, spans, size)
+    return members, linked
 
 
 def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
@@ -315,17 +339,28 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
     return linked
 
 
-def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, linked: I64, digest: U64, spans: Spans,
-                     size: int) -> _Members:
+def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, links: tuple[I64, I64], page: I64,
+                     pairs: PagePairs, late: Flags, spans: Spans, size: int) -> _Members:
     """A member that the representative rule leaves alone is in a group with one that it was linked to.
 
-    That is the one with most links, of those the longest: it is the representative.
+    That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
+    Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
+
+    Args:
+        links: Between rows, or where all pairs count between texts; the lesser one first.
+        page: Of each row, where not all pairs count.
+        late: See ``_led``.
     """
-    count = max(len(members.row), 1)
+    count, (low, high) = max(len(members.row), 1), links
     alone = np.bincount(members.group, minlength=len(members.row)) == 1
     alone &= members.group == np.arange(len(alone))
-    low, high = linked // count, linked % count
-    links = np.bincount(np.concatenate([low, high]), minlength=len(members.row))
+    if not pairs.every:
+        alone = pairs.partners(members.group, page) < 0
+        counted = pairs.allows(page[low], page[high])
+        low, high = low[counted], high[counted]
+        held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
+        members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
+    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     if not len(a):
         return members
@@ -333,7 +368,7 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
     said = spans.take(texts)
     content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
     rank = np.empty(len(texts), np.int64)
-    rank[np.lexsort((texts, content, -length, -links[texts]))] = np.arange(len(texts))
+    rank[np.lexsort((texts, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
     order = np.lexsort((rank[at[len(a):]], a))
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
@@ -355,17 +390,18 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
                     np.concatenate([members.containment, both(1.0, contained)]))
 
 
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, threshold: float,
-           members: _Members) -> None:
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
+           threshold: float, members: _Members) -> None:
     """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
     Args:
         own: Number of each row's set.
         text: First row of each one's text.
         linked: Of ``_text_links``.
+        late: See ``_led``.
     """
     count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, count)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
@@ -387,11 +423,11 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         left = left[~joined]
 
 
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, count: int) -> I64:
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
     """Rows of each component in the order in which they may represent it.
 
-    Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the texts say alone:
-    most links, most shingles, least hash.
+    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
+    texts say alone: most links, most shingles, least hash.
     """
     at = np.unique(own, return_index=True)[1]
     texts = text[at]  # ascending, as `own` numbers them
@@ -402,7 +438,7 @@ def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linke
     _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
     full = (links == others[number] - 1)[own]
     size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
-    rank: I64 = np.lexsort((content, -size, -links[own], component))  # rows of equal texts as they came
+    rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
     return rank
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from dedup.groups import Groups
+    from dedup.page_pairs import PagePairs
 
 I64 = npt.NDArray[np.int64]
 Pairs = tuple[I64, I64]  # pages, and for each a later one that is a copy of it
@@ -35,17 +36,29 @@ def kept_pages(original: I64, copy: I64, pages: int) -> I64:
     return kept
 
 
-def copies_in_groups(groups: Groups) -> Pairs:
-    """Pairs (first page, later page) of groups whose occurrences are whole pages: each with the representative."""
+def copies_in_groups(groups: Groups, counted: PagePairs) -> Pairs:
+    """Pairs (first page, later page) of groups whose occurrences are whole pages: each with the representative.
+
+    Args:
+        counted: Which pairs of pages count.
+    """
     leader, row = groups.representative[groups.owner] if len(groups) else groups.owner, np.arange(len(groups.page))
-    other = leader != row
+    other = np.flatnonzero((leader != row) & counted.allows(groups.page[leader], groups.page))
     return groups.page[np.minimum(leader, row)[other]], groups.page[np.maximum(leader, row)[other]]
 
 
-def pairs_of(members: Iterable[Sequence[int]]) -> Pairs:
-    """Pairs (first page, later page) of groups of pages, each in order."""
-    rows = np.array([(first, later) for first, *others in members for later in others], np.int64).reshape(-1, 2)
-    return rows[:, 0], rows[:, 1]
+def pairs_of(members: Iterable[Sequence[int]], counted: PagePairs) -> Pairs:
+    """Pairs (earlier page, later page) of groups of pages, each in order: each with the first that it may pair with.
+
+    Args:
+        counted: Which pairs of pages count.
+    """
+    rows = np.array([(number, page) for number, pages in enumerate(members) for page in pages], np.int64).reshape(-1, 2)
+    owner, page = rows[:, 0].copy(), rows[:, 1].copy()
+    partner = counted.partners(owner, page)
+    paired = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
+    one, other = page[paired], page[partner[paired]]
+    return np.minimum(one, other), np.maximum(one, other)
 
 
 def no_pairs() -> Pairs:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError
 from dedup.kernel import kernel
 from dedup.minhash import Sketch
+from dedup.page_pairs import PagePairs
 from dedup.shingles import ShortSets
 
 I64 = npt.NDArray[np.int64]
@@ -25,6 +27,7 @@ MISS = 0.005  # chance at most to miss a pair at the threshold
 MARGIN = 1.1  # more bands than that needs: registers of small sets are not quite independent
 ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones through representatives
 MAX_REPRESENTATIVES = 4096
+PARTNERS = 8  # that a set is compared with, one after the other, where its representatives do not count
 SKETCHES = 2_000_000  # registers made in one batch
 
 
@@ -138,3 +141,56 @@ def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: in
     a, b = pairs // count, pairs % count
     alike = sets.jaccard(a, b) >= threshold
     return a[alike], b[alike], sum(rows[2] for rows in found)
+
+
+def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
+                  alike: Callable[[I64, I64], tuple[I64, I64]]) -> tuple[I64, I64]:
+    """Pairs of alike sets, and more of them for sets that a crowded bucket compared with its representatives only.
+
+    Such a set may have no neighbour on a page with which it makes a pair that counts, though its representative has one. It
+    is compared with the first of these, and with the next ones if that fails.
+
+    Args:
+        a, b: The pairs, ascending.
+        first, page: Pages on which each set stands: ``page[first[s]:first[s + 1]]``.
+        alike: Those of some pairs that are alike.
+    """
+    count = max(len(first) - 1, 1)
+    x, y = np.concatenate([a, b]), np.concatenate([b, a])
+    crowded = np.bincount(x, minlength=count)[x] >= ALL_PAIRS
+    hub, member = x[crowded], y[crowded]
+    if not len(hub):
+        return a, b
+
+    def copies(owner: I64, sets: I64) -> tuple[I64, I64, I64]:
+        """The copies of sets: owner, set and number of each one."""
+        rows, begins = kernel.take_ranges(first, sets)
+        return np.repeat(owner, np.diff(begins)), np.repeat(sets, np.diff(begins)), rows
+    members = np.unique(member)
+    near = np.isin(x, members)
+    own, _, asking = copies(members, members)
+    around, _, among = copies(np.concatenate([x[near], members]), np.concatenate([y[near], members]))
+    lacking = np.zeros(int(first[-1]), bool)
+    lacking[asking] = pairs.partners(own, page[asking], around, page[among]) < 0
+    of_hub, of_set, asking = copies(hub, member)
+    pool_hub, pool_set, pool = of_hub, of_set, asking
+    found = [np.stack([a, b])]
+    for _ in range(PARTNERS):
+        rows = np.flatnonzero(lacking[asking])
+        of_hub, of_set, asking = of_hub[rows], of_set[rows], asking[rows]
+        partner = pairs.partners(of_hub, page[asking], pool_hub, page[pool])
+        rows = np.flatnonzero(partner >= 0)
+        if not len(rows):
+            break
+        one, other = of_set[rows], pool_set[partner[rows]]
+        key = np.minimum(one, other) * count + np.maximum(one, other)
+        wanted = np.unique(key)
+        good = np.stack(alike(wanted // count, wanted % count))
+        found.append(good)
+        lacking[asking[rows[np.isin(key, good[0] * count + good[1])]]] = False
+        left = np.ones(len(pool), bool)
+        left[partner[rows]] = False
+        pool_hub, pool_set, pool = pool_hub[left], pool_set[left], pool[left]
+    both = np.concatenate(found, axis=1)
+    keys = np.unique(both[0] * count + both[1])
+    return keys // count, keys % count

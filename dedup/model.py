@@ -17,7 +17,7 @@ Kind = Literal["exact", "near", "contained"]
 Tag = Literal["equal", "replace", "delete", "insert"]
 Opcode = tuple[Tag, int, int, int, int]  # what becomes of a[a0:a1], and of which b[b0:b1]
 Gate = Literal["min_evidence", "min_dice", "min_tokens", "min_chars", "min_similarity", "threshold", "order", "windows",
-               "exhaustive", "find", "scope", "overlap", "runs"]
+               "exhaustive", "find", "scope", "between", "overlap", "runs"]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
 
 
@@ -375,6 +375,8 @@ class PageReport:
         within_share, across_share: Share of the characters in its blocks that stand elsewhere too, on this page / on
             others. White space between blocks and blocks without a word count for no share.
         text: The page's text where it was asked for (``with_text``), else ``None``.
+        reference: The page is one that the others are compared against: it has no verdicts, and none of its characters are
+            duplicate ones; ``across_share`` says how much of it stands on those.
     """
 
     id: str
@@ -389,6 +391,7 @@ class PageReport:
     verdicts: tuple[Verdict, ...] = ()
     small_repeats: tuple[SmallRepeat, ...] = ()
     text: str | None = None
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +411,7 @@ class Summary:
         duplicate_chars: See ``PageReport``.
         duplicate_share: Share of the characters in blocks that are duplicate ones.
         content_share: The same without template, navigation and refrain.
+        reference_pages: Pages that these were compared against; no other figure but ``skipped`` counts them.
     """
 
     pages: int
@@ -420,3 +424,4 @@ class Summary:
     duplicate_chars: int
     duplicate_share: float
     content_share: float
+    reference_pages: int = 0

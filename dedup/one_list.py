@@ -20,7 +20,7 @@ from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
-from dedup.seeds import Repeats
+from dedup.seeds import Repeats, places_over
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -132,16 +132,8 @@ def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, re
 
 def _segments_inside(repeats: Repeats, t0: I64, t1: I64) -> tuple[Parts, I64]:
     """What ranges of tokens hold of places of segments, and the segment of each."""
-    place = np.argsort(repeats.position, kind="stable")
-    start = repeats.position[place]
-    segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))[place]
-    low = np.searchsorted(start, t0 - int(repeats.lengths.max(initial=0)))
-    counts = np.searchsorted(start, t1) - low
-    owner = np.repeat(np.arange(len(t0)), counts)
-    row = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))
-    begin, end = np.maximum(start[row], t0[owner]), np.minimum(start[row] + repeats.lengths[segment[row]], t1[owner])
-    kept = end > begin
-    return Parts(owner[kept], begin[kept], end[kept]), segment[row[kept]]
+    owner, place, begin, end = places_over(repeats, t0, t1)
+    return Parts(owner, begin, end), repeats.segment[place]
 
 
 def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) -> tuple[Aligned, Flags]:

@@ -63,6 +63,8 @@ class Options:
     stem: str | None = setting(None, "language of the text: compare words of edited passages by their stems, not by their "
                                      "first letters (extra stem)")
     scope: Scope = setting("both", "repeats within one page, across pages, or both")
+    between: str | None = setting(None, "only pairs of pages that differ in a field, which is carried into the report; or in "
+                                        "host (of the url) or folder")
     fold_accents: bool = setting(False, "treat é as e")
     fold_digits: bool = setting(False, "treat all digits alike")
     seed: int = setting(0, "seed of the sketches", min=0, max=2**63 - 1)
@@ -101,6 +103,8 @@ class Options:
             _check_value(field, hints[field.name], getattr(self, field.name))
         if self.unit == "page" and self.scope == "within":
             raise OptionError("whole pages do not repeat within one page", "scope", "Use across or both, or unit=block.")
+        if self.between is not None and self.scope == "within":
+            raise OptionError("a page does not differ from itself", "between", "Use it with scope across or both.")
         if self.noise and self.stem:
             raise OptionError("scanned text is compared by its letters, not by its words", "stem, noise",
                               "Leave one of them out.")
@@ -114,6 +118,11 @@ class Options:
     def shingle_tokens(self) -> int:
         """The shingle size in force: 2 for blocks, 5 for pages, unless set."""
         return self.shingle_size if self.shingle_size is not None else (5 if self.unit == "page" else 2)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Fields of a page that are carried into the report: those of `meta`, and that of `between`."""
+        return self.meta if self.between is None or self.between in self.meta else (*self.meta, self.between)
 
     @property
     def gram_tokens(self) -> int:

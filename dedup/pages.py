@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,14 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, small_repeats, sums
 from dedup.findings import Findings, Lazy, part_blocks
 from dedup.kernel import kernel
-from dedup.model import PageReport, Skipped, SmallRepeat, Summary
+from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
+from dedup.options import Options
+from dedup.page_pairs import page_value
 from dedup.verdicts import NO_CONTENT, Judgement
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+EXAMPLES = 10  # of what was skipped for one reason
 
 
 class PageList(Lazy[PageReport]):
@@ -31,34 +35,56 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     """The summary, and a report of each page."""
     findings = judgement.findings
     corpus, table, options = findings.corpus, findings.table, findings.options
+    begin = corpus.references or 0  # the pages before are references
+    block = int(corpus.page_first[begin])
     stand = judgement.occurrence_stand
     within, across = judgement.within[stand], judgement.across[stand]
     several = (np.diff(judgement.first) > 1)[stand]
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
+    later &= table.page >= begin
     content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
     chars = np.diff(corpus.page_chars)
     outside, inside = chars_outside_blocks(corpus)
     duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, several, across >= 0, later,
                                                               later & content)
     shares = [count / np.maximum(inside, 1) for count in covered]
-    total = max(int(inside.sum()), 1)
-    short = int((corpus.halves < 2 * options.min_tokens).sum())
+    total = max(int(inside[begin:].sum()), 1)
+    short = int((corpus.halves[block:] < 2 * options.min_tokens).sum())
     repeats = _small_repeats(findings)
     words = np.diff(corpus.halves_before[corpus.page_first])
 
     def head(p: int) -> PageReport:
         page = corpus.pages[p]
-        return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), page.meta,
-                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]))
+        return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), _meta(page, options),
+                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), reference=p < begin)
 
     def report(p: int) -> PageReport:
-        return replace(head(p), verdicts=judgement.verdicts(p), small_repeats=repeats.get(p, ()),
+        return replace(head(p), verdicts=judgement.verdicts(p) if p >= begin else (), small_repeats=repeats.get(p, ()),
                        text=corpus.page_text(p) if options.with_text else None)
-    summary = Summary(len(corpus.pages), len(corpus.start), len(corpus.start) - short, short,
-                      sum(entry.count for entry in skipped), len(table), int(chars.sum()), int(duplicate.sum()),
-                      int(twice.sum()) / total, int(content_twice.sum()) / total)
+    blocks = len(corpus.start) - block
+    summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
+                      sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
+                      int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
     return summary, PageList(lambda: len(corpus.pages), report, head)
+
+
+def _meta(page: Page, options: Options) -> Mapping[str, Any]:
+    """The fields that are carried into the report, ``host`` or ``folder`` too where pages are compared by it."""
+    if options.between is None or options.between in page.meta:
+        return page.meta
+    value = page_value(page, options.between)
+    return {**page.meta, options.between: value} if value else page.meta
+
+
+def pages_without_value(findings: Findings, options: Options) -> Skipped | None:
+    """The pages that are in no pair because they have no value of ``between``."""
+    value = findings.pairs_that_count.value
+    if options.between is None or value is None:
+        return None
+    without = np.flatnonzero(value < 0).tolist()
+    examples = tuple(findings.corpus.pages[p].id for p in without[:EXAMPLES])
+    return Skipped(f"no {options.between}, so in no pair", len(without), examples) if without else None
 
 
 def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:
@@ -95,14 +121,20 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
 
 
 def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
-    """Short blocks that stand twice on their page and in no group there."""
+    """Short blocks that stand twice on their page and in no group there.
+
+    They stand on two pages that make a pair that counts, which may be one page and itself. References have none.
+    """
     corpus, table = findings.corpus, findings.table
     first, last = part_blocks(corpus, findings.places.first_block, findings.places.last_block, table.parts)
     first += corpus.start[first] != table.parts.part_start  # the first block that begins in the part
     count = len(corpus.start) + 1
     covered = np.cumsum(np.bincount(first, minlength=count) - np.bincount(last + 1, minlength=count)) > 0
     out: dict[int, list[tuple[int, SmallRepeat]]] = {}
+    counted = _short_that_count(findings)
     for page, blocks in small_repeats(corpus, 2 * findings.options.min_tokens):
+        if page < (corpus.references or 0) or not counted[blocks[0]]:
+            continue
         outside = blocks[~covered[blocks]]
         if len(outside) < 1 or len(blocks) - len(outside) > len(outside):
             continue
@@ -110,6 +142,17 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
         text = corpus.text[corpus.start[blocks[0]]:corpus.end[blocks[0]]].tobytes().decode("utf-8", "surrogatepass")
         out.setdefault(page, []).append((int(blocks[0]), SmallRepeat(text, lines)))
     return {page: tuple(repeat for _, repeat in sorted(repeats, key=lambda r: r[0])) for page, repeats in out.items()}
+
+
+def _short_that_count(findings: Findings) -> Flags:
+    """Blocks that stand, if they are short, on two pages that make a pair that counts."""
+    corpus, pairs = findings.corpus, findings.pairs_that_count
+    counted = np.ones(len(corpus.halves), bool)
+    if not pairs.every and not pairs.within:
+        short = np.flatnonzero(corpus.halves < 2 * findings.options.min_tokens)
+        owner = np.unique(corpus.fingerprint[short], return_inverse=True)[1]
+        counted[short] = pairs.partners(owner, corpus.block_page[short]) >= 0
+    return counted
 
 
 def _line(corpus: Corpus, p: int, block: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.align import GRAMS, LEAST_ORDER, LETTERS, NOTHING, TRIPLES, Aligned, Gates, align_passages
-from dedup.align import in_scope as aligned_in_scope
+from dedup.along_copies import along_copies
 from dedup.bags import letter_bags, word_bags
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
@@ -20,20 +20,21 @@ from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope,
 from dedup.findings import Findings
 from dedup.groups import group_passages
 from dedup.kernel import kernel
-from dedup.lsh import pair_by_lsh
+from dedup.lsh import pair_by_lsh, with_partners
 from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
+from dedup.page_pairs import PagePairs, page_pairs
 from dedup.runs import (
     MAX_EDIT,
-    Links,
     Passages,
+    block_links,
     concatenated,
-    in_scope,
     join_runs,
     near_links,
     repeat_links,
-    scoped_repeats,
+    segments_that_count,
+    that_count,
     without_contained,
 )
 from dedup.seeds import Repeats, find_repeats
@@ -84,94 +85,103 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
         corpus, tokens, digest = read_corpus(pages, engine, options)
+        pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         if options.unit == "page":
-            passages, repeats, aligned = compare_pages(engine, corpus, options, stages, judge), None, NOTHING
+            passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
         else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, options, stages, stem, is_comparison, judge)
+            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, pairs, options, stages, stem, is_comparison,
+                                                        judge)
         del tokens
         stages.start("groups")
-        groups = group_passages(engine, corpus, passages, repeats, options.least_jaccard, options.shingle_tokens)
-    findings = Findings(corpus, groups, passages, options, truncated=stages.unplaced > 0, aligned=aligned)
+        groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
+    findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     findings = filtered(findings, judge)
     stages.stop()
     return findings, digest
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
+def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, pairs: PagePairs, options: Options,
                    stages: Stages, stem: Stem | None, is_comparison: bool,
                    judge: Judge | None = None) -> tuple[Passages, Repeats, Aligned]:
     """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
     stages.start("exact runs")
     repeats = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
-    links = repeat_links(repeats)
+    links = that_count(corpus, repeat_links(repeats), pairs)
     if options.find != "exact":
         stages.start("near blocks")
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
-        a, b = near_pairs(engine, corpus, distinct, options, stages)
-        links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b), links))
+        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
-            judge_blocks(engine, corpus, distinct, a, b, options, judge)
+            judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
+            near = without_contained(corpus, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
+            judge_scope(corpus, near, pairs, options, judge)
+            del near
         del distinct, a, b
     if judge is not None:
-        judge_short(corpus, options.min_tokens, judge)
-        judge_scope(corpus, links, options.scope, judge)
+        judge_short(corpus, pairs, options.min_tokens, judge)
+        judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
     max_edit = 0 if options.find == "exact" else MAX_EDIT
-    passages = join_runs(engine, corpus, in_scope(corpus, links, options.scope), options.min_tokens, max_edit)
+    passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
     del links
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
-        passages, aligned = with_aligned(engine, corpus, passages, repeats, options, stages, stem, is_comparison, judge)
+        passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
+                                         judge)
     if judge is not None and options.find in LOOSER:
         more = replace(options, find=LOOSER[options.find])
-        found = with_aligned(engine, corpus, passages, repeats, more, stages, stem, is_comparison, judge)[1]
+        found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
         judge.stop(found.links, "find")
-    return passages, scoped_repeats(engine, corpus, repeats, options.scope, options.min_tokens), aligned
+    return passages, segments_that_count(engine, corpus, repeats, pairs, options.min_tokens), aligned
 
 
-def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, options: Options, stages: Stages,
-                 stem: Stem | None, is_comparison: bool, judge: Judge | None = None) -> tuple[Passages, Aligned]:
+def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, pairs: PagePairs,
+                 options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
+                 judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
     scanned = options.noise == "ocr"
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
-    aligned = align_passages(engine, corpus, bags, repeats, kinds, options.max_places, gates,
-                             is_comparison and options.find == "reworded", judge)
+    all_windows = is_comparison and options.find == "reworded"
+    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
     if judge is not None:
         judge.bags = bags
-        judge_scope(corpus, aligned.links, options.scope, judge)
-    aligned, kept = aligned_in_scope(corpus, aligned, options.scope), not_cut_through(corpus, passages.whole)
-    aligned, kept = fitted(engine, corpus, bags, passages.whole, kept, aligned, repeats, options.min_tokens,
-                           LEAST_ORDER[kinds[-1]], judge)
+        if not pairs.every:
+            every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows)
+            judge_scope(corpus, every.links, pairs, options, judge)
+    aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
+    aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
+                           options.min_tokens, LEAST_ORDER[kinds[-1]], judge)
     del bags
     return together(passages, kept, aligned), aligned
 
 
-def compare_pages(engine: LocalEngine, corpus: Corpus, options: Options, stages: Stages,
+def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options: Options, stages: Stages,
                   judge: Judge | None = None) -> Passages:
-    """Verified pairs of whole pages; equal pages are linked to their first one only."""
+    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
     stages.start("near pages")
     distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
-    first, equal_a = corpus.token_first, np.repeat(distinct.block, np.diff(distinct.first))
-    copies = equal_a != distinct.member
-    a, b = equal_a[copies], distinct.member[copies]
-    links = Links(first[a], first[a + 1], first[b], first[b + 1], np.ones(len(a), np.uint8))
+    owner = np.repeat(np.arange(len(distinct.block)), np.diff(distinct.first))
+    partner = pairs.partners(owner, corpus.block_page[distinct.member])
+    copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
+    links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
-        a, b = (distinct.block[side] for side in near_pairs(engine, corpus, distinct, options, stages))
-        links = concatenated(links, Links(first[a], first[a + 1], first[b], first[b + 1], np.zeros(len(a), np.uint8)))
+        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
+                             else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:
-        judge_pages(engine, corpus, links, options, judge)
-    order = np.lexsort((links.b0, links.a0))
-    links = Links(*(getattr(links, name)[order] for name in ("a0", "a1", "b0", "b1", "exact")))
+        judge_pages(engine, corpus, links, pairs, options, judge)
+    links = links.take(np.lexsort((links.b0, links.a0)))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 
-def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options: Options,
+def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: PagePairs, options: Options,
                stages: Stages) -> tuple[I64, I64]:
     """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
     size, threshold = options.shingle_tokens, options.least_jaccard
@@ -182,7 +192,13 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, options:
     if unplaced:
         stages.unplaced += unplaced
         log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
-    return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
+
+    def alike(a: I64, b: I64) -> tuple[I64, I64]:
+        return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
+    a, b = alike(a, b)
+    if pairs.every:
+        return a, b
+    return with_partners(a, b, distinct.first, corpus.block_page[distinct.member], pairs, alike)
 
 
 def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, a: I64, b: I64, size: int,
@@ -223,5 +239,5 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
                 judge.stop(link, "min_chars", length, options.min_chars)
             else:
                 judge.stop(link, "min_similarity", pair.similarity, options.min_similarity)
-    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), options, findings.truncated,
-                    findings.aligned)
+    return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
+                    findings.truncated, findings.aligned)

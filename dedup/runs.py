@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, Distinct, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
-from dedup.options import Scope
+from dedup.page_pairs import PagePairs
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.seeds import Repeats
 from dedup.verify import Spans, span_overlaps
@@ -79,24 +79,45 @@ def repeat_links(repeats: Repeats) -> Links:
                  np.ones(len(repeats.a), np.uint8))
 
 
-def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64) -> Links:
-    """Near pairs of classes of equal blocks as links between the blocks.
+def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePairs) -> Links:
+    """Near pairs of classes of equal blocks as links between the blocks, ascending.
 
-    All copies are linked with all where they are few, else each with the first one of the other class.
+    All copies are linked with all where they are few, else each with the first one of the other class that it may pair with.
     """
+    counts, page = np.diff(distinct.first), corpus.block_page
+    few = counts[a] * counts[b] <= MAX_COPIES
+    found = [_all_with_all(distinct, a[few], b[few])]
+    found += [_each_with_one(distinct, page, x[~few], y[~few], pairs) for x, y in ((a, b), (b, a))]
+    x, y = (np.concatenate(side) for side in zip(*found, strict=True))
+    counted = pairs.allows(page[x], page[y])
+    return block_links(corpus, x[counted], y[counted], exact=False)
+
+
+def _all_with_all(distinct: Distinct, a: I64, b: I64) -> tuple[I64, I64]:
+    """Every block of class a with every one of class b."""
     counts = np.diff(distinct.first)
-    of_a, of_b = counts[a], counts[b]
-    few = of_a * of_b <= MAX_COPIES
-    times = np.where(few, of_a * of_b, of_a + of_b - 1)
+    times = counts[a] * counts[b]
     row = np.repeat(np.arange(len(a)), times)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-    wide = of_b[row]
-    nth_a = np.where(few[row], nth // wide, np.maximum(nth - wide + 1, 0))
-    nth_b = np.where(few[row], nth % wide, np.where(nth < wide, nth, 0))
-    block_a, block_b = distinct.member[distinct.first[a[row]] + nth_a], distinct.member[distinct.first[b[row]] + nth_b]
-    block_a, block_b = np.minimum(block_a, block_b), np.maximum(block_a, block_b)
-    first = corpus.token_first
-    return Links(first[block_a], first[block_a + 1], first[block_b], first[block_b + 1], np.zeros(len(row), np.uint8))
+    nth, wide = np.arange(len(row)) - np.repeat(sums(times)[:-1], times), counts[b][row]
+    return distinct.member[distinct.first[a[row]] + nth // wide], distinct.member[distinct.first[b[row]] + nth % wide]
+
+
+def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePairs) -> tuple[I64, I64]:
+    """Every block of class a with the first one of class b that it may pair with."""
+    sides = []
+    for classes in (a, b):
+        member, first = kernel.take_ranges(distinct.first, classes)
+        sides.append((np.repeat(np.arange(len(classes)), np.diff(first)), distinct.member[member]))
+    (of_x, x), (of_y, y) = sides
+    partner = pairs.partners(of_x, page[x], of_y, page[y])
+    return x[partner >= 0], y[partner[partner >= 0]]
+
+
+def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
+    """Pairs of blocks as links, each pair once, ascending."""
+    key = np.unique(np.minimum(a, b) << 32 | np.maximum(a, b))  # blocks are below 2^32, as tokens are
+    a, b, first = key >> 32, key & 0xFFFFFFFF, corpus.token_first
+    return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
 
 
 def without_contained(corpus: Corpus, near: Links, exact: Links) -> Links:
@@ -117,16 +138,15 @@ def concatenated(*parts: Links) -> Links:
     return Links(a0, a1, b0, b1, np.concatenate([p.exact for p in parts]))
 
 
-def in_scope(corpus: Corpus, links: Links, scope: Scope) -> Links:
-    """Links inside one page, across pages, or both."""
-    if scope == "both":
+def that_count(corpus: Corpus, links: Links, pairs: PagePairs) -> Links:
+    """Links of pairs of pages that count."""
+    if pairs.every:
         return links
-    same = page_of(corpus, links.a0) == page_of(corpus, links.b0)
-    return links.take(same if scope == "within" else ~same)
+    return links.take(pairs.allows(page_of(corpus, links.a0), page_of(corpus, links.b0)))
 
 
-def scoped_repeats(engine: LocalEngine, corpus: Corpus, repeats: Repeats, scope: Scope, min_tokens: int) -> Repeats:
-    """Segments of `min_tokens` or more, inside one page (one segment a page) or across pages (one place a page)."""
+def segments_that_count(engine: LocalEngine, corpus: Corpus, repeats: Repeats, pairs: PagePairs, min_tokens: int) -> Repeats:
+    """Segments of `min_tokens` or more, with the places that make a pair that counts; within a page, one segment a page."""
     if not len(repeats.position):
         return repeats
     leader = repeats.position[repeats.first[:-1]]
@@ -134,20 +154,16 @@ def scoped_repeats(engine: LocalEngine, corpus: Corpus, repeats: Repeats, scope:
     rows = np.repeat(long_enough, np.diff(repeats.first))
     repeats = replace(repeats, first=sums(np.diff(repeats.first)[long_enough]), position=repeats.position[rows],
                       lengths=repeats.lengths[long_enough])
-    if scope == "both" or not len(repeats.position):
+    if pairs.every or not len(repeats.position):
         return repeats
     segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
     page = page_of(corpus, repeats.position)
-    new = np.ones(len(page), bool)  # the first place of a segment on its page
-    new[1:] = (segment[1:] != segment[:-1]) | (page[1:] != page[:-1])
-    unit = np.cumsum(new) - 1 if scope == "within" else segment
-    kept = np.ones(len(page), bool) if scope == "within" else new
-    kept &= np.bincount(unit, kept)[unit] > 1
-    unit, position = unit[kept], repeats.position[kept]
-    begins = np.ones(len(unit), bool)
-    begins[1:] = unit[1:] != unit[:-1]
-    first = np.append(np.flatnonzero(begins), len(unit))
-    return replace(repeats, first=first, position=position, lengths=repeats.lengths[segment[kept][begins]])
+    kept = pairs.partners(segment, page) >= 0
+    segment, page, position = segment[kept], page[kept], repeats.position[kept]
+    begins = np.ones(len(segment), bool)
+    begins[1:] = (segment[1:] != segment[:-1]) | (pairs.within & (page[1:] != page[:-1]))
+    return replace(repeats, first=np.append(np.flatnonzero(begins), len(segment)), position=position,
+                   lengths=repeats.lengths[segment[begins]])
 
 
 def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int, max_edit: int = MAX_EDIT) -> Passages:

@@ -7,7 +7,7 @@ time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,11 @@ from dedup.blocks import Corpus, Tokens
 from dedup.engines.local import LocalEngine, Partitioned, concatenated
 from dedup.errors import InputError
 from dedup.kernel import kernel
+from dedup.page_pairs import PagePairs
 
 I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
 
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
@@ -38,6 +41,15 @@ class Repeats:
     first: I64
     position: I64
     lengths: I64
+
+    @property
+    def segment(self) -> I64:
+        """Segment of each of its places."""
+        return np.repeat(np.arange(len(self.lengths)), np.diff(self.first))
+
+
+NOWHERE = np.empty(0, np.int64)
+NO_REPEATS = Repeats(NOWHERE, NOWHERE, NOWHERE, np.zeros(1, np.int64), NOWHERE, NOWHERE)
 
 
 def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Repeats:
@@ -69,3 +81,67 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least))
+
+
+def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:
+    """Repeats without the matches of pages that make no pair that counts.
+
+    Args:
+        page_first: First token of each page, one longer than the pages.
+    """
+    if pairs.every:
+        return repeats
+    kept = pairs.allows(pages_at(page_first, repeats.a), pages_at(page_first, repeats.b))
+    return replace(repeats, a=repeats.a[kept], b=repeats.b[kept], length=repeats.length[kept])
+
+
+def pages_at(page_first: I64, token: I64 | U32) -> I64:
+    """The page that holds each token."""
+    return kernel.blocks_of(page_first, token.astype(np.int64))
+
+
+class InStep:
+    """Which places stand in step in two copies of one exact repeat.
+
+    Args:
+        repeats: The repeats.
+    """
+
+    def __init__(self, repeats: Repeats) -> None:
+        start = (repeats.b - repeats.a << 32) + repeats.a  # by shift and then by token, both below 2^32
+        order = np.argsort(start, kind="stable")
+        self._start, self._end = start[order], (start + repeats.length)[order]
+        order = np.argsort(repeats.position, kind="stable")
+        self._position, self._segment, self._lengths = repeats.position[order], repeats.segment[order], repeats.lengths
+
+    def both(self, a: U32, b: U32) -> Flags:
+        """Whether two places, a before b, do; one that is missed is said twice and not lost.
+
+        Ranges of one shift do not overlap. Of segments that do, the one that begins nearest before each place is looked at.
+        """
+        x, y = a.astype(np.int64), b.astype(np.int64)
+        said = np.zeros(len(x), bool)
+        if len(self._start):
+            key = (y - x << 32) + x
+            row = np.maximum(np.searchsorted(self._start, key, side="right") - 1, 0)
+            said = (self._start[row] <= key) & (key < self._end[row])
+        if len(self._position):
+            at = [np.searchsorted(self._position, side, side="right") - 1 for side in (x, y)]
+            nth = [side - self._position[row] for side, row in zip((x, y), at, strict=True)]
+            same = (self._segment[at[0]] == self._segment[at[1]]) & (nth[0] == nth[1])
+            said |= (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
+        return said
+
+
+def places_over(repeats: Repeats, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
+    """Places of segments that overlap ranges of tokens: range, place, and the tokens that both hold."""
+    order = np.argsort(repeats.position, kind="stable")
+    start = repeats.position[order]
+    low = np.searchsorted(start, t0 - int(repeats.lengths.max(initial=0)))
+    counts = np.searchsorted(start, t1) - low
+    owner = np.repeat(np.arange(len(t0)), counts)
+    place = order[np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))]
+    begin = np.maximum(repeats.position[place], t0[owner])
+    end = np.minimum(repeats.position[place] + repeats.lengths[repeats.segment[place]], t1[owner])
+    kept = end > begin
+    return owner[kept], place[kept], begin[kept], end[kept]

@@ -195,16 +195,21 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     out = []
     shared = [s for s in stands if judgement.across[s] == SHARED]
     if shared and page not in judgement.copy_of:
-        others: Counter[int] = Counter()
+        others, pairs = Counter[int](), judgement.findings.pairs_that_count
         for s in shared:
             g = int(judgement.group[s])
             rows = slice(int(judgement.table.first[g]), int(judgement.table.first[g + 1]))
-            others.update(set(judgement.table.page[rows][:50].tolist()) - {page})
+            pages = judgement.table.page[rows]
+            counted = pages[:50][pairs.allows(np.full(len(pages[:50]), page), pages[:50])]
+            if not len(counted):  # a rare case: all pages are gone over
+                counted = pages[pairs.allows(np.full(len(pages), page), pages)][:50]
+            others.update(set(counted.tolist()) - {page})
         words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
         ids = [judgement.findings.corpus.pages[p].id for p, _ in sorted(others.items(), key=lambda x: (-x[1], x[0]))]
         named = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+        where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
         text = (f"{len(shared)} passage{'s' if len(shared) > 1 else ''} ({words:,.0f} words) "
-                f"stand{'' if len(shared) > 1 else 's'} on other pages too: {named}")
+                f"stand{'' if len(shared) > 1 else 's'} {where} too: {named}")
         out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
                            {"groups": len(shared), "words": round(words, 1), "pages": len(ids)}))
     template = [s for s in stands if judgement.across[s] == TEMPLATE]

@@ -232,9 +232,10 @@ class Judgement:
     @cached_property
     def sites(self) -> tuple[I64, I64]:
         """Number of each page's site, and pages of each site."""
-        # records without an address belong to no site, and whole pages are nobody's template
-        names = [page.site if page.url or not page.record else f"\0{p}"
-                 for p, page in enumerate(self.findings.corpus.pages)]
+        # records without an address belong to no site, nor do references, and whole pages are nobody's template
+        corpus = self.findings.corpus
+        names = [page.site if (page.url or not page.record) and p >= (corpus.references or 0) else f"\0{p}"
+                 for p, page in enumerate(corpus.pages)]
         number = {name: i for i, name in enumerate(dict.fromkeys(names))}
         site = np.array([number[name] for name in names], np.int64)
         return site, np.bincount(site, minlength=1)
@@ -279,16 +280,30 @@ class Judgement:
         content = of_page - of_template
         bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
         content = np.where(bare, of_page, content)
-        leader = table.representative[table.owner] if len(table) else table.owner
+        leader = self._measured_against()
         row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
-        a, b = table.page[np.minimum(leader[row], row)], table.page[np.maximum(leader[row], row)]
+        both = np.minimum(row, leader[row]) * max(len(leader), 1) + np.maximum(row, leader[row])
+        row = row[np.sort(np.unique(both, return_index=True)[1])]  # two may be measured against each other
+        a, b = table.page[leader][row], table.page[row]
         total = words[leader][row] + words[row]  # of a near copy only the shingles in common count
         common = np.where(table.jaccard[row] < 1, table.jaccard[row] / (1 + table.jaccard[row]) * total, words[row])
+        a, b = np.minimum(a, b), np.maximum(a, b)
         pair, back = np.unique(a * len(of_page) + b, return_inverse=True)
         found = np.bincount(back, common, len(pair))
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
         alike = (found >= COPY_SHARE * content[a]) & (found >= COPY_SHARE * content[b]) & (found > 0)
         return a[alike], b[alike]
+
+    def _measured_against(self) -> I64:
+        """The representative of each one's group, or an equal one with which it makes a pair that counts, or itself."""
+        table, pairs = self.table, self.findings.pairs_that_count
+        leader = table.representative[table.owner] if len(table) else table.owner
+        if pairs.every:
+            return leader
+        partner = pairs.partners(table.owner, table.page)
+        equal = (table.jaccard == 1) & (partner >= 0) & (table.jaccard[partner] == 1)
+        other = np.where(equal, partner, np.arange(len(leader)))
+        return np.where(pairs.allows(table.page[leader], table.page), leader, other)
 
     def _matched_words(self) -> F64:
         """Tokens in the matched parts of each occurrence; of a run over blocks that are left out, in proportion to bytes."""

@@ -20,6 +20,11 @@ refused, never clamped.
 """
 
 
+AGAINST = """
+`dedup scan` also takes `--against REF`, several times if need be, in Python `against=` with a source of any kind: only what
+stands in these files or folders too is reported. It names pages, not a setting, so no report holds it; the references do."""
+
+
 def parameters() -> str:
     """The text of docs/parameters.md."""
     if str(ROOT) not in sys.path:
@@ -34,6 +39,8 @@ def parameters() -> str:
         if rows:
             parts.append("\n".join([f"\n## {HEADINGS.get(group, group.capitalize())}\n",
                                     "| flag | default | values | what it does |", "|---|---|---|---|", *rows]))
+            if group == "find":
+                parts.append(AGAINST)
             if group == "run":
                 parts.append("\nThese change time and memory, never results, and stand in no report.")
     return "\n".join(parts).replace("\n\n\n", "\n\n") + "\n"

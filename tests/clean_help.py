@@ -54,6 +54,13 @@ def pages_of(source: bytes, form: str, **settings: Any) -> list[Page]:
     return list(open_pages(stream, input_format=head, **settings))
 
 
+def has_open_quotes(source: bytes) -> bool:
+    """Whether a table has rows that cannot be read: after a cut, a quote that stands open there may close elsewhere."""
+    stream = open_pages(io.BytesIO(source), input_format="csv")
+    list(stream)
+    return any("not valid CSV" in error.message or "quote opens" in error.message for error in stream.errors)
+
+
 def _array_pages(stream: Any, **settings: Any) -> list[Page]:
     """The pages of a JSON array; only a file's suffix says that it is one."""
     from dedup.readers.decode import Utf8Stream, wide_codec

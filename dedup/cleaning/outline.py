@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,22 @@ class Block:
         return first, source[row - 1] + end - raw[row - 1]
 
 
+_WIDTHS = ("100 120 128 150 160 180 200 220 240 250 256 300 320 350 360 375 400 414 420 450 480 500 512 540 600 640 650 680 "
+           "700 720 750 768 800 850 900 960 1000 1024 1080 1100 1200 1280 1366 1400 1440 1500 1536 1600 1680 1800 1920 2000 "
+           "2048 2400 2560 3840")
+_SIZE = re.compile(r"(?<=[\w.%])[-_.@](?:[0-9]{2,4}x[0-9]{2,4}|[1-4]x|(?:" + _WIDTHS.replace(" ", "|") + r")[wp]?"
+                   r"|small|medium|large|thumb|thumbnail|mobile|desktop|tablet|scaled)(?=[-_.@/]|\Z)", re.IGNORECASE)
+
+
+def one_size(address: str) -> str:
+    """The address of an image without what says its size: one picture for phones and for desktops has one.
+
+    >>> one_size("src=/img/bridge-1200.jpg"), one_size("src=/img/bridge-400@2x.jpg"), one_size("src=/img/IMG_1234.jpg")
+    ('src=/img/bridge.jpg', 'src=/img/bridge.jpg', 'src=/img/IMG_1234.jpg')
+    """
+    return _SIZE.sub("", address.split("?")[0])
+
+
 class Outline(Walk):
     """A walk that keeps what it sees.
 
@@ -156,7 +173,7 @@ class Outline(Walk):
         elif tag in EMBEDDED:
             if attr("aria-hidden") != "true" and attr("role") not in ("presentation", "none"):
                 named = next((f"{name}={value}" for name in _SOURCES if (value := attr(name))), sign)
-                element.holds = f"{tag} {named}"
+                element.holds = f"{tag} {one_size(named) if tag == 'img' else named}"
         elif tag in CONTROLS:
             value = attr("value") if attr("type") in ("hidden", "radio", "checkbox", "submit", "button") else ""
             element.holds = f"{tag} {attr('type')} {attr('name')} {value}"

@@ -18,7 +18,7 @@ from dedup.blocks import Corpus
 from dedup.cleaning.choices import Choices, ranks
 from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
 from dedup.cleaning.pieces import Gone
-from dedup.errors import DedupError
+from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.verdicts import Judgement
@@ -62,7 +62,10 @@ def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) ->
 
     Raises:
         DedupError: What was decided does not hold when it is checked: nothing may be written.
+        OptionError: The pages were compared against references, of which nothing may go.
     """
+    if findings.corpus.references is not None:
+        raise OptionError("nothing is cleaned against references", "against")
     rank = ranks(findings.corpus, choices.keep)
     dropped = _dropped_pages(findings, judgement, choices, rank)
     removals = [_whole_page(findings, page, kept) for page, kept in sorted(dropped.items())]
@@ -77,14 +80,19 @@ def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) ->
 
 
 def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, rank: I64) -> dict[int, int]:
-    """Pages that are copies as wholes of one that stays, and that one."""
+    """Pages that are copies as wholes of one that stays, with which they make a pair that counts, and that one."""
     dropped: dict[int, int] = {}
     if "copy-of" not in choices.taken:
         return dropped
+    pairs = findings.pairs_that_count
     near = _near_pages(findings, judgement, rank) if choices.what == "near" else ()
     for members in (*equal_pages(findings.corpus), *near):
-        kept, *others = sorted((p for p in members if p not in dropped), key=lambda p: rank[p]) or [-1]
-        for page in others:
+        left = np.array(sorted((p for p in members if p not in dropped), key=lambda p: rank[p]), np.int64)
+        left = left[pairs.partners(np.zeros(len(left), np.int64), left) >= 0]
+        if not len(left):
+            continue
+        kept = int(left[0])
+        for page in left[1:][pairs.allows(np.full(len(left) - 1, kept), left[1:])].tolist():
             if page not in dropped.values():
                 dropped[page] = kept
     return dropped

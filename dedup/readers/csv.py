@@ -31,6 +31,7 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
     rows = _Rows(_with_first(first, lines), delimiter_of(first, form), reading)
     line, header = next(iter(rows), (1, []))
     records = Records(reading)
+    records.saw(header)
     if line != 1 or not any(name in header for name in records.texts):
         reading.fail(1, f"{no_field(records.texts, header)}; file skipped" if line == 1 else
                      "the first row, which names the columns, cannot be read; file skipped", "text field missing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -87,17 +88,29 @@ def read_jsonl(stream: BinaryIO, reading: Reading) -> Stretches:
     """The pages of a JSON Lines file."""
     records = Records(reading)
     fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _Blocks(records)
+    look = reading.options.between is not None
     for line, block in _view_blocks(stream, reading.options.max_page_bytes):
         if block is None:
             reading.too_long(line, "the line")
             continue
         if fast is not None:
+            if look:
+                _see_fields(block, records)
+                look = False
             yield from fast.items(block, line)
             continue
         for number, data in enumerate(bytes(block).split(b"\n"), line):
             data = data.strip(b" \t\r")
             if data:
                 yield from _page_of(data, number, records)
+
+
+def _see_fields(block: memoryview, records: Records) -> None:
+    """Remember the names of the fields of the first line."""
+    with contextlib.suppress(ValueError):
+        record = _load(bytes(block).partition(b"\n")[0])
+        if isinstance(record, dict):
+            records.saw(record)
 
 
 def _page_of(data: bytes, number: int, records: Records) -> Items:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from dedup.model import ReadError, Skipped
 
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
+FIELDS = 1000  # names of fields that are remembered
 
 
 class Notes:
@@ -16,9 +18,11 @@ class Notes:
     Attributes:
         errors: Error lines so far.
         error_count: How many errors there were, those that were summed up included.
+        fields: Names of fields that records have, for messages.
     """
 
     def __init__(self) -> None:
+        self.fields: dict[str, None] = {}
         self.errors: list[ReadError] = []
         self.error_count = 0
         self._kinds: Counter[tuple[str, str]] = Counter()
@@ -47,6 +51,11 @@ class Notes:
         else:
             self._summed[key] = len(self.errors)
             self.errors.append(entry)
+
+    def saw(self, fields: Iterable[object]) -> None:
+        """Remember which fields there are."""
+        if len(self.fields) < FIELDS:
+            self.fields |= dict.fromkeys(map(str, fields))
 
     def skip(self, reason: str, place: str) -> None:
         """Count a file, record or page that is not compared."""

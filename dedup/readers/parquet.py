@@ -68,6 +68,7 @@ def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
 
     table = parquet.ParquetFile(file)
     records = Records(reading)
+    records.saw(table.schema_arrow.names)
     wanted = {*records.texts, *records.ids, "url", *records.meta}
     wanted |= {name.split(".")[0] for name in wanted}
     columns = [name for name in table.schema_arrow.names if name in wanted]
@@ -102,6 +103,7 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
     number = 0
     for batch in batches:
         names = batch.schema.names
+        records.saw(names)
         if not any(name in names or name.split(".")[0] in names for name in records.texts):
             reading.fail(None, f"{no_field(records.texts, names)}; skipped", "text field missing")
             return

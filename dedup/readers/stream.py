@@ -62,6 +62,11 @@ class PageStream:
         """What was read so far but is no page, by reason."""
         return self._notes.skipped
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields that records had so far, for messages."""
+        return tuple(self._notes.fields)
+
     def __iter__(self) -> Iterator[Page]:
         return self._pages(self.stretches())
 

@@ -61,9 +61,10 @@ class Records:
     def __init__(self, reading: Reading) -> None:
         options = reading.options
         self.reading = reading
-        self.texts, self.ids, self.meta = text_fields(options), id_fields(options), options.meta
+        self.texts, self.ids, self.meta = text_fields(options), id_fields(options), options.carried
         self.form = options.field_format
         self._longest = options.max_page_bytes
+        self._look = options.between is not None  # at the names of the first record's fields
 
     def page(self, record: Any, line: int | None, number: int) -> Page | Pending | None:
         """A record's page, or ``None`` with a note.
@@ -76,6 +77,8 @@ class Records:
             self.reading.fail(line, f"{_at(line, number)}is {_type_name(record)}, not an object; skipped",
                               "record is no object")
             return None
+        if self._look:
+            self.saw(record)
         text = next((value for name in self.texts if (value := look_up(record, name)) is not _MISSING), _MISSING)
         if text is _MISSING:
             self.reading.fail(line, f"{_at(line, number)}{no_field(self.texts, record)}; skipped", "text field missing")
@@ -84,6 +87,12 @@ class Records:
         id_ = next((value for value in found if value is not _MISSING and value is not None), None)
         meta = {name: value for name in self.meta if (value := look_up(record, name)) is not _MISSING}
         return self.make(text, id_, record.get("url"), meta, line, number)
+
+    def saw(self, fields: Iterable[Any]) -> None:
+        """Remember the names of a record's fields, once: a message may have to name them."""
+        if self._look:
+            self.reading.notes.saw(fields)
+        self._look = False
 
     def make(self, text: Any, id_: Any, url: Any, meta: Mapping[str, Any], line: int | None,
              number: int) -> Page | Pending | None:

@@ -92,8 +92,9 @@ class Report:
 
         False for a copy of a page that stays: with ``unit="page"`` a later member of its group, else a page with the
         verdict ``copy-of``. The first one stays; which page that is, is ``kept_page`` in the table of pages.
+        References (``against``) always stay, and are left out: there are as many values as pages were scanned.
         """
-        return self.annotations.kept < 0
+        return self.annotations.kept[self.summary.reference_pages:] < 0
 
     def least_certain(self, count: int = 10) -> list[Pair]:
         """The verified links with the least similarity, the least first: where to look whether the threshold fits.
@@ -115,9 +116,9 @@ class Report:
         """
         if not 0.0 <= least <= 1.0:
             raise OptionError(f"{least} is out of range", "least", "Use 0.0 to 1.0.")
-        from dedup.report.filter import filter_groups, filter_verdicts
+        from dedup.report.filter import Counted, filter_groups, filter_verdicts
 
-        groups, numbers = filter_groups(self.groups, least)
+        groups, numbers = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else [pair for pair in self._links if pair.similarity >= least]
         filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),

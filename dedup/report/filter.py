@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from dedup.model import Group, PageReport
+from dedup.model import Group, Occurrence, PageReport
+
+if TYPE_CHECKING:
+    from dedup.report import Report
 
 
-def filter_groups(groups: Iterable[Group], least: float) -> tuple[list[Group], dict[int, int]]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which pairs of pages count: by side and by value of each page, where these are asked for.
+
+    Attributes:
+        labels: Side and value of each page; empty where all pairs count.
+        by_side, by_value: Whether they have to differ.
+    """
+
+    labels: Mapping[str, tuple[bool, Any]]
+    by_side: bool = False
+    by_value: bool = False
+
+    @classmethod
+    def of(cls, report: Report) -> Counted:
+        """Those of a report."""
+        between, scope = report.options.between, report.options.scope
+        by_side = report.summary.reference_pages > 0
+        if not by_side and between is None and scope != "across":
+            return cls({})
+        values = {page.id: (page.reference, page.id if between is None else str(page.meta.get(between, "")))
+                  for page in report.pages}
+        return cls(values, by_side, between is not None or not by_side)
+
+    def any_pair(self, occurrences: Iterable[Occurrence]) -> bool:
+        """Whether two of the places stand on pages that make a pair that counts."""
+        if not self.labels:
+            return True
+        labels = dict.fromkeys(self.labels[occurrence.page] for occurrence in occurrences)
+        return any((x[0] != y[0] or not self.by_side) and (x[1] != y[1] or not self.by_value)
+                   for x, y in itertools.combinations(labels, 2))
+
+
+def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tuple[list[Group], dict[int, int]]:
     """Groups at or above a similarity, numbered anew, and their new numbers by their old ones."""
-    kept = [group for group in (_filter_group(group, least) for group in groups) if group]
+    kept = [group for group in (_filter_group(group, least, counted) for group in groups) if group]
     numbers = {group.id: number for number, group in enumerate(kept)}
     return [dataclasses.replace(group, id=numbers[group.id], related=_renumber(group.related, numbers))
             for group in kept], numbers
@@ -28,10 +67,11 @@ def _renumber(groups: Iterable[int], numbers: Mapping[int, int]) -> tuple[int, .
     return tuple(numbers[group] for group in groups if group in numbers)
 
 
-def _filter_group(group: Group, least: float) -> Group | None:
+def _filter_group(group: Group, least: float, counted: Counted) -> Group | None:
     if group.similarity >= least:
         return group
     near = tuple(o for o in group.occurrences if o.similarity >= least)
-    if len(near) < 2:
+    if len(near) < 2 or not counted.any_pair(near):
         return None
-    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near))
+    before = sum(o.similarity >= least for o in group.occurrences[:group.representative])
+    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near), representative=before)

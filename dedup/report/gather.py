@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -75,17 +77,20 @@ class Gathered:
     repeat_pages: Counter[str] = field(default_factory=Counter)
     words: float = 0
     named: dict[str, PageReport] = field(default_factory=dict)
+    references: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, report: Report, top: int) -> Gathered:
         """Go once over groups (or pairs, of a comparison) and once over pages."""
         found = cls(Best(top), Best(top), Best(top), Best(top))
+        if report.summary.reference_pages:
+            found.references = {page.id for page in report.pages if page.reference}
         if report.is_comparison:
             for pair in report.pairs():
                 found.pairs.add(len(pair.a.text), pair)
         else:
             for group in report.groups:
-                found.groups.add(wasted_chars(group), group)
+                found.groups.add(wasted_chars(group, found.references), group)
         shown = found._shown_ids()
         for page in report.pages:
             found._add_page(page, page.id in shown)
@@ -96,7 +101,7 @@ class Gathered:
         return ids | {o.page for pair in self.pairs.ordered() for o in (pair.a, pair.b)}
 
     def _add_page(self, page: PageReport, shown: bool) -> None:
-        self.words += page.words
+        self.words += 0 if page.reference else page.words
         if shown:
             self.named[page.id] = page
         by_kind: dict[Any, list[Verdict]] = {}
@@ -150,8 +155,20 @@ def chosen_places(group: Group, limit: int) -> list[list[Occurrence]]:
     return chosen
 
 
-def wasted_chars(group: Group) -> int:
-    """Characters that would not be needed if the text stood once."""
+def wasted_chars(group: Group, references: Collection[str] = ()) -> int:
+    """Characters that would not be needed if the text stood once, or where there are references, in those only."""
     parts = group.occurrences[group.representative].parts
     chars = sum(end - start for start, end in parts) if parts else len(group.text)
+    if references:
+        return chars * sum(occurrence.page not in references for occurrence in group.occurrences)
     return chars * (len(group.occurrences) - 1)
+
+
+def references_last(group: Group, references: Collection[str]) -> Group:
+    """The group with its representative first, then the places that are no references: those are what is asked about."""
+    if not references:
+        return group
+    rest = list(group.occurrences)
+    first = rest.pop(group.representative)
+    ordered = (first, *sorted(rest, key=lambda place: place.page in references))
+    return dataclasses.replace(group, occurrences=ordered, representative=0)

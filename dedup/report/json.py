@@ -46,8 +46,11 @@ def write_json_file(report: Report, path: Path) -> None:
 
 def json_chunks(report: Report) -> Iterator[bytes]:
     """The bytes of a report, piece by piece."""
+    summary = dataclasses.asdict(report.summary)
+    if not summary["reference_pages"]:
+        del summary["reference_pages"]
     head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
-            "options": report.options.results(), "summary": dataclasses.asdict(report.summary)}
+            "options": report.options.results(), "summary": summary}
     yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _list_chunks("groups", map(_group, report.groups))
@@ -79,6 +82,8 @@ def _page(page: PageReport) -> dict[str, Any]:
                      for v in page.verdicts],
         "small_repeats": [{"text": repeat.text, "lines": repeat.lines} for repeat in page.small_repeats],
     }
+    if page.reference:
+        value["reference"] = True
     return value if page.text is None else value | {"text": page.text}
 
 

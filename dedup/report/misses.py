@@ -30,6 +30,7 @@ def why_missed(miss: NearMiss, options: Options) -> str:
         "exhaustive": "missed by chance; --exhaustive finds it",
         "find": f"--find {options.find} leaves it out; --find {'near' if options.find == 'exact' else 'reworded'} finds it",
         "scope": f"--scope {options.scope} leaves it out",
+        "between": f"--between {options.between} leaves it out: no two pages that differ in it",
         "overlap": "its words stand in a better passage",
         "runs": "it says no more than the equal runs in it, which are reported",
     }

@@ -67,9 +67,9 @@ class PageBatch:
 
 
 def page_batches(report: Report) -> Iterator[PageBatch]:
-    """The table of pages, batch by batch."""
+    """The table of pages, batch by batch; references have no rows."""
     heads, count, known = getattr(report.pages, "heads", report.pages), len(report.pages), report.annotations
-    for at in range(0, count, BATCH_ROWS):
+    for at in range(report.summary.reference_pages, count, BATCH_ROWS):
         pages = slice(at, min(at + BATCH_ROWS, count))
         spans = known.spans.of(pages)
         yield PageBatch(

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, Skipped, Verdict
 from dedup.report.diff import Stretch, differences, folded, pair_differences
-from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, wasted_chars
+from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
 from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
@@ -151,12 +151,14 @@ class _Writer:
             yield from self._shared_shares()
         else:
             share = self._bar(s.duplicate_share)
-            share.append(f" repeated: {count(s.duplicate_chars, 'character')}")
+            verb = "stands in the references too" if s.reference_pages else "repeated"
+            share.append(f" {verb}: {count(s.duplicate_chars, 'character')}")
             if s.duplicate_chars and s.content_share != s.duplicate_share:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
+        parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors else []
         yield from self.lines(self.say(dot.join(parts)))
@@ -174,7 +176,8 @@ class _Writer:
             yield from self.lines(text)
 
     def _names(self) -> str:
-        names = [page_name(page) for page in itertools.islice(self.report.pages, 2)]
+        pages = (page for page in self.report.pages if not page.reference)
+        names = [page_name(page) for page in itertools.islice(pages, 2)]
         return " and ".join(one_line(name, 200) for name in names)
 
     # The rest, in order.
@@ -262,13 +265,14 @@ class _Writer:
 
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
-        times = len(group.occurrences)
-        stands = "stands twice" if times == 2 else f"stands {times:,} times"
+        times, references = len(group.occurrences), self.found.references
+        known = sum(place.page in references for place in group.occurrences) if references else 0
+        stands = f"stands {_times(times - known)}" + (f", in the references {_times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
         head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
         head.append(dot.join(["", count(group.tokens, "word"), stands,
-                              f"{count(wasted_chars(group), 'character')} repeated"]))
+                              f"{count(wasted_chars(group, references), 'character')} repeated"]))
         yield from self.lines(head, indent=4)
         shown = matched_text(first, gap="[...]")
         yield from self.lines(self.say(self._shortened(shown, group.blocks)), "    ")
@@ -282,7 +286,7 @@ class _Writer:
         """The places of a group; copies with the same words stand together above what differs in them."""
         first = group.occurrences[group.representative]
         exact = group.kind == "exact"
-        for same in chosen_places(group, PLACES):
+        for same in chosen_places(references_last(group, self.found.references), PLACES):
             for occurrence in same:
                 likeness = "" if exact or occurrence is first else f"  {percent(occurrence.similarity)}"
                 yield from self.lines(self._place(occurrence, likeness), "    ")
@@ -369,6 +373,8 @@ class _Writer:
     def _place(self, occurrence: Occurrence, likeness: str = "") -> Text:
         """File and lines, and in HTML the element: behind them where there is room for its end, else below."""
         where = self.say(place(occurrence, self.found.named)[:500], "cyan").append(likeness, "dim")
+        if occurrence.page in self.found.references:
+            where.append("  in REF", "dim")
         if occurrence.path:
             room = self.width - 6 - cell_len(where.plain)
             path = safe(one_line(occurrence.path, 2000), self.encoding)
@@ -379,7 +385,8 @@ class _Writer:
         """Kind words, and what was looked for."""
         options, s = self.report.options, self.report.summary
         unit = "page" if options.unit == "page" else "block"
-        where = {"within": "within a page", "across": "across pages", "both": "within pages or across them"}
+        where = {"within": "within a page", "across": "across pages", "both": "within pages or across them"}[options.scope]
+        where = f"between pages that differ in {one_line(options.between, 60)}" if options.between else where
         yield Text()
         if not s.pages:
             yield from self.lines(self.say("No page could be read."))
@@ -389,8 +396,10 @@ class _Writer:
                                            f"{options.min_tokens} words (--min-tokens)."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
+        found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
+                 f"No repeats found {where}.")
         yield from self.lines(self.say(
-            f"No repeats found {where[options.scope]}. {count(s.compared, unit)} of {options.min_tokens} words or more "
+            f"{found} {count(s.compared, unit)} of {options.min_tokens} words or more "
             f"were compared; looked for {unit}s that are {alike}"
             + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand twice.")))
 
@@ -424,6 +433,10 @@ class _Writer:
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
         return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def _likeness(kind: str, similarity: float) -> str:

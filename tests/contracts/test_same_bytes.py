@@ -25,8 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS: dict[str, dict[str, Any]] = {
     "block": {"pairs": True}, "page": {"unit": "page", "pairs": True, "threshold": 0.6},
     "exhaustive": {"exhaustive": True, "pairs": True}, "exact": {"find": "exact"}, "within": {"scope": "within"},
+    "between": {"between": "folder", "pairs": True}, "across": {"scope": "across", "find": "reworded"},
+    "against": {"against": "examples/site", "pairs": True},  # in the folder that is scanned
     "stem": {"stem": "english", "find": "reworded"}, "ocr": {"noise": "ocr", "pairs": True},
     "reworded ocr": {"noise": "ocr", "find": "reworded"},
+    "ocr across": {"noise": "ocr", "find": "reworded", "scope": "across"},
 }
 
 
@@ -43,10 +46,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def scanned(folder: Path, **settings: Any) -> str:
+    """The report and its table of pages."""
+    against = {"against": folder / settings.pop("against")} if "against" in settings else {}
+    report = scan(folder, **against, **settings)
+    return report.to_json() + b"".join(json_lines(report)).decode()
+
+
 def digest(folder: Path, **settings: Any) -> str:
-    """Of the report and of its table of pages."""
-    report = scan(folder, **settings)
-    return hashlib.sha256(report.to_json().encode() + b"".join(json_lines(report))).hexdigest()
+    return hashlib.sha256(scanned(folder, **settings).encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +83,7 @@ def test_many_batches(folder, monkeypatch):
     import dedup.shingles
 
     def found(**settings: Any) -> str:
-        report = scan(folder, **settings)
-        return re.sub('"input_digest": "[^"]*"', "", report.to_json()) + b"".join(json_lines(report)).decode()
+        return re.sub('"input_digest": "[^"]*"', "", scanned(folder, **settings))
     expected = {name: found(threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
     for module in (dedup.blocks, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
@@ -87,13 +94,11 @@ def test_many_batches(folder, monkeypatch):
 
 
 CODE = """
-import hashlib, json, sys
+import json, sys
 from pathlib import Path
-from dedup import scan
-from dedup.report.page_table import json_lines
+from tests.contracts.test_same_bytes import digest
 for settings in json.loads(sys.argv[2]):
-    report = scan(Path(sys.argv[1]), **settings)
-    print(hashlib.sha256(report.to_json().encode() + b"".join(json_lines(report))).hexdigest())
+    print(digest(Path(sys.argv[1]), **settings))
 """
 
 

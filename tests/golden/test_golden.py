@@ -102,6 +102,25 @@ def test_the_terminal_report(name, capsys):
     assert max(map(len, out.splitlines())) <= 80
 
 
+AGAINST = ["scan", "examples/notices.jsonl", "--against", "examples/questions.jsonl"]
+BETWEEN = ["scan", "examples/papers.jsonl", "--between", "paper"]
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("against", AGAINST), ("between", BETWEEN)])
+def test_the_terminal_report_of_pages_that_pair(name, arguments, capsys):
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    check(f"{name}.out.txt", out)
+    assert err == ""
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_json_reports_of_pages_that_pair():
+    notices, questions, papers = (Path(f"examples/{name}.jsonl") for name in ("notices", "questions", "papers"))
+    check("against.json", as_json(scan(notices, against=questions, pairs=True)))
+    check("between.json", as_json(scan(papers, between="paper", pairs=True)))
+
+
 def test_the_terminal_report_of_a_comparison(capsys):
     assert main(["compare", "examples/site/repairs.html", "examples/site/hire.html"]) == 0
     check("repairs_hire.out.txt", capsys.readouterr().out)

@@ -31,12 +31,13 @@ class Engine:
     def __init__(self) -> None:
         self.answer: Any = news_report()
         self.source: Any = None
+        self.against: Any = None
         self.options = Options()
         self.progress: Any = None
         self.explain = False
 
-    def scan(self, source: Any, *, options: Options, progress: Any = None) -> Any:
-        self.source, self.options, self.progress = source, options, progress
+    def scan(self, source: Any, *, against: Any = None, options: Options, progress: Any = None) -> Any:
+        self.source, self.against, self.options, self.progress = source, against, options, progress
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
@@ -70,7 +71,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "noise": "ocr", "stem": "german"}
+        "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german"}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -108,7 +109,11 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
     (["--explian"], "unknown option --explian; there are: --unit, --find, "),
     (["--memory", "1G"], "unknown option --memory"),
-    (["--against", "x"], "unknown option --against"),
+    (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
+    (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
+    (["--between", ""], "--between: is empty. Name a field, or leave it out."),
+    (["--against", "no*thing"], "no*thing: nothing matches"),
+    (["--against", "-", "-"], "standard input: cannot be read twice"),
     (["-z"], "unknown option -z; there are: "),
     (["--find", "similar"], "--find: 'similar' is not one of exact, near, reworded"),
     (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
@@ -148,6 +153,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
     (["compare", "a", "-"], "standard input cannot be compared"),
+    (["compare", "a", "b", "--against", "c"], "compare takes its two pages and no --against; use dedup scan PATH... --ag"),
     (["compare", "a", "b", "c", "d"], "compare takes two pages, so this is too much: c, d. Use dedup scan for several"),
 ])
 def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: str, engine: Engine,
@@ -156,12 +162,12 @@ def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: s
     assert answer in one_line(capsys)
 
 
-def test_help_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
-    assert len(examples) == 3
+    assert len(examples) == 4
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -14,6 +14,7 @@ import pytest
 import dedup
 from dedup import explain
 from dedup.model import NearMiss
+from dedup.options import Options
 from dedup.report.json import read_json
 from dedup.report.misses import miss_measures, why_missed
 from tests.scan_help import around, edited, lines, needs_speed, prose, words
@@ -128,6 +129,50 @@ def test_what_the_scope_leaves_out_is_told():
     assert {(m.gate, m.a.page, m.b.page) for m in found} == {("scope", "a", "b")}
 
 
+def in_folders(tmp_path: Path, *folders: str) -> list[Path]:
+    """Two files with an edited passage in common, the first of which has it twice."""
+    texts = lines(around(" ".join(PASSAGE), 1), around(edited(" ".join(PASSAGE), range(0, 60, 7)), 3)), sides(5)[1]
+    out = []
+    for number, (folder, text) in enumerate(zip(folders, texts, strict=True)):
+        out.append(tmp_path / folder / f"{number}.txt")
+        out[-1].parent.mkdir(exist_ok=True)
+        out[-1].write_text(text, encoding="utf-8")
+    return out
+
+
+def test_what_between_leaves_out_is_told(tmp_path: Path):
+    unlike, same = in_folders(tmp_path, "x", "y"), in_folders(tmp_path, "x", "x")
+    found = misses(*unlike, between="folder")
+    assert ("between", True) in {(m.gate, m.a.page == m.b.page) for m in found}
+    assert {m.gate for m in found if m.a.page == m.b.page} == {"between"}
+    assert next(dedup.compare(*unlike, between="folder").pairs()).dice
+    found = misses(*same, between="folder")
+    assert {m.a.page == m.b.page for m in found} == {True, False}
+    assert {m.gate for m in found} == {"between"}
+    assert not list(dedup.compare(*same, between="folder").pairs())
+    (miss,) = misses(*same, between="folder", unit="page")
+    assert (miss.gate, miss.value, miss.asked) == ("between", None, None)
+    assert why_missed(miss, Options(between="folder")).startswith("--between folder leaves it out")
+
+
+@pytest.mark.parametrize(("setting", "asked"), [("min_evidence", 40), ("min_dice", 0.95), ("min_tokens", 100),
+                                                ("threshold", 1.0)])
+def test_no_gate_is_named_that_would_only_let_pass_what_does_not_count(tmp_path: Path, setting: str, asked: float):
+    """A lower figure would not help what the scope leaves out."""
+    pages = in_folders(tmp_path, "x", "y")
+    for within in (True, False):
+        found = misses(*pages, scope="within" if within else "across", **{setting: asked})
+        assert {m.a.page == m.b.page for m in found if m.gate not in ("scope", "find")} <= {within}
+
+
+def test_short_blocks_and_near_blocks_are_told_in_scope_only():
+    short, near = "the very same seven words stand here", [prose(30, 9), edited(prose(30, 9), [6, 13, 20])]
+    texts = [lines(prose(30, 1), short, prose(30, 2), near[0]), lines(prose(30, 3), short, prose(30, 4), near[1])]
+    settings: dict[str, Any] = {"find": "near", "min_evidence": 1000, "threshold": 0.8}
+    assert {m.gate for m in misses(*texts, scope="across", **settings)} >= {"min_tokens", "threshold"}
+    assert not {m.gate for m in misses(*texts, scope="within", **settings)} & {"min_tokens", "threshold"}
+
+
 def test_a_passage_that_says_no_more_than_its_equal_runs_is_told():
     run = " ".join(PASSAGE[:30])
     tail = [words(24, 5), words(24, 6)]
@@ -162,7 +207,8 @@ def test_the_example_has_one_near_miss_and_explaining_changes_nothing_else():
 
 
 @pytest.mark.parametrize("settings", [{}, {"find": "near"}, {"find": "exact"}, {"unit": "page"}, {"scope": "across"},
-                                      {"min_dice": 0.9}, {"min_chars": 230, "exhaustive": True}, {"min_tokens": 30}])
+                                      {"scope": "within"}, {"min_dice": 0.9}, {"min_chars": 230, "exhaustive": True},
+                                      {"min_tokens": 30}])
 def test_explaining_changes_nothing_and_nothing_listed_is_reported(settings: dict[str, Any]):
     texts = [path.read_text(encoding="utf-8") for path in FERRY] + [(EXAMPLES / "news.txt").read_text(encoding="utf-8")]
     for a, b in itertools.combinations([*texts, *sides(2)], 2):
