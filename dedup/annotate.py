@@ -275,8 +275,10 @@ def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[
         number = {page.id: p for p, page in enumerate(report.pages)}
         if report.options.unit == "page":
             counted = Counted.of(report)
-            pairs = [(group.occurrences[0].page, later.page) for group in report.groups for later in group.occurrences[1:]
-                     if counted.any_pair((group.occurrences[0], later))]
+            pairs = [(group.occurrences[min(n, lead)].page, group.occurrences[max(n, lead)].page)
+                     for group in report.groups for lead in (group.representative,)
+                     for n in range(len(group.occurrences))
+                     if n != lead and counted.any_pair((group.occurrences[lead], group.occurrences[n]))]
         else:
             pairs = [(verdict.evidence["page"], page.id) for page in report.pages for verdict in page.verdicts
                      if verdict.kind == "copy-of" and "page" in verdict.evidence]

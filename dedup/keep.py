@@ -37,14 +37,14 @@ def kept_pages(original: I64, copy: I64, pages: int) -> I64:
 
 
 def copies_in_groups(groups: Groups, counted: PagePairs) -> Pairs:
-    """Pairs (first page, later page) of groups whose occurrences are whole pages.
+    """Pairs (first page, later page) of groups whose occurrences are whole pages: each with the representative.
 
     Args:
         counted: Which pairs of pages count.
     """
-    leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
-    later = np.flatnonzero((leader != np.arange(len(leader))) & counted.allows(groups.page[leader], groups.page))
-    return groups.page[leader[later]], groups.page[later]
+    leader, row = groups.representative[groups.owner] if len(groups) else groups.owner, np.arange(len(groups.page))
+    other = np.flatnonzero((leader != row) & counted.allows(groups.page[leader], groups.page))
+    return groups.page[np.minimum(leader, row)[other]], groups.page[np.maximum(leader, row)[other]]
 
 
 def pairs_of(members: Iterable[Sequence[int]], counted: PagePairs) -> Pairs:

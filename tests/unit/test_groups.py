@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from dedup import Verifier
+from dedup.report.json import read_json
 from tests.scan_help import edited, lines, prose, scan_texts, words
 
 A = prose(40, 20)
@@ -154,3 +155,12 @@ def test_accents_and_digits_are_folded_where_asked_for():
     a, b = "Été 1999: le café de la gare à l'est était fermé", "Ete 2024: le cafe de la gare a l'est etait ferme"
     assert not len(scan_texts([a, b]).groups)
     assert len(scan_texts([a, b], fold_accents=True, fold_digits=True).groups) == 1
+
+
+def test_a_page_stays_that_is_like_a_page_that_goes_only(tmp_path):
+    """B leads, and goes for A; what is like B but not like A stays, in a report that was read back too."""
+    report = scan_texts([A, B, C], unit="page", threshold=0.5, shingle_size=2)
+    assert (members(report), report.groups[0].representative) == ([["0", "1", "2"]], 1)
+    assert report.keep.tolist() == [True, False, True]
+    (tmp_path / "report.json").write_text(report.to_json(), "utf-8")
+    assert read_json(tmp_path / "report.json").keep.tolist() == [True, False, True]
