@@ -47,7 +47,7 @@ HAS_KERNEL = $(PY) -P -c 'import dedup.kernel._kernel' 2>/dev/null
 install: $(VENV)/.installed
 	@$(HAS_KERNEL) || printf '%s\n' $(NO_KERNEL)
 $(VENV)/.installed: $(VENV)/bin/python $(SOURCES) README.md
-	@if [ ! -e $(VENV)/.dev ]; then echo "installing dedup"; $(PIP) install .; fi
+	@if [ ! -e $(VENV)/.dev ]; then echo "installing dedup (compiles the kernel: a minute or two)"; $(PIP) install .; fi
 	@touch $@
 
 # A developer's installation: the checkout itself, with what the tests and checks need.
@@ -65,7 +65,8 @@ demo: install
 	$(VENV)/bin/dedup scan examples/news.txt; \
 	echo; echo "== dedup scan: the licence files of the packages in $(VENV)"; echo; \
 	dedup="$(abspath $(VENV))/bin/dedup"; cd $(VENV)/lib/python*/site-packages; \
-	"$$dedup" scan *.dist-info --top 3 --include 'LICEN[CS]E*' --include 'COPYING*' --include 'NOTICE*'
+	"$$dedup" scan *.dist-info --top 3 --include 'LICEN[CS]E*' --include 'COPYING*' --include 'NOTICE*'; \
+	echo; echo "== now yours: $(VENV)/bin/dedup scan FILE-OR-FOLDER   (or first: . $(VENV)/bin/activate)"
 
 kernel: $(VENV)/bin/python
 	@mkdir -p build

@@ -365,7 +365,10 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
-        return f"{name} needs a value" if name.startswith("-") else "compare needs two pages: dedup compare A B"
+        needs = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
+                 "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER"}
+        missing = needs.get(arguments[0], "compare needs two pages: dedup compare A B")
+        return f"{name} needs a value" if name.startswith("-") else missing
     if isinstance(error, RepeatArgumentError) and token is not None:
         return f"{token.keyword} is given more than once"
     if isinstance(error, CoercionError) and token is not None:

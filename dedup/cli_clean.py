@@ -68,7 +68,8 @@ def _clean_flags() -> list[inspect.Parameter]:
         flag("drop", Literal["passages", "pages"], "passages", "pages: cut nothing, drop whole duplicate pages", goes),
         flag("keep", str, "first", "which copy stays: first, longest, FIELD:min or FIELD:max", goes),
         flag("verdicts", tuple[str, ...], (), "the verdicts that go, in place of those of --for (comma between)", goes),
-        flag("max_removed", str, "50%", "stop (exit 1) before more of the text would go; from ten pages up", goes),
+        flag("max_removed", str | None, None, "stop (exit 1) before more of the text would go; default 50%, from ten "
+             "pages up", goes),
         flag("output", str | None, None, "folder for the cleaned files (for a single file also a file)", written, "-o"),
         flag("in_place", bool, False, "write over the sources; needs --yes", written),
         flag("yes", bool, False, "yes, write over the sources", written),
@@ -117,7 +118,7 @@ def _clean(*paths: str, **settings: Any) -> int:
         for_=settings.pop("for_", "readers"), what=settings.pop("what", "exact"), drop=settings.pop("drop", "passages"),
         keep=settings.pop("keep", "first"),
         verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),
-        max_removed=_share(settings.pop("max_removed", "50%")))
+        max_removed=_share(settings.pop("max_removed", None)))
     options = make_options(settings, "clean")
     with cli.progress_line(quiet) as progress:
         done = clean(sources if len(sources) > 1 else sources[0], None if output is None or in_place else Path(output),
@@ -131,8 +132,11 @@ def _clean(*paths: str, **settings: Any) -> int:
     return cli.PARTLY if done.errors else cli.DONE
 
 
-def _share(text: str) -> float:
+def _share(text: str | None) -> float | None:
     from dedup.errors import OptionError
+
+    if text is None:
+        return None
 
     try:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -175,8 +179,9 @@ def _restore(manifest: str, **settings: Any) -> int:
     done = restore(Path(manifest), None if output is None else Path(output),
                    cleaned=None if cleaned is None else Path(cleaned))
     if not settings.get("quiet", False):
+        whole = f" and {count(done.dropped, 'whole file')}" if done.dropped else ""
         _print([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
-                f"{count(done.cuts, 'piece')} put back"])
+                f"{count(done.cuts, 'piece')}{whole} put back"])
     return cli.DONE
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.bags import Parts
+from dedup.blocks import sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -175,6 +177,20 @@ class Stands:
                 kind[s] = NAVIGATION
 
 
+def _inside(frame: Parts, found: Parts) -> I64:
+    """How many bytes of each stretch lie in stretches that are apart from each other."""
+    order = np.argsort(frame.start)
+    start, end = frame.start[order], frame.end[order]
+    before = sums(end - start)
+
+    def up_to(at: I64) -> I64:
+        row = np.searchsorted(start, at, side="right") - 1
+        last = np.maximum(row, 0)
+        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at, np.append(end, 0)[last]) - np.append(start, 0)[last])
+        return held
+    return up_to(found.end) - up_to(found.start)
+
+
 class Judgement:
     """The verdict of every stand, and of every page.
 
@@ -232,7 +248,8 @@ class Judgement:
     @cached_property
     def sites(self) -> tuple[I64, I64]:
         """Number of each page's site, and pages of each site."""
-        # records without an address and pages of a program belong to no site, nor do references, and whole pages are nobody's template
+        # records without an address and pages of a program belong to no site, nor do references;
+        # and whole pages are nobody's template
         corpus = self.findings.corpus
         names = [page.site if page.site and (page.url or not page.record) and p >= (corpus.references or 0) else f"\0{p}"
                  for p, page in enumerate(corpus.pages)]
@@ -272,26 +289,26 @@ class Judgement:
         What belongs to the site's template is no evidence, unless there is nothing else on the page.
         """
         corpus, table = self.findings.corpus, self.table
-        stand = self.occurrence_stand
-        plain = self.across[stand] != TEMPLATE
-        words = self._matched_words()
-        of_page = np.diff(corpus.token_first[corpus.page_first]).astype(np.float64)
-        of_template = np.bincount(table.page[~plain], words[~plain], len(of_page))
-        content = of_page - of_template
+        template = self.across[self.occurrence_stand] == TEMPLATE
+        blocks = np.where(np.diff(corpus.token_first) > 0, corpus.end - corpus.start, 0)
+        of_page = np.diff(sums(blocks)[corpus.page_first])
+        frame = self._stretches(np.flatnonzero(template), table.page[template])
+        content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
         bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
         content = np.where(bare, of_page, content)
         leader = self._measured_against()
-        row = np.flatnonzero((table.page != table.page[leader]) & (plain | bare[table.page]))
+        row = np.flatnonzero((table.page != table.page[leader]) & (~template | bare[table.page]))
         both = np.minimum(row, leader[row]) * max(len(leader), 1) + np.maximum(row, leader[row])
         row = row[np.sort(np.unique(both, return_index=True)[1])]  # two may be measured against each other
-        a, b = table.page[leader][row], table.page[row]
-        total = words[leader][row] + words[row]  # of a near copy only the shingles in common count
-        common = np.where(table.jaccard[row] < 1, table.jaccard[row] / (1 + table.jaccard[row]) * total, words[row])
-        a, b = np.minimum(a, b), np.maximum(a, b)
-        pair, back = np.unique(a * len(of_page) + b, return_inverse=True)
-        found = np.bincount(back, common, len(pair))
+        first, second = np.minimum(row, leader[row]), np.maximum(row, leader[row])
+        pair, back = np.unique(table.page[first] * len(of_page) + table.page[second], return_inverse=True)
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
-        alike = (found >= COPY_SHARE * content[a]) & (found >= COPY_SHARE * content[b]) & (found > 0)
+        alike = np.ones(len(pair), bool)
+        for side, page in ((first, a), (second, b)):
+            found = self._stretches(side, back, 2 * table.jaccard[row] / (1 + table.jaccard[row]))
+            size = found.end - found.start - np.where(bare[page[found.owner]], 0, _inside(frame, found))
+            held = np.bincount(found.owner, size, len(pair))
+            alike &= (held >= COPY_SHARE * content[page]) & (held > 0)
         return a[alike], b[alike]
 
     def _measured_against(self) -> I64:
@@ -305,13 +322,20 @@ class Judgement:
         other = np.where(equal, partner, np.arange(len(leader)))
         return np.where(pairs.allows(table.page[leader], table.page), leader, other)
 
-    def _matched_words(self) -> F64:
-        """Tokens in the matched parts of each occurrence; of a run over blocks that are left out, in proportion to bytes."""
-        table = self.table
-        size = table.ranges.t1 - table.ranges.t0
-        parts = np.add.reduceat(table.parts.part_end - table.parts.part_start, table.parts.first[:-1]) if len(size) else size
-        words: F64 = size * np.minimum(parts / np.maximum(table.ranges.end - table.ranges.start, 1), 1.0)
-        return words
+    def _stretches(self, rows: I64, owner: I64, share: F64 | None = None) -> Parts:
+        """The matched parts of some occurrences in bytes of the collection, those of one owner apart from each other.
+
+        Args:
+            owner: A number of each row.
+            share: Of each row, how much of it counts: of a near copy only what both have.
+        """
+        parts = self.table.parts
+        part, first = kernel.take_ranges(parts.first, rows)
+        counts = np.diff(first)
+        start, end = parts.part_start[part], parts.part_end[part]
+        if share is not None:
+            end = start + np.ceil((end - start) * np.repeat(share, counts)).astype(np.int64)
+        return Parts(np.repeat(owner, counts).astype(np.int64), start, end).apart()
 
     @cached_property
     def _of_page(self) -> tuple[I64, I64]:

@@ -24,7 +24,7 @@ TAKEN: dict[Audience, tuple[VerdictKind, ...]] = {
     "readers": ("rendered-twice", "navigation"),  # of menus only copies for other devices
     "corpus": ("rendered-twice", "navigation", "template", "shared", "copy-of"),
 }
-GUARDED_PAGES = 10  # fewer are not guarded by ``max_removed``
+GUARDED_PAGES, GUARDED_SHARE = 10, 0.5  # of so many pages not more than that goes, unless ``max_removed`` says else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Choices:
         keep: Which copy stays: ``first`` in the one order, ``longest`` page, ``FIELD:min`` or ``FIELD:max`` of a
             carried field; or a function of a page (without its text) of whose values the least stays.
         verdicts: Verdicts that are taken, in place of those of `for_`; empty for those.
-        max_removed: Share of the characters that may go, from ten pages up.
+        max_removed: Share of the characters that may go; ``None``: half, from ten pages up.
     """
 
     for_: Audience = "readers"
@@ -47,7 +47,7 @@ class Choices:
     drop: Drop = "passages"
     keep: Keep = "first"
     verdicts: tuple[VerdictKind, ...] = ()
-    max_removed: float = 0.5
+    max_removed: float | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("for_", Audience), ("what", What), ("drop", Drop)):
@@ -56,7 +56,7 @@ class Choices:
         unknown = [name for name in self.verdicts if name not in get_args(VerdictKind)]
         if unknown:
             raise OptionError(f"{unknown[0]!r} is no verdict; there are: {', '.join(get_args(VerdictKind))}", "verdicts")
-        if not 0.0 <= self.max_removed <= 1.0:
+        if self.max_removed is not None and not 0.0 <= self.max_removed <= 1.0:
             raise OptionError(f"{self.max_removed} is out of range", "max_removed", "Use 0.0 to 1.0, or 0% to 100%.")
         if isinstance(self.keep, str) and self.keep not in ("first", "longest"):
             field, _, end = self.keep.rpartition(":")

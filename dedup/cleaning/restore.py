@@ -32,11 +32,13 @@ class Restored:
         files: Files that are as they were before the cleaning.
         unchanged: Those of them of which nothing had gone.
         cuts: Pieces that were put back.
+        dropped: Files that were not there at all.
     """
 
     files: int
     unchanged: int
     cuts: int
+    dropped: int = 0
 
 
 def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None = None) -> Restored:
@@ -57,7 +59,7 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
     base = cleaned if cleaned is not None else manifest.absolute().parent
     for entry in record.files:
         _check(base, entry)
-    unchanged = cuts = 0
+    unchanged = cuts = dropped = 0
     for entry in record.files:
         target = _inside(out if out is not None else base, entry.begin.name)
         done = out is None and _is_restored(base, entry)
@@ -69,11 +71,12 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
         with _written(target, entry) as file:
             if entry.end.state == "dropped":
                 file.write(_content(entry))
+                dropped += 1
             elif entry.begin.form in TABLES:
                 cuts += _rows_put_back(base / entry.begin.name, record.rows(entry), entry, file)
             else:
                 cuts += _put_back(base / entry.begin.name, record.cuts(entry), entry, file)
-    return Restored(len(record.files), unchanged, cuts)
+    return Restored(len(record.files), unchanged, cuts, dropped)
 
 
 def _inside(base: Path, name: str) -> Path:

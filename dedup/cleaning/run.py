@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dedup.cleaning import manifest as lines
-from dedup.cleaning.choices import GUARDED_PAGES, Choices
+from dedup.cleaning.choices import GUARDED_PAGES, GUARDED_SHARE, Choices
 from dedup.cleaning.finish import Finish, begun, ready
 from dedup.cleaning.packing import packed
 from dedup.cleaning.pieces import STAYS, Gone, Left, Piece
@@ -105,14 +105,15 @@ def guard(plan: Plan, choices: Choices) -> None:
     """
     chars = int(plan.corpus.page_chars[-1])
     share = plan.removed_chars / max(chars, 1)
-    if len(plan.corpus.pages) < GUARDED_PAGES or share <= choices.max_removed:
+    most = choices.max_removed if choices.max_removed is not None else GUARDED_SHARE
+    if share <= most or (choices.max_removed is None and len(plan.corpus.pages) < GUARDED_PAGES):
         return
     causes: Counter[tuple[str, int]] = Counter()
     for removal in plan.removals:
         causes[(removal.verdict, removal.group)] += removal.end - removal.start
     named = ", ".join(f"{verdict} {f'group {group} ' if group >= 0 else ''}{size / max(chars, 1):.0%}"
                       for (verdict, group), size in causes.most_common(NAMED_GROUPS))
-    raise GuardError(f"{share:.0%} of the text would go, more than {choices.max_removed:.0%}; most of it: {named}",
+    raise GuardError(f"{share:.0%} of the text would go, more than {most:.0%}; most of it: {named}",
                      "max_removed", "Nothing was written. Look at it with --dry-run, or raise --max-removed.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -224,6 +225,9 @@ def _check_ours(base: Path, manifest: Path, targets: Sequence[Target], sources: 
             continue
         if target.path.exists() and stamp_of(target.path)[:2] in sources:
             raise OutputError("is read and would be written over", str(target.path), "Choose another place.")
+        if not unfinished and target.name in ours and not _is_as_written(target, *ours[target.name]):
+            raise OutputError("was changed since it was cleaned and would be written over", str(target.path),
+                              "Move it away, or choose another place.")
         if target.name not in ours and not unfinished:
             raise OutputError("is there already and was not written by dedup clean", str(target.path),
                               "Choose an empty folder.")
@@ -239,11 +243,26 @@ def _is_ours(manifest: Path) -> bool:
     return True
 
 
-def _names_of(manifest: Path) -> set[str]:
-    """Files of an earlier run."""
+def _is_as_written(target: Target, digest: str, is_copy: bool) -> bool:
+    """Whether nobody changed a file that an earlier run wrote."""
+    return not digest or digest == _digest(target.path, "" if is_copy else target.compression)
+
+
+def _names_of(manifest: Path) -> dict[str, tuple[str, bool]]:
+    """Files of an earlier run: the digest of what it wrote, empty where it wrote nothing, and whether it was a mere copy."""
     if not manifest.exists():
-        return set()
+        return {}
     try:
-        return {entry.begin.name for entry in Manifest(manifest).files}
+        return {entry.begin.name: (entry.end.output, entry.end.state == "same") for entry in Manifest(manifest).files}
     except InputError:
-        return set()
+        return {}
+
+
+def _digest(path: Path, compression: Compression) -> str:
+    """The digest of a file's content, as manifests have it."""
+    digest = hashlib.sha256()
+    with open_regular(path) as raw:
+        content: Any = unpack(raw, compression, lambda message, kind: None)
+        while data := content.read(1 << 20):
+            digest.update(data)
+    return digest.hexdigest()

@@ -168,6 +168,17 @@ def test_files_of_others_are_not_written_over(site: Path, tmp_path: Path) -> Non
     assert (out / "a.txt").read_text() == "somebody's"
 
 
+def test_what_somebody_edited_in_the_output_is_not_written_over(site: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "logo.png"):  # one was cut, one copied
+        out = tmp_path / f"out-{name}"
+        clean(site, out)
+        clean(site, out)
+        (out / name).write_text("edited")
+        with pytest.raises(OutputError, match="was changed since it was cleaned"):
+            clean(site, out)
+        assert (out / name).read_text() == "edited"
+
+
 def test_a_later_run_replaces_what_an_earlier_one_wrote(site: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     clean(site, out)

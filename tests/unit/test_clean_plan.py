@@ -91,6 +91,9 @@ def test_a_guard_stops_when_too_much_would_go():
         clean(pages, for_="corpus")
     assert "group" in str(stopped.value) or "template" in str(stopped.value)
     assert len(clean(pages, for_="corpus", max_removed=1.0).pages) == 12
+    assert len(clean(pages[:3], for_="corpus").pages) == 3
+    with pytest.raises(GuardError):
+        clean(pages[:3], for_="corpus", max_removed=0.1)
 
 
 @pytest.mark.parametrize(("wrong", "answer"), [

@@ -145,3 +145,18 @@ def test_a_page_without_repeats_has_no_verdicts_and_is_listed():
     report = scan_texts([lines(*P), "", "a few words"])
     assert [kinds(report, n) for n in range(3)] == [[], [], []]
     assert report.summary.duplicate_share == 0
+
+
+def test_a_frame_that_overlapping_groups_make_up_is_no_copy(tmp_path):
+    """Two menus in the header, groups inside groups: counted once, and what two pages share of it is no evidence."""
+    links = "".join(f"<li><a href='/{word}'>{word} and all that</a></li>" for word in ("bread", "cakes", "prices", "people"))
+    head = (f"<header><p>The bakery at the old mill in Orven, open since 1911.</p><nav class='desktop'><ul>{links}</ul></nav>"
+            f"<nav class='mobile'><ul>{links}</ul></nav></header>")
+    foot = "<footer><p>Old Mill Lane 3, Orven. Open from six to one, on Sundays from seven, closed on Mondays.</p></footer>"
+    own = ["We bake with rye from two farms.", "Our cakes are sold by the slice.", "A loaf is three crowns.",
+           "Four of us bake, and one sells.", "Come in and have a look.", "Write to us, or ring."]
+    for i, text in enumerate(own):
+        (tmp_path / f"{i}.html").write_text(f"<body>{head}<main><h1>Page {i}</h1><p>{text}</p></main>{foot}</body>")
+    report = scan(tmp_path)
+    assert not [v for page in report.pages for v in page.verdicts if v.kind == "copy-of"]
+    assert report.keep.all()
