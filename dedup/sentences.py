@@ -179,11 +179,13 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     original = judgement.copy_of.get(page)
     if original is None:
         return []
-    groups = [s for s in stands if judgement.across[s] >= 0]
+    shared = {int(judgement.group[s]) for s in judgement.stands(original)}
+    groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
     name = judgement.findings.corpus.pages[original].id
-    exact = all(KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
+    exact = judgement.is_equal(original, page) or all(
+        KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
     text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
     return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
                     {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]

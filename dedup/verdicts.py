@@ -311,6 +311,12 @@ class Judgement:
             alike &= (held >= COPY_SHARE * content[page]) & (held > 0)
         return a[alike], b[alike]
 
+    def is_equal(self, a: int, b: int) -> bool:
+        """Whether two pages have the same words."""
+        corpus = self.findings.corpus
+        (a0, b0), (a1, b1) = (corpus.page_start[[[a], [b]]], corpus.page_start[[[a + 1], [b + 1]]])
+        return bool(kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags)[0])
+
     def _measured_against(self) -> I64:
         """The representative of each one's group, or an equal one with which it makes a pair that counts, or itself."""
         table, pairs = self.table, self.findings.pairs_that_count
