@@ -116,6 +116,7 @@ def _by_field(values: list[Any], largest: bool, field: str) -> list[int]:
     """Pages by a field's value, those without one last; numbers as numbers, everything else as text."""
     if values and all(value is None for value in values):
         raise OptionError(f"no page has the field {field!r}", "keep", f"Carry it with meta={field!r}.")
+    values = [None if str(value).strip().lower() in ("", "nan") else value for value in values]
     known = [p for p, value in enumerate(values) if value is not None]
     numbers = {p: _number(values[p]) for p in known}
     keys: dict[int, Any] = {p: str(values[p]) for p in known} if None in numbers.values() else numbers
@@ -123,8 +124,12 @@ def _by_field(values: list[Any], largest: bool, field: str) -> list[int]:
     return order + [p for p, value in enumerate(values) if value is None]
 
 
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+def _number(value: Any) -> int | float | None:
+    for kind in (int, float):
+        try:
+            number = kind(value)
+        except (TypeError, ValueError, OverflowError):
+            continue
+        if kind is float or isinstance(value, (str, int)):
+            return number
+    return None

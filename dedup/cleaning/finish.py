@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dedup.cleaning.manifest import Manifest
-from dedup.cleaning.targets import MARK, Output, Target, stamp_of
+from dedup.cleaning.manifest import Entry, Manifest
+from dedup.cleaning.targets import MARK, Output, Target, is_as_written, is_inside, stamp_of, waiting_place
 from dedup.errors import InputError, OutputError
-
-READY = ".dedup-clean"  # suffix of a file that waits to take its source's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Finish:
 def ready(output: Output, target: Target) -> Path:
     """Where a file is written; its folder is made."""
     if output.in_place:
-        return target.path.with_name(f".{target.path.name}{READY}")
+        return waiting_place(target.path)
     try:
         target.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -45,10 +43,17 @@ def begun(output: Output) -> Iterator[list[Finish]]:
     """An output that is being written; what stands in the list is done at the end."""
     finish: list[Finish] = []
     if output.in_place:
+        mark = output.base / MARK
+        try:
+            mark.write_text("\n".join(target.name for target in output.targets), "utf-8", "replace")
+        except OSError as error:
+            raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
         try:
             yield finish
             _exchange(finish)
         finally:
+            with contextlib.suppress(OSError):
+                mark.unlink()
             for entry in finish:
                 if entry.written is not None:
                     with contextlib.suppress(OSError):
@@ -58,15 +63,16 @@ def begun(output: Output) -> Iterator[list[Finish]]:
     earlier = _earlier(output)
     try:
         output.base.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        mark.write_text("\n".join(target.name for target in output.targets), "utf-8", "replace")
     except OSError as error:
         raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
     try:
         yield finish
         kept = {entry.target.path for entry in finish if not entry.dropped}
-        for path in earlier - kept:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        for path, before in earlier.items():
+            with contextlib.suppress(OSError, InputError):
+                if path not in kept and is_inside(output.base, path) and is_as_written(path, before):
+                    path.unlink()
         mark.unlink()
     except BaseException:
         if not any(not entry.dropped for entry in finish):  # nothing stands there that a next run has to know as ours
@@ -78,15 +84,15 @@ def begun(output: Output) -> Iterator[list[Finish]]:
         raise
 
 
-def _earlier(output: Output) -> set[Path]:
+def _earlier(output: Output) -> dict[Path, Entry]:
     """Files that an earlier run wrote to the same place."""
     if not output.manifest.exists():
-        return set()
+        return {}
     try:
         files = Manifest(output.manifest).files
     except InputError:
-        return set()
-    return {output.base / entry.begin.name for entry in files if entry.end.state != "dropped"}
+        return {}
+    return {output.base / entry.begin.name: entry for entry in files if entry.end.state != "dropped"}
 
 
 def _exchange(finish: list[Finish]) -> None:

@@ -122,6 +122,14 @@ class CutOut(_Line, frozen=True, tag="cut"):
     data: str | None = None
 
     @property
+    def is_sound(self) -> bool:
+        """Whether it has its bytes in one of the two ways."""
+        try:
+            return (self.text is None) != (self.data is None) and self.content is not None
+        except (binascii.Error, UnicodeEncodeError, ValueError):
+            return False
+
+    @property
     def content(self) -> bytes:
         """The bytes."""
         return self.text.encode() if self.text is not None else base64.b64decode(self.data or "", validate=True)
@@ -283,6 +291,8 @@ class Manifest:
             elif isinstance(line, CutOut | Rows):
                 if begin is None:
                     raise _damaged(path, number, "a cut of no file")
+                if isinstance(line, CutOut) and not line.is_sound:
+                    raise _damaged(path, number, "a cut holds no bytes")
             elif isinstance(line, FileEnd):
                 if begin is None:
                     raise _damaged(path, number, "the end of no file")

@@ -59,8 +59,10 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
     base = cleaned if cleaned is not None else manifest.absolute().parent
     for entry in record.files:
         _check(base, entry)
+        _check_free(_inside(out if out is not None else base, entry.begin.name), entry, record.path, out is not None)
     unchanged = cuts = dropped = 0
-    for entry in record.files:
+    tables = contextlib.ExitStack()  # what tells that a table is restored already? So all of them take their places at once
+    for entry in sorted(record.files, key=lambda entry: entry.begin.form in TABLES):
         target = _inside(out if out is not None else base, entry.begin.name)
         done = out is None and _is_restored(base, entry)
         if entry.end.state == "same" or done:
@@ -68,14 +70,19 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
             if out is not None:
                 _copy(base / entry.begin.name, target, entry)
             continue
+        if entry.begin.form in TABLES and entry.end.state == "cut":
+            with tables:
+                file = tables.enter_context(_written(target, entry))
+                cuts += _rows_put_back(base / entry.begin.name, record.rows(entry), entry, file)
+                tables = tables.pop_all()
+            continue
         with _written(target, entry) as file:
             if entry.end.state == "dropped":
                 file.write(_content(entry))
                 dropped += 1
-            elif entry.begin.form in TABLES:
-                cuts += _rows_put_back(base / entry.begin.name, record.rows(entry), entry, file)
             else:
                 cuts += _put_back(base / entry.begin.name, record.cuts(entry), entry, file)
+    tables.close()
     return Restored(len(record.files), unchanged, cuts, dropped)
 
 
@@ -100,6 +107,21 @@ def _check(base: Path, entry: Entry) -> None:
         return
     if _digest(path, entry) not in (entry.end.output, entry.end.input):
         raise InputError("was changed since it was cleaned", str(path), "Nothing was changed.")
+
+
+def _check_free(target: Path, entry: Entry, manifest: Path, is_apart: bool) -> None:
+    """Nothing of somebody else's stands where a file is to come."""
+    if os.path.realpath(target) == os.path.realpath(manifest):
+        raise InputError("names the manifest itself as a file of it", str(manifest), "Nothing was changed.")
+    if (is_apart or entry.end.state == "dropped") and os.path.lexists(target) and not _stands_there(target, entry):
+        raise InputError("is there already and is another file", str(target), "Nothing was changed; move it away first.")
+
+
+def _stands_there(target: Path, entry: Entry) -> bool:
+    try:
+        return _digest(target, entry) == entry.end.input
+    except InputError:
+        return False
 
 
 def _is_restored(base: Path, entry: Entry) -> bool:

@@ -167,13 +167,20 @@ def _joined(plan: Plan, more: Plan, rests: Sequence[Rest]) -> Plan:
         new += [found._replace(start=start, end=end, kept_start=stays[0][0], kept_end=stays[-1][1])
                 for start, end in rest.original(removal.start, removal.end)]
     whole = {removal.page for removal in new if removal.rule == WHOLE_PAGE}  # what went of it before goes with it
-    earlier = [_followed(removal, new) for removal in plan.removals if removal.page not in whole]
+    later: dict[int, list[Removal]] = {}
+    for removal in new:
+        later.setdefault(removal.page, []).append(removal)
+    earlier = [_followed(removal, later.get(removal.kept_page, ())) for removal in plan.removals if removal.page not in whole]
     return Plan(plan.corpus, sorted([*earlier, *new]))
 
 
 def _followed(removal: Removal, later: Sequence[Removal]) -> Removal:
-    """The removal, with the place that stays now where the one that stayed at first went later."""
+    """The removal, with the place that stays now where the one that stayed at first went later.
+
+    Args:
+        later: What went later of the page where that one is.
+    """
     for other in later:
-        if (other.page == removal.kept_page and other.start <= removal.kept_start and removal.kept_end <= other.end):
+        if other.start <= removal.kept_start and removal.kept_end <= other.end:
             return removal._replace(kept_page=other.kept_page, kept_start=other.kept_start, kept_end=other.kept_end)
     return removal

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dedup.cleaning.manifest import FILE_NAME, Manifest
+from dedup.cleaning.manifest import FILE_NAME, Entry, Manifest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -113,6 +113,10 @@ def _in_place(found: list[tuple[Found, Stamp]], paths: Sequence[Path], manifest:
         if form == "warc":
             raise OutputError("is a web archive and cannot be cleaned in place", file.place, "Use -o; it becomes JSON Lines.")
         targets.append(Target(file, stamp, real, real.relative_to(base).as_posix(), form, compression))
+    ours = _unfinished(base)
+    for target in targets:
+        if os.path.lexists(waiting_place(target.path)) and target.name not in ours:
+            raise OutputError("stands where the cleaned file would wait", str(waiting_place(target.path)), "Move it away.")
     where, number = manifest or base / FILE_NAME, 2
     while where.exists():  # an earlier one brings back what is gone already
         where = (manifest or base / FILE_NAME).with_name(f"dedup-manifest-{number}.jsonl")
@@ -218,21 +222,44 @@ def _check_apart(base: Path, paths: Sequence[Path], found: Sequence[tuple[Found,
 
 def _check_ours(base: Path, manifest: Path, targets: Sequence[Target], sources: set[tuple[int, int]]) -> None:
     """Files that stand where the output goes have to be of an earlier run, and none of the input."""
-    ours = _names_of(manifest)
-    unfinished = (base / MARK).exists()
+    ours, unfinished = _entries_of(manifest), _unfinished(base)
     for target in targets:
+        if not is_inside(base, target.path):
+            raise OutputError("leads out of the output by a link", str(target.path), "Choose another place.")
         if not os.path.lexists(target.path):
             continue
         if target.path.exists() and stamp_of(target.path)[:2] in sources:
             raise OutputError("is read and would be written over", str(target.path), "Choose another place.")
-        if not unfinished and target.name in ours and not _is_as_written(target, *ours[target.name]):
-            raise OutputError("was changed since it was cleaned and would be written over", str(target.path),
-                              "Move it away, or choose another place.")
-        if target.name not in ours and not unfinished:
+        if target.name in unfinished:
+            continue
+        if target.name not in ours:
             raise OutputError("is there already and was not written by dedup clean", str(target.path),
                               "Choose an empty folder.")
+        if not is_as_written(target.path, ours[target.name]):
+            raise OutputError("was changed since it was cleaned and would be written over", str(target.path),
+                              "Move it away, or choose another place.")
+    if os.path.realpath(manifest) in {os.path.realpath(target.path) for target in targets}:
+        raise OutputError("is the place of a cleaned file, too", str(manifest), "Choose another place for the manifest.")
     if manifest.exists() and not ours and not unfinished and not _is_ours(manifest):
         raise OutputError("is there already and is no manifest", str(manifest), "Choose another place.")
+
+
+def is_inside(base: Path, path: Path) -> bool:
+    """Whether a file lies below a folder, also when links are followed."""
+    return Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(base))
+
+
+def _unfinished(base: Path) -> set[str]:
+    """Names of the files of a run that was cut off: what stands there under these names is ours."""
+    try:
+        return set((base / MARK).read_text("utf-8", "replace").split("\n"))
+    except OSError:
+        return set()
+
+
+def waiting_place(path: Path) -> Path:
+    """Where a cleaned file waits to take its source's place."""
+    return path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.dedup-clean")
 
 
 def _is_ours(manifest: Path) -> bool:
@@ -243,17 +270,18 @@ def _is_ours(manifest: Path) -> bool:
     return True
 
 
-def _is_as_written(target: Target, digest: str, is_copy: bool) -> bool:
+def is_as_written(path: Path, entry: Entry) -> bool:
     """Whether nobody changed a file that an earlier run wrote."""
-    return not digest or digest == _digest(target.path, "" if is_copy else target.compression)
+    packing: Compression = "" if entry.end.state == "same" else entry.begin.compression
+    return entry.end.state == "dropped" or _digest(path, packing) == entry.end.output
 
 
-def _names_of(manifest: Path) -> dict[str, tuple[str, bool]]:
-    """Files of an earlier run: the digest of what it wrote, empty where it wrote nothing, and whether it was a mere copy."""
+def _entries_of(manifest: Path) -> dict[str, Entry]:
+    """Files of an earlier run."""
     if not manifest.exists():
         return {}
     try:
-        return {entry.begin.name: (entry.end.output, entry.end.state == "same") for entry in Manifest(manifest).files}
+        return {entry.begin.name: entry for entry in Manifest(manifest).files}
     except InputError:
         return {}
 

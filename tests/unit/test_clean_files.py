@@ -179,6 +179,45 @@ def test_what_somebody_edited_in_the_output_is_not_written_over(site: Path, tmp_
         assert (out / name).read_text() == "edited"
 
 
+def test_restore_takes_no_other_file_s_place(site: Path, tmp_path: Path) -> None:
+    clean(site, in_place=True, for_="corpus", max_removed=1.0)
+    assert not (site / "copy.txt").exists()
+    (site / "copy.txt").write_text("new work")
+    with pytest.raises(InputError, match="is there already and is another file"):
+        restore(site / lines.FILE_NAME)
+    assert (site / "copy.txt").read_text() == "new work"
+
+
+def test_links_in_the_output_lead_nowhere(site: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    (out / "deep").symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="leads out of the output by a link"):
+        clean(site, out)
+    assert not list(elsewhere.iterdir())
+
+
+def test_an_earlier_manifest_deletes_nothing_elsewhere(site: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    clean(site, out)
+    (elsewhere / "x").mkdir(parents=True)
+    (out / "deep").rename(elsewhere / "deep")
+    (out / "deep").symlink_to(elsewhere / "deep")
+    (site / "deep" / "b.md").unlink()
+    clean(site, out)
+    assert (elsewhere / "deep" / "b.md").exists()
+
+
+def test_a_file_in_the_way_in_place_stays(site: Path) -> None:
+    from dedup.cleaning.targets import waiting_place
+
+    waiting_place(site / "a.txt").write_text("precious")
+    with pytest.raises(OutputError, match="stands where the cleaned file would wait"):
+        clean(site, in_place=True)
+    assert waiting_place(site / "a.txt").read_text() == "precious"
+
+
 def test_a_later_run_replaces_what_an_earlier_one_wrote(site: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     clean(site, out)

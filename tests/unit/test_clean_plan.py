@@ -70,6 +70,14 @@ def test_which_copy_stays_is_a_setting(keep, meta, kept):
     assert [page["id"] for page in done.pages if FERRY in page["text"]] == [kept]
 
 
+@pytest.mark.parametrize(("values", "kept"), [
+    (["9", "10", ""], "b"), ([2**53, 2**53 + 1, 3], "b"), (["nan", "3", "7"], "c"), (["2021-05", "2021-11", None], "b")])
+def test_the_greatest_value_is_found_among_odd_ones(values, kept):
+    pages = [{"id": i, "text": f"{i.upper()} says this. {FERRY}", "v": v} for i, v in zip("abc", values, strict=True)]
+    done = clean(pages, for_="corpus", keep="v:max", meta=("v",))
+    assert [page["id"] for page in done.pages if FERRY in page["text"]] == [kept]
+
+
 def test_near_copies_go_only_if_asked_and_the_lost_text_is_told():
     pages = [f"{FERRY} {BAKER} {TOWER}", f"{FERRY.replace('night', 'late')} {BAKER} {TOWER.replace('single', 'lonely')}"]
     exact = clean(pages, for_="corpus")
