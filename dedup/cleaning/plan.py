@@ -18,6 +18,7 @@ from dedup.blocks import Corpus
 from dedup.cleaning.choices import Choices, ranks
 from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
 from dedup.cleaning.pieces import Gone
+from dedup.cleaning.signs import sign_digests
 from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
 from dedup.kernel import kernel
@@ -101,10 +102,11 @@ def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, r
 
 
 def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
-    """Pages with the same tokens, two or more, compared and not only hashed; pages without a word are nobody's copy."""
+    """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
     worded = np.flatnonzero(np.diff(corpus.token_first) > 0)
     first = np.searchsorted(worded, corpus.page_first)
     prints = kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
+    prints ^= sign_digests(corpus.text, corpus.page_start[:-1], corpus.page_start[1:])
     groups: dict[int, list[int]] = {}
     for page in np.flatnonzero(np.diff(first) > 0).tolist():
         groups.setdefault(int(prints[page]), []).append(page)

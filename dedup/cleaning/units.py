@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, sums
+from dedup.cleaning.signs import sign_digests
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 
@@ -23,7 +24,8 @@ class Units:
     Attributes:
         start, end: Bytes of the collection's text, half-open, without the blanks around.
         tokens: How many tokens each has; 0 for a row of asterisks.
-        text: Number of each one's text: units with one number have equal tokens (as far as 64-bit digests tell).
+        text: Number of each one's text: units with one number have equal tokens and signs (as far as 64-bit
+            digests tell).
         page: Page of each.
     """
 
@@ -48,7 +50,9 @@ def cut_units(engine: LocalEngine, corpus: Corpus) -> Units:
         blocks = corpus.blocks_of(pages)
         start, end, _ = kernel.sentences(corpus.text, corpus.start[blocks], corpus.end[blocks])
         hashes, first = kernel.hash_tokens(corpus.text, start, end, corpus.flags)
-        return start, end, np.diff(first), kernel.range_digests(hashes, first)
+        low, high = (int(corpus.page_start[page]) for page in pages)
+        signs = sign_digests(corpus.text[low:high], start - low, end - low)
+        return start, end, np.diff(first), kernel.range_digests(hashes, first) ^ signs
     batches = engine.map(cut, corpus.batches()) or [cut((0, 0))]
     start, end, tokens, digest = (np.concatenate(column) for column in zip(*batches, strict=True))
     page = np.searchsorted(corpus.page_start, start, side="right") - 1

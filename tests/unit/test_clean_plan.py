@@ -78,6 +78,21 @@ def test_the_greatest_value_is_found_among_odd_ones(values, kept):
     assert [page["id"] for page in done.pages if FERRY in page["text"]] == [kept]
 
 
+@pytest.mark.parametrize(("one", "other"), [
+    ("-5 °C", "5 °C"), ("C#", "C++"), ("p > 5 bar", "p < 5 bar"), ("$80", "€80"), ("5 ± 1", "5 1"), ("a ≤ 3", "a ≥ 3")])
+def test_signs_that_change_what_a_sentence_says_count(one, other):
+    text = "We keep the sample of the second series at {} because the others did not survive the night."
+    pages = [text.format(one), text.format(other)]
+    assert texts(*pages, for_="corpus") == pages
+    longer = [f"It rained that day. {page}" for page in pages]
+    assert all(sign in page for sign, page in zip((one, other), texts(*longer, for_="corpus"), strict=True))
+
+
+def test_punctuation_and_case_do_not_count():
+    text = "We keep the sample of the second series at home, because the others did not survive the night."
+    assert texts(f"First this. {text}", f"Then that. {text.upper().replace(',', ' -')}", for_="corpus")[1] == "Then that."
+
+
 def test_near_copies_go_only_if_asked_and_the_lost_text_is_told():
     pages = [f"{FERRY} {BAKER} {TOWER}", f"{FERRY.replace('night', 'late')} {BAKER} {TOWER.replace('single', 'lonely')}"]
     exact = clean(pages, for_="corpus")
