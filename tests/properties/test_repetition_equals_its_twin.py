@@ -54,7 +54,7 @@ def test_ranges_that_are_not_there_are_refused(module: Any) -> None:
     with pytest.raises(ValueError, match="range 0 is not within 0 to 3"):
         module.repetition_counts(np.zeros(3, np.uint8), np.array([0]), np.array([4]))
     with pytest.raises(ValueError, match="flags: 1 folds accents"):
-        module.repetition_counts(np.zeros(3, np.uint8), np.array([0]), np.array([3]), 4)
+        module.repetition_counts(np.zeros(3, np.uint8), np.array([0]), np.array([3]), 8)
 
 
 # As datatrove counts (its gopher_repetition_filter), written from its description: of lines and paragraphs those seen
