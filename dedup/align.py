@@ -157,20 +157,23 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     return replace(_marked_exact(engine, corpus, aligned), truncated=aligned.truncated + (hot > 0))
 
 
-def item_rarity(engine: LocalEngine, item: U32) -> U8:
+def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     """How rare items are in the collection, by their upper bits: ln(n / c) / ln(n) in 1/16, c of the n items being it.
 
+    Copies of an exact run count once: words are not frequent because the text that they stand in is copied often.
     0 for the most frequent ones: those that make up ``STOP_SHARE`` of the running text, if they are frequent themselves.
     """
     bits = min(STOP_BITS, len(item).bit_length() + 2)
-    cuts = itertools.pairwise([*range(0, len(item), COUNTED), len(item)])
-    counts: I64 = np.sum(engine.map(lambda cut: kernel.count_items(item[cut[0]:cut[1]], bits), cuts), axis=0)
+    def count(cut: tuple[int, int]) -> I64:
+        return kernel.count_items(item[slice(*cut)][_marked(quiet, *cut) == 0], bits)
+    counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
+    total = int(counts.sum())
     kinds, kind = np.unique(counts, return_inverse=True)
-    most = max(1, fixed_log2(max(len(item), 1)))
+    most = max(1, fixed_log2(max(total, 1)))
     rarity = np.array([RARITY * (most - fixed_log2(max(c, 1))) // most for c in kinds.tolist()], np.uint8)
     order = np.argsort(-counts, kind="stable")
     before = np.cumsum(counts[order]) - counts[order]
-    frequent = (before < STOP_SHARE * len(item)) & (counts[order] >= max(8, STOP_LEAST * len(item)))
+    frequent = (before < STOP_SHARE * total) & (counts[order] >= max(8, STOP_LEAST * total))
     out = np.maximum(rarity, 1)[kind]
     out[order[frequent]] = 0
     return out
@@ -283,7 +286,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     """
     item, page_first = bags.item, bags.page_first
     quiet, in_step = _later_copies(repeats, page_first, pairs), InStep(repeats if not pairs.every else NO_REPEATS)
-    rarity, classes = item_rarity(engine, item), list[tuple[U32, I64]]()
+    rarity, classes = item_rarity(engine, item, quiet), list[tuple[U32, I64]]()
     kernel.release_memory()
     for kind in kinds:
         classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)

@@ -173,3 +173,18 @@ def test_endless_repetition_is_one_group(unit):
 
 def test_page_as_unit_takes_reworded_for_near():
     assert len(scan_texts([text(PASSAGE), text(PASSAGE)], unit="page", find="reworded").groups) == 1
+
+
+@pytest.mark.parametrize("copies", [1, 6, 7, 30])
+def test_an_edited_copy_is_found_however_often_the_original_stands(copies):
+    """Its words are not frequent because the text that they stand in is copied."""
+    rnd = random.Random(11)
+
+    def words(count: int) -> str:
+        return " ".join(rnd.sample(VOCABULARY, count))
+    quote = words(40).split()
+    edited = " ".join(word if i % 7 else f"zq{i}" for i, word in enumerate(quote))
+    pages = [f"{words(30)} {' '.join(quote)} {words(30)}" for _ in range(copies)]
+    report = scan_texts([*pages, f"{words(30)} {edited} {words(30)}"])
+    last = str(copies)
+    assert any(last in {place.page for place in group.occurrences} for group in report.groups)
