@@ -121,7 +121,7 @@ struct MappedAllocator {
         return static_cast<T*>(memory);
     }
 
-    void deallocate(T* memory, std::size_t count) {
+    void deallocate(T* memory, [[maybe_unused]] std::size_t count) {
 #ifdef DEDUP_POOL
         if (count * sizeof(T) >= Pool::kLeast) {
             Pool::shared().give(memory, count * sizeof(T));
