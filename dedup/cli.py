@@ -348,9 +348,14 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
             return f"{arguments[0]} takes {taken} and no --against; use dedup scan PATH... --against REF"
         if written == "--explain" and not is_comparison:
             return "--explain is for two pages: dedup compare A B --explain"
-        names = [parameter.name for parameter in _flags(is_comparison)]
-        if arguments[0] != "scan" and not is_comparison:
-            names.remove("against")
+        if arguments[0] in ("scan", "compare"):
+            names = [parameter.name for parameter in _flags(is_comparison)]
+        else:
+            from dedup.cli_clean import flag_names
+
+            names = flag_names(arguments[0])
+        if not names:
+            return f"unknown option {written}; {arguments[0]} has none"
         answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
         return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
     if isinstance(error, UnknownCommandError):
@@ -482,6 +487,7 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
 
 
 def stdin_spelt(value: Any) -> Any:
+    """A setting's value with ``-`` where our sign for standard input stands."""
     if isinstance(value, tuple):
         return tuple(map(stdin_spelt, value))
     return "-" if value == STDIN else value

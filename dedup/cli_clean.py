@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LEFT_OUT = ("pairs", "with_text")  # settings of reports
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
-SPELT = {"for_": "--for"}
 
 
 def add_commands(app: cyclopts.App) -> None:
@@ -40,9 +39,10 @@ def add_commands(app: cyclopts.App) -> None:
                 name="explain", usage="Usage: dedup explain MANIFEST PLACE")
 
 
-def flag_names() -> list[str]:
-    """All flags, as fields."""
-    return [parameter.name for parameter in [*_clean_flags(), *_restore_flags()]]
+def flag_names(command: str) -> list[str]:
+    """The flags of one of the commands, as fields."""
+    flags = {"clean": _clean_flags, "restore": _restore_flags}
+    return [parameter.name.rstrip("_") for parameter in flags[command]()] if command in flags else []
 
 
 def _command(function: Callable[..., int], positional: list[inspect.Parameter], flags: list[inspect.Parameter],

@@ -43,6 +43,7 @@ def raw_cuts(page: Outline, actions: Sequence[Action]) -> Raws:
 
 
 def without_ranges(text: str, ranges: Sequence[Range]) -> str:
+    """The text without some ranges, ascending and apart."""
     return "".join(text[a:b] for a, b in _kept(ranges, len(text)))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from dedup.readers.compression import Damage, compression_of, unpack, zstd_module
+from dedup.readers.files import open_regular
 
 _GZIP_LEVEL, _ZSTD_LEVEL = 6, 3  # those of the two commands
 _BUFFER_BYTES = 1 << 18
@@ -46,3 +49,20 @@ def packed(raw: IO[bytes], compression: str) -> Iterator[BinaryIO]:
         raise ValueError(f"no compression is called {compression!r}; there are gzip and zstd")
     with packer, io.BufferedWriter(packer, _BUFFER_BYTES) as stream:
         yield cast(BinaryIO, stream)
+
+
+def content_digest(path: Path, compression: str, damage: Damage | None = None) -> str:
+    """SHA-256 of what a file holds, decompressed: the digest that manifests have.
+
+    Args:
+        damage: See `dedup.readers.compression.unpack`.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open_regular(path) as raw:
+        content: Any = unpack(raw, compression, damage or (lambda _message, _kind: None))
+        while data := content.read(_BUFFER_BYTES):
+            digest.update(data)
+    return digest.hexdigest()

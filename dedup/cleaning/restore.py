@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from dedup.cleaning.manifest import CutOut, Entry, Manifest, Rows, unpacked
-from dedup.cleaning.packing import packed
-from dedup.cleaning.tables import RemovedGroup, restore_table
+from dedup.cleaning.packing import content_digest, packed
+from dedup.cleaning.tables import TABLES, RemovedGroup, restore_table
 from dedup.errors import InputError, OutputError
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
 from dedup.report.json import replaced_file
 
 STEP = 1 << 20  # bytes at a time
-TABLES = ("parquet", "arrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +132,18 @@ def _is_restored(base: Path, entry: Entry) -> bool:
 
 
 def _digest(path: Path, entry: Entry) -> str:
-    digest = hashlib.sha256()
-    with _content_of(path, entry) as file:
-        while data := file.read(STEP):
-            digest.update(data)
-    return digest.hexdigest()
+    """The digest of a file's content; of one of which nothing went, of the file as it is."""
+    try:
+        return content_digest(path, "" if entry.end.state == "same" else entry.begin.compression, _damage(path))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror or error})", str(path), "Nothing was changed.") from error
 
 
 @contextlib.contextmanager
 def _content_of(path: Path, entry: Entry) -> Iterator[BinaryIO]:
-    """A file's content; of one of which nothing went, the file as it is."""
-    try:
-        with open_regular(path) as file:
-            packing = "" if entry.end.state == "same" else entry.begin.compression
-            yield unpack(file, packing, _damage(path))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror or error})", str(path), "Nothing was changed.") from error
+    """The content of a file of which something went."""
+    with open_regular(path) as file:
+        yield unpack(file, entry.begin.compression, _damage(path))
 
 
 def _damage(path: Path) -> Callable[[str, str], None]:

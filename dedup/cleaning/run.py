@@ -25,7 +25,7 @@ from dedup.cleaning.records import Cutter, Drop, Edit, clean_records
 from dedup.cleaning.result import Accounting, Cleaned
 from dedup.cleaning.rounds import plan_in_rounds
 from dedup.cleaning.source import Content, file_pieces, files_pieces
-from dedup.cleaning.tables import clean_table
+from dedup.cleaning.tables import TABLES, clean_table
 from dedup.cleaning.targets import Output, Target, plan_output, stamp_of
 from dedup.cleaning.warc import clean_warc
 from dedup.cleaning.wording import Wording
@@ -36,7 +36,6 @@ from dedup.readers.files import open_regular
 from dedup.report.json import replaced_file
 
 WHOLE = ("text", "markdown", "html")  # one file, one page
-TABLES = ("parquet", "arrow")
 COPIED = 1 << 20  # bytes at a time
 NAMED_GROUPS = 5  # in the message of the guard
 
@@ -206,7 +205,7 @@ class _Writing:
             elif self._is_dropped(target):
                 self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, nowhere)
             elif pieces is not None:
-                for _ in self._told(target, pieces, nowhere):
+                for _ in self._told(pieces, nowhere):
                     pass
         return self.accounting(skipped)
 
@@ -286,7 +285,7 @@ class _Writing:
         before, after = hashlib.sha256(), hashlib.sha256()
         with replaced_file(place) as raw:
             with packed(raw, target.compression) as file:
-                for piece in self._told(target, parts, writer):
+                for piece in self._told(parts, writer):
                     before.update(piece.data)
                     if piece.removal == STAYS:
                         after.update(piece.data)
@@ -295,7 +294,7 @@ class _Writing:
         writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
         return Finish(target, place if place != target.path else None)
 
-    def _told(self, target: Target, parts: Parts, writer: lines.Writer) -> Iterator[Piece]:
+    def _told(self, parts: Parts, writer: lines.Writer) -> Iterator[Piece]:
         """The pieces of a file, its cuts and removals told on the way."""
         offset, numbers = 0, set()
         cuts: list[tuple[int, Piece]] = []

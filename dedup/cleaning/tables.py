@@ -24,6 +24,7 @@ from dedup.options import Options
 from dedup.readers.parquet import import_pyarrow
 
 I64 = npt.NDArray[np.int64]
+TABLES = ("parquet", "arrow")  # formats whose files come back as equal tables, not as equal bytes
 
 
 class RemovedText(NamedTuple):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dedup.cleaning.manifest import FILE_NAME, Entry, Manifest
+from dedup.cleaning.packing import content_digest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -273,7 +274,7 @@ def _is_ours(manifest: Path) -> bool:
 def is_as_written(path: Path, entry: Entry) -> bool:
     """Whether nobody changed a file that an earlier run wrote."""
     packing: Compression = "" if entry.end.state == "same" else entry.begin.compression
-    return entry.end.state == "dropped" or _digest(path, packing) == entry.end.output
+    return entry.end.state == "dropped" or content_digest(path, packing) == entry.end.output
 
 
 def _entries_of(manifest: Path) -> dict[str, Entry]:
@@ -284,13 +285,3 @@ def _entries_of(manifest: Path) -> dict[str, Entry]:
         return {entry.begin.name: entry for entry in Manifest(manifest).files}
     except InputError:
         return {}
-
-
-def _digest(path: Path, compression: Compression) -> str:
-    """The digest of a file's content, as manifests have it."""
-    digest = hashlib.sha256()
-    with open_regular(path) as raw:
-        content: Any = unpack(raw, compression, lambda message, kind: None)
-        while data := content.read(1 << 20):
-            digest.update(data)
-    return digest.hexdigest()

@@ -109,6 +109,32 @@ def test_a_parquet_table_comes_back_equal(tmp_path: Path) -> None:
     assert back.schema.equals(table.schema, check_metadata=True)
 
 
+def test_tables_come_back_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing tells that a table was restored already, so a restore that ends half way must leave all as they were."""
+    pa = pytest.importorskip("pyarrow", reason="LOUD: pyarrow is not installed, tables untested")
+    import pyarrow.parquet as pq
+
+    import dedup.cleaning.restore as module
+
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        pq.write_table(pa.table({"id": [name], "text": [f"{TWICE}\nPage {name}.\n"]}), tmp_path / "in" / f"{name}.parquet")
+    clean(tmp_path / "in", tmp_path / "out")
+    before, put_back, calls = tree(tmp_path / "out"), module.restore_table, []
+
+    def failing(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise OutputError("the disk is full", "x")
+        put_back(*arguments)  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "restore_table", failing)
+        with pytest.raises(OutputError):
+            restore(tmp_path / "out" / lines.FILE_NAME)
+    assert tree(tmp_path / "out") == before
+    assert restore(tmp_path / "out" / lines.FILE_NAME).cuts == 2
+
+
 def test_in_place_and_back(site: Path) -> None:
     before = tree(site)
     clean(site, in_place=True)
