@@ -266,8 +266,8 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     return [
         *option_flags(groups),
         explain if is_comparison else against,
-        make_flag("output", str | None, None, "write the report (.json), or a row a page (.parquet, .jsonl, .csv), to a file",
-                  report, "-o"),
+        make_flag("output", str | None, None, "write the report (.json; .html to look at), or a row a page (.parquet, "
+                  ".jsonl, .csv), to a file", report, "-o"),
         make_flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
@@ -516,8 +516,11 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _is_report(path: Path) -> bool:
     """Whether a file is a report of ours, which a new one may replace."""
+    from dedup.report.html import GENERATOR
+
     with path.open("rb") as file:
-        return b'"format": "dedup-report/' in file.read(200) or path.stat().st_size == 0
+        beginning = file.read(200)
+    return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
 
 
 @contextlib.contextmanager

@@ -166,8 +166,18 @@ class Report:
 
         return page_stream(self).__arrow_c_stream__(requested_schema)
 
+    def to_html(self) -> str:
+        """The report as one HTML file that needs nothing else: verdicts, the pages with their repeats marked, word diffs.
+
+        A report of a scan shows the texts of its pages, as many as have room; one that was read from a file shows those
+        that were stored (``with_text=True``), else the repeated passages alone.
+        """
+        from dedup.report.html import to_html
+
+        return to_html(self)
+
     def write(self, path: str | Path) -> None:
-        """Write the report (``.json``) or its table of pages (``.parquet``, ``.jsonl``, ``.csv``) to a file.
+        """Write the report (``.json``, ``.html``) or its table of pages (``.parquet``, ``.jsonl``, ``.csv``) to a file.
 
         The file is whole or as it was before.
 
@@ -215,7 +225,7 @@ def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
     from dedup.report.page_table import write_csv, write_jsonl
 
     writers: dict[str, Callable[[Report, Path], None]] = {
-        ".json": write_json_file, ".parquet": _write_parquet, ".jsonl": write_jsonl, ".csv": write_csv}
+        ".json": write_json_file, ".html": _write_html, ".parquet": _write_parquet, ".jsonl": write_jsonl, ".csv": write_csv}
     suffix = Path(path).suffix.lower()
     if suffix not in writers:
         raise OptionError(f"no report format has the suffix {suffix!r}" if suffix else "the file has no suffix",
@@ -223,6 +233,12 @@ def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
     if suffix == ".parquet":
         need_arrow(str(path))
     return writers[suffix]
+
+
+def _write_html(report: Report, path: Path) -> None:
+    from dedup.report.html import write_html
+
+    write_html(report, path)
 
 
 def _write_parquet(report: Report, path: Path) -> None:

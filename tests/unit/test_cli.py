@@ -126,8 +126,8 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json, .parquet, .jsonl, .csv."),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .parquet, .jsonl, .csv."),
+    (["-o", "r.txt"], "r.txt: no report format has the suffix '.txt'. Use one of: .json, .html, .parquet, .jsonl, .csv."),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .html, .parquet, .jsonl, .csv."),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
     (["--format", "html"], "--format: 'html' is not one of terminal, json"),
 ])
