@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, BASE = 1000, 150, 14
 LEAST = 3.0  # of WIDTH: a place that is narrower could not be seen
 LOOKED_AT = 20_000  # groups
-COLOURS = ("#c2561a", "#2a6fa8", "#2d7d46", "#8a3fa0", "#a3313f", "#1b7b83", "#7a6410", "#5a4fc0")
+COLOURS = ("#b54e14", "#2a6fa8", "#2d7d46", "#8a3fa0", "#a3313f", "#1b7b83", "#7a6410", "#5a4fc0")
 
 
 class Svg(str):

@@ -17,7 +17,8 @@ from tests.unit.report_fakes import group, occurrence, page, report
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = ["</details><script>alert(1)</script>", "| a | b |", "``` x", "[click](javascript:alert(1))", "@everyone", "#12",
-           "https://evil.example/x", "www.evil.example", "![x](http://evil.example/i.png)", "\u202eabc", "**bold** _it_ ~x~", "a\n# b"]
+           "https://evil.example/x", "www.evil.example", "![x](http://evil.example/i.png)",
+           "\u202eabc", "**bold** _it_ ~x~", "a\n# b"]
 
 
 def rendered(text: str) -> str:

@@ -44,7 +44,7 @@ def test_arcs_join_each_place_with_the_next_one_of_its_passage(news):
     assert [path.find(f"{SVG}title").text for path in picture.iter(f"{SVG}path")] == [
         "lines 39-45 again at lines 48-59, 307 words, word for word",
         "line 41 again at line 49, 19 words, 100 % alike", "line 49 again at line 55, 19 words, 100 % alike"]
-    bars = [rect for rect in picture.iter(f"{SVG}rect")][1:]
+    bars = list(picture.iter(f"{SVG}rect"))[1:]
     assert len(bars) == 5
     first = news.groups[0].occurrences[0]
     assert float(bars[0].get("x")) == pytest.approx(first.start / 3608 * 1000, abs=0.1)

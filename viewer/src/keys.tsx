@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { App } from "./state";
 import { VERDICTS } from "./words";
 
@@ -62,7 +62,7 @@ export function useEvent(name: string, hear: (detail: number) => void): void {
 
 export function Help({ onClose }: { onClose: () => void }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => box.current?.showModal(), []);
+  useLayoutEffect(() => box.current?.showModal(), []);
   return (
     <dialog ref={box} class="help" onClose={onClose} aria-labelledby="help-title">
       <h2 id="help-title">Keys</h2>
@@ -74,7 +74,7 @@ export function Help({ onClose }: { onClose: () => void }) {
           have). It is no verdict: look at both texts.</dd></div>
         {Object.values(VERDICTS).map(({ name, plain }) => <div key={name}><dt>{name}</dt><dd>{plain}</dd></div>)}
       </dl>
-      <button type="button" autofocus onClick={() => box.current?.close()}>Close</button>
+      <button type="button" onClick={() => box.current?.close()}>Close</button>
     </dialog>
   );
 }

@@ -66,7 +66,7 @@ function Places({ g, all, first, right, pick }: { g: number; all: number[]; firs
               {near && <td class="figure">{o === first ? <span class="sub">first</span> : <span title={`jaccard ${places.jaccard[o]}, containment ${places.containment[o]}`}>{percent(places.similarity[o])}</span>}</td>}
               <td class="acts"><Copy text={where} label={`Copy ${where.slice(0, 200)}`} />
                 {all.length > 2 && o !== first && <button type="button" class="quiet" aria-pressed={o === right} onClick={() => pick(o)}
-                  aria-label={`Show ${lines(data, o)} of ${data.pageName(page).slice(0, 100)} beside the first`}>Compare</button>}</td>
+                  aria-label={`Compare ${lines(data, o)} of ${data.pageName(page).slice(0, 100)} with the first`}>Compare</button>}</td>
             </tr>
           );
         })}</tbody>

@@ -50,8 +50,12 @@ function Answer() {
 function Where() {
   const { data } = useApp(), { verdicts } = data.raw, v = verdicts.kind.indexOf("rendered-twice");
   if (data.pages !== 1 || v < 0) return null;
-  const [, where] = parted(verdicts.text[v]), [g] = verdicts.groups[v];
+  const [, where] = parted(verdicts.text[v]), g = longest(data, verdicts.groups[v]);
   return <p class="lead where" dir="auto">{sentence(where)} {g !== undefined && <Link to={{ view: "passages", id: g }}>See both copies</Link>}</p>;
+}
+
+function longest(data: Data, groups: number[]): number | undefined {
+  return [...groups].sort((a, b) => data.raw.groups.tokens[b] - data.raw.groups.tokens[a] || a - b)[0];
 }
 
 /** A verdict's first words, and what comes behind the colon. */
@@ -172,14 +176,14 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
   return (
     <>
       {shown.slice(0, SHOWN).map((v) => {
-        const p = verdicts.page[v], [g] = verdicts.groups[v];
+        const p = verdicts.page[v], g = longest(data, verdicts.groups[v]);
         return (
           <li key={v}>
             <span class="tag">{VERDICTS[kind].name}</span>
             <p dir="auto">
               {!single && <><Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>: </>}
               {sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}{" "}
-              {g !== undefined && <Link to={{ view: "passages", id: g }} label={`See passage ${data.number(g)}`}>See it</Link>}
+              {g !== undefined && <Link to={{ view: "passages", id: g }}>Passage {data.number(g)}</Link>}
             </p>
           </li>
         );

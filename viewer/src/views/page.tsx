@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { arcs, HEIGHT, WIDTH } from "../arcs";
 import { pageShares } from "../figures";
+import { parseHash } from "../filter";
 import { useEvent } from "../keys";
 import { Link, Long, look, ShareBar, shareWords } from "../parts";
 import { type Paragraph, paragraphs, placesOn } from "../segments";
@@ -10,7 +11,7 @@ import { count, elsewhere, likeness, lines, number, oneLine, percent, sentence, 
 export function PageView({ page }: { page: number }) {
   const app = useApp(), { data, selection } = app;
   useEvent("dedup-move", (step) => {
-    const next = page + step;
+    const next = (parseHash(location.hash).id ?? page) + step;
     if (next >= 0 && next < data.pages) app.go({ view: "page", id: next });
   });
   if (page >= data.pages) return <p>There is no such page in this report.</p>;

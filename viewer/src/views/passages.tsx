@@ -1,4 +1,5 @@
 import { useMemo } from "preact/hooks";
+import { parseHash } from "../filter";
 import { useEvent } from "../keys";
 import { Link, look } from "../parts";
 import { useApp } from "../state";
@@ -14,7 +15,8 @@ export function PassagesView() {
   const groups = selection.groups, chosen = route.id;
   const at = useMemo(() => (chosen === null ? -1 : groups.indexOf(chosen)), [groups, chosen]);
   const move = (step: number) => {
-    const next = groups[Math.min(Math.max(at + step, 0), groups.length - 1)];
+    const now = parseHash(location.hash).id; // keys may come faster than the page is drawn
+    const next = groups[Math.min(Math.max((now === null ? -1 : groups.indexOf(now)) + step, 0), groups.length - 1)];
     if (next !== undefined) app.go({ view: "passages", id: next });
   };
   useEvent("dedup-move", move);
