@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import GRAMS, LEAST_ORDER, LETTERS, NOTHING, TRIPLES, Aligned, Gates, align_passages
+from dedup.align import LEAST_ORDER, NOTHING, Aligned, Gates, align_passages
 from dedup.along_copies import along_copies
+from dedup.anchors import GRAMS, LETTERS, TRIPLES
 from dedup.bags import letter_bags, word_bags
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
 from dedup.engines.local import LocalEngine
