@@ -24,6 +24,7 @@ from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
 from dedup.seeds import Repeats
+from dedup.verify import Spans, span_overlaps
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -37,6 +38,8 @@ BATCH_COST = 4_000_000  # tokens gone over in one batch of pairs
 ANCHOR_COST = 50  # tokens that an anchor counts for
 # Similarity of the items of an edited passage, in their order; reworded words may stand in any order.
 LEAST_ORDER = {GRAMS: 0.55, TRIPLES: 0.0, LETTERS: 0.45}
+# Share of its words that stand on the other side as they are, whole; of scanned text none may.
+LEAST_WHOLE = {GRAMS: 0.2, TRIPLES: 0.2, LETTERS: 0.0}
 ROWS = 1_000_000  # pairs of passages compared at a time
 ORDER_ITEMS = 4_000  # above it, that similarity is measured piece by piece: a lower bound
 
@@ -82,11 +85,19 @@ NOTHING = Aligned(Links(NO_TOKENS, NO_TOKENS, NO_TOKENS, NO_TOKENS, np.empty(0, 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What an aligned passage must reach: evidence, Dice, and tokens of its longer side."""
+    """What an aligned passage must reach.
+
+    Attributes:
+        min_evidence, min_dice: Of the kernel's measures.
+        min_tokens: Length of its longer side.
+        order, whole: Of ``in_order`` and ``whole_words``.
+    """
 
     min_evidence: float
     min_dice: float
     min_tokens: int
+    order: float
+    whole: float
 
 
 def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
@@ -204,6 +215,20 @@ def in_order(engine: LocalEngine, bags: Bags, links: Links) -> F64:
         return out
     parts = engine.map(measure, itertools.pairwise([*range(0, len(links.a0), ROWS), len(links.a0)]))
     return np.array(list(itertools.chain(*parts)))
+
+
+def whole_words(engine: LocalEngine, corpus: Corpus, links: Links) -> F64:
+    """Share of the different words of the side with fewer of them that stand on the other side, too, whole; 0.0 to 1.0.
+
+    Items are words by their beginnings: `order123` and `order456` are one.
+    """
+    if not len(links.a0):
+        return np.empty(0)
+    sides = [locate(engine, corpus, t0, t1) for t0, t1 in ((links.a0, links.a1), (links.b0, links.b1))]
+    a, b = (Spans(side.start, side.end, np.arange(len(side) + 1)) for side in sides)
+    overlap, n, m = span_overlaps(engine, corpus, a, b, 1)
+    share: F64 = overlap / np.maximum(np.minimum(n, m), 1)
+    return share
 
 
 def _marked_exact(engine: LocalEngine, corpus: Corpus, aligned: Aligned) -> Aligned:
