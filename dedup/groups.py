@@ -108,7 +108,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    component = _components(nodes)
+    component = _components(engine, corpus, nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     component, passage = component[order], nodes.passage[order]
@@ -159,11 +159,11 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
 
 
-def _components(nodes: _Nodes) -> I64:
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     """Component of each node: its least member.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
-    texts are followed first, and a near link only where it brings no overlap.
+    texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
     order = _in_order(component)  # nodes ascend by place already
@@ -177,8 +177,20 @@ def _components(nodes: _Nodes) -> I64:
     keep = np.flatnonzero(~mixed | nodes.exact)
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
     rows = np.flatnonzero(mixed & ~nodes.exact)
+    rows = rows[_shortest_first(engine, corpus, nodes, rows)]
     joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
     return joined
+
+
+def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
+    """Order of links by the length of their places, then by what the texts say: the same in any order of pages."""
+    places, at = np.unique(np.concatenate([nodes.a[rows], nodes.b[rows]]), return_inverse=True)
+    ranges = locate(engine, corpus, nodes.t0[places], nodes.t1[places])
+    digest = span_digests(engine, corpus, Spans(ranges.start, ranges.end, np.arange(len(places) + 1)))
+    length, (of_a, of_b) = ranges.t1 - ranges.t0, np.split(at, 2)
+    order: I64 = np.lexsort((np.maximum(digest[of_a], digest[of_b]), np.minimum(digest[of_a], digest[of_b]),
+                             length[of_a] + length[of_b]))
+    return order
 
 
 def _apart(component: I64, t0: I64, t1: I64) -> Flags:
