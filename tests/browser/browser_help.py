@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,11 @@ class Opened:
                 return
             self.page.wait_for_timeout(50)
         raise AssertionError(f"it never holds: {expression}")
+
+    def is_titled(self, title: str) -> bool:
+        """Whether the part with this title comes."""
+        self.page.locator("h1", has_text=re.compile(f"^{re.escape(title)}$")).wait_for()
+        return True
 
     def text(self, selector: str = "main") -> str:
         return str(self.page.inner_text(selector))
