@@ -145,7 +145,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     scanned = options.noise == "ocr"
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
-    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, LEAST_ORDER[kinds[-1]], LEAST_WHOLE[kinds[0]])
+    whole = LEAST_WHOLE[kinds[0]] if stem is None else 0.0  # words of one stem are equal
+    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, LEAST_ORDER[kinds[-1]], whole)
     all_windows = is_comparison and options.find == "reworded"
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:
