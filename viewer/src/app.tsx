@@ -33,7 +33,7 @@ export function Root({ data }: { data: Data }) {
   const filterText = JSON.stringify(route.filter);
   const selection = useMemo(() => select(data, route.filter, ignored), [data, filterText, ignored]);
   const whole = useMemo(() => head(data, everything), [everything]);
-  const shown = useMemo(() => head(data, selection), [selection]);
+  const shown = useMemo(() => (isEmpty(route.filter) && !ignored.size ? whole : head(data, selection)), [selection]);
 
   const target = useCallback((to: Partial<Route>): Route => {
     const now = parseHash(location.hash);
