@@ -1,7 +1,7 @@
 """The report to look at, by number of groups: ``python -m benchmarks.viewing GROUPS`` prints figures as JSON.
 
-Each group is a passage on two pages of an invented site, every third one edited, every seventh one twice on its page; words are
-as unevenly frequent as a language's, because the size of the file hangs on that.
+Each group is a passage on two pages of an invented site, every third one edited, every seventh one twice on its page; words
+are as unevenly frequent as a language's, because the size of the file hangs on that.
 """
 
 from __future__ import annotations

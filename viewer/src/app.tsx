@@ -75,8 +75,10 @@ export function Root({ data }: { data: Data }) {
               <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>{name}</a>
             ))}
           </nav>
-          <ThemeSwitch />
-          <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">?</button>
+          <div class="tools">
+            <ThemeSwitch />
+            <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">?</button>
+          </div>
         </div>
         {data.groups > 0 && <FilterBar />}
       </header>
