@@ -64,6 +64,7 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
 
     groups = _shown_groups(report, limits)
     pages = _Pages(report, groups, limits)
+    groups = [group for group in groups if _has_room(group, pages, limits)]
     view = {
         "format": FORMAT, "version": report.version, "digest": report.input_digest,
         "command": command_of(report), "settings": changed_settings(report.options, report.is_comparison),
@@ -204,15 +205,16 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
     """
     columns, texts, paths = _Columns(), _Table(limits.group_text), _Table(2**40)
     heads: list[str | None] = []
-    compared: list[int] = []
-    room, places_of = limits.changes, list[int]()
+    compared, places_of, leads = list[int](), list[int](), list[int]()
+    room = limits.changes
     for group in groups:
         places = [o for o in _places(group, limits) if o.page in pages.number]
         places_of.append(len(places))
         first = group.occurrences[group.representative]
+        leads.append(next(n for n, place in enumerate(places) if place is first))
         for place in places:
             _add_place(columns, place, pages, texts, paths)
-        known = pages.text[pages.number[first.page]] is not None if first.page in pages.number else False
+        known = pages.text[pages.number[first.page]] is not None
         heads.append(None if known or texts.add(first.text) >= 0 else _beginning(first.text, limits))
         near = [(-len(places) + n, place) for n, place in enumerate(places) if place.text != first.text]
         cost = sum(len(first.text) + len(place.text) for _, place in near)
@@ -225,7 +227,7 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
         "groups": {
             "id": [g.id for g in groups], "kind": [g.kind for g in groups], "tokens": [g.tokens for g in groups],
             "similarity": [_cut(g.similarity) for g in groups], "blocks": [g.blocks for g in groups],
-            "representative": [_index(g, limits) for g in groups], "places": places_of,
+            "representative": leads, "places": places_of,
             "all_places": [len(g.occurrences) for g in groups], "truncated": [int(g.truncated) for g in groups],
             "related": _related(groups), "beginning": heads, "compared": compared,
             "fingerprint": [fingerprint(g) for g in groups],
@@ -243,8 +245,10 @@ def _places(group: Group, limits: Limits) -> list[Occurrence]:
     return places
 
 
-def _index(group: Group, limits: Limits) -> int:
-    return min(group.representative, limits.places - 1)
+def _has_room(group: Group, pages: _Pages, limits: Limits) -> bool:
+    """Whether the pages of a group's representative and of another of its places are shown."""
+    shown = sum(place.page in pages.number for place in _places(group, limits))
+    return shown > 1 and group.occurrences[group.representative].page in pages.number
 
 
 def _add_place(columns: _Columns, place: Occurrence, pages: _Pages, texts: _Table, paths: _Table) -> None:

@@ -26,12 +26,13 @@ export function placesOn(data: Data, selection: Selection, page: number): number
 /** The paragraphs of a page: all of its text where the file has it, else an outline of its repeated passages. */
 export function paragraphs(data: Data, selection: Selection, page: number): Paragraph[] {
   const places = placesOn(data, selection, page), text = data.pageText(page);
-  if (text) return cut(data, places, 0, text.length, (a, b) => text.slice(a, b));
+  const inLines = !places.some((o) => data.path(o)) && (text ? /\n\s*\n/.test(text.text) : false), newlines = inLines ? 2 : 1;
+  if (text) return cut(data, places, 0, text.length, (a, b) => text.slice(a, b), newlines);
   const out: Paragraph[] = [];
   let reached = 0;
   for (const block of blocksOf(data, places)) {
     if (block.start > reached) out.push(gap(reached, block.start));
-    out.push(...cut(data, block.places, block.start, block.end, block.slice));
+    out.push(...cut(data, block.places, block.start, block.end, block.slice, newlines));
     reached = block.end;
   }
   const chars = data.raw.pages.chars[page];
@@ -76,7 +77,8 @@ function textOf(data: Data, o: number): { slice: (a: number, b: number) => strin
   return text ?? { slice: (a) => (a === 0 ? data.groupText(data.groupOf[o]) : "") };
 }
 
-function cut(data: Data, places: number[], from: number, to: number, slice: (a: number, b: number) => string): Paragraph[] {
+/** Paragraphs of a stretch; so many line feeds end one: one in HTML, two in text whose lines are broken. */
+function cut(data: Data, places: number[], from: number, to: number, slice: (a: number, b: number) => string, least: number): Paragraph[] {
   const events = borders(data, places, from, to), out: Paragraph[] = [];
   const starts = new Map<number, number[]>();
   for (const o of places) {
@@ -86,20 +88,28 @@ function cut(data: Data, places: number[], from: number, to: number, slice: (a: 
   }
   let paragraph: Paragraph = { start: from, runs: [], begins: [], missing: 0 };
   const active = new Set<number>();
+  let feeds = 0; // since the last word
+  const end = (at: number) => {
+    if (feeds < least) return;
+    out.push(paragraph);
+    paragraph = { start: at, runs: [], begins: [], missing: 0 };
+    feeds = 0;
+  };
   for (let i = 0; i < events.length; i++) {
     const [at, opens, closes] = events[i];
     closes.forEach((o) => active.delete(o));
     opens.forEach((o) => active.add(o));
-    const begins = starts.get(at) ?? [], end = i + 1 < events.length ? events[i + 1][0] : to;
-    if (end <= at) continue;
+    const begins = starts.get(at) ?? [], next = i + 1 < events.length ? events[i + 1][0] : to;
+    if (next <= at) continue;
     const own = [...active].sort((a, b) => data.raw.places.size[b] - data.raw.places.size[a] || a - b);
+    if (begins.length) end(at);
     paragraph.begins.push(...begins);
-    slice(at, end).split("\n").forEach((line, n) => {
-      if (n) {
-        out.push(paragraph);
-        paragraph = { start: at, runs: [], begins: [], missing: 0 };
-      }
-      if (line) paragraph.runs.push({ text: line, places: own });
+    slice(at, next).split("\n").forEach((line, n) => {
+      if (n) feeds++;
+      if (!line.trim() && feeds) return;
+      end(at);
+      if (line) paragraph.runs.push({ text: feeds ? `\n${line}` : line, places: own });
+      feeds = 0;
     });
   }
   out.push(paragraph);

@@ -24,6 +24,13 @@ describe("a page's text", () => {
   it("all of it is there, in order", () => {
     expect(paragraphs(data, all(data), 0).map((p) => p.runs.map((run) => run.text).join("")).join("\n")).toBe(text);
   });
+  it("whose lines are broken is cut at blank lines, and keeps its lines", () => {
+    const lines = "a title\n\nfirst line\nsecond line\n \nlast", broken = made({ pages: [{ id: "a", text: lines }], groups: [
+      { places: [{ page: "a", start: 9, text: "first line\nsecond" }, { page: "a", start: 34, text: "last" }] }] });
+    const cut = paragraphs(broken, all(broken), 0);
+    expect(cut.map((p) => p.runs.map((run) => run.text).join("|"))).toEqual(["a title", "first line|\nsecond| line", "last"]);
+    expect(cut.map((p) => p.begins)).toEqual([[], [0], [1]]);
+  });
   it("is an outline where the file does not have it", () => {
     const outline = made({ pages: [{ id: "a", chars: 100 }], groups: [{ places: [
       { page: "a", start: 10, text: "abcdefghij" }, { page: "a", start: 15, text: "fghijKLMNO" }, { page: "a", start: 60, text: "xyz" }] }] });

@@ -92,7 +92,7 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
   }
   const changed = rows.some((row) => [...row.a, ...row.b].some((piece) => piece.mark === "changed"));
   return (
-    <div class="diff">
+    <div class={data.path(first) || data.path(right) ? "diff" : "diff flowing"}>
       <Heading class="diff-title">Side by side{!data.raw.groups.compared[g] && <span class="sub"> (too much to be compared word by word)</span>}</Heading>
       <div class="diff-scroll" tabIndex={0} role="region" aria-label={`${lines(data, first)} and ${lines(data, right)}, side by side`}>
         <div class="diff-row diff-heads">

@@ -298,7 +298,7 @@ function Made() {
         dedup {raw.version}. {count(summary.blocks, unit)}: {number(summary.compared)} compared, {number(summary.short)} under{" "}
         {raw.asked.min_tokens} words (those count only as a whole). Digest of what was read: <code>{raw.digest.slice(0, 12)}</code>.
       </p>
-      {raw.settings.length > 0 && <p class="sub">Settings that were changed: {raw.settings.map(([name, value], i) => (
+      {!raw.command && raw.settings.length > 0 && <p class="sub">Settings that were changed: {raw.settings.map(([name, value], i) => (
         <>{i > 0 && ", "}<code>--{name.replace(/_/g, "-")} {Array.isArray(value) ? value.join(", ") : String(value)}</code></>
       ))}.</p>}
       <p class="sub">Likeness is measured, what it means is for you to judge: a text may stand {times(2)} on purpose.</p>
