@@ -16,6 +16,7 @@ import pytest
 import dedup
 from dedup.model import Verdict
 from dedup.report.html import to_html
+from dedup.report.text import percent
 from dedup.report.view import Limits
 from tests.browser.browser_help import AXE, ROOT, Opened, needs_browser, site, started_browser
 from tests.scan_help import lines, needs_speed, prose
@@ -157,14 +158,16 @@ def test_the_map_opens_the_pair_that_is_clicked_or_chosen_with_keys(opened: Open
     view.until("document.querySelector('canvas').width > 400")
     canvas = view.page.locator("canvas")
     canvas.focus()
-    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
-        canvas.press(key)
-    assert view.text(".map-told") == "68.9 % of hire.html stands on repairs.html too"
+    canvas.press("ArrowRight")
+    made = dedup.scan(EXAMPLES / "site")
+    [place] = [o for g in made.groups if g.kind == "near" for o in g.occurrences if o.page == "hire.html"]
+    share = sum(end - start for start, end in place.parts) / next(p.chars for p in made.pages if p.id == "hire.html")
+    assert view.text(".map-told") == f"{percent(share)} of hire.html stands on repairs.html too"
     canvas.press("Enter")
     assert view.is_titled("What hire.html and repairs.html share")
     view.page.go_back()
     view.page.click("text=As a table")
-    assert view.page.locator(".as-table tbody tr").count() == 30
+    assert view.page.locator(".as-table tbody tr").count() == 4
     view.page.locator(".as-table tbody a").first.click()
     view.page.wait_for_selector("h1:has-text(' share')")
 
@@ -345,15 +348,19 @@ def test_the_figures_are_those_of_the_report(opened: Open):
     assert 100 - parts[-1] == pytest.approx(100 * made.summary.duplicate_share, abs=0.2)
     within = sum(1 for p in made.pages for v in p.verdicts if v.kind == "rendered-twice")
     assert within == 12
-    assert view.page.locator(".sentences .tag", has_text="Rendered twice").count() == within
+    tags = view.page.locator(".sentences .tag", has_text="Rendered twice")
+    assert tags.count() == 6
+    view.page.click("text=Rendered twice: 6 more pages")
+    view.settle()
+    assert tags.count() == within
 
 
 def test_the_map_puts_copies_beside_each_other(opened: Open):
     view = opened("site", "#/map")
     view.page.click("text=As a table")
     first = view.page.locator(".as-table tbody tr").first.inner_text()
-    assert "100 %" in first or "9" in first
-    assert view.is_titled("300 pages and what they share")
+    assert "100 %" in first
+    assert view.is_titled("118 pages and what they share")  # without those that have only what is on all pages
 
 
 # Hostile pages, large pages, no titles, other directions.

@@ -33,7 +33,7 @@ export function Root({ data }: { data: Data }) {
   const filterText = JSON.stringify(route.filter);
   const selection = useMemo(() => select(data, route.filter, ignored), [data, filterText, ignored]);
   const whole = useMemo(() => head(data, everything), [everything]);
-  const shown = useMemo(() => head(data, selection), [selection]);
+  const shown = useMemo(() => (isEmpty(route.filter) && !ignored.size ? whole : head(data, selection)), [selection]);
 
   const target = useCallback((to: Partial<Route>): Route => {
     const now = parseHash(location.hash);
@@ -75,8 +75,10 @@ export function Root({ data }: { data: Data }) {
               <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>{name}</a>
             ))}
           </nav>
-          <ThemeSwitch />
-          <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">?</button>
+          <div class="tools">
+            <ThemeSwitch />
+            <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">?</button>
+          </div>
         </div>
         {data.groups > 0 && <FilterBar />}
       </header>

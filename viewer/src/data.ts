@@ -222,7 +222,8 @@ function verdictsOf(raw: Payload, data: { first: Int32Array; places: number }): 
 
 /** Read what the report's file holds. */
 export async function decode(base64: string): Promise<Payload> {
-  const bytes = Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+  const packed = atob(base64.trim()), bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const payload = JSON.parse(await new Response(stream).text()) as Payload;
   if (payload.format !== FORMAT) throw new Error(`this viewer reads ${FORMAT}, the file holds ${payload.format}`);

@@ -84,14 +84,23 @@ export function laterPlaces(data: Data, selection: Selection): Uint8Array {
 
 export interface Closest { page: number; share: number; partners: number }
 
-const MANY_PAGES = 50; // a passage on more pages makes no two of them close, and neither does a site's template
+const FEW_PAGES = 20, MOST_OF_PAGES = 0.25;
 
-/** The page that has most of a page's text, how much of it, and how many pages have some of it. */
-export function closest(data: Data, selection: Selection, page: number): Closest | null {
+/** Groups that say nothing of two pages in particular: they stand on very many. 1 for each such group. */
+export function commonGroups(data: Data): Uint8Array {
+  const out = new Uint8Array(data.groups), least = Math.max(FEW_PAGES, MOST_OF_PAGES * data.pages), { page } = data.raw.places;
+  for (let g = 0; g < data.groups; g++) {
+    if (data.first[g + 1] - data.first[g] > least) out[g] = new Set(page.slice(data.first[g], data.first[g + 1])).size > least ? 1 : 0;
+  }
+  return out;
+}
+
+/** The page that has most of a page's text (template and what is common aside), how much of it, and how many pages have some of it. */
+export function closest(data: Data, selection: Selection, page: number, common: Uint8Array): Closest | null {
   const covered = new Map<number, [number, number]>(), partners = new Set<number>(); // page -> covered, reached
   for (let i = data.pageFirst[page]; i < data.pageFirst[page + 1]; i++) {
     const o = data.pagePlaces[i], g = data.groupOf[o];
-    if (!selection.places[o] || data.use[o] === TEMPLATE || data.first[g + 1] - data.first[g] > MANY_PAGES) continue;
+    if (!selection.places[o] || data.use[o] === TEMPLATE || common[g]) continue;
     const others = new Set<number>();
     for (let k = data.first[g]; k < data.first[g + 1]; k++) {
       if (selection.places[k] && data.raw.places.page[k] !== page) others.add(data.raw.places.page[k]);

@@ -1,6 +1,7 @@
 /** The map of pages: how much of each stands on each other, the pages that share most beside each other. */
 
-import type { Data } from "./data";
+import { type Data, TEMPLATE } from "./data";
+import { commonGroups } from "./figures";
 import { folder, type Selection } from "./filter";
 
 export const MOST_UNITS = 300;
@@ -17,7 +18,10 @@ export interface Heat {
 
 export function heat(data: Data, selection: Selection, most = MOST_UNITS): Heat {
   const touched = new Uint8Array(data.pages);
-  for (let o = 0; o < data.places; o++) if (selection.places[o]) touched[data.raw.places.page[o]] = 1;
+  const common = commonGroups(data);
+  for (let o = 0; o < data.places; o++) {
+    if (selection.places[o] && data.use[o] !== TEMPLATE && !common[data.groupOf[o]]) touched[data.raw.places.page[o]] = 1;
+  }
   const pages = [...touched.keys()].filter((p) => touched[p]);
   const grouped = pages.length > most, names = new Map<string, number>(), units: Heat["units"] = [];
   const unitOf = new Int32Array(data.pages).fill(-1);
@@ -61,7 +65,7 @@ function sharedChars(data: Data, selection: Selection, unitOf: Int32Array): Map<
     const reached = new Map<number, number>(), own = unitOf[p];
     for (let i = data.pageFirst[p]; own >= 0 && i < data.pageFirst[p + 1]; i++) {
       const o = data.pagePlaces[i];
-      if (!selection.places[o]) continue;
+      if (!selection.places[o] || data.use[o] === TEMPLATE) continue;
       for (const [unit, places] of unitsOf.get(data.groupOf[o]) ?? []) {
         if (unit === own && places < 2) continue;
         let at = reached.get(unit) ?? -1, sum = 0;
@@ -77,16 +81,17 @@ function sharedChars(data: Data, selection: Selection, unitOf: Int32Array): Map<
   return out;
 }
 
-/** Units of each selected group, and how many places it has on each; of passages on very many units none. */
+/** Units of each selected group, and how many places it has on each; template and what stands on very many pages is left out. */
 function unitsOfGroups(data: Data, selection: Selection, unitOf: Int32Array): Map<number, Map<number, number>> {
-  const out = new Map<number, Map<number, number>>();
+  const out = new Map<number, Map<number, number>>(), common = commonGroups(data);
   for (const g of selection.groups) {
+    if (common[g]) continue;
     const on = new Map<number, number>();
     for (let o = data.first[g]; o < data.first[g + 1]; o++) {
       const unit = unitOf[data.raw.places.page[o]];
-      if (selection.places[o]) on.set(unit, (on.get(unit) ?? 0) + 1);
+      if (selection.places[o] && data.use[o] !== TEMPLATE) on.set(unit, (on.get(unit) ?? 0) + 1);
     }
-    if (on.size <= MOST_UNITS) out.set(g, on);
+    out.set(g, on);
   }
   return out;
 }

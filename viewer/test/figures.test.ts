@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EVERYTHING, select } from "../src/filter";
-import { closest, head, pageShares, union } from "../src/figures";
+import { closest, commonGroups, head, pageShares, union } from "../src/figures";
 import { heat, leaves } from "../src/heat";
 import { histogram, leastCertain, uncertain } from "../src/sure";
 import { made } from "./help";
@@ -50,8 +50,16 @@ describe("the head", () => {
     expect(pageShares(copy, all(copy), 1).all).toBe(0.97);
   });
   it("the closest page is the one that has most of the text; template makes none", () => {
-    expect(closest(data, all(data), 0)).toEqual({ page: 1, share: 0.2, partners: 2 });
-    expect(closest(data, all(data), 2)).toBeNull();
+    expect(closest(data, all(data), 0, commonGroups(data))).toEqual({ page: 1, share: 0.2, partners: 2 });
+    expect(closest(data, all(data), 2, commonGroups(data))).toBeNull();
+  });
+  it("a passage on very many pages makes no two of them close, and is not in the map", () => {
+    const many = made({ pages: Array.from({ length: 40 }, (_, n) => ({ id: `p${n}`, text: "z".repeat(50) })), groups: [
+      { places: Array.from({ length: 30 }, (_, n) => place(`p${n}`, 0, 10)) }, { places: [place("p3", 20, 10), place("p4", 20, 10)] }] });
+    expect([...commonGroups(many)]).toEqual([1, 0]);
+    expect(closest(many, all(many), 5, commonGroups(many))).toBeNull();
+    expect(closest(many, all(many), 3, commonGroups(many))).toEqual({ page: 4, share: 0.2, partners: 1 });
+    expect(heat(many, all(many)).units.map((unit) => unit.name)).toEqual(["p3", "p4"]);
   });
 });
 

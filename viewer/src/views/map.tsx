@@ -16,7 +16,7 @@ export function MapView() {
   return (
     <section class="map" aria-labelledby="map-title">
       <h1 id="map-title">{found.grouped ? `${count(n, "folder")} and what they share` : `${count(n, "page")} and what they share`}</h1>
-      <p class="sub">Each square says how much of the row's {found.grouped ? "folder" : "page"} stands on the column's too. Those that share most lie beside each other.
+      <p class="sub">Each square says how much of the row's {found.grouped ? "folder" : "page"} stands on the column's too. Those that share most lie beside each other; templates, and passages on very many pages, are left out.
         {found.grouped && " There are many pages, so they are put together by folder or host."}
         {found.hidden > 0 && ` The ${number(n)} that share most are shown, ${number(found.hidden)} are not.`}</p>
       <Canvas found={found} />
@@ -54,7 +54,7 @@ function Canvas({ found }: { found: Heat }) {
     return () => watch.disconnect();
   }, []);
   const labelled = n <= 40, side = Math.min(room, 720), label = labelled ? Math.min(180, side * 0.32) : 0;
-  const cell = Math.min((side - label) / n, 48), size = label + cell * n;
+  const cell = Math.min((side - label) / n, 64), size = label + cell * n;
   useEffect(() => draw(canvas.current!, found, cell, label, size, over), [found, cell, label, size, over, theme]);
   const at = (event: MouseEvent): [number, number] | null => {
     const area = canvas.current!.getBoundingClientRect();
@@ -79,7 +79,7 @@ function Canvas({ found }: { found: Heat }) {
         onMouseMove={(event) => setOver(at(event))} onMouseLeave={() => setOver(null)} onKeyDown={key}
         onClick={(event) => { const pair = at(event); if (pair) open(pair); }} />
       <p class="map-told" dir="auto">{over ? told(found, over) : "Point at a square; click it for the passages."}</p>
-      <p class="map-key" aria-hidden="true">{STEPS.map((step) => <span key={step}><i class={`heat-${STEPS.indexOf(step)}`} />{percent(step)}</span>)}</p>
+      <p class="map-key" aria-hidden="true">{STEPS.map((step) => <span key={step}><i class={`heat-${STEPS.indexOf(step)}`} />up to {100 * step} %</span>)}</p>
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { Data, VerdictKind } from "../data";
 import type { App } from "../state";
 import { useApp } from "../state";
@@ -7,7 +8,7 @@ import type { Shares } from "../figures";
 import { PageText } from "./page";
 import { Card } from "./card";
 
-const SHOWN = 30;
+const SHOWN = 30, FIRST = 6;
 
 export function Overview() {
   const app = useApp(), { data } = app;
@@ -41,6 +42,7 @@ function Answer() {
         : `${count(raw.summary.pages, "page")}${raw.summary.reference_pages ? ` against ${count(raw.summary.reference_pages, "reference page")}` : ""}`}</p>
       <h1 dir="auto">{answer(app)}</h1>
       <Where />
+      <Content />
       {data.groups === 0 && <p class="lead">{lookedFor(data)}</p>}
     </header>
   );
@@ -52,6 +54,13 @@ function Where() {
   if (data.pages !== 1 || v < 0) return null;
   const [, where] = parted(verdicts.text[v]), g = longest(data, verdicts.groups[v]);
   return <p class="lead where" dir="auto">{sentence(where)} {g !== undefined && <Link to={{ view: "passages", id: g }}>See both copies</Link>}</p>;
+}
+
+/** Of several pages, what is left of the share without what every site repeats. */
+function Content() {
+  const { data } = useApp(), { summary, comparison } = data.raw;
+  if (data.pages === 1 || comparison || !summary.duplicate_chars || summary.content_share === summary.duplicate_share) return null;
+  return <p class="lead where">Without the site's template, its menus and refrains: {percent(summary.content_share)}.</p>;
 }
 
 function longest(data: Data, groups: number[]): number | undefined {
@@ -156,18 +165,20 @@ function anyPlace(data: Data, places: Uint8Array, g: number): boolean {
   return false;
 }
 
+const MOST = 500;
 const FOLDED = new Set<VerdictKind>(["template", "navigation", "refrain"]);
 
 function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: number }) {
-  const { data } = useApp(), { verdicts } = data.raw, shown = rows.filter((v) => v !== skip);
+  const { data } = useApp(), { verdicts } = data.raw, [open, setOpen] = useState(false);
+  const all = rows.filter((v) => v !== skip), shown = open || all.length <= FIRST + 1 ? all : all.slice(0, FIRST);
   const single = data.pages === 1;
-  if (!shown.length) return null;
-  if (FOLDED.has(kind) && shown.length > 1) {
-    const groups = new Set(shown.flatMap((v) => verdicts.groups[v])), pages = new Set(shown.map((v) => verdicts.page[v]));
+  if (!all.length) return null;
+  if (FOLDED.has(kind) && all.length > 1) {
+    const groups = new Set(all.flatMap((v) => verdicts.groups[v])), pages = new Set(all.map((v) => verdicts.page[v]));
     return (
       <li>
         <span class="tag">{VERDICTS[kind].name}</span>
-        <p dir="auto">{count(groups.size || shown.length, "passage")}{single ? "" : ` on ${count(pages.size, "page")}`}:{" "}
+        <p dir="auto">{count(groups.size || all.length, "passage")}{single ? "" : ` on ${count(pages.size, "page")}`}:{" "}
           {[...groups].slice(0, 3).map((g, n) => <>{n > 0 && ", "}<Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 60)}”</Link></>)}
           {groups.size > 3 && " and more"}</p>
       </li>
@@ -175,7 +186,7 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
   }
   return (
     <>
-      {shown.slice(0, SHOWN).map((v) => {
+      {shown.slice(0, MOST).map((v) => {
         const p = verdicts.page[v], g = longest(data, verdicts.groups[v]);
         return (
           <li key={v}>
@@ -188,8 +199,11 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
           </li>
         );
       })}
-      {shown.length > SHOWN && (
-        <li><p>And {count(shown.length - SHOWN, "more page")} like this: <Link to={{ view: "pages" }}>all pages</Link>.</p></li>
+      {all.length > shown.length && (
+        <li><button type="button" class="more" onClick={() => setOpen(true)}>{VERDICTS[kind].name}: {count(all.length - shown.length, "more page")}</button></li>
+      )}
+      {shown.length > MOST && (
+        <li><p>And {count(shown.length - MOST, "more page")} like this: <Link to={{ view: "pages" }}>all pages</Link>.</p></li>
       )}
     </>
   );

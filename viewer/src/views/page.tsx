@@ -93,7 +93,7 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
           </g>
         ))}
       </svg>
-      <figcaption><span>beginning of the page</span>{drawn.bars.some((bar) => bar.elsewhere) && <span>below the line: on other pages too</span>}<span>end</span></figcaption>
+      <figcaption><span>beginning</span>{drawn.bars.some((bar) => bar.elsewhere) && <span>outlined below: on other pages too</span>}<span>end</span></figcaption>
     </figure>
   );
 }

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { closest, type Closest, pageShares, type Shares } from "../figures";
+import { closest, type Closest, commonGroups, pageShares, type Shares } from "../figures";
 import { EVERYTHING, isEmpty, pagesNamed } from "../filter";
 import { useEvent } from "../keys";
 import { Link, ShareBar, shareWords } from "../parts";
@@ -75,12 +75,12 @@ function allEntries(app: ReturnType<typeof useApp>): Entry[] {
     if (!verdicts.has(p)) verdicts.set(p, new Set());
     verdicts.get(p)!.add(VERDICTS[data.raw.verdicts.kind[v]].name);
   });
-  const out: Entry[] = [];
+  const out: Entry[] = [], common = commonGroups(data);
   for (let page = 0; page < data.pages; page++) {
     let any = false;
     for (let i = data.pageFirst[page]; i < data.pageFirst[page + 1] && !any; i++) any = selection.places[data.pagePlaces[i]] === 1;
     if (!any && !all && !named?.[page]) continue;
-    out.push({ page, shares: pageShares(data, selection, page), closest: closest(data, selection, page), verdicts: [...(verdicts.get(page) ?? [])] });
+    out.push({ page, shares: pageShares(data, selection, page), closest: closest(data, selection, page, common), verdicts: [...(verdicts.get(page) ?? [])] });
   }
   return out;
 }
