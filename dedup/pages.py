@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, small_repeats, sums
-from dedup.findings import Findings, Lazy, part_blocks
+from dedup.findings import Findings
 from dedup.kernel import kernel
+from dedup.lazy import Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
+from dedup.occurrences import part_blocks
 from dedup.options import Options
 from dedup.page_pairs import page_value
 from dedup.verdicts import NO_CONTENT, Judgement
