@@ -108,9 +108,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    component = _components(nodes)
+    component = _apart(_components(nodes), nodes.t0, nodes.t1)
     order = _in_order(component)  # nodes ascend by place already
-    order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
+    order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
     spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
@@ -181,17 +181,46 @@ def _components(nodes: _Nodes) -> I64:
     return joined
 
 
-def _apart(component: I64, t0: I64, t1: I64) -> Flags:
-    """Rows, ascending by component and place, that do not overlap an earlier kept row of their component."""
-    kept = np.ones(len(t0), bool)
-    bad = np.flatnonzero((component[1:] == component[:-1]) & (t0[1:] < t1[:-1])) + 1
-    for c in np.unique(component[bad]):
-        begin, end = np.searchsorted(component, [c, c + 1])
-        reached = -1
-        for i in range(begin, end):
-            kept[i] = t0[i] >= reached
-            reached = t1[i] if kept[i] else reached
+def _apart(component: I64, t0: I64, t1: I64) -> I64:
+    """The components without overlaps: of places that overlap the first one is kept.
+
+    Those of the others that hold a token which no kept place of the component holds make components of their own, so that
+    nothing is lost; what is left over goes, -1.
+    """
+    order = _in_order(component)  # nodes ascend by place already
+    overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
+    if not overlapping.any():
+        return component
+    component, ordered = component.copy(), component[order]
+    for c in np.unique(ordered[1:][overlapping]):
+        left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        component[left] = -1
+        held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
+        while len(left):
+            kept = _first_come(t0[left], t1[left])
+            component[left[kept]] = left[0]
+            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
+            left = left[~kept]
+            around = np.searchsorted(held[0], t0[left], side="right") - 1
+            left = left[(around < 0) | (held[1][around] < t1[left])]
+    return component
+
+
+def _first_come(t0: I64, t1: I64) -> Flags:
+    """Places, ascending, that do not overlap an earlier kept one."""
+    kept, reached = np.zeros(len(t0), bool), -1
+    for i, (start, end) in enumerate(zip(t0.tolist(), t1.tolist(), strict=True)):
+        if start >= reached:
+            kept[i], reached = True, end
     return kept
+
+
+def _united(start: I64, end: I64) -> tuple[I64, I64]:
+    """Ranges, one at least, made one where they touch: starts and ends, ascending."""
+    order = np.argsort(start, kind="stable")
+    start, reached = start[order], np.maximum.accumulate(end[order])
+    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
+    return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
 def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,

@@ -1,8 +1,9 @@
-// Bindings of the stages' loops; twin_sets.py and twin_runs.py say what each does.
+// Bindings of the stages' loops; twin_sets.py, twin_grams.py and twin_runs.py say what each does.
 #include <algorithm>
 
 #include "bind.hpp"
 #include "grams.hpp"
+#include "repeats.hpp"
 #include "groups.hpp"
 #include "runs.hpp"
 #include "sets.hpp"
@@ -207,7 +208,8 @@ void bind_runs(nb::module_& m) {
             if (static_cast<std::int64_t>(row >> 32) >= block_first.data()[block_first.size() - 1])
                 throw std::invalid_argument("classes: a gram begins behind the last block");
         return to_numpy(release([&] {
-            return dedup::exact_repeats({classes.data(), classes.size()}, size, max_members, span(block_first), span(block_least));
+            return dedup::RepeatFinder({classes.data(), classes.size()}, size, max_members, span(block_first), span(block_least))
+                .found();
         }));
     }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert(), "block_least"_a.noconvert());
 

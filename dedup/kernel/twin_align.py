@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_runs import seen_twice
+from dedup.kernel.twin_grams import seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
