@@ -11,6 +11,7 @@ from dedup.align import NOTHING, Aligned
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
+from dedup.kernel import kernel
 from dedup.lazy import Lazy
 from dedup.model import Group
 from dedup.occurrences import EQUAL, Measured, Places
@@ -19,6 +20,7 @@ from dedup.page_pairs import PagePairs
 from dedup.pair_list import LinkTable, PairList
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
+from dedup.tandems import Shown, period_of, shown_places
 from dedup.verify import Spans, indel_similarity
 
 I64 = npt.NDArray[np.int64]
@@ -27,10 +29,13 @@ I64 = npt.NDArray[np.int64]
 def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
     """Every verified link once: members of a group from a segment, and equal texts, are linked to their first one only.
 
-    Where not all pairs of pages count, to the first one with which they make a pair that does.
+    Of many copies that follow each other at once, only those are with which a place is shown. Where not all pairs of pages
+    count, a member is linked to the first one with which it makes a pair that does.
     """
     leader = groups.first[:-1][groups.owner] if len(groups) else groups.owner
     later, linked_to = np.flatnonzero(leader != np.arange(len(leader))), leader
+    shown = np.zeros(len(leader), bool)
+    shown[shown_places(groups).row] = True
     if not pairs.every:
         partner = pairs.partners(groups.owner, groups.page)
         linked_to = np.where(pairs.allows(groups.page[leader], groups.page), leader, partner)
@@ -45,6 +50,7 @@ def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
     places &= ~np.isin(passages.whole.keys("ab"), star.keys("ab"))
     kept = passages.take(~(places & (passages.whole.exact == 1)))
     new = ~np.isin(star.keys("ab"), kept.whole.keys("ab")) & (exact | ~groups.linked[groups.owner[later]])
+    new &= shown[later]
     new[new] = _first_of_each(star.take(new).keys("ab"))
     more = star.take(new)
     order = np.lexsort((np.concatenate([kept.whole.b0, more.b0]), np.concatenate([kept.whole.a0, more.a0])))
@@ -140,18 +146,36 @@ class Findings:
             self._groups[g] = self._make_group(g)
         return self._groups[g]
 
+    @cached_property
+    def shown(self) -> Shown:
+        """The places of groups as they are shown."""
+        return shown_places(self.table)
+
     def _make_group(self, g: int) -> Group:
-        rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
-        measured = self.similarities(g)
-        occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
+        shown = slice(int(self.shown.first[g]), int(self.shown.first[g + 1]))
+        rows, copies = self.shown.row[shown].tolist(), self.shown.copies[shown].tolist()
+        lead_row = int(self.table.representative[g])
+        lead = rows.index(lead_row)
+        kind, period = KINDS[self.table.kind[g]], None
+        if max(copies) > 1:
+            measured = [EQUAL]
+            occurrences = tuple(self.places.stretch(row, n) if n > 1 else self.places.occurrence(row)
+                                for row, n in zip(rows, copies, strict=True))
+            period = self._period(lead_row)
+        else:
+            measured = self.similarities(g)
+            occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
-        tokens = float(self._tokens[g])
-        lead = int(self.table.lead[g])
-        blocks = int(self.places.last_block[rows[lead]] - self.places.first_block[rows[lead]]) + 1
-        kind = KINDS[self.table.kind[g]]
-        similarity, text = min(m.similarity for m in measured), occurrences[lead].text
-        return Group(g, kind, similarity, round(tokens, 1), blocks, text, occurrences,
-                     related, self.truncated and kind == "near", lead)
+        blocks = int(self.places.last_block[lead_row] - self.places.first_block[lead_row]) + 1
+        return Group(g, kind, min(m.similarity for m in measured), round(float(self._tokens[g]), 1), blocks,
+                     occurrences[lead].text, occurrences, related, self.truncated and kind == "near", lead, period)
+
+    def _period(self, row: int) -> float:
+        """Length of the shortest text of which the text of a place is made, in tokens."""
+        begin, end = self.places.bytes_of(np.array([row]))
+        period = period_of(kernel.hash_tokens(self.corpus.text, begin, end, self.corpus.flags)[0])
+        t0 = self.table.ranges.t0[row:row + 1]
+        return round(float(range_halves(self.engine, self.corpus, t0, t0 + period)[0]) / 2, 1)
 
     @property
     def groups(self) -> Lazy[Group]:

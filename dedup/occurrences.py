@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -125,6 +125,14 @@ class Places:
         return Occurrence(page, start, end, source_start, source_end, line, end_line, self.path(row),
                           self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
                           measured.containment, measured.indel, exact, measured.dice, measured.evidence)
+
+    def stretch(self, row: int, copies: int) -> Occurrence:
+        """Places that follow each other at once as one occurrence, none of them in parts."""
+        first, last = self.occurrence(row), self.occurrence(row + copies - 1)
+        begin, end = self.bytes_of(np.array([row, row + copies - 1]))
+        text = self.corpus.text[begin[0]:end[1]].tobytes().decode("utf-8", "surrogatepass")
+        return replace(first, end=last.end, source_end=last.source_end, end_line=last.end_line, text=text, copies=copies,
+                       source_exact=first.source_exact and last.source_exact)
 
     def normalised(self, row: int) -> str:
         """The normalised text of its parts."""

@@ -106,8 +106,8 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
     first kept.
 
     A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
-    from a block's first token where one is near; what lies inside it with a longer shift is left out. Places of a segment
-    nearer to each other than a period must be are such a stretch, too.
+    several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
+    left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
     What is in none of these, and stands again at a distance of `size` or more, is matched by itself: no token of such a
     gram is left out.
