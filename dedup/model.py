@@ -281,12 +281,14 @@ class Pair:
             DedupError: The pair comes from a report without texts.
         """
         from dedup.errors import DedupError
-        from dedup.opcodes import word_opcodes
+        from dedup.opcodes import opcodes_of_equal, word_opcodes
 
         for side in (self.a, self.b):
             if len(side.text) != side.end - side.start:
                 raise DedupError(f"the text of page {side.page} from {side.start} to {side.end} is not there", "opcodes",
                                  "Scan again, or read a report that was written with its texts.")
+        if self.kind == "exact":  # whatever was folded to say so
+            return opcodes_of_equal(self.a.text, self.b.text, self.a.start, self.b.start, self.a.parts, self.b.parts)
         return word_opcodes(self.a.text, self.b.text, self.a.start, self.b.start)
 
 

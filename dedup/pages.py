@@ -79,14 +79,20 @@ def _meta(page: Page, options: Options) -> Mapping[str, Any]:
     return {**page.meta, options.between: value} if value else page.meta
 
 
-def pages_without_value(findings: Findings, options: Options) -> Skipped | None:
-    """The pages that are in no pair because they have no value of ``between``."""
-    value = findings.pairs_that_count.value
+def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:
+    """The pages that are in no pair: they have no value of ``between``, or no page that they may pair with has another."""
+    corpus, value, side = findings.corpus, findings.pairs_that_count.value, findings.pairs_that_count.side
     if options.between is None or value is None:
-        return None
-    without = np.flatnonzero(value < 0).tolist()
-    examples = tuple(findings.corpus.pages[p].id for p in without[:EXAMPLES])
-    return Skipped(f"no {options.between}, so in no pair", len(without), examples) if without else None
+        return []
+    there = value >= 0
+    alone = np.zeros(len(value), bool)
+    for own in (0, 1) if side is not None else (None,):
+        mine, others = (there, there) if own is None else (there & (side == own), there & (side != own))
+        kinds = np.unique(value[others])
+        alone |= mine & ((len(kinds) == 0) | ((len(kinds) == 1) & np.isin(value, kinds)))
+    return [Skipped(f"{reason} {options.between}, so in no pair", int(rows.sum()),
+                    tuple(corpus.pages[p].id for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
+            for reason, rows in (("no", ~there), ("no page has another", alone)) if rows.any()]
 
 
 def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:

@@ -192,7 +192,7 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
-        log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
 
     def alike(a: I64, b: I64) -> tuple[I64, I64]:
         return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
