@@ -167,8 +167,9 @@ class Findings:
             occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
         blocks = int(self.places.last_block[lead_row] - self.places.first_block[lead_row]) + 1
+        truncated = bool(self.table.cut[g]) or (self.truncated and kind == "near")
         return Group(g, kind, min(m.similarity for m in measured), round(float(self._tokens[g]), 1), blocks,
-                     occurrences[lead].text, occurrences, related, self.truncated and kind == "near", lead, period)
+                     occurrences[lead].text, occurrences, related, truncated, lead, period)
 
     def _period(self, row: int) -> float:
         """Length of the shortest text of which the text of a place is made, in tokens."""

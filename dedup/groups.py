@@ -46,6 +46,7 @@ class Groups:
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
         linked: Whether a passage links some of the members; else they come from a segment of many places.
+        cut: A place of its text was left out, for it overlaps the others and holds some tokens that they do not.
         ranges, page: Of each occurrence: tokens, blocks and bytes; page.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
@@ -56,6 +57,7 @@ class Groups:
     kind: npt.NDArray[np.int8]
     family: I64
     linked: Flags
+    cut: Flags
     ranges: Ranges
     page: I64
     jaccard: F64
@@ -70,8 +72,8 @@ class Groups:
         rows = kept[self.owner]
         return replace(
             self, first=sums(np.diff(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
-            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows],
-            containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+            linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
+            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -108,7 +110,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    component = _apart(_components(nodes), nodes.t0, nodes.t1)
+    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
@@ -127,8 +129,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
-    order, first = _without_implied(ranges, members.row[order], order, first, in_passage)
-    return _table(corpus, ranges, members, order, first, component, spans, digest, in_passage)
+    said = in_passage | np.isin(component, cut)  # a group that left something out says so
+    order, first = _without_implied(ranges, members.row[order], order, first, said)
+    return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
 
 def _in_order(number: I64) -> I64:
@@ -159,11 +162,11 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
 
 
-def _components(nodes: _Nodes) -> I64:
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     """Component of each node: its least member.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
-    texts are followed first, and a near link only where it brings no overlap.
+    texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
     order = _in_order(component)  # nodes ascend by place already
@@ -177,33 +180,69 @@ def _components(nodes: _Nodes) -> I64:
     keep = np.flatnonzero(~mixed | nodes.exact)
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
     rows = np.flatnonzero(mixed & ~nodes.exact)
+    rows = rows[_shortest_first(engine, corpus, nodes, rows)]
     joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
     return joined
 
 
-def _apart(component: I64, t0: I64, t1: I64) -> I64:
+def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
+    """Order of links by the length of their places, then by what the texts say: the same in any order of pages."""
+    places, at = np.unique(np.concatenate([nodes.a[rows], nodes.b[rows]]), return_inverse=True)
+    ranges = locate(engine, corpus, nodes.t0[places], nodes.t1[places])
+    digest = span_digests(engine, corpus, Spans(ranges.start, ranges.end, np.arange(len(places) + 1)))
+    length, (of_a, of_b) = ranges.t1 - ranges.t0, np.split(at, 2)
+    order: I64 = np.lexsort((np.maximum(digest[of_a], digest[of_b]), np.minimum(digest[of_a], digest[of_b]),
+                             length[of_a] + length[of_b]))
+    return order
+
+
+def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _Nodes]:
     """The components without overlaps: of places that overlap the first one is kept.
 
-    Those of the others that hold a token which no kept place of the component holds make components of their own, so that
-    nothing is lost; what is left over goes, -1.
+    The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
+    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
+
+    Returns:
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
+        its page; the nodes with the links that there are now.
     """
     order = _in_order(component)  # nodes ascend by place already
+    t0, t1 = nodes.t0, nodes.t1
     overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
     if not overlapping.any():
-        return component
-    component, ordered = component.copy(), component[order]
+        return component, order[:0], nodes
+    component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
     for c in np.unique(ordered[1:][overlapping]):
-        left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
         component[left] = -1
         held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
         while len(left):
             kept = _first_come(t0[left], t1[left])
-            component[left[kept]] = left[0]
+            row = int(left[0])
+            if not len(held[0]) or int(kept.sum()) > 1:
+                component[left[kept]] = row
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
+                component[row] = row
+                singles.append((row, beside))
+            else:
+                cut.append(int(c))
             held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
             left = left[~kept]
             around = np.searchsorted(held[0], t0[left], side="right") - 1
             left = left[(around < 0) | (held[1][around] < t1[left])]
-    return component
+    one, other = np.array(singles, np.int64).reshape(-1, 2).T
+    free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
+    nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
+                    exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
+    return component, np.array(cut, np.int64), nodes
+
+
+def _beside(corpus: Corpus, nodes: _Nodes, kept: I64, row: int) -> int:
+    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
+    apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
+    page = page_of(corpus, nodes.t0[np.append(apart, row)])
+    same = apart[page[:-1] == page[-1]]
+    return int(same[0]) if len(same) else -1
 
 
 def _first_come(t0: I64, t1: I64) -> Flags:
@@ -500,8 +539,8 @@ def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, in_passag
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, spans: Spans,
-           digest: U64, in_passage: Flags) -> Groups:
+def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, cut: I64,
+           spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
@@ -512,7 +551,8 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first:
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
     lead = np.flatnonzero(kept == members.leader[order]) - first[:-1]
-    return Groups(first, lead, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
+    family = component[kept[first[:-1]]]
+    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
                   members.containment[order], spans.take(kept))
 
 

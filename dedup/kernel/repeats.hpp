@@ -52,7 +52,7 @@ private:
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period has at least the tokens that `block_least` asks for in the
 //   block where the stretch begins. Places of a segment that are nearer to each other than that are such a stretch, too.
-// - What is in none of these, and stands again at a distance of `size` or more, is matched by itself.
+// - What is in none of these, and stands again at a distance of `size` or more, is in a segment of a gram's length.
 class RepeatFinder {
 public:
     // Matches (a, b, length) ascending; segments (first, position, length).
@@ -60,9 +60,9 @@ public:
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     RepeatFinder(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first,
-                 Offsets block_least)
+                 Offsets block_least, Offsets page_first)
         : repeats_(classes), size_(size), max_members_(max_members), block_first_(block_first), block_least_(block_least),
-          growth_(kGrowth * static_cast<std::int64_t>(classes.size())) {}
+          page_first_(page_first), growth_(kGrowth * static_cast<std::int64_t>(classes.size())) {}
 
     Found found() {
         {
@@ -75,7 +75,7 @@ public:
             }
         }
         match_seeds();
-        match_the_rest();
+        keep_the_rest();
         return columns();
     }
 
@@ -200,9 +200,8 @@ private:
         return best < 0 ? low : best;
     }
 
-    // Tokens of repeated grams that are in nothing that was found: each is matched with the first or the last place of a gram
-    // over it, as far as it takes.
-    void match_the_rest() {
+    // Tokens of repeated grams that are in nothing that was found: places of a gram over each are one more segment.
+    void keep_the_rest() {
         const std::size_t rows = repeats_.size();
         if (!rows) return;
         TokenBits covered(position(rows - 1) + size_);
@@ -213,11 +212,7 @@ private:
                 covered.set(at, at + hot_length_[s]);
             }
         Mapped<std::uint32_t> last;  // of each leader, the row of the last member
-        const auto partner = [&](std::size_t row) {  // or the row itself
-            const std::size_t first = repeats_.leader(row);
-            if (position(row) - position(first) >= size_) return first;
-            return position(last[first]) - position(row) >= size_ ? std::size_t{last[first]} : row;
-        };
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> needed;  // leader, row
         for (std::size_t row = 0; row < rows; ++row) {
             const std::int64_t bare = covered.first_clear(position(row), position(row) + size_);
             if (bare == position(row) + size_) continue;
@@ -225,25 +220,76 @@ private:
                 last.resize(rows);
                 for (std::size_t i = 0; i < rows; ++i) last[repeats_.leader(i)] = static_cast<std::uint32_t>(i);
             }
-            std::size_t best = rows;  // the last gram over the token that has a partner
+            std::size_t best = rows;  // the last gram over the token that stands elsewhere, too
             for (std::size_t i = row; i < rows && position(i) <= bare; ++i)
-                if (partner(i) != i) best = i;
-            if (best < rows) match_around(best, partner(best), covered);
+                if (position(i) - position(repeats_.leader(i)) >= size_ ||
+                    position(last[repeats_.leader(i)]) - position(i) >= size_) best = i;
+            if (best == rows) continue;
+            covered.set(position(best), position(best) + size_);
+            needed.emplace_back(repeats_.leader(best), best);
+        }
+        keep_classes(std::move(needed));
+    }
+
+    // Segments of some rows, given with their leaders, class by class; of rows of one class that overlap, each is in another
+    // one.
+    void keep_classes(std::vector<std::pair<std::uint32_t, std::uint32_t>> needed) {
+        if (needed.empty()) return;
+        std::sort(needed.begin(), needed.end());
+        Mapped<std::uint8_t> wanted(repeats_.size(), 0);
+        for (const auto& [leader, row] : needed) wanted[leader] = 1;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> members;
+        for (std::size_t i = 0; i < repeats_.size(); ++i)
+            if (wanted[repeats_.leader(i)]) members.emplace_back(repeats_.leader(i), static_cast<std::uint32_t>(i));
+        std::sort(members.begin(), members.end());
+        auto member = members.begin();
+        for (auto begin = needed.begin(), end = begin; begin != needed.end(); begin = end) {
+            const auto of_class = [&](const auto& row) { return row.first == begin->first; };
+            std::vector<std::int64_t> left, later, own;
+            for (end = begin; end != needed.end() && of_class(*end); ++end) left.push_back(position(end->second));
+            for (; member != members.end() && of_class(*member); ++member) own.push_back(position(member->second));
+            for (; !left.empty(); left.swap(later)) {
+                later.clear();
+                std::vector<std::int64_t> apart;
+                for (const std::int64_t at : left) (apart.empty() || at >= apart.back() + size_ ? apart : later).push_back(at);
+                keep_beside(apart, own);
+            }
         }
     }
 
-    // A match around two equal grams that goes on over tokens that are not covered, and is as long as it must be to count.
-    void match_around(std::size_t x, std::size_t y, TokenBits& covered) {
-        std::int64_t length = size_;
-        const std::int64_t least = least_at(position(x)), shift = std::abs(position(y) - position(x));
-        std::size_t first = x, second = y;
-        while (length < shift && go_on(x, y) &&
-               (length < least || covered.first_clear(position(x) + size_, position(x) + size_ + 1) == position(x) + size_))
-            ++x, ++y, ++length;
-        while (length < std::min(shift, least) && came_before(first, second)) --first, --second, ++length;
-        const std::int64_t a = position(std::min(first, second)), b = position(std::max(first, second));
-        covered.set(a, a + length), covered.set(b, b + length);
-        found_.push_back({a, b, length});
+    // A segment of some members of a class, none of which overlap, and of company for them: where one stands alone on its page,
+    // the first other member there; where there is none either, the first member of every other page.
+    void keep_beside(const std::vector<std::int64_t>& apart, const std::vector<std::int64_t>& members) {
+        std::vector<std::int64_t> kept(apart);
+        bool lonely = false;
+        for (std::size_t i = 0; i < apart.size(); ++i) {
+            const auto [begin, end] = page_around(apart[i]);
+            if ((i > 0 && apart[i - 1] >= begin) || (i + 1 < apart.size() && apart[i + 1] < end)) continue;
+            auto at = std::lower_bound(members.begin(), members.end(), begin);
+            while (at != members.end() && *at < end && std::abs(*at - apart[i]) < size_) ++at;
+            if (at != members.end() && *at < end) kept.push_back(*at);
+            else lonely = true;
+        }
+        std::sort(kept.begin(), kept.end());
+        if (lonely) {
+            const std::vector<std::int64_t> there(kept);
+            for (auto at = members.begin(); at != members.end();) {
+                const auto [begin, end] = page_around(*at);
+                const auto own = std::lower_bound(there.begin(), there.end(), begin);
+                if (own == there.end() || *own >= end) kept.push_back(*at);
+                at = std::lower_bound(at, members.end(), end);
+            }
+            std::sort(kept.begin(), kept.end());
+        }
+        hot_position_.insert(hot_position_.end(), kept.begin(), kept.end());
+        hot_first_.push_back(static_cast<std::int64_t>(hot_position_.size()));
+        hot_length_.push_back(size_);
+    }
+
+    // First token of the page that holds one, and the token behind it.
+    std::pair<std::int64_t, std::int64_t> page_around(std::int64_t token) const {
+        const auto next = std::upper_bound(page_first_.begin(), page_first_.end(), token);
+        return {*std::prev(next), *next};
     }
 
     Found columns() {
@@ -256,7 +302,7 @@ private:
 
     const Repeats repeats_;
     std::int64_t size_, max_members_;
-    Offsets block_first_, block_least_;
+    Offsets block_first_, block_least_, page_first_;
     std::int64_t growth_;  // steps of places that may be grown
     std::vector<Seed> seeds_;
     std::vector<Match> found_;

@@ -96,8 +96,8 @@ def blocks_of(block_first: I64, token: I64) -> I64:
     return np.searchsorted(block_first, token, side="right") - 1
 
 
-def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
-                  block_least: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, block_least: I64,
+                  page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
@@ -109,25 +109,26 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
     several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
     left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
-    What is in none of these, and stands again at a distance of `size` or more, is matched by itself: no token of such a
-    gram is left out.
+    What is in none of these, and stands again at a distance of `size` or more, is in a segment of a gram's length: no
+    token of such a gram is left out.
 
     Args:
         classes: The compiled kernel overwrites them.
         block_first: First token of each block, one longer than the blocks.
         block_least: Tokens that a period has, at least, in a stretch that begins in the block.
+        page_first: First token of each page, one longer than the pages.
 
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
-    finder = _RepeatFinder(classes, size, max_members, block_first.tolist(), block_least.tolist())
+    finder = _RepeatFinder(classes, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
     for places, count in finder.segments():
         if len(places) <= max_members:
             finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
         else:
             finder.keep_segment(places, count)
     finder.match_seeds()
-    finder.match_the_rest()
+    finder.keep_the_rest()
     a, b, lengths = (np.array([m[i] for m in sorted(finder.matches)], np.int64) for i in range(3))
     hot = finder.hot
     return (a, b, lengths, np.cumsum([0, *(len(places) for places, _ in hot)], dtype=np.int64),
@@ -137,8 +138,9 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
 class _RepeatFinder:
     """Finds the exact repeats of one collection."""
 
-    def __init__(self, classes: U64, size: int, max_members: int, block_first: list[int], block_least: list[int]) -> None:
-        self.size, self.block_first, self.block_least = size, block_first, block_least
+    def __init__(self, classes: U64, size: int, block_first: list[int], block_least: list[int],
+                 page_first: list[int]) -> None:
+        self.size, self.block_first, self.block_least, self.page_first = size, block_first, block_least, page_first
         position = (classes >> np.uint64(32)).tolist()
         self.leader: dict[int, int] = dict(zip(position, (classes & np.uint64((1 << 32) - 1)).tolist(), strict=True))
         self.members: dict[int, list[int]] = defaultdict(list)
@@ -237,35 +239,50 @@ class _RepeatFinder:
             self.matches += [(begin, begin + period, start - begin)] * (start - begin >= self.size)
         self.matches += [(at, at + period, end - at - period)] * (end - at - period >= self.size)
 
-    def match_the_rest(self) -> None:
-        """Tokens of repeated grams that are in nothing that was found: each is matched with the first or the last place of
-        a gram over it, as far as it takes."""
+    def keep_the_rest(self) -> None:
+        """Tokens of repeated grams that are in nothing found so far: places of a gram over each are one more segment."""
         covered: set[int] = set()
         for start, length in [*((p, n) for a, b, n in self.matches for p in (a, b)),
                               *((p, n) for places, n in self.hot for p in places)]:
             covered |= set(range(start, start + length))
+        needed: dict[int, list[int]] = defaultdict(list)
         for place in sorted(self.leader):
             bare = [t for t in range(place, place + self.size) if t not in covered]
-            with_partner = [p for p in range(place, bare[0] + 1) if self.partner(p) is not None] if bare else []
-            if with_partner:
-                self.match_around(with_partner[-1], covered)
+            elsewhere = [p for p in range(place, bare[0] + 1) if self.stands_elsewhere(p)] if bare else []
+            if elsewhere:
+                covered |= set(range(elsewhere[-1], elsewhere[-1] + self.size))
+                needed[self.leader[elsewhere[-1]]].append(elsewhere[-1])
+        for leader, places in sorted(needed.items()):
+            left = sorted(places)
+            while left:  # of places that overlap, each is in another segment
+                apart: list[int] = []
+                for p in left:
+                    apart += [p] * (not apart or p >= apart[-1] + self.size)
+                self.hot.append((self.with_company(apart, self.members[leader]), self.size))
+                left = [p for p in left if p not in apart]
 
-    def partner(self, place: int) -> int | None:
-        """The first place of a gram, else the last one, that is `size` or more away."""
-        members = self.members[self.leader[place]] if place in self.leader else []
-        return next((p for p in (*members[:1], *members[-1:]) if abs(p - place) >= self.size), None)
+    def with_company(self, apart: list[int], members: list[int]) -> list[int]:
+        """Some members of a class, and company for them: where one stands alone on its page, the first other member there;
+        where there is none either, the first member of every other page."""
+        by_page: dict[int, list[int]] = defaultdict(list)
+        for p in members:
+            by_page[self.page_of(p)].append(p)
+        kept, lonely = defaultdict[int, list[int]](list), False
+        for p in apart:
+            kept[self.page_of(p)].append(p)
+        for page, places in kept.items():
+            if len(places) == 1:
+                other = [p for p in by_page[page] if abs(p - places[0]) >= self.size][:1]
+                places += other
+                lonely = lonely or not other
+        if lonely:
+            kept |= {page: places[:1] for page, places in by_page.items() if page not in kept}
+        return sorted(itertools.chain(*kept.values()))
 
-    def match_around(self, place: int, covered: set[int]) -> None:
-        """A match around two equal grams that goes on over tokens that are not covered, and is as long as it must be to
-        count."""
-        other = self.partner(place)
-        assert other is not None
-        shift, least = other - place, self.least_at(place)
-        begin, end = place, place + self.size
-        while end - begin < abs(shift) and self.equal(end - self.size + 1, end - self.size + 1 + shift) and (
-                end - begin < least or end not in covered):
-            end += 1
-        while end - begin < min(abs(shift), least) and self.equal(begin - 1, begin - 1 + shift):
-            begin -= 1
-        covered |= {*range(begin, end), *range(begin + shift, end + shift)}
-        self.matches.append((min(begin, begin + shift), max(begin, begin + shift), end - begin))
+    def page_of(self, token: int) -> int:
+        return bisect_right(self.page_first, token) - 1
+
+    def stands_elsewhere(self, place: int) -> bool:
+        """Whether a repeated gram stands `size` or more away, too."""
+        members = self.members[self.leader[place]] if place in self.leader else [place]
+        return any(abs(p - place) >= self.size for p in (members[0], members[-1]))

@@ -226,8 +226,10 @@ def pages_of_few_words(draw: st.DrawFn) -> dict[str, str]:
 @given(texts=pages_of_few_words())
 @settings(max_examples=max(150, settings().max_examples))
 def test_every_repeated_run_is_covered_in_texts_of_few_words(texts):
-    """Where periods of any length begin, end and meet, too; stretches that overlap only themselves are left out."""
-    assert_covered(texts, find="exact")
+    """Where periods of any length begin, end and meet, too; what is left out, for it overlaps all its copies, is told."""
+    report, wanted = scan_texts(texts, find="exact"), repeated_tokens(texts)
+    missed = [name for name in texts if wanted[name] - covered(report, name)]
+    assert not missed or any(group.truncated for group in report.groups)
 
 
 def fibonacci_word(tokens: int) -> str:
