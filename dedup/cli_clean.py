@@ -179,9 +179,14 @@ def _restore(manifest: str, **settings: Any) -> int:
     done = restore(Path(manifest), None if output is None else Path(output),
                    cleaned=None if cleaned is None else Path(cleaned))
     if not settings.get("quiet", False):
+        if done.already and done.already + done.unchanged == done.files:
+            _print([f"nothing to do: all {count(done.files, 'file')} are as they were before the cleaning"
+                    if done.files > 1 else "nothing to do: the file is as it was before the cleaning"])
+            return cli.DONE
         whole = f" and {count(done.dropped, 'whole file')}" if done.dropped else ""
         _print([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
-                f"{count(done.cuts, 'piece')}{whole} put back"])
+                f"{count(done.cuts, 'piece')}{whole} put back"
+                + (f"; {count(done.already, 'file')} had been restored before" if done.already else "")])
     return cli.DONE
 
 

@@ -30,6 +30,8 @@ from dedup.errors import InputError
 FORMAT = "dedup-manifest/1"
 FILE_NAME = "dedup-manifest.jsonl"
 MAX_LINE = 1 << 31  # bytes
+MAX_CONTENT = 1 << 31  # bytes of a dropped file; what claims to be more is not unpacked
+STEP = 1 << 20  # bytes unpacked at a time
 COUNT = Annotated[int, msgspec.Meta(ge=0)]
 DIGEST = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 State = Literal["cut", "same", "dropped"]
@@ -98,6 +100,8 @@ class Begin(_Line, frozen=True, tag="begin"):
         form: Format of its content.
         compression: ``gzip``, ``zstd`` or empty.
         mode: Permission bits.
+        original: Its name in the input, relative as `name` is, where that is another one: restoring into a folder takes
+            it, if it is safe there.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Begin(_Line, frozen=True, tag="begin"):
     form: str
     compression: Literal["", "gzip", "zstd"] = ""
     mode: COUNT | None = None
+    original: str | None = None
 
 
 class CutOut(_Line, frozen=True, tag="cut"):
@@ -152,12 +157,16 @@ class FileEnd(_Line, frozen=True, tag="file"):
         state: ``cut``: something went; ``same``: nothing did; ``dropped``: it was not written, `content` has it.
         input, output: SHA-256 of the decompressed content before and after; `output` is empty where it was dropped.
         content: Of a dropped file: its bytes, compressed by zlib, in base64.
+        size: How many bytes these are.
+        table: Of a table of which something went: the digest of what it said, see ``tabledigest``.
     """
 
     state: State
     input: DIGEST
     output: str
     content: str | None = None
+    size: COUNT | None = None
+    table: DIGEST | None = None
 
 
 class End(_Line, frozen=True, tag="end"):
@@ -210,16 +219,31 @@ def packed(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 6)).decode()
 
 
-def unpacked(content: str) -> bytes:
-    """The way back.
+def unpacked(entry: FileEnd) -> Iterator[bytes]:
+    """The way back, in parts: no more than the manifest says, and never more than ``MAX_CONTENT``.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: It is damaged, or is more.
     """
+    most = MAX_CONTENT if entry.size is None else entry.size
+    if most > MAX_CONTENT:
+        raise ValueError(f"it says that it is {most:,} bytes, more than {MAX_CONTENT:,}")
+    unpacker, size = zlib.decompressobj(), 0
     try:
-        return zlib.decompress(base64.b64decode(content, validate=True))
+        data = base64.b64decode(entry.content or "", validate=True)
+        while not unpacker.eof:
+            part = unpacker.decompress(data, STEP)
+            data = unpacker.unconsumed_tail
+            size += len(part)
+            if size > most:
+                raise ValueError(f"it is more than {most:,} bytes")
+            if not part and not data and not unpacker.eof:
+                raise ValueError("it is cut off")
+            yield part
     except (zlib.error, binascii.Error) as error:
         raise ValueError(str(error)) from None
+    if entry.size is not None and size != entry.size:
+        raise ValueError(f"it is {size:,} bytes, not {entry.size:,}")
 
 
 class Writer:

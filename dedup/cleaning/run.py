@@ -283,7 +283,7 @@ class _Writing:
         """Write one file; what remains to be done when all are written."""
         source = target.found.path
         mode = stat.S_IMODE(source.stat().st_mode)
-        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode))
+        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode, target.original))
         if self._is_dropped(target):
             return self._dropped_file(target, writer)
         if target.form in TABLES and self._is_touched(target):
@@ -330,11 +330,15 @@ class _Writing:
 
     def _table(self, target: Target, writer: lines.Writer) -> Finish:
         """A Parquet or Arrow file."""
+        from dedup.cleaning.tabledigest import table_digest
+
         place = ready(self.output, target)
         before, after = (hashlib.sha256() for _ in range(2))
         with open_content(target) as content:
             while data := content.read(COPIED):
                 before.update(data)
+        with open_content(target) as content:
+            says = table_digest(content)
         with replaced_file(place) as raw:
             with tempfile.TemporaryFile() as plain:
                 self._rows(target, plain, writer)
@@ -344,7 +348,7 @@ class _Writing:
                         after.update(data)
                         file.write(data)
             os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
-        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
+        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest(), table=says))
         return Finish(target, place if place != target.path else None)
 
     def _rows(self, target: Target, file: Any, writer: lines.Writer) -> None:
@@ -380,5 +384,5 @@ class _Writing:
         self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, writer)
         with open_content(target) as content:
             data = content.read()
-        writer.write(lines.FileEnd("dropped", hashlib.sha256(data).hexdigest(), "", lines.packed(data)))
+        writer.write(lines.FileEnd("dropped", hashlib.sha256(data).hexdigest(), "", lines.packed(data), len(data)))
         return Finish(target, None, dropped=True)
