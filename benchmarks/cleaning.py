@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import shutil
 import sys
 import tempfile
@@ -102,14 +103,13 @@ def forms_of(folder: Path, place: Path) -> Iterator[tuple[str, Path]]:
     yield "files", place / "files"
     records = [path for path in _pages_in(folder) if ".jsonl" in path.name]
     try:
-        import pyarrow.json
         import pyarrow.parquet
     except ImportError:
         return
     for path in records:
         (place / "parquet").mkdir(exist_ok=True)
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            table = pyarrow.json.read_json(file)
+        lines = [json.loads(line) for line in contents_of(path).splitlines()]
+        table = pyarrow.table({name: [line.get(name) for line in lines] for name in ("id", "text")})
         pyarrow.parquet.write_table(table, place / "parquet" / f"{path.name.split('.')[0]}.parquet", row_group_size=200)
     if records:
         yield "parquet", place / "parquet"

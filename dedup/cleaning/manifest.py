@@ -60,7 +60,11 @@ class Header(_Line, frozen=True, tag="manifest"):
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A place for people: page, code points of its text, lines and DOM path of its source."""
+    """A place for people: page, code points of its text, lines and DOM path of its source.
+
+    Attributes:
+        file: The file that holds the page as a record.
+    """
 
     page: str
     start: COUNT
@@ -68,6 +72,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: COUNT
     end_line: COUNT
     path: str | None = None
+    file: str | None = None
 
 
 class Removed(_Line, frozen=True, tag="removal"):
@@ -334,11 +339,14 @@ class Manifest:
             raise _damaged(path, lines, "it ends before its last line")
         self.end = end
 
-    def removals(self) -> Iterator[Removed]:
-        """What went, one after the other, read anew."""
+    def removals(self) -> Iterator[tuple[Removed, Begin]]:
+        """What went, one after the other, and from which file, read anew."""
+        begin = None
         for _, _, line in _lines(self.path):
-            if isinstance(line, Removed):
-                yield line
+            if isinstance(line, Begin):
+                begin = line
+            elif isinstance(line, Removed) and begin is not None:
+                yield line, begin
 
     def cuts(self, entry: Entry) -> Iterator[CutOut]:
         """The cuts of a file, read anew."""

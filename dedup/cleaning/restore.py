@@ -146,7 +146,7 @@ def _check(base: Path, entry: Entry) -> bool:
             raise InputError("its content in the manifest has another digest", str(path), "Nothing was changed.")
         return path.exists() and _digest(path, entry) == entry.end.input
     found = _digest(path, entry)
-    if found == entry.end.output and entry.end.state == "cut":
+    if found == entry.end.output and found != entry.end.input:
         return False
     if found != entry.end.input and not _says_the_same(path, entry):
         raise InputError("was changed since it was cleaned", str(path), "Nothing was changed.")

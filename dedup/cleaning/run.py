@@ -69,9 +69,9 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     from dedup.api import _open
     from dedup.pipeline import Stages, find_duplicates
 
-    if dry_run and out is None:
-        out, in_place = Path(tempfile.gettempdir()) / f"dedup-dry-run-{os.getpid()}", False  # nothing goes there
-    output = plan_output(paths, out, manifest, options, in_place)
+    nowhere = dry_run and out is None
+    output = plan_output(paths, Path(tempfile.gettempdir()) if nowhere else out, manifest, options, in_place and not nowhere,
+                         is_written=not nowhere)
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))
     stages = Stages(progress)
@@ -248,7 +248,8 @@ class _Writing:
     def _all_pieces(self) -> Iterator[tuple[Target, Parts | None]]:
         """Each file with its pieces; ``None`` where nothing goes of it, or all of it."""
         for target in self.output.targets:
-            if self._is_dropped(target) or target.form in TABLES or not self._is_touched(target):
+            is_as_it_was = target.form != "warc" and not self._is_touched(target)  # an archive becomes JSON Lines
+            if self._is_dropped(target) or target.form in TABLES or is_as_it_was:
                 yield target, None
             else:
                 yield target, self._pieces_of(target)

@@ -73,8 +73,12 @@ def stamp_of(path: Path) -> Stamp:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, options: Options, in_place: bool) -> Output:
+def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, options: Options, in_place: bool,
+                is_written: bool = True) -> Output:
     """Find the files, and check that where they go nothing is that must not be written over.
+
+    Args:
+        is_written: Without it, nothing goes to `out`, and nothing is checked.
 
     Raises:
         InputError: A path does not exist, or is standard input.
@@ -93,7 +97,8 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
     lone = len(paths) == 1 and paths[0].is_file() and not out.is_dir() and (
         out.suffix == paths[0].suffix != "" or (out.suffix == ".jsonl" and suffix_of(paths[0].name) in ARCHIVES))
     base = out.parent if lone else out
-    _check_apart(base if not lone else out, paths, found)
+    if is_written:
+        _check_apart(base if not lone else out, paths, found)
     roots = _root_names(paths)
     targets, taken = [], {FILE_NAME.casefold()}
     for file, stamp in found:
@@ -101,7 +106,8 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
         name = out.name if lone else _free(_written_name(_name(file, paths, roots), form, compression), taken)
         targets.append(Target(file, stamp, base / name, name, form, compression, _original(file, paths, roots, form, name)))
     where = manifest or (out.with_name(f"{out.name}.{FILE_NAME}") if lone else base / FILE_NAME)
-    _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
+    if is_written:
+        _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
     return Output(base, tuple(targets), where)
 
 
