@@ -22,6 +22,7 @@ from dedup.findings import Findings
 from dedup.verdicts import Judgement
 
 MAX_ROUNDS = 16  # nearly always two; what would go after them stays
+MOST_CHARS = 20_000_000  # of pages that did not change, but have text in common with some that did
 Found = tuple[Gone, Removal]  # what is to go in places of what is left, and how it is told
 
 
@@ -48,8 +49,9 @@ def plan_in_rounds(findings: Findings, choices: Choices, drafts: Drafts | None =
 def _concerned(findings: Findings, numbers: Sequence[int], changed: set[int], choices: Choices) -> set[int]:
     """The pages to be looked at again where some have changed.
 
-    Second renderings and menus of a page depend on those that have text in common with it, and on the ones that have
-    text in common with these, and so on; with other settings all pages do.
+    Second renderings and menus of a page depend a little on pages that have text in common with it, and on the ones
+    that have text in common with these, and so on. Where these are too many, only pages that changed are looked at:
+    all would cost a second scan. With other settings each page depends on all others.
 
     Args:
         numbers: The numbers in the scan of the findings' pages.
@@ -65,8 +67,12 @@ def _concerned(findings: Findings, numbers: Sequence[int], changed: set[int], ch
         groups[owner[is_changed[page]]] = True
         more = page[groups[owner] & ~is_changed[page]]
         if not len(more):
-            return {numbers[row] for row in np.flatnonzero(is_changed).tolist()}
+            break
         is_changed[more] = True
+    chars = np.diff(findings.corpus.page_chars)
+    if chars[is_changed].sum() > max(MOST_CHARS, chars.sum() // 8):
+        return changed
+    return {numbers[row] for row in np.flatnonzero(is_changed).tolist()}
 
 
 class _Work:
