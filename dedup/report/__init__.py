@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
-from dedup.errors import DedupError, MissingExtraError, OptionError
+from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
 if TYPE_CHECKING:
     import numpy as np
@@ -260,7 +260,7 @@ def need_arrow(where: str) -> None:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("pyarrow is not installed", where,
-                                "Install it with: pip install 'dedup-toolkit[arrow]'.") from error
+                                how_to_install("arrow", "pyarrow")) from error
 
 
 def writer_of(path: str | Path) -> Callable[[Report, Path], None]:

@@ -194,9 +194,11 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         OutputError: Anything about the writing failed; an older file is untouched.
     """
     real = Path(os.path.realpath(path))  # a link stays a link
+    mend = "Nothing was written."
     temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
     try:
         if real.exists() and not real.is_file():
+            mend = "It may have got the beginning."
             with real.open("wb") as file:
                 yield file
             return
@@ -210,7 +212,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         os.replace(temporary, real)
         _sync_folder(real.parent)
     except OSError as error:
-        raise OutputError(reason(error), str(path), "Nothing was written.") from error
+        raise OutputError(reason(error), str(path), mend) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
