@@ -129,7 +129,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
-    said = in_passage | np.isin(component, cut)  # a group that left something out says so
+    said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
     return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
@@ -523,19 +523,16 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     return by_group[rows], first
 
 
-def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, in_passage: Flags) -> tuple[I64, I64]:
-    """Without groups from segments whose places lie, each in another one, in the places of one longer group.
+def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
+    """Without groups whose places lie in step, each in another one, in the places of one longer group.
 
-    Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
+    Passages take in the shorter ones between the same two places. What two members of a group have in common that are
+    linked only to the representative says no more than the group does.
     """
-    counts = np.diff(first)
-    many = np.flatnonzero(~np.logical_or.reduceat(in_passage[row], first[:-1])) if len(counts) else counts
-    if not len(many):
-        return order, first
     t0 = ranges.t0[row]
-    implied = many[kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), many, LOOK_AROUND) == 1]
-    kept = np.ones(len(counts), bool)
-    kept[implied] = False
+    asked = np.flatnonzero(~stays[row[first[:-1]]])
+    kept, counts = np.ones(len(first) - 1, bool), np.diff(first)
+    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 

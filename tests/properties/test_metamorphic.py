@@ -188,3 +188,18 @@ def test_reprints_of_an_article_are_the_same_in_any_order_of_pages(find):
         assert covered(first, pages) == covered(second, pages), seed
         other += groups(first) != groups(second)
     assert other <= 2
+
+
+def lies_in(inner: Any, outer: Any) -> bool:
+    """Whether each occurrence of one group lies in another one of the other group."""
+    homes = [[i for i, p in enumerate(outer.occurrences) if (p.page, p.start) <= (o.page, o.start) and o.page == p.page
+              and o.end <= p.end] for o in inner.occurrences]
+    return inner is not outer and all(homes) and len({home[0] for home in homes}) == len(homes)
+
+
+@needs_speed
+def test_no_group_of_a_reprint_lies_in_another_one():
+    """Two members that are linked to the representative only may have a sentence in common word for word."""
+    for seed in range(60):
+        found = scan(records(reprints(seed))).groups
+        assert not [(a.id, b.id) for a in found for b in found if lies_in(a, b)], seed
