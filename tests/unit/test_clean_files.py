@@ -369,6 +369,29 @@ def test_a_manifest_is_no_page(site: Path, tmp_path: Path) -> None:
     assert "manifest of dedup clean" in skipped
 
 
+def test_the_manifest_of_an_earlier_cleaning_stays_and_both_steps_can_be_undone(site: Path, tmp_path: Path) -> None:
+    before = tree(site)
+    first = cleaned(tmp_path, site)
+    second = clean(first.parent, tmp_path / "second", for_="corpus", max_removed=1.0)
+    assert second.manifest is not None
+    assert [path.name for path in (tmp_path / "second").rglob("*manifest*")] == [lines.FILE_NAME]
+    assert second.accounting.skipped["manifest of dedup clean"] == 1
+    assert second.accounting.is_balanced
+    restore(second.manifest, tmp_path / "back")
+    assert tree(tmp_path / "back") == tree(first.parent)
+    restore(first, tmp_path / "start", cleaned=tmp_path / "back")
+    assert {name: data for name, data in tree(tmp_path / "start").items() if not name.endswith(".gz")} == {
+        name: data for name, data in before.items() if not name.endswith(".gz")}
+
+
+def test_the_manifest_of_an_earlier_cleaning_is_not_written_over(site: Path, tmp_path: Path) -> None:
+    first = cleaned(tmp_path, site)
+    data = first.read_bytes()
+    with pytest.raises(OutputError, match="is read and would be written over"):
+        clean(first.parent, tmp_path / "second", manifest=first)
+    assert first.read_bytes() == data
+
+
 @pytest.mark.parametrize("n", range(1, 14))
 def test_a_full_disk_leaves_no_temporary_files_and_a_retry_works(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                                  n: int) -> None:
