@@ -316,6 +316,11 @@ def test_restore_refuses_every_damage(site: Path, tmp_path: Path) -> None:
         manifest.write_bytes(bytes(bad))
         with pytest.raises(InputError):
             Manifest(manifest)
+    figures = good.rfind(b'"accounting"')
+    for at in range(figures, figures + 60):  # the last line, too
+        manifest.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        with pytest.raises(InputError):
+            Manifest(manifest)
     for size in (0, 1, len(good) // 2, good.rstrip().rfind(b"\n") + 1, len(good) - 1):
         manifest.write_bytes(good[:size])
         with pytest.raises(InputError):
@@ -325,7 +330,9 @@ def test_restore_refuses_every_damage(site: Path, tmp_path: Path) -> None:
 def signed(text: list[dict[str, object]]) -> bytes:
     """Lines of a manifest with a right digest at the end."""
     body = b"".join(json.dumps(line).encode() + b"\n" for line in text[:-1])
-    return body + json.dumps(text[-1] | {"digest": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
+    last = text[-1]
+    end = lines.End(last["files"], last["removals"], last["accounting"])  # type: ignore[arg-type]
+    return body + lines.encode(end.signed(hashlib.sha256(body).digest()))
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "a/../../evil", "C:evil", "a\\..\\evil", "x\0y", ""])
