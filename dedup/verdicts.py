@@ -33,7 +33,7 @@ MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of
 MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
 MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8  # cards of a shop are less alike
-PAGE_TOP, PAGE_END = 0.1, 0.9
+PAGE_TOP, PAGE_END, FOOT_LINK_SHARE = 0.1, 0.9, 0.25
 TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
 _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
@@ -92,7 +92,7 @@ class Stands:
         return quoted
 
     def is_menu(self) -> Flags:
-        """Every copy in a menu or form; lists of links; short lines at the top of the page."""
+        """Every copy in a menu or form; lists of links; short lines at the top of the page; links and text at its end."""
         c, link = self.c, self.least(self.c.link_share)
         named = (self.copies(c.navigation | c.form) == self.count)
         short = self.words < MENU_WORDS_A_BLOCK * self.blocks
@@ -104,7 +104,8 @@ class Stands:
                    & (self.blocks >= SECTION_BLOCKS))
         placed = (self.blocks >= MENU_BLOCKS) & short & (self.c.at[self.leader] < PAGE_TOP)
         placed &= (self.greatest(c.link_share) > 0) | (~c.laid_out[self.leader] & (self.greatest(c.until) > PAGE_END))
-        menu: Flags = named | listed | placed
+        foot = (self.least(c.at) >= PAGE_END) & (link >= FOOT_LINK_SHARE) & (self.blocks >= MENU_BLOCKS)
+        menu: Flags = named | listed | placed | foot
         return menu
 
     def is_section(self) -> Flags:
@@ -153,11 +154,21 @@ class Stands:
         small = self.least(c.blocks) <= TEASER_BLOCKS
         contained = (whole > 0) & (whole < self.count) & (alike >= TEASER_JACCARD)
         opens = contained & (self.count <= REFRAIN_COPIES) & (self.copies(c.opens & ~c.whole) > 0)
+        opening = np.flatnonzero(small & opens & ~pointer)
+        opens[opening] = [self._is_opening(int(s)) for s in opening]
         teaser = small & (pointer | opens)
         left = rows[small[rows] & ~teaser[rows] & (whole[rows] > 0) & (alike[rows] >= TEASER_JACCARD)
                     & (self.count[rows] < REFRAIN_COPIES) & (few[rows] < MENU_LINK_SHARE)]
         teaser[left] = [self._is_claim(int(s), bool(contained[s])) for s in left]
         return teaser[rows]
+
+    def _is_opening(self, s: int) -> bool:
+        """Whether what opens a longer text is shown apart; names of products in neighbouring cards begin alike."""
+        one, other = (int(self.c.first_block[self.first[s] + i]) for i in (0, 1))
+        corpus, row = self.findings.corpus, int(self.all_first[self.stands[s]])
+        page = int(self.findings.table.page[row])
+        return (not self.c.laid_out[self.leader[s]] or _SENTENCE.search(self.findings.places.text(row)) is not None
+                or tag_chain(corpus, page, one) != tag_chain(corpus, page, other))
 
     def _is_claim(self, s: int, contained: bool) -> bool:
         """Whether a sentence is shown apart from the text that it is taken from, in an element of another kind."""

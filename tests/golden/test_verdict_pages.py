@@ -47,6 +47,7 @@ REFRAIN = {
     "tab_variants.html": "on weekdays and on Sundays alike",  # equal but for a word in each sentence
     "training_plan.html": "six short strides up the hill",  # weeks made of the same lines
     "product_cards.html": "chess pieces in boxwood and ebony",  # links, but no menu
+    "product_names.html": "Oak desk lamp",  # one name opens another one, in cards of the same kind
     "label_in_every_card.html": "Valid until Sunday evening",
     "heading_of_every_section.html": "What to bring along",  # a heading in all places: no pointer to one
     "disclaimer.txt": "All figures come from the parish office",
@@ -74,6 +75,7 @@ MENUS = {
     "filters.html": "Under twenty crowns",
     "breadcrumb.html": "Water and boats",
     "further_reading.html": "Further reading",
+    "footer_twice.html": "Pictures and texts belong",  # at the end of the page, some of it links
     "newsletter_form.html": "tick the box below",
     "menu.txt": "Honey market",
     "menu.md": "Honey market",
