@@ -313,33 +313,35 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes
+    from dedup.engines.local import pooled_memory
     from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages, pages_without_value
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
     from dedup.verdicts import Judgement
 
-    stages = Stages(progress)
-    judge = Judge() if explain else None
-    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
-    without = pages_without_value(findings, options)
-    if getattr(stream, "renamed", 0):
-        log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
-    stages.start("verdicts")
-    judgement, skipped = Judgement(findings), stream.skipped
-    if without is not None:
-        log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
-        skipped = (*skipped, without)
-    summary, pages = describe_pages(judgement, skipped)
-    causes = () if is_comparison else find_causes(judgement)
-    missed = None
-    if judge is not None:
-        stages.start("near misses")
-        missed = near_misses(findings, judge)
-    stages.stop()
-    return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                  skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    with pooled_memory():
+        stages = Stages(progress)
+        judge = Judge() if explain else None
+        findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
+        without = pages_without_value(findings, options)
+        if getattr(stream, "renamed", 0):
+            log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
+        stages.start("verdicts")
+        judgement, skipped = Judgement(findings), stream.skipped
+        if without is not None:
+            log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
+            skipped = (*skipped, without)
+        summary, pages = describe_pages(judgement, skipped)
+        causes = () if is_comparison else find_causes(judgement)
+        missed = None
+        if judge is not None:
+            stages.start("near misses")
+            missed = near_misses(findings, judge)
+        stages.stop()
+        return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
+                      skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                      is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
@@ -108,14 +109,16 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    component = _components(nodes)
+    begun = engine.begin(partial(_components, nodes))
+    ranges = locate(engine, corpus, nodes.t0, nodes.t1)
+    component = begun.result()
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     component, passage = component[order], nodes.passage[order]
-    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
+    ranges = ranges.take(order)
     spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
     linked, in_passage = _linked(nodes, order), passage >= 0
-    del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
+    del nodes, begun, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
@@ -373,7 +376,7 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
-    pair = np.unique(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
+    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
     a, b = pair // count, pair % count
     rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
     lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
