@@ -17,7 +17,8 @@ NEW_ENOUGH = 'import sys; sys.exit(sys.version_info < (3, 11))'
 FIND_PYTHON = for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
     if "$$p" -c $(NEW_ENOUGH) 2>/dev/null; then echo "$$p"; break; fi; done
 
-SOURCES = pyproject.toml CMakeLists.txt $(shell find dedup -name '*.py' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.bin')
+SOURCES = pyproject.toml CMakeLists.txt $(shell find dedup -name '*.py' -o -name '*.hpp' -o -name '*.cpp' -o -name '*.bin' \
+    -o -name '*.js' -o -name '*.css')
 TAG = $$($(PY) -c 'import sys; print(sys.implementation.cache_tag)')
 # cmake and ninja of the environment, if it has them.
 WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
@@ -34,6 +35,7 @@ help:
 	@echo 'make test-sanitize  the kernel under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-soak      many more examples and the slowest tests'
 	@echo 'make bench          speed, memory and recall'
+	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
 	@echo 'make clean          remove what was built (not the virtual environment)'
 
 $(VENV)/bin/python:
@@ -80,7 +82,7 @@ kernel: $(VENV)/bin/python
 kernel-if-possible: $(VENV)/.dev
 	@$(MAKE) --no-print-directory kernel >/dev/null 2>&1 || printf '%s\n' $(NO_KERNEL)
 
-test: $(VENV)/.dev kernel-if-possible
+test: $(VENV)/.dev kernel-if-possible viewer-tools-if-possible
 	$(PY) -m pytest -q -n auto -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
@@ -110,6 +112,23 @@ test-sanitize: $(VENV)/.dev
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q -n auto
+
+# The viewer of report.html. Only who changes it needs Node.js: the bundle is committed, and tests hold it equal to its sources.
+.PHONY: viewer viewer-tools-if-possible
+viewer: viewer/node_modules/.installed
+	cd viewer && npm test --silent && npm run build --silent
+
+viewer/node_modules/.installed: viewer/package-lock.json
+	cd viewer && npm ci --silent
+	@touch $@
+
+# What the tests of the viewer need: its tools, and a browser.
+viewer-tools-if-possible: $(VENV)/.dev
+	@scripts/system_packages browser $(PY)
+	@if ! command -v npm >/dev/null; then echo 'Node.js is not there: the viewer is tested as it was built, not built again.'; \
+	elif [ viewer/node_modules/.installed -ot viewer/package-lock.json ]; then \
+	    $(MAKE) --no-print-directory viewer/node_modules/.installed >/dev/null 2>&1 \
+	    || echo 'npm could not install the tools of the viewer: it is tested as it was built, not built again.'; fi
 
 bench: $(VENV)/.dev kernel-if-possible
 	$(PY) -m benchmarks

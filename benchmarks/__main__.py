@@ -81,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     for part in (lambda: speed(corpora, settings, repeats),
                  lambda: reworded(corpora["4N"], settings),
                  lambda: startup(3 * repeats),
+                 lambda: viewing((100, 1_000) if asked.quick else (100, 1_000, 10_000)),
                  lambda: quality(corpora["recall"], settings)):
         new = part()
         print(table(new, first=not rows), flush=True)
@@ -190,6 +191,25 @@ def _timed(name: str, command: list[str], repeats: int, target: float | None = N
         return Row(name, None, "ms", target, note=str(error))
     return Row(name, median(map(figure, runs)), "ms", target,
                repeats=[{"wall": one.wall, "cpu": one.cpu, "figure": figure(one)} for one in runs])
+
+
+def viewing(sizes: tuple[int, ...]) -> list[Row]:
+    """The report to look at: how large the file is, how long it takes to write and to open."""
+    rows = []
+    for groups in sizes:
+        name, large = f"report.html, {groups:,} groups", groups == 10_000
+        try:
+            one = json.loads(run([sys.executable, "-m", "benchmarks.viewing", str(groups)], cwd=ROOT).output)
+        except CommandFailed as error:
+            rows.append(Row(f"{name}, file", None, "MB", 5 if large else None, note=str(error)))
+            continue
+        rows.append(Row(f"{name}, file", one["bytes"] / 1e6, "MB", 5 if large else None,
+                        note=f"JSON: {one['json_bytes'] / 1e6:.1f} MB", repeats=[one]))
+        rows.append(Row("  write, CPU", one["write_cpu"], "s"))
+        if one["open"] is not None:  # there is a browser
+            rows.append(Row("  open", one["open"], "s", 2 if large else None))
+            rows.append(Row("  memory of its script", one["heap_bytes"] / 1e6, "MB"))
+    return rows
 
 
 def quality(file: Path, settings: dict[str, Any]) -> list[Row]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
+OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
@@ -34,6 +35,7 @@ Examples:
   dedup scan page.html                          what stands twice on a page
   dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
   dedup compare old.txt new.txt                 what two pages share and change
+  dedup scan site/ -o report.html               a report to look at
   dedup clean site/ -o cleaned/                 the same pages without their second renderings
 """
 
@@ -233,9 +235,10 @@ def build_app() -> cyclopts.App:
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
     app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
-    from dedup.cli_clean import add_commands
+    from dedup import cli_clean, cli_report
 
-    add_commands(app)
+    cli_clean.add_commands(app)
+    cli_report.add_commands(app)
     return app
 
 
@@ -266,8 +269,9 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     return [
         *option_flags(groups),
         explain if is_comparison else against,
-        make_flag("output", str | None, None, "write the report (.json), or a row a page (.parquet, .jsonl, .csv), to a file",
-                  report, "-o"),
+        make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
+                  ".jsonl, .csv), to a file", report, "-o"),
+        make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
         make_flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
@@ -349,7 +353,11 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
         if written == "--explain" and not is_comparison:
             return "--explain is for two pages: dedup compare A B --explain"
         if arguments[0] in ("scan", "compare"):
-            names = [parameter.name for parameter in _flags(is_comparison)]
+            names = [parameter.name.rstrip("_") for parameter in _flags(is_comparison)]
+        elif arguments[0] == "report":
+            from dedup.cli_report import flag_names as names_of_report
+
+            names = names_of_report()
         else:
             from dedup.cli_clean import flag_names
 
@@ -364,13 +372,17 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
             return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
         if os.path.exists(first):
             return f"{first} is a path; say what to do with it: dedup scan {first}"
-        return f"unknown command {first}; there are: scan, compare, clean, restore, explain (dedup --help shows examples)"
+        return (f"unknown command {first}; there are: scan, compare, report, clean, restore, explain "
+                "(dedup --help shows examples)")
     if isinstance(error, UnusedCliTokensError):
         rest = ", ".join(error.unused_tokens or ())
+        if arguments[0] == "report":
+            return f"report takes one result, so this is too much: {rest}"
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
         needs = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
+                 "report": "report needs a result: dedup report RESULT.json -o report.html",
                  "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER"}
         missing = needs.get(arguments[0], "compare needs two pages: dedup compare A B")
         return f"{name} needs a value" if name.startswith("-") else missing
@@ -461,17 +473,17 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
          settings: dict[str, Any]) -> int:
     from pathlib import Path
 
-    from dedup.errors import OptionError
     from dedup.options import make_options
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
     output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
-    if not 0 <= top <= 100_000:
-        raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
+    opened = settings.pop("open_", False)
+    check_top(top)
     options = make_options(settings)
+    check_open(opened, output)
     if output is not None:
-        _check_output(Path(output), sources)
+        check_output(Path(output), sources)
     if verbose:
         import logging
 
@@ -480,7 +492,9 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
         report = work(options, progress)
     if not quiet:
         tell_errors(report, everything=verbose)
-    _deliver(report, output, format, top, quiet)
+    deliver(report, output, format, top, quiet)
+    if opened:
+        open_in_browser(str(output))
     if not report.summary.pages and (report.errors or report.skipped):
         return WRONG  # nothing usable
     return PARTLY if report.errors else DONE
@@ -493,7 +507,32 @@ def stdin_spelt(value: Any) -> Any:
     return "-" if value == STDIN else value
 
 
-def _check_output(path: Path, sources: list[Path]) -> None:
+def check_top(top: int) -> None:
+    """Refuse a number of entries that is out of range."""
+    from dedup.errors import OptionError
+
+    if not 0 <= top <= 100_000:
+        raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
+
+
+def check_open(opened: bool, output: str | None) -> None:
+    """Refuse to open what no browser shows."""
+    from dedup.errors import OptionError
+
+    if opened and (output is None or not output.lower().endswith(".html")):
+        raise OptionError("there is no page to open", "--open", "Say where it goes: -o report.html --open")
+
+
+def open_in_browser(output: str) -> None:
+    """Show a written page; where no browser can be started, say where the page is."""
+    import webbrowser
+    from pathlib import Path
+
+    if not webbrowser.open(Path(output).resolve().as_uri()):
+        _note(f"dedup: no browser could be started; open {output} yourself")
+
+
+def check_output(path: Path, sources: list[Path]) -> None:
     """Refuse before the work what would fail, or destroy something, after it."""
     from dedup.errors import OutputError
     from dedup.report import writer_of
@@ -516,8 +555,11 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _is_report(path: Path) -> bool:
     """Whether a file is a report of ours, which a new one may replace."""
+    from dedup.report.html import GENERATOR
+
     with path.open("rb") as file:
-        return b'"format": "dedup-report/' in file.read(200) or path.stat().st_size == 0
+        beginning = file.read(200)
+    return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
 
 
 @contextlib.contextmanager
@@ -548,7 +590,8 @@ def tell_errors(report: Report | Cleaned, everything: bool) -> None:
             _note(f"{with_flags(message)}: {times - SAME_ERRORS:,} more like this; -v names them all")
 
 
-def _deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
+def deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
+    """Write the report to a file, and print it or its figures."""
     from dedup.report.json import write_json
     from dedup.report.terminal import ReportView, console_for
 

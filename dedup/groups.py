@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,16 +108,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    begun = engine.begin(partial(_components, nodes))
-    ranges = locate(engine, corpus, nodes.t0, nodes.t1)
-    component = begun.result()
+    component = _components(engine, corpus, nodes)
     order = _in_order(component)  # nodes ascend by place already
     order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
     component, passage = component[order], nodes.passage[order]
-    ranges = ranges.take(order)
+    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
     spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
     linked, in_passage = _linked(nodes, order), passage >= 0
-    del nodes, begun, order, passage  # the columns are as long as there are places: hold no more of them than are needed
+    del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
@@ -130,7 +127,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
-    order, first = _without_implied(ranges, members.row[order], order, first, in_passage)
+    order, first = _without_implied(ranges, members.row[order], order, first)
     return _table(corpus, ranges, members, order, first, component, spans, digest, in_passage)
 
 
@@ -162,11 +159,11 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
 
 
-def _components(nodes: _Nodes) -> I64:
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     """Component of each node: its least member.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
-    texts are followed first, and a near link only where it brings no overlap.
+    texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
     order = _in_order(component)  # nodes ascend by place already
@@ -180,8 +177,20 @@ def _components(nodes: _Nodes) -> I64:
     keep = np.flatnonzero(~mixed | nodes.exact)
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
     rows = np.flatnonzero(mixed & ~nodes.exact)
+    rows = rows[_shortest_first(engine, corpus, nodes, rows)]
     joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
     return joined
+
+
+def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
+    """Order of links by the length of their places, then by what the texts say: the same in any order of pages."""
+    places, at = np.unique(np.concatenate([nodes.a[rows], nodes.b[rows]]), return_inverse=True)
+    ranges = locate(engine, corpus, nodes.t0[places], nodes.t1[places])
+    digest = span_digests(engine, corpus, Spans(ranges.start, ranges.end, np.arange(len(places) + 1)))
+    length, (of_a, of_b) = ranges.t1 - ranges.t0, np.split(at, 2)
+    order: I64 = np.lexsort((np.maximum(digest[of_a], digest[of_b]), np.minimum(digest[of_a], digest[of_b]),
+                             length[of_a] + length[of_b]))
+    return order
 
 
 def _apart(component: I64, t0: I64, t1: I64) -> Flags:
@@ -458,19 +467,15 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     return by_group[rows], first
 
 
-def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, in_passage: Flags) -> tuple[I64, I64]:
-    """Without groups from segments whose places lie, each in another one, in the places of one longer group.
+def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64) -> tuple[I64, I64]:
+    """Without groups whose places lie in step, each in another one, in the places of one longer group.
 
-    Repeats of few places are absorbed by the passages around them, link by link; those of many places come whole.
+    Passages take in the shorter ones between the same two places. What two members of a group have in common that are
+    linked only to the representative says no more than the group does.
     """
-    counts = np.diff(first)
-    many = np.flatnonzero(~np.logical_or.reduceat(in_passage[row], first[:-1])) if len(counts) else counts
-    if not len(many):
-        return order, first
     t0 = ranges.t0[row]
-    implied = many[kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), many, LOOK_AROUND) == 1]
-    kept = np.ones(len(counts), bool)
-    kept[implied] = False
+    kept = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), np.arange(len(first) - 1), LOOK_AROUND) == 0
+    counts = np.diff(first)
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 Kind = Literal["exact", "near", "contained"]
 Tag = Literal["equal", "replace", "delete", "insert"]
 Opcode = tuple[Tag, int, int, int, int]  # what becomes of a[a0:a1], and of which b[b0:b1]
-Gate = Literal["min_evidence", "min_dice", "min_tokens", "min_chars", "min_similarity", "threshold", "order", "windows",
-               "exhaustive", "find", "scope", "between", "overlap", "runs"]
+Gate = Literal["min_evidence", "min_dice", "min_tokens", "min_chars", "min_similarity", "threshold", "order", "words",
+               "windows", "exhaustive", "find", "scope", "between", "overlap", "runs"]
 VerdictKind = Literal["rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of"]
 
 

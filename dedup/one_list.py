@@ -7,17 +7,19 @@ docs/design/alignment.md, step 8, has the rules.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import NO_TOKENS, ROWS, Aligned, in_order
+from dedup.align import NO_TOKENS, ROWS, Aligned, Gates, in_order, whole_words
 from dedup.bags import Bags, Parts
 from dedup.blocks import Corpus, distinct_numbers
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
+from dedup.model import Gate
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
 from dedup.seeds import Repeats, places_over
@@ -35,7 +37,7 @@ INSIDE = 0.5  # share of a run on both sides that lies for the most part inside
 
 
 def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: Flags, aligned: Aligned, repeats: Repeats,
-           min_tokens: int, least_order: float, judge: Judge | None = None) -> tuple[Aligned, Flags]:
+           gates: Gates, judge: Judge | None = None) -> tuple[Aligned, Flags]:
     """The aligned passages that stand beside joined runs, and which runs do: a longer one absorbs what lies inside it.
 
     A rectangle goes that says no more than the runs inside it, that lies inside a joined run, or that cuts through an exact
@@ -44,7 +46,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     Args:
         kept: The runs that count.
         repeats: Segments of many places are exact runs too.
-        least_order: Least token similarity of a rectangle.
+        gates: What a rectangle must reach; here order and whole words.
         judge: Takes down which rectangles go.
     """
     box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
@@ -60,15 +62,21 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
     if not len(aligned.dice):
         return aligned, kept
-    new = _new(corpus, bags, aligned, runs.take(run), box, repeats, min_tokens)
+    new = _new(corpus, bags, aligned, runs.take(run), box, repeats, gates.min_tokens)
     new &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
-    order = np.ones(len(new))
-    if least_order > 0:
-        order[new] = in_order(engine, bags, aligned.links.take(new))
-    left = new & (order >= least_order)
     if judge is not None:
         judge.stop(aligned.links.take(~new), "runs")
-        judge.stop(aligned.links.take(new & ~left), "order", order[new & ~left], least_order)
+    left = new.copy()
+    measured: list[tuple[Gate, float, Callable[[Links], F64]]] = [
+        ("order", gates.order, lambda links: in_order(engine, bags, links)),
+        ("words", gates.whole, lambda links: whole_words(engine, corpus, links))]
+    for gate, least, measure in measured:
+        if least > 0:
+            value = np.ones(len(left))
+            value[left] = measure(aligned.links.take(left))
+            if judge is not None:
+                judge.stop(aligned.links.take(left & (value < least)), gate, value[left & (value < least)], least)
+            left &= value >= least
     taken = left[box] & inside
     aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])
     left &= fits

@@ -23,12 +23,15 @@ EXAMPLES = 10  # of what was skipped for one reason
 
 
 class PageList(Lazy[PageReport]):
-    """The pages of a report; ``heads`` gives them without verdicts, small repeats and text, which take most of the time."""
+    """The pages of a report; ``heads`` gives them without verdicts, small repeats and text, which take most of the time.
+
+    ``texts`` are their texts, whether or not the report was asked to hold them.
+    """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport],
-                 head: Callable[[int], PageReport]) -> None:
+                 head: Callable[[int], PageReport], text: Callable[[int], str]) -> None:
         super().__init__(count, make)
-        self.heads = Lazy(count, head)
+        self.heads, self.texts = Lazy(count, head), Lazy(count, text)
 
 
 def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
@@ -66,7 +69,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), report, head)
+    return summary, PageList(lambda: len(corpus.pages), report, head, corpus.page_text)
 
 
 def _meta(page: Page, options: Options) -> Mapping[str, Any]:

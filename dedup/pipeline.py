@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import GRAMS, LEAST_ORDER, LETTERS, NOTHING, TRIPLES, Aligned, Gates, align_passages
+from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, Aligned, Gates, align_passages
 from dedup.along_copies import along_copies
+from dedup.anchors import GRAMS, LETTERS, TRIPLES
 from dedup.bags import letter_bags, word_bags
 from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
 from dedup.engines.local import LocalEngine
@@ -154,7 +155,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     scanned = options.noise == "ocr"
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
-    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens)
+    whole = LEAST_WHOLE[kinds[0]] if stem is None else 0.0  # words of one stem are equal
+    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, LEAST_ORDER[kinds[-1]], whole)
     all_windows = is_comparison and options.find == "reworded"
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:
@@ -167,7 +169,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
     aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
-                           options.min_tokens, LEAST_ORDER[kinds[-1]], judge)
+                           gates, judge)
     del bags
     return together(passages, kept, aligned), aligned
 

@@ -105,39 +105,6 @@ def pages_at(page_first: I64, token: I64 | U32) -> I64:
     return kernel.blocks_of(page_first, token.astype(np.int64))
 
 
-class InStep:
-    """Which places stand in step in two copies of one exact repeat.
-
-    Args:
-        repeats: The repeats.
-    """
-
-    def __init__(self, repeats: Repeats) -> None:
-        start = (repeats.b - repeats.a << 32) + repeats.a  # by shift and then by token, both below 2^32
-        order = np.argsort(start, kind="stable")
-        self._start, self._end = start[order], (start + repeats.length)[order]
-        order = np.argsort(repeats.position, kind="stable")
-        self._position, self._segment, self._lengths = repeats.position[order], repeats.segment[order], repeats.lengths
-
-    def both(self, a: U32, b: U32) -> Flags:
-        """Whether two places, a before b, do; one that is missed is said twice and not lost.
-
-        Ranges of one shift do not overlap. Of segments that do, the one that begins nearest before each place is looked at.
-        """
-        x, y = a.astype(np.int64), b.astype(np.int64)
-        said = np.zeros(len(x), bool)
-        if len(self._start):
-            key = (y - x << 32) + x
-            row = np.maximum(np.searchsorted(self._start, key, side="right") - 1, 0)
-            said = (self._start[row] <= key) & (key < self._end[row])
-        if len(self._position):
-            at = [np.searchsorted(self._position, side, side="right") - 1 for side in (x, y)]
-            nth = [side - self._position[row] for side, row in zip((x, y), at, strict=True)]
-            same = (self._segment[at[0]] == self._segment[at[1]]) & (nth[0] == nth[1])
-            said |= (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
-        return said
-
-
 def places_over(repeats: Repeats, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
     """Places of segments that overlap ranges of tokens: range, place, and the tokens that both hold."""
     order = np.argsort(repeats.position, kind="stable")

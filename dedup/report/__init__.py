@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dedup.annotate import Annotations
     from dedup.model import Cause, Group, NearMiss, PageReport, Pair, ReadError, Skipped, Summary
     from dedup.options import Options
+    from dedup.report.arcs import Svg
 
 __all__ = ["Report"]
 
@@ -166,8 +167,47 @@ class Report:
 
         return page_stream(self).__arrow_c_stream__(requested_schema)
 
+    def to_html(self) -> str:
+        """The report as one HTML file that needs nothing else: verdicts, the pages with their repeats marked, word diffs.
+
+        A report of a scan shows the texts of its pages, as many as have room; one that was read from a file shows those
+        that were stored (``with_text=True``), else the repeated passages alone.
+        """
+        from dedup.report.html import to_html
+
+        return to_html(self)
+
+    def to_markdown(self, top: int = 10) -> str:
+        """The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+
+        Args:
+            top: Entries of each list.
+        """
+        from dedup.report.markdown import to_markdown
+
+        return to_markdown(self, top)
+
+    def plot_arcs(self, page: str | int | None = None) -> Svg:
+        """A page's repeats as a picture: arcs from each place of a passage to the next one. A notebook shows it.
+
+        An arc is as wide as its places are long and as strong as they are alike; places that stand on other pages too
+        have a mark below the line.
+
+        Args:
+            page: Id of a page or its index; else the page with the most repeats.
+
+        Returns:
+            SVG, as a ``str``.
+
+        Raises:
+            OptionError: There is no such page.
+        """
+        from dedup.report.arcs import plot_arcs
+
+        return plot_arcs(self, page)
+
     def write(self, path: str | Path) -> None:
-        """Write the report (``.json``) or its table of pages (``.parquet``, ``.jsonl``, ``.csv``) to a file.
+        """Write the report (``.json``, ``.html``, ``.md``) or a row a page (``.parquet``, ``.jsonl``, ``.csv``) to a file.
 
         The file is whole or as it was before.
 
@@ -184,6 +224,11 @@ class Report:
         figures = self.summary
         return (f"<Report: {count(figures.pages, 'page')}, {count(figures.groups, 'group')}, "
                 f"{percent(figures.duplicate_share)} duplicate>")
+
+    def _repr_html_(self) -> str:
+        from dedup.report.card import notebook_card
+
+        return notebook_card(self)
 
     def __rich__(self) -> Any:
         from dedup.report.terminal import ReportView
@@ -212,10 +257,12 @@ def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
         MissingExtraError: The format needs a library that is not installed.
     """
     from dedup.report.json import write_json_file
+    from dedup.report.markdown import write_markdown
     from dedup.report.page_table import write_csv, write_jsonl
 
     writers: dict[str, Callable[[Report, Path], None]] = {
-        ".json": write_json_file, ".parquet": _write_parquet, ".jsonl": write_jsonl, ".csv": write_csv}
+        ".json": write_json_file, ".html": _write_html, ".md": write_markdown, ".parquet": _write_parquet,
+        ".jsonl": write_jsonl, ".csv": write_csv}
     suffix = Path(path).suffix.lower()
     if suffix not in writers:
         raise OptionError(f"no report format has the suffix {suffix!r}" if suffix else "the file has no suffix",
@@ -223,6 +270,12 @@ def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
     if suffix == ".parquet":
         need_arrow(str(path))
     return writers[suffix]
+
+
+def _write_html(report: Report, path: Path) -> None:
+    from dedup.report.html import write_html
+
+    write_html(report, path)
 
 
 def _write_parquet(report: Report, path: Path) -> None:

@@ -26,6 +26,7 @@ def why_missed(miss: NearMiss, options: Options) -> str:
         "min_similarity": f"similarity {percent(value)}, {percent(asked)} asked (--min-similarity)",
         "threshold": f"jaccard {decimal(value)}, {decimal(asked)} asked (--threshold)",
         "order": f"words in another order: {decimal(value)} alike, {decimal(asked)} asked; --find reworded takes any order",
+        "words": f"words that only begin alike: {percent(value)} of them equal, {percent(asked)} asked",
         "windows": "too few of its windows of 24 words are alike",
         "exhaustive": "missed by chance; --exhaustive finds it",
         "find": f"--find {options.find} leaves it out; --find {'near' if options.find == 'exact' else 'reworded'} finds it",

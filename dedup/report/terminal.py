@@ -98,7 +98,7 @@ class ReportView:
         if self.written is None:
             yield from writer.body()
         else:
-            what = "report" if self.written.lower().endswith(".json") else "table of pages"
+            what = "report" if self.written.lower().endswith((".json", ".html", ".md")) else "table of pages"
             yield from writer.lines(writer.say(f"The {what} stands in {self.written}"))
 
 

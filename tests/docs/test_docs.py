@@ -177,6 +177,8 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
         shutil.copy(examples / source, tmp_path / name)
     if command.split()[1] in ("restore", "explain"):
         run("dedup clean page.html -o cleaned/", tmp_path)
+    if command.startswith("dedup report report.json"):
+        run("dedup scan site/ --with-text -o report.json", tmp_path)
     done = run(command, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -126,8 +126,8 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.html"], "r.html: no report format has the suffix '.html'. Use one of: .json, .parquet, .jsonl, .csv."),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .parquet, .jsonl, .csv."),
+    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
     (["--format", "html"], "--format: 'html' is not one of terminal, json"),
 ])
@@ -167,7 +167,7 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert err == ""
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
-    assert len(examples) == 4
+    assert len(examples) == 5
     assert max(map(len, out.splitlines())) <= 80
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,18 @@ def test_of_several_gates_the_one_counts_of_which_it_fell_shortest():
     assert of_gate(misses(*sides(3), **settings), "min_evidence").value == pytest.approx(pair.evidence, rel=0.05)
     settings = {"min_dice": pair.dice * 1.3, "min_evidence": pair.evidence * 1.1}
     assert of_gate(misses(*sides(3), **settings), "min_dice").value == pytest.approx(pair.dice, rel=0.05)
+
+
+def ids(seed: int) -> str:
+    rnd = random.Random(seed)
+    return " ".join(f"order{10**5 + i if i % 8 == 0 else rnd.randrange(10**5, 10**6)}" for i in range(200))
+
+
+def test_words_that_only_begin_alike_are_no_passage_and_told():
+    assert not dedup.compare(ids(1), ids(2)).groups
+    miss = of_gate(misses(ids(1), ids(2)), "words")
+    assert 0.1 < miss.value < miss.asked == 0.2
+    assert miss.jaccard < 0.1
 
 
 def test_words_in_another_order_are_told_where_they_must_stand_in_order():

@@ -210,7 +210,7 @@ def test_a_file_that_is_not_there_gives_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_suffix_is_answered_with_those_there_are(tmp_path: Path) -> None:
-    for name in ("r.html", "r"):
+    for name in ("r.docx", "r"):
         with pytest.raises(OptionError, match=r"Use one of: \.json"):
             report().write(tmp_path / name)
     assert not list(tmp_path.iterdir())

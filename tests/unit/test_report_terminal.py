@@ -213,6 +213,7 @@ def test_a_near_miss_is_told_with_its_gate_both_figures_the_flag_and_its_other_m
     ("min_similarity", 0.4567, 0.5, "similarity 45.6 %, 50.0 % asked (--min-similarity)"),
     ("threshold", 0.499, 0.5, "jaccard .49, .50 asked (--threshold)"),
     ("order", 0.5, 0.55, "words in another order: .50 alike, .55 asked; --find reworded takes any order"),
+    ("words", 0.1, 0.2, "words that only begin alike: 10.0 % of them equal, 20.0 % asked"),
     ("find", None, None, "--find exact leaves it out; --find near finds it"),
     ("scope", None, None, "--scope within leaves it out"),
     ("exhaustive", None, None, "missed by chance; --exhaustive finds it"),

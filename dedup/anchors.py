@@ -1,0 +1,247 @@
+"""Stage 6 for edited and reworded text: seeds, and the anchors that they make.
+
+Seeds are keys that two places share: winnowed runs of items (``near``) and unordered triples of rarer items
+(``reworded``). Two places of a seed that have more in common around them are an anchor. docs/design/alignment.md has the
+method and its figures.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.bags import Bags, word_bags
+from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.engines.local import Columns, LocalEngine, Partitioned
+from dedup.kernel import kernel
+from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
+from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies, with_copies
+from dedup.page_pairs import PagePairs
+from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
+
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
+
+GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
+KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
+KEY_ITEMS = {GRAMS: (GRAM_ITEMS, GRAM_WINDOW), TRIPLES: (3, 1), LETTERS: (LETTER_ITEMS, LETTER_WINDOW)}  # and of its window
+SPREAD = np.uint64(0x9E3779B1)
+AROUND = 12, 24  # words before and behind a place of a seed that are compared with those around another one
+STOP_BITS = 18  # items are counted by so many bits of their hash, at most
+COUNTED = 1 << 22  # items that one call counts
+STOP_SHARE = 0.45  # of the running text that the most frequent items make up: no triples of them
+STOP_LEAST = 0.001  # share of the running text, at least, of one that is so frequent
+PAIRS_PER_TOKEN, PAIRS = 2, 1_000_000  # of places a token, or altogether, that are looked at; then those of many places go
+RARITY = 16  # of an item that stands once
+# What the items that stand around both places of a seed must come to.
+COMMON = {GRAMS: 4 * RARITY, TRIPLES: 3 * RARITY, LETTERS: 20 * RARITY}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Places that two pages probably share, by pair of pages; `a` and `b` are token numbers in their pages."""
+
+    page_a: I64
+    page_b: I64
+    first: I64
+    a: I64
+    b: I64
+
+    def take(self, pairs: I64) -> Anchors:
+        """Some of the pairs, in the order given."""
+        row, first = kernel.take_ranges(self.first, pairs)
+        return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
+
+
+def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
+                 kinds: tuple[int, ...], cap: int) -> tuple[Anchors, int]:
+    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
+    runs = _in_items(bags, repeats)
+    if kinds == (LETTERS, TRIPLES):  # triples are of words
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap)
+        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap)
+        a, b = (np.append(side, bags.items(of_words.astype(np.int64)).astype(np.uint32))
+                for side, of_words in ((a, words_a), (b, words_b)))
+        hot += more
+    else:
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+    along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
+    anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
+    return Anchors(*anchors), hot
+
+
+def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
+    """How rare items are in the collection, by their upper bits: ln(n / c) / ln(n) in 1/16, c of the n items being it.
+
+    Copies of an exact run count once: words are not frequent because the text that they stand in is copied often.
+    0 for the most frequent ones: those that make up ``STOP_SHARE`` of the running text, if they are frequent themselves.
+    """
+    bits = min(STOP_BITS, len(item).bit_length() + 2)
+    def count(cut: tuple[int, int]) -> I64:
+        return kernel.count_items(item[slice(*cut)][_marked(quiet, *cut) == 0], bits)
+    counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
+    total = int(counts.sum())
+    kinds, kind = np.unique(counts, return_inverse=True)
+    most = max(1, fixed_log2(max(total, 1)))
+    rarity = np.array([RARITY * (most - fixed_log2(max(c, 1))) // most for c in kinds.tolist()], np.uint8)
+    order = np.argsort(-counts, kind="stable")
+    before = np.cumsum(counts[order]) - counts[order]
+    frequent = (before < STOP_SHARE * total) & (counts[order] >= max(8, STOP_LEAST * total))
+    out = np.maximum(rarity, 1)[kind]
+    out[order[frequent]] = 0
+    return out
+
+
+def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, pairs: PagePairs,
+                  in_step: InStep, kind: int, cap: int) -> list[tuple[U32, I64]]:
+    """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
+    item, page_first = bags.item, bags.page_first
+    batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
+    table = np.zeros(1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length()), np.uint64)
+
+    def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
+        edges = page_first[batch[0]:batch[1] + 1]
+        return item[edges[0]:edges[-1]], edges - edges[0], _marked(quiet, int(edges[0]), int(edges[-1])), rarity
+
+    def mark(batch: tuple[int, int]) -> None:
+        kernel.mark_seeds(*text(batch), kind, table)
+
+    def emit(batch: tuple[int, int]) -> Partitioned:
+        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions)
+        if pairs.within:  # seeds of each page by themselves; the upper half says the partition
+            page = pages_at(page_first, at).astype(np.uint64)
+            key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
+        return Partitioned((key, at), edges)
+
+    def group(columns: Columns) -> tuple[U32, I64]:
+        return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
+    engine.map(mark, batches)
+    twice, table = kernel.slots_seen_twice(table), NO_TABLE
+    kernel.release_memory()
+    rows = engine.map(emit, batches)
+    twice = NO_TABLE
+    return engine.exchange(rows, group)
+
+
+def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
+    """Places of seeds without those that make no pair that counts, and without seeds whose places are copies of the first."""
+    if pairs.every or not len(position):
+        return position, first
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    kept = np.flatnonzero(pairs.partners(owner, pages_at(page_first, position)) >= 0)
+    owner, position = owner[kept], position[kept]
+    new = np.ones(len(owner), bool)
+    new[1:] = owner[1:] != owner[:-1]
+    leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
+    counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
+    return position[apart[owner]], sums(counts[counts > 0])
+
+
+def _in_items(bags: Bags, repeats: Repeats) -> Repeats:
+    """Exact repeats, counted in items."""
+    begins = repeats.position[repeats.first[:-1]]
+    a, end, position = bags.items(repeats.a), bags.items(repeats.a + repeats.length), bags.items(repeats.position)
+    return Repeats(a, bags.items(repeats.b), end - a, repeats.first, position,
+                   bags.items(begins + repeats.lengths) - bags.items(begins))
+
+
+def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
+                cap: int) -> tuple[U32, U32, int]:
+    """Places of seeds, two and two, and the number of places that a bound left out.
+
+    Two places go that are in step in two copies of an exact repeat.
+
+    Args:
+        repeats: Exact repeats, counted in items.
+    """
+    item, page_first = bags.item, bags.page_first
+    later, in_step = later_copies(repeats, page_first, pairs), InStep(repeats)
+    rarity, classes = item_rarity(engine, item, later), list[tuple[U32, I64]]()
+    size, window = KEY_ITEMS[kinds[0]]
+    quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later
+    kernel.release_memory()
+    for kind in kinds:
+        classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)
+        kernel.release_memory()
+    del quiet, later
+    sizes = np.concatenate([NOWHERE, *(np.diff(first) for _, first in classes)])
+    most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
+    before, after = (bags.a_word * words for words in AROUND)
+    apart = pages_at(page_first, repeats.a) != pages_at(page_first, repeats.b)
+    across = replace(repeats, a=repeats.a[apart], b=repeats.b[apart], length=repeats.length[apart])
+    edges = Copies.of_edges(across, before, after, size)
+
+    def pair(part: tuple[U32, I64]) -> tuple[U32, U32]:
+        own = np.diff(part[1])
+        kept = own <= most
+        places = part[0][np.repeat(kept, own)], sums(own[kept])
+        if pairs.every:
+            places = with_copies(*places, edges)
+        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.window, before, after, COMMON[kinds[-1]])
+        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
+        counted = counted[~in_step.both(a[counted], b[counted])]
+        return a[counted], b[counted]
+    if pairs.every:
+        classes.append(chained(across, size, bags.a_word))
+    seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, classes)]
+    classes.clear()
+    a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
+    if pairs.every:
+        a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
+    return a, b, int(sizes[sizes > most].sum())
+
+
+def _affordable(sizes: I64, budget: int) -> int:
+    """Largest class of which, with all smaller ones, all pairs are within the budget."""
+    counts = np.bincount(sizes, minlength=3)
+    size = np.arange(len(counts))
+    within = np.flatnonzero(np.cumsum(counts * size * (size - 1) // 2) <= budget)
+    return max(2, int(within[-1]) if len(within) else 0)
+
+
+def _marked(ranges: tuple[U32, U32], begin: int, end: int) -> U8:
+    """1 for each token from begin to end that lies in a range."""
+    rows = slice(int(np.searchsorted(ranges[1], np.uint32(begin), side="right")),
+                 int(np.searchsorted(ranges[0], np.uint32(end))))
+    start, stop = (np.clip(side[rows].astype(np.int64), begin, end) - begin for side in ranges)
+    steps = np.zeros(end - begin + 1, np.int8)
+    steps[start] = 1
+    steps[stop] -= 1
+    return np.cumsum(steps[:-1], dtype=np.int8).view(np.uint8)
+
+
+def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
+    """Anchors along the exact matches, one a cell, of pages that have seeds or another match in common too.
+
+    Pages that have nothing in common but one exact run have no edited passage: the run says all.
+
+    Args:
+        a, b: Anchors of seeds.
+    """
+    page_first = bags.page_first
+
+    def pages(x: npt.NDArray[np.int64] | U32, y: npt.NDArray[np.int64] | U32) -> I64:
+        of_x, of_y = (np.searchsorted(page_first, side, side="right") - 1 for side in (x, y))
+        both: I64 = of_x * len(page_first) + of_y
+        return both
+    _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)
+    rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), distinct_numbers(pages(a, b))))
+    cell = bags.settings.cell
+    counts = -(-repeats.length[rows] // cell)
+    step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell
+    along_a, along_b = (np.repeat(side[rows], counts) + step for side in (repeats.a, repeats.b))
+    return along_a.astype(np.uint32), along_b.astype(np.uint32)
+
+
+def with_all_pairs(anchors: Anchors, pages: int) -> Anchors:
+    """All pairs of pages, those without anchors too."""
+    every = np.array(list(itertools.combinations_with_replacement(range(pages), 2)), np.int64)
+    at = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="left")
+    right = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="right")
+    counts = np.where(right > at, np.append(np.diff(anchors.first), 0)[at], 0)
+    return Anchors(every[:, 0].copy(), every[:, 1].copy(), sums(counts), anchors.a, anchors.b)

@@ -1,0 +1,218 @@
+"""Stage 6: seeds are looked for in one copy of an exact run, and what they find is carried to the others.
+
+Text that stands in several places would have its seeds in each of them, and all pairs of those are pairs of exact copies,
+which say nothing new. So the later copies of a run are quiet. What another text has in common with the first copy it has in
+common with the later ones, too: there the places of the seeds are known without a search.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import sums
+from dedup.page_pairs import PagePairs
+from dedup.seeds import NOWHERE, Repeats, pages_at
+
+I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
+
+LONGEST = 7  # words that two copies may have in common without a match of their own
+
+
+def later_copies(repeats: Repeats, page_first: I64, pairs: PagePairs) -> tuple[U32, U32]:
+    """Ranges of tokens that are a later copy of an exact run, apart from each other, ascending.
+
+    Their first copy is none itself. Where not all pairs of pages count, it may pair with nobody: then of runs in few places
+    no copy is a later one, and of the others none that is the first with which some other place may pair, or the first of
+    its page.
+    """
+    later = np.ones(len(repeats.position), bool)
+    later[repeats.first[:-1]] = False
+    b, b_end = (repeats.b, repeats.b + repeats.length) if pairs.every else (NOWHERE, NOWHERE)
+    if not pairs.every:
+        segment, page = repeats.segment, pages_at(page_first, repeats.position)
+        partner = pairs.partners(segment, page)
+        later[partner[partner >= 0]] = False
+        if pairs.within:  # places of a segment ascend
+            later[1:] &= (segment[1:] == segment[:-1]) & (page[1:] == page[:-1])
+    position = repeats.position[later]
+    return _union(np.append(b, position), np.append(b_end, position + repeats.lengths[repeats.segment[later]]))
+
+
+def quiet_copies(repeats: Repeats, later: tuple[U32, U32], margin: int) -> tuple[U32, U32]:
+    """The part of later copies that has no seeds: those of text that is no later copy itself, but for their ends.
+
+    Args:
+        later: Of ``later_copies``, where all pairs count.
+        margin: Tokens at the ends of a copy of which the seeds depend on what stands beside it.
+    """
+    copy = np.ones(len(repeats.position), bool)
+    copy[repeats.first[:-1]] = False
+    leader = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))[copy]
+    first = np.append(repeats.a, leader)
+    start = np.append(repeats.b, repeats.position[copy])
+    length = np.append(repeats.length, repeats.lengths[repeats.segment[copy]])
+    row, begin, end = _outside(first, first + length, later)
+    shift, margins = (start - first)[row], np.where(row < len(repeats.a), margin, 0)
+    begin, end = begin + shift + margins, end + shift - margins
+    return _union(begin[begin < end], end[begin < end])
+
+
+def _union(start: I64, end: I64) -> tuple[U32, U32]:
+    """Ranges put together, apart from each other, ascending."""
+    order = np.argsort(start.astype(np.uint32), kind="stable")
+    begin, reached = start[order].astype(np.uint32), np.maximum.accumulate(end.astype(np.uint32)[order])
+    new = np.ones(len(begin), bool)
+    new[1:] = begin[1:] > reached[:-1]
+    return begin[new], reached[np.append(new[1:], True)] if len(begin) else reached
+
+
+def _outside(start: I64, end: I64, ranges: tuple[U32, U32]) -> tuple[I64, I64, I64]:
+    """The stretches of ranges that lie in none of some others, which are apart and ascend: row, start, end."""
+    gap_start = np.append(0, ranges[1].astype(np.int64))
+    gap_end = np.append(ranges[0].astype(np.int64), int(end.max(initial=0)))
+    low, high = np.searchsorted(gap_end, start, side="right"), np.searchsorted(gap_start, end)
+    counts = np.maximum(high - low, 0)
+    row = np.repeat(np.arange(len(start)), counts)
+    gap = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))
+    return row, np.maximum(start[row], gap_start[gap]), np.minimum(end[row], gap_end[gap])
+
+
+class InStep:
+    """Which places stand in step in two copies of one exact repeat.
+
+    Args:
+        repeats: The repeats.
+    """
+
+    def __init__(self, repeats: Repeats) -> None:
+        start = (repeats.b - repeats.a << 32) + repeats.a  # by shift and then by token, both below 2^32
+        order = np.argsort(start, kind="stable")
+        self._start, self._end = start[order], (start + repeats.length)[order]
+        order = np.argsort(repeats.position, kind="stable")
+        self._position, self._segment, self._lengths = repeats.position[order], repeats.segment[order], repeats.lengths
+
+    def both(self, a: U32, b: U32) -> Flags:
+        """Whether two places, a before b, do; one that is missed is said twice and not lost.
+
+        Ranges of one shift do not overlap. Of segments that do, the one that begins nearest before each place is looked at.
+        """
+        x, y = a.astype(np.int64), b.astype(np.int64)
+        said = np.zeros(len(x), bool)
+        if len(self._start):
+            key = (y - x << 32) + x
+            row = np.maximum(np.searchsorted(self._start, key, side="right") - 1, 0)
+            said = (self._start[row] <= key) & (key < self._end[row])
+        if len(self._position):
+            at = [np.searchsorted(self._position, side, side="right") - 1 for side in (x, y)]
+            nth = [side - self._position[row] for side, row in zip((x, y), at, strict=True)]
+            same = (self._segment[at[0]] == self._segment[at[1]]) & (nth[0] == nth[1])
+            said |= (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
+        return said
+
+
+class Copies:
+    """Finds the later copies of places in exact matches: seeds are looked for in one copy only.
+
+    Args:
+        start, length: Ranges of tokens in the first copy of each match.
+        shift: From there to the other copy.
+    """
+
+    def __init__(self, start: I64, length: I64, shift: I64) -> None:
+        order = np.argsort(start, kind="stable")
+        self._start, self._length, self._shift = start[order], length[order], shift[order]
+
+    @classmethod
+    def of_edges(cls, repeats: Repeats, before: int, after: int, size: int) -> Copies:
+        """Of places within `before` tokens of the start of a match, or `after` of its end, that have `size` tokens in it."""
+        rows = repeats.length >= size
+        a, length, shift = repeats.a[rows], repeats.length[rows], (repeats.b - repeats.a)[rows]
+        end = a + length - size + 1
+        head = np.minimum(length - size + 1, before)
+        tail = np.maximum(a + length - after, a + head)
+        return cls(np.append(a, tail), np.append(head, np.maximum(end - tail, 0)), np.append(shift, shift))
+
+    @classmethod
+    def of_inner(cls, repeats: Repeats, before: int, after: int) -> Copies:
+        """Of places that have `before` tokens of a match before and `after` behind them."""
+        rows = repeats.length > before + after
+        a, length, b = repeats.a[rows], repeats.length[rows], repeats.b[rows]
+        return cls(a + before, length - before - after, b - a)
+
+    def of(self, at: I64) -> tuple[I64, I64]:
+        """The copies of places, and the row of `at` of each."""
+        copies, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        longest = 0
+        while longest < int(self._length.max(initial=0)):  # those of about one length: most that begin near enough hold it
+            shortest, longest = longest, max(64, 4 * longest)
+            of = np.flatnonzero((self._length > shortest) & (self._length <= longest))
+            low, high = (np.searchsorted(self._start[of], side, side="right") for side in (at - longest, at))
+            counts = high - low
+            row = np.repeat(np.arange(len(at)), counts)
+            match = of[np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))]
+            held = self._start[match] + self._length[match] > at[row]
+            row, match = row[held], match[held]
+            copies.append(at[row] + self._shift[match])
+            rows.append(row)
+        return np.concatenate(copies), np.concatenate(rows)
+
+
+def carried(inner: Copies, in_step: InStep, a: U32, b: U32) -> tuple[U32, U32]:
+    """Places that two texts share, and the same in the later copies of the exact matches that hold them.
+
+    What another text has in common with the copy that has the seeds it has in common with the others, too, and what
+    stands around them may be other text. Places in step in two copies of one match are left out: that match says them.
+
+    Args:
+        a, b: Two places each.
+    """
+    x, y = a.astype(np.int64), b.astype(np.int64)
+    more, row = inner.of(x)
+    x, y = np.append(x, more), np.append(y, y[row])
+    more, row = inner.of(y)
+    x, y = np.append(x, x[row]), np.append(y, more)
+    low, high = np.minimum(x, y), np.maximum(x, y)
+    key = np.unique((low << 32 | high)[low != high])
+    low, high = (key >> 32).astype(np.uint32), (key & 0xFFFFFFFF).astype(np.uint32)
+    apart = ~in_step.both(low, high)
+    return low[apart], high[apart]
+
+
+def chained(repeats: Repeats, least: int, a_word: int) -> tuple[U32, I64]:
+    """Copies of one place in two matches that have little of it in common, as the places of a seed.
+
+    Text of which the first words stand on one page and the last words on another one, a few of them on both: those two
+    pages have no match of their own, and both are quiet.
+
+    Args:
+        least: Items, at least, that two matches have in common in their first copy.
+        a_word: Items of a word.
+    """
+    order = np.argsort(repeats.a, kind="stable")
+    start, end, shift = repeats.a[order], (repeats.a + repeats.length)[order], (repeats.b - repeats.a)[order]
+    low, high = np.searchsorted(start, end - LONGEST * a_word), np.searchsorted(start, end - least, side="right")
+    counts = high - low
+    one = np.repeat(np.arange(len(start)), counts)
+    other = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(one))
+    apart = (shift[one] != shift[other]) & (end[other] > end[one]) & (start[one] < start[other])
+    at, of_one, of_other = start[other[apart]], shift[one[apart]], shift[other[apart]]
+    places = np.sort(np.stack([at + of_one, at + of_other], axis=1), axis=1)
+    return places.reshape(-1).astype(np.uint32), np.arange(len(places) + 1) * 2
+
+
+def with_copies(position: U32, first: I64, copies: Copies) -> tuple[U32, I64]:
+    """Places of seeds and their copies, ascending for each seed; `first` says where those of each one begin."""
+    more, row = copies.of(position.astype(np.int64))
+    if not len(more):
+        return position, first
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    grown = np.zeros(len(first) - 1, bool)
+    grown[owner[row]] = True
+    old = grown[owner]
+    key = np.unique(np.append(owner[old] << 32 | position[old], owner[row] << 32 | more))
+    counts = np.bincount(key >> 32, minlength=len(grown))[grown]
+    return (np.append(position[~old], (key & 0xFFFFFFFF).astype(np.uint32)),
+            sums(np.append(np.diff(first)[~grown], counts)))

@@ -1,0 +1,115 @@
+"""The report as one HTML file: the viewer's bundle, and the report's view as compressed JSON beside it.
+
+The file asks for nothing: its content security policy allows the one script and the one style sheet in it, by their hashes,
+and no request at all. The data is base64, so nothing that stood on a page is read as HTML; the few words that are there for
+browsers without scripts are escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import html
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.report.json import encode, replaced_file
+from dedup.report.text import count, one_line, percent, safe
+from dedup.report.view import LIMITS, Limits, view_data
+
+if TYPE_CHECKING:
+    from dedup.report import Report
+
+GENERATOR = b'<meta name="generator" content="dedup '
+STATIC_VERDICTS = 10  # that are told where no script runs
+
+TEMPLATE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="dedup {version}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<div id="app"><main class="static">
+<h1>{heading}</h1>
+{static}
+<p id="opening" role="status">Opening the report ...</p>
+<noscript><p>The rest of this report is drawn by a script in this file, and scripts are switched off here.</p></noscript>
+</main></div>
+<script type="application/octet-stream" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def to_html(report: Report, limits: Limits = LIMITS) -> str:
+    """The report as one self-contained HTML file."""
+    script, style = viewer("viewer.js"), viewer("viewer.css")
+    data = gzip.compress(encode(view_data(report, limits)), 9, mtime=0)
+    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+              "base-uri 'none'; form-action 'none'")
+    heading = _heading(report)
+    return TEMPLATE.format(
+        version=_escape(report.version), policy=_escape(policy, quote=False), title=f"{heading} – dedup", heading=heading,
+        style=style, static=_static(report), data=base64.b64encode(data).decode("ascii"), script=script)
+
+
+def write_html(report: Report, path: Path) -> None:
+    """Write the report as HTML to a file, which is whole afterwards or as it was before.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    text = to_html(report).encode("utf-8")
+    with replaced_file(path) as file:
+        file.write(text)
+
+
+@cache
+def viewer(name: str) -> str:
+    """One of the viewer's two files, as it is shipped with the package."""
+    return (resources.files("dedup.report") / "viewer" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """A text's hash as a content security policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _escape(text: str, quote: bool = True) -> str:
+    """Foreign text as harmless HTML text: no markup, no overrides of direction, no lone surrogates."""
+    return html.escape(safe(text), quote)
+
+
+def _heading(report: Report) -> str:
+    names = [page.title or page.id for page in report.pages[:3]]
+    if len(report.pages) == 1 or (report.is_comparison and len(report.pages) == 2):
+        return _escape(" and ".join(one_line(name, 120) for name in names))
+    return f"Repeats on {count(report.summary.pages, 'page')}"
+
+
+def _static(report: Report) -> str:
+    """The answer in a few sentences, for readers without scripts and for previews."""
+    figures = report.summary
+    lines = [f"{percent(figures.duplicate_share)} of the text is repeated, in {count(figures.groups, 'passage')}."]
+    lines += [one_line(cause.text, 400) for cause in report.causes[:STATIC_VERDICTS]]
+    for page in report.pages[:1000]:
+        if len(lines) > STATIC_VERDICTS:
+            break
+        name = "" if figures.pages == 1 else f"{one_line(page.id, 120)}: "
+        lines += [name + one_line(verdict.text, 400) for verdict in page.verdicts[:STATIC_VERDICTS]]
+    return "\n".join(f"<p>{_escape(line)}</p>" for line in lines[:STATIC_VERDICTS + 1])
+
+
+__all__ = ["GENERATOR", "to_html", "write_html"]

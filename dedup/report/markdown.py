@@ -1,0 +1,157 @@
+"""The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+
+Foreign text stands in code spans, or is escaped so that it makes no markup, no link, no mention and no reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.report.gather import FOLDED, Gathered, matched_text, wasted_chars
+from dedup.report.json import replaced_file
+from dedup.report.text import count, one_line, page_name, percent, place, safe
+
+if TYPE_CHECKING:
+    from dedup.model import Group
+    from dedup.report import Report
+
+TOP = 10
+PLACES = 5
+TEXT_CHARS = 90
+FOLDS = {"navigation": "navigation", "refrain": "refrains", "template": "the site's template"}
+
+
+def to_markdown(report: Report, top: int = TOP) -> str:
+    """The report as Markdown of GitHub's kind.
+
+    Args:
+        top: Entries of each list.
+    """
+    found = Gathered.of(report, top)
+    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found), _troubles(report)]
+    return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
+
+
+def write_markdown(report: Report, path: Path) -> None:
+    """Write the report as Markdown to a file, which is whole afterwards or as it was before.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with replaced_file(path) as file:
+        file.write(to_markdown(report).encode("utf-8"))
+
+
+def code(text: str) -> str:
+    r"""Foreign text as a code span, in which nothing is markup; a pipe is escaped, for tables.
+
+    >>> print(code("a `b` | c"), code("plain"))
+    `` a `b` \| c `` `plain`
+    """
+    text = safe(" ".join(text.split())).replace("|", "\\|") or " "
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    if not longest:
+        return f"`{text}`"
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}"
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&])|([@#])|(://)|(?i:(www)(?=\.))")
+
+
+def escaped(text: str) -> str:
+    r"""Foreign text in a sentence: no markup, link, mention or reference.
+
+    >>> print(escaped("*hi* @all see #12, https://x.example <b>"))
+    \*hi\* @<!-- -->all see #<!-- -->12, https:<!-- -->//x.example &lt;b&gt;
+    """
+    def harmless(found: re.Match[str]) -> str:
+        markup, sign, slashes, www = found.groups()
+        if markup:
+            return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(markup, "\\" + markup)
+        return f"{sign}<!-- -->" if sign else ":<!-- -->//" if slashes else f"{www}<!-- -->"
+    return _MARKUP.sub(harmless, safe(re.sub(r"\s+", " ", text)))
+
+
+def _ticked(text: str) -> str:
+    """A sentence of ours whose parts between backticks are code."""
+    return "".join(code(part) if n % 2 else escaped(part) for n, part in enumerate(text.split("`")))
+
+
+def _head(report: Report, found: Gathered) -> Iterator[str]:
+    figures = report.summary
+    if not figures.groups:
+        yield f"## No repeats on {count(figures.pages, 'page')}"
+        yield ""
+        yield f"{count(figures.compared, 'block')} compared, {count(found.words, 'word')} read."
+        return
+    verb = "stands in the references too" if figures.reference_pages else "is repeated"
+    yield f"## {percent(figures.duplicate_share)} of the text {verb}"
+    yield ""
+    yield f"| {count(figures.pages, 'page')} | {count(found.words, 'word')} |"
+    yield "|---|---:|"
+    yield f"| repeated | {count(figures.duplicate_chars, 'character')} |"
+    if figures.content_share != figures.duplicate_share:
+        yield f"| without template, menus and refrains | {percent(figures.content_share)} |"
+    yield f"| passages that stand twice or more | {figures.groups:,} |"
+    if report.is_comparison:
+        for page, other in zip(report.pages, reversed(report.pages), strict=True):
+            names = [code(one_line(page_name(one), 80)) for one in (page, other)]
+            yield f"| of {' in '.join(names)} | {percent(page.across_share)} |"
+
+
+def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
+    lines = [f"- **{_ticked(one_line(cause.text, 400))}**" for cause in report.causes[:top]]
+    for best in (found.renderings, found.copies):
+        for page, verdicts in best.ordered():
+            name = "" if report.summary.pages == 1 else f"{code(page_name(page)[:300])}: "
+            lines.append(f"- {name}{'; '.join(escaped(one_line(v.text, 300)) for v in verdicts[:top])}")
+        if best.hidden:
+            lines.append(f"- and {count(best.hidden, 'more page')}")
+    for kind in FOLDED:
+        fold = found.folds.get(kind)
+        if fold:
+            lines.append(f"- {FOLDS[kind]}: {count(len(fold.groups) or fold.verdicts, 'passage')} on "
+                         f"{count(fold.pages, 'page')}, such as: {escaped(one_line(fold.example, 160))}")
+    if lines:
+        yield "### What it amounts to"
+        yield ""
+        yield from lines
+
+
+def _passages(report: Report, found: Gathered) -> Iterator[str]:
+    groups = found.groups.ordered() or sorted(report.groups, key=wasted_chars, reverse=True)[:found.pairs.size]
+    if not groups:
+        return
+    yield f"<details><summary>{'The most wasteful passages' if len(report.groups) > len(groups) else 'Passages'}</summary>"
+    yield ""
+    yield "| words | alike | text | places |"
+    yield "|---:|---|---|---|"
+    for group in groups:
+        yield _row(group, found)
+    yield ""
+    if len(report.groups) > len(groups):
+        yield f"and {len(report.groups) - len(groups):,} more"
+        yield ""
+    yield "</details>"
+
+
+def _row(group: Group, found: Gathered) -> str:
+    text = matched_text(group.occurrences[group.representative])
+    places = [code(place(o, found.named)[:200]) for o in group.occurrences[:PLACES]]
+    hidden = len(group.occurrences) - len(places)
+    alike = "exact" if group.kind == "exact" else f"{group.kind} {percent(group.similarity)}"
+    return (f"| {group.tokens:,.0f} | {alike} | {code(one_line(text, TEXT_CHARS))} | "
+            f"{', '.join(places)}{f' and {hidden:,} more' if hidden else ''} |")
+
+
+def _troubles(report: Report) -> Iterator[str]:
+    if report.errors:
+        examples = ", ".join(code(error.source[:120]) for error in report.errors[:3])
+        yield f"{count(len(report.errors), 'input')} could not be read: {examples}{' ...' if len(report.errors) > 3 else ''}"
+
+
+__all__ = ["to_markdown", "write_markdown"]

@@ -1,0 +1,88 @@
+"""The report as Markdown: short, and nothing of a page is markup, a link or a mention."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import dedup
+from dedup.model import ReadError, Verdict
+from dedup.report.markdown import code, escaped, to_markdown
+from tests.unit.report_fakes import group, occurrence, page, report
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = ["</details><script>alert(1)</script>", "| a | b |", "``` x", "[click](javascript:alert(1))", "@everyone", "#12",
+           "https://evil.example/x", "www.evil.example", "![x](http://evil.example/i.png)",
+           "\u202eabc", "**bold** _it_ ~x~", "a\n# b"]
+
+
+def rendered(text: str) -> str:
+    return MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
+
+
+def test_the_report_of_a_site_begins_with_the_answer_and_folds_the_passages():
+    text = dedup.scan(ROOT / "examples" / "site").to_markdown()
+    assert text.startswith("## 54.6 % of the text is repeated\n")
+    assert "- **6 pages carry the same 38 words of the site's template under `footer`: `--ignore 'footer'` drops it**" in text
+    assert re.search(r"\| 38 \| exact \| `Marlow Lane [^`]*` \| `[^`]*site/courses.html:15-16`, .* and 1 more \|", text)
+    assert len(text) < 3000
+    assert "<table>" in rendered(text)
+    assert rendered(text).count("<details>") == rendered(text).count("</details>") == 1
+
+
+def test_a_comparison_says_how_much_of_each_stands_in_the_other():
+    text = dedup.compare(ROOT / "examples/ferry-spring.txt", ROOT / "examples/ferry-summer.txt").to_markdown()
+    assert re.search(r"\| of `[^`]*ferry-spring.txt` in `[^`]*ferry-summer.txt` \| 48.5 % \|", text)
+    assert "| 47 | near 93.9 % |" in text
+
+
+def test_nothing_found_is_said_in_two_lines():
+    assert dedup.scan(["nothing stands twice in this one text of a few words"]).to_markdown() == (
+        "## No repeats on 1 page\n\n1 block compared, 11 words read.\n")
+
+
+def test_only_the_first_entries_are_listed():
+    texts = [f"passage {n} has these {n} words and then {n} more of them, {n}, {n}" for n in range(20)]
+    made = dedup.scan([text for text in texts for _ in range(2)], find="exact")
+    text = made.to_markdown(top=3)
+    assert text.count("| exact |") == 3
+    assert "and 17 more" in text
+
+
+@pytest.mark.parametrize("bad", HOSTILE)
+def test_hostile_words_are_no_markup(bad):
+    places = [occurrence(f"p{bad}", bad * 3), occurrence("q", bad * 3)]
+    pages = [page(f"p{bad}", title=bad, source=bad, verdicts=(Verdict("rendered-twice", bad, (0,)),)), page("q")]
+    html = rendered(to_markdown(report(pages, [group(0, places)], errors=[ReadError(bad, 1, bad)])))
+    assert not re.search(r"<(script|a|img|strong|em|s|h1)\b", html), html
+    assert html.count("<tr>") == 5
+    outside_code = re.sub(r"<code>.*?</code>", "", html, flags=re.S)
+    assert not re.search(r"@everyone|#12\b|://|www\.", re.sub(r"<!-- -->", "\0", outside_code))
+
+
+@given(st.text(alphabet=st.sampled_from("ab `|\\*<&\n_[]"), max_size=30))
+def test_a_code_span_holds_the_text_whatever_it_is(text):
+    found = re.fullmatch(r"<p><code>(.*)</code></p>\n", rendered(code("x" + text + "x").replace("\\|", "|")), re.S)
+    assert found
+    plain = found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert plain == "x" + " ".join((text + "x").split(" ")) or plain.split() == f"x{text}x".split()
+
+
+@given(st.text(alphabet=st.sampled_from("ab `|\\*<&_[]()#@!~"), max_size=30))
+def test_an_escaped_text_is_shown_as_it_is(text):
+    html = rendered("x" + escaped(text) + "x").replace("<!-- -->", "")
+    plain = re.fullmatch(r"<p>(.*)</p>\n", html, re.S)
+    assert plain
+    shown = plain[1].replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
+    assert shown.split() == f"x{text}x".split()
+
+
+def test_written_to_a_file(tmp_path):
+    made = dedup.scan(ROOT / "examples" / "news.html")
+    made.write(tmp_path / "r.md")
+    assert (tmp_path / "r.md").read_text(encoding="utf-8") == made.to_markdown()

@@ -1,0 +1,42 @@
+/** The arc diagram of a page: arcs join each place with the next one of its passage (Wattenberg, "The Shape of Song", 2002). */
+
+import type { Data } from "./data";
+import { placesOn } from "./segments";
+import type { Selection } from "./filter";
+
+export interface Arc { group: number; from: number; to: number; path: string; opacity: number }
+export interface Bar { group: number; place: number; x: number; width: number; elsewhere: boolean }
+
+export const WIDTH = 1000, HEIGHT = 150;
+const LEAST = 3; // of 1000: a place that is narrower could not be seen
+
+export function arcs(data: Data, selection: Selection, page: number): { arcs: Arc[]; bars: Bar[] } {
+  const chars = Math.max(data.raw.pages.chars[page], 1), { start, size, page: pageOf, similarity } = data.raw.places;
+  const x = (at: number) => (at / chars) * WIDTH, places = placesOn(data, selection, page);
+  const last = new Map<number, number>(), found: Arc[] = [], bars: Bar[] = [];
+  const widest = places.reduce((most, o) => Math.max(most, start[o]), 0);
+  for (const o of places) {
+    const g = data.groupOf[o], before = last.get(g);
+    let elsewhere = false;
+    for (let k = data.first[g]; k < data.first[g + 1] && !elsewhere; k++) elsewhere = pageOf[k] !== page && selection.places[k] === 1;
+    bars.push({ group: g, place: o, x: x(start[o]), width: Math.max(x(size[o]), LEAST), elsewhere });
+    if (before !== undefined) {
+      const opacity = 0.25 + 0.35 * Math.min(similarity[o], similarity[before]);
+      found.push({ group: g, from: before, to: o, opacity, path: ribbon(
+        x(start[before]), x(data.end(before)), x(start[o]), x(data.end(o)), Math.max(x(widest), 1)) });
+    }
+    last.set(g, o);
+  }
+  found.sort((p, q) => size[q.from] - size[p.from]);
+  return { arcs: found, bars };
+}
+
+/** A half ring from [a0, a1) to [b0, b1) above the base line; its height follows its span, the widest one fills the picture. */
+export function ribbon(a0: number, a1: number, b0: number, b1: number, widest: number): string {
+  a1 = Math.max(a1, a0 + LEAST);
+  b1 = Math.max(b1, b0 + LEAST);
+  const outer = (b1 - a0) / 2, inner = Math.max((b0 - a1) / 2, 0), scale = Math.min((HEIGHT - 4) / Math.max(outer, 1), 2 * HEIGHT / widest);
+  const n = (value: number) => value.toFixed(1);
+  return `M${n(a0)} ${HEIGHT}A${n(outer)} ${n(outer * scale)} 0 0 1 ${n(b1)} ${HEIGHT}H${n(b0)}` +
+    (inner > 0 ? `A${n(inner)} ${n(inner * scale)} 0 0 0 ${n(a1)} ${HEIGHT}` : `H${n(a1)}`) + "Z";
+}

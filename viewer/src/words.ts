@@ -1,0 +1,84 @@
+/** Words and figures for people. Shares are cut, never rounded up: what is not all is never called 100 %. */
+
+import type { Data, Kind, VerdictKind } from "./data";
+
+export function number(value: number): string {
+  return Math.floor(value + 0.5).toLocaleString("en-US");
+}
+
+export function count(value: number, noun: string, plural = noun + "s"): string {
+  return `${number(value)} ${Math.floor(value + 0.5) === 1 ? noun : plural}`;
+}
+
+export function percent(share: number): string {
+  if (share >= 1) return "100 %";
+  const tenths = Math.min(Math.floor(share * 1000 + 1e-6), 999);
+  return `${(tenths / 10).toFixed(1)} %`;
+}
+
+export function times(value: number): string {
+  return value === 1 ? "once" : value === 2 ? "twice" : `${number(value)} times`;
+}
+
+export function likeness(kind: Kind, similarity: number): string {
+  return kind === "exact" ? "word for word" : kind === "contained" && similarity >= 1 ? "part of a longer one"
+    : `${percent(similarity)} alike`;
+}
+
+export function oneLine(text: string, limit: number): string {
+  const words = text.slice(0, 4 * limit + 64).replace(/\s+/g, " ").trim();
+  if (words.length <= limit && text.length <= 4 * limit + 64) return words;
+  const head = words.slice(0, limit - 2), cut = head.lastIndexOf(" ");
+  return (cut > limit / 2 ? head.slice(0, cut) : head).replace(/[\ud800-\udbff]$/, "") + " …";
+}
+
+/** "line 3", "lines 3–7". */
+export function lines(data: Data, place: number): string {
+  const from = data.raw.places.line[place], more = data.raw.places.lines[place];
+  return more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
+}
+
+/** The end of a DOM path, without what all paths begin with. */
+export function shortPath(path: string, limit = 48): string {
+  const steps = path.split("/").filter(Boolean);
+  if (steps.length > 2 && steps[0] === "html" && steps[1] === "body") steps.splice(0, 2);
+  let kept = steps.length;
+  while (kept > 1 && steps.slice(-kept).join("/").length > limit) kept--;
+  return (kept < steps.length ? "…/" : "") + steps.slice(-kept).join("/");
+}
+
+export const VERDICTS: Record<VerdictKind, { name: string; plain: string }> = {
+  "rendered-twice": { name: "Rendered twice", plain: "a section that stands twice on its page, in order" },
+  teaser: { name: "Teaser", plain: "a lead or summary that stands in the text again" },
+  navigation: { name: "Menu or notice", plain: "navigation, forms and notices" },
+  refrain: { name: "Refrain", plain: "a line that comes back on purpose" },
+  template: { name: "Template", plain: "what the site puts on many of its pages" },
+  shared: { name: "Shared", plain: "a passage that stands on other pages too" },
+  "copy-of": { name: "Copy of a page", plain: "the whole page stands elsewhere" },
+};
+
+/** Where else a passage stands, in a few words, seen from one of its places. */
+export function elsewhere(data: Data, place: number): string {
+  const g = data.groupOf[place], page = data.raw.places.page[place], own: number[] = [], pages = new Set<number>();
+  for (let o = data.first[g]; o < data.first[g + 1]; o++) {
+    if (o === place) continue;
+    if (data.raw.places.page[o] === page) own.push(o);
+    else pages.add(data.raw.places.page[o]);
+  }
+  const parts: string[] = [];
+  if (own.length) {
+    const shown = own.slice(0, 2).map((o) => lines(data, o)).join(" and ");
+    parts.push(own.length > 2 ? `${shown} and ${own.length - 2} more` : shown);
+  }
+  if (pages.size) {
+    const [name] = pages;
+    parts.push(pages.size === 1 ? `on ${oneLine(data.pageName(name), 40)}` : `on ${number(pages.size)} other pages`);
+  }
+  return parts.join(", ");
+}
+
+/** Capital first, full stop last: verdicts are parts of sentences. */
+export function sentence(text: string): string {
+  const t = text.trim();
+  return t.charAt(0).toUpperCase() + t.slice(1) + (/[.!?…)`"”]$/.test(t) ? "" : ".");
+}
