@@ -310,38 +310,44 @@ def _refuse_places(texts: list[str]) -> None:
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
+    from dedup.engines.local import pooled_memory
+
+    with pooled_memory():
+        return _found(stream, options, progress, is_comparison, explain)
+
+
+def _found(stream: Any, options: Options, progress: Progress | None, is_comparison: bool, explain: bool) -> Report:
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes
-    from dedup.engines.local import pooled_memory
     from dedup.explain import Judge, near_misses
-    from dedup.pages import describe_pages, pages_without_value
+    from dedup.pages import describe_pages, pages_in_no_pair
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
+    from dedup.report.text import count
     from dedup.verdicts import Judgement
 
-    with pooled_memory():
-        stages = Stages(progress)
-        judge = Judge() if explain else None
-        findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
-        without = pages_without_value(findings, options)
-        if getattr(stream, "renamed", 0):
-            log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
-        stages.start("verdicts")
-        judgement, skipped = Judgement(findings), stream.skipped
-        if without is not None:
-            log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
-            skipped = (*skipped, without)
-        summary, pages = describe_pages(judgement, skipped)
-        causes = () if is_comparison else find_causes(judgement)
-        missed = None
-        if judge is not None:
-            stages.start("near misses")
-            missed = near_misses(findings, judge)
-        stages.stop()
-        return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                      skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                      is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    stages = Stages(progress)
+    judge = Judge() if explain else None
+    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
+    unpaired = pages_in_no_pair(findings, options)
+    if getattr(stream, "renamed", 0):
+        log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
+    stages.start("verdicts")
+    judgement, skipped = Judgement(findings), stream.skipped
+    for entry in unpaired:
+        log.warning("%s: %s", count(entry.count, "page"), entry.reason)
+    skipped = (*skipped, *unpaired)
+    summary, pages = describe_pages(judgement, skipped)
+    causes = () if is_comparison else find_causes(judgement)
+    missed = None
+    if judge is not None:
+        stages.start("near misses")
+        missed = near_misses(findings, judge)
+    stages.stop()
+    return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
+                  skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

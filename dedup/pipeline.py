@@ -27,6 +27,7 @@ from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
 from dedup.page_pairs import PagePairs, page_pairs
+from dedup.pair_list import likeness
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -203,7 +204,7 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
-        log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
 
     def alike(a: I64, b: I64) -> tuple[I64, I64]:
         return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
@@ -241,15 +242,12 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         start, end = places.chars(row)
         kept[g] = end - start >= options.min_chars and (
             not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
-    pairs = np.ones(len(findings.pairs), bool)
-    for i, pair in enumerate(findings.pairs):
-        length = max(pair.a.end - pair.a.start, pair.b.end - pair.b.start)
-        pairs[i] = pair.similarity >= options.min_similarity and length >= options.min_chars
-        if judge is not None and not pairs[i]:
-            link = findings.passages.whole.take(np.array([i]))
-            if length < options.min_chars:
-                judge.stop(link, "min_chars", length, options.min_chars)
-            else:
-                judge.stop(link, "min_similarity", pair.similarity, options.min_similarity)
+    links, length = findings.passages.whole, findings.links.chars
+    similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
+    short, unlike = length < options.min_chars, similarity < options.min_similarity
+    if judge is not None:
+        judge.stop(links.take(short), "min_chars", length[short].astype(np.float64), options.min_chars)
+        judge.stop(links.take(unlike & ~short), "min_similarity", similarity[unlike & ~short], options.min_similarity)
+    pairs = ~(short | unlike)
     return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
                     findings.truncated, findings.aligned)

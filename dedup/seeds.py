@@ -85,7 +85,11 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     classes.clear()
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
-    return engine.begin(lambda: Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least)))
+    page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
+
+    def grown() -> Repeats:
+        return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least, page_first))
+    return engine.begin(grown)
 
 
 def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:
