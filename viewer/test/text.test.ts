@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arcs, ribbon } from "../src/arcs";
+import { arcs, labelled, ribbon } from "../src/arcs";
 import { compared, differs, rows, segments, unified } from "../src/diff";
 import { CodePoints } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
@@ -71,6 +71,15 @@ describe("arcs", () => {
     const drawn = arcs(data, all(data), 0);
     expect(drawn.arcs.map((arc) => [arc.from, arc.to])).toEqual([[0, 1], [1, 2]]);
     expect(drawn.bars.map((bar) => [bar.x, bar.width, bar.elsewhere])).toEqual([[0, 100, true], [300, 100, true], [800, 100, true]]);
+  });
+  it("have their number at their summit where there is room", () => {
+    const data = made({ pages: [{ id: "a", text: "x".repeat(1000) }], groups: [
+      { places: [{ page: "a", start: 0, text: "x".repeat(100) }, { page: "a", start: 300, text: "x".repeat(100) }] },
+      { places: [{ page: "a", start: 10, text: "x".repeat(80) }, { page: "a", start: 310, text: "x".repeat(80) }] },
+      { places: [{ page: "a", start: 500, text: "x".repeat(10) }, { page: "a", start: 900, text: "x".repeat(10) }] }] });
+    const labels = labelled(arcs(data, all(data), 0).arcs);
+    expect(labels.map((arc) => arc.group)).toEqual([0, 2]); // the second one's would lie on the first one's
+    expect(labels[0].top[0]).toBe(200);
   });
   it("are rings whose outer border goes from the beginning of one to the end of the other", () => {
     expect(ribbon(0, 100, 300, 400, 400)).toMatch(/^M0\.0 150A200\.0 [\d.]+ 0 0 1 400\.0 150H300\.0A100\.0 [\d.]+ 0 0 0 100\.0 150Z$/);

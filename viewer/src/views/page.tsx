@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { arcs, HEIGHT, WIDTH } from "../arcs";
+import { arcs, HEIGHT, labelled, WIDTH } from "../arcs";
 import { pageShares } from "../figures";
 import { parseHash } from "../filter";
 import { useEvent } from "../keys";
@@ -73,27 +73,33 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
   const { data, selection } = useApp(), drawn = useMemo(() => arcs(data, selection, page), [data, selection, page]);
   const group = lit === null ? null : data.groupOf[lit], inner = drawn.arcs.length > 0;
   const words = inner ? `${count(drawn.arcs.length, "arc")} join places on this page that say the same.` : "All repeats of this page stand on other pages.";
-  const top = inner ? 0 : HEIGHT - 24;
+  const outside = drawn.bars.some((bar) => bar.elsewhere), top = inner ? 0 : HEIGHT - 24, tall = HEIGHT + (outside ? 30 : 14) - top;
   return (
     <figure class="arcs">
-      <svg viewBox={`0 ${top} ${WIDTH} ${HEIGHT + 34 - top}`} preserveAspectRatio="none" role="img"
-        class={inner ? undefined : "flat"} aria-label={`The page from its beginning to its end. ${words} The list below says where.`}>
-        <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
-        {drawn.arcs.map((arc) => (
-          <path key={arc.to} class={`arc ${look(arc.group)}${group === arc.group ? " lit" : group === null ? "" : " dim"}`} d={arc.path}
-            style={{ opacity: arc.opacity }} onClick={() => show(lit === arc.to ? arc.from : arc.to)}>
-            <title>{`Passage ${data.number(arc.group)}: ${lines(data, arc.from)} again at ${lines(data, arc.to)}`}</title>
-          </path>
+      <div class="arcs-box">
+        <svg viewBox={`0 ${top} ${WIDTH} ${tall}`} preserveAspectRatio="none" role="img"
+          class={inner ? undefined : "flat"} aria-label={`The page from its beginning to its end. ${words} The list below says where.`}>
+          <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
+          {drawn.arcs.map((arc) => (
+            <path key={arc.to} class={`arc ${look(arc.group)}${group === arc.group ? " lit" : group === null ? "" : " dim"}`} d={arc.path}
+              style={{ opacity: arc.opacity }} onClick={() => show(lit === arc.to ? arc.from : arc.to)}>
+              <title>{`Passage ${data.number(arc.group)}: ${lines(data, arc.from)} again at ${lines(data, arc.to)}`}</title>
+            </path>
+          ))}
+          {drawn.bars.map((bar) => (
+            <g key={bar.place} class={`${look(bar.group)}${group !== null && group !== bar.group ? " dim" : ""}`} onClick={() => show(bar.place)}>
+              <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={14} />
+              {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={HEIGHT + 18} width={bar.width} height={10} />}
+              <title>{`Passage ${data.number(bar.group)}, ${lines(data, bar.place)}${bar.elsewhere ? ", on other pages too" : ""}`}</title>
+            </g>
+          ))}
+        </svg>
+        {labelled(drawn.arcs).map((arc) => (
+          <span key={arc.to} class={`badge ${look(arc.group)}`} aria-hidden="true"
+            style={{ left: `${arc.top[0] / (WIDTH / 100)}%`, top: `${(100 * (arc.top[1] - top)) / tall}%` }}>{data.number(arc.group)}</span>
         ))}
-        {drawn.bars.map((bar) => (
-          <g key={bar.place} class={`${look(bar.group)}${group !== null && group !== bar.group ? " dim" : ""}`} onClick={() => show(bar.place)}>
-            <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={14} />
-            {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={HEIGHT + 18} width={bar.width} height={10} />}
-            <title>{`Passage ${data.number(bar.group)}, ${lines(data, bar.place)}${bar.elsewhere ? ", on other pages too" : ""}`}</title>
-          </g>
-        ))}
-      </svg>
-      <figcaption><span>beginning</span>{drawn.bars.some((bar) => bar.elsewhere) && <span>outlined below: on other pages too</span>}<span>end</span></figcaption>
+      </div>
+      <figcaption><span>beginning</span>{outside && <span>outlined below: on other pages too</span>}<span>end</span></figcaption>
     </figure>
   );
 }
