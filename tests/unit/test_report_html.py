@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import html.parser
 import json
+import pickle
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -138,6 +139,14 @@ def test_a_report_stored_with_its_texts_gives_the_same_file(tmp_path):
     made = dedup.scan(ROOT / "examples" / "site", with_text=True)
     made.write(tmp_path / "r.json")
     assert read_json(tmp_path / "r.json").to_html() == made.to_html()
+
+
+def test_a_filtered_report_has_the_texts_too():
+    made = dedup.scan([prose(40), edited(prose(40), [7, 30]), prose(40)])
+    view = view_data(made.at_similarity(0.99))
+    assert view["pages"]["text"] == [prose(40), edited(prose(40), [7, 30]), prose(40)]
+    assert view["groups"]["places"] == [2]
+    assert pickle.loads(pickle.dumps(made.at_similarity(0.99))).pages == list(made.at_similarity(0.99).pages)
 
 
 def test_written_to_a_file(tmp_path, news):
@@ -303,9 +312,10 @@ def test_of_a_group_with_very_many_places_the_first_are_shown_with_its_represent
 def test_what_is_too_much_is_not_compared_word_by_word():
     made = dedup.scan([prose(40), edited(prose(40), [7, 30])])
     assert view_data(made)["groups"]["compared"] == [1]
-    view = view_data(made, Limits(changes=10))
-    assert view["groups"]["compared"] == [0]
-    assert view["places"]["changes"] == [None, None]
+    for limits in (Limits(changes=10), Limits(pair_changes=10)):
+        view = view_data(made, limits)
+        assert view["groups"]["compared"] == [0]
+        assert view["places"]["changes"] == [None, None]
 
 
 def test_offsets_are_in_order_whatever_the_letters():
