@@ -320,6 +320,11 @@ def test_printed_it_has_no_controls_and_all_rows(opened: Open):
     view.page.emulate_media(media="print")
     view.until("document.querySelectorAll('[role=row]').length >= 300")
     assert not view.page.locator("header.top").is_visible()
+    page = opened("news", color_scheme="dark")
+    page.page.emulate_media(media="print")
+    assert page.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.page.locator(".places .jump").first.is_visible()
+    assert not page.page.locator(".fold").is_visible()
 
 
 def test_reduced_motion_is_respected(opened: Open):
