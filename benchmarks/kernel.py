@@ -119,7 +119,7 @@ class Data:
     @cached_property
     def matches(self) -> tuple[np.ndarray, ...]:
         """Exact repeats of two places (first tokens, lengths) and those of many."""
-        return self.kernel.exact_repeats(self.kernel.gram_classes(*self.grams), 8, 16, *self.blocks)
+        return self.kernel.exact_repeats(self.kernel.gram_classes(*self.grams), 8, 16, *self.blocks, self.tokens[2])
 
 
 def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
@@ -343,7 +343,7 @@ def gram_classes(data: Data) -> Measured:
 @case
 def exact_repeats(data: Data) -> Measured:
     classes = data.kernel.gram_classes(*data.grams)
-    return (Fresh(classes), 8, 16, *data.blocks), len(classes), "gram"
+    return (Fresh(classes), 8, 16, *data.blocks, data.tokens[2]), len(classes), "gram"
 
 
 @case

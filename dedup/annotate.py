@@ -185,9 +185,13 @@ def annotate(judgement: Judgement) -> Annotations:
         return kept_pages(*both(copies, equal()), len(corpus.pages))
 
     def spans(kept: I64) -> Spans:
-        table, places = findings.table, findings.places
-        stretches = Stretches(table.parts.first, table.page, table.owner, table.kind[table.owner],
-                              occurrence_verdicts(judgement), places.part_start, places.part_end)
+        table, places, shown = findings.table, findings.places, findings.shown
+        part, first = kernel.take_ranges(table.parts.first, shown.row)
+        last = part.copy()
+        last[first[1:] - 1] = table.parts.first[shown.row + shown.copies] - 1  # of copies in a row, where the last one ends
+        owner, verdict = table.owner[shown.row], occurrence_verdicts(judgement)[shown.row]
+        stretches = Stretches(first, table.page[shown.row], owner, table.kind[owner], verdict, places.part_start[part],
+                              places.part_end[last])
         return spans_of(stretches, kept, corpus.page_chars, corpus.references or 0)
     return Annotations(kept, spans, equal, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages))
 

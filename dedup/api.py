@@ -314,22 +314,23 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup.annotate import annotate
     from dedup.causes import find_causes
     from dedup.explain import Judge, near_misses
-    from dedup.pages import describe_pages, pages_without_value
+    from dedup.pages import describe_pages, pages_in_no_pair
     from dedup.pipeline import Stages, find_duplicates
     from dedup.report import Report
+    from dedup.report.text import count
     from dedup.verdicts import Judgement
 
     stages = Stages(progress)
     judge = Judge() if explain else None
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
-    without = pages_without_value(findings, options)
+    unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
-        log.warning("%d ids stood more than once and were told apart (x, x#2, ...)", stream.renamed)
+        log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
     judgement, skipped = Judgement(findings), stream.skipped
-    if without is not None:
-        log.warning("%d pages have no %s: they are in no pair", without.count, options.between)
-        skipped = (*skipped, without)
+    for entry in unpaired:
+        log.warning("%s: %s", count(entry.count, "page"), entry.reason)
+    skipped = (*skipped, *unpaired)
     summary, pages = describe_pages(judgement, skipped)
     causes = () if is_comparison else find_causes(judgement)
     missed = None

@@ -31,7 +31,7 @@ LETTERS_A_WORD = 5  # by which lengths in words are turned into lengths in lette
 SETTINGS = Settings(
     window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=600, drop=3000, moves=18,
     border_cost=2000, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
-    max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001, joint_reach=16)
+    max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=1001, joint_reach=16, row_cells=256)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
 
+MANIFESTS = "manifest of dedup clean"  # a reason to skip a file
 LEFT_OUT = ("pairs", "with_text")  # settings of reports
+MOST_SHOWN = 100_000  # of a dry run's removals
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
 
 
@@ -34,7 +38,8 @@ def add_commands(app: cyclopts.App) -> None:
                 name="clean", usage="Usage: dedup clean PATH... -o OUT [OPTIONS]")
     app.command(_command(_restore, [manifest], _restore_flags(), "Bring back, byte for byte, what dedup clean took."),
                 name="restore", usage="Usage: dedup restore MANIFEST [-o DIR]")
-    app.command(_command(_explain, [manifest, place("place", "a removal's number, PAGE, or PAGE:LINE")], [],
+    what = place("place", "#N (a removal's number), a page's id, a file, or PAGE:LINE")
+    app.command(_command(_explain, [manifest, what], [],
                          "Say why something went, and what stays for it."),
                 name="explain", usage="Usage: dedup explain MANIFEST PLACE")
 
@@ -75,7 +80,7 @@ def _clean_flags() -> list[inspect.Parameter]:
         flag("yes", bool, False, "yes, write over the sources", written),
         flag("manifest", str | None, None, "where what went is recorded; default OUT/dedup-manifest.jsonl", written),
         flag("dry_run", bool, False, "write nothing, show what would go", written),
-        flag("top", int, SHOWN, "removals that a dry run shows (0 to 100000)", written),
+        flag("top", int, SHOWN, f"removals that a dry run shows (0 to {MOST_SHOWN})", written),
         flag("quiet", bool, False, "say nothing but why it failed", written, "-q"),
         flag("verbose", bool, False, "name every input that could not be read", written, "-v"),
     ]
@@ -108,6 +113,8 @@ def _clean(*paths: str, **settings: Any) -> int:
     output, manifest = settings.pop("output", None), settings.pop("manifest", None)
     in_place, yes, dry_run = settings.pop("in_place", False), settings.pop("yes", False), settings.pop("dry_run", False)
     top, quiet, verbose = settings.pop("top", SHOWN), settings.pop("quiet", False), settings.pop("verbose", False)
+    if not 0 <= top <= MOST_SHOWN:
+        raise OptionError(f"{top} is out of range", "--top", f"Use 0 to {MOST_SHOWN}.")
     if in_place and output is not None:
         raise OptionError("and -o exclude each other", "--in-place")
     if in_place and not (yes or dry_run):
@@ -126,6 +133,9 @@ def _clean(*paths: str, **settings: Any) -> int:
                      in_place=in_place, dry_run=dry_run, progress=progress)
     if not quiet:
         cli.tell_errors(done, everything=verbose)
+        if MANIFESTS in done.accounting.skipped:
+            print("dedup: the input holds the output of an earlier cleaning, whose pages were read, too; --exclude leaves it "
+                  "out", file=sys.stderr)
         _print(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG
@@ -179,9 +189,14 @@ def _restore(manifest: str, **settings: Any) -> int:
     done = restore(Path(manifest), None if output is None else Path(output),
                    cleaned=None if cleaned is None else Path(cleaned))
     if not settings.get("quiet", False):
+        if done.already and done.already + done.unchanged == done.files:
+            _print([f"nothing to do: all {count(done.files, 'file')} are as they were before the cleaning"
+                    if done.files > 1 else "nothing to do: the file is as it was before the cleaning"])
+            return cli.DONE
         whole = f" and {count(done.dropped, 'whole file')}" if done.dropped else ""
         _print([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
-                f"{count(done.cuts, 'piece')}{whole} put back"])
+                f"{count(done.cuts, 'piece')}{whole} put back"
+                + (f"; {count(done.already, 'file')} had been restored before" if done.already else "")])
     return cli.DONE
 
 
@@ -199,10 +214,14 @@ def _explain(manifest: str, place: str) -> int:
 
 def _print(lines: Sequence[str]) -> None:
     """Print lines of which some come from pages: nothing a terminal reacts to."""
+    from dedup.cleaning.words import wrapped
     from dedup.report.text import safe
 
     def write(file: Any) -> None:
         encoding = getattr(file, "encoding", None) or "ascii"
+        width = shutil.get_terminal_size().columns if file.isatty() else 0
         for line in lines:
-            print(safe(line, encoding), file=file)
+            told = safe(line, encoding)
+            for part in wrapped(told, width) if width and len(told) > width // 2 else [told]:
+                print(part, file=file)
     cli.to_stdout(write)

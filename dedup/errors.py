@@ -35,6 +35,11 @@ class MissingExtraError(DedupError, ImportError):
     """A format needs an optional library that is not installed; the message names the extra."""
 
 
+def how_to_install(extra: str, package: str) -> str:
+    """How to get an optional library, from a checkout or anywhere."""
+    return f"Install it with: pip install {package} (in a checkout of dedup: pip install '.[{extra}]')."
+
+
 class OutputError(DedupError):
     """A report that cannot be written."""
 

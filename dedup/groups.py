@@ -46,6 +46,7 @@ class Groups:
         kind: Index into ``KINDS``, one a group.
         family: Groups of one family were split by the representative rule, one number a group.
         linked: Whether a passage links some of the members; else they come from a segment of many places.
+        cut: A place of its text was left out, for it overlaps the others and holds some tokens that they do not.
         ranges, page: Of each occurrence: tokens, blocks and bytes; page.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
@@ -56,6 +57,7 @@ class Groups:
     kind: npt.NDArray[np.int8]
     family: I64
     linked: Flags
+    cut: Flags
     ranges: Ranges
     page: I64
     jaccard: F64
@@ -70,8 +72,8 @@ class Groups:
         rows = kept[self.owner]
         return replace(
             self, first=sums(np.diff(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
-            linked=self.linked[kept], ranges=self.ranges.take(rows), page=self.page[rows], jaccard=self.jaccard[rows],
-            containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+            linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
+            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -108,9 +110,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
-    component = _components(engine, corpus, nodes)
+    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
     order = _in_order(component)  # nodes ascend by place already
-    order = order[_apart(component[order], nodes.t0[order], nodes.t1[order])]
+    order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
     spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
@@ -127,8 +129,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
-    order, first = _without_implied(ranges, members.row[order], order, first)
-    return _table(corpus, ranges, members, order, first, component, spans, digest, in_passage)
+    said = np.isin(component, cut)  # a group that left something out stays, and says so
+    order, first = _without_implied(ranges, members.row[order], order, first, said)
+    return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
 
 def _in_order(number: I64) -> I64:
@@ -193,17 +196,70 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I6
     return order
 
 
-def _apart(component: I64, t0: I64, t1: I64) -> Flags:
-    """Rows, ascending by component and place, that do not overlap an earlier kept row of their component."""
-    kept = np.ones(len(t0), bool)
-    bad = np.flatnonzero((component[1:] == component[:-1]) & (t0[1:] < t1[:-1])) + 1
-    for c in np.unique(component[bad]):
-        begin, end = np.searchsorted(component, [c, c + 1])
-        reached = -1
-        for i in range(begin, end):
-            kept[i] = t0[i] >= reached
-            reached = t1[i] if kept[i] else reached
+def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _Nodes]:
+    """The components without overlaps: of places that overlap the first one is kept.
+
+    The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
+    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
+
+    Returns:
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
+        its page; the nodes with the links that there are now.
+    """
+    order = _in_order(component)  # nodes ascend by place already
+    t0, t1 = nodes.t0, nodes.t1
+    overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
+    if not overlapping.any():
+        return component, order[:0], nodes
+    component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
+    for c in np.unique(ordered[1:][overlapping]):
+        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        component[left] = -1
+        held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
+        while len(left):
+            kept = _first_come(t0[left], t1[left])
+            row = int(left[0])
+            if not len(held[0]) or int(kept.sum()) > 1:
+                component[left[kept]] = row
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
+                component[row] = row
+                singles.append((row, beside))
+            else:
+                cut.append(int(c))
+            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
+            left = left[~kept]
+            around = np.searchsorted(held[0], t0[left], side="right") - 1
+            left = left[(around < 0) | (held[1][around] < t1[left])]
+    one, other = np.array(singles, np.int64).reshape(-1, 2).T
+    free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
+    nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
+                    exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
+    return component, np.array(cut, np.int64), nodes
+
+
+def _beside(corpus: Corpus, nodes: _Nodes, kept: I64, row: int) -> int:
+    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
+    apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
+    page = page_of(corpus, nodes.t0[np.append(apart, row)])
+    same = apart[page[:-1] == page[-1]]
+    return int(same[0]) if len(same) else -1
+
+
+def _first_come(t0: I64, t1: I64) -> Flags:
+    """Places, ascending, that do not overlap an earlier kept one."""
+    kept, reached = np.zeros(len(t0), bool), -1
+    for i, (start, end) in enumerate(zip(t0.tolist(), t1.tolist(), strict=True)):
+        if start >= reached:
+            kept[i], reached = True, end
     return kept
+
+
+def _united(start: I64, end: I64) -> tuple[I64, I64]:
+    """Ranges, one at least, made one where they touch: starts and ends, ascending."""
+    order = np.argsort(start, kind="stable")
+    start, reached = start[order], np.maximum.accumulate(end[order])
+    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
+    return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
 def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,
@@ -467,20 +523,21 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     return by_group[rows], first
 
 
-def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64) -> tuple[I64, I64]:
+def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
     """Without groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
-    linked only to the representative says no more than the group does.
+    linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
     """
     t0 = ranges.t0[row]
-    kept = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), np.arange(len(first) - 1), LOOK_AROUND) == 0
-    counts = np.diff(first)
+    asked = np.flatnonzero(~stays[row[first[:-1]]])
+    kept, counts = np.ones(len(first) - 1, bool), np.diff(first)
+    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, spans: Spans,
-           digest: U64, in_passage: Flags) -> Groups:
+def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, cut: I64,
+           spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
@@ -491,7 +548,8 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first:
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
     lead = np.flatnonzero(kept == members.leader[order]) - first[:-1]
-    return Groups(first, lead, kind, component[kept[first[:-1]]], linked, ranges, page, members.jaccard[order],
+    family = component[kept[first[:-1]]]
+    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
                   members.containment[order], spans.take(kept))
 
 

@@ -188,6 +188,8 @@ class Occurrence:
         text: The page's text from start to end.
         similarity, jaccard, containment, indel_similarity: Against the group's representative, 0.0 to 1.0.
         dice, evidence: Of an aligned passage, against the representative; see ``Pair``.
+        copies: How often the group's text stands from start to end, one copy right after the other: more than once only where
+            a text follows itself many times, which is shown as one place.
     """
 
     page: str
@@ -207,6 +209,7 @@ class Occurrence:
     source_exact: bool = True
     dice: float | None = None
     evidence: float | None = None
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,8 @@ class Group:
         truncated: A bound was met; there may be more.
         representative: Which of the occurrences, from 0, all others were checked against: the first one that was linked to
             all of them; where there is none, the one with most links, of those the longest.
+        period: Where an occurrence has more than one copy: tokens of the shortest text of which all of that is made, over and
+            over (1.0 for "ab ab ab ..."); else ``None``.
     """
 
     id: int
@@ -237,6 +242,12 @@ class Group:
     related: tuple[int, ...] = ()
     truncated: bool = False
     representative: int = 0
+    period: float | None = None
+
+    @property
+    def count(self) -> int:
+        """How often its text stands: the copies of all occurrences."""
+        return sum(occurrence.copies for occurrence in self.occurrences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +281,14 @@ class Pair:
             DedupError: The pair comes from a report without texts.
         """
         from dedup.errors import DedupError
-        from dedup.opcodes import word_opcodes
+        from dedup.opcodes import opcodes_of_equal, word_opcodes
 
         for side in (self.a, self.b):
             if len(side.text) != side.end - side.start:
                 raise DedupError(f"the text of page {side.page} from {side.start} to {side.end} is not there", "opcodes",
                                  "Scan again, or read a report that was written with its texts.")
+        if self.kind == "exact":  # whatever was folded to say so
+            return opcodes_of_equal(self.a.text, self.b.text, self.a.start, self.b.start, self.a.parts, self.b.parts)
         return word_opcodes(self.a.text, self.b.text, self.a.start, self.b.start)
 
 
@@ -286,10 +299,11 @@ class NearMiss:
     Attributes:
         gate: What stopped it; of several gates the one of which it fell shortest.
             ``min_evidence``, ``min_dice``, ``min_tokens``, ``min_chars``, ``min_similarity``, ``threshold``: the setting of
-            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows. ``windows``: too
-            few of its windows of 24 words are alike, which no setting changes. ``exhaustive``: missed by chance,
-            ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for. ``overlap``: its words stand
-            in a better passage. ``runs``: it says no more than the equal runs in it, which are reported.
+            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows, and inside a page
+            in part. ``windows``: too few of its windows of 24 words are alike, which no setting changes. ``exhaustive``:
+            missed by chance, ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for.
+            ``overlap``: its words stand in a better passage. ``runs``: it says no more than the equal runs in it, which are
+            reported.
         value, asked: What it reached and what it had to; ``None`` where the gate has no figure.
         tokens: Length of its longer side in tokens.
         dice, evidence: As of ``Pair``; ``None`` where no bags of words were compared (``find="exact"``, ``unit="page"``).

@@ -7,7 +7,7 @@ rapidfuzz. What lies between two cuts and is still too much to be aligned is one
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -45,6 +45,23 @@ def word_opcodes(a: str, b: str, start_a: int = 0, start_b: int = 0) -> list[Opc
     return [(tag, int(edge_a[a0]) + start_a, int(edge_a[a1] if i + 1 < len(codes) else len(a)) + start_a,
              int(edge_b[b0]) + start_b, int(edge_b[b1] if i + 1 < len(codes) else len(b)) + start_b)
             for i, (tag, a0, a1, b0, b1) in enumerate(codes)]
+
+
+def opcodes_of_equal(a: str, b: str, start_a: int, start_b: int, parts_a: Sequence[tuple[int, int]] | None,
+                     parts_b: Sequence[tuple[int, int]] | None) -> list[Opcode]:
+    """The word diff of texts whose parts are equal as they were compared, digits or accents folded: only gaps can differ.
+
+    Args:
+        start_a, start_b: Offsets of the texts.
+        parts_a, parts_b: Matched stretches, with offsets, in step; ``None`` where all is one.
+    """
+    codes, at_a, at_b = list[Opcode](), start_a, start_b
+    whole_a, whole_b = (start_a, start_a + len(a)), (start_b, start_b + len(b))
+    for (a0, a1), (b0, b1) in zip(parts_a or [whole_a], parts_b or [whole_b], strict=True):
+        codes += word_opcodes(a[at_a - start_a:a0 - start_a], b[at_b - start_b:b0 - start_b], at_a, at_b)
+        codes.append(("equal", a0, a1, b0, b1))
+        at_a, at_b = a1, b1
+    return _joined(iter(codes))
 
 
 def _words(text: str) -> tuple[npt.NDArray[np.uint64], I64]:

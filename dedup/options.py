@@ -215,7 +215,7 @@ def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         if not isinstance(value, base):
             raise OptionError(f"{value!r} is not a {base.__name__}", flag)
         if value == "":
-            raise OptionError("is empty", flag, "Name a field, or leave it out.")
+            raise OptionError("is empty", flag, f"Name a {'language' if flag == 'stem' else 'field'}, or leave it out.")
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or (base is int and not isinstance(value, int)):
         raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)

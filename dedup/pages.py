@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, small_repeats, sums
-from dedup.findings import Findings, Lazy, part_blocks
+from dedup.findings import Findings
 from dedup.kernel import kernel
+from dedup.lazy import Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
+from dedup.occurrences import part_blocks
 from dedup.options import Options
 from dedup.page_pairs import page_value
 from dedup.verdicts import NO_CONTENT, Judgement
@@ -80,14 +82,20 @@ def _meta(page: Page, options: Options) -> Mapping[str, Any]:
     return {**page.meta, options.between: value} if value else page.meta
 
 
-def pages_without_value(findings: Findings, options: Options) -> Skipped | None:
-    """The pages that are in no pair because they have no value of ``between``."""
-    value = findings.pairs_that_count.value
+def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:
+    """The pages that are in no pair: they have no value of ``between``, or no page that they may pair with has another."""
+    corpus, value, side = findings.corpus, findings.pairs_that_count.value, findings.pairs_that_count.side
     if options.between is None or value is None:
-        return None
-    without = np.flatnonzero(value < 0).tolist()
-    examples = tuple(findings.corpus.pages[p].id for p in without[:EXAMPLES])
-    return Skipped(f"no {options.between}, so in no pair", len(without), examples) if without else None
+        return []
+    there = value >= 0
+    alone = np.zeros(len(value), bool)
+    for own in (0, 1) if side is not None else (None,):
+        mine, others = (there, there) if own is None else (there & (side == own), there & (side != own))
+        kinds = np.unique(value[others])
+        alone |= mine & ((len(kinds) == 0) | ((len(kinds) == 1) & np.isin(value, kinds)))
+    return [Skipped(f"{reason} {options.between}, so in no pair", int(rows.sum()),
+                    tuple(corpus.pages[p].id for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
+            for reason, rows in (("no", ~there), ("no page has another", alone)) if rows.any()]
 
 
 def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:
@@ -115,10 +123,13 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
     for c, choice in enumerate(choices):
         bits |= choice.view(np.uint8) << c
     order = kernel.stable_order(start.view(np.uint64))
+    goes_on = table.parts.first[findings.shown.inner]  # of copies shown as one stretch: what is between them belongs to it
+    end[goes_on] = start[goes_on + 1]
     whole = kernel.covered(start, end, page, np.repeat(every, counts).view(np.uint8), order, 1, pages)
     first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
     start -= outside[first]
     end -= outside[last]
+    end[goes_on] = start[goes_on + 1]
     inside = kernel.covered(start, end, page, np.repeat(bits, counts), order, len(choices), pages)
     return [whole, *inside.reshape(len(choices), pages)]
 

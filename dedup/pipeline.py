@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, Aligned, Gates, align_passages
+from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, ORDER_INSIDE, Aligned, Gates, align_passages
 from dedup.along_copies import along_copies
 from dedup.anchors import GRAMS, LETTERS, TRIPLES
 from dedup.bags import letter_bags, word_bags
@@ -26,6 +26,7 @@ from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
 from dedup.page_pairs import PagePairs, page_pairs
+from dedup.pair_list import likeness
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -146,7 +147,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
     whole = LEAST_WHOLE[kinds[0]] if stem is None else 0.0  # words of one stem are equal
-    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, LEAST_ORDER[kinds[-1]], whole)
+    order = LEAST_ORDER[kinds[-1]]
+    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, order, max(order, ORDER_INSIDE), whole)
     all_windows = is_comparison and options.find == "reworded"
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:
@@ -193,7 +195,7 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
-        log.warning("%d comparisons in crowded buckets were cut short; exhaustive misses nothing", unplaced)
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
 
     def alike(a: I64, b: I64) -> tuple[I64, I64]:
         return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
@@ -231,15 +233,12 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         start, end = places.chars(row)
         kept[g] = end - start >= options.min_chars and (
             not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
-    pairs = np.ones(len(findings.pairs), bool)
-    for i, pair in enumerate(findings.pairs):
-        length = max(pair.a.end - pair.a.start, pair.b.end - pair.b.start)
-        pairs[i] = pair.similarity >= options.min_similarity and length >= options.min_chars
-        if judge is not None and not pairs[i]:
-            link = findings.passages.whole.take(np.array([i]))
-            if length < options.min_chars:
-                judge.stop(link, "min_chars", length, options.min_chars)
-            else:
-                judge.stop(link, "min_similarity", pair.similarity, options.min_similarity)
+    links, length = findings.passages.whole, findings.links.chars
+    similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
+    short, unlike = length < options.min_chars, similarity < options.min_similarity
+    if judge is not None:
+        judge.stop(links.take(short), "min_chars", length[short].astype(np.float64), options.min_chars)
+        judge.stop(links.take(unlike & ~short), "min_similarity", similarity[unlike & ~short], options.min_similarity)
+    pairs = ~(short | unlike)
     return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
                     findings.truncated, findings.aligned)

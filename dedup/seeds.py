@@ -80,7 +80,8 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     classes.clear()
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
-    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least))
+    page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
+    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least, page_first))
 
 
 def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:

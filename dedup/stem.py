@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
-from dedup.errors import OptionError
+from dedup.errors import OptionError, how_to_install
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import HALF, ITEM_FLAGS, STARTS_SENTENCE
 
@@ -56,7 +56,7 @@ def load_stemmer(language: str) -> Stem:
         import Stemmer
     except ImportError as error:
         raise OptionError("stems need PyStemmer, which is not installed", "stem",
-                          "pip install 'dedup-toolkit[stem]'") from error
+                          how_to_install("stem", "PyStemmer")) from error
     languages = Stemmer.algorithms()
     if language not in languages:
         raise OptionError(f"{language!r} is not one of {', '.join(languages)}", "stem")

@@ -180,6 +180,12 @@ def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int) -> S
 
 def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:
     """The normalised text of a span's parts, joined by blanks."""
-    out, first = kernel.normalise(corpus.text, np.array(starts, np.int64), np.array(ends, np.int64), corpus.flags)
-    parts = [out[a:b].tobytes().decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(first)]
-    return " ".join(parts)
+    return span_texts(corpus, Spans(np.array(starts, np.int64), np.array(ends, np.int64), np.array([0, len(starts)])))[0]
+
+
+def span_texts(corpus: Corpus, spans: Spans) -> list[str]:
+    """The normalised text of each span, its parts joined by blanks."""
+    out, first = kernel.normalise(corpus.text, spans.part_start, spans.part_end, corpus.flags)
+    together = out.tobytes()
+    parts = [together[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(first.tolist())]
+    return [parts[a] if b == a + 1 else " ".join(parts[a:b]) for a, b in itertools.pairwise(spans.first.tolist())]

@@ -132,8 +132,12 @@ def assert_group(group: Group, pages: Mapping[str, str], order: Mapping[str, int
         assert all(a < b for a, b in parts)
         assert all(x[1] <= y[0] for x, y in itertools.pairwise(parts))
     if group.kind != "near":
-        assert len({" ".join(normalised(part, flags) for part in matched(o)) for o in members}) == 1
+        once = {" ".join(normalised(part, flags) for part in matched(o)) for o in members if o.copies == 1}
+        assert len(once) == 1
+        text = once.pop().replace(" ", "")
+        assert all(normalised(o.text, flags).replace(" ", "") == text * o.copies for o in members if o.copies > 1)
         assert group.similarity == 1.0
+    assert (group.period is None) == (group.count == len(members))
 
 
 def scan_texts(texts: Any, **settings: Any) -> Report:

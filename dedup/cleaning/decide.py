@@ -195,6 +195,8 @@ class Sentences:
         covered = mine.stop > mine.start and units.start[mine.start] == a0[0] and units.end[mine.stop - 1] == a1[0]
         if not covered or self.pinned[mine].any() or self.gone[mine].any() or self.gone[theirs].any():
             return []
+        if a0[0] < b1[0] and b0[0] < a1[0]:
+            return []  # half of it would stay for itself
         if kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags)[0]:
             return []  # the sentences will do
         self.gone[mine] = True

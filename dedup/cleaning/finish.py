@@ -49,7 +49,10 @@ def begun(output: Output) -> Iterator[list[Finish]]:
         except OSError as error:
             raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
         try:
-            yield finish
+            try:
+                yield finish
+            except OutputError as error:
+                raise OutputError(error.what, error.where, "The sources are as they were.") from error
             _exchange(finish)
         finally:
             with contextlib.suppress(OSError):
@@ -65,6 +68,9 @@ def begun(output: Output) -> Iterator[list[Finish]]:
         output.base.mkdir(parents=True, exist_ok=True)
         mark.write_text("\n".join(target.name for target in output.targets), "utf-8", "replace")
     except OSError as error:
+        if made:
+            with contextlib.suppress(OSError):
+                output.base.rmdir()
         raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
     try:
         yield finish
@@ -74,13 +80,17 @@ def begun(output: Output) -> Iterator[list[Finish]]:
                 if path not in kept and is_inside(output.base, path) and is_as_written(path, before):
                     path.unlink()
         mark.unlink()
-    except BaseException:
+    except BaseException as error:
         if not any(not entry.dropped for entry in finish):  # nothing stands there that a next run has to know as ours
             with contextlib.suppress(OSError):
                 mark.unlink()
             if made:
                 with contextlib.suppress(OSError):
                     output.base.rmdir()
+            raise
+        if isinstance(error, OutputError):
+            raise OutputError(error.what, error.where, f"What was written before stays in {output.base}; the same command "
+                              "goes on from there.") from error
         raise
 
 

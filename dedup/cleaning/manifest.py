@@ -30,6 +30,8 @@ from dedup.errors import InputError
 FORMAT = "dedup-manifest/1"
 FILE_NAME = "dedup-manifest.jsonl"
 MAX_LINE = 1 << 31  # bytes
+MAX_CONTENT = 1 << 31  # bytes of a dropped file; what claims to be more is not unpacked
+STEP = 1 << 20  # bytes unpacked at a time
 COUNT = Annotated[int, msgspec.Meta(ge=0)]
 DIGEST = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 State = Literal["cut", "same", "dropped"]
@@ -58,7 +60,11 @@ class Header(_Line, frozen=True, tag="manifest"):
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A place for people: page, code points of its text, lines and DOM path of its source."""
+    """A place for people: page, code points of its text, lines and DOM path of its source.
+
+    Attributes:
+        file: The file that holds the page as a record.
+    """
 
     page: str
     start: COUNT
@@ -66,6 +72,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: COUNT
     end_line: COUNT
     path: str | None = None
+    file: str | None = None
 
 
 class Removed(_Line, frozen=True, tag="removal"):
@@ -98,6 +105,8 @@ class Begin(_Line, frozen=True, tag="begin"):
         form: Format of its content.
         compression: ``gzip``, ``zstd`` or empty.
         mode: Permission bits.
+        original: Its name in the input, relative as `name` is, where that is another one: restoring into a folder takes
+            it, if it is safe there.
     """
 
     name: str
@@ -105,6 +114,7 @@ class Begin(_Line, frozen=True, tag="begin"):
     form: str
     compression: Literal["", "gzip", "zstd"] = ""
     mode: COUNT | None = None
+    original: str | None = None
 
 
 class CutOut(_Line, frozen=True, tag="cut"):
@@ -152,12 +162,16 @@ class FileEnd(_Line, frozen=True, tag="file"):
         state: ``cut``: something went; ``same``: nothing did; ``dropped``: it was not written, `content` has it.
         input, output: SHA-256 of the decompressed content before and after; `output` is empty where it was dropped.
         content: Of a dropped file: its bytes, compressed by zlib, in base64.
+        size: How many bytes these are.
+        table: Of a table of which something went: the digest of what it said, see ``tabledigest``.
     """
 
     state: State
     input: DIGEST
     output: str
     content: str | None = None
+    size: COUNT | None = None
+    table: DIGEST | None = None
 
 
 class End(_Line, frozen=True, tag="end"):
@@ -210,16 +224,31 @@ def packed(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 6)).decode()
 
 
-def unpacked(content: str) -> bytes:
-    """The way back.
+def unpacked(entry: FileEnd) -> Iterator[bytes]:
+    """The way back, in parts: no more than the manifest says, and never more than ``MAX_CONTENT``.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: It is damaged, or is more.
     """
+    most = MAX_CONTENT if entry.size is None else entry.size
+    if most > MAX_CONTENT:
+        raise ValueError(f"it says that it is {most:,} bytes, more than {MAX_CONTENT:,}")
+    unpacker, size = zlib.decompressobj(), 0
     try:
-        return zlib.decompress(base64.b64decode(content, validate=True))
+        data = base64.b64decode(entry.content or "", validate=True)
+        while not unpacker.eof:
+            part = unpacker.decompress(data, STEP)
+            data = unpacker.unconsumed_tail
+            size += len(part)
+            if size > most:
+                raise ValueError(f"it is more than {most:,} bytes")
+            if not part and not data and not unpacker.eof:
+                raise ValueError("it is cut off")
+            yield part
     except (zlib.error, binascii.Error) as error:
         raise ValueError(str(error)) from None
+    if entry.size is not None and size != entry.size:
+        raise ValueError(f"it is {size:,} bytes, not {entry.size:,}")
 
 
 class Writer:
@@ -310,11 +339,14 @@ class Manifest:
             raise _damaged(path, lines, "it ends before its last line")
         self.end = end
 
-    def removals(self) -> Iterator[Removed]:
-        """What went, one after the other, read anew."""
+    def removals(self) -> Iterator[tuple[Removed, Begin]]:
+        """What went, one after the other, and from which file, read anew."""
+        begin = None
         for _, _, line in _lines(self.path):
-            if isinstance(line, Removed):
-                yield line
+            if isinstance(line, Begin):
+                begin = line
+            elif isinstance(line, Removed) and begin is not None:
+                yield line, begin
 
     def cuts(self, entry: Entry) -> Iterator[CutOut]:
         """The cuts of a file, read anew."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dedup.cleaning.choices import Choices
+from dedup.cleaning.drafts import Drafts
 from dedup.cleaning.objects import clean_objects
 from dedup.cleaning.pieces import Left
+from dedup.cleaning.records import Cutter, Edits, Leave, Values, asked, ignore, plain_cuts
 from dedup.cleaning.result import Accounting, Cleaned
 from dedup.cleaning.rounds import plan_in_rounds
-from dedup.cleaning.run import cutter_of, edits_of, guard
+from dedup.cleaning.run import edits_of, guard
 from dedup.cleaning.wording import Wording
 from dedup.options import Options
 
@@ -30,23 +34,39 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
     held = source if is_table else list(source) if not isinstance(source, (str, dict)) else [source]
     stream = _pages(held, options)
     findings, _ = find_duplicates(stream, options, Stages())
-    plan = plan_in_rounds(findings, choices)
+    corpus = findings.corpus
+
+    def values(pages: Sequence[int]) -> Iterator[tuple[int, str]]:
+        shown = Values()
+        wanted = asked({corpus.pages[page].number: page for page in pages})
+        if is_table:
+            _clean_table(held, wanted, options, shown)
+        else:
+            deque(clean_objects(held, wanted, options, shown), 0)
+        yield from shown.taken()
+    plan = plan_in_rounds(findings, choices, Drafts(corpus, options, values=values))
     guard(plan, choices)
-    edits, cutter = edits_of(plan, range(len(plan.corpus.pages))), cutter_of(options.field_format)
+    edits = edits_of(plan, range(len(corpus.pages)))
     left: dict[int, list[Left]] = {}
+    for entry in (entry for entries in plan.left.values() for entry in entries):
+        left.setdefault(entry.removal, []).append(entry)
 
     def stayed(_: int, entry: Left) -> None:
         left.setdefault(entry.removal, []).append(entry)
     pages: Any
     if is_table:
-        import pyarrow
-
-        from dedup.cleaning.tables import clean_arrow
-
-        pages = clean_arrow(pyarrow.table(held), edits, options, cutter, stayed)
+        pages = _clean_table(held, edits, options, leave=stayed)
     else:
-        pages = tuple(clean_objects(held, edits, options, cutter, stayed))
+        pages = tuple(clean_objects(held, edits, options, leave=stayed))
     wording = Wording(plan.corpus, plan.removals)
     removals = tuple(wording.removed(number, number, left.get(number, ())) for number in range(len(plan.removals)))
     skipped = {entry.reason: entry.count for entry in stream.skipped}
     return Cleaned(Accounting.of(plan.corpus, removals, plan.dropped, skipped), removals, None, tuple(stream.errors), pages)
+
+
+def _clean_table(table: Any, edits: Edits, options: Options, cutter: Cutter = plain_cuts, leave: Leave = ignore) -> Any:
+    import pyarrow
+
+    from dedup.cleaning.tables import clean_arrow
+
+    return clean_arrow(pyarrow.table(table), edits, options, cutter, leave)

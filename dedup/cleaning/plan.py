@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus
 from dedup.cleaning.choices import Choices, ranks
 from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
-from dedup.cleaning.pieces import Gone
+from dedup.cleaning.pieces import Cut, Left
 from dedup.cleaning.signs import sign_digests
 from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
@@ -33,24 +33,19 @@ class Plan:
 
     Attributes:
         removals: By page and place; a removal's number is its index.
+        cuts: What goes of the pages that were cut already: in bytes of a page's file, else in code points of its text.
+        left: What was to go of them and stays.
     """
 
     corpus: Corpus
     removals: list[Removal] = field(default_factory=list)
+    cuts: dict[int, tuple[Cut, ...]] = field(default_factory=dict)
+    left: dict[int, list[Left]] = field(default_factory=dict)
 
     @cached_property
     def dropped(self) -> dict[int, int]:
         """Pages that go as wholes, and their removals."""
         return {removal.page: number for number, removal in enumerate(self.removals) if removal.rule == WHOLE_PAGE}
-
-    @cached_property
-    def by_page(self) -> dict[int, list[Gone]]:
-        """What goes of each page that is not dropped, ascending and apart."""
-        pages: dict[int, list[Gone]] = {}
-        for number, removal in enumerate(self.removals):
-            if removal.rule != WHOLE_PAGE:
-                pages.setdefault(removal.page, []).append(Gone(removal.start, removal.end, number))
-        return pages
 
     @property
     def removed_chars(self) -> int:
@@ -145,7 +140,7 @@ def _whole_page(findings: Findings, page: int, kept: int) -> Removal:
     alike = 1.0
     if not kernel.equal_tokens(corpus.text, a.part_start, a.part_end, corpus.text, b.part_start, b.part_end, corpus.flags)[0]:
         overlap, n, m = span_overlaps(findings.engine, corpus, a, b, findings.options.shingle_tokens)
-        alike = round(float(overlap[0] / max(int(n[0] + m[0] - overlap[0]), 1)), 4)
+        alike = min(round(float(overlap[0] / max(int(n[0] + m[0] - overlap[0]), 1)), 4), 0.9999)  # 1.0 is word for word
     return Removal(page, 0, int(chars[page]), kept, 0, int(chars[kept]), -1, "copy-of", WHOLE_PAGE, alike, alike)
 
 

@@ -62,6 +62,32 @@ def clean_records(stream: BinaryIO, form: str, edits: Edits, options: Options, c
     return in_utf8(stream, lambda content: clean_csv(content, form, edits, options, cutter, leave))
 
 
+class Values:
+    """A cutter that cuts nothing and notes the text fields that it is shown."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, str]] = []
+
+    def __call__(self, source: str, gone: Sequence[Gone]) -> Cuts:
+        """Note a value, under the number of its removal."""
+        self.found.append((gone[0].removal, source))
+        return Cuts(())
+
+    def taken(self) -> list[tuple[int, str]]:
+        """What was noted since it was asked for the last time."""
+        found, self.found = self.found, []
+        return found
+
+
+def asked(numbers: Mapping[int, int]) -> dict[int, Edit]:
+    """Edits by which ``Values`` are shown the text fields of some records.
+
+    Args:
+        numbers: What each record's value is noted under.
+    """
+    return {number: [Gone(0, 0, name)] for number, name in numbers.items()}
+
+
 def not_found(number: int, what: str = "record") -> InputError:
     """The error for a record that is not where it was."""
     return InputError(f"{what} {number:,} is not what was scanned", mend="The file has changed since; scan it again.")

@@ -6,15 +6,19 @@ import contextlib
 import hashlib
 import io
 import os
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from dedup.cleaning.manifest import CutOut, Entry, Manifest, Rows, unpacked
 from dedup.cleaning.packing import content_digest, packed
+from dedup.cleaning.tabledigest import table_digest
 from dedup.cleaning.tables import TABLES, RemovedGroup, restore_table
+from dedup.cleaning.targets import safe_name
 from dedup.errors import InputError, OutputError
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
@@ -32,12 +36,14 @@ class Restored:
         unchanged: Those of them of which nothing had gone.
         cuts: Pieces that were put back.
         dropped: Files that were not there at all.
+        already: Files that were restored before; nothing was done to them.
     """
 
     files: int
     unchanged: int
     cuts: int
     dropped: int = 0
+    already: int = 0
 
 
 def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None = None) -> Restored:
@@ -47,7 +53,7 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
 
     Args:
         manifest: What ``clean`` wrote.
-        out: Where the files go; ``None``: over the cleaned ones.
+        out: Where the files go, under the names that they had where these are safe; ``None``: over the cleaned ones.
         cleaned: Folder of the cleaned files; ``None``: that of the manifest.
 
     Raises:
@@ -56,33 +62,66 @@ def restore_files(manifest: Path, out: Path | None = None, cleaned: Path | None 
     """
     record = Manifest(manifest)
     base = cleaned if cleaned is not None else manifest.absolute().parent
+    names = original_names(record.files) if out is not None else {}
+    targets = {entry.begin.name: _inside(out if out is not None else base, names.get(entry.begin.name, entry.begin.name))
+               for entry in record.files}
+    done = {entry.begin.name for entry in record.files if _check(base, entry)}
     for entry in record.files:
-        _check(base, entry)
-        _check_free(_inside(out if out is not None else base, entry.begin.name), entry, record.path, out is not None)
-    unchanged = cuts = dropped = 0
-    tables = contextlib.ExitStack()  # what tells that a table is restored already? So all of them take their places at once
+        _check_free(targets[entry.begin.name], entry, record.path, out is not None)
+    unchanged = cuts = dropped = already = 0
+    tables = contextlib.ExitStack()  # tables take their places at once, when all are whole
     for entry in sorted(record.files, key=lambda entry: entry.begin.form in TABLES):
-        target = _inside(out if out is not None else base, entry.begin.name)
-        done = out is None and _is_restored(base, entry)
-        if entry.end.state == "same" or done:
-            unchanged += entry.end.state == "same"
+        name, target = entry.begin.name, targets[entry.begin.name]
+        if entry.end.state == "same":
+            unchanged += 1
             if out is not None:
-                _copy(base / entry.begin.name, target, entry)
-            continue
-        if entry.begin.form in TABLES and entry.end.state == "cut":
+                _copy(base / name, target, entry)
+        elif name in done and out is None:
+            already += 1
+        elif name in done and entry.end.state != "dropped":
+            _copy(base / name, target, entry)
+        elif entry.begin.form in TABLES and entry.end.state == "cut":
             with tables:
                 file = tables.enter_context(_written(target, entry))
-                cuts += _rows_put_back(base / entry.begin.name, record.rows(entry), entry, file)
+                cuts += _rows_put_back(base / name, record.rows(entry), entry, file)
                 tables = tables.pop_all()
-            continue
-        with _written(target, entry) as file:
-            if entry.end.state == "dropped":
-                file.write(_content(entry))
-                dropped += 1
-            else:
-                cuts += _put_back(base / entry.begin.name, record.cuts(entry), entry, file)
+        else:
+            with _written(target, entry) as file:
+                if entry.end.state == "dropped":
+                    file.writelines(unpacked(entry.end))
+                    dropped += 1
+                else:
+                    cuts += _put_back(base / name, record.cuts(entry), entry, file)
     tables.close()
-    return Restored(len(record.files), unchanged, cuts, dropped)
+    return Restored(len(record.files), unchanged, cuts, dropped, already)
+
+
+def original_names(entries: Sequence[Entry]) -> dict[str, str]:
+    """The names that files had in the input, by those that they have in the output, where they are safe on this system.
+
+    A name is taken if it is one of a file inside of the folder and of no other one; Windows and macOS do not tell
+    capitals apart.
+    """
+    fold = str.casefold if os.name == "nt" or sys.platform == "darwin" else str
+    names = {entry.begin.name: entry.begin.name for entry in entries}
+    for entry in entries:
+        original = entry.begin.original
+        if original is not None and _is_safe_here(original):
+            names[entry.begin.name] = original
+    while True:
+        count = Counter(fold(name) for name in names.values())
+        taken = [name for name, original in names.items() if original != name and count[fold(original)] > 1]
+        if not taken:
+            return names
+        names |= {name: name for name in taken}
+
+
+def _is_safe_here(name: str) -> bool:
+    """Whether a name is that of a file inside of a folder on this system."""
+    if os.name == "nt":
+        return safe_name(name) == name
+    steps = name.split("/")
+    return "\0" not in name and all(step not in ("", ".", "..") and len(os.fsencode(step)) <= 255 for step in steps)
 
 
 def _inside(base: Path, name: str) -> Path:
@@ -93,19 +132,36 @@ def _inside(base: Path, name: str) -> Path:
     return path
 
 
-def _check(base: Path, entry: Entry) -> None:
-    """The cleaned file is there, and as it was written."""
+def _check(base: Path, entry: Entry) -> bool:
+    """Refuse a cleaned file that is not there, or not as it was written; whether it was restored already."""
     path = _inside(base, entry.begin.name)
     if entry.end.state == "dropped":
+        digest = hashlib.sha256()
         try:
-            data = unpacked(entry.end.content or "")
+            for data in unpacked(entry.end):
+                digest.update(data)
         except ValueError as error:
             raise InputError(f"its content in the manifest is damaged ({error})", str(path), "Nothing was changed.") from None
-        if hashlib.sha256(data).hexdigest() != entry.end.input:
+        if digest.hexdigest() != entry.end.input:
             raise InputError("its content in the manifest has another digest", str(path), "Nothing was changed.")
-        return
-    if _digest(path, entry) not in (entry.end.output, entry.end.input):
+        return path.exists() and _digest(path, entry) == entry.end.input
+    found = _digest(path, entry)
+    if found == entry.end.output and found != entry.end.input:
+        return False
+    if found != entry.end.input and not _says_the_same(path, entry):
         raise InputError("was changed since it was cleaned", str(path), "Nothing was changed.")
+    return True
+
+
+def _says_the_same(path: Path, entry: Entry) -> bool:
+    """Whether a table was restored already: its file differs from the one that was cleaned, what it says does not."""
+    if entry.end.table is None:
+        return False
+    try:
+        with _content_of(path, entry) as content:
+            return table_digest(content) == entry.end.table
+    except InputError:
+        return False
 
 
 def _check_free(target: Path, entry: Entry, manifest: Path, is_apart: bool) -> None:
@@ -118,17 +174,9 @@ def _check_free(target: Path, entry: Entry, manifest: Path, is_apart: bool) -> N
 
 def _stands_there(target: Path, entry: Entry) -> bool:
     try:
-        return _digest(target, entry) == entry.end.input
+        return _digest(target, entry) == entry.end.input or _says_the_same(target, entry)
     except InputError:
         return False
-
-
-def _is_restored(base: Path, entry: Entry) -> bool:
-    """Whether a file stands there as it was before the cleaning."""
-    path = base / entry.begin.name
-    if entry.end.state == "dropped":
-        return path.exists() and _digest(path, entry) == entry.end.input
-    return _digest(path, entry) == entry.end.input
 
 
 def _digest(path: Path, entry: Entry) -> str:
@@ -160,10 +208,6 @@ def _written(target: Path, entry: Entry) -> Iterator[IO[bytes]]:
             yield file
         if entry.begin.mode is not None:
             os.chmod(raw.fileno(), entry.begin.mode & 0o777)
-
-
-def _content(entry: Entry) -> bytes:
-    return unpacked(entry.end.content or "")
 
 
 def _copy(source: Path, target: Path, entry: Entry) -> None:
@@ -215,6 +259,10 @@ def _rows_put_back(path: Path, rows: Iterator[Rows], entry: Entry, out: IO[bytes
     groups = [RemovedGroup.of_json(line.group) for line in rows]
     with _content_of(path, entry) as content, tempfile.TemporaryFile() as plain:
         restore_table(content, plain, groups)
+        plain.seek(0)
+        if entry.end.table is not None and table_digest(plain) != entry.end.table:
+            raise InputError("what is restored is not what it was; the manifest is damaged", str(path),
+                             "It was left as it is.")
         plain.seek(0)
         while data := plain.read(STEP):
             out.write(data)

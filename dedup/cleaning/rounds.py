@@ -1,4 +1,4 @@
-"""Planning until nothing more would go: what is left is looked at again, as if it had been written and read.
+"""Planning until nothing more would go: what is left is cut, read again, and looked at again.
 
 Taking text away brings other text together, and changes how often things stand on a page. Without a second look, a
 second cleaning would find more to take.
@@ -6,181 +6,190 @@ second cleaning would find more to take.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from dedup.blocks import Corpus
-from dedup.cleaning.choices import Choices
+from dedup.cleaning.choices import TAKEN, Choices
 from dedup.cleaning.decide import WHOLE_PAGE, Removal
-from dedup.cleaning.pieces import Gone
+from dedup.cleaning.drafts import Draft, Drafts
+from dedup.cleaning.pieces import Cut, Gone, Left
 from dedup.cleaning.plan import Plan, plan_removals
-from dedup.cleaning.text import text_cuts
+from dedup.cleaning.rests import Rest, stretches_that_stay, without_stretches
 from dedup.findings import Findings
-from dedup.model import Layout, Page
-from dedup.options import Options
 from dedup.verdicts import Judgement
 
-I64 = npt.NDArray[np.int64]
-MAX_ROUNDS = 6  # all but the first one small; what would go after them stays
+MAX_ROUNDS = 16  # nearly always two; what would go after them stays
+MOST_CHARS = 20_000_000  # of pages that did not change, but have text in common with some that did
+Found = tuple[Gone, Removal]  # what is to go in places of what is left, and how it is told
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What is left of a page.
+def plan_in_rounds(findings: Findings, choices: Choices, drafts: Drafts | None = None) -> Plan:
+    """A plan after which a second one would take nothing.
 
-    Attributes:
-        number: The page's number in the scan.
-        page: The page without what went.
-        new, old: Where stretches that stayed begin, in its text and in the page's own, ascending; code points.
+    Args:
+        drafts: Cuts the pages; by default each one is a text.
     """
-
-    number: int
-    page: Page
-    new: list[int]
-    old: list[int]
-
-    def original(self, start: int, end: int) -> list[tuple[int, int]]:
-        """A place of what is left as stretches of the page's own text."""
-        out = []
-        row = max(bisect_right(self.new, start) - 1, 0)
-        while row < len(self.new) and self.new[row] < end:
-            stop = self.new[row + 1] if row + 1 < len(self.new) else end
-            first, last = max(start, self.new[row]), min(end, stop)
-            if first < last:
-                shift = self.old[row] - self.new[row]
-                out.append((first + shift, last + shift))
-            row += 1
-        return out
-
-
-def plan_in_rounds(findings: Findings, choices: Choices) -> Plan:
-    """A plan after which a second one would take nothing."""
     from dedup.pipeline import Stages, find_duplicates
 
-    options = findings.options
-    plan = plan_removals(findings, Judgement(findings), choices)
-    for _ in range(MAX_ROUNDS - 1):
-        rests = left_over(plan, options, choices)
-        if not plan.by_page or not rests:
+    corpus, options = findings.corpus, replace(findings.options, pairs=False)
+    work = _Work(corpus, drafts or Drafts(corpus, options))
+    rests: Sequence[Rest] = [Rest(number, head) for number, head in enumerate(corpus.pages)]
+    for _ in range(MAX_ROUNDS):
+        changed = work.take(plan_removals(findings, Judgement(findings), choices), rests)
+        rests = work.left_over(_concerned(findings, [rest.number for rest in rests], changed, choices))
+        if not changed or not rests:
             break
-        again, _ = find_duplicates([rest.page for rest in rests], replace(options, pairs=False), Stages())
-        more = plan_removals(again, Judgement(again), choices)
-        if not more.removals:
+        findings, _ = find_duplicates([rest.page for rest in rests], options, Stages())
+    return work.plan()
+
+
+def _concerned(findings: Findings, numbers: Sequence[int], changed: set[int], choices: Choices) -> set[int]:
+    """The pages to be looked at again where some have changed.
+
+    Second renderings and menus of a page depend a little on pages that have text in common with it, and on the ones
+    that have text in common with these, and so on. Where these are too many, only pages that changed are looked at:
+    all would cost a second scan. With other settings each page depends on all others.
+
+    Args:
+        numbers: The numbers in the scan of the findings' pages.
+    """
+    if findings.options.scope == "within":
+        return changed
+    if choices.taken != frozenset(TAKEN["readers"]) or choices.what != "exact":
+        return set(numbers)
+    page, owner = findings.table.page, findings.table.owner
+    is_changed = np.isin(np.array(numbers, np.int64), list(changed))
+    while True:
+        groups = np.zeros(len(findings.table), bool)
+        groups[owner[is_changed[page]]] = True
+        more = page[groups[owner] & ~is_changed[page]]
+        if not len(more):
             break
-        plan = _joined(plan, more, rests)
-    return plan
+        is_changed[more] = True
+    chars = np.diff(findings.corpus.page_chars)
+    if chars[is_changed].sum() > max(MOST_CHARS, chars.sum() // 8):
+        return changed
+    return {numbers[row] for row in np.flatnonzero(is_changed).tolist()}
 
 
-def left_over(plan: Plan, options: Options, choices: Choices) -> list[Rest]:
-    """The pages to be looked at again: for readers those that were cut, else all that are not dropped."""
-    corpus, dropped = plan.corpus, plan.dropped
-    across = bool(choices.taken & {"template", "shared", "copy-of"}) and options.scope != "within"
-    pages = range(len(corpus.pages)) if across else sorted(plan.by_page)
-    return [_rest(corpus, page, plan.by_page.get(page, [])) for page in pages if page not in dropped]
+class _Work:
+    """What was taken so far.
+
+    Attributes:
+        removals: By a number that stays theirs.
+        gone: What went of each page, in places of its own text.
+        left: What was to go and stays, though other parts of its removal went.
+        now: Pages that were cut, as they are.
+        dropped: Pages that go as wholes.
+    """
+
+    def __init__(self, corpus: Corpus, drafts: Drafts) -> None:
+        self.corpus, self.drafts = corpus, drafts
+        self.removals: dict[int, Removal] = {}
+        self.gone: dict[int, list[Gone]] = {}
+        self.left: dict[int, list[Left]] = {}
+        self.now: dict[int, Draft] = {}
+        self.dropped: set[int] = set()
+        self._next = self._rounds = self._later = 0
+
+    def take(self, more: Plan, rests: Sequence[Rest]) -> set[int]:
+        """Take what a plan for the rests takes, as far as it can be cut; the pages that changed."""
+        found = self._found(more, rests)
+        changed = {rests[removal.page].number for removal in more.removals if removal.rule == WHOLE_PAGE}
+        self.dropped |= changed
+        rest_of = {rest.number: rest for rest in rests}
+        for draft in self.drafts.cut({page: [gone for gone, _ in entries] for page, entries in found.items()}):
+            if draft.cuts.cuts:
+                self._note(draft, found[draft.page], rest_of[draft.page])
+                changed.add(draft.page)
+        if not self._rounds:
+            changed |= self.drafts.flat
+            self._later = self._next
+        self._rounds += 1
+        return changed
+
+    def _found(self, more: Plan, rests: Sequence[Rest]) -> dict[int, list[Found]]:
+        """What a plan for the rests takes of each page; whole pages are taken at once."""
+        chars = np.diff(self.corpus.page_chars)
+        found: dict[int, list[Found]] = {}
+        for removal in more.removals:
+            rest, kept = rests[removal.page], rests[removal.kept_page]
+            told = removal._replace(page=rest.number, kept_page=kept.number, group=-1 if self._rounds else removal.group)
+            if removal.rule == WHOLE_PAGE:
+                self.removals[self._next] = told._replace(start=0, end=int(chars[rest.number]),
+                                                          kept_start=0, kept_end=int(chars[kept.number]))
+                self._next += 1
+                continue
+            stays = list(kept.stretches(removal.kept_start, removal.kept_end))
+            for a, b, start, end in rest.stretches(removal.start, removal.end):
+                own = told._replace(start=start, end=end, kept_start=stays[0][2], kept_end=stays[-1][3])
+                found.setdefault(rest.number, []).append((Gone(a, b, self._next), own))
+                self._next += 1
+        return found
+
+    def _note(self, draft: Draft, found: Sequence[Found], rest: Rest) -> None:
+        """What went of a page that was cut, and what stays of it after all."""
+        made = {cut.removal for cut in draft.cuts.cuts}
+        left = [Left(start, end, entry.removal, entry.reason) for entry in draft.cuts.left
+                for _, _, start, end in rest.stretches(entry.start, entry.end)]
+        stays = sorted((entry.start, entry.end) for entry in left)
+        went = self.gone.setdefault(draft.page, [])
+        for gone, removal in found:
+            if gone.removal in made:
+                self.removals[gone.removal] = removal
+            went += [Gone(*place, gone.removal) for place in without_stretches(removal.start, removal.end, stays)]
+        went.sort()
+        self.left.setdefault(draft.page, []).extend(entry for entry in left if entry.removal in made)
+        self.now[draft.page] = draft
+
+    def left_over(self, pages: Iterable[int]) -> list[Rest]:
+        """What is left of some pages; those of which it cannot be said are not among them."""
+        rests = (self._rest(page) for page in sorted(pages) if page not in self.dropped)
+        return [rest for rest in rests if rest is not None]
+
+    def _rest(self, number: int) -> Rest | None:
+        """What is left of a page; ``None`` where it cannot be said."""
+        head, text = self.corpus.pages[number], self.corpus.page_text(number)
+        if number in self.drafts.flat:
+            head = replace(head, layout=None)
+        if number not in self.gone:
+            return Rest(number, replace(head, text=text))
+        draft = self.now[number]
+        if draft.text is None or (places := stretches_that_stay(text, self.gone[number], draft.text)) is None:
+            return None
+        return Rest(number, replace(head, text=draft.text, layout=draft.layout), *places)
+
+    def plan(self) -> Plan:
+        """All that was taken as one plan; what went of a page that was dropped later goes with it."""
+        later: dict[int, list[Removal]] = {}
+        for number, removal in self.removals.items():
+            if number >= self._later:
+                later.setdefault(removal.page, []).append(removal)
+        told = {number: _followed(removal, later) for number, removal in self.removals.items()
+                if removal.page not in self.dropped or removal.rule == WHOLE_PAGE}
+        order = sorted(told, key=lambda number: (told[number], number))
+        new = {number: at for at, number in enumerate(order)}
+        cuts = {page: tuple(Cut(cut.start, cut.end, new[cut.removal]) for cut in cuts)
+                for page, cuts in self.drafts.cuts.items() if cuts and page not in self.dropped}
+        left = {page: [entry._replace(removal=new[entry.removal]) for entry in entries]
+                for page, entries in self.left.items() if page not in self.dropped}
+        return Plan(self.corpus, [told[number] for number in order], cuts, left)
 
 
-def _rest(corpus: Corpus, number: int, gone: Sequence[Gone]) -> Rest:
-    head, text = corpus.pages[number], corpus.page_text(number)
-    if not gone:
-        return Rest(number, replace(head, text=text), [0], [0])
-    if head.layout is not None:
-        return _laid_out(number, head, text, head.layout, gone)
-    new, old, kept, size, at = [], [], [], 0, 0
-    for start, end in [*((cut.start, cut.end) for cut in text_cuts(text, gone).cuts), (len(text), len(text))]:
-        if at < start:
-            new.append(size)
-            old.append(at)
-            kept.append(text[at:start])
-            size += start - at
-        at = end
-    return Rest(number, replace(head, text="".join(kept)), new or [0], old or [0])
-
-
-def _laid_out(number: int, head: Page, text: str, layout: Layout, gone: Sequence[Gone]) -> Rest:
-    """Block by block: what is left of each, its blanks collapsed; blocks of which nothing is left are not there."""
-    new, old, rows, starts, ends, texts = [], [], [], [], [], []
-    size, g = 0, 0
-    for row, (start, end) in enumerate(zip(layout.start.tolist(), layout.end.tolist(), strict=True)):
-        while g < len(gone) and gone[g].end <= start:
-            g += 1
-        pieces, at, k = [], start, g
-        while k < len(gone) and gone[k].start < end:
-            pieces.append((at, max(gone[k].start, at)))
-            at = min(gone[k].end, end)
-            k += 1
-        pieces.append((at, end))
-        stripped = [_stripped(text, a, b) for a, b in pieces] if len(pieces) > 1 else pieces
-        stripped = [(a, b) for a, b in stripped if a < b]
-        if not stripped:
-            continue
-        begin = size
-        for i, (a, b) in enumerate(stripped):
-            size += i > 0  # a blank between
-            new.append(size)
-            old.append(a)
-            size += b - a
-        rows.append(row)
-        starts.append(begin)
-        ends.append(size)
-        texts.append(" ".join(text[a:b] for a, b in stripped))
-        size += 1
-    page = replace(head, text="\n".join(texts), layout=_layout(layout, rows, starts, ends))
-    return Rest(number, page, new or [0], old or [0])
-
-
-def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
-
-
-def _layout(layout: Layout, rows: list[int], starts: list[int], ends: list[int]) -> Layout:
-    """The rows of blocks that are left. Nobody asks for places inside them in the source."""
-    start, end = np.array(starts, np.int64), np.array(ends, np.int64)
-    names = ("source_start", "source_end", "line", "end_line", "kind", "flags")
-    columns = {name: getattr(layout, name)[rows] for name in names}
-    if len(layout.element):
-        columns["element"] = layout.element[rows]
-    return replace(
-        layout, start=start, end=end, link_chars=np.minimum(layout.link_chars[rows], end - start).astype(np.int32),
-        path=tuple(layout.path[row] for row in rows), map_first=np.zeros(len(rows) + 1, np.int64),
-        map_text=np.empty(0, np.int64), map_source=np.empty(0, np.int64), **columns)
-
-
-def _joined(plan: Plan, more: Plan, rests: Sequence[Rest]) -> Plan:
-    """A plan and the one for what it leaves, in places of the pages' own texts."""
-    new: list[Removal] = []
-    chars = np.diff(plan.corpus.page_chars)
-    for removal in more.removals:
-        rest, kept = rests[removal.page], rests[removal.kept_page]
-        stays = kept.original(removal.kept_start, removal.kept_end)
-        found = removal._replace(page=rest.number, kept_page=kept.number, group=-1)
-        if removal.rule == WHOLE_PAGE:
-            new.append(found._replace(start=0, end=int(chars[rest.number]), kept_start=0, kept_end=int(chars[kept.number])))
-            continue
-        new += [found._replace(start=start, end=end, kept_start=stays[0][0], kept_end=stays[-1][1])
-                for start, end in rest.original(removal.start, removal.end)]
-    whole = {removal.page for removal in new if removal.rule == WHOLE_PAGE}  # what went of it before goes with it
-    later: dict[int, list[Removal]] = {}
-    for removal in new:
-        later.setdefault(removal.page, []).append(removal)
-    earlier = [_followed(removal, later.get(removal.kept_page, ())) for removal in plan.removals if removal.page not in whole]
-    return Plan(plan.corpus, sorted([*earlier, *new]))
-
-
-def _followed(removal: Removal, later: Sequence[Removal]) -> Removal:
+def _followed(removal: Removal, later: Mapping[int, Sequence[Removal]]) -> Removal:
     """The removal, with the place that stays now where the one that stayed at first went later.
 
     Args:
-        later: What went later of the page where that one is.
+        later: What went in later rounds, by page.
     """
-    for other in later:
-        if other.start <= removal.kept_start and removal.kept_end <= other.end:
-            return removal._replace(kept_page=other.kept_page, kept_start=other.kept_start, kept_end=other.kept_end)
+    for _ in range(MAX_ROUNDS):
+        for other in later.get(removal.kept_page, ()):
+            if other.start <= removal.kept_start and removal.kept_end <= other.end:
+                removal = removal._replace(kept_page=other.kept_page, kept_start=other.kept_start, kept_end=other.kept_end)
+                break
+        else:
+            break
     return removal

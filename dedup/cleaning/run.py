@@ -10,21 +10,23 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dedup.blocks import Corpus
 from dedup.cleaning import manifest as lines
 from dedup.cleaning.choices import GUARDED_PAGES, GUARDED_SHARE, Choices
+from dedup.cleaning.drafts import Drafts
 from dedup.cleaning.finish import Finish, begun, ready
 from dedup.cleaning.packing import packed
 from dedup.cleaning.pieces import STAYS, Gone, Left, Piece
 from dedup.cleaning.plan import Plan
-from dedup.cleaning.records import Cutter, Drop, Edit, clean_records
+from dedup.cleaning.records import Drop, Edit, Values, asked, clean_records
 from dedup.cleaning.result import Accounting, Cleaned
 from dedup.cleaning.rounds import plan_in_rounds
-from dedup.cleaning.source import Content, file_pieces, files_pieces
+from dedup.cleaning.source import Form, cut_bytes
 from dedup.cleaning.tables import TABLES, clean_table
 from dedup.cleaning.targets import Output, Target, plan_output, stamp_of
 from dedup.cleaning.warc import clean_warc
@@ -67,16 +69,16 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     from dedup.api import _open
     from dedup.pipeline import Stages, find_duplicates
 
-    if dry_run and out is None:
-        out, in_place = Path(tempfile.gettempdir()) / f"dedup-dry-run-{os.getpid()}", False  # nothing goes there
-    output = plan_output(paths, out, manifest, options, in_place)
+    nowhere = dry_run and out is None
+    output = plan_output(paths, Path(tempfile.gettempdir()) if nowhere else out, manifest, options, in_place and not nowhere,
+                         is_written=not nowhere)
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))
     stages = Stages(progress)
     stream = _open(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
     stages.start("plan")
-    plan = plan_in_rounds(findings, choices)
+    plan = plan_in_rounds(findings, choices, drafts_of(findings.corpus, output, options))
     guard(plan, choices)
     _check_unchanged(output.targets)
     stages.start("write")
@@ -139,10 +141,53 @@ def open_content(target: Target) -> io.BufferedReader:
     return content if isinstance(content, io.BufferedReader) else io.BufferedReader(content)
 
 
+def drafts_of(corpus: Corpus, output: Output, options: Options) -> Drafts:
+    """What cuts the pages of some files while it is planned what goes of them."""
+    whole = {target.found.place: target for target in output.targets if target.form in WHOLE}
+    archives = {target.found.place for target in output.targets if target.form == "warc"}
+    files = {number: whole[page.source] for number, page in enumerate(corpus.pages) if page.source in whole}
+    flat = frozenset(number for number, page in enumerate(corpus.pages) if page.source in archives)
+
+    def source(page: int) -> tuple[bytes, Form]:
+        _check_unchanged([files[page]])
+        with open_content(files[page]) as content:
+            return content.read(), files[page].form  # type: ignore[return-value]
+
+    def values(pages: Sequence[int]) -> Iterator[tuple[int, str]]:
+        by_place: dict[str, dict[int, int]] = {}
+        for page in pages:
+            by_place.setdefault(corpus.pages[page].source, {})[corpus.pages[page].number] = page
+        for target in output.targets:
+            if numbers := by_place.get(target.found.place):
+                _check_unchanged([target])
+                yield from values_of(target, numbers, options)
+    return Drafts(corpus, options, frozenset(files), source, values, flat)
+
+
+def values_of(target: Target, numbers: Mapping[int, int], options: Options) -> Iterator[tuple[int, str]]:
+    """The text fields of some records of a file.
+
+    Args:
+        numbers: The page of each record.
+    """
+    values = Values()
+    with open_content(target) as content, tempfile.TemporaryFile() as nowhere:
+        steps: Iterator[Any] = (clean_table(content, nowhere, asked(numbers), options, values) if target.form in TABLES
+                                else clean_records(content, target.form, asked(numbers), options, values))
+        for _ in steps:
+            yield from values.taken()
+    yield from values.taken()
+
+
 def edits_of(plan: Plan, pages: Iterable[int]) -> dict[int, Edit]:
-    """What goes of some pages, by the number of the record in its file."""
-    return {plan.corpus.pages[page].number: Drop(plan.dropped[page]) if page in plan.dropped else plan.by_page[page]
-            for page in pages if page in plan.dropped or page in plan.by_page}
+    """What goes of some records, by their numbers in their file."""
+    edits: dict[int, Edit] = {}
+    for page in pages:
+        if page in plan.dropped:
+            edits[plan.corpus.pages[page].number] = Drop(plan.dropped[page])
+        elif page in plan.cuts:
+            edits[plan.corpus.pages[page].number] = [Gone(*cut) for cut in plan.cuts[page]]
+    return edits
 
 
 def _by_removal(left: Iterable[Left]) -> dict[int, list[Left]]:
@@ -150,21 +195,6 @@ def _by_removal(left: Iterable[Left]) -> dict[int, list[Left]]:
     for stayed in left:
         out.setdefault(stayed.removal, []).append(stayed)
     return out
-
-
-def cutter_of(form: str) -> Cutter:
-    """The cutter of what a record's text field holds."""
-    if form == "html":
-        from dedup.cleaning.html import html_cuts
-
-        return html_cuts
-    if form == "markdown":
-        from dedup.cleaning.markdown import markdown_cuts
-
-        return markdown_cuts
-    from dedup.cleaning.text import text_cuts
-
-    return text_cuts
 
 
 class _Writing:
@@ -217,55 +247,35 @@ class _Writing:
 
     def _all_pieces(self) -> Iterator[tuple[Target, Parts | None]]:
         """Each file with its pieces; ``None`` where nothing goes of it, or all of it."""
-        from dedup.readers.pool import WorkerPool
-
-        markup = [target for target in self.output.targets
-                  if target.form in ("html", "markdown") and self._gone(target)]
-        with contextlib.ExitStack() as stack:
-            answers: Iterator[Any] = iter(())
-            if markup:
-                pool = WorkerPool(self.options.threads or os.cpu_count() or 1, self.options.select, self.options.ignore)
-                stack.callback(pool.close)
-                answers = files_pieces(pool, map(self._content, markup))
-            waiting = {target.name for target in markup}
-            for target in self.output.targets:
-                if target.name in waiting:
-                    pieces, left = next(answers)
-                    yield target, Parts(iter(pieces), list(left))
-                elif self._is_dropped(target) or target.form in TABLES or not self._is_touched(target):
-                    yield target, None
-                else:
-                    yield target, self._other_pieces(target)
-
-    def _gone(self, target: Target) -> list[Gone]:
-        """What goes of a file that is one page."""
-        return [gone for page in self.pages(target)[:1] for gone in self.plan.by_page.get(page, [])]
+        for target in self.output.targets:
+            is_as_it_was = target.form != "warc" and not self._is_touched(target)  # an archive becomes JSON Lines
+            if self._is_dropped(target) or target.form in TABLES or is_as_it_was:
+                yield target, None
+            else:
+                yield target, self._pieces_of(target)
 
     def _is_touched(self, target: Target) -> bool:
-        return any(page in self.plan.dropped or page in self.plan.by_page for page in self.pages(target))
+        return any(page in self.plan.dropped or page in self.plan.cuts for page in self.pages(target))
 
     def _is_dropped(self, target: Target) -> bool:
         """Whether a file that is one page goes."""
         pages = self.pages(target)
         return target.form in WHOLE and bool(pages) and pages[0] in self.plan.dropped
 
-    def _content(self, target: Target) -> Content:
-        with open_content(target) as content:
-            return Content(content.read(), target.form, tuple(self._gone(target)))  # type: ignore[arg-type]
-
-    def _other_pieces(self, target: Target) -> Parts:
-        if target.form == "text":
-            pieces, left = file_pieces(self._content(target).data, "text", self._gone(target))
-            return Parts(iter(pieces), list(left))
-        parts = Parts(iter(()), [])
-        edits = edits_of(self.plan, self.pages(target))
+    def _pieces_of(self, target: Target) -> Parts:
+        plan, pages = self.plan, self.pages(target)
+        parts = Parts(iter(()), [entry for page in pages for entry in plan.left.get(page, ())])
+        if target.form in WHOLE:
+            with open_content(target) as content:
+                parts.pieces = iter(cut_bytes(content.read(), plan.cuts[pages[0]]))
+            return parts
+        edits = edits_of(plan, pages)
         if target.form == "warc":
-            corpus = self.plan.corpus
-            pages = (dataclasses.replace(corpus.pages[page], text=corpus.page_text(page)) for page in self.pages(target))
-            parts.pieces = clean_warc(pages, edits, cutter_of("text"), parts.stayed)
+            corpus = plan.corpus
+            flat = (dataclasses.replace(corpus.pages[page], text=corpus.page_text(page)) for page in pages)
+            parts.pieces = clean_warc(flat, edits, leave=parts.stayed)
         else:
-            parts.pieces = clean_records(open_content(target), target.form, edits, self.options,
-                                         cutter_of(self.options.field_format), parts.stayed)
+            parts.pieces = clean_records(open_content(target), target.form, edits, self.options, leave=parts.stayed)
         return parts
 
     # ---- one file ----
@@ -274,7 +284,7 @@ class _Writing:
         """Write one file; what remains to be done when all are written."""
         source = target.found.path
         mode = stat.S_IMODE(source.stat().st_mode)
-        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode))
+        writer.write(lines.Begin(target.name, target.found.place, target.form, target.compression, mode, target.original))
         if self._is_dropped(target):
             return self._dropped_file(target, writer)
         if target.form in TABLES and self._is_touched(target):
@@ -321,11 +331,15 @@ class _Writing:
 
     def _table(self, target: Target, writer: lines.Writer) -> Finish:
         """A Parquet or Arrow file."""
+        from dedup.cleaning.tabledigest import table_digest
+
         place = ready(self.output, target)
         before, after = (hashlib.sha256() for _ in range(2))
         with open_content(target) as content:
             while data := content.read(COPIED):
                 before.update(data)
+        with open_content(target) as content:
+            says = table_digest(content)
         with replaced_file(place) as raw:
             with tempfile.TemporaryFile() as plain:
                 self._rows(target, plain, writer)
@@ -335,15 +349,15 @@ class _Writing:
                         after.update(data)
                         file.write(data)
             os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
-        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
+        writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest(), table=says))
         return Finish(target, place if place != target.path else None)
 
     def _rows(self, target: Target, file: Any, writer: lines.Writer) -> None:
         """Write a table's cleaned form, and what went of it row group by row group."""
-        parts = Parts(iter(()), [])
+        parts = Parts(iter(()), [entry for page in self.pages(target) for entry in self.plan.left.get(page, ())])
         with open_content(target) as content:
             groups = list(clean_table(content, file, edits_of(self.plan, self.pages(target)), self.options,
-                                      cutter_of(self.options.field_format), parts.stayed))
+                                      leave=parts.stayed))
         removals = sorted({number for group in groups for number in (*group.removals, *(x.removal for x in group.texts))})
         number_of = self._tell(removals, _by_removal(parts.left), writer)
         for group in groups:
@@ -371,5 +385,5 @@ class _Writing:
         self._tell([self.plan.dropped[page] for page in self.pages(target)], {}, writer)
         with open_content(target) as content:
             data = content.read()
-        writer.write(lines.FileEnd("dropped", hashlib.sha256(data).hexdigest(), "", lines.packed(data)))
+        writer.write(lines.FileEnd("dropped", hashlib.sha256(data).hexdigest(), "", lines.packed(data), len(data)))
         return Finish(target, None, dropped=True)

@@ -254,8 +254,15 @@ def _closes(text: str, at: int, hi: int) -> bool:
 
 
 def glues(text: str, start: int, end: int) -> bool:
-    """Whether two words would become one without the range."""
-    return start > 0 and end < len(text) and _in_word(text[start - 1]) and _in_word(text[end])
+    """Whether two words would become one without the range.
+
+    >>> [glues(text, text.index('"'), text.index('"') + 1) for text in ('one"two', 'in Panama."3 Who', 'he said".')]
+    [True, True, False]
+    """
+    if not 0 < start <= end < len(text):
+        return False
+    left, right = text[max(start - 8, 0):start], text[end:end + 8]
+    return (_in_word(left[-1]) and _in_word(right[0])) or is_inside_word(left + right, len(left))
 
 
 def spans(text: str, lo: int, hi: int, ranges: Iterable[Range]) -> list[Range]:

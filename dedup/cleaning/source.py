@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, Left, Piece, without
 from dedup.readers.decode import Decoded, declared_in_html, decoded
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Form = Literal["text", "markdown", "html"]
 Pieces = tuple[list[Piece], tuple[Left, ...]]
+Item = TypeVar("Item")
 
 BATCH_BYTES = 1 << 18  # sent to a worker at once
 BATCH_PAGES = 64
@@ -59,30 +60,35 @@ def files_pieces(pool: WorkerPool, contents: Iterable[Content]) -> Iterator[Piec
     """
     from dedup.readers.pool import Job
 
-    waiting: deque[tuple[list[Content], Future[list[Answer]]]] = deque()
+    jobs = ((content, Job(content.form, content.data, "", content.gone)) for content in contents)
+    for content, answer in answers(pool, jobs):
+        cuts = answered(content, answer)
+        yield cut_bytes(content.data, cuts.cuts), cuts.left
+
+
+def answers(pool: WorkerPool, jobs: Iterable[tuple[Item, Job]]) -> Iterator[tuple[Item, Answer]]:
+    """What workers answer to many jobs, in their order; each with what came with the job."""
+    waiting: deque[tuple[list[tuple[Item, Job]], Future[list[Answer]]]] = deque()
     under_way = size = 0
-    batch: list[Content] = []
-    jobs: list[Job] = []
+    batch: list[tuple[Item, Job]] = []
 
     def sent() -> None:
         nonlocal under_way, size
-        waiting.append((batch.copy(), pool.submit(jobs.copy())))
+        waiting.append((batch.copy(), pool.submit([job for _, job in batch])))
         under_way += size
         batch.clear()
-        jobs.clear()
         size = 0
 
-    def done() -> Iterator[Pieces]:
+    def done() -> Iterator[tuple[Item, Answer]]:
         nonlocal under_way
-        held, answers = waiting.popleft()
-        for content, answer in zip(held, answers.result(), strict=True):
-            under_way -= len(content.data)
-            yield _answered(content, answer)
+        held, found = waiting.popleft()
+        for (item, job), answer in zip(held, found.result(), strict=True):
+            under_way -= len(job.data)
+            yield item, answer
 
-    for content in contents:
-        batch.append(content)
-        jobs.append(Job(content.form, content.data, "", content.gone))
-        size += len(content.data)
+    for entry in jobs:
+        batch.append(entry)
+        size += len(entry[1].data)
         if size >= BATCH_BYTES or len(batch) >= BATCH_PAGES:
             sent()
         while waiting and (under_way > WINDOW_BYTES or waiting[0][1].done()):
@@ -93,11 +99,11 @@ def files_pieces(pool: WorkerPool, contents: Iterable[Content]) -> Iterator[Piec
         yield from done()
 
 
-def _answered(content: Content, answer: Answer) -> Pieces:
+def answered(content: Content, answer: Answer) -> Cuts:
+    """The cuts of a file that a worker found, in bytes; none where it refused the page."""
     if answer.cuts is None:
-        why = f"the page {answer.refused}"
-        return cut_bytes(content.data, ()), tuple(Left(*stretch, why) for stretch in content.gone)
-    return cut_bytes(content.data, answer.cuts.cuts), answer.cuts.left
+        return Cuts((), tuple(Left(*stretch, f"the page {answer.refused}") for stretch in content.gone))
+    return answer.cuts
 
 
 def cut_bytes(data: bytes, cuts: Sequence[Cut]) -> list[Piece]:

@@ -38,6 +38,7 @@ class Target:
         name: The same, relative to the folder of the output, with ``/``.
         form: Format of its content; empty for a file that no reader takes.
         compression: ``gzip``, ``zstd`` or empty.
+        original: Its name in the input, relative as `name` is, where it is known and another one.
     """
 
     found: Found
@@ -46,6 +47,7 @@ class Target:
     name: str
     form: str
     compression: Compression
+    original: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,12 @@ def stamp_of(path: Path) -> Stamp:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, options: Options, in_place: bool) -> Output:
+def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, options: Options, in_place: bool,
+                is_written: bool = True) -> Output:
     """Find the files, and check that where they go nothing is that must not be written over.
+
+    Args:
+        is_written: Without it, nothing goes to `out`, and nothing is checked.
 
     Raises:
         InputError: A path does not exist, or is standard input.
@@ -91,15 +97,17 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
     lone = len(paths) == 1 and paths[0].is_file() and not out.is_dir() and (
         out.suffix == paths[0].suffix != "" or (out.suffix == ".jsonl" and suffix_of(paths[0].name) in ARCHIVES))
     base = out.parent if lone else out
-    _check_apart(base if not lone else out, paths, found)
+    if is_written:
+        _check_apart(base if not lone else out, paths, found)
     roots = _root_names(paths)
     targets, taken = [], {FILE_NAME.casefold()}
     for file, stamp in found:
         form, compression = _content_of(file, options)
         name = out.name if lone else _free(_written_name(_name(file, paths, roots), form, compression), taken)
-        targets.append(Target(file, stamp, base / name, name, form, compression))
+        targets.append(Target(file, stamp, base / name, name, form, compression, _original(file, paths, roots, form, name)))
     where = manifest or (out.with_name(f"{out.name}.{FILE_NAME}") if lone else base / FILE_NAME)
-    _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
+    if is_written:
+        _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
     return Output(base, tuple(targets), where)
 
 
@@ -165,10 +173,22 @@ def _root_names(paths: Sequence[Path]) -> dict[str, str]:
 
 def _name(file: Found, paths: Sequence[Path], roots: dict[str, str]) -> str:
     """Where a file goes: its id; below a folder of its own where several paths are cleaned."""
-    if len(paths) > 1 and not file.named:
-        root = file.place[:len(file.place) - len(file.name)].rstrip("/")
-        return f"{roots.get(root or '/', file.root)}/{safe_name(file.name)}"
-    return safe_name(file.name)
+    return _root(file, paths, roots) + safe_name(file.name)
+
+
+def _root(file: Found, paths: Sequence[Path], roots: dict[str, str]) -> str:
+    """The folder of a file in the output, with its ``/``, where several paths are cleaned."""
+    if len(paths) == 1 or file.named:
+        return ""
+    root = file.place[:len(file.place) - len(file.name)].rstrip("/")
+    return f"{roots.get(root or '/', file.root)}/"
+
+
+def _original(file: Found, paths: Sequence[Path], roots: dict[str, str], form: str, name: str) -> str | None:
+    """The name of a file in the input, where the cleaned one has another name but the same content."""
+    original = _root(file, paths, roots) + file.name
+    is_unicode = not any("\ud800" <= sign <= "\udfff" for sign in original)
+    return original if form != "warc" and is_unicode and original != name else None
 
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"\\|?*]')

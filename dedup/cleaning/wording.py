@@ -60,15 +60,16 @@ class Wording:
         page, start, end = self._places[row].tolist()
         head, corpus, path = self.corpus.pages[page], self.corpus, None
         line, end_line = self._lines[row].tolist()
+        file = head.source if head.record else None
         if head.record:
             line = end_line = head.line
         elif head.layout is not None:
             low, high = int(corpus.page_first[page]), int(corpus.page_first[page + 1])
             if low == high:
-                return Place(head.id, start, end, 1, 1)
+                return Place(head.id, start, end, 1, 1, None, file)
             first = int(np.searchsorted(corpus.end[low:high], self._start[row], side="right"))
             last = max(int(np.searchsorted(corpus.start[low:high], self._end[row])) - 1, first)
             first, last = min(first, high - low - 1), min(last, high - low - 1)
             line, end_line = int(head.layout.line[first]), int(head.layout.end_line[last])
             path = head.layout.path[first] or None
-        return Place(head.id, start, end, line, end_line, path)
+        return Place(head.id, start, end, line, end_line, path, file)

@@ -20,33 +20,39 @@ BECAUSE = {
     "refrain": "it recurs on its page",
 }
 _NUMBER = re.compile(r"#?([0-9]+)\Z")
+_HEAD = re.compile(r"    \| |    |-|@@ |  ")  # of a line that is told
 _PLACE = re.compile(r"(?P<page>.+):(?P<line>[0-9]+)\Z")
 
 
 def find_removals(manifest: Manifest, place: str) -> list[Removed]:
-    """The removals that a place means: ``17`` or ``#17`` (a number), ``page.html:23`` (a line of it), ``page.html``.
+    """The removals that a place means: ``#17`` or ``17`` (a number), a page's id, a file, or a line of one: ``page.html:23``.
 
     Raises:
-        InputError: Nothing went there; the message says what there is.
+        InputError: Nothing went there, or it means several things; the message says what there is.
     """
-    removals = list(manifest.removals())
-    pages = list(dict.fromkeys(removal.place.page for removal in removals))
-    if place in pages:
-        return [removal for removal in removals if removal.place.page == place]
-    found = _PLACE.match(place)
-    if found and found["page"] in pages:
+    everything = list(manifest.removals())
+
+    def of(name: str) -> list[Removed]:
+        return [removal for removal, begin in everything if name in (removal.place.page, begin.name, begin.source)]
+    here = of(place)
+    number, found = _NUMBER.match(place), _PLACE.match(place)
+    numbered = int(number[1]) if number else -1
+    if here and 0 <= numbered < len(everything) and not (len(here) == 1 and here[0].number == numbered):
+        raise InputError(f"{place} is a page and a removal", str(manifest.path), f"Say '#{number[1]}' for the removal, "
+                         f"'{place}:LINE' for the page." if number and place == number[1] else "")
+    if here:
+        return here
+    if number:
+        if numbered < len(everything):
+            return [everything[numbered][0]]
+        raise InputError(f"there is no removal {number[1]}; there are {len(everything)}, from 0", str(manifest.path))
+    if found and (mine := of(found["page"])):
         line = int(found["line"])
-        mine = [removal for removal in removals if removal.place.page == found["page"]]
-        here = [removal for removal in mine if removal.place.line <= line <= removal.place.end_line]
-        if here:
+        if here := [removal for removal in mine if removal.place.line <= line <= removal.place.end_line]:
             return here
         lines = ", ".join(where(removal.place, short=True) for removal in mine[:10])
         raise InputError(f"nothing went from line {line} of {found['page']}", str(manifest.path), f"What went: {lines}.")
-    number = _NUMBER.match(place)
-    if number and int(number[1]) < len(removals):
-        return [removals[int(number[1])]]
-    if number:
-        raise InputError(f"there is no removal {number[1]}; there are {len(removals)}, from 0", str(manifest.path))
+    pages = list(dict.fromkeys(removal.place.page for removal, _ in everything))
     some = ", ".join(pages[:10]) + (", ..." if len(pages) > 10 else "")
     raise InputError(f"nothing went from {place!r}", str(manifest.path), f"Something went from: {some or 'no page'}.")
 
@@ -78,8 +84,26 @@ def where(place: Place, short: bool = False) -> str:
     lines = f"line {place.line}" if place.line == place.end_line else f"lines {place.line}-{place.end_line}"
     if short:
         return lines
+    file = f" of {place.file}" if place.file else ""
     path = f" ({place.path})" if place.path else ""
-    return f"{place.page}, {lines}{path}"
+    return f"{place.page}, {lines}{file}{path}"
+
+
+def wrapped(line: str, width: int) -> Iterator[str]:
+    """A line of the above in lines of at most `width` cells, what hangs over indented.
+
+    >>> list(wrapped("    | one two three", 13)), list(wrapped("-one two three", 9))
+    (['    | one two', '    | three'], ['-one two', ' three'])
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    head = _HEAD.match(line)
+    start = head[0] if head else ""
+    follow = start if "|" in start else " " * len(start)
+    room = max(width - len(start), 8)
+    for row, part in enumerate(Text(line[len(start):]).wrap(Console(width=room), room, overflow="fold")):
+        yield (follow if row else start) + part.plain.rstrip()
 
 
 def differences(removals: Iterable[Removed]) -> Iterator[str]:

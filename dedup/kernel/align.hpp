@@ -33,17 +33,18 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 // The method's constants, in the order of dedup/align.py's.
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
-        evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach;
+        evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach,
+        row_cells;
 
-    static constexpr std::size_t kCount = 22;
+    static constexpr std::size_t kCount = 23;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 22 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 23 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20], v[21]};
+                v[17], v[18], v[19], v[20], v[21], v[22]};
     }
 };
 
@@ -245,7 +246,7 @@ private:
             out.emplace_back(std::min(anchor_a[k] / s_.cell, rows - 1), std::min(anchor_b[k] / s_.cell, columns - 1));
         unique(out);
         Starts wider;  // row by row, from the columns of the anchors in the rows around
-        std::vector<std::int64_t> near;
+        std::vector<std::int64_t> near, row;
         std::size_t low = 0, high = 0;
         for (std::int64_t x = 0; x < rows && low < out.size(); ++x) {
             while (low < out.size() && out[low].first < x - s_.radius) ++low;
@@ -255,17 +256,36 @@ private:
             near.clear();
             for (std::size_t k = low; k < high; ++k) near.push_back(out[k].second);
             std::sort(near.begin(), near.end());
+            row.clear();
             std::int64_t next = same_page_ ? x : 0;
             for (const std::int64_t column : near)
-                for (next = std::max(next, column - s_.radius); next <= std::min(columns - 1, column + s_.radius); ++next) {
-                    if (static_cast<std::int64_t>(wider.size()) == s_.max_cells) {
-                        truncated_ = true;
-                        return wider;
-                    }
-                    wider.emplace_back(x, next);
+                for (next = std::max(next, column - s_.radius); next <= std::min(columns - 1, column + s_.radius); ++next)
+                    row.push_back(next);
+            if (static_cast<std::int64_t>(row.size()) > s_.row_cells) keep_likeliest(row, near);
+            for (const std::int64_t column : row) {
+                if (static_cast<std::int64_t>(wider.size()) == s_.max_cells) {
+                    truncated_ = true;
+                    return wider;
                 }
+                wider.emplace_back(x, column);
+            }
         }
         return wider;
+    }
+
+    // Of the columns of a row that has too many, those with most anchors' cells around them, ascending.
+    void keep_likeliest(std::vector<std::int64_t>& row, const std::vector<std::int64_t>& near) {
+        truncated_ = true;
+        std::vector<std::pair<std::int64_t, std::int64_t>> ranked;
+        for (const std::int64_t column : row) {
+            const auto low = std::lower_bound(near.begin(), near.end(), column - s_.radius);
+            const auto high = std::upper_bound(low, near.end(), column + s_.radius);
+            ranked.emplace_back(low - high, column);
+        }
+        std::nth_element(ranked.begin(), ranked.begin() + s_.row_cells, ranked.end());
+        row.clear();
+        for (std::int64_t i = 0; i < s_.row_cells; ++i) row.push_back(ranked[static_cast<std::size_t>(i)].second);
+        std::sort(row.begin(), row.end());
     }
 
     static void unique(Starts& starts) {

@@ -1,8 +1,9 @@
-// Bindings of the stages' loops; twin_sets.py and twin_runs.py say what each does.
+// Bindings of the stages' loops; twin_sets.py, twin_grams.py and twin_runs.py say what each does.
 #include <algorithm>
 
 #include "bind.hpp"
 #include "grams.hpp"
+#include "repeats.hpp"
 #include "groups.hpp"
 #include "runs.hpp"
 #include "sets.hpp"
@@ -200,16 +201,24 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
     }, "gram"_a.noconvert(), "position"_a.noconvert());
 
-    m.def("exact_repeats", [](Table classes, std::int64_t size, std::int64_t max_members, I64 block_first, I64 block_least) {
+    m.def("exact_repeats", [](Table classes, std::int64_t size, std::int64_t max_members, I64 block_first, I64 block_least,
+                              I64 page_first) {
         if (block_first.size() == 0 || block_least.size() + 1 != block_first.size())
             throw std::invalid_argument("block_least must be one shorter than block_first");
         for (const std::uint64_t row : std::span(classes.data(), classes.size()))
             if (static_cast<std::int64_t>(row >> 32) >= block_first.data()[block_first.size() - 1])
                 throw std::invalid_argument("classes: a gram begins behind the last block");
+        check_first(page_first, 0xffffffff);
+        if (page_first.data()[0] != block_first.data()[0] ||
+            page_first.data()[page_first.size() - 1] != block_first.data()[block_first.size() - 1])
+            throw std::invalid_argument("page_first and block_first must begin and end together");
         return to_numpy(release([&] {
-            return dedup::exact_repeats({classes.data(), classes.size()}, size, max_members, span(block_first), span(block_least));
+            return dedup::RepeatFinder({classes.data(), classes.size()}, size, max_members, span(block_first), span(block_least),
+                                       span(page_first))
+                .found();
         }));
-    }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert(), "block_least"_a.noconvert());
+    }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert(), "block_least"_a.noconvert(),
+       "page_first"_a.noconvert());
 
     m.def("blocks_of", [](I64 block_first, I64 token) {
         check_first(block_first, 0xffffffff);

@@ -1,4 +1,4 @@
-// Exact repeats: grams that stand more than once, classes of equal grams, maximal matches between two places.
+// Grams that stand more than once, classes of equal grams, segments over which they go in lock-step.
 //
 // Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
 #pragma once
@@ -8,8 +8,6 @@
 #include <bit>
 #include <cstdint>
 #include <iterator>
-#include <map>
-#include <set>
 #include <tuple>
 #include <vector>
 
@@ -256,140 +254,6 @@ inline Segments lockstep_segments(const Repeats& repeats) {
         if (s != kNone) out.row[static_cast<std::size_t>(next[s]++)] = static_cast<std::uint32_t>(i);
     }
     return out;
-}
-
-// Where the first period of a stretch that repeats at once begins: where it and the next one begin a block, else where it
-// does, else as early as can be.
-inline std::int64_t period_start(Offsets block_first, std::int64_t low, std::int64_t high, std::int64_t shift) {
-    std::int64_t best = -1;
-    for (auto at = std::lower_bound(block_first.begin(), block_first.end(), low); at != block_first.end() && *at <= high; ++at) {
-        if (std::binary_search(block_first.begin(), block_first.end(), *at + shift)) return *at;
-        if (best < 0) best = *at;
-    }
-    return best < 0 ? low : best;
-}
-
-inline constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, for segments that grow
-
-// Exact repeats of `size` tokens or more. Segments of at most `max_members` places become matches: every two of their
-// places, grown to both sides as far as the texts agree. A match longer than its shift is a stretch that repeats at once: its
-// periods become matches, each with the next one, and what lies inside it with a longer shift is left out. A period has at
-// least the tokens that `block_least` asks for in the block where the stretch begins. The others stay segments, grown to both
-// sides as far as all of their places agree; where that leaves them too short and they overlap, they are periods too. Returns
-// matches (a, b, length) ascending, and segments (first, position, length): places of one segment that overlap are dropped,
-// first come first kept.
-inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
-                  Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
-exact_repeats(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first,
-              Offsets block_least) {
-    const Repeats repeats(classes);
-    const Segments segments = lockstep_segments(repeats);
-    struct Match {
-        std::uint32_t shift, a, row_a, row_b, grams;
-    };
-    const auto least_at = [&](std::int64_t token) {
-        const auto block = std::upper_bound(block_first.begin(), block_first.end(), token) - block_first.begin() - 1;
-        return std::max(size, block_least[static_cast<std::size_t>(block)]);
-    };
-    std::vector<Match> matches;
-    Mapped<std::int64_t> hot_first{0}, hot_position, hot_length;
-    std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> grown;  // segments: first place, grams, places
-    std::int64_t growth = kGrowth * static_cast<std::int64_t>(classes.size());  // steps of places that may be grown
-    for (std::size_t s = 0; s < segments.grams.size(); ++s) {
-        const std::int64_t begin = segments.first[s], end = segments.first[s + 1];
-        if (end - begin <= max_members) {
-            for (std::int64_t i = begin; i < end; ++i)
-                for (std::int64_t j = i + 1; j < end; ++j) {
-                    const std::uint32_t x = segments.row[static_cast<std::size_t>(i)];
-                    const std::uint32_t y = segments.row[static_cast<std::size_t>(j)];
-                    const std::uint32_t a = repeats.position(x);
-                    matches.push_back({repeats.position(y) - a, a, x, y, static_cast<std::uint32_t>(segments.grams[s])});
-                }
-            continue;
-        }
-        const auto row = [&](std::int64_t i) { return std::size_t{segments.row[static_cast<std::size_t>(i)]}; };
-        const auto all_go_on = [&](std::int64_t from, std::int64_t to) {  // places' rows + from to the same class at + to
-            for (std::int64_t i = begin; i < end; ++i) {
-                const auto x = static_cast<std::int64_t>(row(i)) + from, y = x + to - from;
-                if (y < 0 || !repeats.next_to(static_cast<std::size_t>(std::min(x, y))) ||
-                    repeats.leader(static_cast<std::size_t>(y)) !=
-                        repeats.leader(static_cast<std::size_t>(static_cast<std::int64_t>(row(begin)) + to)))
-                    return false;
-            }
-            return true;
-        };
-        if (const std::int64_t least = least_at(repeats.position(row(begin))); least > size)
-            for (std::int64_t i = begin; i + 1 < end; ++i) {
-                const std::uint32_t a = repeats.position(row(i)), shift = repeats.position(row(i + 1)) - a;
-                if (shift < least)
-                    matches.push_back({shift, a, static_cast<std::uint32_t>(row(i)), static_cast<std::uint32_t>(row(i + 1)), 1});
-            }
-        std::int64_t before = 0, after = segments.grams[s] - 1;
-        while (growth > 0 && all_go_on(-before, -before - 1)) ++before, growth -= end - begin;
-        while (growth > 0 && all_go_on(after, after + 1)) ++after, growth -= end - begin;
-        const auto place = [&](std::int64_t i) { return std::int64_t{repeats.position(row(i))} - before; };
-        if (!grown.insert({place(begin), before + after, end - begin}).second) continue;
-        std::int64_t length = before + after + size, nearest = length;
-        for (std::int64_t i = begin; i + 1 < end; ++i)
-            nearest = std::min(nearest, place(i + 1) - place(i));
-        length = std::max(size, nearest);
-        const auto kept = hot_position.size();
-        for (std::int64_t i = begin; i < end; ++i) {
-            const std::int64_t p = place(i);
-            if (hot_position.size() == kept || p >= hot_position.back() + length) hot_position.push_back(p);
-        }
-        if (hot_position.size() - kept < 2) {
-            hot_position.resize(kept);
-            continue;
-        }
-        hot_first.push_back(static_cast<std::int64_t>(hot_position.size()));
-        hot_length.push_back(length);
-    }
-    std::sort(matches.begin(), matches.end(), [](const Match& x, const Match& y) {
-        return x.shift != y.shift ? x.shift < y.shift : x.a < y.a;
-    });
-    std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>> found;
-    std::map<std::int64_t, std::int64_t> periodic;  // stretches that repeat at once: first token, end
-    std::int64_t shift = -1, reached = -1;
-    for (const Match& m : matches) {
-        if (m.shift == shift && m.a < reached) continue;
-        std::size_t x = m.row_a, y = m.row_b;
-        std::int64_t before = 0, after = std::int64_t{m.grams} - 1;
-        while (x > 0 && y > 0 && repeats.next_to(x - 1) && repeats.next_to(y - 1) &&
-               repeats.leader(x - 1) == repeats.leader(y - 1)) --x, --y, ++before;
-        x = m.row_a + static_cast<std::size_t>(after), y = m.row_b + static_cast<std::size_t>(after);
-        while (repeats.next_to(x) && repeats.next_to(y) && repeats.leader(x + 1) == repeats.leader(y + 1)) ++x, ++y, ++after;
-        shift = m.shift;
-        reached = m.a + after + 1;
-        const std::int64_t begin = m.a - before, length = before + after + size, end = begin + shift + length;
-        const auto around = periodic.upper_bound(begin);
-        if (around != periodic.begin() && std::prev(around)->second >= end) continue;
-        if (length <= shift) {
-            found.emplace_back(begin, begin + shift, length);
-            continue;
-        }
-        std::int64_t& last = periodic[begin];
-        last = std::max(last, end);
-        const std::int64_t period = (least_at(begin) + shift - 1) / shift * shift;  // several short ones make one
-        if (2 * period > end - begin) {
-            if (end - begin - period >= size) found.emplace_back(begin, begin + period, end - begin - period);
-            continue;
-        }
-        const std::int64_t start = period_start(block_first, begin, begin + (end - begin) % period, period);
-        std::int64_t at = start;
-        for (; at + 2 * period <= end; at += period) found.emplace_back(at, at + period, period);
-        if (start - begin >= size) found.emplace_back(begin, begin + period, start - begin);  // what is left before
-        if (end - at - period >= size) found.emplace_back(at, at + period, end - at - period);  // and after
-    }
-    std::sort(found.begin(), found.end());
-    Mapped<std::int64_t> a, b, lengths;
-    for (const auto& [x, y, length] : found) {
-        a.push_back(x);
-        b.push_back(y);
-        lengths.push_back(length);
-    }
-    return {std::move(a), std::move(b), std::move(lengths), std::move(hot_first), std::move(hot_position),
-            std::move(hot_length)};
 }
 
 }  // namespace dedup

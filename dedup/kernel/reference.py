@@ -14,13 +14,14 @@ from dedup.kernel.twin_align import (
     repeated_seeds,
     seed_classes,
 )
+from dedup.kernel.twin_grams import blocks_of, exact_repeats, gram_classes, mark_grams, repeated_grams
 from dedup.kernel.twin_groups import implied_groups, merge_apart
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
 from dedup.kernel.twin_places import chars_at, covered, equal_spans, locate, range_halves, take_ranges
 from dedup.kernel.twin_repetition import repetition_counts
-from dedup.kernel.twin_runs import blocks_of, exact_repeats, gram_classes, join_links, mark_grams, repeated_grams
+from dedup.kernel.twin_runs import join_links
 from dedup.kernel.twin_sentences import sentences
 from dedup.kernel.twin_sets import (
     band_columns,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_runs import seen_twice
+from dedup.kernel.twin_grams import seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
@@ -312,6 +312,7 @@ class Settings(NamedTuple):
     border_reach: int
     again_dice: int
     joint_reach: int
+    row_cells: int
 
 
 EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
@@ -381,9 +382,14 @@ class _Pair:
             return [(i, j) for i in range(rows) for j in range(i if self.same_page else 0, columns)], False
         own = {(min(a // self.s.cell, rows - 1), min(b // self.s.cell, columns - 1)) for a, b in anchors}
         around = range(-self.s.radius, self.s.radius + 1)
-        near = sorted((i, j) for i, j in {(i + x, j + y) for i, j in own for x in around for y in around}
-                      if 0 <= i < rows and 0 <= j < columns and (not self.same_page or j >= i))
-        return near[:self.s.max_cells], len(near) > self.s.max_cells
+        near = defaultdict[int, list[int]](list)
+        support = Counter((i + x, j + y) for i, j in own for x in around for y in around)
+        for i, j in sorted(support):
+            if 0 <= i < rows and 0 <= j < columns and (not self.same_page or j >= i):
+                near[i].append(j)
+        likeliest = [(i, j) for i in near for j in sorted(sorted(near[i], key=lambda j: -support[i, j])[:self.s.row_cells])]
+        crowded = any(len(row) > self.s.row_cells for row in near.values())
+        return likeliest[:self.s.max_cells], crowded or len(likeliest) > self.s.max_cells
 
     def alike(self, a: int, b: int, least: int) -> bool:
         shared, total = self.sums((*self.window(0, a), *self.window(1, b)))

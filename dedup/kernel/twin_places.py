@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_runs import blocks_of
+from dedup.kernel.twin_grams import blocks_of
 from dedup.kernel.twin_tokens import equal_tokens, tokenise
 
 I64 = npt.NDArray[np.int64]

@@ -1,11 +1,10 @@
-"""Plain twins of ``grams.hpp`` and ``runs.hpp``: exact repeats, and links joined to runs.
+"""Plain twin of ``runs.hpp``: links joined to runs.
 
-Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
+Tokens are numbered through the whole collection, page after page.
 """
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -13,200 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_sets import I64, U64, grams
+from dedup.kernel.twin_sets import I64, U64
 
 U8 = npt.NDArray[np.uint8]
-U32 = npt.NDArray[np.uint32]
 
-GROWTH = 16  # steps a repeated gram, at most, for segments that grow
 MAX_GAP = 40  # gap from block to block, in tokens
 MAX_GAP_BLOCKS = 3
 FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
 LOOK_BACK = 50  # links tried as predecessor of one
 OPEN_LINKS = 64  # links that may absorb a later one
-
-
-def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
-    pages = list(zip(page_first[:-1].tolist(), page_first[1:].tolist(), strict=True))
-    all_grams = [grams(token[begin:end].astype(np.uint64), size) for begin, end in pages]
-    at = [np.arange(begin, begin + len(g), dtype=np.int64) for (begin, _), g in zip(pages, all_grams, strict=True)]
-    return np.concatenate([np.empty(0, np.uint64), *all_grams]), np.concatenate([np.empty(0, np.int64), *at])
-
-
-def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
-    """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
-
-    Args:
-        token: Upper half of each token's hash.
-        table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
-    """
-    gram, _ = _page_grams(token, page_first, size)
-    slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
-    word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
-    before = (table[word] >> shift) & np.uint64(1)
-    np.bitwise_or.at(table, word, np.uint64(1) << shift)
-    again = (counts > 1) | (before == 1)
-    np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
-
-
-def seen_twice(key: U64, at: I64, table: U64, partitions: int) -> tuple[U64, U32, I64]:
-    """Keys whose slot was seen twice and what stands at each, ordered by partition; the first row of each partition."""
-    slot = key & np.uint64(len(table) * 32 - 1)
-    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
-    kept = (bits & np.uint64(2)) > 0
-    key, at = key[kept], at[kept]
-    part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
-    order = np.argsort(part, kind="stable")
-    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
-    return key[order], at[order].astype(np.uint32), first
-
-
-def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: int,
-                   partitions: int) -> tuple[U64, U32, I64]:
-    """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
-
-    Args:
-        before: Tokens before the first one of `token`.
-
-    Returns:
-        (gram, number of its first token, first row of each partition, one longer than the partitions).
-    """
-    gram, at = _page_grams(token, page_first, size)
-    return seen_twice(gram, at + before, table, partitions)
-
-
-def gram_classes(gram: U64, position: U32) -> U64:
-    """Members of classes of equal grams, each as position times 2^32 plus position of the class's first member.
-
-    Singletons are dropped; classes ascend by the low 33 bits of the gram, then by the whole gram.
-    """
-    order = np.lexsort((position, gram, gram & np.uint64((1 << 33) - 1)))
-    gram, places = gram[order], position[order].astype(np.uint64)
-    new = np.ones(len(gram), bool)
-    new[1:] = gram[1:] != gram[:-1]
-    number = np.cumsum(new) - 1
-    if not len(gram):
-        return places
-    several = np.bincount(number)[number] > 1
-    packed: U64 = (places << np.uint64(32) | places[new][number])[several]
-    return packed
-
-
-def blocks_of(block_first: I64, token: I64) -> I64:
-    """The last block that begins at or before each token.
-
-    Args:
-        block_first: First token of each block, one longer than the blocks; for the place behind the last token, its index.
-    """
-    if len(token) and not block_first[0] <= token.min() <= token.max() <= block_first[-1]:
-        raise ValueError("token: one is in no block")
-    return np.searchsorted(block_first, token, side="right") - 1
-
-
-def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64,
-                  block_least: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
-    """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
-
-    Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
-    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. A
-    match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
-    from a block's first token where one is near; what lies inside it with a longer shift is left out. The others stay
-    segments, grown to both sides as far as all of their places agree, overlapping places dropped; where that leaves them
-    too short and they overlap, they are periods too.
-
-    Args:
-        classes: The compiled kernel overwrites them.
-        block_first: First token of each block, one longer than the blocks.
-        block_least: Tokens that a period has, at least, in a stretch that begins in the block.
-
-    Returns:
-        Matches (a, b, length) ascending; segments (first, position, length).
-    """
-    def least_at(token: int) -> int:
-        return max(size, int(block_least[np.searchsorted(block_first, token, side="right") - 1]))
-    position = (classes >> np.uint64(32)).astype(np.int64)
-    first = (classes & np.uint64((1 << 32) - 1)).astype(np.int64)
-    order = np.argsort(position, kind="stable")
-    at, leader_of = position[order].tolist(), dict(zip(position.tolist(), first.tolist(), strict=True))
-    members: dict[int, list[int]] = defaultdict(list)
-    for p in at:
-        members[leader_of[p]].append(p)
-
-    def in_step(p: int) -> bool:
-        mine, following = members[leader_of[p]], leader_of.get(members[leader_of[p]][0] + 1)
-        return (following is not None and len(members[following]) == len(mine)
-                and all(leader_of.get(m + 1) == following for m in mine))
-    step = {leader: in_step(leader) for leader in members}
-    matches, seeds, hot_first, hot_position, hot_length = [], [], [0], [], []
-    growth, grown = GROWTH * len(classes), set()
-    for leader, places in sorted(members.items()):
-        if leader - 1 in leader_of and step[leader_of[leader - 1]]:
-            continue
-        count = 1
-        while step[leader_of[leader + count - 1]]:
-            count += 1
-        if len(places) <= max_members:
-            seeds += [(b - a, a) for i, a in enumerate(places) for b in places[i + 1:]]
-            continue
-
-        def all_at(offset: int, places: list[int] = places) -> bool:
-            """Whether all places have the same gram at an offset."""
-            return places[0] + offset in leader_of and len({leader_of.get(p + offset) for p in places}) == 1
-        least = least_at(places[0])
-        if least > size:
-            seeds += [(b - a, a) for a, b in itertools.pairwise(places) if b - a < least]
-        before, after = 0, count - 1
-        while growth > 0 and all_at(-before - 1):
-            before, growth = before + 1, growth - len(places)
-        while growth > 0 and all_at(after + 1):
-            after, growth = after + 1, growth - len(places)
-        places = [p - before for p in places]
-        if (places[0], before + after, len(places)) in grown:
-            continue
-        grown.add((places[0], before + after, len(places)))
-        length = max(size, min([before + after + size] + [b - a for a, b in itertools.pairwise(places)]))
-        kept = places[:1]
-        for p in places[1:]:
-            if p >= kept[-1] + length:
-                kept.append(p)
-        if len(kept) >= 2:
-            hot_position += kept
-            hot_first.append(len(hot_position))
-            hot_length.append(length)
-    last_shift, reached, borders = -1, -1, set(block_first.tolist())
-    periodic: dict[int, int] = {}  # stretches that repeat at once: first token, end
-    for shift, a in sorted(seeds):
-        if shift == last_shift and a < reached:
-            continue
-        begin, end = a, a + 1
-        while begin - 1 in leader_of and leader_of[begin - 1] == leader_of.get(begin - 1 + shift):
-            begin -= 1
-        while end in leader_of and leader_of[end] == leader_of.get(end + shift):
-            end += 1
-        last_shift, reached = shift, end
-        length = end - begin + size - 1
-        end = begin + shift + length
-        around = max((p for p in periodic if p <= begin), default=-1)
-        if around >= 0 and periodic[around] >= end:
-            continue
-        if length <= shift:
-            matches.append((begin, begin + shift, length))
-            continue
-        periodic[begin] = max(end, periodic.get(begin, 0))
-        period = -(-least_at(begin) // shift) * shift  # several short ones make one
-        if 2 * period > end - begin:
-            matches += [(begin, begin + period, end - begin - period)] * (end - begin - period >= size)
-            continue
-        starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
-        start = next((p for p in starts if p + period in borders), starts[0] if starts else begin)
-        whole = range(start, end - 2 * period + 1, period)
-        last = start + len(whole) * period
-        matches += [(at, at + period, period) for at in whole]
-        matches += [(begin, begin + period, start - begin)] * (start - begin >= size)  # what is left before
-        matches += [(last, last + period, end - last - period)] * (end - last - period >= size)  # and after
-    a_, b_, lengths = (np.array([m[i] for m in sorted(matches)], np.int64) for i in range(3))
-    return (a_, b_, lengths, np.array(hot_first, np.int64), np.array(hot_position, np.int64),
-            np.array(hot_length, np.int64))
 
 
 @dataclass(frozen=True)

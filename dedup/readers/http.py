@@ -127,7 +127,7 @@ def _unbrotli(body: bytes, longest: int) -> bytes:
     try:
         import brotli  # type: ignore[import-untyped]
     except ImportError as error:
-        raise BodyError("Brotli needs the package brotli (pip install 'dedup-toolkit[warc]')") from error
+        raise BodyError("Brotli needs the package brotli: pip install brotli") from error
     unpacker: Any = brotli.Decompressor()
     parts: list[bytes] = []
     stream: BinaryIO = io.BytesIO(body)

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from dedup.errors import MissingExtraError
+from dedup.errors import MissingExtraError, how_to_install
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records, no_field
 
@@ -19,7 +19,7 @@ def import_pyarrow() -> Any:
     try:
         import pyarrow
     except ImportError as error:
-        raise MissingExtraError("reading Parquet and Arrow needs pyarrow", mend="pip install 'dedup-toolkit[arrow]'"
+        raise MissingExtraError("reading Parquet and Arrow needs pyarrow", mend=how_to_install("arrow", "pyarrow")
                                 ) from error
     return pyarrow
 

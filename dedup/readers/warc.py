@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from dedup.errors import MissingExtraError
+from dedup.errors import MissingExtraError, how_to_install
 from dedup.model import NO_META, Page
 from dedup.readers.decode import decode
 from dedup.readers.formats import is_binary
@@ -30,7 +30,7 @@ def import_fastwarc() -> Any:
     try:
         from fastwarc.warc import ArchiveIterator
     except ImportError as error:
-        raise MissingExtraError("reading WARC needs fastwarc", mend="pip install 'dedup-toolkit[warc]'") from error
+        raise MissingExtraError("reading WARC needs fastwarc", mend=how_to_install("warc", "fastwarc")) from error
     return ArchiveIterator
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import io
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
-from dedup.errors import DedupError, MissingExtraError, OptionError
+from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,9 +69,12 @@ class Report:
         Raises:
             DedupError: The report was read from a file that was written without its pairs.
         """
+        return iter(self._known_links())
+
+    def _known_links(self) -> Sequence[Pair]:
         if self._links is None:
             raise DedupError("this report was written without its pairs", "pairs", "Scan with pairs=True.")
-        return iter(self._links)
+        return self._links
 
     @property
     def lists_pairs(self) -> bool:
@@ -100,10 +103,20 @@ class Report:
     def least_certain(self, count: int = 10) -> list[Pair]:
         """The verified links with the least similarity, the least first: where to look whether the threshold fits.
 
-        Links between equal texts are left out: nothing is uncertain about them.
+        Links between equal texts are left out: nothing is uncertain about them. No more than these pairs are made.
+
+        Args:
+            count: How many, at most.
+
+        Raises:
+            OptionError: `count` is not a whole number, or less than 0.
+            DedupError: The report was read from a file that was written without its pairs.
         """
-        near = ((pair.similarity, index, pair) for index, pair in enumerate(self.pairs()) if pair.kind != "exact")
-        return [pair for _, _, pair in heapq.nsmallest(max(count, 0), near)]
+        from dedup.pair_list import least_alike
+
+        if not isinstance(count, SupportsIndex) or (count := operator.index(count)) < 0:
+            raise OptionError(f"{count!r} is no number of pairs", "count", "Use a whole number, 0 or more.")
+        return least_alike(self._known_links(), count)
 
     def at_similarity(self, least: float) -> Report:
         """The same report with only the groups and links at or above a similarity; nothing is compared again.
@@ -115,12 +128,13 @@ class Report:
         Raises:
             OptionError: `least` is not between 0 and 1.
         """
-        if not 0.0 <= least <= 1.0:
-            raise OptionError(f"{least} is out of range", "least", "Use 0.0 to 1.0.")
+        if not isinstance(least, SupportsFloat) or not 0.0 <= float(least) <= 1.0:
+            raise OptionError(f"{least!r} is out of range", "least", "Use 0.0 to 1.0.")
+        from dedup.pair_list import those_at
         from dedup.report.filter import Counted, FilteredPages, filter_groups
 
         groups, numbers = filter_groups(self.groups, least, Counted.of(self))
-        links = None if self._links is None else [pair for pair in self._links if pair.similarity >= least]
+        links = None if self._links is None else those_at(self._links, least)
         filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
             summary=dataclasses.replace(self.summary, groups=len(groups)),
@@ -246,7 +260,7 @@ def need_arrow(where: str) -> None:
         import pyarrow  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("pyarrow is not installed", where,
-                                "Install it with: pip install 'dedup-toolkit[arrow]'.") from error
+                                how_to_install("arrow", "pyarrow")) from error
 
 
 def writer_of(path: str | Path) -> Callable[[Report, Path], None]:

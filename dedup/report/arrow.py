@@ -28,7 +28,7 @@ SCHEMA = pa.schema([
     ("source_start", pa.int64()), ("source_end", pa.int64()), ("source_exact", pa.bool_()), ("line", pa.int32()),
     ("end_line", pa.int32()), ("path", pa.string()), ("text", pa.large_string()), ("similarity", pa.float64()),
     ("jaccard", pa.float64()), ("containment", pa.float64()), ("indel_similarity", pa.float64()),
-    ("dice", pa.float64()), ("evidence", pa.float64()),
+    ("dice", pa.float64()), ("evidence", pa.float64()), ("copies", pa.int64()),
 ])
 BATCH_ROWS = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -160,8 +160,8 @@ def wasted_chars(group: Group, references: Collection[str] = ()) -> int:
     parts = group.occurrences[group.representative].parts
     chars = sum(end - start for start, end in parts) if parts else len(group.text)
     if references:
-        return chars * sum(occurrence.page not in references for occurrence in group.occurrences)
-    return chars * (len(group.occurrences) - 1)
+        return chars * sum(occurrence.copies for occurrence in group.occurrences if occurrence.page not in references)
+    return chars * (group.count - 1)
 
 
 def references_last(group: Group, references: Collection[str]) -> Group:

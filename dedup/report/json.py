@@ -93,7 +93,9 @@ def _group(group: Group) -> dict[str, Any]:
         "blocks": group.blocks, "text": group.text, "related": group.related, "truncated": group.truncated,
         "occurrences": [_occurrence(occurrence, group.text) for occurrence in group.occurrences],
     }
-    return value if not group.representative else value | {"representative": group.representative}
+    if group.representative:
+        value["representative"] = group.representative
+    return value if group.period is None else value | {"period": group.period, "count": group.count}
 
 
 def _occurrence(occurrence: Occurrence, known_text: str | None = None) -> dict[str, Any]:
@@ -108,6 +110,8 @@ def _occurrence(occurrence: Occurrence, known_text: str | None = None) -> dict[s
               "containment": occurrence.containment, "indel_similarity": occurrence.indel_similarity}
     if not occurrence.source_exact:
         value["source_exact"] = False
+    if occurrence.copies > 1:
+        value["copies"] = occurrence.copies
     return value | _aligned(occurrence)
 
 
@@ -190,9 +194,11 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         OutputError: Anything about the writing failed; an older file is untouched.
     """
     real = Path(os.path.realpath(path))  # a link stays a link
+    mend = "Nothing was written."
     temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
     try:
         if real.exists() and not real.is_file():
+            mend = "It may have got the beginning."
             with real.open("wb") as file:
                 yield file
             return
@@ -206,7 +212,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         os.replace(temporary, real)
         _sync_folder(real.parent)
     except OSError as error:
-        raise OutputError(reason(error), str(path), "Nothing was written.") from error
+        raise OutputError(reason(error), str(path), mend) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -265,8 +265,8 @@ class _Writer:
 
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
-        times, references = len(group.occurrences), self.found.references
-        known = sum(place.page in references for place in group.occurrences) if references else 0
+        times, references = group.count, self.found.references
+        known = sum(place.copies for place in group.occurrences if place.page in references)
         stands = f"stands {_times(times - known)}" + (f", in the references {_times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
@@ -277,8 +277,9 @@ class _Writer:
         shown = matched_text(first, gap="[...]")
         yield from self.lines(self.say(self._shortened(shown, group.blocks)), "    ")
         yield from self._places(group)
-        if times > PLACES:
-            yield from self.lines(self.say(f"and {count(times - PLACES, 'more place')}", "dim"), "    ")
+        hidden = len(group.occurrences) - PLACES
+        if hidden > 0:
+            yield from self.lines(self.say(f"and {count(hidden, 'more place')}", "dim"), "    ")
         if group.truncated:
             yield from self.lines(self.say("a bound was met here: there may be more", "dim"), "    ")
 
@@ -289,6 +290,8 @@ class _Writer:
         for same in chosen_places(references_last(group, self.found.references), PLACES):
             for occurrence in same:
                 likeness = "" if exact or occurrence is first else f"  {percent(occurrence.similarity)}"
+                if occurrence.copies > 1:
+                    likeness = f"  {_times(occurrence.copies)}, one right after the other"
                 yield from self.lines(self._place(occurrence, likeness), "    ")
             if not exact and same[0] is not first:
                 yield from self._marked(differences(matched_text(first), matched_text(same[0])), "        ")

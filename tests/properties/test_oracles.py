@@ -209,23 +209,47 @@ def test_every_repeated_run_is_covered_beside_near_blocks(texts):
     assert_covered(texts)
 
 
-@pytest.mark.xfail(strict=False, reason="known limit: where periods of unlike length meet, a stretch of some tokens may be "
-                   "left out (docs/design/runs.md)")
-def test_repeated_runs_are_covered_in_texts_of_few_words():
-    """Texts full of periods. Of what repeats at an overlap only, stretches under eight tokens may be left out."""
-    rng = np.random.default_rng(9)
-    for _ in range(400):
-        texts = {}
-        for page in range(int(rng.integers(1, 4))):
-            period, count = words(int(rng.integers(2, 30)), int(rng.integers(3)), 4), int(rng.integers(0, 120))
-            change = rng.random(count) < rng.choice([0, 0.02, 0.2])
-            texts[f"p{page}"] = " ".join("abc"[i % 3] if c else period[i % len(period)] for i, c in enumerate(change))
-        report, wanted = scan_texts(texts, find="exact"), repeated_tokens(texts)
-        for name, text in texts.items():
-            found = covered(report, name)
-            missed = [m.start() in wanted[name] - found for m in TOKEN.finditer(text)]
-            longest = max((len(list(run)) for left_out, run in itertools.groupby(missed) if left_out), default=0)
-            assert longest < 8, (texts, name)
+@st.composite
+def pages_of_few_words(draw: st.DrawFn) -> dict[str, str]:
+    """Texts full of periods, some of them damaged."""
+    texts = {}
+    for page in range(draw(st.integers(1, 3))):
+        period = draw(st.lists(st.sampled_from("abcd"), min_size=1, max_size=30))
+        tokens = list(itertools.islice(itertools.cycle(period), draw(st.integers(0, 120))))
+        for at in draw(st.lists(st.integers(0, max(len(tokens) - 1, 0)), max_size=6)):
+            tokens[at:at + 1] = draw(st.sampled_from("abcd"))
+        ends = [draw(st.sampled_from([" "] * 9 + ["\n\n"])) for _ in tokens[::10]]
+        texts[f"p{page}"] = "".join(token + (ends[i // 10] if i % 10 == 9 else " ") for i, token in enumerate(tokens))
+    return texts
+
+
+@given(texts=pages_of_few_words())
+@settings(max_examples=max(150, settings().max_examples))
+def test_every_repeated_run_is_covered_in_texts_of_few_words(texts):
+    """Where periods of any length begin, end and meet, too; what is left out, for it overlaps all its copies, is told."""
+    report, wanted = scan_texts(texts, find="exact"), repeated_tokens(texts)
+    missed = [name for name in texts if wanted[name] - covered(report, name)]
+    assert not missed or any(group.truncated for group in report.groups)
+
+
+def fibonacci_word(tokens: int) -> str:
+    """Each is the one before and the one before that: a text that is made of its own pieces throughout."""
+    before, word = "a", "ab"
+    while len(word) < tokens:
+        before, word = word, word + before
+    return " ".join(word[:tokens])
+
+
+@pytest.mark.parametrize("text", [
+    " ".join([*words(40, 77)[-6:], *words(40, 77), *words(40, 77)]), " ".join([*words(40, 77) * 3, *words(40, 77)[:5]]),
+    "one two three four five " * 300, "a b c d e f g h i " * 50 + "a b c", fibonacci_word(1000), fibonacci_word(87)])
+def test_every_repeated_run_is_covered_where_a_text_repeats_at_once(text):
+    """What is left over at its ends is under eight words, and stands in longer runs; periods need not be eight words long."""
+    assert_covered({"p": text})
+
+
+def test_periods_on_many_pages_are_covered_to_their_ends():
+    assert_covered({f"p{n}": f"x{n} " + "ab " * 10 + f"y{n}" for n in range(20)})
 
 
 def corpus_pages(count: int, seed: int) -> dict[str, str]:

@@ -108,7 +108,7 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
     return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks,
-                                                              np.full(len(blocks) - 1, least))
+                                                              np.full(len(blocks) - 1, least), first)
 
 
 @given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8), least=st.integers(0, 9))
@@ -120,34 +120,37 @@ def test_exact_repeats(lists, size, max_members, least):
     assert_same(mine[3], repeats(native, lists, size, max_members, parts=1, least=least)[3])
 
 
-@given(lists=ranges, size=st.integers(2, 4))
-def test_exact_repeats_cover_what_brute_force_finds(lists, size):
-    """Every token of a gram that stands twice lies in a match or a segment, but where only an overlap repeats it."""
-    a, b, length, first, position, hot_length = repeats(native, lists, size, 4)[3]
+few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
+
+
+@given(lists=st.one_of(ranges, few_words), size=st.integers(2, 4), max_members=st.integers(1, 8))
+def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
+    """Every token of a gram that stands twice without overlap is in a match or a segment; matches are maximal or periods."""
+    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[3]
     text = list(itertools.chain(*lists))
     pages = np.repeat(np.arange(len(lists)), list(map(len, lists)))
+    covered = set()
+    for s, n in enumerate(hot_length.tolist()):
+        places = position[first[s]:first[s + 1]].tolist()
+        assert len({tuple(text[p:p + n]) for p in places}) == 1
+        assert all(q - p >= n for p, q in itertools.pairwise(places))
+        for p in places:
+            covered |= set(range(p, p + n))
     for x, y, n in zip(a.tolist(), b.tolist(), length.tolist(), strict=True):
         assert text[x:x + n] == text[y:y + n]
         assert len(set(pages[x:x + n])) == len(set(pages[y:y + n])) == 1
         assert x + n <= y or pages[x] != pages[y]
+        covered |= {*range(x, x + n), *range(y, y + n)}
         grown = x and y and text[x - 1] == text[y - 1] and pages[x - 1] == pages[x] and pages[y - 1] == pages[y]
         assert not grown or n == y - x  # a period
-    covered = set()
-    for x, n in zip([*a, *b], [*length, *length], strict=True):
-        covered |= set(range(x, x + n))
-    for s, n in enumerate(hot_length.tolist()):
-        places = position[first[s]:first[s + 1]].tolist()
-        assert len({tuple(text[p:p + n]) for p in places}) == 1
-        for p in places:
-            covered |= set(range(p, p + n))
     grams: dict[tuple, list[int]] = {}
     for page, start in enumerate(np.cumsum([0, *map(len, lists)])[:-1].tolist()):
         for i in range(start, start + len(lists[page]) - size + 1):
             grams.setdefault(tuple(text[i:i + size]), []).append(i)
     for places in grams.values():
-        apart = [p for p in places if any(abs(p - q) >= size or pages[p] != pages[q] for q in places)]
-        if 2 <= len(places) <= 4:
-            assert all(set(range(p, p + size)) & covered for p in apart)
+        for p in places:
+            if any(abs(p - q) >= size or pages[p] != pages[q] for q in places):
+                assert set(range(p, p + size)) <= covered
 
 
 @st.composite

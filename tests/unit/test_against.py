@@ -209,8 +209,22 @@ def test_a_field_is_carried_and_pages_without_it_pair_with_nobody(caplog: pytest
     assert [page.meta.get("paper") for page in report.pages] == ["Post", "Post", "Times", None, None, ""]
     assert [(entry.reason, entry.count, entry.examples) for entry in report.skipped] == [
         ("no paper, so in no pair", 3, ("d", "e", "f"))]
-    assert "3 pages have no paper" in caplog.text
+    assert "3 pages: no paper, so in no pair" in caplog.text
     assert {(p.a.page, p.b.page) for p in report.pairs()} == {("a", "c"), ("b", "c")}
+
+
+def test_a_field_in_which_no_pages_differ_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """All pages have one value; against references, all of both sides have the same one."""
+    pages = [Page(name, P[0], meta={"paper": "Gazette"}) for name in "ab"]
+    assert [(s.reason, s.count) for s in scan(pages, between="paper").skipped] == [
+        ("no page has another paper, so in no pair", 2)]
+    assert "2 pages: no page has another paper, so in no pair" in caplog.text
+    other = [*pages, Page("c", P[0], meta={"paper": "Courier"})]
+    assert not scan(other, between="paper").skipped
+    found = scan(other, against=pages, between="paper")
+    assert [(s.reason, s.count) for s in found.skipped] == [("no page has another paper, so in no pair", 2)]
+    assert len(found.groups) == 1
+
 
 
 @pytest.mark.parametrize(("meta", "field", "value"), [

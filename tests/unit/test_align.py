@@ -6,8 +6,9 @@ import itertools
 import json
 import random
 
+import numpy as np
 import pytest
-from scan_help import scan_texts
+from scan_help import needs_speed, scan_texts
 
 import dedup
 
@@ -188,3 +189,26 @@ def test_an_edited_copy_is_found_however_often_the_original_stands(copies):
     report = scan_texts([*pages, f"{words(30)} {edited} {words(30)}"])
     last = str(copies)
     assert any(last in {place.page for place in group.occurrences} for group in report.groups)
+
+
+@needs_speed
+def test_among_lines_that_are_all_alike_a_row_compares_the_likeliest_only_and_says_so():
+    """Work grows with the lines, not with their square; what stands out is found beside them."""
+    rng = np.random.default_rng(4)
+    crowd = [f"Item {n}: the quick brown w{a} fox jumps over w{b} lazy dog near the w{c} river bank, price {d} dollars"
+             for n, (a, b, c, d) in enumerate(rng.integers(0, 50, (2000, 4)).tolist())]
+    text = [f"p{n}" for n in range(40)]
+    copy = [f"x{n}" if n % 6 == 5 else word for n, word in enumerate(text)]
+    around = [[f"{mark}{n}" for n in range(30)] for mark in "abcd"]
+    ends = [" ".join([*around[2 * side], *middle, *around[2 * side + 1]]) for side, middle in enumerate((text, copy))]
+    report = dedup.scan(["\n".join([ends[0], *crowd, ends[1]])])
+    assert any(group.truncated for group in report.groups)
+    assert any("p0 p1" in group.text and "p39" in group.text and group.kind == "near" for group in report.groups)
+    assert not any(group.truncated for group in dedup.scan(["\n".join(crowd[:100])]).groups)
+
+
+def test_words_in_no_order_are_no_reworded_passage_inside_a_page():
+    """A page of words out of fifty is alike to itself everywhere, as a bag."""
+    rng = np.random.default_rng(6)
+    text = "\n".join(" ".join(f"w{n}" for n in rng.integers(0, 50, 12)) for _ in range(300))
+    assert not len(dedup.scan([text], find="reworded").groups)

@@ -439,6 +439,33 @@ def test_a_kill_in_place_leaves_old_or_new_files_and_all_can_come_back(site: Pat
     assert {name for name, data in back.items() if data != before[name] and not name.endswith(".gz")} == set()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("point", [*POINTS, *(pytest.param(0.2 + 0.1 * i, marks=pytest.mark.soak) for i in range(10))])
+def test_a_kill_while_an_archive_is_cleaned(tmp_path: Path, point: float) -> None:
+    """An archive becomes another file, so neither its size nor its name tells whether that one is whole."""
+    pytest.importorskip("fastwarc", reason="LOUD: fastwarc is not installed, web archives untested")
+    from tests.unit.test_clean_records import warc
+
+    body = "".join(f"<p>{text}</p>" for text in (*ARTICLE.split("\n\n"), *ARTICLE.split("\n\n"))).encode()
+    pages = [("response", f"https://{i}.org/", b"<title>Page %d</title>" % i + body) for i in range(300)]
+    (tmp_path / "in").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "in" / f"{name}.warc.gz").write_bytes(gzip.compress(warc(pages), mtime=0))
+    before, out = tree(tmp_path / "in"), tmp_path / "out"
+    whole = clean(tmp_path / "in", tmp_path / "whole", max_removed=1.0)
+    assert whole.accounting.cut == 600
+    after = tree(tmp_path / "whole")
+    assert set(after) == {"one.warc.jsonl.gz", "two.warc.jsonl.gz"}
+    killed(tmp_path / "in", out, point, "-o", str(out), "--max-removed", "100%")
+    assert tree(tmp_path / "in") == before
+    for name, data in (tree(out) if out.exists() else {}).items():
+        assert Path(name).name.startswith(".") or data == after[name], name
+    clean(tmp_path / "in", out, max_removed=1.0)
+    assert {name: data for name, data in tree(out).items() if not Path(name).name.startswith(".")} == after
+    restore(out / lines.FILE_NAME, tmp_path / "back")
+    assert [len(gzip.decompress(data).splitlines()) for data in tree(tmp_path / "back").values()] == [300, 300]
+
+
 # The command line.
 
 

@@ -7,12 +7,11 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-import turbohtml
 
 import dedup
+from benchmarks.cleaning import tree as tree_without
 from dedup.cleaning.html import html_cuts
 from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, without
 from dedup.cleaning.seams import apart
@@ -36,32 +35,7 @@ def source_of(raw: bytes) -> str:
 
 
 def tree(source: str, cuts: tuple[Cut, ...] = ()) -> list[tuple[int, str, str]]:
-    """Depth, tag and attributes of each element in document order, but of those that begin in a cut and what is in them.
-
-    Empty elements without a place are left out: the parser made them up.
-    """
-    document = turbohtml.parse(source, source_locations=True, allow_declarative_shadow_roots=False)
-    starts = {at for cut in cuts for at in range(cut.start, cut.end)}
-    out: list[tuple[int, str, str]] = []
-    stack: list[tuple[Any, int]] = [(document.root, 0)]
-    while stack:
-        node, depth = stack.pop()
-        place = node.source_location
-        if place and place.start_tag.start_offset in starts:
-            continue
-        kept = [child for child in node.children if isinstance(child, (turbohtml.Element, turbohtml.Text))]
-        elements = [child for child in kept if isinstance(child, turbohtml.Element)]
-        if (
-            place
-            or any(
-                not child.source_location or child.source_location.start_tag.start_offset not in starts
-                for child in elements
-            )
-            or any(child.data.strip() for child in kept if isinstance(child, turbohtml.Text))
-        ):
-            out.append((depth, node.tag, str(sorted(node.attrs.items()) if place else "")))
-            stack += [(child, depth + 1) for child in reversed(elements)]
-    return out
+    return tree_without(source, {at for cut in cuts for at in range(cut.start, cut.end)})
 
 
 def words(text: str) -> Counter[str]:

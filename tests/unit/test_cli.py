@@ -112,6 +112,7 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
     (["--between", ""], "--between: is empty. Name a field, or leave it out."),
+    (["--stem", ""], "--stem: is empty. Name a language, or leave it out."),
     (["--against", "no*thing"], "no*thing: nothing matches"),
     (["--against", "-", "-"], "standard input: cannot be read twice"),
     (["-z"], "unknown option -z; there are: "),

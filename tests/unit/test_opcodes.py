@@ -127,3 +127,27 @@ def test_two_texts_of_ten_megabytes_that_are_much_alike_take_seconds():
     codes = word_opcodes(" ".join(text), " ".join(other))
     assert time.perf_counter() - begin < 30
     assert sum(a1 - a0 for tag, a0, a1, _, _ in codes if tag == "equal") > 0.98 * sum(map(len, text))
+
+
+@pytest.mark.parametrize(("a", "b", "settings"), [
+    ("The year 1851", "The year 1852", {"fold_digits": True}),
+    ("The year 185\u0663", "The year 1853", {"fold_digits": True, "noise": "ocr"}),
+    ("Caf\u00e9 noir", "Cafe noir", {"fold_accents": True})])
+def test_a_pair_that_is_exact_has_no_word_that_differs(a, b, settings):
+    """Digits or accents were folded to call it so."""
+    rest = " of the harbour office was a long and stormy one for everybody there"
+    pair = next(dedup.compare(a + rest, b + rest, **settings).pairs())
+    assert pair.kind == "exact"
+    assert pair.opcodes() == [("equal", 0, len(a + rest), 0, len(b + rest))]
+
+
+def test_what_an_exact_run_leaves_out_is_a_difference():
+    paragraphs = [" ".join(f"w{n}x{k}" for k in range(20)) for n in range(2)]
+    a, b = "\n\n".join(paragraphs), "\n\n".join([paragraphs[0], "only here", paragraphs[1]])
+    pair = next(dedup.compare(a, b).pairs())
+    assert (pair.kind, len(pair.b.parts)) == ("exact", 2)
+    assert {tag for tag, *_ in pair.opcodes()} == {"equal", "insert"}
+    codes = pair.opcodes()
+    assert [codes[0][1], codes[0][3], codes[-1][2], codes[-1][4]] == [0, 0, len(a), len(b)]
+    assert all(x[2] == y[1] and x[4] == y[3] for x, y in itertools.pairwise(codes))
+    assert "only here" in "".join(b[b0:b1] for tag, _, _, b0, b1 in codes if tag != "equal")

@@ -329,9 +329,9 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
-    with pytest.raises(MissingExtraError, match=r"dedup-toolkit\[arrow\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install pyarrow .*'\.\[arrow\]'"):
         read(write(tmp_path / "a.parquet", b"PAR1"))
-    with pytest.raises(MissingExtraError, match=r"dedup-toolkit\[warc\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install fastwarc .*'\.\[warc\]'"):
         read(write(tmp_path / "a.warc", b"WARC/1.0\r\n"))
 
 

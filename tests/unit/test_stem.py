@@ -85,7 +85,7 @@ def test_the_report_holds_the_language_and_is_read_without_the_extra(monkeypatch
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "Stemmer", None)
-    with pytest.raises(OptionError, match=r"pip install 'dedup-toolkit\[stem\]'") as raised:
+    with pytest.raises(OptionError, match=r"pip install PyStemmer .*'\.\[stem\]'") as raised:
         scan_texts(PAGES, stem="german")
     assert raised.value.where == "stem"
     assert scan_texts(PAGES).groups == []

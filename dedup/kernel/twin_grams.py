@@ -1,0 +1,288 @@
+"""Plain twins of ``grams.hpp`` and ``repeats.hpp``: grams that stand more than once, and exact repeats.
+
+Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections import defaultdict
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernel.twin_sets import I64, U64, grams
+
+U32 = npt.NDArray[np.uint32]
+
+GROWTH = 16  # steps a repeated gram, at most, for segments that grow
+
+
+def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
+    pages = list(zip(page_first[:-1].tolist(), page_first[1:].tolist(), strict=True))
+    all_grams = [grams(token[begin:end].astype(np.uint64), size) for begin, end in pages]
+    at = [np.arange(begin, begin + len(g), dtype=np.int64) for (begin, _), g in zip(pages, all_grams, strict=True)]
+    return np.concatenate([np.empty(0, np.uint64), *all_grams]), np.concatenate([np.empty(0, np.int64), *at])
+
+
+def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
+    """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
+
+    Args:
+        token: Upper half of each token's hash.
+        table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
+    """
+    gram, _ = _page_grams(token, page_first, size)
+    slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
+    word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
+    before = (table[word] >> shift) & np.uint64(1)
+    np.bitwise_or.at(table, word, np.uint64(1) << shift)
+    again = (counts > 1) | (before == 1)
+    np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
+
+
+def seen_twice(key: U64, at: I64, table: U64, partitions: int) -> tuple[U64, U32, I64]:
+    """Keys whose slot was seen twice and what stands at each, ordered by partition; the first row of each partition."""
+    slot = key & np.uint64(len(table) * 32 - 1)
+    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
+    kept = (bits & np.uint64(2)) > 0
+    key, at = key[kept], at[kept]
+    part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
+    order = np.argsort(part, kind="stable")
+    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
+    return key[order], at[order].astype(np.uint32), first
+
+
+def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: int,
+                   partitions: int) -> tuple[U64, U32, I64]:
+    """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
+
+    Args:
+        before: Tokens before the first one of `token`.
+
+    Returns:
+        (gram, number of its first token, first row of each partition, one longer than the partitions).
+    """
+    gram, at = _page_grams(token, page_first, size)
+    return seen_twice(gram, at + before, table, partitions)
+
+
+def gram_classes(gram: U64, position: U32) -> U64:
+    """Members of classes of equal grams, each as position times 2^32 plus position of the class's first member.
+
+    Singletons are dropped; classes ascend by the low 33 bits of the gram, then by the whole gram.
+    """
+    order = np.lexsort((position, gram, gram & np.uint64((1 << 33) - 1)))
+    gram, places = gram[order], position[order].astype(np.uint64)
+    new = np.ones(len(gram), bool)
+    new[1:] = gram[1:] != gram[:-1]
+    number = np.cumsum(new) - 1
+    if not len(gram):
+        return places
+    several = np.bincount(number)[number] > 1
+    packed: U64 = (places << np.uint64(32) | places[new][number])[several]
+    return packed
+
+
+def blocks_of(block_first: I64, token: I64) -> I64:
+    """The last block that begins at or before each token.
+
+    Args:
+        block_first: First token of each block, one longer than the blocks; for the place behind the last token, its index.
+    """
+    if len(token) and not block_first[0] <= token.min() <= token.max() <= block_first[-1]:
+        raise ValueError("token: one is in no block")
+    return np.searchsorted(block_first, token, side="right") - 1
+
+
+def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, block_least: I64,
+                  page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+    """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
+
+    Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
+    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. The
+    others stay segments, grown to both sides as far as all of their places agree; of places that overlap, first come
+    first kept.
+
+    A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
+    several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
+    left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
+
+    What is in none of these, and stands again at a distance of `size` or more, is in a segment of a gram's length: no
+    token of such a gram is left out.
+
+    Args:
+        classes: The compiled kernel overwrites them.
+        block_first: First token of each block, one longer than the blocks.
+        block_least: Tokens that a period has, at least, in a stretch that begins in the block.
+        page_first: First token of each page, one longer than the pages.
+
+    Returns:
+        Matches (a, b, length) ascending; segments (first, position, length).
+    """
+    finder = _RepeatFinder(classes, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
+    for places, count in finder.segments():
+        if len(places) <= max_members:
+            finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+        else:
+            finder.keep_segment(places, count)
+    finder.match_seeds()
+    finder.keep_the_rest()
+    a, b, lengths = (np.array([m[i] for m in sorted(finder.matches)], np.int64) for i in range(3))
+    hot = finder.hot
+    return (a, b, lengths, np.cumsum([0, *(len(places) for places, _ in hot)], dtype=np.int64),
+            np.array([p for places, _ in hot for p in places], np.int64), np.array([length for _, length in hot], np.int64))
+
+
+class _RepeatFinder:
+    """Finds the exact repeats of one collection."""
+
+    def __init__(self, classes: U64, size: int, block_first: list[int], block_least: list[int],
+                 page_first: list[int]) -> None:
+        self.size, self.block_first, self.block_least, self.page_first = size, block_first, block_least, page_first
+        position = (classes >> np.uint64(32)).tolist()
+        self.leader: dict[int, int] = dict(zip(position, (classes & np.uint64((1 << 32) - 1)).tolist(), strict=True))
+        self.members: dict[int, list[int]] = defaultdict(list)
+        for p in sorted(position):
+            self.members[self.leader[p]].append(p)
+        self.growth, self.grown = GROWTH * len(classes), set[tuple[int, int, int]]()
+        self.seeds: list[tuple[int, int]] = []  # shift, place
+        self.matches: list[tuple[int, int, int]] = []
+        self.hot: list[tuple[list[int], int]] = []  # segments: places, length
+
+    def equal(self, x: int, y: int) -> bool:
+        """Whether two tokens begin equal repeated grams."""
+        return x in self.leader and self.leader[x] == self.leader.get(y)
+
+    def least_at(self, token: int) -> int:
+        """Tokens that a repeat has at least if it is to count where a token stands."""
+        return max(self.size, self.block_least[bisect_right(self.block_first, token) - 1])
+
+    def segments(self) -> list[tuple[list[int], int]]:
+        """Places of each segment, and its grams."""
+        def in_step(leader: int) -> bool:
+            mine, following = self.members[leader], self.leader.get(leader + 1, -1)
+            return (len(self.members.get(following, [])) == len(mine)
+                    and all(self.leader.get(m + 1) == following for m in mine))
+        step = {leader: in_step(leader) for leader in self.members}
+        found = []
+        for leader, places in sorted(self.members.items()):
+            if leader - 1 in self.leader and step[self.leader[leader - 1]]:
+                continue
+            count = 1
+            while step[self.leader[leader + count - 1]]:
+                count += 1
+            found.append((places, count))
+        return found
+
+    def keep_segment(self, places: list[int], count: int) -> None:
+        """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds."""
+        least = self.least_at(places[0])
+        self.seeds += [(b - a, a) for a, b in itertools.pairwise(places) if b - a < least]
+
+        def all_at(offset: int) -> bool:
+            """Whether all places have the same gram at an offset."""
+            return places[0] + offset in self.leader and len({self.leader.get(p + offset) for p in places}) == 1
+        before, after = 0, count - 1
+        while self.growth > 0 and all_at(-before - 1):
+            before, self.growth = before + 1, self.growth - len(places)
+        while self.growth > 0 and all_at(after + 1):
+            after, self.growth = after + 1, self.growth - len(places)
+        key = places[0] - before, before + after, len(places)
+        if key in self.grown:
+            return
+        self.grown.add(key)
+        nearest = min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
+        length = max(self.size, nearest)
+        kept: list[int] = []
+        for p in places:
+            if not kept or p - before >= kept[-1] + length:
+                kept.append(p - before)
+        if len(kept) >= 2:
+            self.hot.append((kept, length))
+
+    def match_seeds(self) -> None:
+        """Every seed grown as far as its two places agree; those of one shift that meet are one."""
+        last_shift, reached = -1, -1
+        periodic: dict[int, int] = {}  # stretches that repeat at once: first token, end
+        for shift, a in sorted(self.seeds):
+            if shift == last_shift and a < reached:
+                continue
+            begin, end = a, a + 1
+            while self.equal(begin - 1, begin - 1 + shift):
+                begin -= 1
+            while self.equal(end, end + shift):
+                end += 1
+            last_shift, reached = shift, end
+            length = end - begin + self.size - 1
+            end = begin + shift + length
+            around = max((p for p in periodic if p <= begin), default=-1)
+            if around >= 0 and periodic[around] >= end:
+                continue
+            if length <= shift:
+                self.matches.append((begin, begin + shift, length))
+                continue
+            periodic[begin] = max(end, periodic.get(begin, 0))
+            self.match_periods(begin, end, shift)
+
+    def match_periods(self, begin: int, end: int, shift: int) -> None:
+        """A stretch that repeats at once, each period with the next one, and what is left before and after them."""
+        period, at = -(-self.least_at(begin) // shift) * shift, begin  # several short ones make one
+        if 2 * period <= end - begin:
+            borders = set(self.block_first)
+            starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
+            start = next((p for p in starts if p + period in borders), starts[0] if starts else begin)
+            whole = range(start, end - 2 * period + 1, period)
+            at = start + len(whole) * period
+            self.matches += [(p, p + period, period) for p in whole]
+            self.matches += [(begin, begin + period, start - begin)] * (start - begin >= self.size)
+        self.matches += [(at, at + period, end - at - period)] * (end - at - period >= self.size)
+
+    def keep_the_rest(self) -> None:
+        """Tokens of repeated grams that are in nothing found so far: places of a gram over each are one more segment."""
+        covered: set[int] = set()
+        for start, length in [*((p, n) for a, b, n in self.matches for p in (a, b)),
+                              *((p, n) for places, n in self.hot for p in places)]:
+            covered |= set(range(start, start + length))
+        needed: dict[int, list[int]] = defaultdict(list)
+        for place in sorted(self.leader):
+            bare = [t for t in range(place, place + self.size) if t not in covered]
+            elsewhere = [p for p in range(place, bare[0] + 1) if self.stands_elsewhere(p)] if bare else []
+            if elsewhere:
+                covered |= set(range(elsewhere[-1], elsewhere[-1] + self.size))
+                needed[self.leader[elsewhere[-1]]].append(elsewhere[-1])
+        for leader, places in sorted(needed.items()):
+            left = sorted(places)
+            while left:  # of places that overlap, each is in another segment
+                apart: list[int] = []
+                for p in left:
+                    apart += [p] * (not apart or p >= apart[-1] + self.size)
+                self.hot.append((self.with_company(apart, self.members[leader]), self.size))
+                left = [p for p in left if p not in apart]
+
+    def with_company(self, apart: list[int], members: list[int]) -> list[int]:
+        """Some members of a class, and company for them: where one stands alone on its page, the first other member there;
+        where there is none either, the first member of every other page."""
+        by_page: dict[int, list[int]] = defaultdict(list)
+        for p in members:
+            by_page[self.page_of(p)].append(p)
+        kept, lonely = defaultdict[int, list[int]](list), False
+        for p in apart:
+            kept[self.page_of(p)].append(p)
+        for page, places in kept.items():
+            if len(places) == 1:
+                other = [p for p in by_page[page] if abs(p - places[0]) >= self.size][:1]
+                places += other
+                lonely = lonely or not other
+        if lonely:
+            kept |= {page: places[:1] for page, places in by_page.items() if page not in kept}
+        return sorted(itertools.chain(*kept.values()))
+
+    def page_of(self, token: int) -> int:
+        return bisect_right(self.page_first, token) - 1
+
+    def stands_elsewhere(self, place: int) -> bool:
+        """Whether a repeated gram stands `size` or more away, too."""
+        members = self.members[self.leader[place]] if place in self.leader else [place]
+        return any(abs(p - place) >= self.size for p in (members[0], members[-1]))

@@ -1,0 +1,177 @@
+"""From columns of places to occurrences as people read them: code points, lines, source, path and text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
+from dedup.model import Occurrence
+from dedup.places import row_ranges
+from dedup.verify import Spans, span_text
+
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an occurrence has in common with what it is measured against."""
+
+    similarity: float = 1.0
+    jaccard: float = 1.0
+    containment: float = 1.0
+    indel: float = 1.0
+    dice: float | None = None
+    evidence: float | None = None
+
+
+EQUAL = Measured()
+
+
+class Places:
+    """Places of a corpus: bytes of each, and what they are for a reader.
+
+    Args:
+        page: Page of each place.
+        first_block, last_block: Blocks of its first and last token.
+        parts: Matched stretches of each place, in bytes.
+    """
+
+    def __init__(self, engine: LocalEngine, corpus: Corpus, page: I64, first_block: I64, last_block: I64,
+                 parts: Spans) -> None:
+        self.corpus, self.page, self.parts = corpus, page, parts
+        self.first_block, self.last_block = first_block, last_block
+        before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
+        chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
+        self.part_start, self.part_end = chars[0] - before, chars[1] - before
+        self._lines: dict[int, dict[int, tuple[int, int]]] = {}
+
+    @cached_property
+    def _by_page(self) -> tuple[I64, I64]:
+        order = np.argsort(self.page, kind="stable")
+        return order, self.page[order]
+
+    def chars(self, row: int) -> tuple[int, int]:
+        """Code points of the page's text, half-open."""
+        first, last = self.parts.first[row], self.parts.first[row + 1] - 1
+        return int(self.part_start[first]), int(self.part_end[last])
+
+    def bytes_of(self, rows: I64) -> tuple[I64, I64]:
+        """First and last byte of places in the collection's text, half-open."""
+        parts = self.parts
+        return parts.part_start[parts.first[rows]], parts.part_end[parts.first[rows + 1] - 1]
+
+    def text(self, row: int) -> str:
+        """The page's text from start to end."""
+        start = self.parts.part_start[self.parts.first[row]]
+        end = self.parts.part_end[self.parts.first[row + 1] - 1]
+        return self.corpus.text[start:end].tobytes().decode("utf-8", "surrogatepass")
+
+    def part_list(self, row: int) -> tuple[tuple[int, int], ...] | None:
+        """Code points of the matched stretches; ``None`` where there is only one, the whole."""
+        first, end = int(self.parts.first[row]), int(self.parts.first[row + 1])
+        if end - first == 1:
+            return None
+        return tuple((int(self.part_start[i]), int(self.part_end[i])) for i in range(first, end))
+
+    def lines(self, row: int) -> tuple[int, int]:
+        """First and last line in the source, from 1."""
+        p = int(self.page[row])
+        page = self.corpus.pages[p]
+        if page.record:
+            return page.line, page.line
+        if page.layout is not None:
+            a, b = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
+            return int(page.layout.line[a]), int(page.layout.end_line[b])
+        if p not in self._lines:
+            order, pages = self._by_page
+            rows = order[np.searchsorted(pages, p):np.searchsorted(pages, p, side="right")]
+            start, end = self.bytes_of(rows)
+            positions = np.concatenate([start, np.maximum(end - 1, start)])
+            unique, back = np.unique(positions, return_inverse=True)
+            line = kernel.line_numbers(self.corpus.text, int(self.corpus.page_start[p]), unique)[back] + page.line
+            self._lines[p] = {int(r): (int(line[i]), int(line[i + len(rows)])) for i, r in enumerate(rows)}
+        return self._lines[p][row]
+
+    def source(self, row: int) -> tuple[int | None, int | None, bool]:
+        """Code points in the decoded source, and whether they are exact; none for a record."""
+        p = int(self.page[row])
+        page, (start, end) = self.corpus.pages[p], self.chars(row)
+        if page.layout is None:
+            return (None, None, True) if page.record else (start, end, True)
+        first, last = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
+        begin, exact_begin = _map_inside(page.layout, first, start, end=False)
+        finish, exact_finish = _map_inside(page.layout, last, end, end=True)
+        return begin, finish, exact_begin and exact_finish
+
+    def path(self, row: int) -> str | None:
+        """DOM path of the first block, for HTML."""
+        layout = self.corpus.pages[int(self.page[row])].layout
+        if layout is None:
+            return None
+        return layout.path[int(self.first_block[row] - self.corpus.page_first[int(self.page[row])])] or None
+
+    def occurrence(self, row: int, measured: Measured = EQUAL) -> Occurrence:
+        """The place as people read it."""
+        start, end = self.chars(row)
+        line, end_line = self.lines(row)
+        source_start, source_end, exact = self.source(row)
+        page = self.corpus.pages[int(self.page[row])].id
+        return Occurrence(page, start, end, source_start, source_end, line, end_line, self.path(row),
+                          self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
+                          measured.containment, measured.indel, exact, measured.dice, measured.evidence)
+
+    def stretch(self, row: int, copies: int) -> Occurrence:
+        """Places that follow each other at once as one occurrence, none of them in parts."""
+        first, last = self.occurrence(row), self.occurrence(row + copies - 1)
+        begin, end = self.bytes_of(np.array([row, row + copies - 1]))
+        text = self.corpus.text[begin[0]:end[1]].tobytes().decode("utf-8", "surrogatepass")
+        return replace(first, end=last.end, source_end=last.source_end, end_line=last.end_line, text=text, copies=copies,
+                       source_exact=first.source_exact and last.source_exact)
+
+    def normalised(self, row: int) -> str:
+        """The normalised text of its parts."""
+        parts = slice(int(self.parts.first[row]), int(self.parts.first[row + 1]))
+        return span_text(self.corpus, self.parts.part_start[parts].tolist(), self.parts.part_end[parts].tolist())
+
+
+def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[int, bool]:
+    """A place inside a block, in the source; the block's own end where it has no map."""
+    from dedup.model import Layout
+
+    assert isinstance(layout, Layout)
+    border = int((layout.end if end else layout.start)[block])
+    whole = int((layout.source_end if end else layout.source_start)[block])
+    if position == border:
+        return whole, True
+    rows = slice(int(layout.map_first[block]), int(layout.map_first[block + 1]))
+    texts, sources = layout.map_text[rows], layout.map_source[rows]
+    at = int(np.searchsorted(texts, position - end, side="right")) - 1
+    if at < 0:
+        return whole, False
+    return int(sources[at]) + position - int(texts[at]), True
+
+
+def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
+    """Blocks of the first and the last byte of each part, where those of the whole places are known."""
+    counts = np.diff(parts.first)
+    first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
+    inner = np.flatnonzero(np.repeat(counts > 1, counts))
+    first[inner] = np.searchsorted(corpus.start, parts.part_start[inner], side="right") - 1
+    last[inner] = np.searchsorted(corpus.start, parts.part_end[inner] - 1, side="right") - 1
+    return first, last
+
+
+def part_chars(engine: LocalEngine, corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
+    """Code points of the collection before the start and the end of each part; `first` and `last` are its blocks."""
+    def count(rows: slice) -> tuple[I64, I64]:
+        blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
+        return (kernel.chars_at(corpus.text, *blocks, first[rows], parts.part_start[rows]),
+                kernel.chars_at(corpus.text, *blocks, last[rows], parts.part_end[rows]))
+    start, end = (np.concatenate(side) for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
+    return start, end

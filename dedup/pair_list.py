@@ -1,0 +1,183 @@
+"""Verified links as pairs that people read: measured in batches, made when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus
+from dedup.engines.local import LocalEngine
+from dedup.lazy import Lazy
+from dedup.model import Pair
+from dedup.occurrences import Measured, Places
+from dedup.verify import Spans, indel_similarity, span_overlaps, span_texts
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+BATCH_PAIRS, BATCH_BYTES = 1024, 1_000_000  # pairs measured together, at most, and how much text of one side beyond one pair
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMeasures:
+    """How alike the two sides of links are, one row a link; 0.0 to 1.0.
+
+    Attributes:
+        exact: The normalised texts are equal, and the link says so.
+        jaccard, containment_a, containment_b: Of the shingle sets.
+        indel: Of the normalised texts.
+    """
+
+    exact: Flags
+    jaccard: F64
+    containment_a: F64
+    containment_b: F64
+    indel: F64
+
+
+def measure_links(corpus: Corpus, a: Spans, b: Spans, exact: U8, size: int) -> LinkMeasures:
+    """All measures of links.
+
+    Args:
+        a, b: Both sides of each link.
+        exact: Whether each link is one of equal texts, as far as hashes tell: the texts decide.
+        size: Tokens in a shingle.
+    """
+    texts = list(zip(span_texts(corpus, a), span_texts(corpus, b), strict=True))
+    equal = np.array([bool(said) and x == y for said, (x, y) in zip(exact.tolist(), texts, strict=True)], bool)
+    rows = np.flatnonzero(~equal)
+    shares = np.ones((4, len(equal)))
+    if len(rows):
+        overlap, n, m = span_overlaps(LocalEngine(1), corpus, a.take(rows), b.take(rows), size)
+        n, m = np.maximum(n, 1), np.maximum(m, 1)
+        shares[:, rows] = overlap / (n + m - overlap), overlap / n, overlap / m, [indel_similarity(*texts[i]) for i in rows]
+    return LinkMeasures(equal, *shares)
+
+
+@dataclass(frozen=True)
+class LinkTable:
+    """Verified links as columns, one row a link.
+
+    Attributes:
+        a, b: Places of the two sides.
+        said_exact: Whether each link is one of equal texts, as far as hashes tell.
+        bags: Dice and evidence of each link.
+        size: Tokens in a shingle.
+        by_jaccard: What people read as similarity is the jaccard (whole pages), not Indel.
+    """
+
+    corpus: Corpus
+    a: Places
+    b: Places
+    said_exact: U8
+    bags: Sequence[tuple[float | None, float | None]]
+    size: int
+    by_jaccard: bool
+
+    def measures(self, rows: I64) -> LinkMeasures:
+        """How alike the sides of some links are."""
+        return measure_links(self.corpus, self.a.parts.take(rows), self.b.parts.take(rows), self.said_exact[rows], self.size)
+
+    def similarity(self, measures: LinkMeasures) -> F64:
+        """What people read as similarity."""
+        return measures.jaccard if self.by_jaccard else measures.indel
+
+    @cached_property
+    def likeness(self) -> tuple[F64, Flags]:
+        """Similarity of all links, and whether they are exact."""
+        found = [self.measures(rows) for rows in self.batches(np.arange(len(self.said_exact)))]
+        return (np.concatenate([np.empty(0), *map(self.similarity, found)]),
+                np.concatenate([np.empty(0, bool), *(measures.exact for measures in found)]))
+
+    @cached_property
+    def chars(self) -> I64:
+        """Code points of the longer side of each link, from its start to its end."""
+        first, last = self.a.parts.first[:-1], self.a.parts.first[1:] - 1
+        sides = [place.part_end[last] - place.part_start[first] for place in (self.a, self.b)]
+        longer: I64 = np.maximum(*sides)
+        return longer
+
+    def batches(self, rows: I64) -> Iterator[I64]:
+        """The rows in batches of little text; the first ones are small, for whoever asks only for a few pairs."""
+        at, count = 0, 8
+        while at < len(rows):
+            batch = rows[at:at + count]
+            start, end = self.a.bytes_of(batch)
+            batch = batch[:max(1, int(np.searchsorted(np.cumsum(end - start), BATCH_BYTES)))]
+            yield batch
+            at, count = at + len(batch), min(2 * count, BATCH_PAIRS)
+
+    def pairs(self, rows: I64) -> Iterator[Pair]:
+        """Some links as people read them."""
+        m = self.measures(rows)
+        columns = (self.similarity(m), m.jaccard, m.containment_a, m.containment_b, m.indel)
+        for row, exact, *shares in zip(rows.tolist(), m.exact.tolist(), *(c.tolist() for c in columns), strict=True):
+            if exact:
+                yield Pair(self.a.occurrence(row), self.b.occurrence(row), "exact", *shares)
+                continue
+            similarity, jaccard, in_a, in_b, indel = shares
+            a, b = (place.occurrence(row, Measured(similarity, jaccard, contained, indel, *self.bags[row]))
+                    for place, contained in ((self.a, in_a), (self.b, in_b)))
+            yield Pair(a, b, "near", *shares, *self.bags[row])
+
+
+class PairList(Lazy[Pair]):
+    """Verified links of one scan as a sequence of pairs.
+
+    Args:
+        table: Makes the columns of all links.
+        rows: The links that are in the list; ``None`` for all.
+    """
+
+    def __init__(self, table: Callable[[], LinkTable], rows: I64 | None = None) -> None:
+        self._table, self._chosen = table, rows
+        super().__init__(lambda: len(self.rows), lambda i: next(self.table.pairs(self.rows[i:i + 1])))
+
+    @cached_property
+    def table(self) -> LinkTable:
+        """The columns of all links."""
+        return self._table()
+
+    @cached_property
+    def rows(self) -> I64:
+        """The links that are in the list."""
+        return np.arange(len(self.table.said_exact)) if self._chosen is None else self._chosen
+
+    def __iter__(self) -> Iterator[Pair]:
+        for batch in self.table.batches(self.rows):
+            yield from self.table.pairs(batch)
+
+    def take(self, kept: I64) -> PairList:
+        """A list of some of its items, measured when they are asked for."""
+        return PairList(lambda: self.table, self.rows[kept])
+
+
+def likeness(pairs: Sequence[Pair]) -> tuple[F64, Flags]:
+    """Similarity of pairs, and whether they are exact; no pair is made for it."""
+    if isinstance(pairs, PairList):
+        similarity, exact = pairs.table.likeness
+        return similarity[pairs.rows], exact[pairs.rows]
+    made = list(pairs)
+    return np.array([pair.similarity for pair in made], np.float64), np.array([pair.kind == "exact" for pair in made], bool)
+
+
+def least_alike(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """The `count` pairs with the least similarity, the least first, equal ones as they come; none of equal texts."""
+    similarity, exact = likeness(pairs)
+    rows = np.flatnonzero(~exact)
+    return list(_chosen(pairs, rows[np.argsort(similarity[rows], kind="stable")[:count]]))
+
+
+def those_at(pairs: Sequence[Pair], least: float) -> Sequence[Pair]:
+    """The pairs at or above a similarity."""
+    return _chosen(pairs, np.flatnonzero(likeness(pairs)[0] >= least))
+
+
+def _chosen(pairs: Sequence[Pair], rows: I64) -> Sequence[Pair]:
+    return pairs.take(rows) if isinstance(pairs, PairList) else [pairs[row] for row in rows.tolist()]

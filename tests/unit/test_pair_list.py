@@ -1,0 +1,105 @@
+"""Verified links as a sequence of pairs: made when they are asked for, ranked without being made."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+import dedup
+from dedup import Report
+from dedup.errors import OptionError
+from dedup.occurrences import Places
+from dedup.pair_list import BATCH_PAIRS
+
+
+def edited_copies(texts: int, copies: int, seed: int = 5) -> list[str]:
+    """Texts of 40 words, each twice, and copies of each with more and more words replaced."""
+    chance = random.Random(seed)
+    words = [f"w{n}" for n in range(3000)]
+    out = []
+    for _ in range(texts):
+        text = chance.sample(words, 40)
+        for edits in (0, *range(copies - 1)):
+            for at in chance.sample(range(40), edits):
+                text[at] = chance.choice(words)
+            out.append(" ".join(text))
+    return out
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows of which an occurrence was made, one after the other."""
+    rows: list[int] = []
+    make = Places.occurrence
+
+    def counted(self: Places, row: int, *args: object) -> object:
+        rows.append(row)
+        return make(self, row, *args)  # type: ignore[arg-type]
+    monkeypatch.setattr(Places, "occurrence", counted)
+    return rows
+
+
+@pytest.mark.parametrize("settings", [{}, {"unit": "page", "threshold": 0.3}, {"find": "reworded", "scope": "across"}])
+def test_one_pair_is_as_in_the_list_of_all(settings):
+    """Whether pairs are measured one by one or in batches is not to be seen."""
+    report = dedup.scan(edited_copies(60, 5), **settings)
+    pairs = list(report.pairs())
+    links = report._links
+    assert len(pairs) == len(links) > 2 * 8 + 1
+    assert [links[i] for i in range(len(links))] == pairs
+    assert links[-1] == pairs[-1]
+    assert {pair.kind for pair in pairs} == {"near", "exact"}
+
+
+def test_pairs_are_made_as_one_goes(made: list[int]):
+    report = dedup.scan(edited_copies(300, 5))
+    assert len(report._links) > BATCH_PAIRS
+    assert not made
+    assert len(list(itertools.islice(report.pairs(), 3))) == 3
+    assert len(made) == 6
+
+
+def test_only_the_least_certain_pairs_are_made(made: list[int]):
+    report = dedup.scan(edited_copies(60, 5))
+    least = report.least_certain(3)
+    assert len(made) == 6
+    near = sorted((pair for pair in report.pairs() if pair.kind != "exact"), key=lambda pair: pair.similarity)
+    assert least == near[:3]
+    assert report.least_certain(10**9) == near
+    assert report.least_certain(0) == []
+
+
+def test_filtered_pairs_are_not_made_either(made: list[int]):
+    report = dedup.scan(edited_copies(60, 5))
+    everything = list(report.pairs())
+    cut = sorted(pair.similarity for pair in everything)[len(everything) // 2]
+    made.clear()
+    links = report.at_similarity(cut)._links
+    assert len(links) == sum(pair.similarity >= cut for pair in everything)
+    assert list(links) == [pair for pair in everything if pair.similarity >= cut]
+    assert list(dedup.scan(edited_copies(60, 5), min_similarity=cut).pairs()) == list(links)
+
+
+def test_a_long_pair_is_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dedup.pair_list.BATCH_BYTES", 300)
+    texts = edited_copies(40, 3)
+    expected = list(dedup.scan(texts).pairs())
+    table = dedup.scan(texts)._links.table
+    assert all(len(rows) == 1 for rows in table.batches(dedup.scan(texts)._links.rows))
+    monkeypatch.undo()
+    assert list(dedup.scan(texts).pairs()) == expected
+
+
+@pytest.mark.parametrize("count", ["a", -1, 2.5, None])
+def test_no_number_of_pairs_is_an_option_error(count):
+    report: Report = dedup.scan(["nothing here"])
+    with pytest.raises(OptionError, match="Use a whole number, 0 or more"):
+        report.least_certain(count)
+
+
+@pytest.mark.parametrize("least", ["a", -0.1, float("nan"), None])
+def test_no_similarity_is_an_option_error(least):
+    with pytest.raises(OptionError, match=r"Use 0\.0 to 1\.0"):
+        dedup.scan(["nothing here"]).at_similarity(least)
