@@ -275,13 +275,17 @@ def changes(first: Occurrence, place: Occurrence) -> list[int] | None:
     """How a place's words differ from the representative's, part by part; ``None`` where they do not.
 
     Four numbers a change: characters from the last change (or the place's start) to this one in the representative and in
-    the place, then the characters that differ in either. What lies between parts is no change, it is not compared.
+    the place, then the characters that differ in either. What lies between parts is no change, it is not compared; where the
+    two have unlike numbers of parts (each was linked to a third one), their whole texts are.
     """
     from dedup.opcodes import word_opcodes
 
     out: list[int] = []
     at_a = at_b = 0
-    for (a0, a1), (b0, b1) in zip(_stretches(first), _stretches(place), strict=True):
+    sides = _stretches(first), _stretches(place)
+    if len(sides[0]) != len(sides[1]):
+        sides = [(first.start, first.end)], [(place.start, place.end)]
+    for (a0, a1), (b0, b1) in zip(*sides, strict=True):
         a, b = (o.text[x - o.start:y - o.start] for o, x, y in ((first, a0, a1), (place, b0, b1)))
         for tag, x0, x1, y0, y1 in word_opcodes(a, b, a0 - first.start, b0 - place.start):
             if tag != "equal":
@@ -290,8 +294,8 @@ def changes(first: Occurrence, place: Occurrence) -> list[int] | None:
     return out or None
 
 
-def _stretches(place: Occurrence) -> Sequence[tuple[int, int]]:
-    return place.parts or ((place.start, place.end),)
+def _stretches(place: Occurrence) -> list[tuple[int, int]]:
+    return list(place.parts or [(place.start, place.end)])
 
 
 def _related(groups: Sequence[Group]) -> list[list[int]]:

@@ -233,6 +233,13 @@ def test_changes_of_a_run_leave_out_what_it_goes_over():
     assert apply_changes(a.text, b.text, changes(a, b)) == [("three", "3")]
 
 
+def test_where_the_parts_are_not_in_step_the_whole_texts_are_compared():
+    a = occurrence("a", "one two three\nfour five six", parts=((0, 13), (14, 27)))
+    b = occurrence("b", "one two three\nfour 5 six")
+    assert apply_changes(a.text, b.text, changes(a, b)) == [("five", "5")]
+    assert apply_changes(b.text, a.text, changes(b, a)) == [("5", "five")]
+
+
 @given(st.lists(st.sampled_from(["red", "blue", "green", "tin", "oak"]), max_size=14),
        st.lists(st.sampled_from(["red", "blue", "green", "tin", "oak"]), max_size=14))
 def test_without_the_changes_both_texts_are_equal(old, new):

@@ -47,7 +47,7 @@ export function lines(data: Data, place: number): string {
 }
 
 /** The end of a DOM path, without what all paths begin with. */
-export function shortPath(path: string, limit = 48): string {
+export function shortPath(path: string, limit = 30): string {
   const steps = path.split("/").filter(Boolean);
   if (steps.length > 2 && steps[0] === "html" && steps[1] === "body") steps.splice(0, 2);
   let kept = steps.length;
