@@ -1,6 +1,7 @@
 /** Two places of a passage side by side: rows of stretches that are the same, differ, or stand in one of them only. */
 
 import { CodePoints, type Data } from "./data";
+import { oneLine } from "./words";
 
 export type Mark = "same" | "changed" | "between";
 export interface Piece {
@@ -121,9 +122,15 @@ export function differs(data: Data, group: number, place: number): boolean {
   return between(first) || between(place) || data.text(first)?.text !== data.text(place)?.text;
 }
 
+export interface Part {
+  side: "both" | "a" | "b";
+  mark: Mark;
+  text: string;
+}
+
 /** One text of both sides, for narrow screens: what is the same once, what differs one after the other. */
-export function unified(row: Row): { side: "both" | "a" | "b"; mark: Mark; text: string }[] {
-  const out: { side: "both" | "a" | "b"; mark: Mark; text: string }[] = [];
+export function unified(row: Row): Part[] {
+  const out: Part[] = [];
   let i = 0,
     j = 0;
   while (i < row.a.length || j < row.b.length) {
@@ -141,4 +148,22 @@ export function unified(row: Row): { side: "both" | "a" | "b"; mark: Mark; text:
     if (y?.mark === "same" && !x) out.push({ side: "b", mark: row.b[j++].mark, text: y.text });
   }
   return out;
+}
+
+const CONTEXT = 6, // words beside a change that an excerpt keeps
+  CHANGES = 12,
+  CHANGE_CHARS = 160;
+
+/** The changes of a text with a few words beside each. */
+export function excerpt(parts: Part[]): Part[] {
+  const shown = parts.slice(0, 3 * CHANGES);
+  return shown.map((part, i) => {
+    const words = part.text.split(/\s+/).filter(Boolean);
+    if (part.mark !== "same") return { ...part, text: oneLine(part.text, CHANGE_CHARS) };
+    const last = i === shown.length - 1;
+    if (words.length <= CONTEXT * (i && !last ? 2 : 1) + 1) return { ...part, text: words.join(" ") };
+    const before = i ? words.slice(0, CONTEXT) : [],
+      after = last ? [] : words.slice(-CONTEXT);
+    return { ...part, text: [...before, "…", ...after].join(" ") };
+  });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { arcs, labelled, ribbon } from "../src/arcs";
-import { compared, differs, rows, segments, unified } from "../src/diff";
+import { compared, differs, excerpt, rows, segments, unified } from "../src/diff";
 import { CodePoints } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { baseline, load } from "../src/ignore";
@@ -124,6 +124,23 @@ describe("two places side by side", () => {
       "a:Monday ",
       "b:Friday ",
       "both:the vote",
+    ]);
+  });
+  it("in an excerpt keep a few words beside each change", () => {
+    const words = (n: number, letter: string) => Array.from({ length: n }, (_, i) => `${letter}${i}`).join(" ");
+    const row = [
+      { side: "both" as const, mark: "same" as const, text: words(20, "x") },
+      { side: "a" as const, mark: "changed" as const, text: "old" },
+      { side: "both" as const, mark: "same" as const, text: words(30, "y") },
+      { side: "b" as const, mark: "changed" as const, text: "new" },
+      { side: "both" as const, mark: "same" as const, text: words(5, "z") },
+    ];
+    expect(excerpt(row).map((part) => part.text)).toEqual([
+      "… x14 x15 x16 x17 x18 x19",
+      "old",
+      "y0 y1 y2 y3 y4 y5 … y24 y25 y26 y27 y28 y29",
+      "new",
+      "z0 z1 z2 z3 z4",
     ]);
   });
   it("what lies between parts of a run stands in a row of its own", () => {

@@ -1,5 +1,6 @@
+import { Fragment } from "preact";
 import { useMemo } from "preact/hooks";
-import { compared, unified } from "../diff";
+import { compared, excerpt, unified } from "../diff";
 import { Link, look } from "../parts";
 import { useApp } from "../state";
 import { BINS, histogram, leastCertain, uncertain } from "../sure";
@@ -77,26 +78,17 @@ function Excerpt({ group, place }: { group: number; place: number }) {
     );
   const row =
     rows.find((one) => one.a.some((p) => p.mark === "changed") || one.b.some((p) => p.mark === "changed")) ?? rows[0];
-  let left = 320;
+  const parts = row ? excerpt(unified(row)) : [];
   return (
     <p class="quote" dir="auto">
-      {row &&
-        unified(row).map((part, i) => {
-          if (left <= 0) return null;
-          const text = oneLine(part.text, Math.max(left, 12));
-          left -= text.length;
-          return part.mark !== "changed" ? (
-            <span key={i}>{text} </span>
-          ) : part.side === "b" ? (
-            <>
-              <ins key={i}>{text}</ins>{" "}
-            </>
-          ) : (
-            <>
-              <del key={i}>{text}</del>{" "}
-            </>
-          );
-        })}
+      {parts.map(({ mark, side, text }, i) => {
+        const Tag = mark !== "changed" ? "span" : side === "b" ? "ins" : "del";
+        return (
+          <Fragment key={i}>
+            <Tag>{text}</Tag>{" "}
+          </Fragment>
+        );
+      })}
     </p>
   );
 }

@@ -15,7 +15,8 @@ export function Verdicts() {
   const single = data.pages === 1;
   if (!causes.length && !verdicts.page.length && !repeats.page.length) return null;
   const shown = app.selection,
-    byKind = new Map<VerdictKind, number[]>();
+    byKind = new Map<VerdictKind, number[]>(),
+    size = (v: number) => data.raw.groups.tokens[longest(data, verdicts.groups[v]) ?? -1] ?? 0;
   verdicts.kind.forEach((kind, v) => {
     const groups = verdicts.groups[v];
     if (groups.length && !groups.some((g) => anyPlace(data, shown.places, g))) return;
@@ -47,7 +48,7 @@ export function Verdicts() {
           </li>
         ))}
         {ORDER.filter((kind) => byKind.has(kind)).map((kind) => (
-          <Kind key={kind} kind={kind} rows={byKind.get(kind)!} skip={first} />
+          <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
         ))}
         {repeats.page.length > 0 && <SmallRepeats />}
       </ul>
