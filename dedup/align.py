@@ -38,6 +38,7 @@ BATCH_COST = 4_000_000  # tokens gone over in one batch of pairs
 ANCHOR_COST = 50  # tokens that an anchor counts for
 # Similarity of the items of an edited passage, in their order; reworded words may stand in any order.
 LEAST_ORDER = {GRAMS: 0.55, TRIPLES: 0.0, LETTERS: 0.45}
+ORDER_INSIDE = 0.3  # of a passage inside one page, whatever its seeds: texts on one topic are alike as bags
 # Share of its words that stand on the other side as they are, whole; of scanned text none may.
 LEAST_WHOLE = {GRAMS: 0.2, TRIPLES: 0.2, LETTERS: 0.0}
 ROWS = 1_000_000  # pairs of passages compared at a time
@@ -90,13 +91,15 @@ class Gates:
     Attributes:
         min_evidence, min_dice: Of the kernel's measures.
         min_tokens: Length of its longer side.
-        order, whole: Of ``in_order`` and ``whole_words``.
+        order, order_inside: Of ``in_order``; of passages inside one page.
+        whole: Of ``whole_words``.
     """
 
     min_evidence: float
     min_dice: float
     min_tokens: int
     order: float
+    order_inside: float
     whole: float
 
 

@@ -129,7 +129,8 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
-    order, first = _without_implied(ranges, members.row[order], order, first, np.isin(component, cut))
+    said = np.isin(component, cut)  # a group that left something out stays, and says so
+    order, first = _without_implied(ranges, members.row[order], order, first, said)
     return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
 
@@ -522,16 +523,16 @@ def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
     return by_group[rows], first
 
 
-def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, cut: Flags) -> tuple[I64, I64]:
+def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
     """Without groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
     linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
     """
     t0 = ranges.t0[row]
-    kept = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), np.arange(len(first) - 1), LOOK_AROUND) == 0
-    kept |= cut[row[first[:-1]]]
-    counts = np.diff(first)
+    asked = np.flatnonzero(~stays[row[first[:-1]]])
+    kept, counts = np.ones(len(first) - 1, bool), np.diff(first)
+    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 

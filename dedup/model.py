@@ -299,10 +299,11 @@ class NearMiss:
     Attributes:
         gate: What stopped it; of several gates the one of which it fell shortest.
             ``min_evidence``, ``min_dice``, ``min_tokens``, ``min_chars``, ``min_similarity``, ``threshold``: the setting of
-            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows. ``windows``: too
-            few of its windows of 24 words are alike, which no setting changes. ``exhaustive``: missed by chance,
-            ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for. ``overlap``: its words stand
-            in a better passage. ``runs``: it says no more than the equal runs in it, which are reported.
+            that name. ``order``: its words stand in another order, which only ``find="reworded"`` allows, and inside a page
+            in part. ``windows``: too few of its windows of 24 words are alike, which no setting changes. ``exhaustive``:
+            missed by chance, ``exhaustive`` finds it. ``find``: another `find` finds it. ``scope``: not asked for.
+            ``overlap``: its words stand in a better passage. ``runs``: it says no more than the equal runs in it, which are
+            reported.
         value, asked: What it reached and what it had to; ``None`` where the gate has no figure.
         tokens: Length of its longer side in tokens.
         dice, evidence: As of ``Pair``; ``None`` where no bags of words were compared (``find="exact"``, ``unit="page"``).

@@ -67,15 +67,17 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
     if judge is not None:
         judge.stop(aligned.links.take(~new), "runs")
     left = new.copy()
-    measured: list[tuple[Gate, float, Callable[[Links], F64]]] = [
-        ("order", gates.order, lambda links: in_order(engine, bags, links)),
-        ("words", gates.whole, lambda links: whole_words(engine, corpus, links))]
-    for gate, least, measure in measured:
+    inside_page = page_of(corpus, aligned.links.a0) == page_of(corpus, aligned.links.b0)
+    measured: list[tuple[Gate, float, Flags, Callable[[Links], F64]]] = [
+        ("order", gates.order, ~inside_page, lambda links: in_order(engine, bags, links)),
+        ("order", gates.order_inside, inside_page, lambda links: in_order(engine, bags, links)),
+        ("words", gates.whole, np.ones(len(left), bool), lambda links: whole_words(engine, corpus, links))]
+    for gate, least, asked, measure in measured:
         if least > 0:
-            value = np.ones(len(left))
-            value[left] = measure(aligned.links.take(left))
+            value, rows = np.ones(len(left)), left & asked
+            value[rows] = measure(aligned.links.take(rows))
             if judge is not None:
-                judge.stop(aligned.links.take(left & (value < least)), gate, value[left & (value < least)], least)
+                judge.stop(aligned.links.take(rows & (value < least)), gate, value[rows & (value < least)], least)
             left &= value >= least
     taken = left[box] & inside
     aligned, fits = _grown(corpus, bags, aligned, runs.take(run[taken]), box[taken])

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, Aligned, Gates, align_passages
+from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, ORDER_INSIDE, Aligned, Gates, align_passages
 from dedup.along_copies import along_copies
 from dedup.anchors import GRAMS, LETTERS, TRIPLES
 from dedup.bags import letter_bags, word_bags
@@ -157,7 +157,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
     whole = LEAST_WHOLE[kinds[0]] if stem is None else 0.0  # words of one stem are equal
-    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, LEAST_ORDER[kinds[-1]], whole)
+    order = LEAST_ORDER[kinds[-1]]
+    gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, order, max(order, ORDER_INSIDE), whole)
     all_windows = is_comparison and options.find == "reworded"
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
     if aligned.truncated:

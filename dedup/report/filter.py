@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,17 @@ def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tu
     numbers = {group.id: number for number, group in enumerate(kept)}
     return [dataclasses.replace(group, id=numbers[group.id], related=_renumber(group.related, numbers))
             for group in kept], numbers
+
+
+class FilteredPages(list[PageReport]):
+    """Pages with other verdicts than the scan's; ``texts`` are the scan's, where it knows them."""
+
+    def __init__(self, pages: Sequence[PageReport], numbers: Mapping[int, int]) -> None:
+        super().__init__(filter_verdicts(page, numbers) for page in pages)
+        self.texts: Sequence[str] | None = getattr(pages, "texts", None)
+
+    def __reduce__(self) -> tuple[type[list[PageReport]], tuple[list[PageReport]]]:
+        return list, (list(self),)
 
 
 def filter_verdicts(page: PageReport, numbers: Mapping[int, int]) -> PageReport:

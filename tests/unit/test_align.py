@@ -205,3 +205,10 @@ def test_among_lines_that_are_all_alike_a_row_compares_the_likeliest_only_and_sa
     assert any(group.truncated for group in report.groups)
     assert any("p0 p1" in group.text and "p39" in group.text and group.kind == "near" for group in report.groups)
     assert not any(group.truncated for group in dedup.scan(["\n".join(crowd[:100])]).groups)
+
+
+def test_words_in_no_order_are_no_reworded_passage_inside_a_page():
+    """A page of words out of fifty is alike to itself everywhere, as a bag."""
+    rng = np.random.default_rng(6)
+    text = "\n".join(" ".join(f"w{n}" for n in rng.integers(0, 50, 12)) for _ in range(300))
+    assert not len(dedup.scan([text], find="reworded").groups)
