@@ -124,13 +124,14 @@ class Copies:
 
     def __init__(self, start: I64, length: I64, shift: I64) -> None:
         order = np.argsort(start, kind="stable")
-        start, length, shift = start[order], length[order], shift[order]
+        length, shift = length[order], shift[order]
+        begin, end = start[order].astype(np.uint32), (start[order] + length).astype(np.uint32)
         self._alike, shortest = list[tuple[int, U32, U32, I64]](), 0  # ranges of about one length, and the longest of them
         while shortest < int(length.max(initial=0)):
             longest = max(64, 4 * shortest)
             rows = (length > shortest) & (length <= longest)
             if rows.any():
-                self._alike.append((longest, start[rows].astype(np.uint32), (start + length)[rows].astype(np.uint32), shift[rows]))
+                self._alike.append((longest, begin[rows], end[rows], shift[rows]))
             shortest = longest
 
     @classmethod
@@ -151,7 +152,7 @@ class Copies:
         return cls(a + before, length - before - after, b - a)
 
     def _may_be_held(self, at: U32) -> I64:
-        """Rows of places in a stretch of ``STRETCH`` tokens in which a range lies, all places if there are long ranges."""
+        """Rows of places near which a range lies; all of them if some ranges are long."""
         if not self._alike or len(self._alike) > 1:
             return np.arange(len(at)) if self._alike else NOWHERE
         longest, start, end, _ = self._alike[0]
