@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
@@ -441,7 +441,7 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
-    pair = np.unique(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
+    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
     a, b = pair // count, pair % count
     rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
     lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -22,6 +23,17 @@ def test_sound_cleaning_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert "pages files readers" in said
     assert "trees changed 0 of 1" in said
+
+
+def test_records_that_hold_pages_are_unfolded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "planted").mkdir()
+    text = (ROOT / "examples" / "news.txt").read_text()
+    lines = [json.dumps({"noise": noise, "pages": {"a": text, "b": text + "\nOf another edition."}}) for noise in (0, 0.1)]
+    (tmp_path / "planted" / "en.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    assert main([str(tmp_path), "--set", "planted"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("pages     4") == said.count("planted ") >= 2
+    assert "removed    0.0%" not in said
 
 
 def test_lost_sentences_are_seen(tmp_path: Path) -> None:
@@ -48,4 +60,10 @@ def test_something_wrong_gives_status_1(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "a.html").write_text("<p>One page.</p>")
     monkeypatch.setattr(cleaning, "lost", lambda *_: ["a.html: One page."])
+    assert main([str(tmp_path), "--set", "pages"]) == 1
+
+
+def test_a_set_of_which_no_page_is_read_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.jsonl").write_text(json.dumps({"id": "a", "about": {"text": "a page of no text"}}) + "\n")
     assert main([str(tmp_path), "--set", "pages"]) == 1
