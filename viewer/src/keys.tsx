@@ -84,7 +84,12 @@ export function Help({ onClose }: { onClose: () => void }) {
   useLayoutEffect(() => box.current?.showModal(), []);
   return (
     <dialog ref={box} class="help" onClose={onClose} aria-labelledby="help-title">
-      <h2 id="help-title">Keys</h2>
+      <div class="help-head">
+        <h2 id="help-title">Keys</h2>
+        <button type="button" onClick={() => box.current?.close()}>
+          Close
+        </button>
+      </div>
       <dl class="keys">
         {KEYS.map(([key, does]) => (
           <div key={key}>
@@ -115,9 +120,6 @@ export function Help({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <button type="button" onClick={() => box.current?.close()}>
-        Close
-      </button>
     </dialog>
   );
 }

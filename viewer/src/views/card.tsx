@@ -227,7 +227,7 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
       <p class="sub key-line">
         {changed && (
           <>
-            <del>only on the left</del> <ins>only on the right</ins>{" "}
+            <del>only in the first</del> <ins>only in the second</ins>{" "}
           </>
         )}
         {rows.some((row) => [...row.a, ...row.b].some((p) => p.mark === "between")) && (
