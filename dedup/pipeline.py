@@ -236,13 +236,14 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     options, table = findings.options, findings.table
     if not options.min_chars and not options.min_similarity:
         return findings
-    places = findings.places
-    kept = np.ones(len(table), bool)
-    for g in range(len(table)):
-        row = int(table.representative[g])
-        start, end = places.chars(row)
-        kept[g] = end - start >= options.min_chars and (
-            not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
+    places = (findings.places.chars(row) for row in table.representative.tolist())
+    kept = np.array([end - start >= options.min_chars for start, end in places], bool)
+    if options.min_similarity and len(table):
+        measured = [measures for g in range(len(table)) for measures in findings.similarities(g)]
+        alike = np.array([m.similarity >= options.min_similarity for m in measured])
+        table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
+        counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
+        kept = np.bincount(table.owner[counted], minlength=len(table)) > 0
     links, length = findings.passages.whole, findings.links.chars
     similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
     short, unlike = length < options.min_chars, similarity < options.min_similarity

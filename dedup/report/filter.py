@@ -85,4 +85,6 @@ def _filter_group(group: Group, least: float, counted: Counted) -> Group | None:
     if len(near) < 2 or not counted.any_pair(near):
         return None
     before = sum(o.similarity >= least for o in group.occurrences[:group.representative])
-    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near), representative=before)
+    equal = all(o.indel_similarity == 1.0 for o in near)
+    return dataclasses.replace(group, kind="exact" if group.kind == "near" and equal else group.kind, occurrences=near,
+                               similarity=min(o.similarity for o in near), representative=before)
