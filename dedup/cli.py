@@ -490,8 +490,8 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     with progress_line(quiet) as progress:
         report = work(options, progress)
-    if not quiet:
-        tell_errors(report, everything=verbose)
+    if not quiet and (verbose or output is not None or format == "json" or not _is_one_terminal()):
+        tell_errors(report, everything=verbose)  # else the report says it
     deliver(report, output, format, top, quiet)
     if opened:
         open_in_browser(str(output))
@@ -574,6 +574,11 @@ def progress_line(quiet: bool) -> Iterator[Callable[[str], None] | None]:
     console = console_for(sys.stderr)
     with console.status("reading") as status:
         yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
+
+
+def _is_one_terminal() -> bool:
+    """Whether a person sees what goes to standard output and to standard error in one place."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
 
 
 def tell_errors(report: Report | Cleaned, everything: bool) -> None:

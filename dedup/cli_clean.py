@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
 
-MANIFESTS = "manifest of dedup clean"  # a reason to skip a file
 LEFT_OUT = ("pairs", "with_text")  # settings of reports
 MOST_SHOWN = 100_000  # of a dry run's removals
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
@@ -105,6 +104,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     from dedup.cleaning.choices import Choices
     from dedup.errors import InputError, OptionError
     from dedup.options import make_options
+    from dedup.readers.formats import A_MANIFEST
 
     if not paths:
         raise InputError("nothing to clean", mend="Name a file or folder: dedup clean PATH... -o OUT")
@@ -133,9 +133,9 @@ def _clean(*paths: str, **settings: Any) -> int:
                      in_place=in_place, dry_run=dry_run, progress=progress)
     if not quiet:
         cli.tell_errors(done, everything=verbose)
-        if MANIFESTS in done.accounting.skipped:
-            print("dedup: the input holds the output of an earlier cleaning, whose pages were read, too; --exclude leaves it "
-                  "out", file=sys.stderr)
+        if A_MANIFEST in done.accounting.skipped:
+            print("dedup: the input holds a manifest of an earlier cleaning: it stays where it is and is not copied; pages "
+                  "beside it were read like all others (--exclude leaves them out)", file=sys.stderr)
         _print(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG

@@ -30,7 +30,7 @@ Flags = npt.NDArray[np.bool_]
 SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
-MAX_CROWDED = 0.6  # of its words in what stands three times: plans, cards and forms are made of the same pieces
+MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
 MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8  # cards of a shop are less alike
 PAGE_TOP, PAGE_END = 0.1, 0.9
@@ -138,7 +138,10 @@ class Stands:
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
-        crowd = np.repeat(np.diff(self.all_first) > 2, np.diff(self.all_first))
+        """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
+        copies, leader = np.diff(self.all_first), self.all_first[:-1]
+        piece = (self.all.words[leader] < SECTION_WORDS) | (self.all.blocks[leader] < SECTION_BLOCKS)
+        crowd = np.repeat((copies > 2) & piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
     def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:

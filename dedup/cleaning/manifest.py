@@ -8,7 +8,7 @@
     {"kind": "cut", "offset": 1754, "removal": 0, "text": "..."}   bytes that went from it, by their place in the output
     {"kind": "rows", "group": {...}}                               rows and texts that went from a table
     {"kind": "file", "state": "cut", "input": ..., "output": ...}  its digests
-    {"kind": "end", "files": 3, ..., "digest": "..."}              the digest of all lines before
+    {"kind": "end", "files": 3, ..., "digest": "..."}              the digest of all lines
 
 It is read as data from strangers: every line has to have its form, names stay inside the folder, nothing is executed.
 """
@@ -179,13 +179,22 @@ class End(_Line, frozen=True, tag="end"):
 
     Attributes:
         accounting: ``read = kept + cut + dropped + skipped``, and more.
-        digest: SHA-256 of all lines before.
+        digest: SHA-256 of the digest of the lines before and of this one without it.
     """
 
     files: COUNT
     removals: COUNT
     accounting: dict[str, Any]
-    digest: DIGEST
+    digest: DIGEST = ""
+
+    def signed(self, before: bytes) -> End:
+        """The line with its digest.
+
+        Args:
+            before: SHA-256 of the lines before.
+        """
+        return End(self.files, self.removals, self.accounting,
+                   hashlib.sha256(before + encode(End(self.files, self.removals, self.accounting))).hexdigest())
 
 
 Line = Header | Removed | Begin | CutOut | Rows | FileEnd | End
@@ -268,7 +277,7 @@ class Writer:
 
     def end(self, accounting: dict[str, Any]) -> None:
         """Write the last line."""
-        self._file.write(encode(End(self.files, self.removals, accounting, self._digest.hexdigest())))
+        self._file.write(encode(End(self.files, self.removals, accounting).signed(self._digest.digest())))
 
 
 class Entry(msgspec.Struct):
@@ -329,7 +338,7 @@ class Manifest:
                 begin = None
             elif isinstance(line, End):
                 end = line
-                if line.digest != digest.hexdigest():
+                if line != line.signed(digest.digest()):
                     raise _damaged(path, number, "its digest is another one: it was changed")
             elif isinstance(line, Header):
                 raise _damaged(path, number, "a second head")

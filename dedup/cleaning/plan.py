@@ -7,7 +7,7 @@ holds no half sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -78,20 +78,30 @@ def plan_removals(findings: Findings, judgement: Judgement, choices: Choices) ->
 def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, rank: I64) -> dict[int, int]:
     """Pages that are copies as wholes of one that stays, with which they make a pair that counts, and that one."""
     dropped: dict[int, int] = {}
-    stay: set[int] = set()  # for others
+    stay: set[int] = set()  # for pages that are only like them
+    equal: dict[int, list[int]] = {}  # pages that went for an equal one: where that goes, they are like what stays for it
     if "copy-of" not in choices.taken:
         return dropped
     pairs = findings.pairs_that_count
-    near = _near_pages(findings, judgement, rank) if choices.what == "near" else ()
-    for members in (*equal_pages(findings.corpus), *near):
+
+    def copies(members: Iterable[int]) -> tuple[int, list[int]]:
+        """The page that stays of some, and those that may go for it."""
         left = np.array(sorted((p for p in members if p not in dropped), key=lambda p: rank[p]), np.int64)
         left = left[pairs.partners(np.zeros(len(left), np.int64), left) >= 0]
         if not len(left):
-            continue
-        kept = int(left[0])
-        for page in left[1:][pairs.allows(np.full(len(left) - 1, kept), left[1:])].tolist():
-            if page not in stay:
-                dropped[page] = kept
+            return -1, []
+        others: list[int] = left[1:][pairs.allows(np.full(len(left) - 1, left[0]), left[1:])].tolist()
+        return int(left[0]), others
+
+    for members in equal_pages(findings.corpus):
+        kept, equal[kept] = copies(members)
+        dropped |= dict.fromkeys(equal[kept], kept)
+    for members in _near_pages(findings, judgement, rank) if choices.what == "near" else ():
+        kept, others = copies(members)
+        for page in others:
+            going = np.array([page, *equal.get(page, ())])
+            if page not in stay and pairs.allows(np.full(len(going), kept), going).all():
+                dropped |= dict.fromkeys(going.tolist(), kept)
                 stay.add(kept)
     return dropped
 

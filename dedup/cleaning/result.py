@@ -21,7 +21,8 @@ class Accounting:
         kept: Pages that are as they were.
         cut: Pages of which something went.
         dropped: Pages that went as wholes.
-        skipped: What was read and is no page, by reason; it is written as it is where it could be read.
+        skipped: What was read and is no page, by reason; it is written as it is where it could be read, but for manifests of
+            earlier cleanings.
         chars: Characters of all pages.
         removed_chars: Characters that went.
         by_verdict: Characters that went, by verdict.

@@ -18,7 +18,7 @@ from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import wide_codec
 from dedup.readers.files import Found, find, open_regular
-from dedup.readers.formats import HEAD_BYTES, choose, suffix_of
+from dedup.readers.formats import A_MANIFEST, HEAD_BYTES, choose, suffix_of
 from dedup.readers.notes import Notes
 
 MARK = ".dedup-clean-unfinished"  # stands in the output while it is written: what is there is ours
@@ -56,7 +56,7 @@ class Output:
 
     Attributes:
         base: The folder that names of files are relative to.
-        targets: All files of the input.
+        targets: All files of the input but manifests of earlier cleanings, which stay where they are.
         manifest: Where the manifest goes.
         in_place: The cleaned files take the places of the sources.
     """
@@ -103,6 +103,8 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
     targets, taken = [], {FILE_NAME.casefold()}
     for file, stamp in found:
         form, compression = _content_of(file, options)
+        if form == A_MANIFEST:
+            continue  # it says how to restore another folder, not this one
         name = out.name if lone else _free(_written_name(_name(file, paths, roots), form, compression), taken)
         targets.append(Target(file, stamp, base / name, name, form, compression, _original(file, paths, roots, form, name)))
     where = manifest or (out.with_name(f"{out.name}.{FILE_NAME}") if lone else base / FILE_NAME)
@@ -119,6 +121,8 @@ def _in_place(found: list[tuple[Found, Stamp]], paths: Sequence[Path], manifest:
         if not real.is_relative_to(base):
             raise OutputError("is a link to a place outside and cannot be cleaned in place", file.place, "Use -o.")
         form, compression = _content_of(file, options)
+        if form == A_MANIFEST:
+            continue
         if form == "warc":
             raise OutputError("is a web archive and cannot be cleaned in place", file.place, "Use -o; it becomes JSON Lines.")
         targets.append(Target(file, stamp, real, real.relative_to(base).as_posix(), form, compression))
@@ -142,7 +146,7 @@ def _stamp_or_none(path: Path) -> Stamp | None:
 
 
 def _content_of(file: Found, options: Options) -> tuple[str, Compression]:
-    """Format and compression of a file's content."""
+    """Format and compression of a file's content; ``A_MANIFEST`` is the format of one of an earlier cleaning."""
     with open_regular(file.path) as raw:
         stream: Any = io.BufferedReader(raw)
         compression: Any = compression_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
@@ -150,7 +154,8 @@ def _content_of(file: Found, options: Options) -> tuple[str, Compression]:
         head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
     if codec := wide_codec(head):
         head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
-    return choose(file.name, head, file.named, options.input_format)[0] if head else "", compression
+    form, reason = choose(file.name, head, file.named, options.input_format) if head else ("", "")
+    return A_MANIFEST if reason == A_MANIFEST else form, compression
 
 
 def _written_name(name: str, form: str, compression: Compression) -> str:
@@ -261,6 +266,8 @@ def _check_ours(base: Path, manifest: Path, targets: Sequence[Target], sources: 
                               "Move it away, or choose another place.")
     if os.path.realpath(manifest) in {os.path.realpath(target.path) for target in targets}:
         raise OutputError("is the place of a cleaned file, too", str(manifest), "Choose another place for the manifest.")
+    if manifest.exists() and stamp_of(manifest)[:2] in sources:
+        raise OutputError("is read and would be written over", str(manifest), "Choose another place for the manifest.")
     if manifest.exists() and not ours and not unfinished and not _is_ours(manifest):
         raise OutputError("is there already and is no manifest", str(manifest), "Choose another place.")
 

@@ -14,6 +14,7 @@ SUFFIXES = {
 PACKED = frozenset({".gz", ".zst"})
 HEAD_BYTES = 8192
 MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went: no page
+A_MANIFEST = "manifest of dedup clean"  # the reason why it is skipped
 _CONTENT = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"WARC/", "warc"), (b"filedesc://", "warc"))
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"\x7fELF", b"RIFF", b"BZh",
            b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xca\xfe\xba\xbe", b"SQLite format 3", b"OggS", b"ID3", b"\0asm",
@@ -64,7 +65,7 @@ def choose(name: str, head: bytes, named: bool, input_format: str | None) -> tup
         The format, and an empty string; or an empty string, and the reason why it is skipped.
     """
     if head.startswith(MANIFEST):
-        return "", "manifest of dedup clean"
+        return "", A_MANIFEST
     suffix = suffix_of(name)
     if input_format and (named or suffix not in SUFFIXES):
         return input_format, ""

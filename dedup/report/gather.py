@@ -78,6 +78,7 @@ class Gathered:
     words: float = 0
     named: dict[str, PageReport] = field(default_factory=dict)
     references: set[str] = field(default_factory=set)
+    said: set[tuple[int, ...]] | None = field(default_factory=set)
 
     @classmethod
     def of(cls, report: Report, top: int) -> Gathered:
@@ -85,6 +86,8 @@ class Gathered:
         found = cls(Best(top), Best(top), Best(top), Best(top))
         if report.summary.reference_pages:
             found.references = {page.id for page in report.pages if page.reference}
+        if report.summary.reference_pages or report.options.between is not None:
+            found.said = None  # what stands in the references, or on pages that differ, is said of each page
         if report.is_comparison:
             for pair in report.pairs():
                 found.pairs.add(len(pair.a.text), pair)
@@ -113,13 +116,21 @@ class Gathered:
         first = [verdict for kind in SECOND_RENDERINGS for verdict in by_kind.pop(kind, [])]
         if first:
             self.renderings.add(page.duplicate_chars, (page, first))
-        rest = [verdict for kind in sorted(by_kind) for verdict in by_kind[kind]]
+        rest = [verdict for kind in sorted(by_kind) for verdict in by_kind[kind] if not self._is_said(verdict)]
         if rest:
             self.copies.add(page.duplicate_chars, (page, rest))
         for repeat in page.small_repeats:
             if repeat.text in self.repeats or len(self.repeats) < MAX_SMALL_REPEATS:
                 self.repeats.setdefault(repeat.text, (page.source or page.id, repeat.lines))
                 self.repeat_pages[repeat.text] += 1
+
+    def _is_said(self, verdict: Verdict) -> bool:
+        """Whether an earlier page shares the same passages: one of them says it."""
+        if verdict.kind != "shared" or self.said is None:
+            return False
+        said = verdict.groups in self.said
+        self.said.add(verdict.groups)
+        return said
 
 
 def matched_text(occurrence: Occurrence, gap: str = "") -> str:

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, Skipped, Verdict
+from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError, Skipped, Verdict
 from dedup.report.diff import Stretch, differences, folded, pair_differences
 from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
 from dedup.report.misses import miss_measures, why_missed
@@ -412,9 +412,12 @@ class _Writer:
         if not (self.report.skipped or self.report.errors):
             return
         yield from self.heading("Not compared")
-        for skipped in self.report.skipped[: self.top]:
+        errors = {_place_of(error) for error in self.report.errors}  # these are told with their causes
+        reasons = [entry for entry in self.report.skipped
+                   if entry.count > len(entry.examples) or not errors.issuperset(entry.examples)]
+        for skipped in reasons[: self.top]:
             yield from self.lines(self._skipped(skipped), f"  {self.signs.dot} ")
-        yield from self.more(max(len(self.report.skipped) - self.top, 0), "reason")
+        yield from self.more(max(len(reasons) - self.top, 0), "reason")
         for message, sources in self._by_message().items():
             examples = ", ".join(one_line(source, 120) for source in sources[:3])
             if len(sources) > 3:
@@ -427,7 +430,7 @@ class _Writer:
         rest = "for other reasons"
         for error in self.report.errors:
             key = error.message if error.message in kinds or len(kinds) < self.top else rest
-            kinds.setdefault(key, []).append(f"{error.source}:{error.line}" if error.line else error.source)
+            kinds.setdefault(key, []).append(_place_of(error))
         return kinds
 
     def _skipped(self, skipped: Skipped) -> Text:
@@ -436,6 +439,10 @@ class _Writer:
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
         return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
+
+
+def _place_of(error: ReadError) -> str:
+    return f"{error.source}:{error.line}" if error.line else error.source
 
 
 def _times(number: int) -> str:

@@ -316,6 +316,11 @@ def test_restore_refuses_every_damage(site: Path, tmp_path: Path) -> None:
         manifest.write_bytes(bytes(bad))
         with pytest.raises(InputError):
             Manifest(manifest)
+    figures = good.rfind(b'"accounting"')
+    for at in range(figures, figures + 60):  # the last line, too
+        manifest.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+        with pytest.raises(InputError):
+            Manifest(manifest)
     for size in (0, 1, len(good) // 2, good.rstrip().rfind(b"\n") + 1, len(good) - 1):
         manifest.write_bytes(good[:size])
         with pytest.raises(InputError):
@@ -325,7 +330,9 @@ def test_restore_refuses_every_damage(site: Path, tmp_path: Path) -> None:
 def signed(text: list[dict[str, object]]) -> bytes:
     """Lines of a manifest with a right digest at the end."""
     body = b"".join(json.dumps(line).encode() + b"\n" for line in text[:-1])
-    return body + json.dumps(text[-1] | {"digest": hashlib.sha256(body).hexdigest()}).encode() + b"\n"
+    last = text[-1]
+    end = lines.End(last["files"], last["removals"], last["accounting"])  # type: ignore[arg-type]
+    return body + lines.encode(end.signed(hashlib.sha256(body).digest()))
 
 
 @pytest.mark.parametrize("name", ["../evil.txt", "/etc/evil", "a/../../evil", "C:evil", "a\\..\\evil", "x\0y", ""])
@@ -367,6 +374,29 @@ def test_a_manifest_is_no_page(site: Path, tmp_path: Path) -> None:
     manifest = cleaned(tmp_path, site)
     skipped = {entry.reason for entry in dedup.scan(manifest.parent).skipped}
     assert "manifest of dedup clean" in skipped
+
+
+def test_the_manifest_of_an_earlier_cleaning_stays_and_both_steps_can_be_undone(site: Path, tmp_path: Path) -> None:
+    before = tree(site)
+    first = cleaned(tmp_path, site)
+    second = clean(first.parent, tmp_path / "second", for_="corpus", max_removed=1.0)
+    assert second.manifest is not None
+    assert [path.name for path in (tmp_path / "second").rglob("*manifest*")] == [lines.FILE_NAME]
+    assert second.accounting.skipped["manifest of dedup clean"] == 1
+    assert second.accounting.is_balanced
+    restore(second.manifest, tmp_path / "back")
+    assert tree(tmp_path / "back") == tree(first.parent)
+    restore(first, tmp_path / "start", cleaned=tmp_path / "back")
+    assert {name: data for name, data in tree(tmp_path / "start").items() if not name.endswith(".gz")} == {
+        name: data for name, data in before.items() if not name.endswith(".gz")}
+
+
+def test_the_manifest_of_an_earlier_cleaning_is_not_written_over(site: Path, tmp_path: Path) -> None:
+    first = cleaned(tmp_path, site)
+    data = first.read_bytes()
+    with pytest.raises(OutputError, match="is read and would be written over"):
+        clean(first.parent, tmp_path / "second", manifest=first)
+    assert first.read_bytes() == data
 
 
 @pytest.mark.parametrize("n", range(1, 14))

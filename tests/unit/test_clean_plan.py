@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.api import clean
+from dedup.api import clean, scan
 from dedup.cleaning.choices import Choices
 from dedup.errors import GuardError, OptionError
 
@@ -100,6 +100,18 @@ def test_near_copies_go_only_if_asked_and_the_lost_text_is_told():
     assert all("late" in " ".join(exact.pages) and "lonely" in " ".join(exact.pages) for _ in "1")
     assert "late" not in " ".join(near.pages)
     assert any(removal.similarity < 1 and "late" in removal.text for removal in near.removals)
+
+
+@pytest.mark.parametrize("drop", ["pages", "passages"])
+def test_equal_pages_that_are_nearly_a_copy_of_another_one_go_with_each_other(drop):
+    steps = [f"{FERRY}", f"{BAKER}", f"{TOWER}"]
+    first = "\n\n".join(steps)
+    second = "\n\n".join([steps[1].replace("the", "a", 1), steps[0], steps[2]])
+    pages = [{"id": name, "text": text} for name, text in zip("abc", (first, second, second), strict=True)]
+    done = clean(pages, for_="corpus", what="near", drop=drop, max_removed=1.0)
+    assert scan(pages).keep.tolist() == [True, False, False]
+    assert [page["id"] for page in done.pages] == ["a"]
+    assert {removal.kept.page for removal in done.removals} == {"a"}
 
 
 def test_only_the_verdicts_that_are_named_go():

@@ -81,13 +81,13 @@ def test_a_dry_run_may_read_the_temporary_folder(tmp_path: Path, monkeypatch: py
     assert said(capsys, "clean", str(tmp_path / "in" / "a.txt"), "--dry-run")[0] == 0
 
 
-def test_an_earlier_output_in_the_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_manifest_of_an_earlier_cleaning_in_the_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_pages(tmp_path / "in")
     clean(tmp_path / "in", tmp_path / "out")
     (tmp_path / "out").rename(tmp_path / "in" / "cleaned")
     status, _, err = said(capsys, "clean", str(tmp_path / "in"), "--dry-run", "--max-removed", "100%")
     assert status == 0
-    assert "the input holds the output of an earlier cleaning" in err
+    assert "the input holds a manifest of an earlier cleaning: it stays where it is and is not copied" in err
     assert "--exclude" in err
     assert "earlier cleaning" not in said(capsys, "clean", str(tmp_path / "in"), "--dry-run", "--exclude", "cleaned/")[2]
 

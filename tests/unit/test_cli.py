@@ -291,6 +291,18 @@ def test_messages_name_settings_as_they_were_typed(tmp_path: Path, capsys: pytes
     assert "(there are: text_field); name one with --text-field" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("flags", "both", "times"), [([], True, 1), ([], False, 2), (["-v"], True, 2)])
+def test_on_one_terminal_what_could_not_be_read_is_told_once(
+        engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flags: list[str], both: bool,
+        times: int) -> None:
+    engine.answer = report([page("a")], errors=[ReadError("b.txt", 1, "no JSON")])
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: both)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert cli.main(["scan", "p", *flags]) == 3
+    assert "".join(capsys.readouterr()).count("no JSON") == times
+
+
 def test_what_others_named_reaches_standard_error_harmless(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.answer = report([page("a")], errors=[ReadError("\x1b[2Jb\r\n\u202e\udc80.txt", 1, "no \x07 JSON")])
     cli.main(["scan", "p"])

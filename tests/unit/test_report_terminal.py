@@ -171,6 +171,28 @@ def test_what_was_not_compared_is_summed_up_at_the_end() -> None:
     assert "1,000 not readable" in text
 
 
+def test_a_place_that_is_told_with_its_cause_is_not_told_as_skipped_too() -> None:
+    errors = [ReadError("c.jsonl", 2, "is no JSON (skipped)"), ReadError("d.gz", None, "is damaged")]
+    skipped = [Skipped("line is not valid JSON", 1, ("c.jsonl:2",)), Skipped("empty file", 2, ("d.gz", "e.txt")),
+               Skipped("text field missing", 11, ("c.jsonl:2",))]
+    text = flat(printed(report([page("a")], skipped=skipped, errors=errors)))
+    assert text.count("line is not valid JSON") == 0
+    assert text.count("is no JSON (skipped): c.jsonl:2") == 1
+    assert "2 skipped, empty file: d.gz, e.txt" in text
+    assert "11 skipped, text field missing: c.jsonl:2 and 10 more" in text
+
+
+def test_passages_that_the_same_pages_share_are_told_once() -> None:
+    def pages(*groups: int) -> list[Any]:
+        return [page(f"{number}.txt", verdicts=(Verdict("shared", f"text {number}", (group,)),))
+                for number, group in enumerate(groups)]
+    text = printed(report(pages(0, 0, 1, 1, 0)))
+    assert [f"text {number}" in text for number in range(5)] == [True, False, True, False, False]
+    text = printed(report(pages(0, 0), options=Options(between="paper")))
+    assert "text 0" in text
+    assert "text 1" in text
+
+
 def compared(old: str, new: str, **parts: object) -> str:
     """What is printed of a comparison with one near pair, behind its heading."""
     a = occurrence("a.txt", old, 0, 4, parts=parts.get("a"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dedup import Page, scan
+import pytest
+
+from dedup import Page, clean, scan
 from tests.scan_help import edited, lines, prose, scan_texts, verdicts
 
 P = [prose(30, n) for n in range(8)]
@@ -26,6 +28,23 @@ def test_a_paragraphs_first_sentence_alone_on_a_line_is_a_teaser():
     teaser = " ".join(P[1].split()[:12])
     report = scan_texts([lines("Menu", teaser, P[0], P[1], P[2])])
     assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in line 7"]
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_pages_that_differ_in_their_last_line_do_not_hide_that_each_has_its_article_three_times(pages):
+    article, between = [prose(20, n) for n in range(3)], prose(9, 20)
+    texts = [lines(*article, between, *article, between, *article, prose(12, 30 + n)) for n in range(pages)]
+    report = scan_texts(texts)
+    assert all("rendered-twice" in kinds(report, n) for n in range(pages))
+    [first, *_] = clean([{"text": text} for text in texts]).pages
+    assert first["text"].count(article[0]) == 1
+
+
+def test_a_plan_made_of_short_pieces_is_no_second_rendering_because_of_another_page():
+    steps = [prose(11, n) for n in range(4)]
+    weeks = [line for n in range(4) for line in (f"Week {n}", *steps[:2], prose(6, 40 + n // 2), *steps[2:])]
+    report = scan_texts([lines(*weeks, prose(12, 30 + n)) for n in range(2)])
+    assert all("rendered-twice" not in kinds(report, n) for n in range(2))
 
 
 def test_the_second_rendering_comes_before_the_teaser():
