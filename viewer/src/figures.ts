@@ -1,7 +1,7 @@
 /** The figures of what is shown: how many characters stand more than once, each counted once. */
 
 import type { Data } from "./data";
-import { TEMPLATE, WITHIN } from "./data";
+import { ACROSS, TEMPLATE, WITHIN } from "./data";
 import type { Selection } from "./filter";
 
 export interface Shares {
@@ -23,14 +23,14 @@ export function union(ranges: [number, number][]): number {
   return total;
 }
 
-/** Characters of places by use; what is template counts for that, then what stands on its own page again. */
+/** Characters of places by use: again on its own page, else on other ones, else furniture only, as the report's content share. */
 export function byUse(data: Data, places: Iterable<number>): Shares {
   const ranges: [number, number][][] = [[], [], []];
   for (const o of places) ranges[data.use[o]].push(...data.parts(o));
-  const template = union([...ranges[TEMPLATE]]),
-    inner = union([...ranges[TEMPLATE], ...ranges[WITHIN]]);
+  const within = union([...ranges[WITHIN]]),
+    content = union([...ranges[WITHIN], ...ranges[ACROSS]]);
   const all = union(ranges.flat());
-  return { template, within: inner - template, across: all - inner, all };
+  return { within, across: content - within, template: all - content, all };
 }
 
 /** How much of each page stands elsewhere too, of its characters: what its bar shows. */

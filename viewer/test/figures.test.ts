@@ -45,6 +45,18 @@ describe("the head", () => {
     expect(head(data, all(data, { on: "c" })).groups).toBe(1);
     expect(head(data, all(data, { on: "c" })).all).toBe(20);
   });
+  it("calls template only what stands in nothing else, as the report's content share does", () => {
+    const mixed = made({
+      pages: ["a", "b"].map((id) => ({ id, text: "y".repeat(100) })),
+      groups: [{ places: [place("a", 0, 30), place("b", 0, 30)] }, { places: [place("a", 0, 50), place("b", 0, 50)] }],
+      verdicts: [
+        { page: "a", kind: "template", groups: [1] },
+        { page: "b", kind: "template", groups: [1] },
+      ],
+    });
+    const found = head(mixed, all(mixed));
+    expect([found.across, found.template, found.all]).toEqual([30, 20, 50]);
+  });
   it("counts no character of a reference", () => {
     const against = made({
       pages: [
