@@ -143,7 +143,7 @@ function Figures() {
         ))}
         <li>
           <span class="key bar-rest" aria-hidden="true" />
-          <b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> stands once
+          <b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> stands once, or first
         </li>
       </ul>
       <dl class="facts">
