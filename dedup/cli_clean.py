@@ -67,20 +67,21 @@ def _clean_flags() -> list[inspect.Parameter]:
     flag = cli.make_flag
     own = [
         flag("for_", Literal["readers", "corpus"], "readers", "readers: second renderings, menus for other devices; "
-             "corpus: also navigation, templates, shared passages but one, duplicate pages", goes, spelt="--for"),
-        flag("what", Literal["exact", "near"], "exact", "exact: word for word copies only; near: near copies, too", goes),
-        flag("drop", Literal["passages", "pages"], "passages", "pages: cut nothing, drop whole duplicate pages", goes),
+             "corpus: also other menus, templates, shared passages and duplicate pages, all but one", goes, spelt="--for"),
+        flag("what", Literal["exact", "near"], "exact", "exact: only word for word copies; near: also near copies", goes),
+        flag("drop", Literal["passages", "pages"], "passages", "passages: cut them out; pages: only drop whole duplicate "
+             "pages", goes),
         flag("keep", str, "first", "which copy stays: first, longest, FIELD:min or FIELD:max", goes),
-        flag("verdicts", tuple[str, ...], (), "the verdicts that go, in place of those of --for (comma between)", goes),
-        flag("max_removed", str | None, None, "stop (exit 1) before more of the text would go; default 50%, from ten "
-             "pages up", goes),
+        flag("verdicts", tuple[str, ...], (), "verdicts to remove, in place of those of --for (comma between)", goes),
+        flag("max_removed", str | None, None, "write nothing (exit 1) if more of the text would be removed; default 50%, "
+             "from ten pages up", goes),
         flag("output", str | None, None, "folder for the cleaned files (for a single file also a file)", written, "-o"),
         flag("in_place", bool, False, "write over the sources; needs --yes", written),
-        flag("yes", bool, False, "yes, write over the sources", written),
-        flag("manifest", str | None, None, "where what went is recorded; default OUT/dedup-manifest.jsonl", written),
-        flag("dry_run", bool, False, "write nothing, show what would go", written),
+        flag("yes", bool, False, "confirm --in-place", written),
+        flag("manifest", str | None, None, "where removals are recorded; default OUT/dedup-manifest.jsonl", written),
+        flag("dry_run", bool, False, "write nothing, show what would be removed", written),
         flag("top", int, SHOWN, f"removals that a dry run shows (0 to {MOST_SHOWN})", written),
-        flag("quiet", bool, False, "say nothing but why it failed", written, "-q"),
+        flag("quiet", bool, False, "print nothing but errors", written, "-q"),
         flag("verbose", bool, False, "name every input that could not be read", written, "-v"),
     ]
     return [*own, *scan]
@@ -93,7 +94,7 @@ def _restore_flags() -> list[inspect.Parameter]:
     flag = cli.make_flag
     return [flag("output", str | None, None, "folder for the restored files; default: over the cleaned ones", written, "-o"),
             flag("cleaned", str | None, None, "folder of the cleaned files; default: that of the manifest", written),
-            flag("quiet", bool, False, "say nothing but why it failed", written, "-q")]
+            flag("quiet", bool, False, "print nothing but errors", written, "-q")]
 
 
 # Commands.
@@ -116,7 +117,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     if not 0 <= top <= MOST_SHOWN:
         raise OptionError(f"{top} is out of range", "--top", f"Use 0 to {MOST_SHOWN}.")
     if in_place and output is not None:
-        raise OptionError("and -o exclude each other", "--in-place")
+        raise OptionError("cannot be used with -o", "--in-place", "Choose one of them.")
     if in_place and not (yes or dry_run):
         raise OptionError("writes over what it reads", "--in-place", "Say --yes too, or use -o OUT.")
     if not in_place and output is None and not dry_run:
@@ -151,7 +152,7 @@ def _share(text: str | None) -> float | None:
     try:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
-        raise OptionError(f"{text!r} is no share", "--max-removed", "Use 0% to 100%, or 0.0 to 1.0.") from None
+        raise OptionError(f"{text!r} is not a share", "--max-removed", "Use 0% to 100%, or 0.0 to 1.0.") from None
 
 
 def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
@@ -169,11 +170,11 @@ def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
     lines.append(str(figures))
     verdicts = ", ".join(f"{name} {size:,}" for name, size in sorted(figures.by_verdict.items(), key=lambda item: -item[1]))
     went = f"{figures.removed_chars:,} of {figures.chars:,} characters ({percent(figures.removed_share)})"
-    lines.append(f"{'would go' if dry_run else 'went'}: {went}{f': {verdicts}' if verdicts else ''}")
+    lines.append(f"{'would be removed' if dry_run else 'removed'}: {went}{f': {verdicts}' if verdicts else ''}")
     reasons = sorted({reason for removal in done.removals for _, _, reason in removal.left})
     if reasons:
         stayed = sum(1 for removal in done.removals if removal.left)
-        lines.append(f"{count(stayed, 'place')} stayed after all: {'; '.join(reasons)}")
+        lines.append(f"{count(stayed, 'place')} kept after all: {'; '.join(reasons)}")
     if done.manifest is not None:
         lines.append(f"manifest: {done.manifest}  (dedup restore brings everything back)")
     elif dry_run:

@@ -169,7 +169,7 @@ def _check_free(target: Path, entry: Entry, manifest: Path, is_apart: bool) -> N
     if os.path.realpath(target) == os.path.realpath(manifest):
         raise InputError("names the manifest itself as a file of it", str(manifest), "Nothing was changed.")
     if (is_apart or entry.end.state == "dropped") and os.path.lexists(target) and not _stands_there(target, entry):
-        raise InputError("is there already and is another file", str(target), "Nothing was changed; move it away first.")
+        raise InputError("exists and is another file", str(target), "Nothing was changed; move it away first.")
 
 
 def _stands_there(target: Path, entry: Entry) -> bool:

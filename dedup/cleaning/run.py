@@ -114,7 +114,7 @@ def guard(plan: Plan, choices: Choices) -> None:
         causes[(removal.verdict, removal.group)] += removal.end - removal.start
     named = ", ".join(f"{verdict} {f'group {group} ' if group >= 0 else ''}{size / max(chars, 1):.0%}"
                       for (verdict, group), size in causes.most_common(NAMED_GROUPS))
-    raise GuardError(f"{share:.0%} of the text would go, more than {most:.0%}; most of it: {named}",
+    raise GuardError(f"{share:.0%} of the text would be removed, more than {most:.0%}; most of it: {named}",
                      "max_removed", "Nothing was written. Look at it with --dry-run, or raise --max-removed.")
 
 

@@ -259,17 +259,17 @@ def _check_ours(base: Path, manifest: Path, targets: Sequence[Target], sources: 
         if target.name in unfinished:
             continue
         if target.name not in ours:
-            raise OutputError("is there already and was not written by dedup clean", str(target.path),
+            raise OutputError("exists and was not written by dedup clean", str(target.path),
                               "Choose an empty folder.")
         if not is_as_written(target.path, ours[target.name]):
             raise OutputError("was changed since it was cleaned and would be written over", str(target.path),
                               "Move it away, or choose another place.")
     if os.path.realpath(manifest) in {os.path.realpath(target.path) for target in targets}:
-        raise OutputError("is the place of a cleaned file, too", str(manifest), "Choose another place for the manifest.")
+        raise OutputError("is also the place of a cleaned file", str(manifest), "Choose another place for the manifest.")
     if manifest.exists() and stamp_of(manifest)[:2] in sources:
         raise OutputError("is read and would be written over", str(manifest), "Choose another place for the manifest.")
     if manifest.exists() and not ours and not unfinished and not _is_ours(manifest):
-        raise OutputError("is there already and is no manifest", str(manifest), "Choose another place.")
+        raise OutputError("exists and is not a manifest", str(manifest), "Choose another place.")
 
 
 def is_inside(base: Path, path: Path) -> bool:

@@ -13,11 +13,11 @@ from dedup.report.text import percent
 BECAUSE = {
     "rendered-twice": "it is a second rendering: the section stands on its page again, in order",
     "navigation": "it is a menu that stands on its page again",
-    "template": "it belongs to what the pages of its site have in common",
-    "shared": "it stands on another page, too",
-    "copy-of": "its page is a copy of another one as a whole",
-    "teaser": "it is a teaser: it opens or points to what stands on the page, too",
-    "refrain": "it recurs on its page",
+    "template": "it is part of the template that the pages of its site share",
+    "shared": "it also stands on another page",
+    "copy-of": "the whole page is a copy of another one",
+    "teaser": "it is a teaser: the opening of a text on the same page, or a link to it",
+    "refrain": "it is repeated on its page",
 }
 _NUMBER = re.compile(r"#?([0-9]+)\Z")
 _HEAD = re.compile(r"    \| |    |-|@@ |  ")  # of a line that is told
@@ -38,8 +38,9 @@ def find_removals(manifest: Manifest, place: str) -> list[Removed]:
     number, found = _NUMBER.match(place), _PLACE.match(place)
     numbered = int(number[1]) if number else -1
     if here and 0 <= numbered < len(everything) and not (len(here) == 1 and here[0].number == numbered):
-        raise InputError(f"{place} is a page and a removal", str(manifest.path), f"Say '#{number[1]}' for the removal, "
-                         f"'{place}:LINE' for the page." if number and place == number[1] else "")
+        raise InputError(f"{place} is a page's id and a removal's number", str(manifest.path),
+                         f"Say '#{number[1]}' for the removal, '{place}:LINE' for the page."
+                         if number and place == number[1] else "")
     if here:
         return here
     if number:
@@ -51,31 +52,35 @@ def find_removals(manifest: Manifest, place: str) -> list[Removed]:
         if here := [removal for removal in mine if removal.place.line <= line <= removal.place.end_line]:
             return here
         lines = ", ".join(where(removal.place, short=True) for removal in mine[:10])
-        raise InputError(f"nothing went from line {line} of {found['page']}", str(manifest.path), f"What went: {lines}.")
+        raise InputError(f"nothing was removed from line {line} of {found['page']}", str(manifest.path),
+                         f"Removed: {lines}.")
     pages = list(dict.fromkeys(removal.place.page for removal, _ in everything))
     some = ", ".join(pages[:10]) + (", ..." if len(pages) > 10 else "")
-    raise InputError(f"nothing went from {place!r}", str(manifest.path), f"Something went from: {some or 'no page'}.")
+    raise InputError(f"nothing was removed from {place!r}", str(manifest.path),
+                     f"Pages with removals: {some or 'none'}.")
 
 
 def explained(removal: Removed, choices: dict[str, object]) -> Iterator[str]:
     """Lines that say why something went and what matched."""
-    yield f"#{removal.number}  {where(removal.place)} went: {BECAUSE.get(removal.verdict, removal.verdict)}."
+    yield f"#{removal.number}  {where(removal.place)} was removed: {BECAUSE.get(removal.verdict, removal.verdict)}."
     stays = f"{where(removal.kept)} stays"
     if removal.rule == BETWEEN:
-        yield f"    It stood inside a run that went, where it would dangle; what it says stands in {where(removal.kept)}."
+        yield (f"    It stood between parts of a section that was removed, and would be left there without it; the same "
+               f"words stay in {where(removal.kept)}.")
     elif removal.rule == NEAR:
-        yield (f"    {stays}. The two are not the same word for word: similarity {removal.similarity:.3f}, "
+        yield (f"    {stays}. The two differ in some words: similarity {removal.similarity:.3f}, "
                f"jaccard {removal.jaccard:.3f}; the text that was lost is below.")
     elif removal.similarity < 1.0:
         yield f"    {stays}; as sets of shingles the two pages are {percent(removal.jaccard)} alike."
     else:
         yield f"    {stays}: the same words, {removal.place.end - removal.place.start:,} characters."
-    rules = {RUN: "second renderings go", PLACE: f"{removal.verdict} passages go but one", WHOLE_PAGE: "duplicate pages go"}
+    rules = {RUN: "second renderings are removed", PLACE: f"one copy of {removal.verdict} passages stays",
+             WHOLE_PAGE: "duplicate pages are removed"}
     if removal.rule in rules:
         settings = f"--for {choices.get('for', 'readers')}, --keep {choices.get('keep', 'first')}"
         yield f"    Rule: {rules[removal.rule]} ({settings})."
     for start, end, reason in removal.left:
-        yield f"    Characters {start}-{end} of it stayed after all: {reason}."
+        yield f"    Characters {start}-{end} of it were kept after all: {reason}."
     yield from (f"    | {line}" for line in removal.text.splitlines() or [""])
 
 

@@ -209,7 +209,7 @@ def test_restore_takes_no_other_file_s_place(site: Path, tmp_path: Path) -> None
     clean(site, in_place=True, for_="corpus", max_removed=1.0)
     assert not (site / "copy.txt").exists()
     (site / "copy.txt").write_text("new work")
-    with pytest.raises(InputError, match="is there already and is another file"):
+    with pytest.raises(InputError, match="exists and is another file"):
         restore(site / lines.FILE_NAME)
     assert (site / "copy.txt").read_text() == "new work"
 
@@ -511,7 +511,7 @@ def test_the_commands_say_what_they_did(site: Path, tmp_path: Path, capsys: pyte
     assert "stays: the same words" in text
     assert BAKER in text
     assert cli.main(["explain", str(out / lines.FILE_NAME), "a.txt:1"]) == 2
-    assert "nothing went from line 1 of a.txt" in capsys.readouterr().err
+    assert "nothing was removed from line 1 of a.txt" in capsys.readouterr().err
     assert cli.main(["restore", str(out / lines.FILE_NAME)]) == 0
     assert "restored 1 file" in capsys.readouterr().out
     assert (out / "a.txt").read_text() == TWICE
@@ -519,8 +519,8 @@ def test_the_commands_say_what_they_did(site: Path, tmp_path: Path, capsys: pyte
 
 @pytest.mark.parametrize(("arguments", "answer"), [
     ([], "nothing to clean"), (["x"], "-o: is needed"), (["x", "--in-place"], "Say --yes too"),
-    (["x", "--in-place", "--yes", "-o", "y"], "exclude each other"), (["nowhere", "-o", "y"], "no such file or folder"),
-    (["-", "-o", "y"], "standard input cannot be cleaned"), (["x", "-o", "y", "--max-removed", "lots"], "'lots' is no share"),
+    (["x", "--in-place", "--yes", "-o", "y"], "cannot be used with -o"), (["nowhere", "-o", "y"], "no such file or folder"),
+    (["-", "-o", "y"], "standard input cannot be cleaned"), (["x", "-o", "y", "--max-removed", "lots"], "'lots' is not"),
     (["x", "-o", "y", "--verdicts", "teaser,twice"], "'twice' is no verdict"),
     (["x", "-o", "y", "--for", "me"], "--for: 'me'"),
 ])
@@ -539,7 +539,7 @@ def test_the_guard_ends_with_status_1(tmp_path: Path, capsys: pytest.CaptureFixt
     for i in range(12):
         (tmp_path / "in" / f"{i}.txt").write_text(f"Page {i} of a dozen.\n\n{ARTICLE}\n")
     assert cli.main(["clean", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--for", "corpus"]) == 1
-    assert "of the text would go, more than 50%" in capsys.readouterr().err
+    assert "of the text would be removed, more than 50%" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -36,10 +36,10 @@ def test_explain_names_the_file_of_a_record(records: Path, capsys: pytest.Captur
     status, out, _ = said(capsys, "explain", str(records), "a")
     assert status == 0
     assert "a, line 1 of " in out
-    assert "one.jsonl went" in out
+    assert "one.jsonl was removed" in out
     assert "two.jsonl" not in said(capsys, "explain", str(records), "one.jsonl")[1]
     out = said(capsys, "explain", str(records), "two.jsonl")[1]
-    assert "two.jsonl went" in out
+    assert "two.jsonl was removed" in out
     assert "one.jsonl" not in out
 
 
@@ -52,7 +52,7 @@ def test_a_number_that_is_a_page_too_is_refused(records: Path, capsys: pytest.Ca
         assert status == 0
         return
     assert status == 2
-    assert "2 is a page and a removal. Say '#2' for the removal, '2:LINE' for the page" in err
+    assert "2 is a page's id and a removal's number. Say '#2' for the removal, '2:LINE' for the page" in err
     assert said(capsys, "explain", str(records), "#2")[1].startswith("#2 ")
     assert said(capsys, "explain", str(records), "2:2")[1].startswith(f"#{numbers[0]} ")
 
