@@ -113,11 +113,15 @@ def work(file: Path, settings: dict[str, Any], truth: Path | None = None) -> dic
 
 
 def speed(corpora: dict[str, Path], settings: dict[str, Any], repeats: int) -> list[Row]:
-    """Time, memory and growth of a scan. Small and large corpus take turns, so that a busy machine slows both."""
+    """Time, memory and growth of a scan. Small and large corpus take turns, so that a busy machine slows both.
+
+    A first run compiles the modules.
+    """
     size = corpora["4N"].stat().st_size
     label = f"{size / 1e6:.0f} MB"
     runs: dict[str, list[dict[str, Any]]] = {"N": [], "4N": []}
     try:
+        work(corpora["N"], settings)
         for _ in range(repeats):
             for name, done in runs.items():
                 done.append(work(corpora[name], settings))

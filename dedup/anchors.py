@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, word_bags
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
 from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies, with_copies
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
+from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -111,7 +111,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         kernel.mark_seeds(*text(batch), kind, table)
 
     def emit(batch: tuple[int, int]) -> Partitioned:
-        key, at, edges = kernel.repeated_seeds(*text(batch), kind, table, int(page_first[batch[0]]), partitions)
+        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions)
         if pairs.within:  # seeds of each page by themselves; the upper half says the partition
             page = pages_at(page_first, at).astype(np.uint64)
             key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
@@ -120,9 +120,10 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     def group(columns: Columns) -> tuple[U32, I64]:
         return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
     engine.map(mark, batches)
+    twice, table = kernel.slots_seen_twice(table), NO_TABLE
     kernel.release_memory()
     rows = engine.map(emit, batches)
-    table = np.empty(0, np.uint64)
+    twice = NO_TABLE
     return engine.exchange(rows, group)
 
 
@@ -229,7 +230,7 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         both: I64 = of_x * len(page_first) + of_y
         return both
     _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)
-    rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), np.unique(pages(a, b))))
+    rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), distinct_numbers(pages(a, b))))
     cell = bags.settings.cell
     counts = -(-repeats.length[rows] // cell)
     step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell

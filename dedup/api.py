@@ -310,6 +310,13 @@ def _refuse_places(texts: list[str]) -> None:
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
+    from dedup.engines.local import pooled_memory
+
+    with pooled_memory():
+        return _found(stream, options, progress, is_comparison, explain)
+
+
+def _found(stream: Any, options: Options, progress: Progress | None, is_comparison: bool, explain: bool) -> Report:
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes

@@ -157,11 +157,10 @@ class Survey:
     token_first: I64
     halves: I64
     fingerprint: U64
-    digest: bytes
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens, str]:
-    """Pages as columns, cut into blocks and measured; their tokens; a digest of all ids and texts.
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens, list[Page]]:
+    """Pages as columns, cut into blocks and measured; their tokens; and the pages as they were read, without texts.
 
     Batches are surveyed while the next ones are read.
     """
@@ -181,17 +180,16 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
         return found
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
-    digests = [*(s.digest for s in surveys), b"" if references is None else b"against %d" % references]
-    digest = hashlib.sha256(b"".join(digests)).hexdigest()[:32]
     page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
-    corpus = _joined(batches, surveys, flags, references)
+    heads = [head for batch in batches for head in batch.heads]
+    corpus = _joined(batches, surveys, heads, flags, references)
     count = int(corpus.token_first[-1])
     if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
         tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
         engine.map(lambda b: kernel.mark_grams(tokens.token[b], tokens.page_first(corpus, b), size, table),
                    range(len(tokens)))
-    return corpus, tokens, digest
+    return corpus, tokens, heads
 
 
 def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
@@ -245,7 +243,7 @@ def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
     page_first, start, end, kind = _cut(batch, whole)
     page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
     return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind,
-                  *kernel.survey_tokens(text, start, end, flags), _page_digests(batch))
+                  *kernel.survey_tokens(text, start, end, flags))
 
 
 def code_points(text: U8, *positions: I64) -> list[I64]:
@@ -257,15 +255,20 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
     return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
-def _page_digests(batch: Batch) -> bytes:
-    """A digest of each page's id and text, one after the other: the same however pages are batched."""
-    text, starts = batch.text.data, batch.page_start.tolist()
-    digests = []
-    for head, start, end in zip(batch.heads, starts, starts[1:], strict=False):
+def input_digest(corpus: Corpus, heads: list[Page]) -> str:
+    """A digest of all ids and texts.
+
+    Args:
+        heads: The pages as they were read, of which ``read_corpus`` may have renamed some.
+    """
+    text, starts, whole = corpus.text.data, corpus.page_start.tolist(), hashlib.sha256()
+    for head, start, end in zip(heads, starts, starts[1:], strict=False):
         digest = hashlib.sha256(text[start:end])
         digest.update(b"\0" + head.id.encode("utf-8", "surrogatepass"))
-        digests.append(digest.digest())
-    return b"".join(digests)
+        whole.update(digest.digest())
+    if corpus.references is not None:
+        whole.update(b"against %d" % corpus.references)
+    return whole.hexdigest()[:32]
 
 
 def _cut(batch: Batch, whole: bool) -> tuple[I64, I64, I64, U8]:
@@ -292,13 +295,12 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
             np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
 
 
-def _joined(batches: list[Batch], surveys: list[Survey], flags: int, references: int | None) -> Corpus:
+def _joined(batches: list[Batch], surveys: list[Survey], heads: list[Page], flags: int, references: int | None) -> Corpus:
     """All batches as one collection; each batch's text is given back as soon as it is copied."""
     bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
     chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
     text = np.empty(int(bytes_before[-1]), np.uint8)
-    heads: list[Page] = []
     page_start, page_first, page_chars = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for i, (batch, survey) in enumerate(zip(batches, surveys, strict=True)):
         at = int(bytes_before[i])
@@ -306,7 +308,6 @@ def _joined(batches: list[Batch], surveys: list[Survey], flags: int, references:
         end, batch.text = at + len(batch.text), np.empty(0, np.uint8)
         if at // RELEASED != end // RELEASED:
             kernel.release_memory()
-        heads += batch.heads
         page_start.append(batch.page_start[1:] + at)
         page_first.append(survey.page_first[1:] + blocks_before[i])
         page_chars.append(survey.page_chars[1:] + chars_before[i])
@@ -346,6 +347,13 @@ def _told_apart(heads: list[Page], references: int | None) -> tuple[Page, ...]:
 def sums(counts: I64) -> I64:
     """Sum of all counts before each one, one longer than the counts."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def distinct_numbers(numbers: I64) -> I64:
+    """Each number once, ascending. ``np.unique`` does the same by hashing, in five times the time."""
+    ordered = np.sort(numbers)
+    once: I64 = ordered[np.append(True, ordered[1:] != ordered[:-1])[:len(ordered)]]
+    return once
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
@@ -74,6 +74,22 @@ class Groups:
             self, first=sums(np.diff(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
             linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
             jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+
+    def only(self, rows: Flags, equal: Flags) -> Groups:
+        """Some of the occurrences, all representatives among them; groups of one are left out.
+
+        Args:
+            equal: Whether each occurrence has the text of the representative: groups of such ones are no near copies.
+        """
+        count = np.bincount(self.owner[rows], minlength=len(self))
+        unequal = np.bincount(self.owner[rows & ~equal], minlength=len(self))
+        kind = np.where((self.kind == KINDS.index("near")) & (unequal == 0), KINDS.index("exact"), self.kind).astype(np.int8)
+        before: I64 = np.cumsum(rows) - rows
+        whole = replace(self, lead=before[self.representative] - before[self.first[:-1]], kind=kind).take(count > 1)
+        rows = rows[(count > 1)[self.owner]]
+        return replace(whole, first=sums(count[count > 1]), ranges=whole.ranges.take(rows), page=whole.page[rows],
+                       jaccard=whole.jaccard[rows], containment=whole.containment[rows],
+                       parts=whole.parts.take(np.flatnonzero(rows)))
 
     @property
     def owner(self) -> I64:
@@ -441,7 +457,7 @@ def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, lin
     a, b = a[order], b[order]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
-    pair = np.unique(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
+    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
     a, b = pair // count, pair % count
     rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
     lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
@@ -543,11 +559,15 @@ def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first:
     number = np.repeat(np.arange(count), np.diff(first))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
-    near[number[digest[kept] != digest[members.leader[order]]]] = True
+    leader = members.leader[order]
+    unlike = np.flatnonzero(digest[kept] != digest[leader])  # digests of two components say nothing of each other
+    equal = kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, kept[unlike], leader[unlike],
+                               corpus.flags)
+    near[number[unlike[equal == 0]]] = True
     ranges = ranges.take(kept)
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
-    lead = np.flatnonzero(kept == members.leader[order]) - first[:-1]
+    lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
     return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
                   members.containment[order], spans.take(kept))

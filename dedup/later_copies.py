@@ -18,6 +18,7 @@ I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
+STRETCH = 8  # tokens
 LONGEST = 7  # words that two copies may have in common without a match of their own
 
 
@@ -123,7 +124,15 @@ class Copies:
 
     def __init__(self, start: I64, length: I64, shift: I64) -> None:
         order = np.argsort(start, kind="stable")
-        self._start, self._length, self._shift = start[order], length[order], shift[order]
+        length, shift = length[order], shift[order]
+        begin, end = start[order].astype(np.uint32), (start[order] + length).astype(np.uint32)
+        self._alike, shortest = list[tuple[int, U32, U32, I64]](), 0  # ranges of about one length, and the longest of them
+        while shortest < int(length.max(initial=0)):
+            longest = max(64, 4 * shortest)
+            rows = (length > shortest) & (length <= longest)
+            if rows.any():
+                self._alike.append((longest, begin[rows], end[rows], shift[rows]))
+            shortest = longest
 
     @classmethod
     def of_edges(cls, repeats: Repeats, before: int, after: int, size: int) -> Copies:
@@ -142,21 +151,34 @@ class Copies:
         a, length, b = repeats.a[rows], repeats.length[rows], repeats.b[rows]
         return cls(a + before, length - before - after, b - a)
 
-    def of(self, at: I64) -> tuple[I64, I64]:
+    def _may_be_held(self, at: U32) -> I64:
+        """Rows of places near which a range lies; all of them if some ranges are long."""
+        if not self._alike or len(self._alike) > 1:
+            return np.arange(len(at)) if self._alike else NOWHERE
+        longest, start, end, _ = self._alike[0]
+        held = np.zeros(int(max(end.max(), at.max(initial=0))) // STRETCH + 1, bool)
+        first, last = start // STRETCH, (end - 1) // STRETCH
+        for step in range(longest // STRETCH + 2):
+            held[np.minimum(first + step, last)] = True
+        return np.flatnonzero(held[at // STRETCH])
+
+    def of(self, at: U32) -> tuple[I64, I64]:
         """The copies of places, and the row of `at` of each."""
         copies, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        longest = 0
-        while longest < int(self._length.max(initial=0)):  # those of about one length: most that begin near enough hold it
-            shortest, longest = longest, max(64, 4 * longest)
-            of = np.flatnonzero((self._length > shortest) & (self._length <= longest))
-            low, high = (np.searchsorted(self._start[of], side, side="right") for side in (at - longest, at))
+        order = self._may_be_held(at)
+        order = order[np.argsort(at[order])]
+        at = at[order]  # neighbours are looked for in the same part of the ranges
+        for longest, start, end, shift in self._alike:  # most ranges that begin near enough hold the place
+            low = np.searchsorted(start, at - np.minimum(at, np.uint32(longest)), side="right")
+            low[at < longest] = 0
+            high = np.searchsorted(start, at, side="right")
             counts = high - low
             row = np.repeat(np.arange(len(at)), counts)
-            match = of[np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))]
-            held = self._start[match] + self._length[match] > at[row]
+            match = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))
+            held = end[match] > at[row]
             row, match = row[held], match[held]
-            copies.append(at[row] + self._shift[match])
-            rows.append(row)
+            copies.append(at[row] + shift[match])
+            rows.append(order[row])
         return np.concatenate(copies), np.concatenate(rows)
 
 
@@ -169,9 +191,8 @@ def carried(inner: Copies, in_step: InStep, a: U32, b: U32) -> tuple[U32, U32]:
     Args:
         a, b: Two places each.
     """
-    x, y = a.astype(np.int64), b.astype(np.int64)
-    more, row = inner.of(x)
-    x, y = np.append(x, more), np.append(y, y[row])
+    more, row = inner.of(a)
+    x, y = np.append(a, more), np.append(b, b[row])
     more, row = inner.of(y)
     x, y = np.append(x, x[row]), np.append(y, more)
     low, high = np.minimum(x, y), np.maximum(x, y)
@@ -205,7 +226,7 @@ def chained(repeats: Repeats, least: int, a_word: int) -> tuple[U32, I64]:
 
 def with_copies(position: U32, first: I64, copies: Copies) -> tuple[U32, I64]:
     """Places of seeds and their copies, ascending for each seed; `first` says where those of each one begin."""
-    more, row = copies.of(position.astype(np.int64))
+    more, row = copies.of(position)
     if not len(more):
         return position, first
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError
 from dedup.kernel import kernel
@@ -123,21 +124,23 @@ def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: in
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
     """
     lsh = LSH.for_threshold(threshold)
-    bits = kernel.set_bitmaps(sets.values, sets.first)
     edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
     parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
 
-    def band_rows(part: tuple[int, int]) -> Partitioned:
+    def band_rows(part: tuple[int, int]) -> tuple[Partitioned, npt.NDArray[np.uint64]]:
         first = sets.first[part[0]:part[1] + 1]
-        keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
-        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1))
+        own = sets.values[first[0]:first[-1]], first - first[0]
+        keys = kernel.band_columns(*own, lsh.bands, lsh.rows, seed)
+        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1)), kernel.set_bitmaps(*own)
 
     def bucket(columns: Columns) -> tuple[I64, I64, int]:
         return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
-    found = engine.exchange(engine.map(band_rows, parts), bucket)
+    made = engine.map(band_rows, parts)
+    rows, bits = [row for row, _ in made], np.concatenate([np.empty(0, np.uint64), *(own for _, own in made)])
+    del made
+    found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
-    pairs = np.sort(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
-    pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[:len(pairs)]]  # a third of the time of np.unique
+    pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
     a, b = pairs // count, pairs % count
     alike = sets.jaccard(a, b) >= threshold
     return a[alike], b[alike], sum(rows[2] for rows in found)
@@ -166,7 +169,7 @@ def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
         """The copies of sets: owner, set and number of each one."""
         rows, begins = kernel.take_ranges(first, sets)
         return np.repeat(owner, np.diff(begins)), np.repeat(sets, np.diff(begins)), rows
-    members = np.unique(member)
+    members = distinct_numbers(member)
     near = np.isin(x, members)
     own, _, asking = copies(members, members)
     around, _, among = copies(np.concatenate([x[near], members]), np.concatenate([y[near], members]))
@@ -184,7 +187,7 @@ def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
             break
         one, other = of_set[rows], pool_set[partner[rows]]
         key = np.minimum(one, other) * count + np.maximum(one, other)
-        wanted = np.unique(key)
+        wanted = distinct_numbers(key)
         good = np.stack(alike(wanted // count, wanted % count))
         found.append(good)
         lacking[asking[rows[np.isin(key, good[0] * count + good[1])]]] = False
@@ -192,5 +195,5 @@ def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
         left[partner[rows]] = False
         pool_hub, pool_set, pool = pool_hub[left], pool_set[left], pool[left]
     both = np.concatenate(found, axis=1)
-    keys = np.unique(both[0] * count + both[1])
+    keys = distinct_numbers(both[0] * count + both[1])
     return keys // count, keys % count

@@ -184,7 +184,8 @@ class Occurrence:
         source_exact: False where the place lies inside a block that has no exact map: then it is the whole block's.
         line, end_line: First and last line in the source file, from 1.
         path: DOM path of the first block (HTML), else ``None``.
-        parts: Matched stretches of a run that goes over unmatched blocks, in step with the other occurrences'.
+        parts: Matched stretches of a run that goes over unmatched blocks, in step with those of the occurrences that it
+            was matched with.
         text: The page's text from start to end.
         similarity, jaccard, containment, indel_similarity: Against the group's representative, 0.0 to 1.0.
         dice, evidence: Of an aligned passage, against the representative; see ``Pair``.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.align import NO_TOKENS, ROWS, Aligned, Gates, in_order, whole_words
 from dedup.bags import Bags, Parts
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, distinct_numbers
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
@@ -179,7 +179,7 @@ def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
 def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     """Rows of x and of y that overlap on both sides, and the share of each that does, on the side where it is less."""
     key_x, key_y = (page_of(corpus, links.a0) * len(corpus.pages) + page_of(corpus, links.b0) for links in (x, y))
-    pages = np.unique(key_x)
+    pages = distinct_numbers(key_x)
     pair = np.searchsorted(pages, key_y)
     rows_y = np.flatnonzero(pages[np.minimum(pair, len(pages) - 1)] == key_y) if len(pages) else NO_TOKENS
     y = y.take(rows_y)

@@ -81,7 +81,7 @@ def _aligned(a: I64, b: I64) -> Iterator[Opcode]:
     end_a, end_b = len(a) - right, len(b) - right
     equal = [(0, 0, left), (end_a, end_b, right)]
     if (end_a - left) * (end_b - left) > MAX_CELLS:
-        equal[1:1] = [(x + left, y + left, length) for x, y, length in _anchors(a[left:end_a], b[left:end_b])]
+        equal[1:1] = [(x + left, y + left, length) for x, y, length in anchors(a[left:end_a], b[left:end_b])]
     a0 = b0 = 0
     for a1, b1, length in equal:
         if (a1 - a0) * (b1 - b0) > MAX_CELLS:
@@ -104,7 +104,7 @@ def _common_ends(a: I64, b: I64) -> tuple[int, int]:
     return left, int(differ[0]) if len(differ) else rest
 
 
-def _anchors(a: I64, b: I64) -> list[tuple[int, int, int]]:
+def anchors(a: I64, b: I64) -> list[tuple[int, int, int]]:
     """Equal stretches around runs that stand once in each, ascending in both: place in a, place in b, length."""
     once = []
     for side in (a, b):

@@ -48,7 +48,7 @@ class Options:
     min_tokens: int = setting(8, "least length in words; a character of a script without spaces counts half",
                               min=2, max=1000)
     min_chars: int = setting(0, "least length in characters", min=0, max=1_000_000)
-    min_similarity: float = setting(0.0, "hide groups below this similarity (filters what was found)", min=0.0,
+    min_similarity: float = setting(0.0, "hide places less alike than this (filters what was found)", min=0.0,
                                     max=1.0)
     shingle_size: int | None = setting(None, "tokens in one shingle; default 2 for blocks, 5 for pages", min=1,
                                        max=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, ORDER_INSIDE, Aligned
 from dedup.along_copies import along_copies
 from dedup.anchors import GRAMS, LETTERS, TRIPLES
 from dedup.bags import letter_bags, word_bags
-from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, read_corpus
+from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.exact_join import pair_exhaustively
 from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
@@ -86,14 +87,19 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
-        corpus, tokens, digest = read_corpus(pages, engine, options)
+        corpus, tokens, heads = read_corpus(pages, engine, options)
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
-        if options.unit == "page":
+        finding: Future[Repeats] | None = None
+        if options.unit != "page":
+            stages.start("exact runs")
+            finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
+        digest = input_digest(corpus, heads)  # beside what one thread does
+        del tokens, heads
+        if finding is None:
             passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
         else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, tokens, pairs, options, stages, stem, is_comparison,
+            passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
                                                         judge)
-        del tokens
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
@@ -102,16 +108,20 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     return findings, digest
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, tokens: Tokens, pairs: PagePairs, options: Options,
+def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats], pairs: PagePairs, options: Options,
                    stages: Stages, stem: Stem | None, is_comparison: bool,
                    judge: Judge | None = None) -> tuple[Passages, Repeats, Aligned]:
-    """Verified passages, repeats that stand in many places, and which of the passages were aligned."""
-    stages.start("exact runs")
-    repeats = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
+    """Verified passages, repeats that stand in many places, and which of the passages were aligned.
+
+    Args:
+        finding: Of ``find_repeats``, which may be under way.
+    """
+    if options.find != "exact":
+        distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+    repeats = finding.result()  # before more memory is needed
     links = that_count(corpus, repeat_links(repeats), pairs)
     if options.find != "exact":
         stages.start("near blocks")
-        distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
         links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
@@ -226,13 +236,14 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     options, table = findings.options, findings.table
     if not options.min_chars and not options.min_similarity:
         return findings
-    places = findings.places
-    kept = np.ones(len(table), bool)
-    for g in range(len(table)):
-        row = int(table.representative[g])
-        start, end = places.chars(row)
-        kept[g] = end - start >= options.min_chars and (
-            not options.min_similarity or min(m.similarity for m in findings.similarities(g)) >= options.min_similarity)
+    places = (findings.places.chars(row) for row in table.representative.tolist())
+    kept = np.array([end - start >= options.min_chars for start, end in places], bool)
+    if options.min_similarity and len(table):
+        measured = [measures for g in range(len(table)) for measures in findings.similarities(g)]
+        alike = np.array([m.similarity >= options.min_similarity for m in measured])
+        table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
+        counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
+        kept = np.bincount(table.owner[counted], minlength=len(table)) > 0
     links, length = findings.passages.whole, findings.links.chars
     similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
     short, unlike = length < options.min_chars, similarity < options.min_similarity

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, sums
+from dedup.blocks import Corpus, Distinct, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -115,7 +115,7 @@ def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePai
 
 def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
     """Pairs of blocks as links, each pair once, ascending."""
-    key = np.unique(np.minimum(a, b) << 32 | np.maximum(a, b))  # blocks are below 2^32, as tokens are
+    key = distinct_numbers(np.minimum(a, b) << 32 | np.maximum(a, b))  # blocks are below 2^32, as tokens are
     a, b, first = key >> 32, key & 0xFFFFFFFF, corpus.token_first
     return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
 

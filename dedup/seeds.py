@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,12 +49,15 @@ class Repeats:
         return np.repeat(np.arange(len(self.lengths)), np.diff(self.first))
 
 
+NO_TABLE = np.empty(0, np.uint64)
 NOWHERE = np.empty(0, np.int64)
 NO_REPEATS = Repeats(NOWHERE, NOWHERE, NOWHERE, np.zeros(1, np.int64), NOWHERE, NOWHERE)
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Repeats:
+def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Future[Repeats]:
     """Every run of `size` tokens or more that stands twice in the collection. The tokens are cleared on the way.
+
+    Classes of grams are found by all threads; runs are then made of them by one, beside what comes next.
 
     Args:
         size: Tokens of a gram.
@@ -66,14 +70,15 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
     partitions = engine.partitions(int(corpus.page_start[-1]))
+    twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
 
     def emit(batch: int) -> Partitioned:
-        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.table,
+        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,
                                                 tokens.before(corpus, batch), partitions)
         tokens.token[batch] = np.empty(0, np.uint32)
         return Partitioned((gram, at), first)
     rows = engine.map(emit, range(len(tokens)))
-    tokens.table = np.empty(0, np.uint64)
+    twice = NO_TABLE
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
     kernel.release_memory()
     together = concatenated([np.empty(0, np.uint64), *classes])
@@ -81,7 +86,10 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
-    return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least, page_first))
+
+    def grown() -> Repeats:
+        return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least, page_first))
+    return engine.begin(grown)
 
 
 def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:

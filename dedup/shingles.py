@@ -69,28 +69,35 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         blocks: Which blocks, ascending; set s is of ``blocks[s]``.
         size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
     """
-    def shingle(part: I64) -> tuple[U64, I64]:
-        return kernel.shingle_sets(*corpus.hashes(part), size)
+    def shingle(part: slice) -> tuple[U64, I64]:
+        return kernel.shingle_sets(*corpus.hashes(blocks[part]), size)
     return join_sets(engine.map(shingle, _batches(corpus, blocks)))
 
 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
     """The same as ``shingle_blocks``, with the upper 32 bits of each element."""
-    def shorten(part: I64) -> tuple[npt.NDArray[np.uint32], I64]:
-        return kernel.short_sets(corpus.text, corpus.start[part], corpus.end[part], corpus.flags, size)
-    parts = engine.map(shorten, _batches(corpus, blocks))
-    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
-    values = [np.empty(0, np.uint32), *(values for values, _ in parts)]
-    parts.clear()
-    return ShortSets(concatenated(values), first)
+    most = sums((corpus.token_first[1:] - corpus.token_first[:-1])[blocks])  # elements: as many as tokens
+    values = kernel.room(4 * int(most[-1])).view(np.uint32)
+
+    def shorten(part: slice) -> I64:
+        own = blocks[part]
+        return kernel.short_sets(corpus.text, corpus.start[own], corpus.end[own], corpus.flags, size,
+                                 values[most[part.start]:most[part.stop]])
+    parts = _batches(corpus, blocks)
+    first, to = engine.map(shorten, parts), 0
+    for part, own in zip(parts, first, strict=True):  # in the same memory, without the gaps
+        begin, count = int(most[part.start]), int(own[-1])
+        values[to:to + count] = values[begin:begin + count]
+        to += count
+    return ShortSets(values[:to], sums(np.concatenate([np.empty(0, np.int64), *map(np.diff, first)])))
 
 
-def _batches(corpus: Corpus, blocks: I64) -> list[I64]:
+def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
     """Some blocks in batches of about twice ``BATCH_BYTES`` of text: large columns are cheaper to hand over."""
     size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, 2 * BATCH_BYTES))
     cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
-    return [blocks[a:b] for a, b in itertools.pairwise(cuts.tolist())]
+    return list(itertools.starmap(slice, itertools.pairwise(cuts.tolist())))
 
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:

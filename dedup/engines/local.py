@@ -1,9 +1,10 @@
 """The engine of one machine: stages are mapped over batches in threads, rows meet by exchange in memory.
 
-A stage is a function over columns. An engine knows three verbs and a stage never knows which engine it has:
+A stage is a function over columns. An engine knows four verbs and a stage never knows which engine it has:
 
 * ``map`` a stage over batches,
 * ``exchange`` rows by the hash of a key, so that equal keys meet in one partition,
+* ``begin`` a stage that cannot be cut into batches, beside what comes next,
 * add up small global figures (the caller does that with what ``map`` gives back).
 
 Rows are the same for any number of threads and partitions: batches come back in order, partitions in the order of
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -57,6 +58,16 @@ class Partitioned:
         return slice(int(self.first[partition] - begin), int(self.first[partition + 1] - begin))
 
 
+@contextmanager
+def pooled_memory() -> Iterator[None]:
+    """NumPy's arrays of this thread take their memory from the kernel's pool, as those of an engine's threads do."""
+    before = kernel.array_memory(None)
+    try:
+        yield
+    finally:
+        kernel.array_memory(before)
+
+
 class LocalEngine:
     """Threads over batches; the kernel releases the interpreter lock.
 
@@ -72,7 +83,7 @@ class LocalEngine:
 
     def __enter__(self) -> LocalEngine:
         """One pool of threads for all stages: memory that a thread's stage gave back serves its next stage."""
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._pool = self._executor() if self.threads > 1 else None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,8 +96,11 @@ class LocalEngine:
         if self._pool is not None:
             yield self._pool
         else:
-            with ThreadPoolExecutor(self.threads) as pool:
+            with self._executor() as pool:
                 yield pool
+
+    def _executor(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, initializer=kernel.array_memory, initargs=(None,))
 
     def partitions(self, text_bytes: int) -> int:
         """How many partitions rows of a collection of that size are exchanged in."""
@@ -106,6 +120,14 @@ class LocalEngine:
             return [stage(batch) for batch in batches]
         with self._threads() as pool:
             return [job.result() for job in [pool.submit(stage, batch) for batch in batches]]
+
+    def begin(self, stage: Callable[[], R]) -> Future[R]:
+        """Start a stage that cannot be cut into batches in one of the threads; what comes next is done beside it."""
+        if self._pool is not None:
+            return self._pool.submit(stage)
+        done: Future[R] = Future()
+        done.set_result(stage())
+        return done
 
     def exchange(self, rows: list[Partitioned], then: Callable[[Columns], R]) -> list[R]:
         """Bring rows of equal key together and run a stage on each partition.

@@ -13,5 +13,6 @@ NB_MODULE(_kernel, m) {
     bind_tokens(m);
     bind_stages(m);
     bind_align(m);
+    bind_memory(m);
     bind_places(m);
 }

@@ -73,6 +73,7 @@ inline void check_members(const I64& members, std::int64_t count, const char* na
 }  // namespace
 
 void bind_align(nb::module_& m);   // bind_align.cpp
+void bind_memory(nb::module_& m);  // bind_memory.cpp
 void bind_places(nb::module_& m);  // bind_places.cpp
 void bind_stages(nb::module_& m);  // bind_stages.cpp
 void bind_tokens(nb::module_& m);  // bind_tokens.cpp

@@ -67,16 +67,16 @@ void bind_align(nb::module_& m) {
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
        "table"_a.noconvert());
 
-    m.def("repeated_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, U64 table, std::int64_t before,
+    m.def("repeated_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, U64 twice, std::int64_t before,
                                std::int64_t partitions) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
-        check_table(table.size());
+        check_table(twice.size());
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
         if (before < 0 || before + static_cast<std::int64_t>(item.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
-        return to_numpy(release([&] { return dedup::repeated_seeds(text, kind, span(table), before, partitions); }));
+        return to_numpy(release([&] { return dedup::repeated_seeds(text, kind, span(twice), before, partitions); }));
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
-       "table"_a.noconvert(), "before"_a, "partitions"_a);
+       "twice"_a.noconvert(), "before"_a, "partitions"_a);
 
     m.def("seed_classes", [](U64 key, U32 position, std::int64_t cap) {
         if (key.size() != position.size()) throw std::invalid_argument("key and position must be equally long");

@@ -8,10 +8,6 @@
 #include "runs.hpp"
 #include "sets.hpp"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 namespace {
 
 dedup::Mapped<std::int64_t> column(const std::vector<std::pair<std::int64_t, std::int64_t>>& pairs, bool second) {
@@ -184,17 +180,22 @@ void bind_runs(nb::module_& m) {
         });
     }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
 
-    m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 table, std::int64_t before,
+    m.def("slots_seen_twice", [](U64 table) {
+        if (check_table(table.size()) < 2) throw std::invalid_argument("table: two words at least are needed");
+        return to_numpy(release([&] { return dedup::slots_seen_twice(span(table)); }));
+    }, "table"_a.noconvert());
+
+    m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 twice, std::int64_t before,
                                std::int64_t partitions) {
         check_first(page_first, token.size());
-        check_table(table.size());
+        check_table(twice.size());
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
         if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
         return to_numpy(release([&] {
-            return dedup::repeated_grams(span(token), span(page_first), size, span(table), before, partitions);
+            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions);
         }));
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "before"_a, "partitions"_a);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a);
 
     m.def("gram_classes", [](U64 gram, U32 position) {
         if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
@@ -302,22 +303,6 @@ void bind_groups(nb::module_& m) {
 }  // namespace
 
 void bind_stages(nb::module_& m) {
-    m.def("room", [](std::int64_t bytes) {
-        if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
-        return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
-    }, "bytes"_a);
-    m.def("release_memory", [] {
-#ifdef __GLIBC__
-        // Fixed bounds: else they grow to the largest block ever freed, and what is below them stays with the threads. A heap
-        // that ends in 4 MB of free memory keeps them: each time they go, they come back by a thousand page faults.
-        static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19) + mallopt(M_TRIM_THRESHOLD, 4 << 20);
-        (void)fixed;
-        malloc_trim(0);
-#endif
-#ifdef DEDUP_POOL
-        dedup::Pool::shared().trim();
-#endif
-    });
     bind_sets(m);
     bind_runs(m);
     bind_groups(m);

@@ -31,10 +31,13 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::survey_tokens(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
 
-    m.def("short_sets", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size) {
+    using Room = nb::ndarray<std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+    m.def("short_sets", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, Room values) {
         if (size < 1) throw std::invalid_argument("size must be at least 1");
-        return to_numpy(release([&] { return dedup::short_sets(span(text), span(start), span(end), flags, size); }));
-    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a);
+        return to_numpy(release([&] {
+            return dedup::short_sets(span(text), span(start), span(end), flags, size, {values.data(), values.size()});
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a, "values"_a.noconvert());
 
     m.def("token_edges", [](Text text, Numbers start, Numbers end, std::uint32_t flags, Numbers row, Numbers nth) {
         return to_numpy(release(

@@ -28,46 +28,78 @@ struct Row {
 #define DEDUP_PREFETCH(address) (void)(address)
 #endif
 
-// Calls use(gram, i) for every gram of every page, some grams late, so that the table's word is there when it is needed.
-template <class Use>
-void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t size, const std::uint64_t* table, std::uint64_t slots,
-                         Use use) {
-    constexpr std::size_t kAhead = 32;
-    struct {
-        std::uint64_t gram;
-        std::int64_t at;
-    } ring[kAhead];
-    std::size_t count = 0;
-    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
-        for_each_gram(token.data(), page_first[p], page_first[p + 1], size, [&](std::int64_t i, std::uint64_t gram) {
-            DEDUP_PREFETCH(table + ((gram & (slots - 1)) >> 5));
-            auto& entry = ring[count % kAhead];
-            if (count >= kAhead) use(entry.gram, entry.at);
-            entry = {gram, i};
-            ++count;
-        });
-    for (std::size_t i = count > kAhead ? count - kAhead : 0; i < count; ++i) use(ring[i % kAhead].gram, ring[i % kAhead].at);
-}
+// Calls use(key, at) for what is given to it, some keys late, so that the word of `key` in a table with so many slots a word is
+// there when it is needed.
+template <int kSlotBits, class Use>
+class Ahead {
+public:
+    Ahead(Hashes table, Use use) : table_(table), use_(use) {}
 
-// A table of two bits a slot, 32 slots a word: seen once, seen twice or more. What it holds at the end does not depend
-// on the order of the calls, nor on how many threads make them.
+    void operator()(std::uint64_t key, std::int64_t at) {
+        DEDUP_PREFETCH(table_.data() + (key >> kSlotBits & (table_.size() - 1)));
+        Entry& entry = ring_[count_ % kAhead];
+        if (count_ >= kAhead) use_(entry.key, entry.at);
+        entry = {key, at};
+        ++count_;
+    }
+
+    void finish() {
+        for (std::size_t i = count_ > kAhead ? count_ - kAhead : 0; i < count_; ++i) use_(ring_[i % kAhead].key, ring_[i % kAhead].at);
+    }
+
+private:
+    static constexpr std::size_t kAhead = 32;
+    struct Entry {
+        std::uint64_t key;
+        std::int64_t at;
+    };
+
+    Hashes table_;
+    Use use_;
+    Entry ring_[kAhead];
+    std::size_t count_ = 0;
+};
+
+// A table of two bits a slot, 32 slots a word, a power of two of words: seen once, seen twice or more. What it holds at the end
+// does not depend on the order of the calls, nor on how many threads make them.
 inline void mark_slot(std::span<std::uint64_t> table, std::uint64_t key) {
-    const std::uint64_t slot = key & (table.size() * 32 - 1), shift = (slot & 31) * 2;  // as many slots as a power of two
-    std::atomic_ref<std::uint64_t> word(table[slot >> 5]);
+    const std::uint64_t shift = (key & 31) * 2;
+    std::atomic_ref<std::uint64_t> word(table[key >> 5 & (table.size() - 1)]);
     const std::uint64_t now = word.load(std::memory_order_relaxed) >> shift & 3;
     if (now == 3) return;
     if (now == 0 && !(word.fetch_or(std::uint64_t{1} << shift, std::memory_order_relaxed) >> shift & 1)) return;
     word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
 }
 
-inline bool seen_twice(Hashes table, std::uint64_t key) {
-    const std::uint64_t slot = key & (table.size() * 32 - 1);
-    return table[slot >> 5] >> ((slot & 31) * 2) & 2;
+// Of such a table the slots that were seen twice, one bit each: half the memory, and half the cache.
+inline Mapped<std::uint64_t> slots_seen_twice(Hashes table) {
+    const auto every_other = [](std::uint64_t x) {
+        x = x >> 1 & 0x5555555555555555ULL;
+        x = (x | x >> 1) & 0x3333333333333333ULL;
+        x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0fULL;
+        x = (x | x >> 4) & 0x00ff00ff00ff00ffULL;
+        x = (x | x >> 8) & 0x0000ffff0000ffffULL;
+        return (x | x >> 16) & 0x00000000ffffffffULL;
+    };
+    Mapped<std::uint64_t> twice(table.size() / 2);
+    for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = every_other(table[2 * i]) | every_other(table[2 * i + 1]) << 32;
+    return twice;
+}
+
+inline bool is_set(Hashes bits, std::uint64_t key) { return bits[key >> 6 & (bits.size() - 1)] >> (key & 63) & 1; }
+
+// Calls use(gram, i) for every gram of every page, late.
+template <int kSlotBits, class Use>
+void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, Use use) {
+    Ahead<kSlotBits, Use> ahead(table, use);
+    for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
+        for_each_gram(token.data(), page_first[p], page_first[p + 1], size,
+                      [&](std::int64_t i, std::uint64_t gram) { ahead(gram, i); });
+    ahead.finish();
 }
 
 inline void mark_grams(TokenHalves token, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
-    for_each_gram_ahead(token, page_first, size, table.data(), table.size() * 32,
-                        [&](std::uint64_t gram, std::int64_t) { mark_slot(table, gram); });
+    for_each_gram_ahead<5>(token, page_first, size, table, [&](std::uint64_t gram, std::int64_t) { mark_slot(table, gram); });
 }
 
 // Partition of a hash, by its upper bits.
@@ -94,12 +126,12 @@ inline Partitioned by_partition(std::span<const Row> rows, std::uint64_t partiti
 }
 
 // Grams whose slot was seen twice, with the number of their first token, ordered by partition.
-inline Partitioned repeated_grams(TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, std::int64_t before,
+inline Partitioned repeated_grams(TokenHalves token, Offsets page_first, std::int64_t size, Hashes twice, std::int64_t before,
                                   std::int64_t partitions) {
     Mapped<Row> rows;
     rows.reserve(token.size());  // only what is written is touched
-    for_each_gram_ahead(token, page_first, size, table.data(), table.size() * 32, [&](std::uint64_t gram, std::int64_t i) {
-        if (seen_twice(table, gram)) rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
+    for_each_gram_ahead<6>(token, page_first, size, twice, [&](std::uint64_t gram, std::int64_t i) {
+        if (is_set(twice, gram)) rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
     });
     return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }

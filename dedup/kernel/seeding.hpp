@@ -240,37 +240,25 @@ void for_each_key(const SeedText& text, std::int64_t kind, Use use) {
     }
 }
 
-// Calls use(key, at) some keys late, so that the table's word is there when it is needed.
-template <class Use>
-void for_each_key_ahead(const SeedText& text, std::int64_t kind, const std::uint64_t* table, std::uint64_t slots, Use use) {
-    constexpr std::size_t kAhead = 32;
-    struct {
-        std::uint64_t key;
-        std::int64_t at;
-    } ring[kAhead];
-    std::size_t count = 0;
-    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) {
-        DEDUP_PREFETCH(table + ((key & (slots - 1)) >> 5));
-        auto& entry = ring[count % kAhead];
-        if (count >= kAhead) use(entry.key, entry.at);
-        entry = {key, at};
-        ++count;
-    });
-    for (std::size_t i = count > kAhead ? count - kAhead : 0; i < count; ++i) use(ring[i % kAhead].key, ring[i % kAhead].at);
+// Calls use(key, at) for every key, late.
+template <int kSlotBits, class Use>
+void for_each_key_ahead(const SeedText& text, std::int64_t kind, Hashes table, Use use) {
+    Ahead<kSlotBits, Use> ahead(table, use);
+    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) { ahead(key, at); });
+    ahead.finish();
 }
 
 inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table) {
-    for_each_key_ahead(text, kind, table.data(), table.size() * 32,
-                       [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
+    for_each_key_ahead<5>(text, kind, table, [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
 }
 
 // Keys whose slot was seen twice, with the number of their first token, ordered by partition.
-inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes table, std::int64_t before,
+inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes twice, std::int64_t before,
                                   std::int64_t partitions) {
     Mapped<Row> rows;
     rows.reserve(text.items.size() / 4);  // only what is written is touched
-    for_each_key_ahead(text, kind, table.data(), table.size() * 32, [&](std::uint64_t key, std::int64_t at) {
-        if (seen_twice(table, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
+    for_each_key_ahead<6>(text, kind, twice, [&](std::uint64_t key, std::int64_t at) {
+        if (is_set(twice, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
     });
     return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }

@@ -602,30 +602,24 @@ inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_
     return out;
 }
 
-// Sets of the shingles of each range, of each element its upper half; as shingle_sets.
-inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>> short_sets(Bytes text, Offsets start, Offsets end,
-                                                                          std::uint32_t flags, std::int64_t size) {
+// Sets of the shingles of each range, of each element its upper half, as shingle_sets, written to `values`, which has room for
+// as many as there are tokens. Returns where each begins.
+inline Mapped<std::int64_t> short_sets(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t size,
+                                       std::span<std::uint32_t> values) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     SlowCutter slow(folds);
     Scratch<std::uint64_t> hash;
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < start.size(); ++i) bytes += static_cast<std::size_t>(end[i] - start[i]);
-    Mapped<std::uint32_t> values;
-    values.reserve(bytes / 2 + start.size());  // a token and a blank at least; only what is written is touched
     HashSink sink{text, folds.digits, 0, hash.values()};
-    Mapped<std::int64_t> first{0};
-    first.reserve(start.size() + 1);
+    Mapped<std::int64_t> first(start.size() + 1, 0);
     for (std::size_t i = 0; i < start.size(); ++i) {
         hash.values().clear();
         cut_range(text, start[i], end[i], slow, sink);
-        const std::size_t before = values.size();
-        values.resize(before + hash.values().size());
-        const std::int64_t count = short_set(hash.values(), size, values.data() + before);
-        values.resize(before + static_cast<std::size_t>(count));
-        first.push_back(static_cast<std::int64_t>(values.size()));
+        const auto at = static_cast<std::size_t>(first[i]);
+        if (hash.values().size() > values.size() - at) throw std::invalid_argument("values has room for fewer than the tokens");
+        first[i + 1] = first[i] + short_set(hash.values(), size, values.data() + at);
     }
-    return {std::move(values), std::move(first)};
+    return first;
 }
 
 // First and last byte of some tokens, and the length in halves of what stands before them in their range: row r is token

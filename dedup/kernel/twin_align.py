@@ -199,18 +199,19 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
-def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64, before: int,
+def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, twice: U64, before: int,
                    partitions: int) -> tuple[U64, U32, I64]:
     """Keys whose slot was seen twice, ordered by partition (the upper bits of the key).
 
     Args:
+        twice: Of ``slots_seen_twice``.
         before: Items before the first one of `item`.
 
     Returns:
         (key, number of its first item, first row of each partition, one longer than the partitions).
     """
     key, at = _seed_keys(item, page_first, quiet, rarity, kind)
-    return seen_twice(key, at + before, table, partitions)
+    return seen_twice(key, at + before, twice, partitions)
 
 
 def seed_classes(key: U64, position: U32, cap: int) -> tuple[U32, I64, int]:

@@ -42,11 +42,17 @@ def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
-def seen_twice(key: U64, at: I64, table: U64, partitions: int) -> tuple[U64, U32, I64]:
+def slots_seen_twice(table: U64) -> U64:
+    """Of a table of two bits a slot the slots that were seen twice, one bit each: 64 slots a word, half as many words."""
+    bits = np.unpackbits(table.astype("<u8").view(np.uint8), bitorder="little")
+    return np.packbits(bits[1::2], bitorder="little").view("<u8").astype(np.uint64)
+
+
+def seen_twice(key: U64, at: I64, twice: U64, partitions: int) -> tuple[U64, U32, I64]:
     """Keys whose slot was seen twice and what stands at each, ordered by partition; the first row of each partition."""
-    slot = key & np.uint64(len(table) * 32 - 1)
-    bits = table[(slot >> np.uint64(5)).astype(np.int64)] >> ((slot & np.uint64(31)) * np.uint64(2))
-    kept = (bits & np.uint64(2)) > 0
+    slot = key & np.uint64(len(twice) * 64 - 1)
+    bits = twice[(slot >> np.uint64(6)).astype(np.int64)] >> (slot & np.uint64(63))
+    kept = (bits & np.uint64(1)) > 0
     key, at = key[kept], at[kept]
     part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
     order = np.argsort(part, kind="stable")
@@ -54,18 +60,19 @@ def seen_twice(key: U64, at: I64, table: U64, partitions: int) -> tuple[U64, U32
     return key[order], at[order].astype(np.uint32), first
 
 
-def repeated_grams(token: U32, page_first: I64, size: int, table: U64, before: int,
+def repeated_grams(token: U32, page_first: I64, size: int, twice: U64, before: int,
                    partitions: int) -> tuple[U64, U32, I64]:
     """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
 
     Args:
+        twice: Of ``slots_seen_twice``.
         before: Tokens before the first one of `token`.
 
     Returns:
         (gram, number of its first token, first row of each partition, one longer than the partitions).
     """
     gram, at = _page_grams(token, page_first, size)
-    return seen_twice(gram, at + before, table, partitions)
+    return seen_twice(gram, at + before, twice, partitions)
 
 
 def gram_classes(gram: U64, position: U32) -> U64:

@@ -239,12 +239,3 @@ def components(nodes: int, a: I64, b: I64) -> I64:
         x, y = find(x), find(y)
         root[max(x, y)] = min(x, y)
     return np.array([find(x) for x in range(nodes)], np.int64)
-
-
-def release_memory() -> None:
-    """Give memory that was freed back to the system, where the C library keeps it; the twin has nothing to give."""
-
-
-def room(bytes: int) -> npt.NDArray[np.uint8]:
-    """An array of bytes whose values are whatever its memory held; large ones use memory of arrays that are gone."""
-    return np.empty(bytes, np.uint8)

@@ -369,15 +369,28 @@ def survey_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[U32, 
     return (hashes >> np.uint64(32)).astype(np.uint32), first, halves, range_digests(hashes, first)
 
 
-def short_sets(text: U8, start: I64, end: I64, flags: int, size: int) -> tuple[U32, I64]:
-    """Shingle sets of each range as ``shingle_sets`` makes them, of each element its upper half: sorted, free of repeats."""
+def short_sets(text: U8, start: I64, end: I64, flags: int, size: int, values: U32) -> I64:
+    """Shingle sets of each range as ``shingle_sets`` makes them, of each element its upper half: sorted, free of repeats.
+
+    Args:
+        values: The sets are written here, one after the other; there must be room for all tokens.
+
+    Returns:
+        Where each set begins, one longer than the ranges.
+
+    Raises:
+        ValueError: There is too little room.
+    """
     hashes, first = hash_tokens(text, start, end, flags)
-    values, first = shingle_sets(hashes, first, size)
-    halves = (values >> np.uint64(32)).astype(np.uint32)
+    if len(hashes) > len(values):
+        raise ValueError("values has room for fewer than the tokens")
+    sets, first = shingle_sets(hashes, first, size)
+    halves = (sets >> np.uint64(32)).astype(np.uint32)
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
     new = np.ones(len(halves), bool)
     new[1:] = (halves[1:] != halves[:-1]) | (owner[1:] != owner[:-1])
-    return halves[new], np.concatenate([np.zeros(1, np.int64), np.cumsum(new, dtype=np.int64)])[first]
+    values[:new.sum()] = halves[new]
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(new, dtype=np.int64)])[first]
 
 
 def token_edges(text: U8, start: I64, end: I64, flags: int, row: I64, nth: I64) -> tuple[I64, I64, I64]:

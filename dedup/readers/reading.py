@@ -99,9 +99,9 @@ def host_of(url: str | None) -> str:
     >>> host_of("https://Example.org:80/a"), host_of("no address")
     ('example.org', '')
     """
-    if not url or "://" not in url:
-        return ""
-    return _host(_AUTHORITY.split(url.split("://", 1)[1], maxsplit=1)[0])
+    _, found, rest = (url or "").partition("://")
+    end = _AUTHORITY.search(rest)
+    return _host(rest[:end.start()] if end else rest) if found else ""
 
 
 _AUTHORITY = re.compile(r"[/?#\\]")

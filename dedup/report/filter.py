@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,17 @@ def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tu
             for group in kept], numbers
 
 
+class FilteredPages(list[PageReport]):
+    """Pages with other verdicts than the scan's; ``texts`` are the scan's, where it knows them."""
+
+    def __init__(self, pages: Sequence[PageReport], numbers: Mapping[int, int]) -> None:
+        super().__init__(filter_verdicts(page, numbers) for page in pages)
+        self.texts: Sequence[str] | None = getattr(pages, "texts", None)
+
+    def __reduce__(self) -> tuple[type[list[PageReport]], tuple[list[PageReport]]]:
+        return list, (list(self),)
+
+
 def filter_verdicts(page: PageReport, numbers: Mapping[int, int]) -> PageReport:
     """The page with the verdicts that still have a group, or never had one."""
     verdicts = tuple(dataclasses.replace(verdict, groups=_renumber(verdict.groups, numbers))
@@ -74,4 +85,6 @@ def _filter_group(group: Group, least: float, counted: Counted) -> Group | None:
     if len(near) < 2 or not counted.any_pair(near):
         return None
     before = sum(o.similarity >= least for o in group.occurrences[:group.representative])
-    return dataclasses.replace(group, occurrences=near, similarity=min(o.similarity for o in near), representative=before)
+    equal = all(o.indel_similarity == 1.0 for o in near)
+    return dataclasses.replace(group, kind="exact" if group.kind == "near" and equal else group.kind, occurrences=near,
+                               similarity=min(o.similarity for o in near), representative=before)

@@ -57,7 +57,7 @@ def to_html(report: Report, limits: Limits = LIMITS) -> str:
     """The report as one self-contained HTML file."""
     script, style = viewer("viewer.js"), viewer("viewer.css")
     data = gzip.compress(encode(view_data(report, limits)), 9, mtime=0)
-    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
               "base-uri 'none'; form-action 'none'")
     heading = _heading(report)
     return TEMPLATE.format(

@@ -35,7 +35,8 @@ class Limits:
         page_bytes: A page with a longer text is shown as an outline: its repeated passages alone.
         page_text, group_text: UTF-8 bytes of texts of pages, and of passages of pages whose text is not there; then the
             beginning of each passage.
-        changes: Characters of the texts that are compared word by word.
+        changes, pair_changes: Characters of the texts that are compared word by word, in all and of two places: the work of
+            a diff grows with their product.
     """
 
     groups: int = 20_000
@@ -46,6 +47,7 @@ class Limits:
     page_text: int = 4_000_000
     group_text: int = 6_000_000
     changes: int = 8_000_000
+    pair_changes: int = 100_000
     verdicts: int = 50_000
     notes: int = 1_000  # entries of other lists
     beginning: int = 240
@@ -217,10 +219,10 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
         known = pages.text[pages.number[first.page]] is not None
         heads.append(None if known or texts.add(first.text) >= 0 else _beginning(first.text, limits))
         near = [(-len(places) + n, place) for n, place in enumerate(places) if place.text != first.text]
-        cost = sum(len(first.text) + len(place.text) for _, place in near)
-        compared.append(int(cost <= room))
-        if cost <= room:
-            room -= cost
+        costs = [len(first.text) + len(place.text) for _, place in near]
+        compared.append(int(sum(costs) <= room and max(costs, default=0) <= limits.pair_changes))
+        if compared[-1]:
+            room -= sum(costs)
             for at, place in near:
                 columns.changes[at] = changes(first, place)
     return {
@@ -273,13 +275,17 @@ def changes(first: Occurrence, place: Occurrence) -> list[int] | None:
     """How a place's words differ from the representative's, part by part; ``None`` where they do not.
 
     Four numbers a change: characters from the last change (or the place's start) to this one in the representative and in
-    the place, then the characters that differ in either. What lies between parts is no change, it is not compared.
+    the place, then the characters that differ in either. What lies between parts is no change, it is not compared; where the
+    two have unlike numbers of parts (each was linked to a third one), their whole texts are.
     """
     from dedup.opcodes import word_opcodes
 
     out: list[int] = []
     at_a = at_b = 0
-    for (a0, a1), (b0, b1) in zip(_stretches(first), _stretches(place), strict=True):
+    sides = _stretches(first), _stretches(place)
+    if len(sides[0]) != len(sides[1]):
+        sides = [(first.start, first.end)], [(place.start, place.end)]
+    for (a0, a1), (b0, b1) in zip(*sides, strict=True):
         a, b = (o.text[x - o.start:y - o.start] for o, x, y in ((first, a0, a1), (place, b0, b1)))
         for tag, x0, x1, y0, y1 in word_opcodes(a, b, a0 - first.start, b0 - place.start):
             if tag != "equal":
@@ -288,8 +294,8 @@ def changes(first: Occurrence, place: Occurrence) -> list[int] | None:
     return out or None
 
 
-def _stretches(place: Occurrence) -> Sequence[tuple[int, int]]:
-    return place.parts or ((place.start, place.end),)
+def _stretches(place: Occurrence) -> list[tuple[int, int]]:
+    return list(place.parts or [(place.start, place.end)])
 
 
 def _related(groups: Sequence[Group]) -> list[list[int]]:

@@ -42,7 +42,7 @@ class Opened:
                  **context: Any) -> None:
         self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.wrong: list[str] = []
         own = file.absolute().as_uri()
         self.page.on("request", lambda r: r.url.split("#")[0] == own or self.wrong.append(f"request {r.url[:200]}"))
@@ -65,7 +65,7 @@ class Opened:
 
     def until(self, expression: str) -> None:
         """Until something holds; asked from outside, as the report's policy lets nobody evaluate a text inside."""
-        for _ in range(200):
+        for _ in range(600):
             if self.page.evaluate(f"() => Boolean({expression})"):
                 return
             self.page.wait_for_timeout(50)

@@ -147,7 +147,8 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     for module, table in zip((native, reference), tables, strict=True):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
     assert_array_equal(*tables)
-    key, position, _ = both("repeated_seeds", item, first, quiet, rarity, kind, tables[0], 7, partitions)
+    twice = both("slots_seen_twice", tables[0])
+    key, position, _ = both("repeated_seeds", item, first, quiet, rarity, kind, twice, 7, partitions)
     for cap in (2, 64):
         places, classes, _ = both("seed_classes", key, position - U32(7), cap)
         for least in (1, 3, 7):

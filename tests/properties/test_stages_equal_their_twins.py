@@ -104,20 +104,21 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     table = np.zeros(words_of_table, np.uint64)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
     module.mark_grams(token, first, size, table)
-    gram, at, part_first = rows = module.repeated_grams(token, first, size, table, 0, parts)
+    twice = module.slots_seen_twice(table)
+    gram, at, part_first = rows = module.repeated_grams(token, first, size, twice, 0, parts)
     classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
-    return table, rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks,
-                                                              np.full(len(blocks) - 1, least), first)
+    return table, (twice,), rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks,
+                                                                   np.full(len(blocks) - 1, least), first)
 
 
 @given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8), least=st.integers(0, 9))
 def test_exact_repeats(lists, size, max_members, least):
     mine, theirs = (repeats(module, lists, size, max_members, least=least) for module in (native, reference))
     assert_array_equal(mine[0], theirs[0])
-    for i in (1, 2, 3):
+    for i in (1, 2, 3, 4):
         assert_same(mine[i], theirs[i])
-    assert_same(mine[3], repeats(native, lists, size, max_members, parts=1, least=least)[3])
+    assert_same(mine[4], repeats(native, lists, size, max_members, parts=1, least=least)[4])
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
@@ -126,7 +127,7 @@ few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
 @given(lists=st.one_of(ranges, few_words), size=st.integers(2, 4), max_members=st.integers(1, 8))
 def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
     """Every token of a gram that stands twice without overlap is in a match or a segment; matches are maximal or periods."""
-    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[3]
+    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[4]
     text = list(itertools.chain(*lists))
     pages = np.repeat(np.arange(len(lists)), list(map(len, lists)))
     covered = set()

@@ -51,3 +51,21 @@ def test_the_number_of_partitions_grows_with_the_text_unless_it_is_set():
     assert LocalEngine(1, 7).partitions(10**12) == 7
     assert LocalEngine().partitions(0) == 1
     assert LocalEngine().partitions(10**9) > LocalEngine().partitions(10**8) >= 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_stage_that_was_begun_gives_its_result_and_its_error(threads):
+    with LocalEngine(threads) as engine:
+        begun = engine.begin(lambda: 7)
+        assert engine.map(lambda n: n + 1, range(5)) == [1, 2, 3, 4, 5]
+        assert begun.result() == 7
+        with pytest.raises(ZeroDivisionError):
+            engine.begin(lambda: 1 // 0).result()
+
+
+def test_what_comes_next_is_done_beside_a_stage_that_was_begun():
+    go = threading.Event()
+    with LocalEngine(2) as engine:
+        begun = engine.begin(lambda: go.wait(20))
+        go.set()
+        assert begun.result()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup import Verifier
 from dedup.report.json import read_json
-from tests.scan_help import edited, lines, prose, scan_texts, words
+from tests.scan_help import edited, lines, needs_speed, prose, scan_texts, words
 
 A = prose(40, 20)
 B = edited(A, range(3, 40, 9))
@@ -164,3 +166,28 @@ def test_a_page_stays_that_is_like_a_page_that_goes_only(tmp_path):
     assert report.keep.tolist() == [True, False, True]
     (tmp_path / "report.json").write_text(report.to_json(), "utf-8")
     assert read_json(tmp_path / "report.json").keep.tolist() == [True, False, True]
+
+
+@given(parts=st.lists(st.sampled_from("abc"), min_size=8, max_size=60))
+def test_equal_texts_are_never_near(parts):
+    report = scan_texts([" ".join(parts)], find="exact")
+    for group in report.groups:
+        assert group.kind != "near"
+    for pair in report.pairs():
+        assert pair.kind != "near"
+
+
+@needs_speed
+@pytest.mark.parametrize("least", [0.6, 0.8, 0.9, 1.0])
+def test_hidden_are_the_places_that_are_less_alike_not_their_groups(least):
+    """A copy word for word stays where another place of its group is hidden; the same as what is filtered afterwards."""
+    text = prose(30, 1)
+    texts = [text, text, edited(text, [4, 20]), edited(text, [1, 2, 9, 14, 25])]
+    hidden, filtered = scan_texts(texts, min_similarity=least), scan_texts(texts).at_similarity(least)
+    of_both = [[(g.kind, g.similarity, g.representative, [(o.page, o.start, o.end) for o in g.occurrences]) for g in r.groups]
+               for r in (hidden, filtered)]
+    assert of_both[0] == of_both[1]
+    assert {"0", "1"} <= {o.page for g in hidden.groups for o in g.occurrences}
+    assert hidden.summary.duplicate_chars >= len(text)
+    if least == 1:
+        assert [g.kind for g in hidden.groups] == ["exact"]

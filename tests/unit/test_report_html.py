@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import html.parser
 import json
+import pickle
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -140,6 +141,14 @@ def test_a_report_stored_with_its_texts_gives_the_same_file(tmp_path):
     assert read_json(tmp_path / "r.json").to_html() == made.to_html()
 
 
+def test_a_filtered_report_has_the_texts_too():
+    made = dedup.scan([prose(40), edited(prose(40), [7, 30]), prose(40)])
+    view = view_data(made.at_similarity(0.99))
+    assert view["pages"]["text"] == [prose(40), edited(prose(40), [7, 30]), prose(40)]
+    assert view["groups"]["places"] == [2]
+    assert pickle.loads(pickle.dumps(made.at_similarity(0.99))).pages == list(made.at_similarity(0.99).pages)
+
+
 def test_written_to_a_file(tmp_path, news):
     news.write(tmp_path / "r.html")
     written = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -224,6 +233,13 @@ def test_changes_of_a_run_leave_out_what_it_goes_over():
     assert apply_changes(a.text, b.text, changes(a, b)) == [("three", "3")]
 
 
+def test_where_the_parts_are_not_in_step_the_whole_texts_are_compared():
+    a = occurrence("a", "one two three\nfour five six", parts=((0, 13), (14, 27)))
+    b = occurrence("b", "one two three\nfour 5 six")
+    assert apply_changes(a.text, b.text, changes(a, b)) == [("five", "5")]
+    assert apply_changes(b.text, a.text, changes(b, a)) == [("5", "five")]
+
+
 @given(st.lists(st.sampled_from(["red", "blue", "green", "tin", "oak"]), max_size=14),
        st.lists(st.sampled_from(["red", "blue", "green", "tin", "oak"]), max_size=14))
 def test_without_the_changes_both_texts_are_equal(old, new):
@@ -303,9 +319,10 @@ def test_of_a_group_with_very_many_places_the_first_are_shown_with_its_represent
 def test_what_is_too_much_is_not_compared_word_by_word():
     made = dedup.scan([prose(40), edited(prose(40), [7, 30])])
     assert view_data(made)["groups"]["compared"] == [1]
-    view = view_data(made, Limits(changes=10))
-    assert view["groups"]["compared"] == [0]
-    assert view["places"]["changes"] == [None, None]
+    for limits in (Limits(changes=10), Limits(pair_changes=10)):
+        view = view_data(made, limits)
+        assert view["groups"]["compared"] == [0]
+        assert view["places"]["changes"] == [None, None]
 
 
 def test_offsets_are_in_order_whatever_the_letters():

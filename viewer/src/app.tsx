@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { Data } from "./data";
 import { EVERYTHING, type Filter, formatHash, isEmpty, parseHash, type Route, select, type View } from "./filter";
 import { FilterBar } from "./filterbar";
@@ -15,13 +15,18 @@ import { PassagesView } from "./views/passages";
 import { SureView } from "./views/sure";
 
 const TABS: [View, string][] = [
-  ["overview", "Overview"], ["pages", "Pages"], ["passages", "Passages"], ["map", "Map"], ["sure", "How sure"],
+  ["overview", "Overview"],
+  ["pages", "Pages"],
+  ["passages", "Passages"],
+  ["map", "Map"],
+  ["sure", "How sure"],
 ];
 
 export function Root({ data }: { data: Data }) {
   const [route, setRoute] = useState<Route>(() => parseHash(location.hash));
   const [ignored, setIgnored] = useState<ReadonlySet<string>>(() => load(data.raw.digest));
-  const [said, announce] = useState(""), [help, setHelp] = useState(false);
+  const [said, announce] = useState(""),
+    [help, setHelp] = useState(false);
 
   useEffect(() => {
     const change = () => setRoute(parseHash(location.hash));
@@ -40,8 +45,16 @@ export function Root({ data }: { data: Data }) {
     return { view: to.view ?? now.view, id: to.id ?? null, at: to.at ?? null, filter: to.filter ?? now.filter };
   }, []);
   const app: App = {
-    data, route, selection, head: shown, whole, ignored, announce,
-    go: (to) => { location.hash = formatHash(target(to)); },
+    data,
+    route,
+    selection,
+    head: shown,
+    whole,
+    ignored,
+    announce,
+    go: (to) => {
+      location.hash = formatHash(target(to));
+    },
     filter: (change: Partial<Filter>) => {
       const now = parseHash(location.hash);
       history.replaceState(null, "", formatHash({ ...now, filter: { ...now.filter, ...change } }));
@@ -57,33 +70,43 @@ export function Root({ data }: { data: Data }) {
     href: (to) => formatHash({ view: route.view, id: null, at: null, filter: route.filter, ...to }),
   };
   useKeys(app, () => setHelp(true));
-  const single = data.pages === 1, top = useRef<HTMLElement>(null);
+  const single = data.pages === 1;
   useEffect(() => {
-    if (route.at === null) top.current?.scrollTo?.(0, 0);
     if (route.at === null) scrollTo(0, 0);
   }, [route.view, route.view === "page" ? route.id : 0]);
 
   return (
     <Context.Provider value={app}>
-      <a class="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById("content")?.focus(); }}>
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("content")?.focus();
+        }}
+      >
         Skip to the content
       </a>
       <header class="top">
         <div class="top-row">
           <nav aria-label="Parts of the report">
             {TABS.filter(([view]) => !(single && (view === "pages" || view === "map"))).map(([view, name]) => (
-              <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>{name}</a>
+              <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>
+                {name}
+              </a>
             ))}
           </nav>
           <div class="tools">
             <ThemeSwitch />
-            <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">?</button>
+            <button type="button" class="quiet" onClick={() => setHelp(true)} aria-label="Keys and words explained">
+              ?
+            </button>
           </div>
         </div>
         {data.groups > 0 && <FilterBar />}
       </header>
-      <main id="content" tabIndex={-1} ref={top}>
-        <Notices />
+      <main id="content" tabIndex={-1}>
+        <Notices app={app} />
         {route.view === "overview" && <Overview />}
         {route.view === "pages" && <PagesView />}
         {route.view === "page" && <PageView page={route.id ?? 0} />}
@@ -92,28 +115,38 @@ export function Root({ data }: { data: Data }) {
         {route.view === "sure" && <SureView />}
       </main>
       <IgnoredBar app={app} />
-      <p class="said" role="status">{said}</p>
+      <p class="said" role="status">
+        {said}
+      </p>
       {help && <Help onClose={() => setHelp(false)} />}
     </Context.Provider>
   );
+}
 
-  function Notices() {
-    const left = [
-      data.raw.all.groups > data.groups && `the ${number(data.groups)} largest of ${number(data.raw.all.groups)} passages`,
-      data.raw.all.pages > data.pages && `${number(data.pages)} of ${number(data.raw.all.pages)} pages`,
-    ].filter(Boolean);
-    return (
-      <>
-        {left.length > 0 && <p class="notice">Shown: {left.join(", ")}. All of them stand in the JSON report: <code>-o report.json</code>.</p>}
-        {!isEmpty(route.filter) && (
-          <p class="notice" role="status">
-            Filtered: {count(shown.groups, "passage")} of {number(data.groups)}, on {count(shown.pages, "page")}.{" "}
-            <button type="button" class="quiet" onClick={() => app.filter(EVERYTHING)}>Show everything</button>
-          </p>
-        )}
-      </>
-    );
-  }
+function Notices({ app }: { app: App }) {
+  const { data, head: shown } = app,
+    { all } = data.raw;
+  const left = [
+    all.groups > data.groups && `the ${number(data.groups)} largest of ${number(all.groups)} passages`,
+    all.pages > data.pages && `${number(data.pages)} of ${number(all.pages)} pages`,
+  ].filter(Boolean);
+  return (
+    <>
+      {left.length > 0 && (
+        <p class="notice">
+          Shown: {left.join(", ")}. All of them stand in the JSON report: <code>-o report.json</code>.
+        </p>
+      )}
+      {!isEmpty(app.route.filter) && (
+        <p class="notice" role="status">
+          Filtered: {count(shown.groups, "passage")} of {number(data.groups)}, on {count(shown.pages, "page")}.{" "}
+          <button type="button" class="quiet" onClick={() => app.filter(EVERYTHING)}>
+            Show everything
+          </button>
+        </p>
+      )}
+    </>
+  );
 }
 
 function isCurrent(now: View, tab: View): boolean {
@@ -125,9 +158,15 @@ function IgnoredBar({ app }: { app: App }) {
   return (
     <aside class="ignored" aria-label="Ignored passages">
       <span>{count(app.ignored.size, "passage")} ignored</span>
-      <button type="button" onClick={() => download("dedup-baseline.json", baseline(app.data, app.ignored))}>Download the list</button>
-      <button type="button" class="quiet" aria-pressed={app.route.filter.showIgnored}
-        onClick={() => app.filter({ showIgnored: !app.route.filter.showIgnored })}>
+      <button type="button" onClick={() => download("dedup-baseline.json", baseline(app.data, app.ignored))}>
+        Download the list
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        aria-pressed={app.route.filter.showIgnored}
+        onClick={() => app.filter({ showIgnored: !app.route.filter.showIgnored })}
+      >
         {app.route.filter.showIgnored ? "Hide them" : "Show them"}
       </button>
     </aside>
@@ -142,5 +181,9 @@ function ThemeSwitch() {
     document.documentElement.dataset.theme = next;
     setTheme(next);
   };
-  return <button type="button" class="quiet" onClick={flip}>{dark ? "Light" : "Dark"}</button>;
+  return (
+    <button type="button" class="quiet" onClick={flip}>
+      {dark ? "Light" : "Dark"}
+    </button>
+  );
 }

@@ -4,26 +4,47 @@ import type { Data } from "./data";
 import { placesOn } from "./segments";
 import type { Selection } from "./filter";
 
-export interface Arc { group: number; from: number; to: number; path: string; opacity: number }
-export interface Bar { group: number; place: number; x: number; width: number; elsewhere: boolean }
+export interface Arc {
+  group: number;
+  from: number;
+  to: number;
+  path: string;
+  opacity: number;
+  top: [x: number, y: number];
+}
+export interface Bar {
+  group: number;
+  place: number;
+  x: number;
+  width: number;
+  elsewhere: boolean;
+}
 
-export const WIDTH = 1000, HEIGHT = 150;
+export const WIDTH = 1000,
+  HEIGHT = 150;
 const LEAST = 3; // of 1000: a place that is narrower could not be seen
 
 export function arcs(data: Data, selection: Selection, page: number): { arcs: Arc[]; bars: Bar[] } {
-  const chars = Math.max(data.raw.pages.chars[page], 1), { start, size, page: pageOf, similarity } = data.raw.places;
-  const x = (at: number) => (at / chars) * WIDTH, places = placesOn(data, selection, page);
-  const last = new Map<number, number>(), found: Arc[] = [], bars: Bar[] = [];
+  const chars = Math.max(data.raw.pages.chars[page], 1),
+    { start, size, page: pageOf, similarity } = data.raw.places;
+  const x = (at: number) => (at / chars) * WIDTH,
+    places = placesOn(data, selection, page);
+  const last = new Map<number, number>(),
+    found: Arc[] = [],
+    bars: Bar[] = [];
   const widest = places.reduce((most, o) => Math.max(most, start[o]), 0);
   for (const o of places) {
-    const g = data.groupOf[o], before = last.get(g);
+    const g = data.groupOf[o],
+      before = last.get(g);
     let elsewhere = false;
-    for (let k = data.first[g]; k < data.first[g + 1] && !elsewhere; k++) elsewhere = pageOf[k] !== page && selection.places[k] === 1;
+    for (let k = data.first[g]; k < data.first[g + 1] && !elsewhere; k++)
+      elsewhere = pageOf[k] !== page && selection.places[k] === 1;
     bars.push({ group: g, place: o, x: x(start[o]), width: Math.max(x(size[o]), LEAST), elsewhere });
     if (before !== undefined) {
       const opacity = 0.25 + 0.35 * Math.min(similarity[o], similarity[before]);
-      found.push({ group: g, from: before, to: o, opacity, path: ribbon(
-        x(start[before]), x(data.end(before)), x(start[o]), x(data.end(o)), Math.max(x(widest), 1)) });
+      const ends = [x(start[before]), x(data.end(before)), x(start[o]), x(data.end(o))] as const,
+        most = Math.max(x(widest), 1);
+      found.push({ group: g, from: before, to: o, opacity, path: ribbon(...ends, most), top: summit(...ends, most) });
     }
     last.set(g, o);
   }
@@ -31,12 +52,43 @@ export function arcs(data: Data, selection: Selection, page: number): { arcs: Ar
   return { arcs: found, bars };
 }
 
+const LABELS = 12,
+  APART = 35,
+  RIM = 16;
+
+/** The arcs that have room for a number at their summit, the widest first. */
+export function labelled(arcs: Arc[]): Arc[] {
+  const out: Arc[] = [];
+  for (const arc of arcs) {
+    const near = out.some(
+      (other) => Math.abs(other.top[0] - arc.top[0]) < APART && Math.abs(other.top[1] - arc.top[1]) < APART,
+    );
+    if (!near && out.length < LABELS) out.push(arc);
+  }
+  return out;
+}
+
+/** The middle of a ring's highest place; of a broad ring, near its outer border. */
+function summit(a0: number, a1: number, b0: number, b1: number, widest: number): [number, number] {
+  const outer = (b1 - a0) / 2,
+    inner = Math.max((b0 - a1) / 2, 0);
+  const scale = steepness(outer, widest);
+  return [(a0 + b1) / 2, HEIGHT - outer * scale + Math.min(((outer - inner) / 2) * scale, RIM)];
+}
+
+const steepness = (outer: number, widest: number) => Math.min((HEIGHT - 4) / Math.max(outer, 1), (2 * HEIGHT) / widest);
+
 /** A half ring from [a0, a1) to [b0, b1) above the base line; its height follows its span, the widest one fills the picture. */
 export function ribbon(a0: number, a1: number, b0: number, b1: number, widest: number): string {
   a1 = Math.max(a1, a0 + LEAST);
   b1 = Math.max(b1, b0 + LEAST);
-  const outer = (b1 - a0) / 2, inner = Math.max((b0 - a1) / 2, 0), scale = Math.min((HEIGHT - 4) / Math.max(outer, 1), 2 * HEIGHT / widest);
+  const outer = (b1 - a0) / 2,
+    inner = Math.max((b0 - a1) / 2, 0),
+    scale = steepness(outer, widest);
   const n = (value: number) => value.toFixed(1);
-  return `M${n(a0)} ${HEIGHT}A${n(outer)} ${n(outer * scale)} 0 0 1 ${n(b1)} ${HEIGHT}H${n(b0)}` +
-    (inner > 0 ? `A${n(inner)} ${n(inner * scale)} 0 0 0 ${n(a1)} ${HEIGHT}` : `H${n(a1)}`) + "Z";
+  return (
+    `M${n(a0)} ${HEIGHT}A${n(outer)} ${n(outer * scale)} 0 0 1 ${n(b1)} ${HEIGHT}H${n(b0)}` +
+    (inner > 0 ? `A${n(inner)} ${n(inner * scale)} 0 0 0 ${n(a1)} ${HEIGHT}` : `H${n(a1)}`) +
+    "Z"
+  );
 }

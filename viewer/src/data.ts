@@ -14,17 +14,45 @@ export interface Payload {
   summary: Record<string, number>;
   words: number;
   pages: {
-    id: string[]; source: (string | null)[]; title: (string | null)[]; words: number[]; chars: number[]; duplicate: number[];
-    within: number[]; across: number[]; reference: number[]; text: (string | null)[];
+    id: string[];
+    source: (string | null)[];
+    title: (string | null)[];
+    words: number[];
+    chars: number[];
+    duplicate: number[];
+    within: number[];
+    across: number[];
+    reference: number[];
+    text: (string | null)[];
   };
   groups: {
-    id: number[]; kind: Kind[]; tokens: number[]; similarity: number[]; blocks: number[]; representative: number[];
-    places: number[]; all_places: number[]; truncated: number[]; related: number[][]; beginning: (string | null)[];
-    compared: number[]; fingerprint: string[];
+    id: number[];
+    kind: Kind[];
+    tokens: number[];
+    similarity: number[];
+    blocks: number[];
+    representative: number[];
+    places: number[];
+    all_places: number[];
+    truncated: number[];
+    related: number[][];
+    beginning: (string | null)[];
+    compared: number[];
+    fingerprint: string[];
   };
   places: {
-    page: number[]; start: number[]; size: number[]; line: number[]; lines: number[]; path: number[]; similarity: number[];
-    jaccard: number[]; containment: number[]; text: number[]; parts: (number[] | null)[]; changes: (number[] | null)[];
+    page: number[];
+    start: number[];
+    size: number[];
+    line: number[];
+    lines: number[];
+    path: number[];
+    similarity: number[];
+    jaccard: number[];
+    containment: number[];
+    text: number[];
+    parts: (number[] | null)[];
+    changes: (number[] | null)[];
   };
   texts: string[];
   paths: string[];
@@ -39,7 +67,9 @@ export interface Payload {
 
 export const FORMAT = "dedup-view/1";
 /** What a place is for the figures: again on its own page, only on other pages, or of the site's template, menu or refrain. */
-export const WITHIN = 0, ACROSS = 1, TEMPLATE = 2;
+export const WITHIN = 0,
+  ACROSS = 1,
+  TEMPLATE = 2;
 const FURNITURE = new Set<VerdictKind>(["template", "navigation", "refrain"]);
 
 /** A text cut by code points, as Python counts them, whatever its letters. */
@@ -55,7 +85,8 @@ export class CodePoints {
   }
 
   slice(start: number, end: number): string {
-    return this.units ? this.text.slice(this.units[clamp(start, 0, this.length)], this.units[clamp(end, 0, this.length)])
+    return this.units
+      ? this.text.slice(this.units[clamp(start, 0, this.length)], this.units[clamp(end, 0, this.length)])
       : this.text.slice(start, end);
   }
 }
@@ -64,7 +95,8 @@ function unitOffsets(text: string): Uint32Array {
   const out: number[] = [];
   for (let i = 0; i < text.length; i++) {
     out.push(i);
-    const code = text.charCodeAt(i), next = text.charCodeAt(i + 1);
+    const code = text.charCodeAt(i),
+      next = text.charCodeAt(i + 1);
     if (code >= 0xd800 && code < 0xdc00 && next >= 0xdc00 && next < 0xe000) i++;
   }
   out.push(text.length);
@@ -118,7 +150,8 @@ export class Data {
 
   /** Matched stretches of a place, in code points of its page. */
   parts(place: number): [number, number][] {
-    const { start, size, parts } = this.raw.places, flat = parts[place];
+    const { start, size, parts } = this.raw.places,
+      flat = parts[place];
     if (!flat) return [[start[place], start[place] + size[place]]];
     const out: [number, number][] = [];
     for (let i = 0; i < flat.length; i += 2) out.push([start[place] + flat[i], start[place] + flat[i] + flat[i + 1]]);
@@ -176,7 +209,8 @@ export class Data {
   }
 
   private uses(): Uint8Array {
-    const use = new Uint8Array(this.places), { page } = this.raw.places;
+    const use = new Uint8Array(this.places),
+      { page } = this.raw.places;
     for (let g = 0; g < this.groups; g++) {
       const on = new Map<number, number>();
       for (let o = this.first[g]; o < this.first[g + 1]; o++) on.set(page[o], (on.get(page[o]) ?? 0) + 1);
@@ -191,15 +225,22 @@ export class Data {
 
 function offsets(counts: number[]): Int32Array {
   const out = new Int32Array(counts.length + 1);
-  counts.forEach((count, i) => { out[i + 1] = out[i] + count; });
+  counts.forEach((count, i) => {
+    out[i + 1] = out[i] + count;
+  });
   return out;
 }
 
 function byPage(raw: Payload, pages: number): [Int32Array, Int32Array] {
-  const { page, start, size } = raw.places, counts = new Array<number>(pages).fill(0);
+  const { page, start, size } = raw.places,
+    counts = new Array<number>(pages).fill(0);
   for (const p of page) counts[p]++;
-  const first = offsets(counts), next = first.slice(), order = new Int32Array(page.length);
-  page.forEach((p, o) => { order[next[p]++] = o; });
+  const first = offsets(counts),
+    next = first.slice(),
+    order = new Int32Array(page.length);
+  page.forEach((p, o) => {
+    order[next[p]++] = o;
+  });
   for (let p = 0; p < pages; p++) {
     order.subarray(first[p], first[p + 1]).sort((a, b) => start[a] - start[b] || size[b] - size[a] || a - b);
   }
@@ -207,13 +248,16 @@ function byPage(raw: Payload, pages: number): [Int32Array, Int32Array] {
 }
 
 function verdictsOf(raw: Payload, data: { first: Int32Array; places: number }): Int32Array {
-  const out = new Int32Array(data.places).fill(-1), { page, groups } = raw.verdicts;
+  const out = new Int32Array(data.places).fill(-1),
+    { page, groups } = raw.verdicts;
   const rows = new Map<number, Map<number, number>>();
-  page.forEach((p, v) => groups[v].forEach((g) => {
-    if (!rows.has(g)) rows.set(g, new Map());
-    const own = rows.get(g)!;
-    if (!own.has(p)) own.set(p, v);
-  }));
+  page.forEach((p, v) =>
+    groups[v].forEach((g) => {
+      if (!rows.has(g)) rows.set(g, new Map());
+      const own = rows.get(g)!;
+      if (!own.has(p)) own.set(p, v);
+    }),
+  );
   for (const [g, own] of rows) {
     for (let o = data.first[g]; o < data.first[g + 1]; o++) out[o] = own.get(raw.places.page[o]) ?? -1;
   }
@@ -222,7 +266,8 @@ function verdictsOf(raw: Payload, data: { first: Int32Array; places: number }): 
 
 /** Read what the report's file holds. */
 export async function decode(base64: string): Promise<Payload> {
-  const packed = atob(base64.trim()), bytes = new Uint8Array(packed.length);
+  const packed = atob(base64.trim()),
+    bytes = new Uint8Array(packed.length);
   for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const payload = JSON.parse(await new Response(stream).text()) as Payload;

@@ -1,22 +1,36 @@
 /** Two places of a passage side by side: rows of stretches that are the same, differ, or stand in one of them only. */
 
 import { CodePoints, type Data } from "./data";
+import { oneLine } from "./words";
 
 export type Mark = "same" | "changed" | "between";
-export interface Piece { mark: Mark; text: string }
-export interface Row { a: Piece[]; b: Piece[] }
+export interface Piece {
+  mark: Mark;
+  text: string;
+}
+export interface Row {
+  a: Piece[];
+  b: Piece[];
+}
 
-interface Segment { mark: Mark; a: [number, number]; b: [number, number] }
+interface Segment {
+  mark: Mark;
+  a: [number, number];
+  b: [number, number];
+}
 
 /** What two places have in common; offsets are from their starts. */
 export function segments(partsA: [number, number][], partsB: [number, number][], changes: number[] | null): Segment[] {
-  const out: Segment[] = [], queue = spelt(changes);
-  let atA = 0, atB = 0;
+  const out: Segment[] = [],
+    queue = spelt(changes);
+  let atA = 0,
+    atB = 0;
   partsA.forEach(([a0, a1], i) => {
     const [b0, b1] = partsB[i];
     push(out, "between", [atA, a0], [atB, b0]);
-    let x = a0, y = b0;
-    while (queue.length && queue[0].a[0] <= a1 && queue[0].b[0] <= b1 && (queue[0].a[1] <= a1 && queue[0].b[1] <= b1)) {
+    let x = a0,
+      y = b0;
+    while (queue.length && queue[0].a[0] <= a1 && queue[0].b[0] <= b1 && queue[0].a[1] <= a1 && queue[0].b[1] <= b1) {
       const change = queue.shift()!;
       push(out, "same", [x, change.a[0]], [y, change.b[0]]);
       push(out, "changed", change.a, change.b);
@@ -34,9 +48,11 @@ function push(out: Segment[], mark: Mark, a: [number, number], b: [number, numbe
 
 function spelt(changes: number[] | null): { a: [number, number]; b: [number, number] }[] {
   const out: { a: [number, number]; b: [number, number] }[] = [];
-  let atA = 0, atB = 0;
+  let atA = 0,
+    atB = 0;
   for (let i = 0; changes && i < changes.length; i += 4) {
-    const a0 = atA + changes[i], b0 = atB + changes[i + 1];
+    const a0 = atA + changes[i],
+      b0 = atB + changes[i + 1];
     atA = a0 + changes[i + 2];
     atB = b0 + changes[i + 3];
     out.push({ a: [a0, atA], b: [b0, atB] });
@@ -58,7 +74,8 @@ export function rows(a: CodePoints, b: CodePoints, found: Segment[], paragraph: 
     else if (text.trim() || (text && side.length)) side.push({ mark, text });
   };
   for (const { mark, a: spanA, b: spanB } of found) {
-    const left = a.slice(...spanA), right = b.slice(...spanB);
+    const left = a.slice(...spanA),
+      right = b.slice(...spanB);
     if (mark === "between") {
       flush();
       if (left.trim()) row.a.push({ mark, text: left.trim() });
@@ -66,7 +83,8 @@ export function rows(a: CodePoints, b: CodePoints, found: Segment[], paragraph: 
       flush();
       continue;
     }
-    const linesA = left.split(paragraph), linesB = right.split(paragraph);
+    const linesA = left.split(paragraph),
+      linesB = right.split(paragraph);
     if (mark === "same" && linesA.length === linesB.length) {
       linesA.forEach((line, n) => {
         if (n) flush();
@@ -84,10 +102,12 @@ export function rows(a: CodePoints, b: CodePoints, found: Segment[], paragraph: 
 
 /** Rows of a group's representative and another of its places; null where a text is not in the file. */
 export function compared(data: Data, group: number, place: number): Row[] | null {
-  const first = data.representative(group), a = data.text(first), b = data.text(place);
+  const first = data.representative(group),
+    a = data.text(first),
+    b = data.text(place);
   if (!a || !b) return null;
-  const from = (o: number) => data.parts(o).map(([x, y]) =>
-    [x - data.raw.places.start[o], y - data.raw.places.start[o]] as [number, number]);
+  const from = (o: number) =>
+    data.parts(o).map(([x, y]) => [x - data.raw.places.start[o], y - data.raw.places.start[o]] as [number, number]);
   let [partsA, partsB] = [from(first), from(place)];
   if (partsA.length !== partsB.length) [partsA, partsB] = [[[0, a.length]], [[0, b.length]]];
   const paragraph = data.path(first) || data.path(place) ? /\n/ : /\n\s*\n/;
@@ -102,12 +122,20 @@ export function differs(data: Data, group: number, place: number): boolean {
   return between(first) || between(place) || data.text(first)?.text !== data.text(place)?.text;
 }
 
+export interface Part {
+  side: "both" | "a" | "b";
+  mark: Mark;
+  text: string;
+}
+
 /** One text of both sides, for narrow screens: what is the same once, what differs one after the other. */
-export function unified(row: Row): { side: "both" | "a" | "b"; mark: Mark; text: string }[] {
-  const out: { side: "both" | "a" | "b"; mark: Mark; text: string }[] = [];
-  let i = 0, j = 0;
+export function unified(row: Row): Part[] {
+  const out: Part[] = [];
+  let i = 0,
+    j = 0;
   while (i < row.a.length || j < row.b.length) {
-    const x = row.a[i], y = row.b[j];
+    const x = row.a[i],
+      y = row.b[j];
     if (x?.mark === "same" && y?.mark === "same") {
       out.push({ side: "both", mark: "same", text: x.text });
       i++;
@@ -120,4 +148,22 @@ export function unified(row: Row): { side: "both" | "a" | "b"; mark: Mark; text:
     if (y?.mark === "same" && !x) out.push({ side: "b", mark: row.b[j++].mark, text: y.text });
   }
   return out;
+}
+
+const CONTEXT = 6, // words beside a change that an excerpt keeps
+  CHANGES = 12,
+  CHANGE_CHARS = 160;
+
+/** The changes of a text with a few words beside each. */
+export function excerpt(parts: Part[]): Part[] {
+  const shown = parts.slice(0, 3 * CHANGES);
+  return shown.map((part, i) => {
+    const words = part.text.split(/\s+/).filter(Boolean);
+    if (part.mark !== "same") return { ...part, text: oneLine(part.text, CHANGE_CHARS) };
+    const last = i === shown.length - 1;
+    if (words.length <= CONTEXT * (i && !last ? 2 : 1) + 1) return { ...part, text: words.join(" ") };
+    const before = i ? words.slice(0, CONTEXT) : [],
+      after = last ? [] : words.slice(-CONTEXT);
+    return { ...part, text: [...before, "…", ...after].join(" ") };
+  });
 }

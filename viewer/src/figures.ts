@@ -1,15 +1,21 @@
 /** The figures of what is shown: how many characters stand more than once, each counted once. */
 
 import type { Data } from "./data";
-import { TEMPLATE, WITHIN } from "./data";
+import { ACROSS, TEMPLATE, WITHIN } from "./data";
 import type { Selection } from "./filter";
 
-export interface Shares { within: number; across: number; template: number; all: number }
+export interface Shares {
+  within: number;
+  across: number;
+  template: number;
+  all: number;
+}
 
 /** Length of the union of half-open ranges; sorts them. */
 export function union(ranges: [number, number][]): number {
   ranges.sort((a, b) => a[0] - b[0]);
-  let total = 0, reached = -Infinity;
+  let total = 0,
+    reached = -Infinity;
   for (const [start, end] of ranges) {
     if (end > reached) total += end - Math.max(start, reached);
     reached = Math.max(reached, end);
@@ -17,13 +23,14 @@ export function union(ranges: [number, number][]): number {
   return total;
 }
 
-/** Characters of places by use; what is template counts for that, then what stands on its own page again. */
+/** Characters of places by use: again on its own page, else on other ones, else furniture only, as the report's content share. */
 export function byUse(data: Data, places: Iterable<number>): Shares {
   const ranges: [number, number][][] = [[], [], []];
   for (const o of places) ranges[data.use[o]].push(...data.parts(o));
-  const template = union([...ranges[TEMPLATE]]), inner = union([...ranges[TEMPLATE], ...ranges[WITHIN]]);
+  const within = union([...ranges[WITHIN]]),
+    content = union([...ranges[WITHIN], ...ranges[ACROSS]]);
   const all = union(ranges.flat());
-  return { template, within: inner - template, across: all - inner, all };
+  return { within, across: content - within, template: all - content, all };
 }
 
 /** How much of each page stands elsewhere too, of its characters: what its bar shows. */
@@ -32,7 +39,8 @@ export function pageShares(data: Data, selection: Selection, page: number): Shar
   for (let i = data.pageFirst[page]; i < data.pageFirst[page + 1]; i++) {
     if (selection.places[data.pagePlaces[i]]) own.push(data.pagePlaces[i]);
   }
-  const chars = Math.max(data.raw.pages.chars[page], 1), found = byUse(data, own);
+  const chars = Math.max(data.raw.pages.chars[page], 1),
+    found = byUse(data, own);
   // The report does not count the white space between blocks: a page that it calls repeated as a whole is so here, too.
   const whole = Math.max(data.raw.pages.within[page], data.raw.pages.across[page]) >= 1 && found.all > 0.9 * chars;
   const of = (part: number) => part / (whole ? found.all : chars);
@@ -48,9 +56,11 @@ export interface Head extends Shares {
 
 /** What the selected places repeat: all but the first of each group, as a clean-up that keeps one would remove them. */
 export function head(data: Data, selection: Selection): Head {
-  const { reference, words, chars } = data.raw.pages, sums: Shares = { within: 0, across: 0, template: 0, all: 0 };
+  const { reference, words, chars } = data.raw.pages,
+    sums: Shares = { within: 0, across: 0, template: 0, all: 0 };
   const later = laterPlaces(data, selection);
-  let pages = 0, spoken = 0;
+  let pages = 0,
+    spoken = 0;
   for (let p = 0; p < data.pages; p++) {
     const own: number[] = [];
     let any = false;
@@ -82,24 +92,34 @@ export function laterPlaces(data: Data, selection: Selection): Uint8Array {
   return later;
 }
 
-export interface Closest { page: number; share: number; partners: number }
+export interface Closest {
+  page: number;
+  share: number;
+  partners: number;
+}
 
-const FEW_PAGES = 20, MOST_OF_PAGES = 0.25;
+const FEW_PAGES = 20,
+  MOST_OF_PAGES = 0.25;
 
 /** Groups that say nothing of two pages in particular: they stand on very many. 1 for each such group. */
 export function commonGroups(data: Data): Uint8Array {
-  const out = new Uint8Array(data.groups), least = Math.max(FEW_PAGES, MOST_OF_PAGES * data.pages), { page } = data.raw.places;
+  const out = new Uint8Array(data.groups),
+    least = Math.max(FEW_PAGES, MOST_OF_PAGES * data.pages),
+    { page } = data.raw.places;
   for (let g = 0; g < data.groups; g++) {
-    if (data.first[g + 1] - data.first[g] > least) out[g] = new Set(page.slice(data.first[g], data.first[g + 1])).size > least ? 1 : 0;
+    if (data.first[g + 1] - data.first[g] > least)
+      out[g] = new Set(page.slice(data.first[g], data.first[g + 1])).size > least ? 1 : 0;
   }
   return out;
 }
 
 /** The page that has most of a page's text (template and what is common aside), how much of it, and how many pages have some of it. */
 export function closest(data: Data, selection: Selection, page: number, common: Uint8Array): Closest | null {
-  const covered = new Map<number, [number, number]>(), partners = new Set<number>(); // page -> covered, reached
+  const covered = new Map<number, [number, number]>(),
+    partners = new Set<number>(); // page -> covered, reached
   for (let i = data.pageFirst[page]; i < data.pageFirst[page + 1]; i++) {
-    const o = data.pagePlaces[i], g = data.groupOf[o];
+    const o = data.pagePlaces[i],
+      g = data.groupOf[o];
     if (!selection.places[o] || data.use[o] === TEMPLATE || common[g]) continue;
     const others = new Set<number>();
     for (let k = data.first[g]; k < data.first[g + 1]; k++) {

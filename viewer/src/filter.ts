@@ -18,15 +18,37 @@ export interface Filter {
 }
 
 export const EVERYTHING: Filter = {
-  q: "", kind: "", verdict: "", where: "", words: 0, similarity: 0, on: "", and: "", hideTemplate: false, showIgnored: false,
+  q: "",
+  kind: "",
+  verdict: "",
+  where: "",
+  words: 0,
+  similarity: 0,
+  on: "",
+  and: "",
+  hideTemplate: false,
+  showIgnored: false,
 };
 
 export type View = "overview" | "pages" | "page" | "passages" | "map" | "sure";
-export interface Route { view: View; id: number | null; at: number | null; filter: Filter }
+export interface Route {
+  view: View;
+  id: number | null;
+  at: number | null;
+  filter: Filter;
+}
 
 const NAMES: Record<keyof Filter, string> = {
-  q: "q", kind: "kind", verdict: "verdict", where: "where", words: "words", similarity: "alike", on: "on", and: "and",
-  hideTemplate: "notemplate", showIgnored: "ignored",
+  q: "q",
+  kind: "kind",
+  verdict: "verdict",
+  where: "where",
+  words: "words",
+  similarity: "alike",
+  on: "on",
+  and: "and",
+  hideTemplate: "notemplate",
+  showIgnored: "ignored",
 };
 const VIEWS: View[] = ["overview", "pages", "page", "passages", "map", "sure"];
 
@@ -35,7 +57,8 @@ export function parseHash(hash: string): Route {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [name, id, at] = path.split("/");
   const view = VIEWS.includes(name as View) ? (name as View) : "overview";
-  const given = new URLSearchParams(query), filter: Filter = { ...EVERYTHING };
+  const given = new URLSearchParams(query),
+    filter: Filter = { ...EVERYTHING };
   for (const [key, short] of Object.entries(NAMES) as [keyof Filter, string][]) {
     const value = given.get(short);
     if (value === null) continue;
@@ -53,7 +76,8 @@ export function formatHash(route: Route): string {
     const value = route.filter[key];
     if (value !== EVERYTHING[key]) query.set(short, value === true ? "1" : String(value));
   }
-  const path = [route.view, route.id, route.at].filter((part) => part !== null).join("/"), text = query.toString();
+  const path = [route.view, route.id, route.at].filter((part) => part !== null).join("/"),
+    text = query.toString();
   return `#/${path}${text ? "?" + text : ""}`;
 }
 
@@ -72,13 +96,16 @@ export interface Selection {
 }
 
 export function select(data: Data, filter: Filter, ignored: ReadonlySet<string>): Selection {
-  const places = new Uint8Array(data.places), groups: number[] = [];
+  const places = new Uint8Array(data.places),
+    groups: number[] = [];
   const words = filter.q.toLowerCase().split(/\s+/).filter(Boolean);
   const named = words.length ? pagesNamed(data, words) : null;
   const [on, and] = [filter.on, filter.and].map((name) => (name ? pagesUnder(data, name) : null));
   for (let g = 0; g < data.groups; g++) {
     if (!groupPasses(data, g, filter, words, named, ignored)) continue;
-    let left = 0, isOn = !on, isAnd = !and;
+    let left = 0,
+      isOn = !on,
+      isAnd = !and;
     for (let o = data.first[g]; o < data.first[g + 1]; o++) {
       if (!placePasses(data, o, g, filter)) continue;
       places[o] = 1;
@@ -92,8 +119,14 @@ export function select(data: Data, filter: Filter, ignored: ReadonlySet<string>)
   return { groups: Int32Array.from(groups), places };
 }
 
-function groupPasses(data: Data, g: number, filter: Filter, words: string[], named: Uint8Array | null,
-                     ignored: ReadonlySet<string>): boolean {
+function groupPasses(
+  data: Data,
+  g: number,
+  filter: Filter,
+  words: string[],
+  named: Uint8Array | null,
+  ignored: ReadonlySet<string>,
+): boolean {
   const { groups } = data.raw;
   if (filter.kind && groups.kind[g] !== filter.kind) return false;
   if (groups.tokens[g] < filter.words) return false;
@@ -115,7 +148,8 @@ function placePasses(data: Data, o: number, g: number, filter: Filter): boolean 
 function stands(data: Data, g: number, places: Uint8Array, filter: Filter): boolean {
   if (!filter.where && !filter.verdict) return true;
   const pages = new Set<number>();
-  let twice = false, judged = !filter.verdict;
+  let twice = false,
+    judged = !filter.verdict;
   for (let o = data.first[g]; o < data.first[g + 1]; o++) {
     if (!places[o]) continue;
     twice ||= pages.has(data.raw.places.page[o]);
@@ -127,7 +161,8 @@ function stands(data: Data, g: number, places: Uint8Array, filter: Filter): bool
 
 /** Which pages have all words in their name, title or source. */
 export function pagesNamed(data: Data, words: string[]): Uint8Array {
-  const { id, title, source } = data.raw.pages, out = new Uint8Array(data.pages);
+  const { id, title, source } = data.raw.pages,
+    out = new Uint8Array(data.pages);
   for (let p = 0; p < data.pages; p++) {
     const text = `${id[p]}\n${title[p] ?? ""}\n${source[p] ?? ""}`.toLowerCase();
     out[p] = words.every((word) => text.includes(word)) ? 1 : 0;
@@ -138,7 +173,9 @@ export function pagesNamed(data: Data, words: string[]): Uint8Array {
 /** The page of an id; else the pages of a folder or host. */
 export function pagesUnder(data: Data, name: string): Set<number> {
   const out = new Set<number>();
-  data.raw.pages.id.forEach((id, p) => { if (id === name || (name.endsWith("/") && folder(id) === name)) out.add(p); });
+  data.raw.pages.id.forEach((id, p) => {
+    if (id === name || (name.endsWith("/") && folder(id) === name)) out.add(p);
+  });
   return out;
 }
 

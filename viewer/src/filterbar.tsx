@@ -4,14 +4,25 @@ import { EVERYTHING, type Filter } from "./filter";
 import { useApp } from "./state";
 import { percent, VERDICTS } from "./words";
 
-const KINDS: [Kind, string][] = [["exact", "Word for word"], ["near", "Edited"], ["contained", "Part of a longer one"]];
+const KINDS: [Kind, string][] = [
+  ["exact", "Word for word"],
+  ["near", "Edited"],
+  ["contained", "Part of a longer one"],
+];
 
 /** Search and filters; what is set stands in the address. */
 export function FilterBar() {
-  const app = useApp(), { filter } = app.route, box = useRef<HTMLDetailsElement>(null);
-  const set = <K extends keyof Filter>(key: K) => (value: Filter[K]) => app.filter({ [key]: value });
+  const app = useApp(),
+    { filter } = app.route,
+    box = useRef<HTMLDetailsElement>(null);
+  const set =
+    <K extends keyof Filter>(key: K) =>
+    (value: Filter[K]) =>
+      app.filter({ [key]: value });
   const several = app.data.pages > 1;
-  const active = (Object.keys(EVERYTHING) as (keyof Filter)[]).filter((key) => key !== "q" && filter[key] !== EVERYTHING[key]);
+  const active = (Object.keys(EVERYTHING) as (keyof Filter)[]).filter(
+    (key) => key !== "q" && filter[key] !== EVERYTHING[key],
+  );
   return (
     <search class="filters">
       <Search />
@@ -19,25 +30,57 @@ export function FilterBar() {
         <summary>Filter{active.length > 0 && <span class="pill">{active.length}</span>}</summary>
         <div class="filter-grid">
           <Choice label="Likeness" value={filter.kind} options={KINDS} onChange={set("kind")} />
-          <Choice label="What it amounts to" value={filter.verdict} onChange={set("verdict")}
-            options={(Object.keys(VERDICTS) as VerdictKind[]).map((kind) => [kind, VERDICTS[kind].name])} />
-          {several && <Choice label="Where" value={filter.where} onChange={set("where")}
-            options={[["within", "Twice on one page"], ["across", "On several pages"]]} />}
-          <label>Words, at least
-            <input type="number" min={0} step={5} value={filter.words || ""} placeholder="any"
-              onInput={(event) => set("words")(Math.max(Number(event.currentTarget.value) || 0, 0))} />
+          <Choice
+            label="What it amounts to"
+            value={filter.verdict}
+            onChange={set("verdict")}
+            options={(Object.keys(VERDICTS) as VerdictKind[]).map((kind) => [kind, VERDICTS[kind].name])}
+          />
+          {several && (
+            <Choice
+              label="Where"
+              value={filter.where}
+              onChange={set("where")}
+              options={[
+                ["within", "Twice on one page"],
+                ["across", "On several pages"],
+              ]}
+            />
+          )}
+          <label>
+            Words, at least
+            <input
+              type="number"
+              min={0}
+              step={5}
+              value={filter.words || ""}
+              placeholder="any"
+              onInput={(event) => set("words")(Math.max(Number(event.currentTarget.value) || 0, 0))}
+            />
           </label>
-          <label>Alike, at least <output>{filter.similarity ? percent(filter.similarity) : "any"}</output>
-            <input type="range" min={0} max={1} step={0.01} value={filter.similarity}
-              onInput={(event) => set("similarity")(Number(event.currentTarget.value))} />
+          <label>
+            Alike, at least <output>{filter.similarity ? percent(filter.similarity) : "any"}</output>
+            <input
+              type="range"
+              min={0}
+              max={1}
+              step={0.01}
+              value={filter.similarity}
+              onInput={(event) => set("similarity")(Number(event.currentTarget.value))}
+            />
           </label>
-          {several && <>
-            <Name label="On page or folder/" value={filter.on} onChange={set("on")} />
-            <Name label="and on" value={filter.and} onChange={set("and")} />
-          </>}
+          {several && (
+            <>
+              <Name label="On page or folder/" value={filter.on} onChange={set("on")} />
+              <Name label="and on" value={filter.and} onChange={set("and")} />
+            </>
+          )}
           <label class="check">
-            <input type="checkbox" checked={filter.hideTemplate}
-              onChange={(event) => set("hideTemplate")(event.currentTarget.checked)} />
+            <input
+              type="checkbox"
+              checked={filter.hideTemplate}
+              onChange={(event) => set("hideTemplate")(event.currentTarget.checked)}
+            />
             Hide template, menus and refrains
           </label>
         </div>
@@ -47,7 +90,9 @@ export function FilterBar() {
 }
 
 function Search() {
-  const app = useApp(), input = useRef<HTMLInputElement>(null), [text, setText] = useState(app.route.filter.q);
+  const app = useApp(),
+    input = useRef<HTMLInputElement>(null),
+    [text, setText] = useState(app.route.filter.q);
   useEffect(() => {
     if (document.activeElement !== input.current) setText(app.route.filter.q);
   }, [app.route.filter.q]);
@@ -57,19 +102,39 @@ function Search() {
     return () => clearTimeout(wait);
   }, [text]);
   return (
-    <input id="search" ref={input} type="search" value={text} placeholder="Search passages and pages  ( / )"
-      aria-label="Search passages and pages" onInput={(event) => setText(event.currentTarget.value)} />
+    <input
+      id="search"
+      ref={input}
+      type="search"
+      value={text}
+      placeholder="Search passages and pages  ( / )"
+      aria-label="Search passages and pages"
+      onInput={(event) => setText(event.currentTarget.value)}
+    />
   );
 }
 
-function Choice<T extends string>({ label, value, options, onChange }: {
-  label: string; value: T | ""; options: [T, string][]; onChange: (value: T | "") => void;
+function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: T | "";
+  options: [T, string][];
+  onChange: (value: T | "") => void;
 }) {
   return (
-    <label>{label}
+    <label>
+      {label}
       <select value={value} onChange={(event) => onChange(event.currentTarget.value as T | "")}>
         <option value="">All</option>
-        {options.map(([key, name]) => <option key={key} value={key}>{name}</option>)}
+        {options.map(([key, name]) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
       </select>
     </label>
   );
@@ -77,8 +142,15 @@ function Choice<T extends string>({ label, value, options, onChange }: {
 
 function Name({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
   return (
-    <label>{label}
-      <input type="text" value={value} placeholder="any" dir="auto" onChange={(event) => onChange(event.currentTarget.value.trim())} />
+    <label>
+      {label}
+      <input
+        type="text"
+        value={value}
+        placeholder="any"
+        dir="auto"
+        onChange={(event) => onChange(event.currentTarget.value.trim())}
+      />
     </label>
   );
 }

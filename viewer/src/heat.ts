@@ -23,7 +23,9 @@ export function heat(data: Data, selection: Selection, most = MOST_UNITS): Heat 
     if (selection.places[o] && data.use[o] !== TEMPLATE && !common[data.groupOf[o]]) touched[data.raw.places.page[o]] = 1;
   }
   const pages = [...touched.keys()].filter((p) => touched[p]);
-  const grouped = pages.length > most, names = new Map<string, number>(), units: Heat["units"] = [];
+  const grouped = pages.length > most,
+    names = new Map<string, number>(),
+    units: Heat["units"] = [];
   const unitOf = new Int32Array(data.pages).fill(-1);
   for (const p of pages) {
     const name = grouped ? folder(data.raw.pages.id[p]) : data.raw.pages.id[p];
@@ -38,37 +40,56 @@ export function heat(data: Data, selection: Selection, most = MOST_UNITS): Heat 
   return ordered(data, selection, units, unitOf, grouped, most);
 }
 
-function ordered(data: Data, selection: Selection, units: Heat["units"], unitOf: Int32Array, grouped: boolean, most: number): Heat {
-  const shared = sharedChars(data, selection, unitOf), sums = new Float64Array(units.length);
+function ordered(
+  data: Data,
+  selection: Selection,
+  units: Heat["units"],
+  unitOf: Int32Array,
+  grouped: boolean,
+  most: number,
+): Heat {
+  const shared = sharedChars(data, selection, unitOf),
+    sums = new Float64Array(units.length);
   for (const [key, chars] of shared) sums[Math.floor(key / units.length)] += chars;
   const chosen = [...units.keys()].sort((a, b) => sums[b] - sums[a] || a - b).slice(0, most);
-  const kept = new Set(chosen), edges: [number, number, number][] = [];
+  const kept = new Set(chosen),
+    edges: [number, number, number][] = [];
   for (const [key, chars] of shared) {
-    const i = Math.floor(key / units.length), j = key % units.length;
+    const i = Math.floor(key / units.length),
+      j = key % units.length;
     if (i < j && kept.has(i) && kept.has(j)) {
       const back = shared.get(j * units.length + i) ?? 0;
       edges.push([i, j, Math.max(chars / Math.max(units[i].chars, 1), back / Math.max(units[j].chars, 1))]);
     }
   }
-  const order = leaves(chosen.sort((a, b) => a - b), edges), share = new Float32Array(order.length ** 2);
-  order.forEach((i, x) => order.forEach((j, y) => {
-    share[x * order.length + y] = Math.min((shared.get(i * units.length + j) ?? 0) / Math.max(units[i].chars, 1), 1);
-  }));
+  const order = leaves(
+      chosen.sort((a, b) => a - b),
+      edges,
+    ),
+    share = new Float32Array(order.length ** 2);
+  order.forEach((i, x) =>
+    order.forEach((j, y) => {
+      share[x * order.length + y] = Math.min((shared.get(i * units.length + j) ?? 0) / Math.max(units[i].chars, 1), 1);
+    }),
+  );
   return { units: order.map((i) => units[i]), share, grouped, hidden: units.length - order.length };
 }
 
 /** Characters of each unit that stand on each other one (and of a unit on itself again), by i * units + j. */
 function sharedChars(data: Data, selection: Selection, unitOf: Int32Array): Map<number, number> {
-  const out = new Map<number, number>(), size = unitOf.reduce((most, unit) => Math.max(most, unit), 0) + 1;
+  const out = new Map<number, number>(),
+    size = unitOf.reduce((most, unit) => Math.max(most, unit), 0) + 1;
   const unitsOf = unitsOfGroups(data, selection, unitOf);
   for (let p = 0; p < data.pages; p++) {
-    const reached = new Map<number, number>(), own = unitOf[p];
+    const reached = new Map<number, number>(),
+      own = unitOf[p];
     for (let i = data.pageFirst[p]; own >= 0 && i < data.pageFirst[p + 1]; i++) {
       const o = data.pagePlaces[i];
       if (!selection.places[o] || data.use[o] === TEMPLATE) continue;
       for (const [unit, places] of unitsOf.get(data.groupOf[o]) ?? []) {
         if (unit === own && places < 2) continue;
-        let at = reached.get(unit) ?? -1, sum = 0;
+        let at = reached.get(unit) ?? -1,
+          sum = 0;
         for (const [start, end] of data.parts(o)) {
           if (end > at) sum += end - Math.max(start, at);
           at = Math.max(at, end);
@@ -83,7 +104,8 @@ function sharedChars(data: Data, selection: Selection, unitOf: Int32Array): Map<
 
 /** Units of each selected group, and how many places it has on each; template and what stands on very many pages is left out. */
 function unitsOfGroups(data: Data, selection: Selection, unitOf: Int32Array): Map<number, Map<number, number>> {
-  const out = new Map<number, Map<number, number>>(), common = commonGroups(data);
+  const out = new Map<number, Map<number, number>>(),
+    common = commonGroups(data);
   for (const g of selection.groups) {
     if (common[g]) continue;
     const on = new Map<number, number>();
@@ -101,7 +123,8 @@ export function leaves(units: number[], edges: [number, number, number][]): numb
   const cluster = new Map<number, number[]>(units.map((unit) => [unit, [unit]]));
   edges.sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1]);
   for (const [a, b] of edges) {
-    const one = cluster.get(a)!, other = cluster.get(b)!;
+    const one = cluster.get(a)!,
+      other = cluster.get(b)!;
     if (one === other) continue;
     one.push(...other);
     for (const unit of other) cluster.set(unit, one);

@@ -12,7 +12,8 @@ export function baseline(data: Data, ignored: ReadonlySet<string>): string {
     if (ignored.has(print) && !rows.has(print)) rows.set(print, oneLine(data.groupText(g), 80));
   });
   for (const print of ignored) if (!rows.has(print)) rows.set(print, "");
-  const entries = [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
+  const entries = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([fingerprint, text]) => JSON.stringify({ fingerprint, text, reason: "" }));
   return `{"format": "${BASELINE}", "passages": [\n${entries.join(",\n")}\n]}\n`;
 }

@@ -11,7 +11,8 @@ function fail(text: string): void {
 }
 
 async function open(): Promise<void> {
-  const held = document.getElementById("data")!, app = document.getElementById("app")!;
+  const held = document.getElementById("data")!,
+    app = document.getElementById("app")!;
   if (typeof DecompressionStream === "undefined") {
     fail("This browser is too old to open the report: Firefox 113, Chrome 80, Safari 16.4 and Edge 80 or newer ones can.");
     return;
@@ -23,7 +24,9 @@ async function open(): Promise<void> {
     render(<Root data={data} />, app);
     document.documentElement.dataset.ready = "yes";
   } catch (error) {
-    fail(`The report could not be opened: ${error instanceof Error ? error.message : String(error)}. The file may be damaged; make it again.`);
+    fail(
+      `The report could not be opened: ${error instanceof Error ? error.message : String(error)}. The file may be damaged; make it again.`,
+    );
   }
 }
 

@@ -8,15 +8,29 @@ import { percent } from "./words";
 /** Colour and pattern of a passage: eight of each, so that neighbours differ in both. */
 export const look = (group: number): string => `look look-${group % 8}`;
 
-export function Link({ to, children, class: name, label }: {
-  to: Parameters<ReturnType<typeof useApp>["href"]>[0]; children: preact.ComponentChildren; class?: string; label?: string;
+export function Link({
+  to,
+  children,
+  class: name,
+  label,
+}: {
+  to: Parameters<ReturnType<typeof useApp>["href"]>[0];
+  children: preact.ComponentChildren;
+  class?: string;
+  label?: string;
 }) {
   const app = useApp();
-  return <a href={app.href(to)} class={name} aria-label={label}>{children}</a>;
+  return (
+    <a href={app.href(to)} class={name} aria-label={label}>
+      {children}
+    </a>
+  );
 }
 
 export const USES = [
-  ["within", "again on the same page"], ["across", "on other pages too"], ["template", "template, menus, refrains"],
+  ["within", "again on the same page"],
+  ["across", "on other pages too"],
+  ["template", "template, menus, refrains"],
 ] as const;
 
 /** A stacked bar of shares; the figures stand beside it in words. */
@@ -35,7 +49,8 @@ export function shareWords(shares: Shares): string {
 }
 
 export function Copy({ text, label }: { text: string; label: string }) {
-  const app = useApp(), [done, setDone] = useState(false);
+  const app = useApp(),
+    [done, setDone] = useState(false);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -51,10 +66,16 @@ export function Copy({ text, label }: { text: string; label: string }) {
     app.announce("Copied");
     setTimeout(() => setDone(false), 1500);
   };
-  return <button type="button" class="quiet copy" onClick={copy} aria-label={label}>{done ? "Copied" : "Copy"}</button>;
+  return (
+    <button type="button" class="quiet copy" onClick={copy} aria-label={label}>
+      {done ? "Copied" : "Copy"}
+    </button>
+  );
 }
 
-const SHOWN = 4000, HEAD = 1200, TAIL = 400;
+const SHOWN = 4000,
+  HEAD = 1200,
+  TAIL = 400;
 
 /** Foreign text: never more of one piece than a person would read at once. */
 export function Long({ text }: { text: string }) {
@@ -64,7 +85,9 @@ export function Long({ text }: { text: string }) {
   return (
     <>
       {text.slice(0, HEAD)}
-      <button type="button" class="more" onClick={() => setOpen(true)}>… {rest.toLocaleString("en-US")} more characters …</button>
+      <button type="button" class="more" onClick={() => setOpen(true)}>
+        … {rest.toLocaleString("en-US")} more characters …
+      </button>
       {text.slice(-TAIL)}
     </>
   );

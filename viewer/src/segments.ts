@@ -20,13 +20,17 @@ export interface Paragraph {
 
 /** The selected places of a page, by start, the longer first. */
 export function placesOn(data: Data, selection: Selection, page: number): number[] {
-  return Array.from(data.pagePlaces.subarray(data.pageFirst[page], data.pageFirst[page + 1])).filter((o) => selection.places[o]);
+  return Array.from(data.pagePlaces.subarray(data.pageFirst[page], data.pageFirst[page + 1])).filter(
+    (o) => selection.places[o],
+  );
 }
 
 /** The paragraphs of a page: all of its text where the file has it, else an outline of its repeated passages. */
 export function paragraphs(data: Data, selection: Selection, page: number): Paragraph[] {
-  const places = placesOn(data, selection, page), text = data.pageText(page);
-  const inLines = !places.some((o) => data.path(o)) && (text ? /\n\s*\n/.test(text.text) : false), newlines = inLines ? 2 : 1;
+  const places = placesOn(data, selection, page),
+    text = data.pageText(page);
+  const inLines = !places.some((o) => data.path(o)) && (text ? /\n\s*\n/.test(text.text) : false),
+    newlines = inLines ? 2 : 1;
   if (text) return cut(data, places, 0, text.length, (a, b) => text.slice(a, b), newlines);
   const out: Paragraph[] = [];
   let reached = 0;
@@ -44,13 +48,20 @@ function gap(start: number, end: number): Paragraph {
   return { start, runs: [], begins: [], missing: end - start };
 }
 
-interface Block { start: number; end: number; places: number[]; slice: (a: number, b: number) => string }
+interface Block {
+  start: number;
+  end: number;
+  places: number[];
+  slice: (a: number, b: number) => string;
+}
 
 /** Stretches that overlapping places cover together, with the texts known of them. */
 function blocksOf(data: Data, places: number[]): Block[] {
   const out: Block[] = [];
   for (const o of places) {
-    const start = data.raw.places.start[o], end = data.end(o), last = out[out.length - 1];
+    const start = data.raw.places.start[o],
+      end = data.end(o),
+      last = out[out.length - 1];
     if (last && start < last.end) {
       last.places.push(o);
       last.end = Math.max(last.end, end);
@@ -59,7 +70,8 @@ function blocksOf(data: Data, places: number[]): Block[] {
   for (const block of out) {
     const known = block.places.map((o) => [data.raw.places.start[o], data.end(o), textOf(data, o)] as const);
     block.slice = (a, b) => {
-      let text = "", at = a;
+      let text = "",
+        at = a;
       for (const [start, end, own] of known) {
         if (end <= at || start > at || at >= b) continue;
         const stop = Math.min(end, b);
@@ -78,8 +90,16 @@ function textOf(data: Data, o: number): { slice: (a: number, b: number) => strin
 }
 
 /** Paragraphs of a stretch; so many line feeds end one: one in HTML, two in text whose lines are broken. */
-function cut(data: Data, places: number[], from: number, to: number, slice: (a: number, b: number) => string, least: number): Paragraph[] {
-  const events = borders(data, places, from, to), out: Paragraph[] = [];
+function cut(
+  data: Data,
+  places: number[],
+  from: number,
+  to: number,
+  slice: (a: number, b: number) => string,
+  least: number,
+): Paragraph[] {
+  const events = borders(data, places, from, to),
+    out: Paragraph[] = [];
   const starts = new Map<number, number[]>();
   for (const o of places) {
     const at = data.raw.places.start[o];
@@ -99,18 +119,21 @@ function cut(data: Data, places: number[], from: number, to: number, slice: (a: 
     const [at, opens, closes] = events[i];
     closes.forEach((o) => active.delete(o));
     opens.forEach((o) => active.add(o));
-    const begins = starts.get(at) ?? [], next = i + 1 < events.length ? events[i + 1][0] : to;
+    const begins = starts.get(at) ?? [],
+      next = i + 1 < events.length ? events[i + 1][0] : to;
     if (next <= at) continue;
     const own = [...active].sort((a, b) => data.raw.places.size[b] - data.raw.places.size[a] || a - b);
     if (begins.length) end(at);
     paragraph.begins.push(...begins);
-    slice(at, next).split("\n").forEach((line, n) => {
-      if (n) feeds++;
-      if (!line.trim() && feeds) return;
-      end(at);
-      if (line) paragraph.runs.push({ text: feeds ? `\n${line}` : line, places: own });
-      feeds = 0;
-    });
+    slice(at, next)
+      .split("\n")
+      .forEach((line, n) => {
+        if (n) feeds++;
+        if (!line.trim() && feeds) return;
+        end(at);
+        if (line) paragraph.runs.push({ text: feeds ? `\n${line}` : line, places: own });
+        feeds = 0;
+      });
   }
   out.push(paragraph);
   return out.filter((p) => p.runs.length || p.begins.length);

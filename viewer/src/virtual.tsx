@@ -3,7 +3,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-const SPARE = 8, PRINTED = 500;
+const SPARE = 8,
+  PRINTED = 500;
 
 interface Props {
   count: number;
@@ -45,10 +46,22 @@ export function VirtualList({ count, height, label, role = "list", focus, row, o
   const first = printing ? 0 : Math.max(Math.floor(view.top / height) - SPARE, 0);
   const last = printing ? Math.min(count, PRINTED) : Math.min(Math.ceil((view.top + view.room) / height) + SPARE, count);
   return (
-    <div class={`virtual ${rest.class ?? ""}`} ref={box} onScroll={look} tabIndex={0} role={role} aria-label={label}
-      onKeyDown={onKeyDown} {...attributes}>
+    <div
+      class={`virtual ${rest.class ?? ""}`}
+      ref={box}
+      onScroll={look}
+      tabIndex={0}
+      role={role}
+      aria-label={label}
+      onKeyDown={onKeyDown}
+      {...attributes}
+    >
       <div class="virtual-all" role="presentation" style={{ height: printing ? "auto" : `${count * height}px` }}>
-        <div class="virtual-seen" role="presentation" style={{ transform: printing ? "none" : `translateY(${first * height}px)` }}>
+        <div
+          class="virtual-seen"
+          role="presentation"
+          style={{ transform: printing ? "none" : `translateY(${first * height}px)` }}
+        >
           {Array.from({ length: Math.max(last - first, 0) }, (_, i) => row(first + i))}
         </div>
       </div>
@@ -60,7 +73,8 @@ export function VirtualList({ count, height, label, role = "list", focus, row, o
 function usePrinting(): boolean {
   const [printing, setPrinting] = useState(false);
   useEffect(() => {
-    const media = matchMedia("print"), change = () => setPrinting(media.matches);
+    const media = matchMedia("print"),
+      change = () => setPrinting(media.matches);
     media.addEventListener("change", change);
     return () => media.removeEventListener("change", change);
   }, []);

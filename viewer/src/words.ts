@@ -21,25 +21,33 @@ export function times(value: number): string {
 }
 
 export function likeness(kind: Kind, similarity: number): string {
-  return kind === "exact" ? "word for word" : kind === "contained" && similarity >= 1 ? "part of a longer one"
-    : `${percent(similarity)} alike`;
+  return kind === "exact"
+    ? "word for word"
+    : kind === "contained" && similarity >= 1
+      ? "part of a longer one"
+      : `${percent(similarity)} alike`;
 }
 
 export function oneLine(text: string, limit: number): string {
-  const words = text.slice(0, 4 * limit + 64).replace(/\s+/g, " ").trim();
+  const words = text
+    .slice(0, 4 * limit + 64)
+    .replace(/\s+/g, " ")
+    .trim();
   if (words.length <= limit && text.length <= 4 * limit + 64) return words;
-  const head = words.slice(0, limit - 2), cut = head.lastIndexOf(" ");
+  const head = words.slice(0, limit - 2),
+    cut = head.lastIndexOf(" ");
   return (cut > limit / 2 ? head.slice(0, cut) : head).replace(/[\ud800-\udbff]$/, "") + " …";
 }
 
 /** "line 3", "lines 3–7". */
 export function lines(data: Data, place: number): string {
-  const from = data.raw.places.line[place], more = data.raw.places.lines[place];
+  const from = data.raw.places.line[place],
+    more = data.raw.places.lines[place];
   return more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
 }
 
 /** The end of a DOM path, without what all paths begin with. */
-export function shortPath(path: string, limit = 48): string {
+export function shortPath(path: string, limit = 30): string {
   const steps = path.split("/").filter(Boolean);
   if (steps.length > 2 && steps[0] === "html" && steps[1] === "body") steps.splice(0, 2);
   let kept = steps.length;
@@ -59,7 +67,10 @@ export const VERDICTS: Record<VerdictKind, { name: string; plain: string }> = {
 
 /** Where else a passage stands, in a few words, seen from one of its places. */
 export function elsewhere(data: Data, place: number): string {
-  const g = data.groupOf[place], page = data.raw.places.page[place], own: number[] = [], pages = new Set<number>();
+  const g = data.groupOf[place],
+    page = data.raw.places.page[place],
+    own: number[] = [],
+    pages = new Set<number>();
   for (let o = data.first[g]; o < data.first[g + 1]; o++) {
     if (o === place) continue;
     if (data.raw.places.page[o] === page) own.push(o);
@@ -67,7 +78,10 @@ export function elsewhere(data: Data, place: number): string {
   }
   const parts: string[] = [];
   if (own.length) {
-    const shown = own.slice(0, 2).map((o) => lines(data, o)).join(" and ");
+    const shown = own
+      .slice(0, 2)
+      .map((o) => lines(data, o))
+      .join(" and ");
     parts.push(own.length > 2 ? `${shown} and ${own.length - 2} more` : shown);
   }
   if (pages.size) {

@@ -13,8 +13,20 @@ describe("texts", () => {
     expect(text.slice(4, 99)).toBe("c");
   });
   it("of a place come from its page, else from the file's table", () => {
-    const data = made({ pages: [{ id: "a", text: TEXT }, { id: "b", chars: 30 }],
-      groups: [{ places: [{ page: "a", start: 9, text: "one two." }, { page: "b", start: 4, text: "one two!" }] }] });
+    const data = made({
+      pages: [
+        { id: "a", text: TEXT },
+        { id: "b", chars: 30 },
+      ],
+      groups: [
+        {
+          places: [
+            { page: "a", start: 9, text: "one two." },
+            { page: "b", start: 4, text: "one two!" },
+          ],
+        },
+      ],
+    });
     expect(data.text(0)!.text).toBe("one two.");
     expect(data.text(1)!.text).toBe("one two!");
     expect(data.pageText(1)).toBeNull();
@@ -23,13 +35,36 @@ describe("texts", () => {
 
 describe("places", () => {
   const data = made({
-    pages: [{ id: "a", text: TEXT }, { id: "b", text: TEXT }],
-    groups: [
-      { places: [{ page: "a", start: 9, text: "one two." }, { page: "b", start: 0, text: "one two." }] },
-      { places: [{ page: "a", start: 0, text: "one" }, { page: "a", start: 9, text: "one" }, { page: "b", start: 0, text: "one" }] },
-      { places: [{ page: "a", start: 18, text: "three" }, { page: "b", start: 18, text: "three" }] },
+    pages: [
+      { id: "a", text: TEXT },
+      { id: "b", text: TEXT },
     ],
-    verdicts: [{ page: "a", kind: "template", groups: [2] }, { page: "b", kind: "template", groups: [2] }, { page: "a", kind: "teaser", groups: [1] }],
+    groups: [
+      {
+        places: [
+          { page: "a", start: 9, text: "one two." },
+          { page: "b", start: 0, text: "one two." },
+        ],
+      },
+      {
+        places: [
+          { page: "a", start: 0, text: "one" },
+          { page: "a", start: 9, text: "one" },
+          { page: "b", start: 0, text: "one" },
+        ],
+      },
+      {
+        places: [
+          { page: "a", start: 18, text: "three" },
+          { page: "b", start: 18, text: "three" },
+        ],
+      },
+    ],
+    verdicts: [
+      { page: "a", kind: "template", groups: [2] },
+      { page: "b", kind: "template", groups: [2] },
+      { page: "a", kind: "teaser", groups: [1] },
+    ],
   });
   it("of a page stand in order, the longer first", () => {
     expect([...data.pagePlaces.subarray(data.pageFirst[0], data.pageFirst[1])]).toEqual([2, 0, 3, 5]);
@@ -40,8 +75,14 @@ describe("places", () => {
     expect(data.verdictKind(4)).toBeNull();
   });
   it("have parts in code points of their page", () => {
-    const one = made({ pages: [{ id: "a", text: TEXT }], groups: [{ places: [{ page: "a", start: 2, text: "abcdefgh", parts: [0, 2, 5, 3] }] }] });
-    expect(one.parts(0)).toEqual([[2, 4], [7, 10]]);
+    const one = made({
+      pages: [{ id: "a", text: TEXT }],
+      groups: [{ places: [{ page: "a", start: 2, text: "abcdefgh", parts: [0, 2, 5, 3] }] }],
+    });
+    expect(one.parts(0)).toEqual([
+      [2, 4],
+      [7, 10],
+    ]);
   });
 });
 

@@ -6,10 +6,22 @@ import { histogram, leastCertain, uncertain } from "../src/sure";
 import { made } from "./help";
 
 const all = (data: ReturnType<typeof made>, change = {}) => select(data, { ...EVERYTHING, ...change }, new Set());
-const place = (page: string, start: number, size: number, similarity = 1) => ({ page, start, text: "x".repeat(size), similarity });
+const place = (page: string, start: number, size: number, similarity = 1) => ({
+  page,
+  start,
+  text: "x".repeat(size),
+  similarity,
+});
 
 it("a union counts each character once", () => {
-  expect(union([[0, 5], [3, 8], [8, 9], [20, 21]])).toBe(10);
+  expect(
+    union([
+      [0, 5],
+      [3, 8],
+      [8, 9],
+      [20, 21],
+    ]),
+  ).toBe(10);
   expect(union([])).toBe(0);
 });
 
@@ -17,7 +29,7 @@ describe("the head", () => {
   const data = made({
     pages: ["a", "b", "c"].map((id) => ({ id, text: "y".repeat(100) })),
     groups: [
-      { places: [place("a", 0, 40), place("a", 50, 40)] },                 // within
+      { places: [place("a", 0, 40), place("a", 50, 40)] }, // within
       { places: [place("a", 50, 10), place("b", 0, 10), place("c", 0, 10)] }, // inside the first one on page a
       { kind: "near", places: [place("a", 90, 10), place("b", 90, 10, 0.7)] },
     ],
@@ -33,9 +45,26 @@ describe("the head", () => {
     expect(head(data, all(data, { on: "c" })).groups).toBe(1);
     expect(head(data, all(data, { on: "c" })).all).toBe(20);
   });
+  it("calls template only what stands in nothing else, as the report's content share does", () => {
+    const mixed = made({
+      pages: ["a", "b"].map((id) => ({ id, text: "y".repeat(100) })),
+      groups: [{ places: [place("a", 0, 30), place("b", 0, 30)] }, { places: [place("a", 0, 50), place("b", 0, 50)] }],
+      verdicts: [
+        { page: "a", kind: "template", groups: [1] },
+        { page: "b", kind: "template", groups: [1] },
+      ],
+    });
+    const found = head(mixed, all(mixed));
+    expect([found.across, found.template, found.all]).toEqual([30, 20, 50]);
+  });
   it("counts no character of a reference", () => {
-    const against = made({ pages: [{ id: "ref", text: "x".repeat(50), reference: true }, { id: "a", text: "x".repeat(50) }],
-      groups: [{ places: [place("ref", 0, 10), place("ref", 20, 10), place("a", 0, 10)] }] });
+    const against = made({
+      pages: [
+        { id: "ref", text: "x".repeat(50), reference: true },
+        { id: "a", text: "x".repeat(50) },
+      ],
+      groups: [{ places: [place("ref", 0, 10), place("ref", 20, 10), place("a", 0, 10)] }],
+    });
     expect(head(against, all(against)).all).toBe(10);
     expect(head(against, all(against)).pages).toBe(1);
   });
@@ -44,8 +73,13 @@ describe("the head", () => {
     expect(pageShares(data, all(data), 2)).toEqual({ within: 0, across: 0, template: 0.1, all: 0.1 });
   });
   it("a page that the report calls repeated as a whole is so, white space or not", () => {
-    const copy = made({ pages: [{ id: "a", text: "z".repeat(100), across: 1 }, { id: "b", text: "z".repeat(100) }],
-      groups: [{ places: [place("a", 0, 97), place("b", 0, 97)] }] });
+    const copy = made({
+      pages: [
+        { id: "a", text: "z".repeat(100), across: 1 },
+        { id: "b", text: "z".repeat(100) },
+      ],
+      groups: [{ places: [place("a", 0, 97), place("b", 0, 97)] }],
+    });
     expect(pageShares(copy, all(copy), 0).all).toBe(1);
     expect(pageShares(copy, all(copy), 1).all).toBe(0.97);
   });
@@ -54,8 +88,13 @@ describe("the head", () => {
     expect(closest(data, all(data), 2, commonGroups(data))).toBeNull();
   });
   it("a passage on very many pages makes no two of them close, and is not in the map", () => {
-    const many = made({ pages: Array.from({ length: 40 }, (_, n) => ({ id: `p${n}`, text: "z".repeat(50) })), groups: [
-      { places: Array.from({ length: 30 }, (_, n) => place(`p${n}`, 0, 10)) }, { places: [place("p3", 20, 10), place("p4", 20, 10)] }] });
+    const many = made({
+      pages: Array.from({ length: 40 }, (_, n) => ({ id: `p${n}`, text: "z".repeat(50) })),
+      groups: [
+        { places: Array.from({ length: 30 }, (_, n) => place(`p${n}`, 0, 10)) },
+        { places: [place("p3", 20, 10), place("p4", 20, 10)] },
+      ],
+    });
     expect([...commonGroups(many)]).toEqual([1, 0]);
     expect(closest(many, all(many), 5, commonGroups(many))).toBeNull();
     expect(closest(many, all(many), 3, commonGroups(many))).toEqual({ page: 4, share: 0.2, partners: 1 });
@@ -73,7 +112,8 @@ describe("the map", () => {
     ],
   });
   it("says how much of each page stands on each other, and on itself again", () => {
-    const found = heat(data, all(data)), n = found.units.length;
+    const found = heat(data, all(data)),
+      n = found.units.length;
     const share = (a: string, b: string) => {
       const [i, j] = [a, b].map((name) => found.units.findIndex((unit) => unit.name === name));
       return found.share[i * n + j];
@@ -87,12 +127,24 @@ describe("the map", () => {
   });
   it("puts those beside each other that share most", () => {
     expect(heat(data, all(data)).units.map((unit) => unit.name)).toEqual(["x/a", "y/c", "x/b", "y/d"]);
-    expect(leaves([0, 1, 2, 3], [[0, 3, 0.2], [1, 2, 0.9], [2, 3, 0.5]])).toEqual([0, 1, 2, 3]);
+    expect(
+      leaves(
+        [0, 1, 2, 3],
+        [
+          [0, 3, 0.2],
+          [1, 2, 0.9],
+          [2, 3, 0.5],
+        ],
+      ),
+    ).toEqual([0, 1, 2, 3]);
   });
   it("puts many pages together by folder", () => {
     const found = heat(data, all(data), 3);
     expect(found.grouped).toBe(true);
-    expect(found.units.map((unit) => [unit.name, unit.pages])).toEqual([["x/", 2], ["y/", 2]]);
+    expect(found.units.map((unit) => [unit.name, unit.pages])).toEqual([
+      ["x/", 2],
+      ["y/", 2],
+    ]);
     expect(found.share[1]).toBeCloseTo(0.35);
   });
   it("beyond the limit keeps those that share most, and says how many are hidden", () => {
@@ -102,9 +154,13 @@ describe("the map", () => {
 });
 
 it("the least certain are the least alike; equal texts are certain", () => {
-  const data = made({ pages: [{ id: "a", text: "y".repeat(99) }], groups: [
-    { kind: "near", places: [place("a", 0, 9), place("a", 10, 9, 0.8), place("a", 20, 9, 0.55), place("a", 30, 9, 1)] },
-    { places: [place("a", 40, 9), place("a", 50, 9)] }] });
+  const data = made({
+    pages: [{ id: "a", text: "y".repeat(99) }],
+    groups: [
+      { kind: "near", places: [place("a", 0, 9), place("a", 10, 9, 0.8), place("a", 20, 9, 0.55), place("a", 30, 9, 1)] },
+      { places: [place("a", 40, 9), place("a", 50, 9)] },
+    ],
+  });
   const found = uncertain(data, all(data));
   expect(found).toEqual([1, 2]);
   expect(leastCertain(data, found, 1)).toEqual([2]);

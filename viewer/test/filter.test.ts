@@ -3,21 +3,48 @@ import { EVERYTHING, folder, formatHash, isEmpty, parseHash, select } from "../s
 import { made } from "./help";
 
 const data = made({
-  pages: [{ id: "news/a", title: "Harbour" }, { id: "news/b" }, { id: "shop/c" }].map((p) => ({ ...p, text: "x".repeat(100) })),
+  pages: [{ id: "news/a", title: "Harbour" }, { id: "news/b" }, { id: "shop/c" }].map((p) => ({
+    ...p,
+    text: "x".repeat(100),
+  })),
   groups: [
-    { places: [{ page: "news/a", start: 0, text: "the old bridge opens" }, { page: "news/a", start: 50, text: "the old bridge opens" }] },
-    { kind: "near", places: [{ page: "news/a", start: 21, text: "a ferry", similarity: 1 }, { page: "news/b", start: 0, text: "a ferrY", similarity: 0.9 },
-      { page: "shop/c", start: 0, text: "a fery", similarity: 0.6 }] },
-    { places: [{ page: "news/b", start: 30, text: "Imprint" }, { page: "shop/c", start: 30, text: "Imprint" }] },
+    {
+      places: [
+        { page: "news/a", start: 0, text: "the old bridge opens" },
+        { page: "news/a", start: 50, text: "the old bridge opens" },
+      ],
+    },
+    {
+      kind: "near",
+      places: [
+        { page: "news/a", start: 21, text: "a ferry", similarity: 1 },
+        { page: "news/b", start: 0, text: "a ferrY", similarity: 0.9 },
+        { page: "shop/c", start: 0, text: "a fery", similarity: 0.6 },
+      ],
+    },
+    {
+      places: [
+        { page: "news/b", start: 30, text: "Imprint" },
+        { page: "shop/c", start: 30, text: "Imprint" },
+      ],
+    },
   ].map((g) => ({ ...g, places: g.places.map((o) => ({ ...o })) })) as never,
-  verdicts: [{ page: "news/b", kind: "template", groups: [2] }, { page: "shop/c", kind: "template", groups: [2] }, { page: "news/a", kind: "rendered-twice", groups: [0] }],
+  verdicts: [
+    { page: "news/b", kind: "template", groups: [2] },
+    { page: "shop/c", kind: "template", groups: [2] },
+    { page: "news/a", kind: "rendered-twice", groups: [0] },
+  ],
 });
 // texts of pages are not those of the places here: search looks at page texts, so give them
 data.raw.pages.text = [null, null, null];
-data.raw.texts = data.raw.places.page.map((_, o) => ["the old bridge opens", "the old bridge opens", "a ferry", "a ferrY", "a fery", "Imprint", "Imprint"][o]);
+data.raw.texts = data.raw.places.page.map(
+  (_, o) => ["the old bridge opens", "the old bridge opens", "a ferry", "a ferrY", "a fery", "Imprint", "Imprint"][o],
+);
 data.raw.places.text = data.raw.texts.map((_, o) => o);
 
-const shown = (change: Partial<typeof EVERYTHING>, ignored: string[] = []) => [...select(data, { ...EVERYTHING, ...change }, new Set(ignored)).groups];
+const shown = (change: Partial<typeof EVERYTHING>, ignored: string[] = []) => [
+  ...select(data, { ...EVERYTHING, ...change }, new Set(ignored)).groups,
+];
 
 describe("filters", () => {
   it("without one everything is shown", () => {
@@ -59,12 +86,22 @@ describe("filters", () => {
 
 describe("the address", () => {
   it("holds view, row and filters, and gives them back", () => {
-    const route = { view: "passages" as const, id: 12, at: 3, filter: { ...EVERYTHING, q: "a & b/ü?", similarity: 0.85, hideTemplate: true, on: "https://x/#y" } };
+    const route = {
+      view: "passages" as const,
+      id: 12,
+      at: 3,
+      filter: { ...EVERYTHING, q: "a & b/ü?", similarity: 0.85, hideTemplate: true, on: "https://x/#y" },
+    };
     expect(parseHash(formatHash(route))).toEqual(route);
     expect(formatHash(parseHash(""))).toBe("#/overview");
   });
   it("that makes no sense is the overview without filters", () => {
-    expect(parseHash("#/nonsense/x/-1?alike=no&words=-5&q")).toEqual({ view: "overview", id: null, at: null, filter: EVERYTHING });
+    expect(parseHash("#/nonsense/x/-1?alike=no&words=-5&q")).toEqual({
+      view: "overview",
+      id: null,
+      at: null,
+      filter: EVERYTHING,
+    });
     expect(parseHash("#/passages/1e9?kind=near").id).toBeNull();
     expect(isEmpty(parseHash("#/passages?q=").filter)).toBe(true);
   });

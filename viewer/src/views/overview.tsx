@@ -1,17 +1,18 @@
-import { useState } from "preact/hooks";
-import type { Data, VerdictKind } from "../data";
+import type { Data } from "../data";
 import type { App } from "../state";
 import { useApp } from "../state";
 import { Copy, Link, ShareBar, shareWords, USES } from "../parts";
-import { count, number, oneLine, percent, sentence, times, VERDICTS } from "../words";
+import { count, number, oneLine, percent, sentence, times } from "../words";
 import type { Shares } from "../figures";
+import { longest, Verdicts } from "./verdicts";
 import { PageText } from "./page";
 import { Card } from "./card";
 
-const SHOWN = 30, FIRST = 6;
+const SHOWN = 30;
 
 export function Overview() {
-  const app = useApp(), { data } = app;
+  const app = useApp(),
+    { data } = app;
   return (
     <div class="overview">
       <Answer />
@@ -28,18 +29,26 @@ export function Overview() {
 
 /** The shares of the report, split as what is shown is split. */
 export function headShares(app: App): Shares {
-  const { head, whole, data } = app, official = data.raw.summary.duplicate_share;
+  const { head, whole, data } = app,
+    official = data.raw.summary.duplicate_share;
   const of = (chars: number) => (whole.all ? (chars / whole.all) * official : 0);
   return { within: of(head.within), across: of(head.across), template: of(head.template), all: of(head.all) };
 }
 
 function Answer() {
-  const app = useApp(), { data } = app, { raw } = data;
+  const app = useApp(),
+    { data } = app,
+    { raw } = data;
   const single = data.pages === 1 && !raw.comparison;
   return (
     <header class="answer">
-      <p class="eyebrow">{single ? raw.pages.title[0] ?? raw.pages.id[0] : raw.comparison ? "Two pages compared"
-        : `${count(raw.summary.pages, "page")}${raw.summary.reference_pages ? ` against ${count(raw.summary.reference_pages, "reference page")}` : ""}`}</p>
+      <p class="eyebrow">
+        {single
+          ? (raw.pages.title[0] ?? raw.pages.id[0])
+          : raw.comparison
+            ? "Two pages compared"
+            : `${count(raw.summary.pages, "page")}${raw.summary.reference_pages ? ` against ${count(raw.summary.reference_pages, "reference page")}` : ""}`}
+      </p>
       <h1 dir="auto">{answer(app)}</h1>
       <Where />
       <Content />
@@ -50,37 +59,47 @@ function Answer() {
 
 /** Of an article that stands twice, where: what comes behind the verdict's first words. */
 function Where() {
-  const { data } = useApp(), { verdicts } = data.raw, v = verdicts.kind.indexOf("rendered-twice");
+  const { data } = useApp(),
+    { verdicts } = data.raw,
+    v = verdicts.kind.indexOf("rendered-twice");
   if (data.pages !== 1 || v < 0) return null;
-  const [, where] = parted(verdicts.text[v]), g = longest(data, verdicts.groups[v]);
-  return <p class="lead where" dir="auto">{sentence(where)} {g !== undefined && <Link to={{ view: "passages", id: g }}>See both copies</Link>}</p>;
+  const [, where] = parted(verdicts.text[v]),
+    g = longest(data, verdicts.groups[v]);
+  return (
+    <p class="lead where" dir="auto">
+      {sentence(where)} {g !== undefined && <Link to={{ view: "passages", id: g }}>See both copies</Link>}
+    </p>
+  );
 }
 
 /** Of several pages, what is left of the share without what every site repeats. */
 function Content() {
-  const { data } = useApp(), { summary, comparison } = data.raw;
-  if (data.pages === 1 || comparison || !summary.duplicate_chars || summary.content_share === summary.duplicate_share) return null;
+  const { data } = useApp(),
+    { summary, comparison } = data.raw;
+  if (data.pages === 1 || comparison || !summary.duplicate_chars || summary.content_share === summary.duplicate_share)
+    return null;
   return <p class="lead where">Without the site's template, its menus and refrains: {percent(summary.content_share)}.</p>;
-}
-
-function longest(data: Data, groups: number[]): number | undefined {
-  return [...groups].sort((a, b) => data.raw.groups.tokens[b] - data.raw.groups.tokens[a] || a - b)[0];
 }
 
 /** A verdict's first words, and what comes behind the colon. */
 function parted(text: string): [string, string] {
-  const cut = text.indexOf(": "), spelt = text.replace(/(\d)-(\d)/g, "$1–$2");
+  const cut = text.indexOf(": "),
+    spelt = text.replace(/(\d)-(\d)/g, "$1–$2");
   return cut < 0 ? [spelt, ""] : [spelt.slice(0, cut), spelt.slice(cut + 2)];
 }
 
 /** The answer in one sentence. */
 function answer(app: App): string {
-  const { data } = app, { raw } = data, { summary } = raw;
+  const { data } = app,
+    { raw } = data,
+    { summary } = raw;
   if (!summary.pages) return "No page could be read.";
   if (!data.groups) return summary.reference_pages ? "Nothing of it stands in the references." : "Nothing stands twice.";
   if (raw.comparison && data.pages === 2) {
     const [a, b] = [0, 1].map((p) => `${percent(raw.pages.across[p])} of ${oneLine(data.pageName(p), 60)}`);
-    return raw.pages.across[0] || raw.pages.across[1] ? `${a} and ${b} stand in the other.` : "The two pages share nothing; one of them repeats itself.";
+    return raw.pages.across[0] || raw.pages.across[1]
+      ? `${a} and ${b} stand in the other.`
+      : "The two pages share nothing; one of them repeats itself.";
   }
   const twice = raw.verdicts.kind.indexOf("rendered-twice");
   if (data.pages === 1) {
@@ -88,148 +107,67 @@ function answer(app: App): string {
     return `${count(data.groups, "passage")} ${data.groups === 1 ? "stands" : "stand"} more than once on this page.`;
   }
   const share = percent(summary.duplicate_share);
-  return summary.reference_pages ? `${share} of the text stands in the references too.`
+  return summary.reference_pages
+    ? `${share} of the text stands in the references too.`
     : `${share} of the text on ${count(summary.pages, "page")} is repeated.`;
 }
 
 function lookedFor(data: Data): string {
-  const { asked, summary } = data.raw, unit = asked.unit === "page" ? "page" : "block";
+  const { asked, summary } = data.raw,
+    unit = asked.unit === "page" ? "page" : "block";
   if (!summary.pages) return "";
   const least = count(Number(asked.min_tokens), "word");
   if (!summary.compared) return `Nothing was long enough to be compared: every ${unit} has under ${least} (--min-tokens).`;
   const alike = asked.find === "exact" ? "equal" : `at least ${percent(Number(asked.threshold))} alike`;
-  return `${count(summary.compared, unit)} of ${least} or more were compared; looked for ${unit}s that are ${alike}` +
-    (unit === "page" ? "." : `, and for any ${least} in a row that stand twice.`);
+  return (
+    `${count(summary.compared, unit)} of ${least} or more were compared; looked for ${unit}s that are ${alike}` +
+    (unit === "page" ? "." : `, and for any ${least} in a row that stand twice.`)
+  );
 }
 
 function Figures() {
-  const app = useApp(), { data, head } = app, shares = headShares(app), { summary } = data.raw;
+  const app = useApp(),
+    { data, head } = app,
+    shares = headShares(app),
+    { summary } = data.raw;
   const single = data.pages === 1;
   return (
     <section class="figures" aria-label="Figures">
       <ShareBar shares={shares} label={`Repeated: ${shareWords(shares)}`} />
       <ul class="legend">
         {USES.filter(([use]) => shares[use] > 0).map(([use, words]) => (
-          <li key={use}><span class={`key bar-${use}`} aria-hidden="true" /><b>{percent(shares[use])}</b> {words}</li>
+          <li key={use}>
+            <span class={`key bar-${use}`} aria-hidden="true" />
+            <b>{percent(shares[use])}</b> {words}
+          </li>
         ))}
-        <li><span class="key bar-rest" aria-hidden="true" /><b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> stands once</li>
+        <li>
+          <span class="key bar-rest" aria-hidden="true" />
+          <b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> stands once, or first
+        </li>
       </ul>
       <dl class="facts">
-        <div><dt>passages</dt><dd>{number(head.groups)}</dd></div>
-        {!single && !data.raw.comparison && <div><dt>pages with repeats, of {number(summary.pages)}</dt><dd>{number(head.pages)}</dd></div>}
-        <div><dt>words in all</dt><dd>{number(data.raw.words)}</dd></div>
-        <div><dt>words that a clean-up would remove, keeping one of everything</dt><dd>{number(head.words)}</dd></div>
+        <div>
+          <dt>passages</dt>
+          <dd>{number(head.groups)}</dd>
+        </div>
+        {!single && !data.raw.comparison && (
+          <div>
+            <dt>pages with repeats, of {number(summary.pages)}</dt>
+            <dd>{number(head.pages)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>words in all</dt>
+          <dd>{number(data.raw.words)}</dd>
+        </div>
+        <div>
+          <dt>words that a clean-up would remove, keeping one of everything</dt>
+          <dd>{number(head.words)}</dd>
+        </div>
       </dl>
     </section>
   );
-}
-
-// Verdicts in words.
-
-const ORDER: VerdictKind[] = ["rendered-twice", "copy-of", "shared", "teaser", "template", "navigation", "refrain"];
-
-function Verdicts() {
-  const app = useApp(), { data } = app, { causes, verdicts, repeats } = data.raw;
-  const single = data.pages === 1;
-  if (!causes.length && !verdicts.page.length && !repeats.page.length) return null;
-  const shown = app.selection, byKind = new Map<VerdictKind, number[]>();
-  verdicts.kind.forEach((kind, v) => {
-    const groups = verdicts.groups[v];
-    if (groups.length && !groups.some((g) => anyPlace(data, shown.places, g))) return;
-    byKind.set(kind, [...(byKind.get(kind) ?? []), v]);
-  });
-  const first = single ? verdicts.kind.indexOf("rendered-twice") : -1; // it is the headline
-  const rest = single && byKind.size === 1 && byKind.get("rendered-twice")?.length === 1;
-  if (rest && !repeats.page.length && first >= 0) return null;
-  return (
-    <section class="verdicts" aria-labelledby="amounts">
-      <h2 id="amounts">{single ? "Also on this page" : "What it amounts to"}</h2>
-      <ul class="sentences">
-        {causes.map((cause, i) => (
-          <li key={i} class="cause">
-            <p dir="auto"><Ticked text={sentence(cause.text)} /></p>
-            {cause.examples.length > 0 && <p class="sub">For example {cause.examples.map((p, n) => (
-              <>{n > 0 && ", "}<Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link></>
-            ))}</p>}
-          </li>
-        ))}
-        {ORDER.filter((kind) => byKind.has(kind)).map((kind) => <Kind key={kind} kind={kind} rows={byKind.get(kind)!} skip={first} />)}
-        {repeats.page.length > 0 && <SmallRepeats />}
-      </ul>
-    </section>
-  );
-}
-
-function anyPlace(data: Data, places: Uint8Array, g: number): boolean {
-  for (let o = data.first[g]; o < data.first[g + 1]; o++) if (places[o]) return true;
-  return false;
-}
-
-const MOST = 500;
-const FOLDED = new Set<VerdictKind>(["template", "navigation", "refrain"]);
-
-function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: number }) {
-  const { data } = useApp(), { verdicts } = data.raw, [open, setOpen] = useState(false);
-  const all = rows.filter((v) => v !== skip), shown = open || all.length <= FIRST + 1 ? all : all.slice(0, FIRST);
-  const single = data.pages === 1;
-  if (!all.length) return null;
-  if (FOLDED.has(kind) && all.length > 1) {
-    const groups = new Set(all.flatMap((v) => verdicts.groups[v])), pages = new Set(all.map((v) => verdicts.page[v]));
-    return (
-      <li>
-        <span class="tag">{VERDICTS[kind].name}</span>
-        <p dir="auto">{count(groups.size || all.length, "passage")}{single ? "" : ` on ${count(pages.size, "page")}`}:{" "}
-          {[...groups].slice(0, 3).map((g, n) => <>{n > 0 && ", "}<Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 60)}”</Link></>)}
-          {groups.size > 3 && " and more"}</p>
-      </li>
-    );
-  }
-  return (
-    <>
-      {shown.slice(0, MOST).map((v) => {
-        const p = verdicts.page[v], g = longest(data, verdicts.groups[v]);
-        return (
-          <li key={v}>
-            <span class="tag">{VERDICTS[kind].name}</span>
-            <p dir="auto">
-              {!single && <><Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>: </>}
-              {sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}{" "}
-              {g !== undefined && <Link to={{ view: "passages", id: g }}>Passage {data.number(g)}</Link>}
-            </p>
-          </li>
-        );
-      })}
-      {all.length > shown.length && (
-        <li><button type="button" class="more" onClick={() => setOpen(true)}>{VERDICTS[kind].name}: {count(all.length - shown.length, "more page")}</button></li>
-      )}
-      {shown.length > MOST && (
-        <li><p>And {count(shown.length - MOST, "more page")} like this: <Link to={{ view: "pages" }}>all pages</Link>.</p></li>
-      )}
-    </>
-  );
-}
-
-function SmallRepeats() {
-  const { data } = useApp(), { text, lines, page } = data.raw.repeats, single = data.pages === 1, most = single ? 8 : 5;
-  const on = new Map<string, number[]>();
-  text.forEach((t, i) => on.set(t, [...(on.get(t) ?? []), i]));
-  const all = [...on].sort((a, b) => b[1].length - a[1].length);
-  return (
-    <li class="small-repeats">
-      <span class="tag">Small repeats</span>
-      <p dir="auto">Too short to be compared, but there twice:{" "}
-        {all.slice(0, most).map(([t, rows], n) => (
-          <>{n > 0 && ", "}“{oneLine(t, 50)}” <span class="sub">({rows.length > 1 ? `on ${number(rows.length)} pages`
-            : `${single ? "" : `${oneLine(data.pageName(page[rows[0]]), 40)}, `}lines ${lines[rows[0]].join(", ")}`})</span></>
-        ))}
-        {all.length > most && ` and ${number(all.length - most)} more`}.</p>
-    </li>
-  );
-}
-
-/** Text with its parts between backticks as code. */
-function Ticked({ text }: { text: string }) {
-  return <>{text.split("`").map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part))}</>;
 }
 
 // A comparison, near misses, what could not be read, how it was made.
@@ -242,45 +180,70 @@ function Compared() {
   return (
     <section aria-labelledby="shared">
       <h2 id="shared">Passages, the longest first</h2>
-      {groups.map((g) => <Card key={g} group={g} level={3} />)}
-      {selection.groups.length > CARDS && <p><Link to={{ view: "passages" }}>All {number(selection.groups.length)} passages</Link></p>}
+      {groups.map((g) => (
+        <Card key={g} group={g} level={3} />
+      ))}
+      {selection.groups.length > CARDS && (
+        <p>
+          <Link to={{ view: "passages" }}>All {number(selection.groups.length)} passages</Link>
+        </p>
+      )}
     </section>
   );
 }
 
 function Misses() {
-  const { data } = useApp(), { misses } = data.raw;
+  const { data } = useApp(),
+    { misses } = data.raw;
   if (!misses) return null;
   return (
     <section class="misses" aria-labelledby="misses">
       <h2 id="misses">Came near, and is not reported</h2>
       {!misses.length && <p>Nothing else came near.</p>}
-      <ul class="sentences">{misses.slice(0, SHOWN).map((miss, i) => (
-        <li key={i}>
-          <p><b>{sentence(miss.why)}</b> <span class="sub">{miss.measures.join(" · ")}</span></p>
-          {miss.sides.map(([page, line, end, text], side) => (
-            <p key={side} class="quoted" dir="auto"><span class="sub">{"AB"[side]} · {page < 0 ? "" : `${oneLine(data.pageName(page), 60)}, `}
-              line {line}{end > line ? `–${end}` : ""}</span><br />{text}</p>
-          ))}
-        </li>
-      ))}</ul>
+      <ul class="sentences">
+        {misses.slice(0, SHOWN).map((miss, i) => (
+          <li key={i}>
+            <p>
+              <b>{sentence(miss.why)}</b> <span class="sub">{miss.measures.join(" · ")}</span>
+            </p>
+            {miss.sides.map(([page, line, end, text], side) => (
+              <p key={side} class="quoted" dir="auto">
+                <span class="sub">
+                  {"AB"[side]} · {page < 0 ? "" : `${oneLine(data.pageName(page), 60)}, `}
+                  line {line}
+                  {end > line ? `–${end}` : ""}
+                </span>
+                <br />
+                {text}
+              </p>
+            ))}
+          </li>
+        ))}
+      </ul>
       {misses.length > SHOWN && <p class="sub">and {number(misses.length - SHOWN)} more</p>}
     </section>
   );
 }
 
 function Troubles() {
-  const { data } = useApp(), { skipped, errors, all } = data.raw;
+  const { data } = useApp(),
+    { skipped, errors, all } = data.raw;
   if (!skipped.length && !errors.length) return null;
   return (
     <section aria-labelledby="troubles">
       <h2 id="troubles">Not compared</h2>
       <ul class="plain">
         {skipped.slice(0, SHOWN).map(([reason, n, examples], i) => (
-          <li key={i} dir="auto">{number(n)} skipped, {reason}{examples.length > 0 && <span class="sub">: {examples.map((e) => oneLine(e, 80)).join(", ")}</span>}</li>
+          <li key={i} dir="auto">
+            {number(n)} skipped, {reason}
+            {examples.length > 0 && <span class="sub">: {examples.map((e) => oneLine(e, 80)).join(", ")}</span>}
+          </li>
         ))}
         {errors.slice(0, SHOWN).map(([source, line, message], i) => (
-          <li key={`e${i}`} dir="auto">{oneLine(source, 120)}{line ? `:${line}` : ""}: {oneLine(message, 300)}</li>
+          <li key={`e${i}`} dir="auto">
+            {oneLine(source, 120)}
+            {line ? `:${line}` : ""}: {oneLine(message, 300)}
+          </li>
         ))}
         {all.errors > SHOWN && <li>and {number(all.errors - SHOWN)} more that could not be read</li>}
       </ul>
@@ -289,18 +252,37 @@ function Troubles() {
 }
 
 function Made() {
-  const { data } = useApp(), { raw } = data, { summary } = raw, unit = raw.asked.unit === "page" ? "page" : "block";
+  const { data } = useApp(),
+    { raw } = data,
+    { summary } = raw,
+    unit = raw.asked.unit === "page" ? "page" : "block";
   return (
     <section class="made" aria-labelledby="made">
       <h2 id="made">How this was made</h2>
-      {raw.command && <p class="command"><code>{raw.command}</code> <Copy text={raw.command} label="Copy the command" /></p>}
+      {raw.command && (
+        <p class="command">
+          <code>{raw.command}</code> <Copy text={raw.command} label="Copy the command" />
+        </p>
+      )}
       <p class="sub">
         dedup {raw.version}. {count(summary.blocks, unit)}: {number(summary.compared)} compared, {number(summary.short)} under{" "}
-        {raw.asked.min_tokens} words (those count only as a whole). Digest of what was read: <code>{raw.digest.slice(0, 12)}</code>.
+        {raw.asked.min_tokens} words (those count only as a whole). Digest of what was read:{" "}
+        <code>{raw.digest.slice(0, 12)}</code>.
       </p>
-      {!raw.command && raw.settings.length > 0 && <p class="sub">Settings that were changed: {raw.settings.map(([name, value], i) => (
-        <>{i > 0 && ", "}<code>--{name.replace(/_/g, "-")} {Array.isArray(value) ? value.join(", ") : String(value)}</code></>
-      ))}.</p>}
+      {!raw.command && raw.settings.length > 0 && (
+        <p class="sub">
+          Settings that were changed:{" "}
+          {raw.settings.map(([name, value], i) => (
+            <>
+              {i > 0 && ", "}
+              <code>
+                --{name.replace(/_/g, "-")} {Array.isArray(value) ? value.join(", ") : String(value)}
+              </code>
+            </>
+          ))}
+          .
+        </p>
+      )}
       <p class="sub">Likeness is measured, what it means is for you to judge: a text may stand {times(2)} on purpose.</p>
     </section>
   );

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { arcs, HEIGHT, WIDTH } from "../arcs";
+import { arcs, HEIGHT, labelled, WIDTH } from "../arcs";
 import { pageShares } from "../figures";
 import { parseHash } from "../filter";
 import { useEvent } from "../keys";
@@ -9,26 +9,44 @@ import { useApp } from "../state";
 import { count, elsewhere, likeness, lines, number, oneLine, percent, sentence, VERDICTS } from "../words";
 
 export function PageView({ page }: { page: number }) {
-  const app = useApp(), { data, selection } = app;
+  const app = useApp(),
+    { data, selection } = app;
   useEvent("dedup-move", (step) => {
     const next = (parseHash(location.hash).id ?? page) + step;
     if (next >= 0 && next < data.pages) app.go({ view: "page", id: next });
   });
   if (page >= data.pages) return <p>There is no such page in this report.</p>;
-  const { verdicts } = data.raw, shares = pageShares(data, selection, page), title = data.title(page);
+  const { verdicts } = data.raw,
+    shares = pageShares(data, selection, page),
+    title = data.title(page);
   const own = verdicts.page.flatMap((p, v) => (p === page ? [v] : []));
   return (
     <article class="page">
       <header>
-        {data.pages > 1 && <p class="eyebrow"><Link to={{ view: "pages" }}>All pages</Link></p>}
+        {data.pages > 1 && (
+          <p class="eyebrow">
+            <Link to={{ view: "pages" }}>All pages</Link>
+          </p>
+        )}
         <h1 dir="auto">{title ?? data.pageName(page)}</h1>
-        <p class="sub" dir="auto">{data.raw.pages.source[page] ?? data.pageName(page)} · {count(data.raw.pages.words[page], "word")}
-          {data.raw.pages.reference[page] === 1 && " · reference"}</p>
-        <div class="page-share"><ShareBar shares={shares} label={shareWords(shares)} /><span>{shareWords(shares)}</span></div>
-        {own.length > 0 && <ul class="sentences">{own.map((v) => (
-          <li key={v}><span class="tag">{VERDICTS[verdicts.kind[v]].name}</span>
-            <p dir="auto">{sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}</p></li>
-        ))}</ul>}
+        <p class="sub" dir="auto">
+          {data.raw.pages.source[page] ?? data.pageName(page)} · {count(data.raw.pages.words[page], "word")}
+          {data.raw.pages.reference[page] === 1 && " · reference"}
+        </p>
+        <div class="page-share">
+          <ShareBar shares={shares} label={shareWords(shares)} />
+          <span>{shareWords(shares)}</span>
+        </div>
+        {own.length > 0 && (
+          <ul class="sentences">
+            {own.map((v) => (
+              <li key={v}>
+                <span class="tag">{VERDICTS[verdicts.kind[v]].name}</span>
+                <p dir="auto">{sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}</p>
+              </li>
+            ))}
+          </ul>
+        )}
       </header>
       <PageText page={page} />
     </article>
@@ -37,9 +55,11 @@ export function PageView({ page }: { page: number }) {
 
 /** The page's text with its repeated passages marked, the arcs above it, and a list of them beside it. */
 export function PageText({ page }: { page: number }) {
-  const app = useApp(), { data, selection } = app;
+  const app = useApp(),
+    { data, selection } = app;
   const places = useMemo(() => placesOn(data, selection, page), [data, selection, page]);
-  const [lit, light] = useState<number | null>(null), box = useRef<HTMLDivElement>(null);
+  const [lit, light] = useState<number | null>(null),
+    box = useRef<HTMLDivElement>(null);
   const show = (place: number) => {
     light(place);
     const mark = document.getElementById(`place-${place}`);
@@ -55,7 +75,12 @@ export function PageText({ page }: { page: number }) {
     const at = lit === null ? (step > 0 ? -1 : 0) : places.indexOf(lit);
     show(places[(at + step + places.length) % places.length]);
   });
-  if (!places.length) return <p class="notice">No passage of this page stands twice{selection.groups.length < data.groups ? " among what is shown" : ""}.</p>;
+  if (!places.length)
+    return (
+      <p class="notice">
+        No passage of this page stands twice{selection.groups.length < data.groups ? " among what is shown" : ""}.
+      </p>
+    );
   return (
     <section class="page-text" aria-label="The page">
       <Arcs page={page} lit={lit} show={show} />
@@ -70,30 +95,66 @@ export function PageText({ page }: { page: number }) {
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (place: number) => void }) {
-  const { data, selection } = useApp(), drawn = useMemo(() => arcs(data, selection, page), [data, selection, page]);
-  const group = lit === null ? null : data.groupOf[lit], inner = drawn.arcs.length > 0;
-  const words = inner ? `${count(drawn.arcs.length, "arc")} join places on this page that say the same.` : "All repeats of this page stand on other pages.";
-  const top = inner ? 0 : HEIGHT - 24;
+  const { data, selection } = useApp(),
+    drawn = useMemo(() => arcs(data, selection, page), [data, selection, page]);
+  const group = lit === null ? null : data.groupOf[lit],
+    inner = drawn.arcs.length > 0;
+  const words = inner
+    ? `${count(drawn.arcs.length, "arc")} join places on this page that say the same.`
+    : "All repeats of this page stand on other pages.";
+  const outside = drawn.bars.some((bar) => bar.elsewhere),
+    top = inner ? 0 : HEIGHT - 24,
+    tall = HEIGHT + (outside ? 30 : 14) - top;
   return (
     <figure class="arcs">
-      <svg viewBox={`0 ${top} ${WIDTH} ${HEIGHT + 34 - top}`} preserveAspectRatio="none" role="img"
-        class={inner ? undefined : "flat"} aria-label={`The page from its beginning to its end. ${words} The list below says where.`}>
-        <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
-        {drawn.arcs.map((arc) => (
-          <path key={arc.to} class={`arc ${look(arc.group)}${group === arc.group ? " lit" : group === null ? "" : " dim"}`} d={arc.path}
-            style={{ opacity: arc.opacity }} onClick={() => show(lit === arc.to ? arc.from : arc.to)}>
-            <title>{`Passage ${data.number(arc.group)}: ${lines(data, arc.from)} again at ${lines(data, arc.to)}`}</title>
-          </path>
+      <div class="arcs-box">
+        <svg
+          viewBox={`0 ${top} ${WIDTH} ${tall}`}
+          preserveAspectRatio="none"
+          role="img"
+          class={inner ? undefined : "flat"}
+          aria-label={`The page from its beginning to its end. ${words} The list below says where.`}
+        >
+          <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
+          {drawn.arcs.map((arc) => (
+            <path
+              key={arc.to}
+              class={`arc ${look(arc.group)}${group === arc.group ? " lit" : group === null ? "" : " dim"}`}
+              d={arc.path}
+              style={{ opacity: arc.opacity }}
+              onClick={() => show(lit === arc.to ? arc.from : arc.to)}
+            >
+              <title>{`Passage ${data.number(arc.group)}: ${lines(data, arc.from)} again at ${lines(data, arc.to)}`}</title>
+            </path>
+          ))}
+          {drawn.bars.map((bar) => (
+            <g
+              key={bar.place}
+              class={`${look(bar.group)}${group !== null && group !== bar.group ? " dim" : ""}`}
+              onClick={() => show(bar.place)}
+            >
+              <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={14} />
+              {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={HEIGHT + 18} width={bar.width} height={10} />}
+              <title>{`Passage ${data.number(bar.group)}, ${lines(data, bar.place)}${bar.elsewhere ? ", on other pages too" : ""}`}</title>
+            </g>
+          ))}
+        </svg>
+        {labelled(drawn.arcs).map((arc) => (
+          <span
+            key={arc.to}
+            class={`badge ${look(arc.group)}`}
+            aria-hidden="true"
+            style={{ left: `${arc.top[0] / (WIDTH / 100)}%`, top: `${(100 * (arc.top[1] - top)) / tall}%` }}
+          >
+            {data.number(arc.group)}
+          </span>
         ))}
-        {drawn.bars.map((bar) => (
-          <g key={bar.place} class={`${look(bar.group)}${group !== null && group !== bar.group ? " dim" : ""}`} onClick={() => show(bar.place)}>
-            <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={14} />
-            {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={HEIGHT + 18} width={bar.width} height={10} />}
-            <title>{`Passage ${data.number(bar.group)}, ${lines(data, bar.place)}${bar.elsewhere ? ", on other pages too" : ""}`}</title>
-          </g>
-        ))}
-      </svg>
-      <figcaption><span>beginning</span>{drawn.bars.some((bar) => bar.elsewhere) && <span>outlined below: on other pages too</span>}<span>end</span></figcaption>
+      </div>
+      <figcaption>
+        <span>beginning</span>
+        {outside && <span>outlined below: on other pages too</span>}
+        <span>end</span>
+      </figcaption>
     </figure>
   );
 }
@@ -101,25 +162,44 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
 const LISTED = 60;
 
 function Legend({ places, lit, show }: { places: number[]; lit: number | null; show: (place: number) => void }) {
-  const { data } = useApp(), groups = [...new Set(places.map((o) => data.groupOf[o]))];
+  const { data } = useApp(),
+    groups = [...new Set(places.map((o) => data.groupOf[o]))];
   return (
     <nav class="places" aria-label="Passages of this page">
-      <ol>{groups.slice(0, LISTED).map((g) => {
-        const own = places.filter((o) => data.groupOf[o] === g), first = own[0];
-        return (
-          <li key={g} class={look(g)}>
-            <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}, all about it`}>{data.number(g)}</Link>
-            <div>
-              <span class="where">{own.slice(0, 12).map((o, n) => (
-                <>{n > 0 && <span class="again"> again </span>}<button type="button" class="jump" aria-pressed={lit === o} onClick={() => show(o)}>{lines(data, o)}</button></>
-              ))}{own.length > 12 && ` and ${number(own.length - 12)} more`}</span>
-              {own.length === 1 && <span class="sub">also {elsewhere(data, first)}</span>}
-              <span class="sub">{count(data.raw.groups.tokens[g], "word")}, {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}</span>
-              <span class="quote" dir="auto">{oneLine(data.groupText(g), 70)}</span>
-            </div>
-          </li>
-        );
-      })}</ol>
+      <ol>
+        {groups.slice(0, LISTED).map((g) => {
+          const own = places.filter((o) => data.groupOf[o] === g),
+            first = own[0];
+          return (
+            <li key={g} class={look(g)}>
+              <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}, all about it`}>
+                {data.number(g)}
+              </Link>
+              <div>
+                <span class="where">
+                  {own.slice(0, 12).map((o, n) => (
+                    <>
+                      {n > 0 && <span class="again"> again </span>}
+                      <button type="button" class="jump" aria-pressed={lit === o} onClick={() => show(o)}>
+                        {lines(data, o)}
+                      </button>
+                    </>
+                  ))}
+                  {own.length > 12 && ` and ${number(own.length - 12)} more`}
+                </span>
+                {own.length === 1 && <span class="sub">also {elsewhere(data, first)}</span>}
+                <span class="sub">
+                  {count(data.raw.groups.tokens[g], "word")},{" "}
+                  {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}
+                </span>
+                <span class="quote" dir="auto">
+                  {oneLine(data.groupText(g), 70)}
+                </span>
+              </div>
+            </li>
+          );
+        })}
+      </ol>
       {groups.length > LISTED && <p class="sub">and {number(groups.length - LISTED)} more, all marked in the text</p>}
     </nav>
   );
@@ -127,10 +207,12 @@ function Legend({ places, lit, show }: { places: number[]; lit: number | null; s
 
 // The text. Long stretches that stand once are folded; the browser lays out only what is in sight.
 
-const KEPT = 2, CHUNK = 60;
+const KEPT = 2,
+  CHUNK = 60;
 
 function Text({ page, lit, box }: { page: number; lit: number | null; box: { current: HTMLDivElement | null } }) {
-  const { data, selection } = useApp(), all = useMemo(() => paragraphs(data, selection, page), [data, selection, page]);
+  const { data, selection } = useApp(),
+    all = useMemo(() => paragraphs(data, selection, page), [data, selection, page]);
   const items = useMemo(() => folded(all), [all]);
   const chunks = Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, i) => items.slice(i * CHUNK, (i + 1) * CHUNK));
   return (
@@ -139,7 +221,15 @@ function Text({ page, lit, box }: { page: number; lit: number | null; box: { cur
         <p class="notice">The text of this page is not in this file; these are its repeated passages, in order.</p>
       )}
       {chunks.map((chunk, i) => (
-        <div class="chunk" key={i}>{chunk.map((item, n) => ("folded" in item ? <Fold key={n} paragraphs={item.folded} lit={lit} /> : <Para key={n} paragraph={item} lit={lit} />))}</div>
+        <div class="chunk" key={i}>
+          {chunk.map((item, n) =>
+            "folded" in item ? (
+              <Fold key={n} paragraphs={item.folded} lit={lit} />
+            ) : (
+              <Para key={n} paragraph={item} lit={lit} />
+            ),
+          )}
+        </div>
       ))}
     </div>
   );
@@ -152,7 +242,8 @@ function folded(all: Paragraph[]): Item[] {
   for (let i = 0; i < all.length;) {
     let end = i;
     while (end < all.length && plain(all[end])) end++;
-    const before = i === 0 ? 0 : KEPT, after = end === all.length ? 0 : KEPT;
+    const before = i === 0 ? 0 : KEPT,
+      after = end === all.length ? 0 : KEPT;
     if (end - i > before + after + 3) {
       out.push(...all.slice(i, i + before), { folded: all.slice(i + before, end - after) }, ...all.slice(end - after, end));
     } else out.push(...all.slice(i, end));
@@ -166,20 +257,39 @@ const plain = (p: Paragraph) => !p.missing && !p.begins.length && p.runs.every((
 
 function Fold({ paragraphs: hidden, lit }: { paragraphs: Paragraph[]; lit: number | null }) {
   const [open, setOpen] = useState(false);
-  if (open) return <>{hidden.map((p, n) => <Para key={n} paragraph={p} lit={lit} />)}</>;
-  return <button type="button" class="more fold" onClick={() => setOpen(true)}>… {count(hidden.length, "paragraph")} that stand once …</button>;
+  if (open)
+    return (
+      <>
+        {hidden.map((p, n) => (
+          <Para key={n} paragraph={p} lit={lit} />
+        ))}
+      </>
+    );
+  return (
+    <button type="button" class="more fold" onClick={() => setOpen(true)}>
+      … {count(hidden.length, "paragraph")} that stand once …
+    </button>
+  );
 }
 
 function Para({ paragraph, lit }: { paragraph: Paragraph; lit: number | null }) {
   const { data } = useApp();
   if (paragraph.missing) return <p class="gap">… {count(paragraph.missing, "character")} that are not shown …</p>;
-  const [first] = paragraph.runs, whole = first && first.places.length > 0 && paragraph.runs.every((run) => run.places[0] === first.places[0]);
+  const [first] = paragraph.runs,
+    whole = first && first.places.length > 0 && paragraph.runs.every((run) => run.places[0] === first.places[0]);
   const top = whole ? first.places[0] : null;
   return (
     <>
-      {paragraph.begins.map((o) => <Begin key={o} place={o} lit={lit === o} />)}
-      <p class={top !== null ? `covered ${look(data.groupOf[top])}${isLit(top, lit, data.groupOf) ? " lit" : ""}` : "para"} dir="auto">
-        {paragraph.runs.map((run, n) => <RunText key={n} text={run.text} places={run.places} whole={top} lit={lit} />)}
+      {paragraph.begins.map((o) => (
+        <Begin key={o} place={o} lit={lit === o} />
+      ))}
+      <p
+        class={top !== null ? `covered ${look(data.groupOf[top])}${isLit(top, lit, data.groupOf) ? " lit" : ""}` : "para"}
+        dir="auto"
+      >
+        {paragraph.runs.map((run, n) => (
+          <RunText key={n} text={run.text} places={run.places} whole={top} lit={lit} />
+        ))}
       </p>
     </>
   );
@@ -189,22 +299,34 @@ const isLit = (place: number, lit: number | null, groupOf: Int32Array) => lit !=
 
 /** The line above a passage: its number, and where it stands again. */
 function Begin({ place, lit }: { place: number; lit: boolean }) {
-  const { data } = useApp(), g = data.groupOf[place], similarity = data.raw.places.similarity[place];
-  const next = nextPlace(data, place), near = data.raw.groups.kind[g] === "near" && similarity < 1;
+  const { data } = useApp(),
+    g = data.groupOf[place],
+    similarity = data.raw.places.similarity[place];
+  const next = nextPlace(data, place),
+    near = data.raw.groups.kind[g] === "near" && similarity < 1;
   return (
     <span class={`begin ${look(g)}${lit ? " lit" : ""}`} id={`place-${place}`} tabIndex={-1}>
-      <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}`}>{data.number(g)}</Link>
+      <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}`}>
+        {data.number(g)}
+      </Link>
       <span class="line">{lines(data, place)}</span>
-      {next !== null && <Link class="also" to={{ view: "page", id: data.raw.places.page[next], at: next }}>also {elsewhere(data, place)}</Link>}
+      {next !== null && (
+        <Link class="also" to={{ view: "page", id: data.raw.places.page[next], at: next }}>
+          also {elsewhere(data, place)}
+        </Link>
+      )}
       {near && <span class="sub">{percent(similarity)} alike</span>}
     </span>
   );
 }
 
 function nextPlace(data: ReturnType<typeof useApp>["data"], place: number): number | null {
-  const g = data.groupOf[place], first = data.first[g], end = data.first[g + 1];
+  const g = data.groupOf[place],
+    first = data.first[g],
+    end = data.first[g + 1];
   if (end - first < 2) return null;
-  const page = data.raw.places.page[place], own: number[] = [];
+  const page = data.raw.places.page[place],
+    own: number[] = [];
   for (let o = first; o < end; o++) if (o !== place && data.raw.places.page[o] === page) own.push(o);
   if (own.length) return own.find((o) => o > place) ?? own[0];
   return place + 1 < end ? place + 1 : first;
@@ -216,7 +338,11 @@ function RunText({ text, places, whole, lit }: { text: string; places: number[];
   let node = <Long text={text} />;
   for (const o of marked.reverse()) {
     const g = data.groupOf[o];
-    node = <mark class={`${look(g)}${isLit(o, lit, data.groupOf) ? " lit" : ""}`} title={`Passage ${data.number(g)}`}>{node}</mark>;
+    node = (
+      <mark class={`${look(g)}${isLit(o, lit, data.groupOf) ? " lit" : ""}`} title={`Passage ${data.number(g)}`}>
+        {node}
+      </mark>
+    );
   }
   return node;
 }

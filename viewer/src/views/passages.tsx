@@ -11,8 +11,10 @@ const ROW = 112;
 
 /** All passages, the most wasteful first, and the chosen one. */
 export function PassagesView() {
-  const app = useApp(), { data, selection, route } = app;
-  const groups = selection.groups, chosen = route.id;
+  const app = useApp(),
+    { data, selection, route } = app;
+  const groups = selection.groups,
+    chosen = route.id;
   const at = useMemo(() => (chosen === null ? -1 : groups.indexOf(chosen)), [groups, chosen]);
   const move = (step: number) => {
     const now = parseHash(location.hash).id; // keys may come faster than the page is drawn
@@ -31,25 +33,44 @@ export function PassagesView() {
       <section class="passage-list" aria-labelledby="passages-title">
         <h1 id="passages-title">{title(app)}</h1>
         {!groups.length && <p class="notice">No passage passes the filters.</p>}
-        <VirtualList count={groups.length} height={ROW} label="Passages" focus={at >= 0 ? at : null} row={(i) => {
-          const g = groups[i], kinds = verdictNames(app, g);
-          return (
-            <div role="listitem" key={g} class={`passage ${look(g)}${g === shown ? " chosen" : ""}`} style={{ height: `${ROW}px` }}>
-              <Link to={{ view: "passages", id: g }} class="passage-link">
-                <span class="badge">{data.number(g)}</span>
-                <span class="passage-words">
-                  <span class="quote" dir="auto">{oneLine(data.groupText(g), 110)}</span>
-                  <span class="sub">{times(data.raw.groups.all_places[g])}, {count(data.raw.groups.tokens[g], "word")}, {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}</span>
-                  {kinds.length > 0 && <span class="sub kinds">{kinds.join(", ")}</span>}
-                </span>
-              </Link>
-            </div>
-          );
-        }} />
+        <VirtualList
+          count={groups.length}
+          height={ROW}
+          label="Passages"
+          focus={at >= 0 ? at : null}
+          row={(i) => {
+            const g = groups[i],
+              kinds = verdictNames(app, g);
+            return (
+              <div
+                role="listitem"
+                key={g}
+                class={`passage ${look(g)}${g === shown ? " chosen" : ""}`}
+                style={{ height: `${ROW}px` }}
+              >
+                <Link to={{ view: "passages", id: g }} class="passage-link">
+                  <span class="badge">{data.number(g)}</span>
+                  <span class="passage-words">
+                    <span class="quote" dir="auto">
+                      {oneLine(data.groupText(g), 110)}
+                    </span>
+                    <span class="sub">
+                      {times(data.raw.groups.all_places[g])}, {count(data.raw.groups.tokens[g], "word")},{" "}
+                      {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}
+                    </span>
+                    {kinds.length > 0 && <span class="sub kinds">{kinds.join(", ")}</span>}
+                  </span>
+                </Link>
+              </div>
+            );
+          }}
+        />
       </section>
       {shown !== undefined && (
         <section class="passage-card" aria-label="The chosen passage">
-          <p class="back"><Link to={{ view: "passages" }}>All passages</Link></p>
+          <p class="back">
+            <Link to={{ view: "passages" }}>All passages</Link>
+          </p>
           <Card key={shown} group={shown} other={route.at} />
         </section>
       )}
@@ -58,14 +79,16 @@ export function PassagesView() {
 }
 
 function title(app: ReturnType<typeof useApp>): string {
-  const { data, selection } = app, { filter } = app.route;
+  const { data, selection } = app,
+    { filter } = app.route;
   if (filter.on && filter.and) return `What ${oneLine(filter.on, 50)} and ${oneLine(filter.and, 50)} share`;
   const n = selection.groups.length;
   return n === data.groups ? count(n, "passage") : `${number(n)} of ${count(data.groups, "passage")}`;
 }
 
 function verdictNames(app: ReturnType<typeof useApp>, g: number): string[] {
-  const { data } = app, names = new Set<string>();
+  const { data } = app,
+    names = new Set<string>();
   for (let o = data.first[g]; o < data.first[g + 1] && names.size < 2; o++) {
     const kind = data.verdictKind(o);
     if (kind) names.add(VERDICTS[kind].name);

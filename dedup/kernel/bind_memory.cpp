@@ -1,0 +1,104 @@
+// Bindings of memory.hpp: NumPy's arrays take their memory from the pool, too; twin_memory.py says what each function does.
+#include <cstring>
+
+#include "bind.hpp"
+#include "memory.hpp"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace {
+
+#ifdef DEDUP_POOL
+// A block of an array: its size stands before it, for NumPy does not always know it (an array of no elements has a block).
+constexpr std::size_t kHeader = 64;
+
+void* take(void*, std::size_t bytes) {
+    if (bytes > SIZE_MAX - kHeader) return nullptr;
+    bytes += kHeader;
+    void* memory = nullptr;
+    try {
+        memory = bytes >= dedup::Pool::kLeast ? dedup::Pool::shared().take(bytes) : std::malloc(bytes);
+    } catch (const std::bad_alloc&) {
+    }
+    if (!memory) return nullptr;
+    std::memcpy(memory, &bytes, sizeof bytes);
+    return static_cast<std::byte*>(memory) + kHeader;
+}
+
+std::size_t size_of(const void* memory) {
+    std::size_t bytes = 0;
+    std::memcpy(&bytes, static_cast<const std::byte*>(memory) - kHeader, sizeof bytes);
+    return bytes;
+}
+
+void give(void*, void* memory, std::size_t) {
+    if (!memory) return;
+    const std::size_t bytes = size_of(memory);
+    memory = static_cast<std::byte*>(memory) - kHeader;
+    if (bytes >= dedup::Pool::kLeast) dedup::Pool::shared().give(memory, bytes);
+    else std::free(memory);
+}
+
+void* take_zeros(void* context, std::size_t count, std::size_t size) {
+    if (size && count > SIZE_MAX / size) return nullptr;
+    void* const memory = take(context, count * size);
+    return memory ? std::memset(memory, 0, count * size) : nullptr;
+}
+
+void* take_anew(void* context, void* memory, std::size_t bytes) {
+    void* const other = take(context, bytes);
+    if (!other || !memory) return other;
+    std::memcpy(other, memory, std::min(bytes, size_of(memory) - kHeader));
+    give(context, memory, 0);
+    return other;
+}
+
+// As NumPy declares it (NEP 49); its headers are not needed for more.
+struct Handler {
+    char name[127] = "dedup_pool";
+    std::uint8_t version = 1;
+    void* context = nullptr;
+    void* (*malloc)(void*, std::size_t) = take;
+    void* (*calloc)(void*, std::size_t, std::size_t) = take_zeros;
+    void* (*realloc)(void*, void*, std::size_t) = take_anew;
+    void (*free)(void*, void*, std::size_t) = give;
+};
+
+nb::object array_memory(nb::object handler) {
+    static Handler pool;  // never destroyed: arrays name it as long as they live
+    constexpr std::size_t kSetHandler = 304;  // in NumPy's table of functions, which only grows
+    if (handler.is_none()) handler = nb::steal(PyCapsule_New(&pool, "mem_handler", nullptr));
+    const nb::object table = nb::module_::import_("numpy._core._multiarray_umath").attr("_ARRAY_API");
+    auto** const functions = static_cast<void**>(PyCapsule_GetPointer(table.ptr(), nullptr));
+    if (!functions) throw nb::python_error();
+    PyObject* const before = reinterpret_cast<PyObject* (*)(PyObject*)>(functions[kSetHandler])(handler.ptr());
+    if (!before) throw nb::python_error();
+    return nb::steal(before);
+}
+#else
+nb::object array_memory(nb::object handler) { return handler; }
+#endif
+
+}  // namespace
+
+void bind_memory(nb::module_& m) {
+    m.def("room", [](std::int64_t bytes) {
+        if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
+        return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
+    }, "bytes"_a);
+    m.def("array_memory", &array_memory, "handler"_a.none());
+    m.def("release_memory", [] {
+#ifdef __GLIBC__
+        // Fixed bounds: else they grow to the largest block ever freed, and what is below them stays with the threads. A heap
+        // that ends in 4 MB of free memory keeps them: each time they go, they come back by a thousand page faults.
+        static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19) + mallopt(M_TRIM_THRESHOLD, 4 << 20);
+        (void)fixed;
+        malloc_trim(0);
+#endif
+#ifdef DEDUP_POOL
+        dedup::Pool::shared().trim();
+#endif
+    });
+}

@@ -1,0 +1,173 @@
+/** What the repeats amount to, in words: causes, verdicts by kind, small repeats. */
+
+import { useState } from "preact/hooks";
+import type { Data, VerdictKind } from "../data";
+import { Link } from "../parts";
+import { useApp } from "../state";
+import { count, number, oneLine, sentence, VERDICTS } from "../words";
+
+const ORDER: VerdictKind[] = ["rendered-twice", "copy-of", "shared", "teaser", "template", "navigation", "refrain"];
+
+export function Verdicts() {
+  const app = useApp(),
+    { data } = app,
+    { causes, verdicts, repeats } = data.raw;
+  const single = data.pages === 1;
+  if (!causes.length && !verdicts.page.length && !repeats.page.length) return null;
+  const shown = app.selection,
+    byKind = new Map<VerdictKind, number[]>(),
+    size = (v: number) => data.raw.groups.tokens[longest(data, verdicts.groups[v]) ?? -1] ?? 0;
+  verdicts.kind.forEach((kind, v) => {
+    const groups = verdicts.groups[v];
+    if (groups.length && !groups.some((g) => anyPlace(data, shown.places, g))) return;
+    byKind.set(kind, [...(byKind.get(kind) ?? []), v]);
+  });
+  const first = single ? verdicts.kind.indexOf("rendered-twice") : -1; // it is the headline
+  const rest = single && byKind.size === 1 && byKind.get("rendered-twice")?.length === 1;
+  if (rest && !repeats.page.length && first >= 0) return null;
+  return (
+    <section class="verdicts" aria-labelledby="amounts">
+      <h2 id="amounts">{single ? "Also on this page" : "What it amounts to"}</h2>
+      <ul class="sentences">
+        {causes.map((cause, i) => (
+          <li key={i} class="cause">
+            <p dir="auto">
+              <Ticked text={sentence(cause.text)} />
+            </p>
+            {cause.examples.length > 0 && (
+              <p class="sub">
+                For example{" "}
+                {cause.examples.map((p, n) => (
+                  <>
+                    {n > 0 && ", "}
+                    <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
+                  </>
+                ))}
+              </p>
+            )}
+          </li>
+        ))}
+        {ORDER.filter((kind) => byKind.has(kind)).map((kind) => (
+          <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
+        ))}
+        {repeats.page.length > 0 && <SmallRepeats />}
+      </ul>
+    </section>
+  );
+}
+
+function anyPlace(data: Data, places: Uint8Array, g: number): boolean {
+  for (let o = data.first[g]; o < data.first[g + 1]; o++) if (places[o]) return true;
+  return false;
+}
+
+const MOST = 500,
+  FIRST = 6;
+const FOLDED = new Set<VerdictKind>(["template", "navigation", "refrain"]);
+
+function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: number }) {
+  const { data } = useApp(),
+    { verdicts } = data.raw,
+    [open, setOpen] = useState(false);
+  const all = rows.filter((v) => v !== skip),
+    shown = open || all.length <= FIRST + 1 ? all : all.slice(0, FIRST);
+  const single = data.pages === 1;
+  if (!all.length) return null;
+  if (FOLDED.has(kind) && all.length > 1) {
+    const groups = new Set(all.flatMap((v) => verdicts.groups[v])),
+      pages = new Set(all.map((v) => verdicts.page[v]));
+    return (
+      <li>
+        <span class="tag">{VERDICTS[kind].name}</span>
+        <p dir="auto">
+          {count(groups.size || all.length, "passage")}
+          {single ? "" : ` on ${count(pages.size, "page")}`}:{" "}
+          {[...groups].slice(0, 3).map((g, n) => (
+            <>
+              {n > 0 && ", "}
+              <Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 60)}”</Link>
+            </>
+          ))}
+          {groups.size > 3 && " and more"}
+        </p>
+      </li>
+    );
+  }
+  return (
+    <>
+      {shown.slice(0, MOST).map((v) => {
+        const p = verdicts.page[v],
+          g = longest(data, verdicts.groups[v]);
+        return (
+          <li key={v}>
+            <span class="tag">{VERDICTS[kind].name}</span>
+            <p dir="auto">
+              {!single && (
+                <>
+                  <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>:{" "}
+                </>
+              )}
+              {sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}{" "}
+              {g !== undefined && <Link to={{ view: "passages", id: g }}>Passage {data.number(g)}</Link>}
+            </p>
+          </li>
+        );
+      })}
+      {all.length > shown.length && (
+        <li>
+          <button type="button" class="more" onClick={() => setOpen(true)}>
+            {VERDICTS[kind].name}: {count(all.length - shown.length, "more page")}
+          </button>
+        </li>
+      )}
+      {shown.length > MOST && (
+        <li>
+          <p>
+            And {count(shown.length - MOST, "more page")} like this: <Link to={{ view: "pages" }}>all pages</Link>.
+          </p>
+        </li>
+      )}
+    </>
+  );
+}
+
+function SmallRepeats() {
+  const { data } = useApp(),
+    { text, lines, page } = data.raw.repeats,
+    single = data.pages === 1,
+    most = single ? 8 : 5;
+  const on = new Map<string, number[]>();
+  text.forEach((t, i) => on.set(t, [...(on.get(t) ?? []), i]));
+  const all = [...on].sort((a, b) => b[1].length - a[1].length);
+  return (
+    <li class="small-repeats">
+      <span class="tag">Small repeats</span>
+      <p dir="auto">
+        Too short to be compared, but there twice:{" "}
+        {all.slice(0, most).map(([t, rows], n) => (
+          <>
+            {n > 0 && ", "}“{oneLine(t, 50)}”{" "}
+            <span class="sub">
+              (
+              {rows.length > 1
+                ? `on ${number(rows.length)} pages`
+                : `${single ? "" : `${oneLine(data.pageName(page[rows[0]]), 40)}, `}lines ${lines[rows[0]].join(", ")}`}
+              )
+            </span>
+          </>
+        ))}
+        {all.length > most && ` and ${number(all.length - most)} more`}.
+      </p>
+    </li>
+  );
+}
+
+/** Text with its parts between backticks as code. */
+function Ticked({ text }: { text: string }) {
+  return <>{text.split("`").map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part))}</>;
+}
+
+/** The longest of some passages: what a verdict is about. */
+export function longest(data: Data, groups: number[]): number | undefined {
+  return [...groups].sort((a, b) => data.raw.groups.tokens[b] - data.raw.groups.tokens[a] || a - b)[0];
+}
