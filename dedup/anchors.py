@@ -165,8 +165,10 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     size, window = KEY_ITEMS[kinds[0]]
     quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later
     kernel.release_memory()
+    with_edges = 0  # classes of runs of items; triples are many, and few of them stand without such a run near the end of a copy
     for kind in kinds:
         classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)
+        with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later
     sizes = np.concatenate([NOWHERE, *(np.diff(first) for _, first in classes)])
@@ -176,11 +178,12 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     across = replace(repeats, a=repeats.a[apart], b=repeats.b[apart], length=repeats.length[apart])
     edges = Copies.of_edges(across, before, after, size)
 
-    def pair(part: tuple[U32, I64]) -> tuple[U32, U32]:
+    def pair(number: int) -> tuple[U32, U32]:
+        part = classes[number]
         own = np.diff(part[1])
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
-        if pairs.every:
+        if pairs.every and number < with_edges:
             places = with_copies(*places, edges)
         a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.window, before, after, COMMON[kinds[-1]])
         counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
@@ -188,7 +191,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         return a[counted], b[counted]
     if pairs.every:
         classes.append(chained(across, size, bags.a_word))
-    seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, classes)]
+    seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
     if pairs.every:

