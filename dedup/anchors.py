@@ -165,7 +165,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     size, window = KEY_ITEMS[kinds[0]]
     quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later
     kernel.release_memory()
-    with_edges = 0  # classes of runs of items; triples are many, and few of them stand without such a run near the end of a copy
+    with_edges = 0  # classes of runs of items: of the many triples few stand without such a run near the end of a copy
     for kind in kinds:
         classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)
         with_edges = len(classes) if kind != TRIPLES else with_edges
