@@ -51,7 +51,6 @@ class Repeats:
 
 NO_TABLE = np.empty(0, np.uint64)
 NOWHERE = np.empty(0, np.int64)
-NO_REPEATS = Repeats(NOWHERE, NOWHERE, NOWHERE, np.zeros(1, np.int64), NOWHERE, NOWHERE)
 
 
 def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Future[Repeats]:
