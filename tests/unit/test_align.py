@@ -8,7 +8,7 @@ import random
 
 import numpy as np
 import pytest
-from scan_help import needs_speed, scan_texts
+from scan_help import needs_speed, scan_texts, words
 
 import dedup
 
@@ -212,3 +212,15 @@ def test_words_in_no_order_are_no_reworded_passage_inside_a_page():
     rng = np.random.default_rng(6)
     text = "\n".join(" ".join(f"w{n}" for n in rng.integers(0, 50, 12)) for _ in range(300))
     assert not len(dedup.scan([text], find="reworded").groups)
+
+
+@needs_speed
+def test_what_is_edited_is_found_at_every_copy_of_its_source():
+    """Far from the ends of the copies, where seeds are looked for in the first one only."""
+    source = words(240, 901, 10**6)
+    edited_part = [f"new{i}" if i % 7 == 4 else word for i, word in enumerate(source[100:150])]
+    pages = {"a": text(words(40, 902, 10**6) + source), "b": text(source + words(30, 903, 10**6)),
+             "c": text(words(60, 904, 10**6) + edited_part + words(60, 905, 10**6))}
+    for order in (["a", "b", "c"], ["b", "a", "c"], ["c", "b", "a"]):
+        report = scan_texts({name: pages[name] for name in order})
+        assert {"a", "b", "c"} in [{o.page for o in group.occurrences} for group in report.groups], order
