@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dedup.report.gather import FOLDED, Gathered, matched_text, wasted_chars
 from dedup.report.json import replaced_file
-from dedup.report.text import count, one_line, page_name, percent, place, safe
+from dedup.report.text import count, one_line, page_name, percent, place, safe, verdict_words
 
 if TYPE_CHECKING:
     from dedup.model import Group
@@ -104,11 +104,12 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
 
 
 def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
-    lines = [f"- **{_ticked(one_line(cause.text, 400))}**" for cause in report.causes[:top]]
+    lines = [f"- **{escaped(one_line(cause.text, 400))}**; {_ticked(one_line(cause.remedy, 400))}"
+             for cause in report.causes[:top]]
     for best in (found.renderings, found.copies):
         for page, verdicts in best.ordered():
             name = "" if report.summary.pages == 1 else f"{code(page_name(page)[:300])}: "
-            lines.append(f"- {name}{'; '.join(escaped(one_line(v.text, 300)) for v in verdicts[:top])}")
+            lines.append(f"- {name}{'; '.join(map(escaped, verdict_words(verdicts[:top], 300)))}")
         if best.hidden:
             lines.append(f"- and {count(best.hidden, 'more page')}")
     for kind in FOLDED:

@@ -28,6 +28,7 @@ from dedup.report.text import (
     place,
     safe,
     short_path,
+    verdict_words,
     with_flags,
 )
 
@@ -212,11 +213,12 @@ class _Writer:
         """What many pages repeat for one reason: said once, before what is said of each page."""
         for cause in self.report.causes[: self.top]:
             yield from self.lines(self.say(one_line(cause.text, 600), "bold"), f"  {self.signs.bullet} ", "yellow")
+            yield from self.lines(self.say(one_line(cause.remedy, 600)), "    ")
         yield from self.more(max(len(self.report.causes) - self.top, 0), "cause", indent="    ")
 
     def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
         for page, verdicts in best.ordered():
-            sentence = self.say("; ".join(one_line(v.text, 600).rstrip(".;") for v in verdicts[: self.top]), style)
+            sentence = self.say("; ".join(verdict_words(verdicts[: self.top], 600)), style)
             if len(verdicts) > self.top:
                 sentence.append(f"; and {len(verdicts) - self.top:,} more")
             if not self.one_page:

@@ -76,7 +76,7 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
         "words": sum(page.words for page in _heads(report) if not page.reference),
         "pages": pages.columns(), **_passages(groups, pages, limits),
         "verdicts": _verdicts(pages, groups, limits), "repeats": _small_repeats(pages, limits),
-        "causes": [{"kind": c.kind, "text": c.text, "selector": c.selector, "pages": c.pages,
+        "causes": [{"kind": c.kind, "text": c.text, "remedy": c.remedy, "selector": c.selector, "pages": c.pages,
                     "examples": [pages.number[e] for e in c.examples if e in pages.number]} for c in report.causes],
         "skipped": [[s.reason, s.count, list(s.examples[:3])] for s in report.skipped[:limits.notes]],
         "errors": [[e.source, e.line, e.message] for e in report.errors[:limits.notes]],
@@ -325,7 +325,7 @@ def _verdicts(pages: _Pages, groups: Sequence[Group], limits: Limits) -> dict[st
     for row, verdict in itertools.islice(every, limits.verdicts):
         columns["page"].append(row)
         columns["kind"].append(verdict.kind)
-        columns["text"].append(verdict.text)
+        columns["text"].append("; ".join(filter(None, (verdict.text, str(verdict.evidence.get("besides", ""))))))
         columns["groups"].append([number[g] for g in verdict.groups if g in number])
     return columns
 

@@ -58,7 +58,7 @@ export interface Payload {
   paths: string[];
   verdicts: { page: number[]; kind: VerdictKind[]; text: string[]; groups: number[][] };
   repeats: { page: number[]; text: string[]; lines: number[][] };
-  causes: { kind: VerdictKind; text: string; selector: string; pages: number; examples: number[] }[];
+  causes: { kind: VerdictKind; text: string; remedy: string; selector: string; pages: number; examples: number[] }[];
   skipped: [string, number, string[]][];
   errors: [string, number | null, string][];
   misses: { why: string; measures: string[]; sides: [number, number, number, string][] }[] | null;

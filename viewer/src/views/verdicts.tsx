@@ -31,9 +31,7 @@ export function Verdicts() {
       <ul class="sentences">
         {causes.map((cause, i) => (
           <li key={i} class="cause">
-            <p dir="auto">
-              <Ticked text={sentence(cause.text)} />
-            </p>
+            <p dir="auto">{sentence(cause.text)}</p>
             {cause.examples.length > 0 && (
               <p class="sub">
                 For example{" "}
@@ -45,6 +43,9 @@ export function Verdicts() {
                 ))}
               </p>
             )}
+            <p class="sub">
+              For who builds the site: <Ticked text={cause.remedy} />.
+            </p>
           </li>
         ))}
         {ORDER.filter((kind) => byKind.has(kind)).map((kind) => (
