@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.align import NOTHING, Aligned
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
@@ -24,6 +25,14 @@ from dedup.tandems import Shown, period_of, shown_places
 from dedup.verify import Spans, indel_similarity
 
 I64 = npt.NDArray[np.int64]
+
+
+class GroupList(Lazy[Group]):
+    """The groups of a scan; ``wasted_chars`` ranks them without making one: ``report.gather.wasted_chars`` of each."""
+
+    def __init__(self, count: Callable[[], int], make: Callable[[int], Group], wasted_chars: Callable[[], I64]) -> None:
+        super().__init__(count, make)
+        self.wasted_chars = wasted_chars
 
 
 def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
@@ -179,9 +188,19 @@ class Findings:
         return round(float(range_halves(self.engine, self.corpus, t0, t0 + period)[0]) / 2, 1)
 
     @property
-    def groups(self) -> Lazy[Group]:
+    def groups(self) -> GroupList:
         """All groups."""
-        return Lazy(lambda: len(self.table), self.group)
+        return GroupList(lambda: len(self.table), self.group, self.wasted_chars)
+
+    def wasted_chars(self) -> I64:
+        """Characters of each group that would not be needed if its text stood once, or in the references only."""
+        first, lead = self.places.parts.first, self.table.representative
+        before = sums(self.places.part_end - self.places.part_start)
+        copies: I64 = np.diff(self.table.first) - 1
+        if self.corpus.references is not None:
+            copies = np.bincount(self.table.owner[self.table.page >= self.corpus.references], minlength=len(self.table))
+        wasted: I64 = copies * (before[first[lead + 1]] - before[first[lead]])
+        return wasted
 
     @cached_property
     def links(self) -> LinkTable:

@@ -61,6 +61,12 @@ class Places:
         first, last = self.parts.first[row], self.parts.first[row + 1] - 1
         return int(self.part_start[first]), int(self.part_end[last])
 
+    @property
+    def all_chars(self) -> tuple[I64, I64]:
+        """``chars`` of all places."""
+        first, last = self.parts.first[:-1], self.parts.first[1:] - 1
+        return self.part_start[first], self.part_end[last]
+
     def bytes_of(self, rows: I64) -> tuple[I64, I64]:
         """First and last byte of places in the collection's text, half-open."""
         parts = self.parts
