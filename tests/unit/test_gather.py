@@ -74,8 +74,8 @@ def test_wasted_chars_are_those_of_the_groups(name: str) -> None:
 
 def test_only_what_is_shown_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    make = Findings._make_group
-    monkeypatch.setattr(Findings, "_make_group", lambda self, g: made.append(g) or make(self, g))
+    make = Findings._make_groups
+    monkeypatch.setattr(Findings, "_make_groups", lambda self, groups: made.extend(groups) or make(self, groups))
     report = dedup.scan([f"{_words(i, 30)}\n\n{_words(1000 + i, 40)}\n\n{_words(i, 30)}" for i in range(40)])
     print_report(report, io.StringIO(), top=3)
     assert len(report.groups) == 40
