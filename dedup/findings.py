@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.align import NOTHING, Aligned
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.lazy import Lazy
-from dedup.model import Group
+from dedup.model import Group, Occurrence
 from dedup.occurrences import EQUAL, Measured, Places
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
@@ -21,9 +23,22 @@ from dedup.pair_list import LinkTable, PairList
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
 from dedup.tandems import Shown, period_of, shown_places
-from dedup.verify import Spans, indel_similarity
+from dedup.verify import Spans, indel_similarities, span_texts
 
 I64 = npt.NDArray[np.int64]
+BATCH_PLACES, BATCH_BYTES = 10_000, 1_000_000  # of groups made together, beyond one group
+
+
+class GroupList(Lazy[Group]):
+    """The groups of a scan; ``wasted_chars`` ranks them without making one: ``report.gather.wasted_chars`` of each."""
+
+    def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
+                 wasted_chars: Callable[[], I64]) -> None:
+        super().__init__(count, make)
+        self._make_all, self.wasted_chars = make_all, wasted_chars
+
+    def __iter__(self) -> Iterator[Group]:
+        return self._make_all()
 
 
 def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
@@ -121,55 +136,80 @@ class Findings:
                          for d, e in zip(dice.tolist(), evidence.tolist(), strict=True)])
         return both[0], both[1]
 
-    def similarities(self, g: int) -> list[Measured]:
-        """Measures of each occurrence of a group against its representative."""
-        rows = range(int(self.table.first[g]), int(self.table.first[g + 1]))
-        if KINDS[self.table.kind[g]] != "near":
-            return [EQUAL] * len(rows)
-        first, known = self.places.normalised(rows[self.table.lead[g]]), {}
-        out = []
-        for row in rows:
-            text = self.places.normalised(row)
-            if text not in known:
-                known[text] = indel_similarity(first, text)
-            jaccard = float(self.table.jaccard[row])
-            out.append(Measured(jaccard if self.options.unit == "page" else known[text], jaccard,
-                                float(self.table.containment[row]), known[text],
-                                *(self._bags[0][row] if len(self.aligned.dice) else (None, None))))
+    def measures(self, groups: I64) -> list[Measured]:
+        """Measures of each occurrence of some groups, one group after the other, against its representative."""
+        table = self.table
+        rows, first = kernel.take_ranges(table.first, groups)
+        out = [EQUAL] * len(rows)
+        near = np.flatnonzero(np.repeat(table.kind[groups] == KINDS.index("near"), np.diff(first)))
+        if not len(near):
+            return out
+        leader = np.searchsorted(near, np.repeat(first[:-1] + table.lead[groups], np.diff(first))[near])
+        texts = span_texts(self.corpus, self.places.parts.take(rows[near]))
+        pairs = dict.fromkeys(zip(leader.tolist(), texts, strict=True))  # members are often equal
+        alike = indel_similarities([texts[lead] for lead, _ in pairs], [text for _, text in pairs], self.engine.threads)
+        known = dict(zip(pairs, alike, strict=True))
+        of_near = rows[near]
+        columns = (near, of_near, leader, table.jaccard[of_near], table.containment[of_near])
+        for text, at, row, lead, jaccard, contained in zip(texts, *(column.tolist() for column in columns), strict=True):
+            indel = known[lead, text]
+            bags = self._bags[0][row] if len(self.aligned.dice) else (None, None)
+            out[at] = Measured(jaccard if self.options.unit == "page" else indel, jaccard, contained, indel, *bags)
         return out
+
+    def all_measures(self) -> list[Measured]:
+        """Measures of each occurrence of all groups."""
+        return [measured for groups in self._batches() for measured in self.measures(groups)]
 
     def group(self, g: int) -> Group:
         """Group g; the last ones asked for are remembered."""
         if g not in self._groups:
             if len(self._groups) > 4096:
                 self._groups.clear()
-            self._groups[g] = self._make_group(g)
+            self._groups[g] = next(self._make_groups(np.array([g])))
         return self._groups[g]
+
+    def all_groups(self) -> Iterator[Group]:
+        """All groups, made in batches."""
+        return itertools.chain.from_iterable(map(self._make_groups, self._batches()))
+
+    def _batches(self) -> Iterator[I64]:
+        """All groups in batches of few places and not much text, the first one small."""
+        parts, first = self.places.parts, self.table.first
+        size = sums(parts.part_end - parts.part_start)[parts.first[first]]
+        at, count = 0, 8
+        while at < len(self.table):
+            room = min(np.searchsorted(first, first[at] + BATCH_PLACES), np.searchsorted(size, size[at] + BATCH_BYTES))
+            end = max(min(at + count, int(room), len(self.table)), at + 1)
+            yield np.arange(at, end)
+            at, count = end, 2 * count
 
     @cached_property
     def shown(self) -> Shown:
         """The places of groups as they are shown."""
         return shown_places(self.table)
 
-    def _make_group(self, g: int) -> Group:
-        shown = slice(int(self.shown.first[g]), int(self.shown.first[g + 1]))
-        rows, copies = self.shown.row[shown].tolist(), self.shown.copies[shown].tolist()
-        lead_row = int(self.table.representative[g])
-        lead = rows.index(lead_row)
-        kind, period = KINDS[self.table.kind[g]], None
-        if max(copies) > 1:
-            measured = [EQUAL]
-            occurrences = tuple(self.places.stretch(row, n) if n > 1 else self.places.occurrence(row)
-                                for row, n in zip(rows, copies, strict=True))
-            period = self._period(lead_row)
-        else:
-            measured = self.similarities(g)
-            occurrences = tuple(self.places.occurrence(row, m) for row, m in zip(rows, measured, strict=True))
+    def _make_groups(self, groups: I64) -> Iterator[Group]:
+        """Some groups, in ascending order."""
+        shown, first = kernel.take_ranges(self.shown.first, groups)
+        rows, copies = self.shown.row[shown], self.shown.copies[shown]
+        measured = self.measures(groups)
+        at = sums(np.diff(self.table.first)[groups])[:-1]  # of each group's first occurrence among the measured
+        each = (rows + np.repeat(at - self.table.first[groups], np.diff(first))).tolist()
+        occurrences = self.places.occurrences(rows, copies, [measured[i] for i in each])
+        leads = np.searchsorted(rows, self.table.representative[groups]).tolist()
+        for g, lead, (start, end) in zip(groups.tolist(), leads, itertools.pairwise(first.tolist()), strict=True):
+            yield self._group(g, lead - start, tuple(occurrences[start:end]))
+
+    def _group(self, g: int, lead: int, occurrences: tuple[Occurrence, ...]) -> Group:
+        row, kind = int(self.table.representative[g]), KINDS[self.table.kind[g]]
+        period = self._period(row) if any(place.copies > 1 for place in occurrences) else None
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
-        blocks = int(self.places.last_block[lead_row] - self.places.first_block[lead_row]) + 1
+        blocks = int(self.places.last_block[row] - self.places.first_block[row]) + 1
         truncated = bool(self.table.cut[g]) or (self.truncated and kind == "near")
-        return Group(g, kind, min(m.similarity for m in measured), round(float(self._tokens[g]), 1), blocks,
-                     occurrences[lead].text, occurrences, related, truncated, lead, period)
+        similarity, tokens = min(place.similarity for place in occurrences), round(float(self._tokens[g]), 1)
+        text = occurrences[lead].text
+        return Group(g, kind, similarity, tokens, blocks, text, occurrences, related, truncated, lead, period)
 
     def _period(self, row: int) -> float:
         """Length of the shortest text of which the text of a place is made, in tokens."""
@@ -179,9 +219,19 @@ class Findings:
         return round(float(range_halves(self.engine, self.corpus, t0, t0 + period)[0]) / 2, 1)
 
     @property
-    def groups(self) -> Lazy[Group]:
+    def groups(self) -> GroupList:
         """All groups."""
-        return Lazy(lambda: len(self.table), self.group)
+        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars)
+
+    def wasted_chars(self) -> I64:
+        """Characters of each group that would not be needed if its text stood once, or in the references only."""
+        first, lead = self.places.parts.first, self.table.representative
+        before = sums(self.places.part_end - self.places.part_start)
+        copies: I64 = np.diff(self.table.first) - 1
+        if self.corpus.references is not None:
+            copies = np.bincount(self.table.owner[self.table.page >= self.corpus.references], minlength=len(self.table))
+        wasted: I64 = copies * (before[first[lead + 1]] - before[first[lead]])
+        return wasted
 
     @cached_property
     def links(self) -> LinkTable:

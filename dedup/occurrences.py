@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -61,6 +62,12 @@ class Places:
         first, last = self.parts.first[row], self.parts.first[row + 1] - 1
         return int(self.part_start[first]), int(self.part_end[last])
 
+    @property
+    def all_chars(self) -> tuple[I64, I64]:
+        """``chars`` of all places."""
+        first, last = self.parts.first[:-1], self.parts.first[1:] - 1
+        return self.part_start[first], self.part_end[last]
+
     def bytes_of(self, rows: I64) -> tuple[I64, I64]:
         """First and last byte of places in the collection's text, half-open."""
         parts = self.parts
@@ -118,21 +125,39 @@ class Places:
 
     def occurrence(self, row: int, measured: Measured = EQUAL) -> Occurrence:
         """The place as people read it."""
-        start, end = self.chars(row)
-        line, end_line = self.lines(row)
-        source_start, source_end, exact = self.source(row)
-        page = self.corpus.pages[int(self.page[row])].id
-        return Occurrence(page, start, end, source_start, source_end, line, end_line, self.path(row),
-                          self.part_list(row), self.text(row), measured.similarity, measured.jaccard,
-                          measured.containment, measured.indel, exact, measured.dice, measured.evidence)
+        return self.occurrences(np.array([row]), np.ones(1, np.int64), [measured])[0]
 
-    def stretch(self, row: int, copies: int) -> Occurrence:
-        """Places that follow each other at once as one occurrence, none of them in parts."""
-        first, last = self.occurrence(row), self.occurrence(row + copies - 1)
-        begin, end = self.bytes_of(np.array([row, row + copies - 1]))
-        text = self.corpus.text[begin[0]:end[1]].tobytes().decode("utf-8", "surrogatepass")
-        return replace(first, end=last.end, source_end=last.source_end, end_line=last.end_line, text=text, copies=copies,
-                       source_exact=first.source_exact and last.source_exact)
+    def occurrences(self, rows: I64, copies: I64, measured: Sequence[Measured]) -> list[Occurrence]:
+        """Places as people read them.
+
+        Args:
+            rows: The first row of each.
+            copies: Rows that follow each other at once, none of them in parts, and are one occurrence.
+            measured: What each has in common with what it is measured against.
+        """
+        last, first = rows + copies - 1, self.parts.first
+        chars = zip(self.part_start[first[rows]].tolist(), self.part_end[first[last + 1] - 1].tolist(), strict=True)
+        texts = self._texts(rows, last)
+        in_parts = (first[rows + 1] - first[rows] > 1).tolist()
+        out = []
+        for row, to, n, (begin, finish), text, several, m in zip(rows.tolist(), last.tolist(), copies.tolist(), chars, texts,
+                                                                in_parts, measured, strict=True):
+            page = self.corpus.pages[int(self.page[row])]
+            line, end_line = self.lines(row)
+            source_start, source_end, exact = self.source(row)
+            if to > row:
+                end_line, (_, source_end, exact_end) = self.lines(to)[1], self.source(to)
+                exact &= exact_end
+            out.append(Occurrence(page.id, begin, finish, source_start, source_end, line, end_line, self.path(row),
+                                  self.part_list(row) if several else None, text, m.similarity, m.jaccard, m.containment,
+                                  m.indel, exact, m.dice, m.evidence, n))
+        return out
+
+    def _texts(self, rows: I64, last: I64) -> list[str]:
+        """The page's text from the start of each row to the end of another one."""
+        text = self.corpus.text
+        edges = zip(self.bytes_of(rows)[0].tolist(), self.bytes_of(last)[1].tolist(), strict=True)
+        return [text[start:end].tobytes().decode("utf-8", "surrogatepass") for start, end in edges]
 
     def normalised(self, row: int) -> str:
         """The normalised text of its parts."""

@@ -16,6 +16,7 @@ from dedup.lazy import Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
 from dedup.occurrences import part_blocks
 from dedup.options import Options
+from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
 from dedup.source_lines import block_line, page_lines
 from dedup.verdicts import NO_CONTENT, Judgement
@@ -26,15 +27,24 @@ EXAMPLES = 10  # of what was skipped for one reason
 
 
 class PageList(Lazy[PageReport]):
-    """The pages of a report; ``heads`` gives them without verdicts, small repeats and text, which take most of the time.
+    """The pages of a scan, and what is known of them before they are made.
 
-    ``texts`` are their texts and ``lines`` the lines of these, whether or not the report was asked to hold them.
+    Attributes:
+        heads: The pages without verdicts, small repeats and text, which take most of the time.
+        ids: Their ids.
+        texts: Their texts, whether or not the report was asked to hold them.
+        lines: The lines of these, as ``PageReport.lines``.
+        small_repeats: Those of the pages that have some, by index, ascending.
+        outline: Which pages have which verdicts.
     """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport], head: Callable[[int], PageReport],
-                 text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]]) -> None:
+                 name: Callable[[int], str], text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]],
+                 small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline]) -> None:
         super().__init__(count, make)
-        self.heads, self.texts, self.lines = Lazy(count, head), Lazy(count, text), Lazy(count, lines)
+        self.heads, self.ids = Lazy(count, head), Lazy(count, name)
+        self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
+        self.small_repeats, self.outline = small_repeats, outline
 
 
 def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
@@ -76,7 +86,8 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), report, head, corpus.page_text, lines)
+    return summary, PageList(lambda: len(corpus.pages), report, head, lambda p: corpus.pages[p].id, corpus.page_text, lines,
+                             repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate))
 
 
 def _meta(page: Page, options: Options) -> Mapping[str, Any]:
@@ -159,7 +170,7 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
             continue
         lines = tuple(block_line(corpus, page, int(block)) for block in blocks)
         out.setdefault(page, []).append((int(blocks[0]), SmallRepeat(corpus.block_text(int(blocks[0])), lines)))
-    return {page: tuple(repeat for _, repeat in sorted(repeats, key=lambda r: r[0])) for page, repeats in out.items()}
+    return {page: tuple(repeat for _, repeat in sorted(out[page], key=lambda r: r[0])) for page in sorted(out)}
 
 
 def _short_that_count(findings: Findings) -> Flags:

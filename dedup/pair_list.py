@@ -98,9 +98,8 @@ class LinkTable:
     @cached_property
     def chars(self) -> I64:
         """Code points of the longer side of each link, from its start to its end."""
-        first, last = self.a.parts.first[:-1], self.a.parts.first[1:] - 1
-        sides = [place.part_end[last] - place.part_start[first] for place in (self.a, self.b)]
-        longer: I64 = np.maximum(*sides)
+        sides = [place.all_chars for place in (self.a, self.b)]
+        longer: I64 = np.maximum(*(end - start for start, end in sides))
         return longer
 
     def batches(self, rows: I64) -> Iterator[I64]:

@@ -236,10 +236,10 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     options, table = findings.options, findings.table
     if not options.min_chars and not options.min_similarity:
         return findings
-    places = (findings.places.chars(row) for row in table.representative.tolist())
-    kept = np.array([end - start >= options.min_chars for start, end in places], bool)
+    start, end = findings.places.all_chars
+    kept = (end - start)[table.representative] >= options.min_chars
     if options.min_similarity and len(table):
-        measured = [measures for g in range(len(table)) for measures in findings.similarities(g)]
+        measured = findings.all_measures()
         alike = np.array([m.similarity >= options.min_similarity for m in measured])
         table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
         counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0

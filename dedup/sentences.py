@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.groups import KINDS
 from dedup.model import BlockKind, Verdict
@@ -19,6 +20,7 @@ HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
+MOST_OTHERS = 50
 MOST_LISTED = 3  # places, or blocks, that a sentence names one by one
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
@@ -254,24 +256,33 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
                     {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]
 
 
+def _others(judgement: Judgement, page: int, groups: npt.NDArray[np.int64]) -> list[int]:
+    """The pages on which groups stand too, those with the most of them first; up to 50 of a group are looked at."""
+    table, pairs = judgement.table, judgement.findings.pairs_that_count
+    others = Counter[int]()
+    for first, end in zip(table.first[groups].tolist(), table.first[groups + 1].tolist(), strict=True):
+        there = table.page[first:min(first + MOST_OTHERS, end)]
+        if not pairs.every:
+            counted = there[pairs.allows(np.full(len(there), page), there)]
+            if not len(counted):  # a rare case: all pages are gone over
+                there = table.page[first:end]
+                counted = there[pairs.allows(np.full(len(there), page), there)][:MOST_OTHERS]
+            there = counted
+        others.update(set(there.tolist()))
+    del others[page]
+    return sorted(others, key=lambda p: (-others[p], p))
+
+
 def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
     from dedup.verdicts import SHARED, TEMPLATE
 
     out = []
     shared = [s for s in stands if judgement.across[s] == SHARED]
     if shared and page not in judgement.copy_of:
-        others, pairs = Counter[int](), judgement.findings.pairs_that_count
-        for s in shared:
-            g = int(judgement.group[s])
-            rows = slice(int(judgement.table.first[g]), int(judgement.table.first[g + 1]))
-            pages = judgement.table.page[rows]
-            counted = pages[:50][pairs.allows(np.full(len(pages[:50]), page), pages[:50])]
-            if not len(counted):  # a rare case: all pages are gone over
-                counted = pages[pairs.allows(np.full(len(pages), page), pages)][:50]
-            others.update(set(counted.tolist()) - {page})
+        others = _others(judgement, page, judgement.group[shared])
         words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
-        ids = [judgement.findings.corpus.pages[p].id for p, _ in sorted(others.items(), key=lambda x: (-x[1], x[0]))]
-        named = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+        named = ", ".join(judgement.findings.corpus.pages[p].id for p in others[:3])
+        named += f" and {len(others) - 3} more" if len(others) > 3 else ""
         where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
         row = int(judgement.first[_longest(judgement, shared)])
         several = len(shared) > 1
@@ -280,7 +291,7 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
         text = (f"{len(shared)} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
                 f"too ({named}): {'such as ' if several else ''}{at}\"{_quote(judgement, row)}\"")
         out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
-                           {"groups": len(shared), "words": round(words, 1), "pages": len(ids)}))
+                           {"groups": len(shared), "words": round(words, 1), "pages": len(others)}))
     template = [s for s in stands if judgement.across[s] == TEMPLATE]
     if template:
         site, pages = judgement.sites

@@ -106,6 +106,18 @@ def indel_similarity(a: str, b: str) -> float:
     return 1.0 - _distance_by_pieces(a, b) / (len(a) + len(b))
 
 
+def indel_similarities(a: Sequence[str], b: Sequence[str], threads: int) -> list[float]:
+    """``indel_similarity`` of each text and its other one."""
+    from rapidfuzz.distance import Indel
+    from rapidfuzz.process import cpdist
+
+    short = [x != y and max(len(x), len(y)) <= INDEL_CHARS for x, y in zip(a, b, strict=True)]
+    found = cpdist(list(itertools.compress(a, short)), list(itertools.compress(b, short)), dtype=np.float64,
+                   scorer=Indel.normalized_similarity, workers=threads)
+    measured = iter(found.tolist())
+    return [next(measured) if one else indel_similarity(x, y) for one, x, y in zip(short, a, b, strict=True)]
+
+
 def _distance_by_pieces(a: str, b: str) -> int:
     """An upper bound of the Indel distance."""
     from dedup.opcodes import anchors

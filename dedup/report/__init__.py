@@ -69,9 +69,11 @@ class Report:
         Raises:
             DedupError: The report was read from a file that was written without its pairs.
         """
-        return iter(self._known_links())
+        return iter(self.known_links)
 
-    def _known_links(self) -> Sequence[Pair]:
+    @property
+    def known_links(self) -> Sequence[Pair]:
+        """Every verified link, as a sequence that makes them when they are asked for; raises as ``pairs`` does."""
         if self._links is None:
             raise DedupError("this report was written without its pairs", "pairs", "Scan with pairs=True.")
         return self._links
@@ -116,7 +118,7 @@ class Report:
 
         if not isinstance(count, SupportsIndex) or (count := operator.index(count)) < 0:
             raise OptionError(f"{count!r} is no number of pairs", "count", "Use a whole number, 0 or more.")
-        return least_alike(self._known_links(), count)
+        return least_alike(self.known_links, count)
 
     def at_similarity(self, least: float) -> Report:
         """The same report with only the groups and links at or above a similarity; nothing is compared again.

@@ -39,7 +39,7 @@ def _sentences(report: Report) -> Iterator[str]:
     """The causes and the verdicts that matter most."""
     found = Gathered.of(report, VERDICTS)
     told = [one_line(cause.text, TEXT_CHARS) for cause in report.causes[:VERDICTS]]
-    for page, verdicts in [*found.renderings.ordered(), *found.copies.ordered()]:
+    for page, verdicts in [*found.renderings.items, *found.copies.items]:
         name = "" if report.summary.pages == 1 else f"{one_line(page.id, 80)}: "
         told += [name + words for words in verdict_words(verdicts, TEXT_CHARS)]
     yield from told[:VERDICTS]

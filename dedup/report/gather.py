@@ -3,134 +3,180 @@
 from __future__ import annotations
 
 import dataclasses
-import heapq
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dedup.model import Group, Occurrence, PageReport, Pair, Verdict, VerdictKind
+import numpy as np
+import numpy.typing as npt
+
+from dedup.model import Group, Occurrence, PageReport, Pair, SmallRepeat, Verdict, VerdictKind
+from dedup.outline import FOLDED, SECOND_RENDERINGS, Fold, Outline, outline_of_pages
 
 if TYPE_CHECKING:
     from dedup.report import Report
 
 T = TypeVar("T")
-SECOND_RENDERINGS: tuple[VerdictKind, ...] = ("rendered-twice", "teaser")
-FOLDED: tuple[VerdictKind, ...] = ("navigation", "refrain", "template")
+I64 = npt.NDArray[np.int64]
 MAX_SMALL_REPEATS = 50_000  # different texts that are counted; what comes after is only summed up
 MAX_PLACES = 1_000  # of one group that are looked at
 
 
+@dataclass(frozen=True, slots=True)
 class Best(Generic[T]):
-    """The `size` items with the greatest keys; among equals the earlier one."""
+    """The best ones of a list, the best first.
 
-    def __init__(self, size: int) -> None:
-        self.size, self.seen = max(size, 0), 0
-        self._heap: list[tuple[float, int, T]] = []
+    Attributes:
+        items: Those that are shown.
+        seen: How many there are in all.
+    """
 
-    def add(self, key: float, item: T) -> None:
-        """Count an item, and keep it if it is among the best so far."""
-        self.seen += 1
-        entry = (key, -self.seen, item)
-        if len(self._heap) < self.size:
-            heapq.heappush(self._heap, entry)
-        elif self._heap and entry > self._heap[0]:
-            heapq.heapreplace(self._heap, entry)
-
-    def ordered(self) -> list[T]:
-        """The best first."""
-        return [item for _, _, item in sorted(self._heap, reverse=True)]
+    items: Sequence[T]
+    seen: int
 
     @property
     def hidden(self) -> int:
-        """How many were not kept."""
-        return self.seen - len(self._heap)
+        """How many are not shown."""
+        return self.seen - len(self.items)
 
 
-@dataclass(slots=True)
-class Fold:
-    """All verdicts of one kind."""
-
-    pages: int = 0
-    verdicts: int = 0
-    groups: set[int] = field(default_factory=set)
-    example: str = ""
-
-    def add(self, verdicts: list[Verdict]) -> None:
-        """Count the verdicts of one page."""
-        self.pages += 1
-        self.verdicts += len(verdicts)
-        self.groups.update(group for verdict in verdicts for group in verdict.groups)
-        self.example = self.example or verdicts[0].text
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a short report is made from."""
+    """What a short report is made from. No more groups, pairs and pages are made than are shown.
+
+    Attributes:
+        groups, pairs: Groups, or the pairs of a comparison.
+        renderings: Pages with second renderings and teasers, and these verdicts of each.
+        copies: Pages that are copies, or share what no earlier page says already; and these verdicts.
+        folds: The verdicts that are told in a line each, and an example of it.
+        repeats: Source and lines of each small repeat.
+        repeat_pages: How many pages have it.
+        words: Words of the pages that are no references.
+        named: The pages of the places that are shown, by id.
+        references: Ids of the references.
+    """
 
     groups: Best[Group]
     pairs: Best[Pair]
     renderings: Best[tuple[PageReport, list[Verdict]]]
     copies: Best[tuple[PageReport, list[Verdict]]]
-    folds: dict[VerdictKind, Fold] = field(default_factory=dict)
+    folds: dict[VerdictKind, tuple[Fold, str]]
+    words: int
+    named: dict[str, PageReport]
+    references: set[str]
     repeats: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     repeat_pages: Counter[str] = field(default_factory=Counter)
-    words: float = 0
-    named: dict[str, PageReport] = field(default_factory=dict)
-    references: set[str] = field(default_factory=set)
-    said: set[tuple[int, ...]] | None = field(default_factory=set)
 
     @classmethod
     def of(cls, report: Report, top: int) -> Gathered:
-        """Go once over groups (or pairs, of a comparison) and once over pages."""
-        found = cls(Best(top), Best(top), Best(top), Best(top))
-        if report.summary.reference_pages:
-            found.references = {page.id for page in report.pages if page.reference}
-        if report.summary.reference_pages or report.options.between is not None:
-            found.said = None  # what stands in the references, or on pages that differ, is said of each page
+        """The `top` best of each list of a report."""
+        pages, outline = report.pages, _outline(report)
+        groups: Best[Group] = Best((), 0)
+        pairs: Best[Pair] = Best((), 0)
         if report.is_comparison:
-            for pair in report.pairs():
-                found.pairs.add(len(pair.a.text), pair)
+            links = report.known_links
+            pairs = _best(links, ranked(_pair_chars(links), top))
         else:
-            for group in report.groups:
-                found.groups.add(wasted_chars(group, found.references), group)
-        shown = found._shown_ids()
-        for page in report.pages:
-            found._add_page(page, page.id in shown)
+            groups = _best(report.groups, ranked(all_wasted_chars(report), top))
+        copies = outline.copies
+        if not report.summary.reference_pages and report.options.between is None:
+            copies = copies[~outline.again]  # else what stands in the references, or elsewhere, is said of each page
+        known = {kind: (outline.folds[kind], _verdicts(pages[outline.folds[kind].first], [kind])[0].text)
+                 for kind in FOLDED if kind in outline.folds}
+        others: list[VerdictKind] = ["copy-of", "shared"]
+        found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
+                    _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report))
+        found.named.update(_named(report, _shown_ids(found)))
+        for p, repeats in _small_repeats(pages):
+            found._add_repeats(report, p, repeats)
         return found
 
-    def _shown_ids(self) -> set[str]:
-        ids = {o.page for group in self.groups.ordered() for o in group.occurrences[:MAX_PLACES]}
-        return ids | {o.page for pair in self.pairs.ordered() for o in (pair.a, pair.b)}
-
-    def _add_page(self, page: PageReport, shown: bool) -> None:
-        self.words += 0 if page.reference else page.words
-        if shown:
-            self.named[page.id] = page
-        by_kind: dict[Any, list[Verdict]] = {}
-        for verdict in page.verdicts:
-            by_kind.setdefault(verdict.kind, []).append(verdict)
-        for kind in FOLDED:
-            if kind in by_kind:
-                self.folds.setdefault(kind, Fold()).add(by_kind.pop(kind))
-        first = [verdict for kind in SECOND_RENDERINGS for verdict in by_kind.pop(kind, [])]
-        if first:
-            self.renderings.add(page.duplicate_chars, (page, first))
-        rest = [verdict for kind in sorted(by_kind) for verdict in by_kind[kind] if not self._is_said(verdict)]
-        if rest:
-            self.copies.add(page.duplicate_chars, (page, rest))
-        for repeat in page.small_repeats:
+    def _add_repeats(self, report: Report, p: int, repeats: tuple[SmallRepeat, ...]) -> None:
+        page = heads_of(report)[p]
+        for repeat in repeats:
             if repeat.text in self.repeats or len(self.repeats) < MAX_SMALL_REPEATS:
                 self.repeats.setdefault(repeat.text, (page.source or page.id, repeat.lines))
                 self.repeat_pages[repeat.text] += 1
 
-    def _is_said(self, verdict: Verdict) -> bool:
-        """Whether an earlier page shares the same passages: one of them says it."""
-        if verdict.kind != "shared" or self.said is None:
-            return False
-        said = verdict.groups in self.said
-        self.said.add(verdict.groups)
-        return said
+
+def ranked(key: I64, top: int) -> I64:
+    """The `top` rows with the greatest keys, the greatest first; equal ones as they come.
+
+    >>> ranked(np.array([3, 9, 3, 5]), 3).tolist()
+    [1, 3, 0]
+    """
+    return np.argsort(-key, kind="stable")[:max(top, 0)]
+
+
+def _best(items: Sequence[T], rows: I64) -> Best[T]:
+    return Best([items[row] for row in rows.tolist()], len(items))
+
+
+def heads_of(report: Report) -> Sequence[PageReport]:
+    """The pages without what takes time to make, where the report knows them so."""
+    heads: Sequence[PageReport] = getattr(report.pages, "heads", report.pages)
+    return heads
+
+
+def reference_ids(report: Report) -> set[str]:
+    """Ids of the pages that are references."""
+    return {page.id for page in heads_of(report)[:report.summary.reference_pages]}  # they come first
+
+
+def all_wasted_chars(report: Report) -> I64:
+    """``wasted_chars`` of each group; of a fresh scan no group is made for it."""
+    from dedup.findings import GroupList
+
+    if isinstance(report.groups, GroupList):
+        return report.groups.wasted_chars()
+    references = reference_ids(report)
+    return np.array([wasted_chars(group, references) for group in report.groups], np.int64)
+
+
+def _pair_chars(pairs: Sequence[Pair]) -> I64:
+    from dedup.pair_list import PairList
+
+    if isinstance(pairs, PairList):
+        start, end = pairs.table.a.all_chars
+        return (end - start)[pairs.rows]
+    return np.array([len(pair.a.text) for pair in pairs], np.int64)
+
+
+def _outline(report: Report) -> Outline:
+    made: Any = getattr(report.pages, "outline", None)
+    outline: Outline = made() if made is not None else outline_of_pages(report.pages)
+    return outline
+
+
+def _verdicts(page: PageReport, kinds: Collection[VerdictKind]) -> list[Verdict]:
+    """The verdicts of some kinds, in the order of the kinds."""
+    return [verdict for kind in kinds for verdict in page.verdicts if verdict.kind == kind]
+
+
+def _judged(pages: Sequence[PageReport], outline: Outline, rows: I64, kinds: Collection[VerdictKind],
+            top: int) -> Best[tuple[PageReport, list[Verdict]]]:
+    """The pages with the most repeats first, and their verdicts of some kinds."""
+    best = rows[ranked(outline.duplicate_chars[rows], top)]
+    made = [pages[p] for p in best.tolist()]
+    return Best([(page, _verdicts(page, kinds)) for page in made], len(rows))
+
+
+def _shown_ids(found: Gathered) -> set[str]:
+    ids = {o.page for group in found.groups.items for o in group.occurrences[:MAX_PLACES]}
+    return ids | {o.page for pair in found.pairs.items for o in (pair.a, pair.b)}
+
+
+def _named(report: Report, ids: set[str]) -> dict[str, PageReport]:
+    heads = heads_of(report)
+    known: Sequence[str] = getattr(report.pages, "ids", None) or [page.id for page in heads]
+    return {name: heads[p] for p, name in enumerate(known) if name in ids}
+
+
+def _small_repeats(pages: Sequence[PageReport]) -> Iterator[tuple[int, tuple[SmallRepeat, ...]]]:
+    """The small repeats of the pages that have some."""
+    known: Mapping[int, tuple[SmallRepeat, ...]] | None = getattr(pages, "small_repeats", None)
+    yield from known.items() if known is not None else ((p, page.small_repeats) for p, page in enumerate(pages))
 
 
 def matched_text(occurrence: Occurrence, gap: str = "") -> str:

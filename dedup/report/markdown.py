@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dedup.report.gather import FOLDED, Gathered, matched_text, wasted_chars
+from dedup.outline import FOLDED
+from dedup.report.gather import Gathered, all_wasted_chars, matched_text, ranked
 from dedup.report.json import replaced_file
 from dedup.report.text import count, one_line, page_name, percent, place, safe, verdict_words
 
@@ -31,7 +32,7 @@ def to_markdown(report: Report, top: int = TOP) -> str:
         top: Entries of each list.
     """
     found = Gathered.of(report, top)
-    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found), _troubles(report)]
+    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found, top), _troubles(report)]
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
@@ -107,24 +108,24 @@ def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
     lines = [f"- **{escaped(one_line(cause.text, 400))}**; {_ticked(one_line(cause.remedy, 400))}"
              for cause in report.causes[:top]]
     for best in (found.renderings, found.copies):
-        for page, verdicts in best.ordered():
+        for page, verdicts in best.items:
             name = "" if report.summary.pages == 1 else f"{code(page_name(page)[:300])}: "
             lines.append(f"- {name}{'; '.join(map(escaped, verdict_words(verdicts[:top], 300)))}")
         if best.hidden:
             lines.append(f"- and {count(best.hidden, 'more page')}")
     for kind in FOLDED:
-        fold = found.folds.get(kind)
-        if fold:
-            lines.append(f"- {FOLDS[kind]}: {count(len(fold.groups) or fold.verdicts, 'passage')} on "
-                         f"{count(fold.pages, 'page')}, such as: {escaped(one_line(fold.example, 160))}")
+        if kind in found.folds:
+            fold, example = found.folds[kind]
+            lines.append(f"- {FOLDS[kind]}: {count(fold.groups or fold.verdicts, 'passage')} on "
+                         f"{count(fold.pages, 'page')}, such as: {escaped(one_line(example, 160))}")
     if lines:
         yield "### What it amounts to"
         yield ""
         yield from lines
 
 
-def _passages(report: Report, found: Gathered) -> Iterator[str]:
-    groups = found.groups.ordered() or sorted(report.groups, key=wasted_chars, reverse=True)[:found.pairs.size]
+def _passages(report: Report, found: Gathered, top: int) -> Iterator[str]:
+    groups = [report.groups[g] for g in ranked(all_wasted_chars(report), top).tolist()]
     if not groups:
         return
     yield f"<details><summary>{'The most wasteful passages' if len(report.groups) > len(groups) else 'Passages'}</summary>"

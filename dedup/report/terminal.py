@@ -15,8 +15,9 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
 from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError, Skipped, Verdict
+from dedup.outline import FOLDED
 from dedup.report.diff import Stretch, differences, folded, pair_differences
-from dedup.report.gather import FOLDED, Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
+from dedup.report.gather import Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
 from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
@@ -217,7 +218,7 @@ class _Writer:
         yield from self.more(max(len(self.report.causes) - self.top, 0), "cause", indent="    ")
 
     def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
-        for page, verdicts in best.ordered():
+        for page, verdicts in best.items:
             sentence = self.say("; ".join(verdict_words(verdicts[: self.top], 600)), style)
             if len(verdicts) > self.top:
                 sentence.append(f"; and {len(verdicts) - self.top:,} more")
@@ -228,16 +229,16 @@ class _Writer:
 
     def _folds(self) -> Iterator[Text]:
         for kind in FOLDED:
-            fold = self.found.folds.get(kind)
-            if fold is None:
+            if kind not in self.found.folds:
                 continue
+            fold, example = self.found.folds[kind]
             if fold.verdicts == 1:
-                text = one_line(fold.example, 300)
+                text = one_line(example, 300)
             else:
-                what = count(len(fold.groups) or fold.verdicts, "passage")
+                what = count(fold.groups or fold.verdicts, "passage")
                 where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
-                such_as = ", such as" if fold.verdicts > fold.pages or len(fold.groups) > 1 else ""
-                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}: {one_line(fold.example, 160)}"
+                such_as = ", such as" if fold.verdicts > fold.pages or fold.groups > 1 else ""
+                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}: {one_line(example, 160)}"
             yield from self.lines(self.say(text), f"  {self.signs.dot} ")
 
     def _small_repeats(self) -> Iterator[Text]:
@@ -259,7 +260,7 @@ class _Writer:
 
     def groups(self) -> Iterator[Text]:
         yield from self.heading("Groups, the most wasteful first")
-        for rank, group in enumerate(self.found.groups.ordered()):
+        for rank, group in enumerate(self.found.groups.items):
             if rank:
                 yield Text()
             yield from self._group(group)
@@ -326,8 +327,8 @@ class _Writer:
     def pairs(self) -> Iterator[Text]:
         if not self.found.pairs.seen:
             return
-        shared = [pair for pair in self.found.pairs.ordered() if pair.a.page != pair.b.page]
-        inside = [pair for pair in self.found.pairs.ordered() if pair.a.page == pair.b.page]
+        shared = [pair for pair in self.found.pairs.items if pair.a.page != pair.b.page]
+        inside = [pair for pair in self.found.pairs.items if pair.a.page == pair.b.page]
         number = 0
         for heading, pairs, sides in (("Passages that stand in both, the longest first", shared, "AB"),
                                       ("Passages that stand twice in one of them", inside, "  ")):

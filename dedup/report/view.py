@@ -10,11 +10,11 @@ import dataclasses
 import hashlib
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dedup.report.gather import Best, matched_text, wasted_chars
+from dedup.report.gather import all_wasted_chars, heads_of, matched_text, ranked
 from dedup.report.text import one_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
         "asked": {name: value for name, value in report.options.results().items()
                   if name in ("unit", "find", "scope", "threshold", "min_tokens", "min_similarity", "between")},
         "comparison": report.is_comparison, "summary": dataclasses.asdict(report.summary),
-        "words": sum(page.words for page in _heads(report) if not page.reference),
+        "words": sum(page.words for page in heads_of(report) if not page.reference),
         "pages": pages.columns(), **_passages(groups, pages, limits),
         "verdicts": _verdicts(pages, groups, limits), "repeats": _small_repeats(pages, limits),
         "causes": [{"kind": c.kind, "text": c.text, "remedy": c.remedy, "selector": c.selector, "pages": c.pages,
@@ -85,20 +85,11 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
     return view | {"all": {"groups": len(report.groups), "pages": len(report.pages), "errors": len(report.errors)}}
 
 
-def _heads(report: Report) -> Iterable[PageReport]:
-    """The pages without what takes time to make, where the report knows them so."""
-    heads: Iterable[PageReport] = getattr(report.pages, "heads", report.pages)
-    return heads
-
-
 def _shown_groups(report: Report, limits: Limits) -> list[Group]:
     """The most wasteful groups, as many as places are shown."""
-    references = {page.id for page in _heads(report) if page.reference} if report.summary.reference_pages else set[str]()
-    best = Best["Group"](limits.groups)
-    for group in report.groups:
-        best.add(wasted_chars(group, references), group)
     shown, places = list["Group"](), 0
-    for group in best.ordered():
+    for g in ranked(all_wasted_chars(report), limits.groups).tolist():
+        group = report.groups[g]
         places += min(len(group.occurrences), limits.places)
         if shown and places > limits.all_places:
             break
@@ -110,7 +101,7 @@ class _Pages:
     """The pages of a view, in the report's order, and which of them have their text in it."""
 
     def __init__(self, report: Report, groups: Sequence[Group], limits: Limits) -> None:
-        heads = list(_heads(report))
+        heads = list(heads_of(report))
         rows = _shown_pages(heads, groups, limits)
         self.shown = [report.pages[row] for row in rows]
         self.number = {page.id: number for number, page in enumerate(self.shown)}

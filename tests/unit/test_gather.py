@@ -1,0 +1,82 @@
+"""The short reports rank by columns: the same is shown of a fresh scan as of a stored one, and little is made for it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dedup
+from dedup.findings import Findings
+from dedup.report.gather import Gathered, all_wasted_chars, wasted_chars
+from dedup.report.json import read_json
+from dedup.report.terminal import print_report
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FOOT = "All rights are reserved by the people of the harbour town and nobody else, write to the office."
+
+
+def _words(seed: int, count: int) -> str:
+    return " ".join(f"w{seed}x{(i * 7919 + seed * 31) % 997}" for i in range(count)) + "."
+
+
+def _site() -> list[dict[str, str]]:
+    """Pages that share articles, a footer, and say some things twice."""
+    pages = []
+    for p in range(12):
+        article = _words(p % 4, 60 + p)
+        twice = f"\n\n{_words(100 + p, 50)}\n\n{_words(200 + p, 12)}\n\n{_words(100 + p, 50)}" if p % 3 == 0 else ""
+        label = "\n\nThumbnail\n\nsmall words\n\nThumbnail" if p % 2 else ""
+        pages.append({"id": f"p{p}", "url": f"https://harbour.example/{p}", "group": str(p % 2),
+                      "text": f"{article}{twice}{label}\n\n{FOOT}"})
+    return [*pages, {"id": "again", "url": "https://other.example/", "group": "0", "text": pages[0]["text"]}]
+
+
+def _scans() -> dict[str, Any]:
+    site = _site()
+    grouped = [dedup.Page(p["id"], p["text"], url=p["url"], meta={"group": p["group"]}) for p in site]
+    return {
+        "site": lambda: dedup.scan(site), "across": lambda: dedup.scan(site, scope="across"),
+        "against": lambda: dedup.scan(site[6:], against=site[:6]), "page": lambda: dedup.scan(site, unit="page"),
+        "between": lambda: dedup.scan(grouped, between="group"),
+        "examples": lambda: dedup.scan(EXAMPLES, pairs=True), "nothing": lambda: dedup.scan(["one page only"]),
+        "compare": lambda: dedup.compare(site[0]["text"], site[4]["text"]),
+        "tandem": lambda: dedup.scan(["ab cd " * 5000 + FOOT, FOOT]),
+    }
+
+
+@pytest.mark.parametrize("name", list(_scans()))
+@pytest.mark.parametrize("top", [0, 2, 100])
+def test_a_stored_report_gives_the_same(name: str, top: int, tmp_path: Path) -> None:
+    report = _scans()[name]()
+    report.write(tmp_path / "report.json")
+    fresh, stored = Gathered.of(report, top), Gathered.of(read_json(tmp_path / "report.json"), top)
+    assert fresh.groups == stored.groups
+    assert fresh.pairs == stored.pairs
+    for mine, other in ((fresh.renderings, stored.renderings), (fresh.copies, stored.copies)):
+        assert mine.seen == other.seen
+        assert [(p.id, verdicts) for p, verdicts in mine.items] == [(p.id, verdicts) for p, verdicts in other.items]
+    for field in ("folds", "repeats", "repeat_pages", "words"):
+        assert getattr(fresh, field) == getattr(stored, field)
+    assert fresh.named.keys() == stored.named.keys()
+    assert fresh.references == stored.references
+
+
+@pytest.mark.parametrize("name", ["site", "against", "tandem", "examples"])
+def test_wasted_chars_are_those_of_the_groups(name: str) -> None:
+    report = _scans()[name]()
+    references = {page.id for page in report.pages if page.reference}
+    assert len(report.groups)
+    assert all_wasted_chars(report).tolist() == [wasted_chars(group, references) for group in report.groups]
+
+
+def test_only_what_is_shown_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make = Findings._make_groups
+    monkeypatch.setattr(Findings, "_make_groups", lambda self, groups: made.extend(groups) or make(self, groups))
+    report = dedup.scan([f"{_words(i, 30)}\n\n{_words(1000 + i, 40)}\n\n{_words(i, 30)}" for i in range(40)])
+    print_report(report, io.StringIO(), top=3)
+    assert len(report.groups) == 40
+    assert len(made) == 3
