@@ -209,8 +209,9 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     what = one if count == 1 else f"{count} {several}"
     verb = "stands" if count == 1 else "stand"
     row = int(judgement.first[stands[0]])
-    lines = " and ".join(_places(judgement, list(range(row, int(judgement.first[stands[0] + 1])))[:2]))
-    where = f'"{_quote(judgement, row)}" at {lines}'
+    rows = list(range(row, int(judgement.first[stands[0] + 1])))[:2]
+    places = _places(judgement, rows)
+    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {_listed(places)}'
     such_as = ": " if count == 1 else ", such as "
     devices = int(judgement.device[stands].sum())
     often = _times(int(np.diff(judgement.first)[stands[0]])) if count == 1 else "more than once"

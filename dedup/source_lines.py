@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup.kernel import kernel
 
@@ -24,6 +25,11 @@ def block_line(corpus: Corpus, p: int, block: int) -> int:
     return int(kernel.line_numbers(corpus.text, int(corpus.page_start[p]), at)[0]) + page.line
 
 
+def line_feeds(text: str) -> npt.NDArray[np.int64]:
+    """Where the line feeds of a text are, in code points."""
+    return np.flatnonzero(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4") == ord("\n"))
+
+
 def page_lines(page: Page, text: str) -> tuple[tuple[int, int], ...]:
     """Where the lines of a page's text stand in its source; see ``PageReport.lines``. A record has none.
 
@@ -38,7 +44,6 @@ def page_lines(page: Page, text: str) -> tuple[tuple[int, int], ...]:
         return ()
     if layout is None:
         return ((0, page.line),)
-    feeds = np.flatnonzero(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4") == ord("\n"))
-    ahead = layout.line - np.searchsorted(feeds, layout.start)
+    ahead = layout.line - np.searchsorted(line_feeds(text), layout.start)
     points = np.flatnonzero(np.diff(ahead, prepend=0) | (np.arange(len(ahead)) == 0))
     return tuple(zip(layout.start[points].tolist(), layout.line[points].tolist(), strict=True))

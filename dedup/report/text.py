@@ -89,6 +89,15 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{whole:,} {noun if whole == 1 else plural or noun + 's'}"
 
 
+def times(number: int) -> str:
+    """How often, in words.
+
+    >>> times(1), times(2), times(1234)
+    ('once', 'twice', '1,234 times')
+    """
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
 # Messages name settings as Python does; the terminal is read by people who typed flags.
 _SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
                       r"(?<=times )max_page_bytes\b")
