@@ -195,7 +195,7 @@ class Findings:
         shown, first = kernel.take_ranges(self.shown.first, groups)
         rows, copies = self.shown.row[shown], self.shown.copies[shown]
         measured = self.measures(groups)
-        at = sums(self.table.first[groups + 1] - self.table.first[groups])[:-1]  # of each group's first occurrence among the measured
+        at = sums(self.table.first[groups + 1] - self.table.first[groups])[:-1]  # of each group among the measured
         each = (rows + np.repeat(at - self.table.first[groups], np.diff(first))).tolist()
         occurrences = self.places.occurrences(rows, copies, [measured[i] for i in each])
         leads = self.table.first[groups] + self.table.lead[groups]
