@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ LAX = {"cell_dice": 150, "seed_dice": 250}  # windows that are looked at beyond,
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Aligned:
     """Verified passages of edited text.
 
@@ -68,14 +69,20 @@ class Aligned:
         """Some of the rows."""
         return replace(self, links=self.links.take(rows), dice=self.dice[rows], evidence=self.evidence[rows])
 
+    @cached_property
+    def _by_key(self) -> tuple[I64, npt.NDArray[np.uint64]]:
+        key = self.links.keys("ab")
+        order = np.argsort(key)
+        return order, key[order]
+
     def measures(self, links: Links) -> tuple[F64, F64]:
         """Dice and evidence of links, NaN of those that are none of these passages."""
         dice, evidence = np.full((2, len(links.a0)), np.nan)
         if len(self.dice):
-            key = self.links.keys("ab")
-            order = np.argsort(key)
-            at = order[np.minimum(np.searchsorted(key[order], links.keys("ab")), len(order) - 1)]
-            known = key[at] == links.keys("ab")
+            order, key = self._by_key
+            asked = links.keys("ab")
+            row = np.minimum(np.searchsorted(key, asked), len(order) - 1)
+            at, known = order[row], key[row] == asked
             dice[known], evidence[known] = self.dice[at[known]], self.evidence[at[known]]
         return dice, evidence
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,10 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+NO_TEXT = np.empty(0, np.uint8)
 BATCH_BYTES = 4_000_000  # of text in one batch
-RELEASED = 16_000_000  # bytes of text that are copied before memory is given back
+FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
+MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
@@ -139,11 +141,43 @@ def token_flags(options: Options) -> int:
 
 @dataclass(slots=True)
 class Batch:
-    """Pages as they were read: their texts one after the other, and what else is known of them."""
+    """Pages as they were read: their texts one after the other, and what else is known of them.
+
+    Attributes:
+        text: Their texts in the buffer of all texts, until they are surveyed.
+        size: Bytes of it.
+    """
 
     text: U8
+    size: int
     page_start: I64
     heads: list[Page]
+
+
+class TextBuffer:
+    """The texts of all pages, one after the other, while they are read.
+
+    A larger buffer takes the place of one that is full; where it is known how much comes, there is room from the start
+    (memory that nothing was written to costs nothing).
+    """
+
+    def __init__(self, expected: Callable[[], int] = lambda: 0) -> None:
+        self._buffer, self._expected, self.size = np.empty(0, np.uint8), expected, 0
+
+    def add(self, data: bytes | memoryview | U8) -> None:
+        """Put a text at the end."""
+        end = self.size + len(data)
+        if end > len(self._buffer):
+            expected = min(self._expected(), 4 * self.size + MOST_AHEAD)
+            larger = np.empty(max(end, 2 * self.size, expected, FIRST_TEXT), np.uint8)
+            larger[:self.size] = self._buffer[:self.size]
+            self._buffer = larger
+        self._buffer[self.size:end] = np.frombuffer(data, np.uint8)
+        self.size = end
+
+    def since(self, start: int) -> U8:
+        """What stands from `start` on; it stays as it is whatever is added."""
+        return self._buffer[start:self.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +205,16 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
     table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
     batches: list[Batch] = []
+    text = TextBuffer(lambda: getattr(pages, "expected_bytes", 0))
 
     def kept() -> Iterator[Batch]:
-        for batch in page_batches(pages):
+        for batch in page_batches(pages, text):
             batches.append(batch)
             yield batch
 
     def survey(batch: Batch) -> Survey:
         found = survey_batch(batch, flags, whole)
+        batch.text = NO_TEXT  # else it would keep a buffer whose place a larger one took
         if not whole:
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
         return found
@@ -187,7 +223,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
     heads = [head for batch in batches for head in batch.heads]
-    corpus = _joined(batches, surveys, heads, flags, references)
+    corpus = _joined(text.since(0), batches, surveys, heads, flags, references)
     count = int(corpus.token_first[-1])
     if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
         tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
@@ -196,43 +232,34 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     return corpus, tokens, heads
 
 
-def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
-    """Pages in batches of about ``BATCH_BYTES`` of text; a page is never cut."""
+def page_batches(pages: Iterable[Page], text: TextBuffer) -> Iterator[Batch]:
+    """Pages in batches of about ``BATCH_BYTES`` of text, which is added to `text`; a page is never cut."""
     stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
-    texts: list[bytes | memoryview] = []
-    heads: list[Page] = []
-    sizes: list[int] = []
-    size = 0
+    heads, sizes, begin = list[Page](), list[int](), 0
 
     def batch() -> Batch:
-        text = kernel.room(size)
-        at = 0
-        for piece in texts:
-            text[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
-            at += len(piece)
-        return Batch(text, sums(np.array(sizes, np.int64)), heads)
+        return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), heads)
     for item in stretches:
         if isinstance(item, Page):
-            texts.append(item.text.encode("utf-8", "surrogatepass"))
-            sizes.append(len(texts[-1]))
+            data = item.text.encode("utf-8", "surrogatepass")
+            text.add(data)
+            sizes.append(len(data))
             heads.append(Page(item.id, "", item.source, item.title, item.meta, item.url, item.line, item.record,
                               item.layout, item.site, item.number))
-            size += sizes[-1]
-            if size >= BATCH_BYTES:
+            if text.size - begin >= BATCH_BYTES:
                 yield batch()
-                texts, heads, sizes, size = [], [], [], 0
+                heads, sizes, begin = [], [], text.size
             continue
         first, at = item.first, 0
         while at < len(item.heads):  # up to the page that fills the batch
-            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - size))), len(item.heads))
-            texts.append(item.text[first[at]:first[to]].data)
+            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - (text.size - begin)))), len(item.heads))
+            text.add(item.text[first[at]:first[to]])
             sizes += np.diff(first[at:to + 1]).tolist()
             heads += item.heads[at:to]
-            size += int(first[to] - first[at])
             at = to
-            if size >= BATCH_BYTES:
+            if text.size - begin >= BATCH_BYTES:
                 yield batch()
-                texts, heads, sizes, size = [], [], [], 0
+                heads, sizes, begin = [], [], text.size
     if heads:
         yield batch()
 
@@ -299,20 +326,15 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
             np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
 
 
-def _joined(batches: list[Batch], surveys: list[Survey], heads: list[Page], flags: int, references: int | None) -> Corpus:
-    """All batches as one collection; each batch's text is given back as soon as it is copied."""
-    bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
+def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: list[Page], flags: int,
+            references: int | None) -> Corpus:
+    """All batches as one collection."""
+    bytes_before = sums(np.array([batch.size for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
     chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
-    text = np.empty(int(bytes_before[-1]), np.uint8)
     page_start, page_first, page_chars = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for i, (batch, survey) in enumerate(zip(batches, surveys, strict=True)):
-        at = int(bytes_before[i])
-        text[at:at + len(batch.text)] = batch.text
-        end, batch.text = at + len(batch.text), np.empty(0, np.uint8)
-        if at // RELEASED != end // RELEASED:
-            kernel.release_memory()
-        page_start.append(batch.page_start[1:] + at)
+        page_start.append(batch.page_start[1:] + bytes_before[i])
         page_first.append(survey.page_first[1:] + blocks_before[i])
         page_chars.append(survey.page_chars[1:] + chars_before[i])
     counts = [len(survey.start) for survey in surveys]

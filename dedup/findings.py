@@ -122,19 +122,19 @@ class Findings:
         lead, ranges = self.table.representative, self.table.ranges
         return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
 
-    @cached_property
-    def _bags(self) -> tuple[list[tuple[float | None, float | None]], list[tuple[float | None, float | None]]]:
-        """Dice and evidence of each occurrence against its group's representative, and of each verified link."""
-        leader = self.table.representative[self.table.owner] if len(self.table) else self.table.owner
-        t0, t1, row = self.table.ranges.t0, self.table.ranges.t1, np.arange(len(leader))
-        low, high = np.minimum(leader, row), np.maximum(leader, row)  # of a group, they ascend by place
-        stars = Links(t0[low], t1[low], t0[high], t1[high], np.zeros(len(t0), np.uint8))
-        both = []
-        for links in (stars, self.passages.whole):
-            dice, evidence = self.aligned.measures(links)
-            both.append([(None, None) if d != d else (round(d, 4), round(e, 2))
-                         for d, e in zip(dice.tolist(), evidence.tolist(), strict=True)])
-        return both[0], both[1]
+    def _bags(self, links: Links) -> list[tuple[float | None, float | None]]:
+        """Dice and evidence of links that were aligned."""
+        if not len(self.aligned.dice):
+            return [(None, None)] * len(links.exact)
+        dice, evidence = self.aligned.measures(links)
+        return [(None, None) if d != d else (round(d, 4), round(e, 2))
+                for d, e in zip(dice.tolist(), evidence.tolist(), strict=True)]
+
+    def _stars(self, rows: I64, leader: I64) -> Links:
+        """Links between occurrences and the representatives of their groups."""
+        t0, t1 = self.table.ranges.t0, self.table.ranges.t1
+        low, high = np.minimum(leader, rows), np.maximum(leader, rows)  # of a group, they ascend by place
+        return Links(t0[low], t1[low], t0[high], t1[high], np.zeros(len(rows), np.uint8))
 
     def measures(self, groups: I64) -> list[Measured]:
         """Measures of each occurrence of some groups, one group after the other, against its representative."""
@@ -150,10 +150,11 @@ class Findings:
         alike = indel_similarities([texts[lead] for lead, _ in pairs], [text for _, text in pairs], self.engine.threads)
         known = dict(zip(pairs, alike, strict=True))
         of_near = rows[near]
-        columns = (near, of_near, leader, table.jaccard[of_near], table.containment[of_near])
-        for text, at, row, lead, jaccard, contained in zip(texts, *(column.tolist() for column in columns), strict=True):
+        columns = (near, leader, table.jaccard[of_near], table.containment[of_near])
+        all_bags = self._bags(self._stars(of_near, of_near[leader]))
+        for text, bags, at, lead, jaccard, contained in zip(texts, all_bags, *(column.tolist() for column in columns),
+                                                            strict=True):
             indel = known[lead, text]
-            bags = self._bags[0][row] if len(self.aligned.dice) else (None, None)
             out[at] = Measured(jaccard if self.options.unit == "page" else indel, jaccard, contained, indel, *bags)
         return out
 
@@ -194,15 +195,17 @@ class Findings:
         shown, first = kernel.take_ranges(self.shown.first, groups)
         rows, copies = self.shown.row[shown], self.shown.copies[shown]
         measured = self.measures(groups)
-        at = sums(np.diff(self.table.first)[groups])[:-1]  # of each group's first occurrence among the measured
+        at = sums(self.table.first[groups + 1] - self.table.first[groups])[:-1]  # of each group among the measured
         each = (rows + np.repeat(at - self.table.first[groups], np.diff(first))).tolist()
         occurrences = self.places.occurrences(rows, copies, [measured[i] for i in each])
-        leads = np.searchsorted(rows, self.table.representative[groups]).tolist()
-        for g, lead, (start, end) in zip(groups.tolist(), leads, itertools.pairwise(first.tolist()), strict=True):
-            yield self._group(g, lead - start, tuple(occurrences[start:end]))
+        leads = self.table.first[groups] + self.table.lead[groups]
+        places = np.searchsorted(rows, leads)  # they ascend
+        for g, row, place, (start, end) in zip(groups.tolist(), leads.tolist(), places.tolist(),
+                                               itertools.pairwise(first.tolist()), strict=True):
+            yield self._group(g, row, place - start, tuple(occurrences[start:end]))
 
-    def _group(self, g: int, lead: int, occurrences: tuple[Occurrence, ...]) -> Group:
-        row, kind = int(self.table.representative[g]), KINDS[self.table.kind[g]]
+    def _group(self, g: int, row: int, lead: int, occurrences: tuple[Occurrence, ...]) -> Group:
+        kind = KINDS[self.table.kind[g]]
         period = self._period(row) if any(place.copies > 1 for place in occurrences) else None
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
         blocks = int(self.places.last_block[row] - self.places.first_block[row]) + 1
@@ -242,8 +245,7 @@ class Findings:
             ranges = locate(self.engine, self.corpus, p0, p1)
             sides.append(Places(self.engine, self.corpus, page_of(self.corpus, t0), block_of(self.corpus, t0),
                                 block_of(self.corpus, t1 - 1), Spans(ranges.start, ranges.end, first)))
-        bags = self._bags[1] if len(self.aligned.dice) else [(None, None)] * len(whole.exact)
-        return LinkTable(self.corpus, sides[0], sides[1], whole.exact, bags, self.options.shingle_tokens,
+        return LinkTable(self.corpus, sides[0], sides[1], whole.exact, self._bags(whole), self.options.shingle_tokens,
                          self.options.unit == "page")
 
     @cached_property

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.model import Occurrence
+from dedup.model import Occurrence, Page
 from dedup.places import row_ranges
 from dedup.verify import Spans, span_text
 
@@ -31,7 +31,9 @@ class Measured:
     evidence: float | None = None
 
 
+Source = tuple[int | None, int | None, bool]  # start, end, and whether they are exact
 EQUAL = Measured()
+NOWHERE: Source = (None, None, True)  # of a record, in a source that is no text
 
 
 class Places:
@@ -105,12 +107,12 @@ class Places:
             self._lines[p] = {int(r): (int(line[i]), int(line[i + len(rows)])) for i, r in enumerate(rows)}
         return self._lines[p][row]
 
-    def source(self, row: int) -> tuple[int | None, int | None, bool]:
+    def source(self, row: int) -> Source:
         """Code points in the decoded source, and whether they are exact; none for a record."""
         p = int(self.page[row])
         page, (start, end) = self.corpus.pages[p], self.chars(row)
         if page.layout is None:
-            return (None, None, True) if page.record else (start, end, True)
+            return NOWHERE if page.record else (start, end, True)
         first, last = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
         begin, exact_begin = _map_inside(page.layout, first, start, end=False)
         finish, exact_finish = _map_inside(page.layout, last, end, end=True)
@@ -139,19 +141,24 @@ class Places:
         chars = zip(self.part_start[first[rows]].tolist(), self.part_end[first[last + 1] - 1].tolist(), strict=True)
         texts = self._texts(rows, last)
         in_parts = (first[rows + 1] - first[rows] > 1).tolist()
+        pages = [self.corpus.pages[p] for p in self.page[rows].tolist()]
         out = []
-        for row, to, n, (begin, finish), text, several, m in zip(rows.tolist(), last.tolist(), copies.tolist(), chars, texts,
-                                                                in_parts, measured, strict=True):
-            page = self.corpus.pages[int(self.page[row])]
-            line, end_line = self.lines(row)
-            source_start, source_end, exact = self.source(row)
-            if to > row:
-                end_line, (_, source_end, exact_end) = self.lines(to)[1], self.source(to)
-                exact &= exact_end
-            out.append(Occurrence(page.id, begin, finish, source_start, source_end, line, end_line, self.path(row),
-                                  self.part_list(row) if several else None, text, m.similarity, m.jaccard, m.containment,
-                                  m.indel, exact, m.dice, m.evidence, n))
+        for page, row, to, n, (begin, finish), text, several, m in zip(
+                pages, rows.tolist(), last.tolist(), copies.tolist(), chars, texts, in_parts, measured, strict=True):
+            lines, source, path = self._in_source(page, row, to)
+            out.append(Occurrence(page.id, begin, finish, *source[:2], *lines, path, self.part_list(row) if several else None,
+                                  text, m.similarity, m.jaccard, m.containment, m.indel, source[2], m.dice, m.evidence, n))
         return out
+
+    def _in_source(self, page: Page, row: int, last: int) -> tuple[tuple[int, int], Source, str | None]:
+        """Lines, place in the source and path of what goes from one row to another one."""
+        if page.record and page.layout is None:
+            return (page.line, page.line), NOWHERE, None
+        lines, source, path = self.lines(row), self.source(row), self.path(row)
+        if last > row:
+            _, end, exact = self.source(last)
+            lines, source = (lines[0], self.lines(last)[1]), (source[0], end, source[2] and exact)
+        return lines, source, path
 
     def _texts(self, rows: I64, last: I64) -> list[str]:
         """The page's text from the start of each row to the end of another one."""

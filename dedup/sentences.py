@@ -214,7 +214,7 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {_listed(places)}'
     such_as = ": " if count == 1 else ", such as "
     devices = int(judgement.device[stands].sum())
-    often = _times(int(np.diff(judgement.first)[stands[0]])) if count == 1 else "more than once"
+    often = _times(int(judgement.first[stands[0] + 1] - judgement.first[stands[0]])) if count == 1 else "more than once"
     often = often if not devices else "once for each kind of device" if devices == count else \
         f"more than once, {devices} of them once for each kind of device"
     text = f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"

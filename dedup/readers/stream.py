@@ -35,6 +35,7 @@ class PageStream:
     Attributes:
         files: Files read so far.
         renamed: Pages that got another id because theirs was taken.
+        expected_bytes: Size of the files begun so far; a hint how much text there will be.
     """
 
     def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False) -> None:
@@ -46,6 +47,7 @@ class PageStream:
         self._begun = False
         self.files = 0
         self.renamed = 0
+        self.expected_bytes = 0
 
     @property
     def errors(self) -> list[ReadError]:
@@ -256,7 +258,7 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
         for found in find(paths, options.include, options.exclude, notes):
             found_any = True
             stream.files += 1
-            yield from _read_file(found, options, notes)
+            yield from _read_file(found, options, notes, stream)
             notes.close_file(found.place)
         if paths and not found_any:
             for path in paths:
@@ -269,12 +271,13 @@ def _standard_input() -> Found:
     return Found(Path("-"), "-", "-", "", "", True)
 
 
-def _read_file(found: Found, options: Options, notes: Notes) -> Stretches:
+def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
     try:
         with open_regular(found.path) as file:
             before = os.fstat(file.fileno())
+            stream.expected_bytes += before.st_size
             yield from _read_stream(file, reading)
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

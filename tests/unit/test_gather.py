@@ -47,19 +47,19 @@ def _scans() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", list(_scans()))
+@pytest.mark.parametrize("case", list(_scans()))
 @pytest.mark.parametrize("top", [0, 2, 100])
-def test_a_stored_report_gives_the_same(name: str, top: int, tmp_path: Path) -> None:
-    report = _scans()[name]()
+def test_a_stored_report_gives_the_same(case: str, top: int, tmp_path: Path) -> None:
+    report = _scans()[case]()
     report.write(tmp_path / "report.json")
     fresh, stored = Gathered.of(report, top), Gathered.of(read_json(tmp_path / "report.json"), top)
     assert fresh.groups == stored.groups
     assert fresh.pairs == stored.pairs
     for mine, other in ((fresh.renderings, stored.renderings), (fresh.copies, stored.copies)):
         assert mine.seen == other.seen
-        assert [(p.id, verdicts) for p, verdicts in mine.items] == [(p.id, verdicts) for p, verdicts in other.items]
-    for field in ("folds", "repeats", "repeat_pages", "words"):
-        assert getattr(fresh, field) == getattr(stored, field)
+        assert [(page.id, said) for page, said in mine.items] == [(page.id, said) for page, said in other.items]
+    for name in ("folds", "repeats", "repeat_pages", "words"):
+        assert getattr(fresh, name) == getattr(stored, name)
     assert fresh.named.keys() == stored.named.keys()
     assert fresh.references == stored.references
 
