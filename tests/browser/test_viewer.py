@@ -212,10 +212,10 @@ def test_the_table_of_pages_sorts_and_leads_to_pages_and_pairs(opened: Open):
     assert names()[0] == "courses.html"
     view.page.get_by_role("button", name="Page", exact=True).click()
     assert names() == ["courses.html", "hire.html", "hours-print.html", "hours.html", "repairs.html", "index.html"]
-    view.page.get_by_label("What it shares with repairs.html").click()
+    view.page.get_by_label("What it shares with Repairs - Marlow Lane Cycle Workshop").click()
     assert view.is_titled("What hire.html and repairs.html share")
     view.page.go_back()
-    view.page.get_by_role("link", name="Hire - Marlow Lane Cycle Workshop").click()
+    view.page.get_by_role("link", name="Hire - Marlow Lane Cycle Workshop", exact=True).click()
     assert view.is_titled("Hire - Marlow Lane Cycle Workshop")
 
 

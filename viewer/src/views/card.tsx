@@ -145,7 +145,7 @@ function Places({
                   </td>
                 )}
                 <td class="acts">
-                  <Copy text={where} label={`Copy ${where.slice(0, 200)}`} />
+                  <Copy text={where} name="Copy place" label={`Copy place ${where.slice(0, 200)}`} />
                   {all.length > 2 && o !== first && (
                     <button
                       type="button"
