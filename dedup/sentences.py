@@ -109,7 +109,7 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
     starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
     ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
     blocks = [b for b in blocks if ((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()]
-    laid_out = corpus.pages[int(judgement.findings.table.page[row])].layout is not None
+    laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
     headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
     if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
         end = int(corpus.end[blocks[0]])
@@ -185,7 +185,7 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
-    name = judgement.findings.corpus.pages[original].id
+    name = judgement.findings.corpus.pages.id(original)
     exact = judgement.is_equal(original, page) or all(
         KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
     text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
@@ -218,7 +218,7 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     if shared and page not in judgement.copy_of:
         others = _others(judgement, page, judgement.group[shared])
         words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
-        named = ", ".join(judgement.findings.corpus.pages[p].id for p in others[:3])
+        named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
         named += f" and {len(others) - 3} more" if len(others) > 3 else ""
         where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
         text = (f"{len(shared)} passage{'s' if len(shared) > 1 else ''} ({words:,.0f} words) "
