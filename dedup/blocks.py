@@ -101,6 +101,10 @@ class Corpus:
         start, end = int(self.page_start[page]), int(self.page_start[page + 1])
         return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
 
+    def block_text(self, block: int) -> str:
+        """The text of a block, which is numbered through the collection."""
+        return self.text[self.start[block]:self.end[block]].tobytes().decode("utf-8", "surrogatepass")
+
 
 @dataclass(slots=True)
 class Tokens:
