@@ -1,5 +1,6 @@
 // Bindings of seeding.hpp and align.hpp; twin_align.py says what each does.
 #include "align.hpp"
+#include "anchors.hpp"
 #include "bind.hpp"
 #include "letters.hpp"
 #include "seeding.hpp"

@@ -157,6 +157,19 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
             both("pair_anchors", np.append(a, a), np.append(b, b), first)
 
 
+@given(items, st.integers(2, 120), st.integers(0, 30), st.integers(1, 30), st.integers(-1, 40), st.randoms(use_true_random=False))
+def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, after, least, rnd):
+    """Few places are compared two and two, many of them or wide surroundings by their items: both say the same."""
+    item, first = columns(pages)
+    if not len(item):
+        return
+    rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    few = [sorted(rnd.randrange(len(item)) for _ in range(count)) for count in (2, places, 3)]
+    position = np.array(list(itertools.chain(*few)), U32)
+    both("class_anchors", position, np.array([0, 2, places + 2, places + 5]), item, first, rarity, rnd.randrange(9), before,
+         after, least)
+
+
 @given(items, st.integers(1, 6))
 def test_texts_that_share_a_run_share_a_key(pages, extra):
     """The guarantee of winnowing: a run of k + w - 1 equal items has a key in common, at the same place of the run."""
