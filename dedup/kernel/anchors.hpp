@@ -110,31 +110,9 @@ private:
     int shift_ = 0;
 };
 
-// Eight numbers side by side; compilers without such vectors make loops of them.
 #if defined(__GNUC__) || defined(__clang__)
+#define DEDUP_LANES 1
 using Lanes = std::uint32_t __attribute__((vector_size(32)));
-#else
-struct Lanes {
-    std::array<std::uint32_t, 8> lane{};
-
-    std::uint32_t operator[](std::size_t i) const { return lane[i]; }
-    Lanes& operator|=(const Lanes& other) { return with(other, [](auto x, auto y) { return x | y; }); }
-    Lanes& operator+=(const Lanes& other) { return with(other, [](auto x, auto y) { return x + y; }); }
-    Lanes operator&(Lanes other) const { return other.with(*this, [](auto x, auto y) { return x & y; }); }
-    Lanes operator==(std::uint32_t value) const {
-        Lanes all;
-        all.lane.fill(value);
-        return all.with(*this, [](auto x, auto y) { return x == y ? ~std::uint32_t{0} : 0; });
-    }
-
-private:
-    template <class Do>
-    Lanes& with(const Lanes& other, Do act) {
-        for (std::size_t i = 0; i < 8; ++i) lane[i] = act(lane[i], other[i]);
-        return *this;
-    }
-};
-#endif
 
 // What stands around the places of a class, row after row: the items, how rare each one is, and how many there are.
 struct Rows {
@@ -234,6 +212,7 @@ private:
     std::vector<std::uint32_t> value_, rare_, count_, found_;
     std::size_t places_ = 0;
 };
+#endif
 
 // Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
 // page the second place lies `shift` items behind the first one at least. `before` and `after`: how far around is.
@@ -267,7 +246,9 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     };
     const auto wide = static_cast<std::size_t>(before + after);
     ManyPlaces many;
+#ifdef DEDUP_LANES
     FewPlaces few(rarity);
+#endif
     for (std::size_t c = 0; c + 1 < first.size(); ++c) {
         const auto begin = static_cast<std::size_t>(first[c]), count = static_cast<std::size_t>(first[c + 1]) - begin;
         if (count < 2) continue;
@@ -277,15 +258,17 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
             const std::uint32_t p = position[begin + i], q = position[begin + j];
             if (own[i].page != own[j].page || std::int64_t{q} - std::int64_t{p} >= shift) a.push_back(p), b.push_back(q);
         };
+#ifdef DEDUP_LANES
         if (count <= FewPlaces::kMost && wide <= FewPlaces::kWidest) {
             few.clear();
             for (const Around& place : own) few.put(place.items);
             few.for_each_pair(least, use);
-        } else {
-            many.clear(count * wide);
-            for (const Around& place : own) many.put(place.items, text);
-            many.for_each_pair(least, use);
+            continue;
         }
+#endif
+        many.clear(count * wide);
+        for (const Around& place : own) many.put(place.items, text);
+        many.for_each_pair(least, use);
     }
     return out;
 }

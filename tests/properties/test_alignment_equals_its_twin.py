@@ -157,7 +157,8 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
             both("pair_anchors", np.append(a, a), np.append(b, b), first)
 
 
-@given(items, st.integers(2, 120), st.integers(0, 30), st.integers(1, 30), st.integers(-1, 40), st.randoms(use_true_random=False))
+@given(items, st.integers(2, 120), st.integers(0, 30), st.integers(1, 30), st.integers(-1, 40),
+       st.randoms(use_true_random=False))
 def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, after, least, rnd):
     """Few places are compared two and two, many of them or wide surroundings by their items: both say the same."""
     item, first = columns(pages)
