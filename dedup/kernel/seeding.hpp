@@ -116,10 +116,10 @@ inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, s
     return items;
 }
 
-// How often items occur, by their upper `bits` bits.
-inline std::vector<std::int64_t> count_items(Items item, int bits) {
+// How often items that are not quiet occur, by their upper `bits` bits.
+inline std::vector<std::int64_t> count_items(Items item, Bytes quiet, int bits) {
     std::vector<std::int64_t> out(std::size_t{1} << bits, 0);
-    for (const std::uint32_t value : item) ++out[value >> (32 - bits)];
+    for (std::size_t i = 0; i < item.size(); ++i) out[item[i] >> (32 - bits)] += quiet[i] == 0;
     return out;
 }
 

@@ -142,7 +142,7 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)
     quiet = np.array([rnd.random() < 0.4 for _ in item], U8) if rnd.random() < 0.7 else np.empty(0, U8)
     rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
-    both("count_items", item, 5)
+    both("count_items", item, np.array([rnd.random() < 0.4 for _ in item], U8), 5)
     tables = [np.zeros(64, U64), np.zeros(64, U64)]
     for module, table in zip((native, reference), tables, strict=True):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
