@@ -159,9 +159,7 @@ class Site:
     def tree(self, page: int) -> Tree:
         """The elements of a page."""
         if page not in self._trees:
-            layout = self.corpus.pages[page].layout
-            assert layout is not None
-            self._trees[page] = Tree(layout, int(self.corpus.page_first[page]))
+            self._trees[page] = Tree(self.corpus.pages.layouts[page], int(self.corpus.page_first[page]))
         return self._trees[page]
 
     @cached_property
@@ -252,8 +250,8 @@ def find_causes(judgement: Judgement) -> tuple[Cause, ...]:
         return ()
     site, _ = judgement.sites
     of_site: dict[int, list[int]] = defaultdict(list)
-    for p, page in enumerate(findings.corpus.pages):
-        if page.layout is not None and page.layout.steps and p >= (findings.corpus.references or 0):
+    for p, layout in findings.corpus.pages.layouts.items():
+        if layout.steps and p >= (findings.corpus.references or 0):
             of_site[int(site[p])].append(p)
     found = [cause for pages in of_site.values() if len(pages) >= findings.options.template_pages
              for cause in _site_causes(Site(judgement, pages))]
@@ -328,7 +326,7 @@ def _told(site: Site, kind: int, found: Found, affected: list[int]) -> Cause:
         always = len(pages) == len(affected)
         where = "" if always else f"on {len(pages):,} of them "
         text = f"{thing} stands twice on {len(affected):,} pages; {where}the second copy {_version(found.selector, always)}"
-    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages[page].id for page in pages[:3]), figures)
+    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages.id(page) for page in pages[:3]), figures)
 
 
 def _version(selector: str, always: bool) -> str:

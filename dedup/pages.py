@@ -86,7 +86,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), report, head, lambda p: corpus.pages[p].id, corpus.page_text, lines,
+    return summary, PageList(lambda: len(corpus.pages), report, head, corpus.pages.id, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate))
 
 
@@ -110,7 +110,7 @@ def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:
         kinds = np.unique(value[others])
         alone |= mine & ((len(kinds) == 0) | ((len(kinds) == 1) & np.isin(value, kinds)))
     return [Skipped(f"{reason} {options.between}, so in no pair", int(rows.sum()),
-                    tuple(corpus.pages[p].id for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
+                    tuple(corpus.pages.id(p) for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
             for reason, rows in (("no", ~there), ("no page has another", alone)) if rows.any()]
 
 

@@ -129,7 +129,7 @@ def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[st
     names: dict[str, None] = {}
     for block in blocks:
         row = next((first for first, last in teasers if first <= block <= last), None)
-        where = "" if corpus.pages[page].record else f" of line {block_line(corpus, page, block if row is None else row)}"
+        where = "" if corpus.pages.in_line(page) else f" of line {block_line(corpus, page, block if row is None else row)}"
         names[f"the teaser{where}" if row is not None else f'"{shortened(corpus.block_text(block))}"{where}'] = None
     return list(names)
 
@@ -151,7 +151,7 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
     """
     corpus = judgement.findings.corpus
     blocks, _ = _inner_blocks(judgement, row)
-    laid_out = corpus.pages[int(judgement.findings.table.page[row])].layout is not None
+    laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
     headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
     if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
         end = int(corpus.end[blocks[0]])
@@ -249,7 +249,7 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
-    name = judgement.findings.corpus.pages[original].id
+    name = judgement.findings.corpus.pages.id(original)
     exact = judgement.is_equal(original, page) or all(
         KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
     text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
@@ -282,13 +282,13 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     if shared and page not in judgement.copy_of:
         others = _others(judgement, page, judgement.group[shared])
         words = _words(judgement, shared)
-        named = ", ".join(judgement.findings.corpus.pages[p].id for p in others[:3])
+        named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
         named += f" and {len(others) - 3} more" if len(others) > 3 else ""
         where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
         row = int(judgement.first[_longest(judgement, shared)])
         several = len(shared) > 1
         at = _unit(_places(judgement, [row]), [row], judgement)
-        at = "" if judgement.findings.corpus.pages[page].record else f"{at} {_lines(judgement, row)}, "
+        at = "" if judgement.findings.corpus.pages.in_line(page) else f"{at} {_lines(judgement, row)}, "
         text = (f"{len(shared)} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
                 f"too ({named}): {'such as ' if several else ''}{at}\"{_quote(judgement, row)}\"")
         out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),

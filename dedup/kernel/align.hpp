@@ -34,17 +34,17 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
         evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach,
-        row_cells;
+        row_cells, again_share, tries, drift;
 
-    static constexpr std::size_t kCount = 23;
+    static constexpr std::size_t kCount = 26;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 23 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 26 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20], v[21], v[22]};
+                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25]};
     }
 };
 
@@ -93,17 +93,8 @@ public:
         judge_ = judge;
         stopped_.clear();
         std::vector<Rectangle> found;
-        for (const Rectangle& box : clusters(seeds(cells(anchor_a, anchor_b)))) {
-            Rectangle r = box;
-            if (r.length(0) < 1 || r.length(1) < 1) continue;
-            load(r);
-            move_ends(r, true);
-            snap(r);
-            unload(r);
-            const auto gates = static_cast<std::uint8_t>(box.gates | gates_of(r));
-            if (gates == 0) found.push_back(r);
-            else stop(r, gates);
-        }
+        limits_ = {0, size(0), 0, size(1)};
+        for (Cluster& cluster : clusters(seeds(cells(anchor_a, anchor_b)), limits_)) rectangles(std::move(cluster), found);
         found = resolved(std::move(found));
         for (std::vector<Rectangle>* rows : {&found, &stopped_})
             std::sort(rows->begin(), rows->end(), [](const Rectangle& x, const Rectangle& y) {
@@ -135,6 +126,14 @@ public:
 
 private:
     using Starts = std::vector<std::pair<std::int64_t, std::int64_t>>;
+    using Ends = std::array<std::int64_t, 4>;
+
+    // Windows that are alike and lie close together: their starts, the first and the last one in each text, and how far the
+    // ends of their rectangle may go.
+    struct Cluster {
+        Starts seeds;
+        Ends starts{}, limits{};
+    };
 
     // ---- the pair's vocabulary ----
 
@@ -149,24 +148,51 @@ private:
         return (static_cast<std::int64_t>(tokens) + s_.pseudo_window - 1) / s_.pseudo_window;
     }
 
-    // Numbers of a page's items, new ones given as they come; `windows` counts the pseudo-windows that hold each.
-    void number(Items page, std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& windows) {
-        ids.resize(page.size());
-        for (std::size_t i = 0; i < page.size(); ++i) {
+    // A page's items by number, where each one stood before (kNone: nowhere), and the places, `repeats` of them, of those that
+    // stood less than a window before.
+    struct Numbers {
+        std::vector<std::uint32_t> id, before, again;
+        std::size_t repeats = 0;
+    };
+
+    // New numbers are given as items come; `windows` counts the pseudo-windows that hold each. Half of the items are new, so
+    // nothing branches on that.
+    void number(Items page, Numbers& out, std::vector<std::uint32_t>& windows) {
+        const auto size = static_cast<std::uint32_t>(page.size()), window = static_cast<std::uint32_t>(s_.window);
+        out.id.resize(size);
+        out.before.resize(size);
+        grow(out.again, size, 0);
+        grow(windows, count_ + size, 0);
+        grow(last_, count_ + size, 0);
+        filled_.resize(size);
+        std::uint32_t count = count_, fresh = 0, repeats = 0, window_begin = 0;
+        for (std::uint32_t i = 0; i < size; ++i) {
+            if (i - window_begin == s_.pseudo_window) window_begin = i;
             const std::uint32_t item = page[i] >> kItemFlags;
             std::size_t slot = (item * 0x9E3779B1U) & mask_;
             while (table_[slot].second != kNone && table_[slot].first != item) slot = (slot + 1) & mask_;
-            if (table_[slot].second == kNone) {
-                table_[slot] = {item, count_++};
-                filled_.push_back(static_cast<std::uint32_t>(slot));
-            }
-            const std::uint32_t id = ids[i] = table_[slot].second;
-            if (id >= windows.size()) windows.resize(std::max<std::size_t>(id + 1, windows.size() * 2), 0);
-            if (id >= last_window_.size()) last_window_.resize(windows.size() * 2, kNone);
-            const auto window = static_cast<std::uint32_t>(static_cast<std::int64_t>(i) / s_.pseudo_window);
-            if (last_window_[id] != window) last_window_[id] = window, ++windows[id];
+            const bool is_new = table_[slot].second == kNone;
+            const std::uint32_t id = is_new ? count : table_[slot].second;
+            table_[slot] = {item, id};
+            filled_[fresh] = static_cast<std::uint32_t>(slot);
+            fresh += is_new;
+            count += is_new;
+            const std::uint32_t next_to_last = last_[id];  // 0 where there was none
+            last_[id] = i + 1;
+            windows[id] += next_to_last <= window_begin;
+            out.id[i] = id;
+            out.before[i] = next_to_last - 1;
+            out.again[repeats] = i;
+            repeats += next_to_last != 0 && i + 1 - next_to_last < window;
         }
-        for (const std::uint32_t id : ids) last_window_[id] = kNone;
+        count_ = count;
+        filled_.resize(fresh);
+        out.repeats = repeats;
+        for (const std::uint32_t id : out.id) last_[id] = 0;
+    }
+
+    static void grow(std::vector<std::uint32_t>& values, std::size_t size, std::uint32_t fill) {
+        if (values.size() < size) values.resize(std::max(size, 2 * values.size()), fill);
     }
 
     // The larger page is numbered once for all pairs in a row that have it.
@@ -185,23 +211,23 @@ private:
             filled_.clear();
             count_ = 0;
             windows_.clear();
-            number(page(larger), large_ids_, windows_);
+            number(page(larger), large_, windows_);
             large_count_ = count_;
         }
         windows_.resize(large_count_);
         other_windows_.assign(0, 0);
         filled_.clear();  // from here on: what the smaller page adds
-        if (!same_page_) number(a_is_larger ? b : a, small_ids_, other_windows_);
+        if (!same_page_) number(a_is_larger ? b : a, small_, other_windows_);
         other_windows_.resize(count_, 0);
         windows_.resize(count_, 0);
         weight_.resize(std::max<std::size_t>(weight_.size(), count_), -1);
-        items_held_.resize(std::max<std::size_t>(items_held_.size(), count_));
+        held_.resize(std::max<std::size_t>(held_.size(), count_));
         for (auto& counts : counts_) counts.resize(std::max<std::size_t>(counts.size(), count_), 0);
         total_windows_ = pseudo_windows(a.size()) + (same_page_ ? 0 : pseudo_windows(b.size())) + 2;
         while (log_.size() < static_cast<std::size_t>(total_windows_) + 2)
             log_.push_back(log_.empty() ? 0 : fixed_log2(log_.size()));
-        side_ids_[0] = a_is_larger ? &large_ids_ : &small_ids_;
-        side_ids_[1] = same_page_ || !a_is_larger ? &large_ids_ : &small_ids_;
+        side_[0] = a_is_larger ? &large_ : &small_;
+        side_[1] = same_page_ || !a_is_larger ? &large_ : &small_;
         side_items_ = {a, b};
     }
 
@@ -212,12 +238,12 @@ private:
         count_ = large_count_;
         for (const std::uint32_t id : weighed_) weight_[id] = -1;
         weighed_.clear();
-        for (const std::size_t place : windows_weighed_) window_weight_[place] = -1;
+        for (const std::size_t start : windows_weighed_) window_weight_[start] = -1;
         windows_weighed_.clear();
     }
 
     std::int64_t size(int side) const { return static_cast<std::int64_t>(side_items_[static_cast<std::size_t>(side)].size()); }
-    std::uint32_t id(int side, std::int64_t at) const { return (*side_ids_[side])[static_cast<std::size_t>(at)]; }
+    std::uint32_t id(int side, std::int64_t at) const { return side_[side]->id[static_cast<std::size_t>(at)]; }
 
     std::int64_t weight(std::uint32_t id) {
         std::int32_t& w = weight_[id];
@@ -298,101 +324,127 @@ private:
 
     // Starts of windows that are alike, ascending.
     Starts seeds(const Starts& cells) {
-        Starts out, alike;
-        for (std::size_t begin = 0; begin < cells.size();) {
-            std::size_t end = begin;
-            while (end < cells.size() && cells[end].first == cells[begin].first) ++end;
+        Starts out;
+        for (std::size_t begin = 0, end; begin < cells.size(); begin = end) {
+            for (end = begin + 1; end < cells.size() && cells[end].first == cells[begin].first;) ++end;
             const std::int64_t row = cells[begin].first * s_.cell;
-            alike.clear();
-            hold(std::min(row, last_start(0)));
-            for (std::size_t k = begin; k < end; ++k)
-                if (resembles(std::min(cells[k].second * s_.cell, last_start(1)), s_.cell_dice)) alike.push_back(cells[k]);
-            release();
-            for (std::int64_t a = row; a < row + s_.cell && !alike.empty() && (a == row || a <= last_start(0)); a += s_.step) {
-                const std::int64_t at = std::min(a, last_start(0));
-                hold(at);
-                for (const auto& cell : alike) {
-                    const std::int64_t column = cell.second * s_.cell;
-                    for (std::int64_t b = column; b < column + s_.cell && (b == column || b <= last_start(1)); b += s_.step) {
-                        const std::int64_t to = std::min(b, last_start(1));
-                        if (same_page_ && to < at + s_.window) continue;
-                        if (resembles(to, s_.seed_dice)) out.emplace_back(at, to);
-                    }
-                }
-                release();
+            starts_.clear();
+            for (std::size_t k = begin; k < end; ++k) starts_.push_back(cells[k].second * s_.cell);
+            alike_.clear();
+            hold(row);
+            for_each_alike(s_.cell_dice, [&](std::int64_t start) { alike_.push_back(start); });
+            starts_.clear();
+            for (const std::int64_t column : alike_)
+                for (std::int64_t b = column; b < column + s_.cell && b <= last_start(1); b += s_.step) starts_.push_back(b);
+            for (std::int64_t a = row; a < row + s_.cell && a <= last_start(0) && !starts_.empty(); a += s_.step) {
+                hold(a);
+                for_each_alike(s_.seed_dice, [&](std::int64_t b) {
+                    if (!same_page_ || b >= a + s_.window) out.emplace_back(a, b);
+                });
             }
-            begin = end;
         }
-        unique(out);
+        release();
         return out;
     }
 
-    // What the window of text A that is held now has of an item, and how much of that a window of text B has used up.
+    // How often the window of text A that is held has an item, and the weight of that; zero if it has none of it.
     struct Held {
-        std::int32_t count = 0, weight = 0, used = 0;
-        std::uint32_t turn = 0;
+        std::int32_t count = 0, weight = 0;
     };
 
+    // Holds the window of text A that begins there; what the one before has in common with it is held already.
     void hold(std::int64_t start) {
-        held_ = start;
-        begin_ = end_ = held_weight_ = 0;
-        for (std::int64_t i = start; i < window_end(0, start); ++i) {
-            Held& item = items_held_[id(0, i)];
+        if (start < held_begin_ || start >= held_end_) {
+            release();
+            held_begin_ = held_end_ = start;
+        }
+        for (; held_begin_ < start; ++held_begin_) let_go(id(0, held_begin_));
+        for (const std::int64_t end = window_end(0, start); held_end_ < end; ++held_end_) {
+            Held& item = held_[id(0, held_end_)];
             ++item.count;
-            item.weight = static_cast<std::int32_t>(weight(id(0, i)));
+            item.weight = static_cast<std::int32_t>(weight(id(0, held_end_)));
             held_weight_ += item.weight;
         }
     }
+    void let_go(std::uint32_t id) {
+        Held& item = held_[id];
+        held_weight_ -= item.weight;
+        if (--item.count == 0) item.weight = 0;
+    }
     void release() {
-        for (std::int64_t i = held_; i < window_end(0, held_); ++i) items_held_[id(0, i)].count = 0;
+        for (; held_begin_ < held_end_; ++held_begin_) let_go(id(0, held_begin_));
     }
 
-    // Weight of a window of text B; those of the grid are remembered.
-    std::int64_t window_weight(std::int64_t start) {
-        const auto place = static_cast<std::size_t>(start / s_.step);
-        const bool on_grid = start % s_.step == 0;
-        if (on_grid && place < window_weight_.size() && window_weight_[place] >= 0) return window_weight_[place];
-        std::int64_t sum = 0;
-        for (std::int64_t i = start; i < window_end(1, start); ++i) sum += weight(id(1, i));
-        if (on_grid) {
-            if (place >= window_weight_.size()) window_weight_.resize(place + 1 + place / 2, -1);
-            window_weight_[place] = sum;
-            windows_weighed_.push_back(place);
-        }
-        return sum;
-    }
-
-    // Whether a window of text B is alike to the one of text A that is held. From the one before it on, what it leaves is taken
-    // out and what it enters is put in.
-    bool resembles(std::int64_t start, std::int64_t least) {
-        const std::uint32_t* ids = side_ids_[1]->data();
-        if (start < begin_ || start >= end_) {
-            begin_ = end_ = start;
-            shared_ = 0;
-            if (++turn_ == 0) {
-                for (Held& item : items_held_) item.turn = 0;
-                turn_ = 1;
+    // Those of starts_, ascending, whose windows of text B are alike to the one of text A that is held.
+    template <class Use>
+    void for_each_alike(std::int64_t least, Use use) {
+        for (std::size_t begin = 0, end; begin < starts_.size(); begin = end) {
+            for (end = begin + 1; end < starts_.size() && starts_[end] <= starts_[end - 1] + s_.window;) ++end;
+            const std::int64_t first = starts_[begin];
+            share(first, starts_[end - 1]);
+            for (std::size_t k = begin; k < end; ++k) {
+                const std::int64_t start = starts_[k];
+                const std::int64_t shared = shared_[static_cast<std::size_t>(window_end(1, start) - first)] -
+                                            not_shared_[static_cast<std::size_t>(start - first)];
+                if (shared > 0 && 2 * shared * kThousand >= least * (held_weight_ + window_weight(start))) use(start);
             }
         }
-        for (; begin_ < start; ++begin_) {
-            Held& item = items_held_[ids[begin_]];
-            if (item.count != 0 && --item.used < item.count) shared_ -= item.weight;
+    }
+
+    // What windows of text B share with the one of text A that is held: for each that starts at first to last, the difference
+    // of shared_ at its end and not_shared_ at its start. An item counts as often as it is held, so one that stands again counts
+    // but in windows that begin behind as many of its places before.
+    void share(std::int64_t first, std::int64_t last) {
+        const Numbers& b = *side_[1];
+        const auto begin = static_cast<std::uint32_t>(first), end = static_cast<std::uint32_t>(window_end(1, last));
+        const auto starts = static_cast<std::uint32_t>(last - first) + 1;
+        shared_.resize(end - begin + std::size_t{1});
+        not_shared_.assign(starts + std::size_t{1}, 0);
+        const auto again = std::span(b.again).first(b.repeats);
+        for (auto at = std::lower_bound(again.begin(), again.end(), begin); at != again.end() && *at < end; ++at) {
+            const Held& item = held_[b.id[*at]];
+            std::uint32_t before = *at;
+            for (std::int32_t n = 0; n < item.count && before != kNone; ++n) before = b.before[before];
+            if (item.count == 0 || before == kNone || before < begin || *at - before >= s_.window) continue;
+            const auto from = std::max<std::int64_t>(*at - s_.window + 1, first) - first;
+            not_shared_[static_cast<std::size_t>(from)] += item.weight;
+            not_shared_[std::min(before - begin + 1, starts)] -= item.weight;
         }
-        for (const std::int64_t end = window_end(1, start); end_ < end; ++end_) {
-            Held& item = items_held_[ids[end_]];
-            if (item.count == 0) continue;
-            if (item.turn != turn_) item.turn = turn_, item.used = 0;
-            if (item.used++ < item.count) shared_ += item.weight;
+        std::int32_t sum = 0, not_yet = 0;
+        for (std::uint32_t i = 0; i < starts; ++i) {
+            not_yet += not_shared_[i];
+            not_shared_[i] = sum + not_yet;
+            shared_[i] = sum;
+            sum += held_[b.id[begin + i]].weight;
         }
-        return shared_ > 0 && 2 * shared_ * kThousand >= least * (held_weight_ + window_weight(start));
+        for (std::uint32_t i = starts; i < end - begin; ++i) {
+            shared_[i] = sum;
+            sum += held_[b.id[begin + i]].weight;
+        }
+        shared_[end - begin] = sum;
+    }
+
+    // Weight of a window of text B, which is remembered.
+    std::int64_t window_weight(std::int64_t start) {
+        const auto at = static_cast<std::size_t>(start), step = static_cast<std::size_t>(s_.step);
+        if (at >= window_weight_.size()) window_weight_.resize(at + 1 + at / 2, -1);
+        if (window_weight_[at] >= 0) return window_weight_[at];
+        std::int64_t sum = 0, from = start;
+        if (at >= step && s_.step <= s_.window && window_weight_[at - step] >= 0) {
+            sum = window_weight_[at - step];
+            for (std::int64_t i = start - s_.step; i < start; ++i) sum -= weight(id(1, i));
+            from = window_end(1, start - s_.step);
+        }
+        for (std::int64_t i = from; i < window_end(1, start); ++i) sum += weight(id(1, i));
+        windows_weighed_.push_back(at);
+        return window_weight_[at] = sum;
     }
 
     // ---- step 3: clusters ----
 
-    // Bounding boxes of seeds that lie close together, in the order of their first seeds: of two seeds at least, but where
-    // they are judged.
-    std::vector<Rectangle> clusters(const Starts& seeds) {
-        const std::int64_t reach = s_.window + s_.gap, bucket = reach + 1;
+    // Seeds that lie close together in both texts, near one diagonal, in the order of their first ones; those of one seed, too.
+    std::vector<Cluster> clusters(const Starts& seeds, const Ends& within) {
+        const std::int64_t reach = s_.window + s_.gap, bucket = std::min(reach, s_.drift / 2) + 1, around = reach / bucket + 1;
         const std::size_t n = seeds.size();
         std::vector<std::size_t> root(n);
         std::iota(root.begin(), root.end(), std::size_t{0});
@@ -417,49 +469,133 @@ private:
         begins.push_back(n);
         const auto near = [&](std::size_t x, std::size_t y) {
             const auto &p = seeds[std::get<2>(order[x])], &q = seeds[std::get<2>(order[y])];
-            return std::abs(p.first - q.first) <= reach && std::abs(p.second - q.second) <= reach;
+            const std::int64_t a = p.first - q.first, b = p.second - q.second;
+            return std::abs(a) <= reach && std::abs(b) <= reach && std::abs(b - a) <= s_.drift;
         };
         for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
             const auto [row, column, _] = order[begins[k]];
-            for (const auto& [x, y] : {std::pair{row, column + 1}, {row + 1, column - 1}, {row + 1, column}, {row + 1, column + 1}}) {
-                const auto at = std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
-                    [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
-                if (at == begins.end() - 1 || std::get<0>(order[*at]) != x || std::get<1>(order[*at]) != y) continue;
-                if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
-                bool linked = false;
-                for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
-                    for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
-                        if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
+            for (std::int64_t x = row; x <= row + around; ++x) {
+                const auto first = [&](std::int64_t y) {
+                    return std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
+                        [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
+                };
+                for (auto at = first(x == row ? column + 1 : column - around); at != begins.end() - 1; ++at) {
+                    if (std::get<0>(order[*at]) != x || std::get<1>(order[*at]) > column + around) break;
+                    if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
+                    bool linked = false;
+                    for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
+                        for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
+                            if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
+                }
             }
         }
-        std::vector<std::size_t> number(n, n), members;
-        std::vector<Rectangle> boxes;
+        std::vector<std::size_t> number(n, n);
+        std::vector<Cluster> out;
         for (std::size_t i = 0; i < n; ++i) {
+            std::size_t& own = number[find(i)];
             const auto [a, b] = seeds[i];
-            const std::array<std::int64_t, 4> own{a, window_end(0, a), b, window_end(1, b)};
-            std::size_t& box = number[find(i)];
-            if (box == n) {
-                box = boxes.size();
-                boxes.push_back({own, 0, 0, 0});
-                members.push_back(1);
-                continue;
-            }
-            ++members[box];
-            for (std::size_t e = 0; e < 4; ++e)
-                boxes[box][e] = e % 2 ? std::max(boxes[box][e], own[e]) : std::min(boxes[box][e], own[e]);
+            if (own == n) own = out.size(), out.push_back({{}, {a, a, b, b}, within});
+            out[own].seeds.push_back(seeds[i]);
+            Ends& starts = out[own].starts;
+            starts = {std::min(starts[0], a), std::max(starts[1], a), std::min(starts[2], b), std::max(starts[3], b)};
         }
-        std::vector<Rectangle> out;
-        for (std::size_t k = 0; k < boxes.size(); ++k) {
-            if (members[k] == 1) boxes[k].gates = kWindows;
-            if (members[k] > 1 || judge_) out.push_back(apart(boxes[k]));
-        }
+        if (!same_page_) bound(out);
         return out;
     }
 
-    // In one page the two ranges do not overlap: the first one ends where the second one begins.
-    Rectangle apart(Rectangle r) const {
+    // No cluster goes farther than midway to another copy of what it has in one of the texts.
+    void bound(std::vector<Cluster>& clusters) const {
+        std::vector<std::size_t> order(clusters.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        for (const std::size_t side : {0, 2}) {
+            const auto first = [&](std::size_t k) { return clusters[k].starts[side]; };
+            std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return first(x) < first(y); });
+            for (Cluster& x : clusters) {
+                const std::int64_t last = x.starts[side + 1], most = std::min(last - x.starts[side], 2 * s_.window), far = last + 2 * s_.window + s_.gap;
+                for (auto at = std::lower_bound(order.begin(), order.end(), last - most / 2,
+                                                [&](std::size_t k, std::int64_t start) { return first(k) < start; });
+                     at != order.end() && first(*at) <= far; ++at) {
+                    Cluster& y = clusters[*at];
+                    const std::int64_t gap = first(*at) - last;  // between the starts of their windows, which may overlap a little
+                    if (2 * gap < -std::min(most, y.starts[side + 1] - first(*at)) || &x == &y) continue;
+                    if (!is_of(x.starts, y.starts, 2 - side)) continue;
+                    const std::int64_t middle = last + (s_.window + gap) / 2;
+                    x.limits[side + 1] = std::min(x.limits[side + 1], middle);
+                    y.limits[side] = std::max(y.limits[side], middle);
+                }
+            }
+        }
+    }
+
+    // Whether two ranges of a text say about the same of it.
+    bool is_of(const Ends& x, const Ends& y, std::size_t s) const {
+        const std::int64_t common = std::min(x[s + 1], y[s + 1]) - std::max(x[s], y[s]);
+        return common > 0 && common * kThousand >= s_.again_share * std::max(x[s + 1] - x[s], y[s + 1] - y[s]);
+    }
+
+    // What the windows of a cluster cover; in one page the first range ends where the second one begins.
+    Rectangle box(const Cluster& cluster) const {
+        const Ends &at = cluster.starts, &limit = cluster.limits;
+        Rectangle r{{std::max(at[0], limit[0]), std::min(window_end(0, at[1]), limit[1]), std::max(at[2], limit[2]),
+                     std::min(window_end(1, at[3]), limit[3])}, 0, 0, 0};
         if (same_page_ && r[1] > r[2]) r[1] = r[2];
         return r;
+    }
+
+    // Clusters of the seeds inside a rectangle in one text, and before or behind it in the other: the middle of a window says
+    // where it lies; of those before, or behind, one at least does with all of its tokens.
+    void beside(const Cluster& cluster, const Rectangle& r, std::vector<Cluster>& out) {
+        const auto side_of = [&](std::size_t end, std::int64_t start) {
+            const std::int64_t middle = start + s_.window / 2;
+            return middle < r[end] ? -1 : middle < r[end + 1] ? 0 : 1;
+        };
+        for (const std::size_t side : {0, 2})
+            for (const int way : {1, -1}) {
+                Starts rest;
+                bool whole = false;
+                for (const auto& seed : cluster.seeds) {
+                    const int a = side_of(0, seed.first), b = side_of(2, seed.second);
+                    if ((side == 0 ? a : b) != way || (side == 0 ? b : a) != 0) continue;
+                    rest.push_back(seed);
+                    const std::int64_t start = side == 0 ? seed.first : seed.second;
+                    whole |= way > 0 ? start >= r[side + 1] : start + s_.window <= r[side];
+                }
+                if (!whole) continue;
+                Ends limits = cluster.limits;
+                if (way > 0) limits[side] = r[side + 1];
+                else limits[side + 1] = r[side];
+                for (Cluster& more : clusters(rest, limits))
+                    if (more.seeds.size() > 1) out.push_back(std::move(more));
+            }
+    }
+
+    // Steps 3 to 6 of a cluster. One text may stand twice beside one copy of it: their windows may be one cluster, but a
+    // rectangle holds one copy. So the windows beside a rectangle that stands are tried again.
+    void rectangles(Cluster cluster, std::vector<Rectangle>& found) {
+        if (cluster.seeds.size() == 1 && !judge_) return;
+        std::vector<Cluster> left;
+        left.push_back(std::move(cluster));
+        for (std::size_t next = 0; next < left.size(); ++next) {
+            if (static_cast<std::int64_t>(next) == s_.tries) {
+                truncated_ = true;
+                break;
+            }
+            Rectangle r = box(left[next]);
+            if (r.length(0) < 1 || r.length(1) < 1) continue;
+            limits_ = left[next].limits;
+            load(r);
+            move_ends(r, true);
+            snap(r);
+            unload(r);
+            const auto gates = static_cast<std::uint8_t>((left[next].seeds.size() == 1 ? kWindows : 0) | gates_of(r));
+            if (gates != 0) {
+                stop(r, gates);
+                continue;
+            }
+            found.push_back(r);
+            const Cluster own = std::move(left[next]);  // `left` grows
+            if (!same_page_) beside(own, r, left);
+        }
     }
 
     // ---- step 4: ends ----
@@ -500,10 +636,9 @@ private:
 
     // How far an end may go outwards, and inwards (one token stays).
     std::int64_t outer_limit(const Rectangle& r, std::size_t end) const {
-        if (end == 0) return 0;
-        if (end == 1) return same_page_ ? std::min(size(0), r[2]) : size(0);
-        if (end == 2) return same_page_ ? r[1] : 0;
-        return size(1);
+        if (end == 1 && same_page_) return std::min(limits_[1], r[2]);
+        if (end == 2 && same_page_) return std::max(limits_[2], r[1]);
+        return limits_[end];
     }
     static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
 
@@ -716,11 +851,11 @@ private:
             }
             if (placed && !merged) stop(whole, kOverlap);
             if (placed) continue;
-            if (!same_page_ && dice(r) < s_.again_dice) {
-                for (const std::size_t k : around_)
-                    for (int side = 0; side < 2; ++side)
-                        if (overlap(r, kept[k], side) > 0) cut_off(r, kept[k], side), cut = true;
-            }
+            const bool again = dice(r) >= s_.again_dice;
+            for (const std::size_t k : around_)
+                for (int side = 0; side < 2 && !same_page_; ++side)
+                    if (overlap(r, kept[k], side) > 0 && !(again && is_of(whole.end, kept[k].end, 2 * static_cast<std::size_t>(side))))
+                        cut_off(r, kept[k], side), cut = true;
             if (cut && r.length(0) > 0 && r.length(1) > 0) {
                 load(r);
                 move_ends(r, false);
@@ -773,18 +908,19 @@ private:
     Offsets page_first_;
     AlignSettings s_;
     bool same_page_ = false, truncated_ = false, judge_ = false;
+    Ends limits_{};  // how far the ends of a rectangle may go
     std::vector<Rectangle> stopped_;
-    std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0, begin_ = 0, end_ = 0, shared_ = 0;
+    std::int64_t larger_ = -1, total_windows_ = 0, held_begin_ = 0, held_end_ = 0, held_weight_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
     std::size_t mask_ = 0;
     std::uint32_t count_ = 0, large_count_ = 0;
-    std::vector<std::uint32_t> filled_, weighed_, large_ids_, small_ids_, windows_, other_windows_, last_window_, log_;
-    std::vector<std::int32_t> weight_, counts_[2];
+    Numbers large_, small_;
+    std::vector<std::uint32_t> filled_, weighed_, windows_, other_windows_, last_, log_;
+    std::vector<std::int32_t> weight_, counts_[2], shared_, not_shared_;
     std::vector<std::size_t> around_, windows_weighed_;
-    std::vector<std::int64_t> window_weight_;
-    std::vector<Held> items_held_;
-    std::uint32_t turn_ = 0;
-    const std::vector<std::uint32_t>* side_ids_[2] = {nullptr, nullptr};
+    std::vector<std::int64_t> window_weight_, starts_, alike_;
+    std::vector<Held> held_;
+    const Numbers* side_[2] = {nullptr, nullptr};
     std::array<Items, 2> side_items_;
 };
 
