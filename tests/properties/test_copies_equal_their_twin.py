@@ -56,5 +56,5 @@ def test_ranges_that_do_not_fit_are_refused(module):
     one, two = np.array([3], U32), np.array([3, 5], U32)
     for name, args in (("range_buckets", (one, two)), ("mark_ranges", (one, two, 0, 9)), ("mark_ranges", (one, one, 9, 0)),
                        ("count_items", (one, np.zeros(2, U8), 5))):
-        with pytest.raises(ValueError, match="equally long|no range|one entry an item"):
+        with pytest.raises(ValueError, match=r"equally long|no range|one entry an item"):
             getattr(module, name)(*args)
