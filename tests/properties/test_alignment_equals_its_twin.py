@@ -172,7 +172,8 @@ def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, afte
 
 
 def test_a_place_amid_frequent_items_has_nothing_in_common_whatever_was_compared_before():
-    item = np.array([*[1 << 28, 2 << 28, 3 << 28] * 2, *[0] * 6], U32)
+    rare = [1 << 28, 2 << 28, 3 << 28]
+    item = np.array([*rare, *rare, 0, 0, 0, *rare], U32)
     position, first, pages = np.array([0, 3, 6, 9], U32), np.array([0, 2, 4]), np.array([0, 3, 6, 9, 12])
     rarity = np.array([0, *[1] * 15], U8)
     a, b = both("class_anchors", position, first, item, pages, rarity, 1, 3, 3, 1)
