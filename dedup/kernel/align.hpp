@@ -34,17 +34,17 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
         evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach,
-        row_cells;
+        row_cells, again_share, tries, drift;
 
-    static constexpr std::size_t kCount = 23;
+    static constexpr std::size_t kCount = 26;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 23 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 26 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20], v[21], v[22]};
+                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25]};
     }
 };
 
@@ -93,17 +93,8 @@ public:
         judge_ = judge;
         stopped_.clear();
         std::vector<Rectangle> found;
-        for (const Rectangle& box : clusters(seeds(cells(anchor_a, anchor_b)))) {
-            Rectangle r = box;
-            if (r.length(0) < 1 || r.length(1) < 1) continue;
-            load(r);
-            move_ends(r, true);
-            snap(r);
-            unload(r);
-            const auto gates = static_cast<std::uint8_t>(box.gates | gates_of(r));
-            if (gates == 0) found.push_back(r);
-            else stop(r, gates);
-        }
+        limits_ = {0, size(0), 0, size(1)};
+        for (Cluster& cluster : clusters(seeds(cells(anchor_a, anchor_b)), limits_)) rectangles(std::move(cluster), found);
         found = resolved(std::move(found));
         for (std::vector<Rectangle>* rows : {&found, &stopped_})
             std::sort(rows->begin(), rows->end(), [](const Rectangle& x, const Rectangle& y) {
@@ -135,6 +126,14 @@ public:
 
 private:
     using Starts = std::vector<std::pair<std::int64_t, std::int64_t>>;
+    using Ends = std::array<std::int64_t, 4>;
+
+    // Windows that are alike and lie close together: their starts, the first and the last one in each text, and how far the
+    // ends of their rectangle may go.
+    struct Cluster {
+        Starts seeds;
+        Ends starts{}, limits{};
+    };
 
     // ---- the pair's vocabulary ----
 
@@ -443,10 +442,9 @@ private:
 
     // ---- step 3: clusters ----
 
-    // Bounding boxes of seeds that lie close together, in the order of their first seeds: of two seeds at least, but where
-    // they are judged.
-    std::vector<Rectangle> clusters(const Starts& seeds) {
-        const std::int64_t reach = s_.window + s_.gap, bucket = reach + 1;
+    // Seeds that lie close together in both texts, near one diagonal, in the order of their first ones; those of one seed, too.
+    std::vector<Cluster> clusters(const Starts& seeds, const Ends& within) {
+        const std::int64_t reach = s_.window + s_.gap, bucket = std::min(reach, s_.drift / 2) + 1, around = reach / bucket + 1;
         const std::size_t n = seeds.size();
         std::vector<std::size_t> root(n);
         std::iota(root.begin(), root.end(), std::size_t{0});
@@ -471,49 +469,133 @@ private:
         begins.push_back(n);
         const auto near = [&](std::size_t x, std::size_t y) {
             const auto &p = seeds[std::get<2>(order[x])], &q = seeds[std::get<2>(order[y])];
-            return std::abs(p.first - q.first) <= reach && std::abs(p.second - q.second) <= reach;
+            const std::int64_t a = p.first - q.first, b = p.second - q.second;
+            return std::abs(a) <= reach && std::abs(b) <= reach && std::abs(b - a) <= s_.drift;
         };
         for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
             const auto [row, column, _] = order[begins[k]];
-            for (const auto& [x, y] : {std::pair{row, column + 1}, {row + 1, column - 1}, {row + 1, column}, {row + 1, column + 1}}) {
-                const auto at = std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
-                    [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
-                if (at == begins.end() - 1 || std::get<0>(order[*at]) != x || std::get<1>(order[*at]) != y) continue;
-                if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
-                bool linked = false;
-                for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
-                    for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
-                        if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
+            for (std::int64_t x = row; x <= row + around; ++x) {
+                const auto first = [&](std::int64_t y) {
+                    return std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
+                        [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
+                };
+                for (auto at = first(x == row ? column + 1 : column - around); at != begins.end() - 1; ++at) {
+                    if (std::get<0>(order[*at]) != x || std::get<1>(order[*at]) > column + around) break;
+                    if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
+                    bool linked = false;
+                    for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
+                        for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
+                            if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
+                }
             }
         }
-        std::vector<std::size_t> number(n, n), members;
-        std::vector<Rectangle> boxes;
+        std::vector<std::size_t> number(n, n);
+        std::vector<Cluster> out;
         for (std::size_t i = 0; i < n; ++i) {
+            std::size_t& own = number[find(i)];
             const auto [a, b] = seeds[i];
-            const std::array<std::int64_t, 4> own{a, window_end(0, a), b, window_end(1, b)};
-            std::size_t& box = number[find(i)];
-            if (box == n) {
-                box = boxes.size();
-                boxes.push_back({own, 0, 0, 0});
-                members.push_back(1);
-                continue;
-            }
-            ++members[box];
-            for (std::size_t e = 0; e < 4; ++e)
-                boxes[box][e] = e % 2 ? std::max(boxes[box][e], own[e]) : std::min(boxes[box][e], own[e]);
+            if (own == n) own = out.size(), out.push_back({{}, {a, a, b, b}, within});
+            out[own].seeds.push_back(seeds[i]);
+            Ends& starts = out[own].starts;
+            starts = {std::min(starts[0], a), std::max(starts[1], a), std::min(starts[2], b), std::max(starts[3], b)};
         }
-        std::vector<Rectangle> out;
-        for (std::size_t k = 0; k < boxes.size(); ++k) {
-            if (members[k] == 1) boxes[k].gates = kWindows;
-            if (members[k] > 1 || judge_) out.push_back(apart(boxes[k]));
-        }
+        if (!same_page_) bound(out);
         return out;
     }
 
-    // In one page the two ranges do not overlap: the first one ends where the second one begins.
-    Rectangle apart(Rectangle r) const {
+    // No cluster goes farther than midway to another copy of what it has in one of the texts.
+    void bound(std::vector<Cluster>& clusters) const {
+        std::vector<std::size_t> order(clusters.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        for (const std::size_t side : {0, 2}) {
+            const auto first = [&](std::size_t k) { return clusters[k].starts[side]; };
+            std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return first(x) < first(y); });
+            for (Cluster& x : clusters) {
+                const std::int64_t last = x.starts[side + 1], most = std::min(last - x.starts[side], 2 * s_.window), far = last + 2 * s_.window + s_.gap;
+                for (auto at = std::lower_bound(order.begin(), order.end(), last - most / 2,
+                                                [&](std::size_t k, std::int64_t start) { return first(k) < start; });
+                     at != order.end() && first(*at) <= far; ++at) {
+                    Cluster& y = clusters[*at];
+                    const std::int64_t gap = first(*at) - last;  // between the starts of their windows, which may overlap a little
+                    if (2 * gap < -std::min(most, y.starts[side + 1] - first(*at)) || &x == &y) continue;
+                    if (!is_of(x.starts, y.starts, 2 - side)) continue;
+                    const std::int64_t middle = last + (s_.window + gap) / 2;
+                    x.limits[side + 1] = std::min(x.limits[side + 1], middle);
+                    y.limits[side] = std::max(y.limits[side], middle);
+                }
+            }
+        }
+    }
+
+    // Whether two ranges of a text say about the same of it.
+    bool is_of(const Ends& x, const Ends& y, std::size_t s) const {
+        const std::int64_t common = std::min(x[s + 1], y[s + 1]) - std::max(x[s], y[s]);
+        return common > 0 && common * kThousand >= s_.again_share * std::max(x[s + 1] - x[s], y[s + 1] - y[s]);
+    }
+
+    // What the windows of a cluster cover; in one page the first range ends where the second one begins.
+    Rectangle box(const Cluster& cluster) const {
+        const Ends &at = cluster.starts, &limit = cluster.limits;
+        Rectangle r{{std::max(at[0], limit[0]), std::min(window_end(0, at[1]), limit[1]), std::max(at[2], limit[2]),
+                     std::min(window_end(1, at[3]), limit[3])}, 0, 0, 0};
         if (same_page_ && r[1] > r[2]) r[1] = r[2];
         return r;
+    }
+
+    // Clusters of the seeds inside a rectangle in one text, and before or behind it in the other: the middle of a window says
+    // where it lies; of those before, or behind, one at least does with all of its tokens.
+    void beside(const Cluster& cluster, const Rectangle& r, std::vector<Cluster>& out) {
+        const auto side_of = [&](std::size_t end, std::int64_t start) {
+            const std::int64_t middle = start + s_.window / 2;
+            return middle < r[end] ? -1 : middle < r[end + 1] ? 0 : 1;
+        };
+        for (const std::size_t side : {0, 2})
+            for (const int way : {1, -1}) {
+                Starts rest;
+                bool whole = false;
+                for (const auto& seed : cluster.seeds) {
+                    const int a = side_of(0, seed.first), b = side_of(2, seed.second);
+                    if ((side == 0 ? a : b) != way || (side == 0 ? b : a) != 0) continue;
+                    rest.push_back(seed);
+                    const std::int64_t start = side == 0 ? seed.first : seed.second;
+                    whole |= way > 0 ? start >= r[side + 1] : start + s_.window <= r[side];
+                }
+                if (!whole) continue;
+                Ends limits = cluster.limits;
+                if (way > 0) limits[side] = r[side + 1];
+                else limits[side + 1] = r[side];
+                for (Cluster& more : clusters(rest, limits))
+                    if (more.seeds.size() > 1) out.push_back(std::move(more));
+            }
+    }
+
+    // Steps 3 to 6 of a cluster. One text may stand twice beside one copy of it: their windows may be one cluster, but a
+    // rectangle holds one copy. So the windows beside a rectangle that stands are tried again.
+    void rectangles(Cluster cluster, std::vector<Rectangle>& found) {
+        if (cluster.seeds.size() == 1 && !judge_) return;
+        std::vector<Cluster> left;
+        left.push_back(std::move(cluster));
+        for (std::size_t next = 0; next < left.size(); ++next) {
+            if (static_cast<std::int64_t>(next) == s_.tries) {
+                truncated_ = true;
+                break;
+            }
+            Rectangle r = box(left[next]);
+            if (r.length(0) < 1 || r.length(1) < 1) continue;
+            limits_ = left[next].limits;
+            load(r);
+            move_ends(r, true);
+            snap(r);
+            unload(r);
+            const auto gates = static_cast<std::uint8_t>((left[next].seeds.size() == 1 ? kWindows : 0) | gates_of(r));
+            if (gates != 0) {
+                stop(r, gates);
+                continue;
+            }
+            found.push_back(r);
+            const Cluster own = std::move(left[next]);  // `left` grows
+            if (!same_page_) beside(own, r, left);
+        }
     }
 
     // ---- step 4: ends ----
@@ -554,10 +636,9 @@ private:
 
     // How far an end may go outwards, and inwards (one token stays).
     std::int64_t outer_limit(const Rectangle& r, std::size_t end) const {
-        if (end == 0) return 0;
-        if (end == 1) return same_page_ ? std::min(size(0), r[2]) : size(0);
-        if (end == 2) return same_page_ ? r[1] : 0;
-        return size(1);
+        if (end == 1 && same_page_) return std::min(limits_[1], r[2]);
+        if (end == 2 && same_page_) return std::max(limits_[2], r[1]);
+        return limits_[end];
     }
     static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
 
@@ -770,11 +851,11 @@ private:
             }
             if (placed && !merged) stop(whole, kOverlap);
             if (placed) continue;
-            if (!same_page_ && dice(r) < s_.again_dice) {
-                for (const std::size_t k : around_)
-                    for (int side = 0; side < 2; ++side)
-                        if (overlap(r, kept[k], side) > 0) cut_off(r, kept[k], side), cut = true;
-            }
+            const bool again = dice(r) >= s_.again_dice;
+            for (const std::size_t k : around_)
+                for (int side = 0; side < 2 && !same_page_; ++side)
+                    if (overlap(r, kept[k], side) > 0 && !(again && is_of(whole.end, kept[k].end, 2 * static_cast<std::size_t>(side))))
+                        cut_off(r, kept[k], side), cut = true;
             if (cut && r.length(0) > 0 && r.length(1) > 0) {
                 load(r);
                 move_ends(r, false);
@@ -827,6 +908,7 @@ private:
     Offsets page_first_;
     AlignSettings s_;
     bool same_page_ = false, truncated_ = false, judge_ = false;
+    Ends limits_{};  // how far the ends of a rectangle may go
     std::vector<Rectangle> stopped_;
     std::int64_t larger_ = -1, total_windows_ = 0, held_begin_ = 0, held_end_ = 0, held_weight_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
