@@ -311,6 +311,8 @@ def _words(judgement: Judgement, stands: list[int]) -> float:
     parts = judgement.findings.places.parts
     rows = judgement.first[stands]
     words = float(judgement.copies.words[rows].sum())
+    if len(rows) == 1:
+        return words
     mine = np.concatenate([np.arange(parts.first[row], parts.first[row + 1]) for row in rows.tolist()])
     start, end = (side[mine] for side in (judgement.findings.places.part_start, judgement.findings.places.part_end))
     order = np.argsort(start, kind="stable")

@@ -68,7 +68,7 @@ function verdictWords(app: ReturnType<typeof useApp>, g: number): string {
     texts = new Set<string>();
   for (let o = data.first[g]; o < data.first[g + 1] && texts.size < 2; o++) {
     const v = data.verdictOf[o];
-    if (v >= 0) texts.add(data.raw.verdicts.text[v]);
+    if (v >= 0 && data.raw.verdicts.kind[v] !== "shared") texts.add(data.raw.verdicts.text[v]); // its places say that
   }
   const [text] = texts;
   return text && texts.size === 1 ? sentence(dashed(text)) : "";
