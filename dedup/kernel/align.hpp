@@ -442,65 +442,70 @@ private:
 
     // ---- step 3: clusters ----
 
+    // Seeds of one row, each within reach of the one before: which ones, and the first and the last start in text B.
+    struct Run {
+        std::size_t begin, end;
+        std::int64_t first, last;
+    };
+
     // Seeds that lie close together in both texts, near one diagonal, in the order of their first ones; those of one seed, too.
+    // Of two seeds of one row no more than `gap` apart both are in one cluster, so rows are looked at by runs of those.
     std::vector<Cluster> clusters(const Starts& seeds, const Ends& within) {
-        const std::int64_t reach = s_.window + s_.gap, bucket = std::min(reach, s_.drift / 2) + 1, around = reach / bucket + 1;
-        const std::size_t n = seeds.size();
-        std::vector<std::size_t> root(n);
-        std::iota(root.begin(), root.end(), std::size_t{0});
-        const auto find = [&](std::size_t x) {
-            while (root[x] != x) x = root[x] = root[root[x]];
-            return x;
-        };
-        const auto join = [&](std::size_t x, std::size_t y) {
-            x = find(x), y = find(y);
-            root[std::max(x, y)] = std::min(x, y);
-        };
-        // Seeds by bucket: those of one are all within reach of each other.
-        std::vector<std::tuple<std::int64_t, std::int64_t, std::size_t>> order(n);
-        for (std::size_t i = 0; i < n; ++i) order[i] = {seeds[i].first / bucket, seeds[i].second / bucket, i};
-        std::sort(order.begin(), order.end());
-        std::vector<std::size_t> begins;
-        for (std::size_t i = 0; i < n; ++i) {
-            if (i == 0 || std::get<0>(order[i]) != std::get<0>(order[i - 1]) || std::get<1>(order[i]) != std::get<1>(order[i - 1]))
-                begins.push_back(i);
-            else join(std::get<2>(order[i]), std::get<2>(order[i - 1]));
-        }
-        begins.push_back(n);
-        const auto near = [&](std::size_t x, std::size_t y) {
-            const auto &p = seeds[std::get<2>(order[x])], &q = seeds[std::get<2>(order[y])];
-            const std::int64_t a = p.first - q.first, b = p.second - q.second;
-            return std::abs(a) <= reach && std::abs(b) <= reach && std::abs(b - a) <= s_.drift;
-        };
-        for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
-            const auto [row, column, _] = order[begins[k]];
-            for (std::int64_t x = row; x <= row + around; ++x) {
-                const auto first = [&](std::int64_t y) {
-                    return std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
-                        [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
-                };
-                for (auto at = first(x == row ? column + 1 : column - around); at != begins.end() - 1; ++at) {
-                    if (std::get<0>(order[*at]) != x || std::get<1>(order[*at]) > column + around) break;
-                    if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
-                    bool linked = false;
-                    for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
-                        for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
-                            if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
-                }
-            }
-        }
-        std::vector<std::size_t> number(n, n);
-        std::vector<Cluster> out;
-        for (std::size_t i = 0; i < n; ++i) {
-            std::size_t& own = number[find(i)];
+        const std::int64_t reach = s_.window + s_.gap, gap = std::min(reach, s_.drift);
+        runs_.clear();
+        rows_.clear();
+        for (std::size_t i = 0; i < seeds.size(); ++i) {
             const auto [a, b] = seeds[i];
-            if (own == n) own = out.size(), out.push_back({{}, {a, a, b, b}, within});
-            out[own].seeds.push_back(seeds[i]);
-            Ends& starts = out[own].starts;
-            starts = {std::min(starts[0], a), std::max(starts[1], a), std::min(starts[2], b), std::max(starts[3], b)};
+            const bool same_row = i > 0 && seeds[i - 1].first == a;
+            if (!same_row) rows_.push_back({a, runs_.size()});
+            if (!same_row || b - seeds[i - 1].second > gap) runs_.push_back({i, i, b, b});
+            runs_.back().end = i + 1;
+            runs_.back().last = b;
+        }
+        rows_.push_back({0, runs_.size()});
+        root_.resize(runs_.size());
+        std::iota(root_.begin(), root_.end(), std::size_t{0});
+        for (std::size_t row = 0, low = 0; row + 1 < rows_.size(); ++row) {
+            while (rows_[low].first < rows_[row].first - reach) ++low;
+            for (std::size_t before = low; before < row; ++before) link_rows(before, row, reach);
+        }
+        std::vector<Cluster> out;
+        number_.assign(runs_.size(), runs_.size());
+        for (std::size_t k = 0; k < runs_.size(); ++k) {
+            const Run& run = runs_[k];
+            std::size_t& own = number_[root(k)];
+            const std::int64_t a = seeds[run.begin].first;
+            if (own == runs_.size()) own = out.size(), out.push_back({{}, {a, a, run.first, run.last}, within});
+            Cluster& cluster = out[own];
+            cluster.seeds.insert(cluster.seeds.end(), seeds.begin() + static_cast<std::ptrdiff_t>(run.begin),
+                                 seeds.begin() + static_cast<std::ptrdiff_t>(run.end));
+            Ends& starts = cluster.starts;
+            starts = {starts[0], a, std::min(starts[2], run.first), std::max(starts[3], run.last)};
         }
         if (!same_page_) bound(out);
         return out;
+    }
+
+    // The first run that is known to be in the cluster of a run.
+    std::size_t root(std::size_t k) {
+        while (root_[k] != k) k = root_[k] = root_[root_[k]];
+        return k;
+    }
+
+    // Joins the runs of two rows that have seeds near each other: starts in text B differ by low to high. As seeds of a run are
+    // no farther apart than those two, such seeds there are where the ends of the runs allow it.
+    void link_rows(std::size_t before, std::size_t row, std::int64_t reach) {
+        const std::int64_t rise = rows_[row].first - rows_[before].first;
+        const std::int64_t low = std::max(-reach, rise - s_.drift), high = std::min(reach, rise + s_.drift);
+        std::size_t at = rows_[before].second;
+        const std::size_t end = rows_[before + 1].second;
+        for (std::size_t k = rows_[row].second; k < rows_[row + 1].second; ++k) {
+            while (at < end && runs_[at].last < runs_[k].first - high) ++at;
+            for (std::size_t other = at; other < end && runs_[other].first <= runs_[k].last - low; ++other) {
+                const std::size_t x = root(k), y = root(other);
+                root_[std::max(x, y)] = std::min(x, y);
+            }
+        }
     }
 
     // No cluster goes farther than midway to another copy of what it has in one of the texts.
@@ -549,24 +554,27 @@ private:
             const std::int64_t middle = start + s_.window / 2;
             return middle < r[end] ? -1 : middle < r[end + 1] ? 0 : 1;
         };
-        for (const std::size_t side : {0, 2})
-            for (const int way : {1, -1}) {
-                Starts rest;
-                bool whole = false;
-                for (const auto& seed : cluster.seeds) {
-                    const int a = side_of(0, seed.first), b = side_of(2, seed.second);
-                    if ((side == 0 ? a : b) != way || (side == 0 ? b : a) != 0) continue;
-                    rest.push_back(seed);
-                    const std::int64_t start = side == 0 ? seed.first : seed.second;
-                    whole |= way > 0 ? start >= r[side + 1] : start + s_.window <= r[side];
-                }
-                if (!whole) continue;
-                Ends limits = cluster.limits;
-                if (way > 0) limits[side] = r[side + 1];
-                else limits[side + 1] = r[side];
-                for (Cluster& more : clusters(rest, limits))
-                    if (more.seeds.size() > 1) out.push_back(std::move(more));
-            }
+        std::array<Starts, 4> rest;  // behind and before it in text A, and in text B
+        std::array<bool, 4> whole{};
+        for (const auto& seed : cluster.seeds) {
+            const int a = side_of(0, seed.first), b = side_of(2, seed.second);
+            if ((a == 0) == (b == 0)) continue;
+            const std::size_t side = a != 0 ? 0 : 2;
+            const std::int64_t start = a != 0 ? seed.first : seed.second;
+            const bool behind = a + b > 0;
+            const std::size_t part = side + !behind;
+            rest[part].push_back(seed);
+            whole[part] |= behind ? start >= r[side + 1] : start + s_.window <= r[side];
+        }
+        for (std::size_t part = 0; part < 4; ++part) {
+            if (!whole[part]) continue;
+            Ends limits = cluster.limits;
+            const std::size_t side = part / 2 * 2;
+            if (part % 2 == 0) limits[side] = r[side + 1];
+            else limits[side + 1] = r[side];
+            for (Cluster& more : clusters(rest[part], limits))
+                if (more.seeds.size() > 1) out.push_back(std::move(more));
+        }
     }
 
     // Steps 3 to 6 of a cluster. One text may stand twice beside one copy of it: their windows may be one cluster, but a
@@ -921,6 +929,9 @@ private:
     std::vector<std::int64_t> window_weight_, starts_, alike_;
     std::vector<Held> held_;
     const Numbers* side_[2] = {nullptr, nullptr};
+    std::vector<Run> runs_;
+    std::vector<std::pair<std::int64_t, std::size_t>> rows_;  // start in text A, first run
+    std::vector<std::size_t> root_, number_;
     std::array<Items, 2> side_items_;
 };
 
