@@ -185,7 +185,8 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         places = part[0][np.repeat(kept, own)], sums(own[kept])
         if pairs.every and number < with_edges:
             places = with_copies(*places, edges)
-        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after, COMMON[kinds[-1]])
+        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
+                                    COMMON[kinds[-1]])
         counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
         counted = counted[~in_step.both(a[counted], b[counted])]
         return a[counted], b[counted]
