@@ -18,7 +18,7 @@ from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
-from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies, with_copies
+from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
 
@@ -82,7 +82,7 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     """
     bits = min(STOP_BITS, len(item).bit_length() + 2)
     def count(cut: tuple[int, int]) -> I64:
-        return kernel.count_items(item[slice(*cut)][_marked(quiet, *cut) == 0], bits)
+        return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
     total = int(counts.sum())
     kinds, kind = np.unique(counts, return_inverse=True)
@@ -105,7 +105,8 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
         edges = page_first[batch[0]:batch[1] + 1]
-        return item[edges[0]:edges[-1]], edges - edges[0], _marked(quiet, int(edges[0]), int(edges[-1])), rarity
+        begin, end = int(edges[0]), int(edges[-1])
+        return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
     def mark(batch: tuple[int, int]) -> None:
         kernel.mark_seeds(*text(batch), kind, table)
@@ -184,7 +185,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
         if pairs.every and number < with_edges:
-            places = with_copies(*places, edges)
+            places = edges.with_copies(*places)
         a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
                                     COMMON[kinds[-1]])
         counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
@@ -206,17 +207,6 @@ def _affordable(sizes: I64, budget: int) -> int:
     size = np.arange(len(counts))
     within = np.flatnonzero(np.cumsum(counts * size * (size - 1) // 2) <= budget)
     return max(2, int(within[-1]) if len(within) else 0)
-
-
-def _marked(ranges: tuple[U32, U32], begin: int, end: int) -> U8:
-    """1 for each token from begin to end that lies in a range."""
-    rows = slice(int(np.searchsorted(ranges[1], np.uint32(begin), side="right")),
-                 int(np.searchsorted(ranges[0], np.uint32(end))))
-    start, stop = (np.clip(side[rows].astype(np.int64), begin, end) - begin for side in ranges)
-    steps = np.zeros(end - begin + 1, np.int8)
-    steps[start] = 1
-    steps[stop] -= 1
-    return np.cumsum(steps[:-1], dtype=np.int8).view(np.uint8)
 
 
 def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:

@@ -148,24 +148,51 @@ private:
         return (static_cast<std::int64_t>(tokens) + s_.pseudo_window - 1) / s_.pseudo_window;
     }
 
-    // Numbers of a page's items, new ones given as they come; `windows` counts the pseudo-windows that hold each.
-    void number(Items page, std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& windows) {
-        ids.resize(page.size());
-        for (std::size_t i = 0; i < page.size(); ++i) {
+    // A page's items by number, where each one stood before (kNone: nowhere), and the places, `repeats` of them, of those that
+    // stood less than a window before.
+    struct Numbers {
+        std::vector<std::uint32_t> id, before, again;
+        std::size_t repeats = 0;
+    };
+
+    // New numbers are given as items come; `windows` counts the pseudo-windows that hold each. Half of the items are new, so
+    // nothing branches on that.
+    void number(Items page, Numbers& out, std::vector<std::uint32_t>& windows) {
+        const auto size = static_cast<std::uint32_t>(page.size()), window = static_cast<std::uint32_t>(s_.window);
+        out.id.resize(size);
+        out.before.resize(size);
+        grow(out.again, size, 0);
+        grow(windows, count_ + size, 0);
+        grow(last_, count_ + size, 0);
+        filled_.resize(size);
+        std::uint32_t count = count_, fresh = 0, repeats = 0, window_begin = 0;
+        for (std::uint32_t i = 0; i < size; ++i) {
+            if (i - window_begin == s_.pseudo_window) window_begin = i;
             const std::uint32_t item = page[i] >> kItemFlags;
             std::size_t slot = (item * 0x9E3779B1U) & mask_;
             while (table_[slot].second != kNone && table_[slot].first != item) slot = (slot + 1) & mask_;
-            if (table_[slot].second == kNone) {
-                table_[slot] = {item, count_++};
-                filled_.push_back(static_cast<std::uint32_t>(slot));
-            }
-            const std::uint32_t id = ids[i] = table_[slot].second;
-            if (id >= windows.size()) windows.resize(std::max<std::size_t>(id + 1, windows.size() * 2), 0);
-            if (id >= last_window_.size()) last_window_.resize(windows.size() * 2, kNone);
-            const auto window = static_cast<std::uint32_t>(static_cast<std::int64_t>(i) / s_.pseudo_window);
-            if (last_window_[id] != window) last_window_[id] = window, ++windows[id];
+            const bool is_new = table_[slot].second == kNone;
+            const std::uint32_t id = is_new ? count : table_[slot].second;
+            table_[slot] = {item, id};
+            filled_[fresh] = static_cast<std::uint32_t>(slot);
+            fresh += is_new;
+            count += is_new;
+            const std::uint32_t next_to_last = last_[id];  // 0 where there was none
+            last_[id] = i + 1;
+            windows[id] += next_to_last <= window_begin;
+            out.id[i] = id;
+            out.before[i] = next_to_last - 1;
+            out.again[repeats] = i;
+            repeats += next_to_last != 0 && i + 1 - next_to_last < window;
         }
-        for (const std::uint32_t id : ids) last_window_[id] = kNone;
+        count_ = count;
+        filled_.resize(fresh);
+        out.repeats = repeats;
+        for (const std::uint32_t id : out.id) last_[id] = 0;
+    }
+
+    static void grow(std::vector<std::uint32_t>& values, std::size_t size, std::uint32_t fill) {
+        if (values.size() < size) values.resize(std::max(size, 2 * values.size()), fill);
     }
 
     // The larger page is numbered once for all pairs in a row that have it.
@@ -184,23 +211,23 @@ private:
             filled_.clear();
             count_ = 0;
             windows_.clear();
-            number(page(larger), large_ids_, windows_);
+            number(page(larger), large_, windows_);
             large_count_ = count_;
         }
         windows_.resize(large_count_);
         other_windows_.assign(0, 0);
         filled_.clear();  // from here on: what the smaller page adds
-        if (!same_page_) number(a_is_larger ? b : a, small_ids_, other_windows_);
+        if (!same_page_) number(a_is_larger ? b : a, small_, other_windows_);
         other_windows_.resize(count_, 0);
         windows_.resize(count_, 0);
         weight_.resize(std::max<std::size_t>(weight_.size(), count_), -1);
-        items_held_.resize(std::max<std::size_t>(items_held_.size(), count_));
+        held_.resize(std::max<std::size_t>(held_.size(), count_));
         for (auto& counts : counts_) counts.resize(std::max<std::size_t>(counts.size(), count_), 0);
         total_windows_ = pseudo_windows(a.size()) + (same_page_ ? 0 : pseudo_windows(b.size())) + 2;
         while (log_.size() < static_cast<std::size_t>(total_windows_) + 2)
             log_.push_back(log_.empty() ? 0 : fixed_log2(log_.size()));
-        side_ids_[0] = a_is_larger ? &large_ids_ : &small_ids_;
-        side_ids_[1] = same_page_ || !a_is_larger ? &large_ids_ : &small_ids_;
+        side_[0] = a_is_larger ? &large_ : &small_;
+        side_[1] = same_page_ || !a_is_larger ? &large_ : &small_;
         side_items_ = {a, b};
     }
 
@@ -211,12 +238,12 @@ private:
         count_ = large_count_;
         for (const std::uint32_t id : weighed_) weight_[id] = -1;
         weighed_.clear();
-        for (const std::size_t place : windows_weighed_) window_weight_[place] = -1;
+        for (const std::size_t start : windows_weighed_) window_weight_[start] = -1;
         windows_weighed_.clear();
     }
 
     std::int64_t size(int side) const { return static_cast<std::int64_t>(side_items_[static_cast<std::size_t>(side)].size()); }
-    std::uint32_t id(int side, std::int64_t at) const { return (*side_ids_[side])[static_cast<std::size_t>(at)]; }
+    std::uint32_t id(int side, std::int64_t at) const { return side_[side]->id[static_cast<std::size_t>(at)]; }
 
     std::int64_t weight(std::uint32_t id) {
         std::int32_t& w = weight_[id];
@@ -297,33 +324,28 @@ private:
 
     // Starts of windows that are alike, ascending.
     Starts seeds(const Starts& cells) {
-        Starts out, alike;
-        for (std::size_t begin = 0; begin < cells.size();) {
-            std::size_t end = begin;
-            while (end < cells.size() && cells[end].first == cells[begin].first) ++end;
+        Starts out;
+        for (std::size_t begin = 0, end; begin < cells.size(); begin = end) {
+            for (end = begin + 1; end < cells.size() && cells[end].first == cells[begin].first;) ++end;
             const std::int64_t row = cells[begin].first * s_.cell;
-            alike.clear();
-            hold(std::min(row, last_start(0)));
-            for (std::size_t k = begin; k < end; ++k)
-                if (resembles(std::min(cells[k].second * s_.cell, last_start(1)), s_.cell_dice)) alike.push_back(cells[k]);
-            release();
-            for (std::int64_t a = row; a < row + s_.cell && !alike.empty() && (a == row || a <= last_start(0)); a += s_.step) {
-                const std::int64_t at = std::min(a, last_start(0));
-                hold(at);
-                for (const auto& cell : alike) {
-                    const std::int64_t column = cell.second * s_.cell;
-                    for (std::int64_t b = column; b < column + s_.cell && (b == column || b <= last_start(1)); b += s_.step) {
-                        const std::int64_t to = std::min(b, last_start(1));
-                        if (same_page_ && to < at + s_.window) {
-                            if (to >= at + s_.least_window && follows(at, to)) out.emplace_back(at, to);
-                        } else if (resembles(to, s_.seed_dice)) out.emplace_back(at, to);
-                    }
-                }
-                release();
+            starts_.clear();
+            for (std::size_t k = begin; k < end; ++k) starts_.push_back(cells[k].second * s_.cell);
+            alike_.clear();
+            hold(row);
+            for_each_alike(s_.cell_dice, [&](std::int64_t start) { alike_.push_back(start); });
+            starts_.clear();
+            for (const std::int64_t column : alike_)
+                for (std::int64_t b = column; b < column + s_.cell && b <= last_start(1); b += s_.step) starts_.push_back(b);
+            for (std::int64_t a = row; a < row + s_.cell && a <= last_start(0) && !starts_.empty(); a += s_.step) {
+                hold(a);
+                for (std::size_t k = 0; k < starts_.size() && same_page_ && starts_[k] < a + s_.window; ++k)
+                    if (starts_[k] >= a + s_.least_window && follows(a, starts_[k])) out.emplace_back(a, starts_[k]);
+                for_each_alike(s_.seed_dice, [&](std::int64_t b) {
+                    if (!same_page_ || b >= a + s_.window) out.emplace_back(a, b);
+                });
             }
-            begin = end;
         }
-        unique(out);
+        release();
         return out;
     }
 
@@ -335,64 +357,97 @@ private:
         return r.shared2 > 0 && r.shared2 * kThousand >= s_.seed_dice * r.total;
     }
 
-    // What the window of text A that is held now has of an item, and how much of that a window of text B has used up.
+    // How often the window of text A that is held has an item, and the weight of that; zero if it has none of it.
     struct Held {
-        std::int32_t count = 0, weight = 0, used = 0;
-        std::uint32_t turn = 0;
+        std::int32_t count = 0, weight = 0;
     };
 
+    // Holds the window of text A that begins there; what the one before has in common with it is held already.
     void hold(std::int64_t start) {
-        held_ = start;
-        begin_ = end_ = held_weight_ = 0;
-        for (std::int64_t i = start; i < window_end(0, start); ++i) {
-            Held& item = items_held_[id(0, i)];
+        if (start < held_begin_ || start >= held_end_) {
+            release();
+            held_begin_ = held_end_ = start;
+        }
+        for (; held_begin_ < start; ++held_begin_) let_go(id(0, held_begin_));
+        for (const std::int64_t end = window_end(0, start); held_end_ < end; ++held_end_) {
+            Held& item = held_[id(0, held_end_)];
             ++item.count;
-            item.weight = static_cast<std::int32_t>(weight(id(0, i)));
+            item.weight = static_cast<std::int32_t>(weight(id(0, held_end_)));
             held_weight_ += item.weight;
         }
     }
+    void let_go(std::uint32_t id) {
+        Held& item = held_[id];
+        held_weight_ -= item.weight;
+        if (--item.count == 0) item.weight = 0;
+    }
     void release() {
-        for (std::int64_t i = held_; i < window_end(0, held_); ++i) items_held_[id(0, i)].count = 0;
+        for (; held_begin_ < held_end_; ++held_begin_) let_go(id(0, held_begin_));
     }
 
-    // Weight of a window of text B; those of the grid are remembered.
-    std::int64_t window_weight(std::int64_t start) {
-        const auto place = static_cast<std::size_t>(start / s_.step);
-        const bool on_grid = start % s_.step == 0;
-        if (on_grid && place < window_weight_.size() && window_weight_[place] >= 0) return window_weight_[place];
-        std::int64_t sum = 0;
-        for (std::int64_t i = start; i < window_end(1, start); ++i) sum += weight(id(1, i));
-        if (on_grid) {
-            if (place >= window_weight_.size()) window_weight_.resize(place + 1 + place / 2, -1);
-            window_weight_[place] = sum;
-            windows_weighed_.push_back(place);
-        }
-        return sum;
-    }
-
-    // Whether a window of text B is alike to the one of text A that is held. From the one before it on, what it leaves is taken
-    // out and what it enters is put in.
-    bool resembles(std::int64_t start, std::int64_t least) {
-        const std::uint32_t* ids = side_ids_[1]->data();
-        if (start < begin_ || start >= end_) {
-            begin_ = end_ = start;
-            shared_ = 0;
-            if (++turn_ == 0) {
-                for (Held& item : items_held_) item.turn = 0;
-                turn_ = 1;
+    // Those of starts_, ascending, whose windows of text B are alike to the one of text A that is held.
+    template <class Use>
+    void for_each_alike(std::int64_t least, Use use) {
+        for (std::size_t begin = 0, end; begin < starts_.size(); begin = end) {
+            for (end = begin + 1; end < starts_.size() && starts_[end] <= starts_[end - 1] + s_.window;) ++end;
+            const std::int64_t first = starts_[begin];
+            share(first, starts_[end - 1]);
+            for (std::size_t k = begin; k < end; ++k) {
+                const std::int64_t start = starts_[k];
+                const std::int64_t shared = shared_[static_cast<std::size_t>(window_end(1, start) - first)] -
+                                            not_shared_[static_cast<std::size_t>(start - first)];
+                if (shared > 0 && 2 * shared * kThousand >= least * (held_weight_ + window_weight(start))) use(start);
             }
         }
-        for (; begin_ < start; ++begin_) {
-            Held& item = items_held_[ids[begin_]];
-            if (item.count != 0 && --item.used < item.count) shared_ -= item.weight;
+    }
+
+    // What windows of text B share with the one of text A that is held: for each that starts at first to last, the difference
+    // of shared_ at its end and not_shared_ at its start. An item counts as often as it is held, so one that stands again counts
+    // but in windows that begin behind as many of its places before.
+    void share(std::int64_t first, std::int64_t last) {
+        const Numbers& b = *side_[1];
+        const auto begin = static_cast<std::uint32_t>(first), end = static_cast<std::uint32_t>(window_end(1, last));
+        const auto starts = static_cast<std::uint32_t>(last - first) + 1;
+        shared_.resize(end - begin + std::size_t{1});
+        not_shared_.assign(starts + std::size_t{1}, 0);
+        const auto again = std::span(b.again).first(b.repeats);
+        for (auto at = std::lower_bound(again.begin(), again.end(), begin); at != again.end() && *at < end; ++at) {
+            const Held& item = held_[b.id[*at]];
+            std::uint32_t before = *at;
+            for (std::int32_t n = 0; n < item.count && before != kNone; ++n) before = b.before[before];
+            if (item.count == 0 || before == kNone || before < begin || *at - before >= s_.window) continue;
+            const auto from = std::max<std::int64_t>(*at - s_.window + 1, first) - first;
+            not_shared_[static_cast<std::size_t>(from)] += item.weight;
+            not_shared_[std::min(before - begin + 1, starts)] -= item.weight;
         }
-        for (const std::int64_t end = window_end(1, start); end_ < end; ++end_) {
-            Held& item = items_held_[ids[end_]];
-            if (item.count == 0) continue;
-            if (item.turn != turn_) item.turn = turn_, item.used = 0;
-            if (item.used++ < item.count) shared_ += item.weight;
+        std::int32_t sum = 0, not_yet = 0;
+        for (std::uint32_t i = 0; i < starts; ++i) {
+            not_yet += not_shared_[i];
+            not_shared_[i] = sum + not_yet;
+            shared_[i] = sum;
+            sum += held_[b.id[begin + i]].weight;
         }
-        return shared_ > 0 && 2 * shared_ * kThousand >= least * (held_weight_ + window_weight(start));
+        for (std::uint32_t i = starts; i < end - begin; ++i) {
+            shared_[i] = sum;
+            sum += held_[b.id[begin + i]].weight;
+        }
+        shared_[end - begin] = sum;
+    }
+
+    // Weight of a window of text B, which is remembered.
+    std::int64_t window_weight(std::int64_t start) {
+        const auto at = static_cast<std::size_t>(start), step = static_cast<std::size_t>(s_.step);
+        if (at >= window_weight_.size()) window_weight_.resize(at + 1 + at / 2, -1);
+        if (window_weight_[at] >= 0) return window_weight_[at];
+        std::int64_t sum = 0, from = start;
+        if (at >= step && s_.step <= s_.window && window_weight_[at - step] >= 0) {
+            sum = window_weight_[at - step];
+            for (std::int64_t i = start - s_.step; i < start; ++i) sum -= weight(id(1, i));
+            from = window_end(1, start - s_.step);
+        }
+        for (std::int64_t i = from; i < window_end(1, start); ++i) sum += weight(id(1, i));
+        windows_weighed_.push_back(at);
+        return window_weight_[at] = sum;
     }
 
     // ---- step 3: clusters ----
@@ -865,17 +920,17 @@ private:
     bool same_page_ = false, truncated_ = false, judge_ = false;
     Ends limits_{};  // how far the ends of a rectangle may go
     std::vector<Rectangle> stopped_;
-    std::int64_t larger_ = -1, total_windows_ = 0, held_ = 0, held_weight_ = 0, begin_ = 0, end_ = 0, shared_ = 0;
+    std::int64_t larger_ = -1, total_windows_ = 0, held_begin_ = 0, held_end_ = 0, held_weight_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
     std::size_t mask_ = 0;
     std::uint32_t count_ = 0, large_count_ = 0;
-    std::vector<std::uint32_t> filled_, weighed_, large_ids_, small_ids_, windows_, other_windows_, last_window_, log_;
-    std::vector<std::int32_t> weight_, counts_[2];
+    Numbers large_, small_;
+    std::vector<std::uint32_t> filled_, weighed_, windows_, other_windows_, last_, log_;
+    std::vector<std::int32_t> weight_, counts_[2], shared_, not_shared_;
     std::vector<std::size_t> around_, windows_weighed_;
-    std::vector<std::int64_t> window_weight_;
-    std::vector<Held> items_held_;
-    std::uint32_t turn_ = 0;
-    const std::vector<std::uint32_t>* side_ids_[2] = {nullptr, nullptr};
+    std::vector<std::int64_t> window_weight_, starts_, alike_;
+    std::vector<Held> held_;
+    const Numbers* side_[2] = {nullptr, nullptr};
     std::array<Items, 2> side_items_;
 };
 

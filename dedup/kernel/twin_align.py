@@ -105,11 +105,13 @@ def ends_sentence(gap: bytes) -> bool:
     return False
 
 
-def count_items(item: U32, bits: int) -> I64:
-    """How often items occur, by their upper `bits` bits."""
+def count_items(item: U32, quiet: U8, bits: int) -> I64:
+    """How often items that are not quiet occur, by their upper `bits` bits."""
+    if len(quiet) != len(item):
+        raise ValueError("quiet: one entry an item")
     if not 1 <= bits <= 24:
         raise ValueError("bits must be 1 to 24")
-    return np.bincount(item >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
+    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
 
 
 # ---- keys ----

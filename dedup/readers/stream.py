@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
+from dedup.heads import RecordHeads
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -85,8 +86,7 @@ class PageStream:
             if isinstance(item, Page):
                 yield self._named(item, item.site)
             else:
-                heads = item.heads
-                heads[:] = [self._named(head, head.site) for head in heads]
+                self._name_records(item.heads)
                 yield item
 
     @staticmethod
@@ -96,6 +96,14 @@ class PageStream:
                 yield item
             else:
                 yield from item.pages()
+
+    def _name_records(self, heads: RecordHeads) -> None:
+        """Give the records other ids where theirs are taken."""
+        fresh = dict.fromkeys(heads.ids, 2)
+        if len(fresh) == len(heads) and self._ids.keys().isdisjoint(fresh):
+            self._ids.update(fresh)
+        else:
+            heads.ids[:] = [self._named(heads.page(row, ""), heads.sites[row]).id for row in range(len(heads))]
 
     def _named(self, page: Page, root: str) -> Page:
         """The page, under another id where its own is taken."""

@@ -29,8 +29,11 @@ from dedup.report.text import (
     place,
     safe,
     short_path,
+    times,
+    verdict_words,
     with_flags,
 )
+from dedup.report.troubles import plain_reason
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -213,11 +216,12 @@ class _Writer:
         """What many pages repeat for one reason: said once, before what is said of each page."""
         for cause in self.report.causes[: self.top]:
             yield from self.lines(self.say(one_line(cause.text, 600), "bold"), f"  {self.signs.bullet} ", "yellow")
+            yield from self.lines(self.say(one_line(cause.remedy, 600)), "    ")
         yield from self.more(max(len(self.report.causes) - self.top, 0), "cause", indent="    ")
 
     def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
         for page, verdicts in best.items:
-            sentence = self.say("; ".join(one_line(v.text, 600).rstrip(".;") for v in verdicts[: self.top]), style)
+            sentence = self.say("; ".join(verdict_words(verdicts[: self.top], 600)), style)
             if len(verdicts) > self.top:
                 sentence.append(f"; and {len(verdicts) - self.top:,} more")
             if not self.one_page:
@@ -266,9 +270,9 @@ class _Writer:
 
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
-        times, references = group.count, self.found.references
+        count_all, references = group.count, self.found.references
         known = sum(place.copies for place in group.occurrences if place.page in references)
-        stands = f"stands {_times(times - known)}" + (f", in the references {_times(known)}" if known else "")
+        stands = f"stands {times(count_all - known)}" + (f", in the references {times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
         head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
@@ -292,7 +296,7 @@ class _Writer:
             for occurrence in same:
                 likeness = "" if exact or occurrence is first else f"  {percent(occurrence.similarity)}"
                 if occurrence.copies > 1:
-                    likeness = f"  {_times(occurrence.copies)}, one right after the other"
+                    likeness = f"  {times(occurrence.copies)}, one right after the other"
                 yield from self.lines(self._place(occurrence, likeness), "    ")
             if not exact and same[0] is not first:
                 yield from self._marked(differences(matched_text(first), matched_text(same[0])), "        ")
@@ -438,16 +442,12 @@ class _Writer:
         examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])
         hidden = skipped.count - min(len(skipped.examples), 3)
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
-        return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
+        return self.say(f"{skipped.count:,} skipped, {one_line(plain_reason(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
 
 
 def _place_of(error: ReadError) -> str:
     return f"{error.source}:{error.line}" if error.line else error.source
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def _likeness(kind: str, similarity: float) -> str:

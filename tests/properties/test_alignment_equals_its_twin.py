@@ -143,7 +143,7 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)
     quiet = np.array([rnd.random() < 0.4 for _ in item], U8) if rnd.random() < 0.7 else np.empty(0, U8)
     rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
-    both("count_items", item, 5)
+    both("count_items", item, np.array([rnd.random() < 0.4 for _ in item], U8), 5)
     tables = [np.zeros(64, U64), np.zeros(64, U64)]
     for module, table in zip((native, reference), tables, strict=True):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
@@ -156,6 +156,20 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
             around = rnd.randrange(14), rnd.randrange(1, 26)
             a, b = both("class_anchors", places, classes, item, first, rarity, 3, *around, least)
             both("pair_anchors", np.append(a, a), np.append(b, b), first)
+
+
+@given(items, st.integers(2, 120), st.integers(0, 30), st.integers(1, 30), st.integers(-1, 40),
+       st.randoms(use_true_random=False))
+def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, after, least, rnd):
+    """Few places are compared two and two, many of them or wide surroundings by their items: both say the same."""
+    item, first = columns(pages)
+    if not len(item):
+        return
+    rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    few = [sorted(rnd.randrange(len(item)) for _ in range(count)) for count in (2, places, 3)]
+    position = np.array(list(itertools.chain(*few)), U32)
+    both("class_anchors", position, np.array([0, 2, places + 2, places + 5]), item, first, rarity, rnd.randrange(9), before,
+         after, least)
 
 
 @given(items, st.integers(1, 6))

@@ -11,6 +11,7 @@ import pytest
 from dedup import blocks
 from dedup.blocks import Corpus, TextBuffer, collapse_equal, input_digest, page_batches, read_corpus, small_repeats
 from dedup.engines.local import LocalEngine
+from dedup.heads import Heads
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers import open_pages
@@ -103,18 +104,19 @@ def test_batches_of_a_stream_are_those_of_its_pages(tmp_path, monkeypatch, size)
     found = []
     for stream in (open_pages(tmp_path), open_pages(tmp_path)):
         pages = list(stream) if found else stream
-        batches = [(bytes(b.text), b.page_start.tolist(), [dataclasses.replace(head, layout=None) for head in b.heads])
-                   for b in page_batches(pages, TextBuffer())]
-        found.append((batches, stream.errors, stream.skipped, stream.renamed, stream.files))
+        heads = Heads()
+        batches = [(bytes(b.text), b.page_start.tolist(), list(b.layouts)) for b in page_batches(pages, TextBuffer(), heads)]
+        made = [dataclasses.replace(head, layout=None) for head in heads]
+        found.append((batches, made, stream.errors, stream.skipped, stream.renamed, stream.files))
     assert found[0] == found[1]
-    assert sum(len(batch[2]) for batch in found[0][0]) == 2 * len(texts) + 1
-    assert not any(head.text for batch in found[0][0] for head in batch[2])
+    assert sum(len(batch[1]) - 1 for batch in found[0][0]) == len(found[0][1]) == 2 * len(texts) + 1
+    assert not any(head.text for head in found[0][1])
+    assert len(heads.layouts) == 1
 
 
 def test_the_digest_of_the_input_depends_on_ids_texts_and_order():
     def digest(*pages: tuple[str, str]) -> str:
-        corpus, _, heads = read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())
-        return input_digest(corpus, heads)
+        return input_digest(read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[0])
     digests = [digest(("a", "x"), ("b", "y")), digest(("b", "y"), ("a", "x")), digest(("a", "xy"), ("b", "")),
                digest(("a", "x"), ("c", "y")), digest(("ax", ""), ("b", "y")), digest()]
     assert len(set(digests)) == len(digests)

@@ -247,7 +247,7 @@ describe("words", () => {
     expect([likeness("exact", 1), likeness("near", 0.93), likeness("contained", 1)]).toEqual([
       "word for word",
       "93.0 % alike",
-      "part of a longer one",
+      "inside a longer text",
     ]);
   });
   it("texts are shortened between words, and no letter is cut in half", () => {
