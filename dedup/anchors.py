@@ -186,7 +186,8 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         places = part[0][np.repeat(kept, own)], sums(own[kept])
         if pairs.every and number < with_edges:
             places = edges.with_copies(*places)
-        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.window, before, after, COMMON[kinds[-1]])
+        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
+                                    COMMON[kinds[-1]])
         if not pairs.every:
             counted = pairs.allows(pages_at(page_first, a), pages_at(page_first, b))
             a, b = a[counted], b[counted]

@@ -34,17 +34,17 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
         evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach,
-        row_cells, again_share, tries, drift;
+        row_cells, again_share, tries, drift, least_window;
 
-    static constexpr std::size_t kCount = 26;
+    static constexpr std::size_t kCount = 27;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 26 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 27 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25]};
+                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25], v[26]};
     }
 };
 
@@ -338,6 +338,8 @@ private:
                 for (std::int64_t b = column; b < column + s_.cell && b <= last_start(1); b += s_.step) starts_.push_back(b);
             for (std::int64_t a = row; a < row + s_.cell && a <= last_start(0) && !starts_.empty(); a += s_.step) {
                 hold(a);
+                for (std::size_t k = 0; k < starts_.size() && same_page_ && starts_[k] < a + s_.window; ++k)
+                    if (starts_[k] >= a + s_.least_window && follows(a, starts_[k])) out.emplace_back(a, starts_[k]);
                 for_each_alike(s_.seed_dice, [&](std::int64_t b) {
                     if (!same_page_ || b >= a + s_.window) out.emplace_back(a, b);
                 });
@@ -345,6 +347,14 @@ private:
         }
         release();
         return out;
+    }
+
+    // Whether what stands between two places of one page is alike to as much behind the second one: windows do not overlap.
+    bool follows(std::int64_t a, std::int64_t b) {
+        Rectangle r{{a, b, b, std::min(size(0), 2 * b - a)}, 0, 0, 0};
+        load(r);
+        unload(r);
+        return r.shared2 > 0 && r.shared2 * kThousand >= s_.seed_dice * r.total;
     }
 
     // How often the window of text A that is held has an item, and the weight of that; zero if it has none of it.

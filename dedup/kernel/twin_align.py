@@ -319,6 +319,7 @@ class Settings(NamedTuple):
     again_share: int
     tries: int
     drift: int
+    least_window: int
 
 
 EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
@@ -400,8 +401,9 @@ class _Pair:
         crowded = any(len(row) > self.s.row_cells for row in near.values())
         return likeliest[:self.s.max_cells], crowded or len(likeliest) > self.s.max_cells
 
-    def alike(self, a: int, b: int, least: int) -> bool:
-        shared, total = self.sums((*self.window(0, a), *self.window(1, b)))
+    def alike(self, a: int, b: int, least: int, most: int | None = None) -> bool:
+        sides = self.window(0, a), self.window(1, b)
+        shared, total = self.sums((*sides[0], *sides[1]) if most is None else (a, a + most, b, min(sides[1][1], b + most)))
         return shared > 0 and shared * THOUSAND >= least * total
 
     def seeds(self, cells: list[tuple[int, int]]) -> list[Seed]:
@@ -414,8 +416,10 @@ class _Pair:
                 continue
             starts = [{min(at, self.last_start(side)) for at in range(begin, begin + self.s.cell, self.s.step)
                        if at == begin or at <= self.last_start(side)} for side, begin in enumerate(first)]
-            found |= {(a, b) for a, b in itertools.product(*starts)
-                      if not (self.same_page and b < a + self.s.window) and self.alike(a, b, self.s.seed_dice)}
+            for a, b in itertools.product(*starts):
+                near = self.same_page and b < a + self.s.window  # windows of one page do not overlap: shorter ones, then
+                if (not near or b >= a + self.s.least_window) and self.alike(a, b, self.s.seed_dice, b - a if near else None):
+                    found.add((a, b))
         return sorted(found)
 
     # Step 3: clusters.

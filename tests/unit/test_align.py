@@ -242,3 +242,20 @@ def test_each_edited_copy_of_a_text_on_one_page_is_found(between, settings):
             held = [min(p.b.end, begin + len(copy)) - max(p.b.start, begin) for p in across]
             assert max(held) > 0.8 * len(copy), seed
         assert len(across) == 2
+
+
+@pytest.mark.parametrize("count", [10, 12, 20, 22])
+def test_an_edited_copy_right_behind_its_original_is_found(count):
+    """It begins fewer tokens behind it than a window has."""
+    found = 0
+    for seed in range(10):
+        first = prose(count, 100 + seed)
+        second = [f"new{seed}" if i % 7 == 4 else word for i, word in enumerate(first)]
+        page = " ".join(text(part) for part in (AROUND[0], first, second, AROUND[1]))
+        begin, middle = len(text(AROUND[0])) + 1, len(text(AROUND[0])) + len(text(first)) + 2
+        spots = [[begin, middle, middle + len(text(second))]]
+        for group in dedup.scan([page]).groups:
+            held = [max(min(o.end, stop) - max(o.start, start) for o in group.occurrences)
+                    for start, stop in itertools.pairwise(spots[0])]
+            found += min(held) > 0.7 * len(text(first))
+    assert found >= 8
