@@ -192,9 +192,11 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
             places = edges.with_copies(*places)
         a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
                                     COMMON[kinds[-1]])
-        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
-        counted = counted[~in_step.both(a[counted], b[counted])]
-        return a[counted], b[counted]
+        if not pairs.every:
+            counted = pairs.allows(pages_at(page_first, a), pages_at(page_first, b))
+            a, b = a[counted], b[counted]
+        apart = ~in_step.both(a, b)
+        return a[apart], b[apart]
     if pairs.every:
         classes.append(chained(across, size, bags.a_word))
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]

@@ -202,7 +202,7 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
 
 
 def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
-    words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in stands)
+    words = _words(judgement, stands)
     count = len(stands)
     one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
                     "refrain": ("a refrain", "refrains")}[kind]
@@ -281,7 +281,7 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     shared = [s for s in stands if judgement.across[s] == SHARED]
     if shared and page not in judgement.copy_of:
         others = _others(judgement, page, judgement.group[shared])
-        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
+        words = _words(judgement, shared)
         named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
         named += f" and {len(others) - 3} more" if len(others) > 3 else ""
         where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
@@ -296,7 +296,7 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     template = [s for s in stands if judgement.across[s] == TEMPLATE]
     if template:
         site, pages = judgement.sites
-        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in template)
+        words = _words(judgement, template)
         what = "passages" if len(template) > 1 else "passage"
         verb = "belong" if len(template) > 1 else "belongs"
         quote = _quote(judgement, int(judgement.first[_longest(judgement, template)]))
@@ -304,6 +304,22 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
         out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
                            {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
     return out
+
+
+def _words(judgement: Judgement, stands: list[int]) -> float:
+    """Words of the first places of stands of a page; what lies in several of them counts once, by its share of characters."""
+    parts = judgement.findings.places.parts
+    rows = judgement.first[stands]
+    words = float(judgement.copies.words[rows].sum())
+    if len(rows) == 1:
+        return words
+    mine = np.concatenate([np.arange(parts.first[row], parts.first[row + 1]) for row in rows.tolist()])
+    start, end = (side[mine] for side in (judgement.findings.places.part_start, judgement.findings.places.part_end))
+    order = np.argsort(start, kind="stable")
+    start, end = start[order], end[order]
+    reached = np.maximum.accumulate(end)
+    fresh = end - np.maximum(start, np.concatenate([start[:1], reached[:-1]]))
+    return words * float(np.maximum(fresh, 0).sum()) / max(float((end - start).sum()), 1.0)
 
 
 def _longest(judgement: Judgement, stands: list[int]) -> int:

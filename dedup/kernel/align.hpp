@@ -222,6 +222,7 @@ private:
         windows_.resize(count_, 0);
         weight_.resize(std::max<std::size_t>(weight_.size(), count_), -1);
         held_.resize(std::max<std::size_t>(held_.size(), count_));
+        ways_.resize(std::max<std::size_t>(ways_.size(), count_), 0);
         for (auto& counts : counts_) counts.resize(std::max<std::size_t>(counts.size(), count_), 0);
         total_windows_ = pseudo_windows(a.size()) + (same_page_ ? 0 : pseudo_windows(b.size())) + 2;
         while (log_.size() < static_cast<std::size_t>(total_windows_) + 2)
@@ -452,65 +453,70 @@ private:
 
     // ---- step 3: clusters ----
 
+    // Seeds of one row, each within reach of the one before: which ones, and the first and the last start in text B.
+    struct Run {
+        std::size_t begin, end;
+        std::int64_t first, last;
+    };
+
     // Seeds that lie close together in both texts, near one diagonal, in the order of their first ones; those of one seed, too.
+    // Of two seeds of one row no more than `gap` apart both are in one cluster, so rows are looked at by runs of those.
     std::vector<Cluster> clusters(const Starts& seeds, const Ends& within) {
-        const std::int64_t reach = s_.window + s_.gap, bucket = std::min(reach, s_.drift / 2) + 1, around = reach / bucket + 1;
-        const std::size_t n = seeds.size();
-        std::vector<std::size_t> root(n);
-        std::iota(root.begin(), root.end(), std::size_t{0});
-        const auto find = [&](std::size_t x) {
-            while (root[x] != x) x = root[x] = root[root[x]];
-            return x;
-        };
-        const auto join = [&](std::size_t x, std::size_t y) {
-            x = find(x), y = find(y);
-            root[std::max(x, y)] = std::min(x, y);
-        };
-        // Seeds by bucket: those of one are all within reach of each other.
-        std::vector<std::tuple<std::int64_t, std::int64_t, std::size_t>> order(n);
-        for (std::size_t i = 0; i < n; ++i) order[i] = {seeds[i].first / bucket, seeds[i].second / bucket, i};
-        std::sort(order.begin(), order.end());
-        std::vector<std::size_t> begins;
-        for (std::size_t i = 0; i < n; ++i) {
-            if (i == 0 || std::get<0>(order[i]) != std::get<0>(order[i - 1]) || std::get<1>(order[i]) != std::get<1>(order[i - 1]))
-                begins.push_back(i);
-            else join(std::get<2>(order[i]), std::get<2>(order[i - 1]));
-        }
-        begins.push_back(n);
-        const auto near = [&](std::size_t x, std::size_t y) {
-            const auto &p = seeds[std::get<2>(order[x])], &q = seeds[std::get<2>(order[y])];
-            const std::int64_t a = p.first - q.first, b = p.second - q.second;
-            return std::abs(a) <= reach && std::abs(b) <= reach && std::abs(b - a) <= s_.drift;
-        };
-        for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
-            const auto [row, column, _] = order[begins[k]];
-            for (std::int64_t x = row; x <= row + around; ++x) {
-                const auto first = [&](std::int64_t y) {
-                    return std::lower_bound(begins.begin() + static_cast<std::ptrdiff_t>(k) + 1, begins.end() - 1, std::pair{x, y},
-                        [&](std::size_t b, const auto& key) { return std::pair{std::get<0>(order[b]), std::get<1>(order[b])} < key; });
-                };
-                for (auto at = first(x == row ? column + 1 : column - around); at != begins.end() - 1; ++at) {
-                    if (std::get<0>(order[*at]) != x || std::get<1>(order[*at]) > column + around) break;
-                    if (find(std::get<2>(order[begins[k]])) == find(std::get<2>(order[*at]))) continue;
-                    bool linked = false;
-                    for (std::size_t i = begins[k]; i < begins[k + 1] && !linked; ++i)
-                        for (std::size_t j = *at; j < *(at + 1) && !linked; ++j)
-                            if (near(i, j)) join(std::get<2>(order[i]), std::get<2>(order[j])), linked = true;
-                }
-            }
-        }
-        std::vector<std::size_t> number(n, n);
-        std::vector<Cluster> out;
-        for (std::size_t i = 0; i < n; ++i) {
-            std::size_t& own = number[find(i)];
+        const std::int64_t reach = s_.window + s_.gap, gap = std::min(reach, s_.drift);
+        runs_.clear();
+        rows_.clear();
+        for (std::size_t i = 0; i < seeds.size(); ++i) {
             const auto [a, b] = seeds[i];
-            if (own == n) own = out.size(), out.push_back({{}, {a, a, b, b}, within});
-            out[own].seeds.push_back(seeds[i]);
-            Ends& starts = out[own].starts;
-            starts = {std::min(starts[0], a), std::max(starts[1], a), std::min(starts[2], b), std::max(starts[3], b)};
+            const bool same_row = i > 0 && seeds[i - 1].first == a;
+            if (!same_row) rows_.push_back({a, runs_.size()});
+            if (!same_row || b - seeds[i - 1].second > gap) runs_.push_back({i, i, b, b});
+            runs_.back().end = i + 1;
+            runs_.back().last = b;
+        }
+        rows_.push_back({0, runs_.size()});
+        root_.resize(runs_.size());
+        std::iota(root_.begin(), root_.end(), std::size_t{0});
+        for (std::size_t row = 0, low = 0; row + 1 < rows_.size(); ++row) {
+            while (rows_[low].first < rows_[row].first - reach) ++low;
+            for (std::size_t before = low; before < row; ++before) link_rows(before, row, reach);
+        }
+        std::vector<Cluster> out;
+        number_.assign(runs_.size(), runs_.size());
+        for (std::size_t k = 0; k < runs_.size(); ++k) {
+            const Run& run = runs_[k];
+            std::size_t& own = number_[root(k)];
+            const std::int64_t a = seeds[run.begin].first;
+            if (own == runs_.size()) own = out.size(), out.push_back({{}, {a, a, run.first, run.last}, within});
+            Cluster& cluster = out[own];
+            cluster.seeds.insert(cluster.seeds.end(), seeds.begin() + static_cast<std::ptrdiff_t>(run.begin),
+                                 seeds.begin() + static_cast<std::ptrdiff_t>(run.end));
+            Ends& starts = cluster.starts;
+            starts = {starts[0], a, std::min(starts[2], run.first), std::max(starts[3], run.last)};
         }
         if (!same_page_) bound(out);
         return out;
+    }
+
+    // The first run that is known to be in the cluster of a run.
+    std::size_t root(std::size_t k) {
+        while (root_[k] != k) k = root_[k] = root_[root_[k]];
+        return k;
+    }
+
+    // Joins the runs of two rows that have seeds near each other: starts in text B differ by low to high. As seeds of a run are
+    // no farther apart than those two, such seeds there are where the ends of the runs allow it.
+    void link_rows(std::size_t before, std::size_t row, std::int64_t reach) {
+        const std::int64_t rise = rows_[row].first - rows_[before].first;
+        const std::int64_t low = std::max(-reach, rise - s_.drift), high = std::min(reach, rise + s_.drift);
+        std::size_t at = rows_[before].second;
+        const std::size_t end = rows_[before + 1].second;
+        for (std::size_t k = rows_[row].second; k < rows_[row + 1].second; ++k) {
+            while (at < end && runs_[at].last < runs_[k].first - high) ++at;
+            for (std::size_t other = at; other < end && runs_[other].first <= runs_[k].last - low; ++other) {
+                const std::size_t x = root(k), y = root(other);
+                root_[std::max(x, y)] = std::min(x, y);
+            }
+        }
     }
 
     // No cluster goes farther than midway to another copy of what it has in one of the texts.
@@ -559,24 +565,27 @@ private:
             const std::int64_t middle = start + s_.window / 2;
             return middle < r[end] ? -1 : middle < r[end + 1] ? 0 : 1;
         };
-        for (const std::size_t side : {0, 2})
-            for (const int way : {1, -1}) {
-                Starts rest;
-                bool whole = false;
-                for (const auto& seed : cluster.seeds) {
-                    const int a = side_of(0, seed.first), b = side_of(2, seed.second);
-                    if ((side == 0 ? a : b) != way || (side == 0 ? b : a) != 0) continue;
-                    rest.push_back(seed);
-                    const std::int64_t start = side == 0 ? seed.first : seed.second;
-                    whole |= way > 0 ? start >= r[side + 1] : start + s_.window <= r[side];
-                }
-                if (!whole) continue;
-                Ends limits = cluster.limits;
-                if (way > 0) limits[side] = r[side + 1];
-                else limits[side + 1] = r[side];
-                for (Cluster& more : clusters(rest, limits))
-                    if (more.seeds.size() > 1) out.push_back(std::move(more));
-            }
+        std::array<Starts, 4> rest;  // behind and before it in text A, and in text B
+        std::array<bool, 4> whole{};
+        for (const auto& seed : cluster.seeds) {
+            const int a = side_of(0, seed.first), b = side_of(2, seed.second);
+            if ((a == 0) == (b == 0)) continue;
+            const std::size_t side = a != 0 ? 0 : 2;
+            const std::int64_t start = a != 0 ? seed.first : seed.second;
+            const bool behind = a + b > 0;
+            const std::size_t part = side + !behind;
+            rest[part].push_back(seed);
+            whole[part] |= behind ? start >= r[side + 1] : start + s_.window <= r[side];
+        }
+        for (std::size_t part = 0; part < 4; ++part) {
+            if (!whole[part]) continue;
+            Ends limits = cluster.limits;
+            const std::size_t side = part / 2 * 2;
+            if (part % 2 == 0) limits[side] = r[side + 1];
+            else limits[side + 1] = r[side];
+            for (Cluster& more : clusters(rest[part], limits))
+                if (more.seeds.size() > 1) out.push_back(std::move(more));
+        }
     }
 
     // Steps 3 to 6 of a cluster. One text may stand twice beside one copy of it: their windows may be one cluster, but a
@@ -659,27 +668,31 @@ private:
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
-        const int side = static_cast<int>(end / 2);
-        std::vector<std::int32_t>&mine = counts_[side], &other = counts_[1 - side];
-        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end), drop = s_.drop * kRare;
-        const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
-        Move best{0, r[end], end};
-        std::int64_t gain = 0, at = r[end];
-        while (at != limit && reach-- > 0) {
-            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
-            const std::int64_t w = weight(item);
-            if (outwards) gain += mine[item]++ < other[item] ? w * (2 * kThousand - theta) : -w * theta;
-            else gain += mine[item]-- <= other[item] ? -w * (2 * kThousand - theta) : w * theta;
-            at += step;
-            if (gain > best.gain) best.gain = gain, best.to = at;
-            if (gain < best.gain - drop) break;
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t steps = std::min(std::abs(limit - r[end]), reach);
+        return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
+    }
+
+    template <bool kOutwards>
+    Move walk_way(const Rectangle& r, std::size_t end, std::int64_t theta, std::int64_t steps) {
+        const std::size_t side = end / 2;
+        std::int32_t* const mine = counts_[side].data();
+        const std::int32_t* const other = counts_[1 - side].data();
+        const std::int64_t step = (end % 2 == 0) == kOutwards ? -1 : 1, drop = s_.drop * kRare;
+        const std::uint32_t* const ids = side_[side]->id.data();
+        const std::int64_t first = step < 0 ? r[end] - 1 : r[end];
+        const std::int64_t shared = kOutwards ? 2 * kThousand - theta : theta - 2 * kThousand, single = kOutwards ? -theta : theta;
+        std::int64_t gain = 0, most = 0, best = 0, at = 0;
+        for (; at < steps && gain >= most - drop;) {
+            const std::uint32_t item = ids[first + at * step];
+            const bool both = kOutwards ? mine[item]++ < other[item] : mine[item]-- <= other[item];
+            gain += weight(item) * (both ? shared : single);
+            ++at;
+            best = gain > most ? at : best;
+            most = std::max(most, gain);
         }
-        while (at != r[end]) {
-            at -= step;
-            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
-            outwards ? --mine[item] : ++mine[item];
-        }
-        return best;
+        while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
+        return {most, r[end] + best * step, end};
     }
 
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
@@ -688,20 +701,40 @@ private:
     static constexpr std::size_t kNoEnd = 4;
     static constexpr std::int64_t kFar = std::int64_t{1} << 40;
 
-    // The single move that gains most; one end is held where it is.
-    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach) {
+    // Ways of the ends, one bit each: inwards and outwards, end after end.
+    static constexpr std::uint32_t kAllWays = 0xff;
+    static constexpr std::uint32_t way_of(std::size_t end, bool out) { return 1U << (2 * end + out); }
+
+    // The single move that gains most; one end is held where it is, and some ways are not tried.
+    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach, std::uint32_t ways) {
         Move best;
         for (std::size_t end = 0; end < 4; ++end)
             for (const bool out : {true, false}) {
-                if (end == held || (out && !outwards)) continue;
+                if (end == held || (out && !outwards) || !(ways & way_of(end, out))) continue;
                 const Move move = walk(r, end, out, theta, reach);
                 if (move.gain > best.gain) best = move;
             }
         return best;
     }
 
+    // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
+    void note_ways(const std::array<std::int64_t, 4>& ends, bool forget) {
+        for (std::size_t end = 0; end < 4; ++end) {
+            const int side = static_cast<int>(end / 2);
+            const std::int64_t at = ends[end], first = std::max<std::int64_t>(at - s_.joint_reach, 0);
+            const std::int64_t last = std::min(at + s_.joint_reach, size(side));
+            for (std::int64_t i = first; i < last; ++i) {
+                std::uint8_t& ways = ways_[id(side, i)];
+                ways = forget ? 0 : static_cast<std::uint8_t>(ways | way_of(end, (i < at) == (end % 2 == 0)));
+            }
+        }
+    }
+
     // Where no single move gains, two ends may hold each other: one goes step by step elsewhere and is held there, while the
-    // others answer with their best moves. The best outcome of all is taken; false where none gains.
+    // others answer with their best moves. The best outcome of all is taken; false where none gains. Only such ways are tried as
+    // a first answer as may gain more than before: on which an item is met that the held end took in, and the other text has not,
+    // or that it left, and the other text has. Such an item is taken in by the other text, or left at the opposite end; or the
+    // other way round.
     bool joint_move(Rectangle& r, std::int64_t theta) {
         const std::array<std::int64_t, 4> start = r.end;
         const auto score = [&] { return r.shared2 * kThousand - theta * r.total; };
@@ -711,15 +744,24 @@ private:
         const std::int64_t before = score();
         std::int64_t best = before;
         std::array<std::int64_t, 4> to = start;
+        note_ways(start, false);
         for (std::size_t held = 0; held < 4; ++held)
             for (const bool out : {true, false}) {
                 const std::int64_t limit = out ? outer_limit(r, held) : inner_limit(r, held);
+                const int side = static_cast<int>(held / 2);
                 const std::int64_t step = (held % 2 == 0) == out ? -1 : 1;
+                const std::size_t other = held < 2 ? 2 : 0;
+                const std::uint32_t answers = way_of(held ^ 1, !out) | way_of(other, out) | way_of(other + 1, out);
+                const bool gives_way = out && r.length(side) <= s_.joint_reach + 1;  // the opposite end may go farther
+                std::uint32_t ways = same_page_ ? kAllWays : gives_way ? way_of(held ^ 1, false) : 0;
                 for (std::int64_t n = 1; n <= s_.joint_reach && start[held] + (n - 1) * step != limit; ++n) {
                     put(r, held, start[held] + n * step);
+                    const std::uint32_t item = id(side, step < 0 ? r[held] : r[held] - 1);
+                    const std::int32_t mine = counts_[side][item], others = counts_[1 - side][item];
+                    if (out ? others < mine : others > mine) ways |= ways_[item] & answers;
                     if (score() < before - s_.drop * kRare) break;
                     for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-                        const Move move = best_move(r, true, theta, held, s_.joint_reach);
+                        const Move move = best_move(r, true, theta, held, s_.joint_reach, moves == 0 ? ways : kAllWays);
                         if (move.gain <= 0) break;
                         put(r, move.end, move.to);
                     }
@@ -730,6 +772,7 @@ private:
                 }
                 go(start);
             }
+        note_ways(start, true);
         go(to);
         return best > before;
     }
@@ -738,7 +781,7 @@ private:
     void move_ends(Rectangle& r, bool outwards) {
         std::int64_t theta = outwards ? s_.theta : theta_of(r);
         for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-            const Move best = best_move(r, outwards, theta, kNoEnd, kFar);
+            const Move best = best_move(r, outwards, theta, kNoEnd, kFar, kAllWays);
             if (best.gain > 0) put(r, best.end, best.to);
             else if (theta == theta_of(r) && !(outwards && joint_move(r, theta))) break;
             theta = theta_of(r);
@@ -930,7 +973,11 @@ private:
     std::vector<std::size_t> around_, windows_weighed_;
     std::vector<std::int64_t> window_weight_, starts_, alike_;
     std::vector<Held> held_;
+    std::vector<std::uint8_t> ways_;
     const Numbers* side_[2] = {nullptr, nullptr};
+    std::vector<Run> runs_;
+    std::vector<std::pair<std::int64_t, std::size_t>> rows_;  // start in text A, first run
+    std::vector<std::size_t> root_, number_;
     std::array<Items, 2> side_items_;
 };
 

@@ -159,7 +159,8 @@ DEDUP_INLINE std::size_t alike_places(const Rows& rows, std::size_t i, std::uint
 
 DEDUP_CLONES inline std::size_t alike_places(const Rows& rows, std::size_t i, std::uint32_t least, std::uint32_t* found) {
     switch ((rows.count[i] + 7) / 8) {
-        case 0: case 1: return alike_places<1>(rows, i, least, found);
+        case 0:
+        case 1: return alike_places<1>(rows, i, least, found);
         case 2: return alike_places<2>(rows, i, least, found);
         case 3: return alike_places<3>(rows, i, least, found);
         case 4: return alike_places<4>(rows, i, least, found);
@@ -190,7 +191,7 @@ public:
             count += rare[count] != 0;
         }
         count_[places_++] = static_cast<std::uint32_t>(count);
-        for (; count % 8 != 0; ++count) value[count] = rare[count] = 0;
+        for (; count == 0 || count % 8 != 0; ++count) value[count] = rare[count] = 0;
     }
 
     // Calls use(i, j) for every two places whose common items are `least` rare, taken together.

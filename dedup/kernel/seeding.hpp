@@ -5,8 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <tuple>
 #include <vector>
 
@@ -143,32 +145,43 @@ struct SeedText {
     }
 };
 
+// Keys of the grams that begin at an item and behind it: eight at a time where the processor multiplies so many.
+DEDUP_CLONES inline void gram_keys(const std::uint32_t* items, std::size_t count, std::uint64_t* keys) {
+    const auto value = [items](std::size_t at) { return (items[at] >> kItemFlags) + std::uint64_t{1}; };
+    for (std::size_t i = 0; i < count; ++i)
+        keys[i] = fmix64(((value(i) * kGramBase + value(i + 1)) * kGramBase + value(i + 2)) * kGramBase + value(i + 3));
+}
+
 // Every run of k + w - 1 items that two texts share has a key in common: the least of every w keys in a row, the last
-// one of equals. Schleimer, Wilkerson, Aiken, "Winnowing", 2003.
+// one of equals. Schleimer, Wilkerson, Aiken, "Winnowing", 2003. Which one is the least is anybody's guess, so nothing branches
+// on it: places are written one over the other until one is chosen.
 template <class Use>
 void for_each_gram_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
+    static_assert(kGramWindow == 2 && kGramItems == 4);
+    constexpr std::int64_t kChunk = 256;
     const std::int64_t grams = end - begin - kGramItems + 1;
-    const auto key = [&](std::int64_t at) {
-        std::uint64_t sum = 0;
-        for (std::int64_t j = 0; j < kGramItems; ++j)
-            sum = sum * kGramBase + (text.items[static_cast<std::size_t>(at + j)] >> kItemFlags) + 1;
-        return fmix64(sum);
+    const auto told = [&](std::int64_t at) {  // not all of the gram is quiet
+        if (text.quiet.empty()) return true;
+        std::uint32_t quiet;
+        std::memcpy(&quiet, text.quiet.data() + at, sizeof quiet);
+        return quiet != 0x01010101U;
     };
-    std::int64_t last = -1;
-    std::uint64_t before = grams > 0 ? key(begin) : 0;
-    const auto select = [&](std::int64_t at, std::uint64_t hash) {
-        if (at == last) return;
-        last = at;
-        for (std::int64_t j = 0; j < kGramItems; ++j)
-            if (text.quiet.empty() || !text.quiet[static_cast<std::size_t>(at + j)]) return use(hash, at);
-    };
-    static_assert(kGramWindow == 2);
-    if (grams == 1) select(begin, before);
-    for (std::int64_t at = begin + 1; at < begin + grams; ++at) {
-        const std::uint64_t hash = key(at);
-        if (hash <= before) select(at, hash);
-        else select(at - 1, before);
-        before = hash;
+    std::array<std::uint64_t, kChunk + 1> keys;
+    std::array<std::uint32_t, kChunk> chosen;
+    bool taken = false;  // the gram before
+    for (std::int64_t at = begin; at < begin + grams; at += kChunk) {
+        const std::int64_t size = std::min(kChunk + 1, begin + grams - at);
+        gram_keys(text.items.data() + at, static_cast<std::size_t>(size), keys.data());
+        if (grams == 1 && told(at)) use(keys[0], at);
+        std::size_t count = 0;
+        for (std::int64_t i = 1; i < size; ++i) {
+            const bool less = keys[static_cast<std::size_t>(i)] <= keys[static_cast<std::size_t>(i - 1)];
+            const std::int64_t least = less ? i : i - 1;
+            chosen[count] = static_cast<std::uint32_t>(least);
+            count += (less || !taken) & told(at + least);
+            taken = less;
+        }
+        for (std::size_t i = 0; i < count; ++i) use(keys[chosen[i]], at + chosen[i]);
     }
 }
 
@@ -255,11 +268,14 @@ inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::u
 // Keys whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes twice, std::int64_t before,
                                   std::int64_t partitions) {
-    Mapped<Row> rows;
-    rows.reserve(text.items.size() / 4);  // only what is written is touched
+    Mapped<Row> rows(text.items.size() / 4 + 1);  // only what is written is touched
+    std::size_t count = 0;
     for_each_key_ahead<6>(text, kind, twice, [&](std::uint64_t key, std::int64_t at) {
-        if (is_set(twice, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
+        if (count == rows.size()) rows.resize(2 * count);
+        rows[count] = {key, static_cast<std::uint64_t>(at + before)};
+        count += is_set(twice, key);
     });
+    rows.resize(count);
     return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }
 

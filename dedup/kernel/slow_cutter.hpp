@@ -1,179 +1,251 @@
-// Text that is not all ASCII, cut into tokens through the tables.
+// Runs of text that are not all ASCII, cut into tokens: lanes for what is frequent, code point by code point what is left.
+//
+// A run is cut piece by piece. Where a piece begins no token is open, so each piece may take the lane that fits: words of
+// ASCII and letters of two or three bytes; units and letters that are their own mapped form, with marks in order.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <stdexcept>
 
 #include "arrays.hpp"
+#include "char_cutter.hpp"
+#include "mapped.hpp"
 #include "masks.hpp"
-#include "memory.hpp"
-#include "unicode_tables.hpp"
+#include "token_words.hpp"
 #include "utf8.hpp"
 
 namespace dedup {
 
-struct Folds {
-    bool accents = false;  // drop U+0300-036F
-    bool digits = false;   // every decimal digit counts as 0
-    bool hyphens = false;  // words that a hyphen at the end of a line cuts in two are one
-
-    static Folds of(std::uint32_t flags) {
-        if (flags > 7) throw std::invalid_argument("flags: 1 folds accents, 2 folds digits, 4 joins hyphens, or their sum");
-        return {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0};
-    }
-};
-
-enum class Class : std::uint32_t { kSeparator, kLetter, kMark, kDigit, kUnit, kJoiner, kDropped, kDroppedMark };
-
-// Cuts a stretch of text code point by code point. One object serves many stretches and keeps its buffers.
+// One object serves many runs and keeps its buffers.
 class SlowCutter {
    public:
-    explicit SlowCutter(Folds folds) : folds_(folds) {}
+    explicit SlowCutter(Folds folds) : folds_(folds), letters_(TwoByteLetters::of(folds)), chars_(folds) {}
 
     const Folds& folds() const { return folds_; }
 
-    // Calls sink.content(bytes, length, start, end, half) for each token.
+    // Calls sink.content(bytes, length, start, end, half) for each token of a run.
     template <class Sink>
     void cut(Bytes text, std::int64_t from, std::int64_t to, Sink& sink) {
+        const std::int64_t readable = static_cast<std::int64_t>(text.size()) - kReach;
         for (std::int64_t at = from; at < to;) {
-            const std::uint8_t byte = text[static_cast<std::size_t>(at)];
-            if (is_ascii_word(byte)) {
-                ascii(byte, at++, sink);
+            if (at > readable) {
+                at = chars_.cut_piece(text, at, to, sink);
                 continue;
             }
-            const Decoded decoded = decode(text.data() + at, to - at);
-            const Place place{at, at + decoded.length};
-            at = place.end;
-            map(decoded.code, place, sink);
+            const std::uint8_t byte = text[static_cast<std::size_t>(at)];
+            if (is_joiner(byte)) {  // nothing is open
+                ++at;
+                continue;
+            }
+            std::int64_t next = byte < 0xE0 ? kOther : three_byte_tokens(text.data(), at, to, sink);
+            if (next == kOther) next = word(text.data(), at, to, sink);
+            at = next == kOther ? chars_.cut_piece(text, at, to, sink) : next;
         }
-        close(sink);
     }
 
    private:
-    enum class State { kNone, kWord, kUnit };
+    static constexpr std::int64_t kMostBytes = 63;           // of a word that takes the lane
+    static constexpr std::int64_t kReach = kMostBytes + 33;  // bytes from its first one on that may be looked at
+    static constexpr std::int64_t kOther = -1;               // says that a lane does not fit
+    static constexpr std::size_t kMostMapped = 16;           // bytes that a letter is mapped to
+    static constexpr std::uint32_t kApostrophe = 0x2019;
 
-    struct Place {
-        std::int64_t start, end;
-    };
-
-    // What map() does for an ASCII letter or digit, without the tables.
-    template <class Sink>
-    DEDUP_INLINE void ascii(std::uint8_t byte, std::int64_t at, Sink& sink) {
-        if (state_ == State::kUnit) close(sink);
-        const bool is_digit = byte <= '9';
-        grow(is_digit ? (folds_.digits ? '0' : byte) : byte | 0x20u, 0, {at, at + 1});
+    // The code point of three bytes at p of which `left` may be looked at, or kBadByte.
+    static std::uint32_t three_bytes(const std::uint8_t* p, std::int64_t left) {
+        if (left < 3 || (p[0] & 0xF0) != 0xE0 || !is_continuation(p[1]) || !is_continuation(p[2])) return kBadByte;
+        const std::uint32_t code = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        return code < 0x800 ? kBadByte : code;
     }
 
-    static constexpr std::uint32_t kIdentity = 2048;  // table values below: the code point is itself
-    static constexpr std::uint32_t kIotaBelow = 0x345, kIota = 0x3B9;
-
+    // Where separators of three bytes at `from` end; or, if tokens of three-byte code points begin there, where the next piece
+    // does: units with their marks, or a word of letters with theirs that are their own mapped forms.
     template <class Sink>
-    DEDUP_INLINE void map(std::uint32_t code, Place place, Sink& sink) {
-        if (code == kBadByte) return close(sink);
-        if (code - 0xAC00 < 11172) {  // Hangul syllables
-            const std::uint32_t index = code - 0xAC00, tail = index % 28;
-            feed(0x1100 + index / 588, Class::kLetter, 0, place, sink);
-            feed(0x1161 + index % 588 / 28, Class::kLetter, 0, place, sink);
-            if (tail) feed(0x11A7 + tail, Class::kLetter, 0, place, sink);
-            return;
-        }
-        const std::uint32_t value = unicode::kStage2[unicode::kStage1[code >> 7] * 128u + (code & 127)];
-        if (value < kIdentity) return feed(code, static_cast<Class>(value & 7), value >> 3, place, sink);
-        const std::uint32_t last = unicode::kFirst[value - kIdentity + 1];
-        for (std::uint32_t i = unicode::kFirst[value - kIdentity]; i < last; ++i) {
-            const std::uint32_t item = unicode::kMapped[i];
-            feed(item & 0x1FFFFF, static_cast<Class>(item >> 21 & 7), item >> 24, place, sink);
-        }
+    std::int64_t three_byte_tokens(const std::uint8_t* p, std::int64_t from, std::int64_t to, Sink& sink) {
+        const std::int64_t at = plain_units(p, from, to, sink);
+        if (at > from) return at;
+        const std::uint32_t first = three_bytes(p + from, to - from);
+        if (first == kBadByte || is_hangul(first)) return kOther;
+        const MappedForm form(first);
+        if (separates(first, form) || first == kApostrophe) return from + 3;
+        if (form[0].kind == Class::kUnit) return unit(p, from, to, form, sink);
+        return form.is_itself() && is_letter(form.itself().kind) ? own_letters(p, from, to, sink) : kOther;
     }
 
-    // One code point of the mapped text; ccc is its canonical combining class.
+    // Units, each followed by one of its kind, a separator, ASCII or the end. Returns where the first other code point begins.
     template <class Sink>
-    DEDUP_INLINE void feed(std::uint32_t code, Class kind, std::uint32_t ccc, Place place, Sink& sink) {
-        if (folds_.accents && code - 0x300 < 0x70) kind = Class::kDroppedMark;
-        switch (kind) {
-            case Class::kLetter:
-                if (state_ == State::kUnit) close(sink);
-                return grow(code, 0, place);
-            case Class::kDigit:
-                if (state_ == State::kUnit) close(sink);
-                return grow(folds_.digits ? '0' : code, 0, place);
-            case Class::kMark:
-                return grow(code, ccc, place);
-            case Class::kUnit:
-                close(sink);
-                grow(code, 0, place);
-                state_ = State::kUnit;
-                return;
-            case Class::kJoiner:
-                if (state_ == State::kWord && !joiner_) {
-                    joiner_ = code;
-                } else {
-                    close(sink);
+    std::int64_t plain_units(const std::uint8_t* p, std::int64_t from, std::int64_t to, Sink& sink) {
+        constexpr std::uint32_t kUnit = static_cast<std::uint32_t>(Class::kUnit), kSeparator = 0;
+        std::int64_t at = from;
+        for (std::uint32_t value = own_value(p + at, to - at); value == kUnit; at += 3) {
+            value = at + 3 < to && p[at + 3] >= 0x80 ? own_value(p + at + 3, to - at - 3) : kSeparator;
+            if (value != kUnit && value != kSeparator) break;
+            sink.content(p + at, 3, at, at + 3, true);
+        }
+        return at;
+    }
+
+    // What the tables hold of three bytes.
+    static std::uint32_t own_value(const std::uint8_t* p, std::int64_t left) {
+        const std::uint32_t code = three_bytes(p, left);
+        return code == kBadByte ? code : MappedForm::value_of(code);
+    }
+
+    // A unit with its marks.
+    template <class Sink>
+    std::int64_t unit(const std::uint8_t* p, std::int64_t from, std::int64_t to, const MappedForm& form, Sink& sink) {
+        std::int64_t end = from + 3;
+        std::uint32_t ccc = 0;
+        for (; end < to && p[end] >= 0x80; end += 3) {
+            if (end - from > kMostBytes) return kOther;
+            const std::uint32_t code = three_bytes(p + end, to - end);
+            if (code == kBadByte) return kOther;
+            if (is_hangul(code)) break;
+            const MappedForm next(code);
+            const MappedChar own = next[0];
+            if (own.kind == Class::kDropped || own.kind == Class::kDroppedMark) return kOther;
+            if (own.kind != Class::kMark) break;
+            if (!next.is_itself() || !form.is_itself() || (own.ccc != 0 && own.ccc < ccc)) return kOther;
+            ccc = own.ccc;
+        }
+        if (form.is_itself()) {
+            sink.content(p + from, end - from, from, end, true);
+            return end;
+        }
+        if (form.size() != 2 || form[1].kind != Class::kMark) return kOther;  // not a voiced kana
+        const int length = encode(form[0].code, content_);
+        sink.content(content_, length + encode(form[1].code, content_ + length), from, end, true);
+        return end;
+    }
+
+    // A word of letters and marks.
+    template <class Sink>
+    std::int64_t own_letters(const std::uint8_t* p, std::int64_t from, std::int64_t to, Sink& sink) {
+        std::int64_t end = from + 3;
+        std::uint32_t ccc = 0;
+        for (; end < to; end += 3) {
+            const std::uint32_t code = three_bytes(p + end, to - end);
+            if (code == kBadByte || is_hangul(code) || end - from > kMostBytes) return kOther;
+            const MappedForm next(code);
+            if (separates(code, next) || next[0].kind == Class::kUnit) break;
+            const bool mark = next.is_itself() && next.itself().kind == Class::kMark;
+            if (!mark && !(next.is_itself() && is_letter(next.itself().kind))) return kOther;
+            if (mark && next.itself().ccc != 0 && next.itself().ccc < ccc) return kOther;
+            ccc = mark ? next.itself().ccc : 0;
+        }
+        sink.content(p + from, end - from, from, end, false);
+        return end;
+    }
+
+    // Whether whatever is open ends at a form: a separator, or three full stops in one.
+    static bool separates(std::uint32_t code, const MappedForm& form) { return code == 0x2026 || form.separates(); }
+    bool is_letter(Class kind) const { return kind == Class::kLetter || (kind == Class::kDigit && !folds_.digits); }
+
+    // A word of ASCII and letters of two or three bytes, with joiners of ASCII or ’ between them. Returns where the next piece
+    // begins.
+    template <class Sink>
+    std::int64_t word(const std::uint8_t* text, std::int64_t from, std::int64_t to, Sink& sink) {
+        const std::uint8_t* const p = text + from;
+        const std::int64_t size = std::min(to - from, kMostBytes);
+        std::uint8_t* out = content_;
+        std::int64_t at = 0;
+        for (std::uint64_t high = high_bits(p, size); high; high &= high - 1) {
+            const std::int64_t other = lowest_bit(high);
+            if (other != at) out = copy_ascii(p + at, other - at, out);
+            at = other;
+            high &= high - 1;
+            if ((p[at] & 0xE0) == 0xC0 && is_continuation(p[at + 1])) {
+                const std::uint64_t letter = letters_[(p[at] & 0x1Fu) << 6 | (p[at + 1] & 0x3Fu)], kind = letter >> 56;
+                if (kind - 1 >= TwoByteLetters::kMost) [[unlikely]] {
+                    if (kind == TwoByteLetters::kSeparator && at + 2 <= size) return finish(from, at, at + 2, out, sink);
+                    if (!is_dropped(kind, p, at, size)) return kOther;
+                    at += 2;
+                    continue;
                 }
-                return;
-            case Class::kDroppedMark:
-                if (state_ != State::kNone && !joiner_) end_ = place.end;
-                return;
-            case Class::kDropped:
-                return;
-            case Class::kSeparator:
-                return close(sink);
+                store_word(out, letter);
+                out += kind;
+                at += 2;
+                continue;
+            }
+            const std::uint32_t code = three_bytes(p + at, size - at);
+            high &= high - 1;
+            if (code == kApostrophe) {
+                if (at == 0 || is_joiner(p[at - 1])) return kOther;
+                if (at + 3 == to - from) return finish(from, at, at + 3, out, sink);
+                if (!is_letter_at(p, at + 3, size)) return kOther;
+                *out++ = '\'';
+            } else {
+                const std::uint64_t kind = write_three_bytes(code, out);
+                if (kind == TwoByteLetters::kSeparator && at > 0) return finish(from, at, at, out, sink);
+                if (kind == TwoByteLetters::kOther || kind == TwoByteLetters::kSeparator) return kOther;
+                out += kind;
+            }
+            at += 3;
         }
+        if (at > size || size < to - from) return kOther;
+        return finish(from, size, size, copy_ascii(p + at, size - at, out), sink);
     }
 
-    DEDUP_INLINE void grow(std::uint32_t code, std::uint32_t ccc, Place place) {
-        if (state_ == State::kNone) {
-            state_ = State::kWord;
-            start_ = place.start;
-        }
-        end_ = place.end;
-        if (joiner_) {
-            put_starter(joiner_);
-            joiner_ = 0;
-        }
-        if (ccc) {
-            marks_.push_back(ccc << 24 | code);
-        } else {
-            put_starter(code);
-        }
-    }
-
-    DEDUP_INLINE void put_starter(std::uint32_t code) {
-        if (!marks_.empty()) put_marks();
-        content_.append(code);
-    }
-
-    // Marks in canonical order: by combining class, equal ones as they came.
-    void put_marks() {
-        const auto before = [](std::uint32_t a, std::uint32_t b) { return a >> 24 < b >> 24; };
-        if (!std::is_sorted(marks_.begin(), marks_.end(), before)) {
-            std::stable_sort(marks_.begin(), marks_.end(), before);
-        }
-        for (std::uint32_t mark : marks_) {
-            const std::uint32_t code = mark & 0x1FFFFF;
-            content_.append(code == kIotaBelow ? kIota : code);
-        }
-        marks_.clear();
-    }
-
+    // Hands on the word of text[from, from + size) in content_, but for a joiner at its end; returns the place `next` behind `from`.
     template <class Sink>
-    void close(Sink& sink) {
-        if (state_ == State::kNone) return;
-        if (!marks_.empty()) put_marks();
-        content_.room(16);  // may be read
-        sink.content(content_.data(), content_.size(), start_, end_, state_ == State::kUnit);
-        content_.clear();
-        state_ = State::kNone;
-        joiner_ = 0;
+    std::int64_t finish(std::int64_t from, std::int64_t size, std::int64_t next, const std::uint8_t* out, Sink& sink) {
+        const std::int64_t joiner = size > 0 && is_joiner(out[-1]);
+        if (size > joiner) sink.content(content_, out - content_ - joiner, from, from + size - joiner, false);
+        return from + next;
+    }
+
+    // Whether the code point of two bytes at `at` makes no difference to the word around it.
+    bool is_dropped(std::uint64_t kind, const std::uint8_t* p, std::int64_t at, std::int64_t size) const {
+        if (at == 0 || is_joiner(p[at - 1]) || at + 2 > size) return false;
+        if (kind == TwoByteLetters::kDropped) return is_letter_at(p, at + 2, size);
+        return kind == TwoByteLetters::kDroppedMark && (at + 2 == size || !is_joiner(p[at + 2]));
+    }
+
+    // Whether a letter begins here, of ASCII or two bytes.
+    bool is_letter_at(const std::uint8_t* p, std::int64_t at, std::int64_t size) const {
+        if (at >= size) return false;
+        if (p[at] < 0x80) return !is_joiner(p[at]);
+        if (at + 1 >= size || (p[at] & 0xE0) != 0xC0 || !is_continuation(p[at + 1])) return false;
+        return (letters_[(p[at] & 0x1Fu) << 6 | (p[at + 1] & 0x3Fu)] >> 56) - 1 < TwoByteLetters::kMost;
+    }
+
+    // The bytes >= 0x80 among `size` <= 63 ones; 64 may be read.
+    static std::uint64_t high_bits(const std::uint8_t* p, std::int64_t size) {
+        std::uint64_t high = 0;
+        for (std::int64_t i = 0; i < std::max<std::int64_t>(size, 32); i += 16) {
+#if defined(__SSE2__)
+            const auto bits = _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i)));
+#else
+            std::uint32_t bits = 0;
+            for (int j = 0; j < 16; ++j) bits |= static_cast<std::uint32_t>(p[i + j] >> 7) << j;
+#endif
+            high |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(bits)) << i;
+        }
+        return high & ((std::uint64_t{1} << size) - 1);
+    }
+
+    std::uint8_t* copy_ascii(const std::uint8_t* p, std::int64_t length, std::uint8_t* out) const {
+        for (std::int64_t i = 0; i < length; i += 16) {
+            store_word(out + i, fold_ascii(load_word(p + i), folds_.digits));
+            store_word(out + i + 8, fold_ascii(load_word(p + i + 8), folds_.digits));
+        }
+        return out + length;
+    }
+
+    static bool is_joiner(std::uint8_t byte) { return byte == '\'' || byte == '.'; }
+
+    // Writes a letter of three bytes; how many bytes it has mapped, or what TwoByteLetters says of what is none.
+    std::uint64_t write_three_bytes(std::uint32_t code, std::uint8_t* out) const {
+        if (code == kBadByte) return 0;
+        if (is_hangul(code)) return write_jamo(code, out);
+        const MappedForm form(code);
+        if (separates(code, form) || form[0].kind == Class::kUnit) return TwoByteLetters::kSeparator;
+        return write_letter(form, folds_, out, kMostMapped);
     }
 
     Folds folds_;
-    State state_ = State::kNone;
-    std::uint32_t joiner_ = 0;  // seen after a word; part of it if the word goes on
-    std::int64_t start_ = 0, end_ = 0;
-    ByteBuffer content_;
-    Mapped<std::uint32_t> marks_;  // of the last starter, not yet in order: ccc << 24 | code point
+    const TwoByteLetters& letters_;
+    CharCutter chars_;
+    std::uint8_t content_[kMostBytes * kMostMapped / 2 + 32];
 };
 
 }  // namespace dedup

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -13,6 +12,7 @@
 #include "hash.hpp"
 #include "masks.hpp"
 #include "memory.hpp"
+#include "token_words.hpp"
 #include "utf8.hpp"
 
 namespace dedup {
@@ -38,39 +38,11 @@ class TokenHash {
     std::uint64_t h_;
 };
 
-// Eight bytes, the first one lowest on any machine.
-DEDUP_INLINE std::uint64_t little_endian(std::uint64_t word) {
-    if constexpr (std::endian::native == std::endian::big) {
-        std::uint64_t swapped = 0;
-        for (int i = 0; i < 8; ++i) swapped |= (word >> (8 * i) & 0xFF) << (56 - 8 * i);
-        return swapped;
-    }
-    return word;
-}
-
-DEDUP_INLINE std::uint64_t load_word(const std::uint8_t* p, std::size_t size = 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, p, size);
-    return little_endian(word);
-}
-
-DEDUP_INLINE void store_word(std::uint8_t* p, std::uint64_t word) {
-    word = little_endian(word);
-    std::memcpy(p, &word, 8);
-}
-
 inline std::uint64_t hash_content(const std::uint8_t* p, std::int64_t length, std::uint64_t seed) {
     TokenHash hash(seed, length);
     for (; length >= 8; p += 8, length -= 8) hash.add(load_word(p));
     if (length > 0) hash.add(load_word(p, static_cast<std::size_t>(length)));
     return hash.finish();
-}
-
-// Eight bytes of a token folded: ASCII letters and, where asked for, digits; contents that are folded stay as they are.
-DEDUP_INLINE std::uint64_t fold_ascii(std::uint64_t word, bool digits) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    if (digits) word &= ~((word >> 4 & ~(word >> 6) & ~(word >> 7) & kOnes) * 0x0F);  // 0x30-0x39: bit 4 without 6 and 7
-    return word | (word & ~(word >> 1) & kOnes * 0x40) >> 1;                          // letters: bit 6 without 7
 }
 
 // The hash of the ASCII word text[start, end).
@@ -145,11 +117,14 @@ class HashBatch {
         add(copy, end - start);
     }
 
-    // A token of which kShort bytes may be read, folded.
+    // A token that is folded; sixteen bytes behind it may be read.
     DEDUP_INLINE void content(const std::uint8_t* bytes, std::int64_t length) {
         reserve(1);
-        if (length > kShort) return add_hash(hash_content(bytes, length, seed_));
-        add(bytes, length);
+        if (length <= kShort) return add(bytes, length);
+        TokenHash hash(seed_, length);
+        for (; length > 8; bytes += 8, length -= 8) hash.add(load_word(bytes));
+        hash.add(load_word(bytes) << (64 - 8 * length) >> (64 - 8 * length));
+        add_hash(hash.finish());
     }
 
     // The tokens of ASCII that begin at the bits of `starts` and end at those of `ends`, seen from `base`.

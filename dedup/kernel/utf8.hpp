@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "memory.hpp"
+
 // For what runs once a character: several callers, so the compiler would make it a call.
 #if defined(__GNUC__)
 #define DEDUP_INLINE inline __attribute__((always_inline))

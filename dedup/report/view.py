@@ -22,7 +22,7 @@ from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence, PageReport
+    from dedup.model import Group, Occurrence, PageReport, Verdict
     from dedup.report import Report
 
 FORMAT = "dedup-view/1"
@@ -341,9 +341,17 @@ def _verdicts(pages: _Pages, groups: Sequence[Group], limits: Limits) -> dict[st
     for row, verdict in itertools.islice(every, limits.verdicts):
         columns["page"].append(row)
         columns["kind"].append(verdict.kind)
-        columns["text"].append("; ".join(filter(None, (verdict.text, str(verdict.evidence.get("besides", ""))))))
+        columns["text"].append(_told(verdict))
         columns["groups"].append([number[g] for g in verdict.groups if g in number])
     return columns
+
+
+def _told(verdict: Verdict) -> str:
+    """A verdict's sentence; of ``shared`` without the pages and words, which the viewer knows from the groups."""
+    if verdict.kind == "shared":
+        told, cut, _ = verdict.text.partition(" too (")
+        return f"{told} too" if cut else told
+    return "; ".join(filter(None, (verdict.text, str(verdict.evidence.get("besides", "")))))
 
 
 def _small_repeats(pages: _Pages, limits: Limits) -> dict[str, list[Any]]:

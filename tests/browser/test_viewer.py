@@ -212,10 +212,10 @@ def test_the_table_of_pages_sorts_and_leads_to_pages_and_pairs(opened: Open):
     assert names()[0] == "courses.html"
     view.page.get_by_role("button", name="Page", exact=True).click()
     assert names() == ["courses.html", "hire.html", "hours-print.html", "hours.html", "repairs.html", "index.html"]
-    view.page.get_by_label("What it shares with repairs.html").click()
+    view.page.get_by_label("What it shares with Repairs - Marlow Lane Cycle Workshop").click()
     assert view.is_titled("What hire.html and repairs.html share")
     view.page.go_back()
-    view.page.get_by_role("link", name="Hire - Marlow Lane Cycle Workshop").click()
+    view.page.get_by_role("link", name="Hire - Marlow Lane Cycle Workshop", exact=True).click()
     assert view.is_titled("Hire - Marlow Lane Cycle Workshop")
 
 
@@ -266,6 +266,8 @@ def test_filters_recompute_the_figures_and_stand_in_the_address(opened: Open):
     view.page.get_by_label("Hide template, menus and refrains").check()
     assert "Filtered: 2 passages of 4, on 4 pages." in view.text()
     assert "notemplate=1" in view.page.url
+    assert view.is_titled("27.0 % of the text on 6 pages is repeated, in what is shown.")
+    assert view.page.locator(".legend b").all_inner_texts() == ["27.0 %", "73.0 %"]
     assert view.page.locator(".facts dd").first.inner_text() == "2"
     assert "template" not in view.text(".legend")
     again = opened("small", "#" + view.page.url.split("#")[1])

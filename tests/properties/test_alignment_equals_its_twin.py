@@ -172,6 +172,15 @@ def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, afte
          after, least)
 
 
+def test_a_place_amid_frequent_items_has_nothing_in_common_whatever_was_compared_before():
+    rare = [1 << 28, 2 << 28, 3 << 28]
+    item = np.array([*rare, *rare, 0, 0, 0, *rare], U32)
+    position, first, pages = np.array([0, 3, 6, 9], U32), np.array([0, 2, 4]), np.array([0, 3, 6, 9, 12])
+    rarity = np.array([0, *[1] * 15], U8)
+    a, b = both("class_anchors", position, first, item, pages, rarity, 1, 3, 3, 1)
+    assert (a.tolist(), b.tolist()) == ([0], [3])
+
+
 @given(items, st.integers(1, 6))
 def test_texts_that_share_a_run_share_a_key(pages, extra):
     """The guarantee of winnowing: a run of k + w - 1 equal items has a key in common, at the same place of the run."""

@@ -30,7 +30,16 @@ mangled = st.tuples(texts, st.integers(0, 200), st.integers(0, 255)).map(
 ascii_text = st.text(st.sampled_from("abcXYZ019'. \n\r-"), max_size=400).map(str.encode)
 hyphens = st.lists(st.sampled_from(["ab", "é", "1", "中", "don't", "\u00ad", "-", "‐", "¬", "\n", "\r\n", "\r", " ", "\t",
                                     "."]), max_size=20).map(lambda pieces: "".join(pieces).encode())
-buffers = st.one_of(texts, ascii_text, mangled, hyphens, st.binary(max_size=100))
+# What the lanes of the slow path must tell apart: letters of two and three bytes, marks in and out of order, joiners of both
+# kinds beside each other, what is dropped, quotes, units with and without marks, at the borders of 8, 16, 63 and 64 bytes.
+LANES = ["a", "bcdefghi", "don't", ".", "'", "’", "’’", "…", "“", "”", "—", "«", "»", "\u00a0", "é", "ß",
+         "ŉ", "µ", "²", "½", "·", "ŀ", "й", "ж", "Σ", "ΐ", "ᾳ", "ạ", "ａ", "．", "，", "！", "١", "५", "न",
+         "ि", "्", "़", "์", "ิ", "ก", "中", "か", "が", "゙", "ー", "㌀", "한", "가", "각", "ᄒ", "\u0301",
+         "\u0327", "\u0345", "\u05b0", "\u064b", "\u0640", "\u00ad", "\u200b", "\u200d", "\ufe0f", "\ud800",
+         "😀", "𠀀", "x" * 13, "é" * 8, "ж" * 31, "中" * 21, " ", "7"]
+lanes = st.tuples(st.integers(0, 70), st.lists(st.sampled_from(LANES), max_size=12)).map(
+    lambda t: ("y" * t[0] + "".join(t[1])).encode("utf-8", "surrogatepass"))
+buffers = st.one_of(texts, ascii_text, mangled, hyphens, lanes, st.binary(max_size=100))
 flags = st.integers(0, 7)
 
 
@@ -69,7 +78,9 @@ def both(name: str, *args: Any) -> Any:
 @settings(max_examples=max(500, settings().max_examples))
 def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None:
     start, end = draw.draw(ranges_in(len(data))) if draw else (np.array([0]), np.array([len(data)]))
-    text = as_array(data)
+    # near the end of the text the kernel is more careful: both with and without something behind it
+    behind = draw.draw(st.sampled_from([b"", "é中b".encode(), b"a" * 100, "ж".encode() * 50])) if draw else b""
+    text = as_array(data + behind)
     both("tokenise", text, start, end, flags, seed)
     both("hash_tokens", text, start, end, flags, seed)
     both("count_tokens", text, start, end, flags)
@@ -115,6 +126,25 @@ def test_cutting_by_runs_is_cutting_character_by_character(data: bytes, flags: i
     for token in tokens:
         one = native.normalise(as_array(data), np.array([token.start]), np.array([token.end]), flags)[0].tobytes()
         assert token.content in one  # a character that maps to several tokens gives all of them
+
+
+@pytest.mark.parametrize("flags", range(4))
+def test_each_code_point_cuts_words_as_the_twin_says(flags: int) -> None:
+    """Each code point of the basic plane, alone and beside letters, units, marks and joiners."""
+    around = ("{}", "x{}y", "é{}é", "中{}中", "न{}ि", "o'{}", "{}.z", "o’{}s", "e\u0301{}", "{0}{0}", "“{}")
+    codes = [c for c in map(chr, range(0x80, 0x10000)) if flags == 0 or unicodedata.category(c)[0] in "LMN"]
+    for context in around:
+        data = " ".join(map(context.format, codes)).encode("utf-8", "surrogatepass")
+        text = as_array(data + b" " * 100)
+        both("tokenise", text, np.array([0]), np.array([len(data)]), flags, 0)
+        both("normalise", text, np.array([0]), np.array([len(data)]), flags)
+
+
+@given(st.lists(lanes, min_size=1, max_size=8), st.integers(0, 3))
+@settings(max_examples=max(500, settings().max_examples))
+def test_lanes_cut_words_as_the_twin_says(words: list[bytes], flags: int) -> None:
+    data = b" ".join(words)
+    both("tokenise", as_array(data + b" " * 100), np.array([0]), np.array([len(data)]), flags, 0)
 
 
 @given(buffers, st.lists(st.integers(-1, 300), max_size=6), st.integers(0, 20))

@@ -146,6 +146,14 @@ def test_a_report_stored_with_its_texts_gives_the_same_file(tmp_path):
     assert read_json(tmp_path / "r.json").to_html() == made.to_html()
 
 
+def test_a_shared_passage_is_named_by_its_group_not_by_words_again():
+    made = dedup.scan([lines(prose(40, 1), prose(30, 2)), lines(prose(30, 2), prose(50, 3))])
+    assert [v.text.count(prose(30, 2)[:30]) for page in made.pages for v in page.verdicts] == [1, 1]
+    verdicts = view_data(made)["verdicts"]
+    assert verdicts["text"] == ["1 passage (30 words) stands on other pages too"] * 2
+    assert verdicts["groups"] == [[0], [0]]
+
+
 def test_a_text_that_follows_itself_has_its_count_and_is_compared_with_nothing():
     row = prose(12, 3)
     view = view_data(dedup.scan([lines(prose(20, 1), *[row] * 40, prose(20, 2), row)]))

@@ -145,6 +145,17 @@ def test_what_every_page_of_a_site_carries_is_its_template():
     assert report.summary.content_share == 0 < report.summary.duplicate_share
 
 
+def test_words_that_lie_in_two_passages_are_told_once():
+    head, both = [prose(20, n) for n in (60, 61)], [prose(20, n) for n in (62, 63)]
+    texts = {f"s{n}": lines(prose(70, 40 + n), *head, *(both if n % 2 else [])) for n in range(6)}
+    texts |= {f"t{n}": lines(prose(70, 80 + n), *head[1:], *both) for n in range(3)}
+    report = scan([Page(name, text, source=name, site="s.example") for name, text in texts.items()])
+    for page, text in zip(report.pages, texts.values(), strict=True):
+        [verdict] = [v for v in page.verdicts if v.kind == "template"]
+        assert len(verdict.groups) > 1 or page.id[0] == "s"
+        assert verdict.evidence["words"] == pytest.approx(len(text.split()) - 70, abs=0.5)
+
+
 def test_how_many_pages_make_a_template_can_be_set():
     site = [Page(f"s{n}", lines(*([P[0]] if n < 4 else []), prose(80, 40 + n)), source=f"s{n}", site="s.example")
             for n in range(10)]

@@ -39,11 +39,17 @@ export function oneLine(text: string, limit: number): string {
   return (cut > limit / 2 ? head.slice(0, cut) : head).replace(/[\ud800-\udbff]$/, "") + " …";
 }
 
-/** "line 3", "lines 3–7". */
+/** "line 3", "lines 3–7"; with the characters, where lines do not tell it from another place of its passage on its page. */
 export function lines(data: Data, place: number): string {
-  const from = data.raw.places.line[place],
-    more = data.raw.places.lines[place];
-  return more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
+  const { line, lines: rest, page, start } = data.raw.places,
+    from = line[place],
+    more = rest[place],
+    g = data.groupOf[place];
+  let alike = false;
+  for (let o = data.first[g]; o < data.first[g + 1] && !alike; o++)
+    alike = o !== place && line[o] === from && rest[o] === more && page[o] === page[place];
+  const words = more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
+  return alike ? `${words} (characters ${number(start[place])}–${number(data.end(place))})` : words;
 }
 
 /** "39 times in a row" of a place where the text follows itself, else nothing. */

@@ -68,7 +68,7 @@ function verdictWords(app: ReturnType<typeof useApp>, g: number): string {
     texts = new Set<string>();
   for (let o = data.first[g]; o < data.first[g + 1] && texts.size < 2; o++) {
     const v = data.verdictOf[o];
-    if (v >= 0) texts.add(data.raw.verdicts.text[v]);
+    if (v >= 0 && data.raw.verdicts.kind[v] !== "shared") texts.add(data.raw.verdicts.text[v]); // its places say that
   }
   const [text] = texts;
   return text && texts.size === 1 ? sentence(dashed(text)) : "";
@@ -145,7 +145,7 @@ function Places({
                   </td>
                 )}
                 <td class="acts">
-                  <Copy text={where} label={`Copy ${where.slice(0, 200)}`} />
+                  <Copy text={where} name="Copy place" label={`Copy place ${where.slice(0, 200)}`} />
                   {all.length > 2 && o !== first && (
                     <button
                       type="button"

@@ -107,6 +107,9 @@ export function PageText({ page }: { page: number }) {
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const LOWEST = 50, // of 150: a picture of low arcs is cut above them
+  WIDEST = 1180; // pixels
+
 function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (place: number) => void }) {
   const { data, selection } = useApp(),
     drawn = useMemo(() => arcs(data, selection, page), [data, selection, page]);
@@ -117,8 +120,10 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
     ? "The bar is the page, from its beginning to its end; an arc joins two places that say the same."
     : "The bar is the page, from its beginning to its end; all of its repeats stand on other pages.";
   const outside = drawn.bars.some((bar) => bar.elsewhere),
-    top = inner ? 0 : HEIGHT - 24,
-    tall = HEIGHT + (outside ? 30 : 14) - top;
+    below = outside ? 30 : 14,
+    highest = drawn.arcs.reduce((most, arc) => Math.max(most, arc.rise + 4), inner ? LOWEST : 24),
+    top = HEIGHT - Math.min(highest, HEIGHT),
+    tall = HEIGHT + below - top;
   return (
     <figure class="arcs" aria-labelledby="arcs-title">
       <figcaption>
@@ -130,7 +135,7 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
           viewBox={`0 ${top} ${WIDTH} ${tall}`}
           preserveAspectRatio="none"
           role="img"
-          class={inner ? undefined : "flat"}
+          style={{ "--part": tall / (HEIGHT + below) }}
           aria-label={`${count(drawn.arcs.length, "arc")}; the list below says where.`}
         >
           <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
@@ -157,7 +162,7 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
             </g>
           ))}
         </svg>
-        {labelled(drawn.arcs).map((arc) => (
+        {labelled(drawn.arcs, Math.min(innerWidth, WIDEST)).map((arc) => (
           <span
             key={arc.to}
             class={`badge ${look(arc.group)}`}
