@@ -222,6 +222,7 @@ private:
         windows_.resize(count_, 0);
         weight_.resize(std::max<std::size_t>(weight_.size(), count_), -1);
         held_.resize(std::max<std::size_t>(held_.size(), count_));
+        ways_.resize(std::max<std::size_t>(ways_.size(), count_), 0);
         for (auto& counts : counts_) counts.resize(std::max<std::size_t>(counts.size(), count_), 0);
         total_windows_ = pseudo_windows(a.size()) + (same_page_ ? 0 : pseudo_windows(b.size())) + 2;
         while (log_.size() < static_cast<std::size_t>(total_windows_) + 2)
@@ -667,27 +668,31 @@ private:
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
-        const int side = static_cast<int>(end / 2);
-        std::vector<std::int32_t>&mine = counts_[side], &other = counts_[1 - side];
-        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end), drop = s_.drop * kRare;
-        const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
-        Move best{0, r[end], end};
-        std::int64_t gain = 0, at = r[end];
-        while (at != limit && reach-- > 0) {
-            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
-            const std::int64_t w = weight(item);
-            if (outwards) gain += mine[item]++ < other[item] ? w * (2 * kThousand - theta) : -w * theta;
-            else gain += mine[item]-- <= other[item] ? -w * (2 * kThousand - theta) : w * theta;
-            at += step;
-            if (gain > best.gain) best.gain = gain, best.to = at;
-            if (gain < best.gain - drop) break;
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t steps = std::min(std::abs(limit - r[end]), reach);
+        return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
+    }
+
+    template <bool kOutwards>
+    Move walk_way(const Rectangle& r, std::size_t end, std::int64_t theta, std::int64_t steps) {
+        const std::size_t side = end / 2;
+        std::int32_t* const mine = counts_[side].data();
+        const std::int32_t* const other = counts_[1 - side].data();
+        const std::int64_t step = (end % 2 == 0) == kOutwards ? -1 : 1, drop = s_.drop * kRare;
+        const std::uint32_t* const ids = side_[side]->id.data();
+        const std::int64_t first = step < 0 ? r[end] - 1 : r[end];
+        const std::int64_t shared = kOutwards ? 2 * kThousand - theta : theta - 2 * kThousand, single = kOutwards ? -theta : theta;
+        std::int64_t gain = 0, most = 0, best = 0, at = 0;
+        for (; at < steps && gain >= most - drop;) {
+            const std::uint32_t item = ids[first + at * step];
+            const bool both = kOutwards ? mine[item]++ < other[item] : mine[item]-- <= other[item];
+            gain += weight(item) * (both ? shared : single);
+            ++at;
+            best = gain > most ? at : best;
+            most = std::max(most, gain);
         }
-        while (at != r[end]) {
-            at -= step;
-            const std::uint32_t item = id(side, step < 0 ? at - 1 : at);
-            outwards ? --mine[item] : ++mine[item];
-        }
-        return best;
+        while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
+        return {most, r[end] + best * step, end};
     }
 
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
@@ -696,20 +701,40 @@ private:
     static constexpr std::size_t kNoEnd = 4;
     static constexpr std::int64_t kFar = std::int64_t{1} << 40;
 
-    // The single move that gains most; one end is held where it is.
-    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach) {
+    // Ways of the ends, one bit each: inwards and outwards, end after end.
+    static constexpr std::uint32_t kAllWays = 0xff;
+    static constexpr std::uint32_t way_of(std::size_t end, bool out) { return 1U << (2 * end + out); }
+
+    // The single move that gains most; one end is held where it is, and some ways are not tried.
+    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach, std::uint32_t ways) {
         Move best;
         for (std::size_t end = 0; end < 4; ++end)
             for (const bool out : {true, false}) {
-                if (end == held || (out && !outwards)) continue;
+                if (end == held || (out && !outwards) || !(ways & way_of(end, out))) continue;
                 const Move move = walk(r, end, out, theta, reach);
                 if (move.gain > best.gain) best = move;
             }
         return best;
     }
 
+    // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
+    void note_ways(const std::array<std::int64_t, 4>& ends, bool forget) {
+        for (std::size_t end = 0; end < 4; ++end) {
+            const int side = static_cast<int>(end / 2);
+            const std::int64_t at = ends[end], first = std::max<std::int64_t>(at - s_.joint_reach, 0);
+            const std::int64_t last = std::min(at + s_.joint_reach, size(side));
+            for (std::int64_t i = first; i < last; ++i) {
+                std::uint8_t& ways = ways_[id(side, i)];
+                ways = forget ? 0 : static_cast<std::uint8_t>(ways | way_of(end, (i < at) == (end % 2 == 0)));
+            }
+        }
+    }
+
     // Where no single move gains, two ends may hold each other: one goes step by step elsewhere and is held there, while the
-    // others answer with their best moves. The best outcome of all is taken; false where none gains.
+    // others answer with their best moves. The best outcome of all is taken; false where none gains. Only such ways are tried as
+    // a first answer as may gain more than before: on which an item is met that the held end took in, and the other text has not,
+    // or that it left, and the other text has. Such an item is taken in by the other text, or left at the opposite end; or the
+    // other way round.
     bool joint_move(Rectangle& r, std::int64_t theta) {
         const std::array<std::int64_t, 4> start = r.end;
         const auto score = [&] { return r.shared2 * kThousand - theta * r.total; };
@@ -719,15 +744,24 @@ private:
         const std::int64_t before = score();
         std::int64_t best = before;
         std::array<std::int64_t, 4> to = start;
+        note_ways(start, false);
         for (std::size_t held = 0; held < 4; ++held)
             for (const bool out : {true, false}) {
                 const std::int64_t limit = out ? outer_limit(r, held) : inner_limit(r, held);
+                const int side = static_cast<int>(held / 2);
                 const std::int64_t step = (held % 2 == 0) == out ? -1 : 1;
+                const std::size_t other = held < 2 ? 2 : 0;
+                const std::uint32_t answers = way_of(held ^ 1, !out) | way_of(other, out) | way_of(other + 1, out);
+                const bool gives_way = out && r.length(side) <= s_.joint_reach + 1;  // the opposite end may go farther
+                std::uint32_t ways = same_page_ ? kAllWays : gives_way ? way_of(held ^ 1, false) : 0;
                 for (std::int64_t n = 1; n <= s_.joint_reach && start[held] + (n - 1) * step != limit; ++n) {
                     put(r, held, start[held] + n * step);
+                    const std::uint32_t item = id(side, step < 0 ? r[held] : r[held] - 1);
+                    const std::int32_t mine = counts_[side][item], others = counts_[1 - side][item];
+                    if (out ? others < mine : others > mine) ways |= ways_[item] & answers;
                     if (score() < before - s_.drop * kRare) break;
                     for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-                        const Move move = best_move(r, true, theta, held, s_.joint_reach);
+                        const Move move = best_move(r, true, theta, held, s_.joint_reach, moves == 0 ? ways : kAllWays);
                         if (move.gain <= 0) break;
                         put(r, move.end, move.to);
                     }
@@ -738,6 +772,7 @@ private:
                 }
                 go(start);
             }
+        note_ways(start, true);
         go(to);
         return best > before;
     }
@@ -746,7 +781,7 @@ private:
     void move_ends(Rectangle& r, bool outwards) {
         std::int64_t theta = outwards ? s_.theta : theta_of(r);
         for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-            const Move best = best_move(r, outwards, theta, kNoEnd, kFar);
+            const Move best = best_move(r, outwards, theta, kNoEnd, kFar, kAllWays);
             if (best.gain > 0) put(r, best.end, best.to);
             else if (theta == theta_of(r) && !(outwards && joint_move(r, theta))) break;
             theta = theta_of(r);
@@ -938,6 +973,7 @@ private:
     std::vector<std::size_t> around_, windows_weighed_;
     std::vector<std::int64_t> window_weight_, starts_, alike_;
     std::vector<Held> held_;
+    std::vector<std::uint8_t> ways_;
     const Numbers* side_[2] = {nullptr, nullptr};
     std::vector<Run> runs_;
     std::vector<std::pair<std::int64_t, std::size_t>> rows_;  // start in text A, first run

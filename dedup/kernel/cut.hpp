@@ -29,7 +29,7 @@ DEDUP_INLINE void put_words(Sink& sink, std::int64_t base, std::uint64_t starts,
 
 // The tokens of text[from, to), in order, as if hyphens at the ends of lines were any hyphens. A sink has
 //     ascii(start, end)                               for a token of ASCII only,
-//     content(bytes, length, start, end, half)        for any other one; 16 bytes may be read,
+//     content(bytes, length, start, end, half)        for any other one; 16 bytes behind it may be read,
 //     words(base, starts, ends), if it likes          for some of ASCII only, as bits of a window,
 //     done(), if it likes                             whether it wants no more.
 template <class Sink>

@@ -45,7 +45,7 @@ class SlowCutter {
 
    private:
     static constexpr std::int64_t kMostBytes = 63;           // of a word that takes the lane
-    static constexpr std::int64_t kReach = kMostBytes + 17;  // bytes from its first one on that may be looked at
+    static constexpr std::int64_t kReach = kMostBytes + 33;  // bytes from its first one on that may be looked at
     static constexpr std::int64_t kOther = -1;               // says that a lane does not fit
     static constexpr std::size_t kMostMapped = 16;           // bytes that a letter is mapped to
     static constexpr std::uint32_t kApostrophe = 0x2019;
@@ -96,6 +96,7 @@ class SlowCutter {
         std::int64_t end = from + 3;
         std::uint32_t ccc = 0;
         for (; end < to && p[end] >= 0x80; end += 3) {
+            if (end - from > kMostBytes) return kOther;
             const std::uint32_t code = three_bytes(p + end, to - end);
             if (code == kBadByte) return kOther;
             if (is_hangul(code)) break;
@@ -123,7 +124,7 @@ class SlowCutter {
         std::uint32_t ccc = 0;
         for (; end < to; end += 3) {
             const std::uint32_t code = three_bytes(p + end, to - end);
-            if (code == kBadByte || is_hangul(code)) return kOther;
+            if (code == kBadByte || is_hangul(code) || end - from > kMostBytes) return kOther;
             const MappedForm next(code);
             if (separates(code, next) || next[0].kind == Class::kUnit) break;
             const bool mark = next.is_itself() && next.itself().kind == Class::kMark;
@@ -223,7 +224,10 @@ class SlowCutter {
     }
 
     std::uint8_t* copy_ascii(const std::uint8_t* p, std::int64_t length, std::uint8_t* out) const {
-        for (std::int64_t i = 0; i < length; i += 8) store_word(out + i, fold_ascii(load_word(p + i), folds_.digits));
+        for (std::int64_t i = 0; i < length; i += 16) {
+            store_word(out + i, fold_ascii(load_word(p + i), folds_.digits));
+            store_word(out + i + 8, fold_ascii(load_word(p + i + 8), folds_.digits));
+        }
         return out + length;
     }
 
@@ -241,7 +245,7 @@ class SlowCutter {
     Folds folds_;
     const TwoByteLetters& letters_;
     CharCutter chars_;
-    std::uint8_t content_[kMostBytes * kMostMapped / 2 + 16];
+    std::uint8_t content_[kMostBytes * kMostMapped / 2 + 32];
 };
 
 }  // namespace dedup

@@ -117,11 +117,14 @@ class HashBatch {
         add(copy, end - start);
     }
 
-    // A token of which kShort bytes may be read, folded.
+    // A token that is folded; sixteen bytes behind it may be read.
     DEDUP_INLINE void content(const std::uint8_t* bytes, std::int64_t length) {
         reserve(1);
-        if (length > kShort) return add_hash(hash_content(bytes, length, seed_));
-        add(bytes, length);
+        if (length <= kShort) return add(bytes, length);
+        TokenHash hash(seed_, length);
+        for (; length > 8; bytes += 8, length -= 8) hash.add(load_word(bytes));
+        hash.add(load_word(bytes) << (64 - 8 * length) >> (64 - 8 * length));
+        add_hash(hash.finish());
     }
 
     // The tokens of ASCII that begin at the bits of `starts` and end at those of `ends`, seen from `base`.
