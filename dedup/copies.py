@@ -77,24 +77,25 @@ def describe_copies(findings: Findings) -> Copies:
     flags, links, laid_out = _block_columns(findings)
     first, last = places.first_block, places.last_block
     chars = corpus.end_chars - corpus.start_chars
+    nothing = np.broadcast_to(np.float64(0), len(first))  # of most figures in plain text: it takes no memory
 
     def count(of_block: npt.NDArray[np.generic]) -> I64:
-        if not of_block.any():
-            return np.zeros(len(first), np.int64)
         before = sums(of_block.astype(np.int64))
         return before[last + 1] - before[first]
     blocks, size = count(corpus.halves > 0), np.maximum(count(chars), 1)
 
     def share(flag: int) -> F64:
         marked = flags & flag > 0
-        return count(np.where(marked, chars, 0) if marked.any() else marked) / size
+        return count(np.where(marked, chars, 0)) / size if marked.any() else nothing
     words = range_halves(findings.engine, corpus, table.ranges.t0, table.ranges.t1) / 2
     pages = corpus.page_first[table.page]
     span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
     starts, ends = corpus.token_first[first] == table.ranges.t0, corpus.token_first[last + 1] == table.ranges.t1
-    return Copies(words, blocks, first, last, np.minimum(count(links) / size, 1.0), share(BlockFlag.QUOTE),
-                  share(BlockFlag.FOOTER), share(BlockFlag.DEVICE | BlockFlag.HIDDEN),
-                  2 * count(flags & BlockFlag.NAVIGATION > 0) >= blocks, share(BlockFlag.FORM) >= 0.5,
+    link_share = np.minimum(count(links) / size, 1.0) if links.any() else nothing
+    navigation = flags & BlockFlag.NAVIGATION > 0
+    in_navigation = 2 * count(navigation) >= blocks if navigation.any() else blocks == 0
+    return Copies(words, blocks, first, last, link_share, share(BlockFlag.QUOTE), share(BlockFlag.FOOTER),
+                  share(BlockFlag.DEVICE | BlockFlag.HIDDEN), in_navigation, share(BlockFlag.FORM) >= 0.5,
                   share(BlockFlag.TABLE_OR_CODE) >= 0.5, (corpus.kind[first] == BlockKind.HEADING) & (blocks == 1),
                   starts & ends, starts, (first - pages) / span, (last + 1 - pages) / span, laid_out[table.page])
 

@@ -152,11 +152,13 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     of_position = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
-    t0 = np.concatenate([whole.a0, whole.b0, position])
-    t1 = np.concatenate([whole.a1, whole.b1, position + of_position])
-    length = t1 - t0
+    length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
     bits = int(length.max(initial=0)).bit_length()  # both are below 2^32
-    leader, node = kernel.distinct_keys((t0 << bits | length).view(np.uint64))  # a passage's row where there is one
+    key = np.concatenate([whole.a0, whole.b0, position])
+    key <<= bits
+    key |= length
+    leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
+    t0 = key[leader] >> bits
     count = len(whole.a0)
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
@@ -164,7 +166,7 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
         segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    return _Nodes(t0[leader], t1[leader], np.concatenate([node[:count], star]),
+    return _Nodes(t0, t0 + length[leader], np.concatenate([node[:count], star]),
                   np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
@@ -377,6 +379,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: Ranges, members: Members
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
+    parts = engine.begin(partial(spans.take, kept))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
     leader = members.leader[order]
@@ -390,7 +393,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: Ranges, members: Members
     lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
     return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
-                  members.containment[order], spans.take(kept))
+                  members.containment[order], parts.result())
 
 
 def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import Verifier
+from dedup import Verifier, groups
+from dedup.blocks import read_corpus
+from dedup.engines.local import LocalEngine
+from dedup.model import Page
+from dedup.options import Options
 from dedup.report.json import read_json
+from dedup.verify import Spans
 from tests.scan_help import edited, lines, needs_speed, prose, scan_texts, words
 
 A = prose(40, 20)
@@ -24,6 +30,16 @@ def members(report) -> list[list[str]]:
 
 def jaccard(a: str, b: str) -> float:
     return Verifier().measure(a, b).jaccard
+
+
+def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch):
+    """Texts whose digests collide have numbers of their own; equal ones have the same, in their component."""
+    engine, texts = LocalEngine(1), ["One two.", "one three", "ONE, two", "one three!", "four", "four"]
+    corpus = read_corpus((Page(str(i), text) for i, text in enumerate(texts)), engine, Options())[0]
+    spans = Spans(corpus.page_start[:-1], corpus.page_start[1:], np.arange(len(texts) + 1))
+    monkeypatch.setattr(groups, "span_digests", lambda *_: np.full(len(texts), 2**64 - 1, np.uint64))
+    number = groups._told_apart(engine, corpus, np.zeros(len(texts), np.int64), spans).tolist()
+    assert [number.index(n) for n in number] == [0, 1, 0, 1, 4, 4]
 
 
 def test_a_chain_is_split_and_its_parts_name_each_other():
