@@ -36,11 +36,9 @@ void radix_sort(std::span<T> all, int bits, Key key) {
     if (rows.data() != all.data()) std::copy(rows.begin(), rows.end(), all.begin());
 }
 
-// Rows sorted by key, equal ones as they came.
-template <class Number>
+// A row and its key, where they do not fit one word.
 struct KeyedRow {
-    Number key;
-    Number at;
+    uint64_t key, at;
 };
 
 // Calls use(row, key) for the rows in the stable order of their keys; only the bits in which keys differ are looked at.
@@ -53,18 +51,23 @@ void in_stable_order(std::span<const uint64_t> key, Use use) {
         ascend &= key[i - 1] <= key[i];
         least = std::min(least, key[i]), most = std::max(most, key[i]);
     }
-    const auto sorted = [&]<class Number>(Number) {
-        Scratch<KeyedRow<Number>> scratch;
-        Mapped<KeyedRow<Number>>& rows = scratch.values();
-        rows.resize(key.size());
-        for (size_t i = 0; i < key.size(); ++i) rows[i] = {static_cast<Number>(key[i] - least), static_cast<Number>(i)};
-        radix_sort(std::span(rows), std::bit_width(most - least), [](const KeyedRow<Number>& row) { return row.key; });
-        for (const KeyedRow<Number>& row : rows) use(static_cast<size_t>(row.at), row.key + least);
-    };
-    if (ascend)
+    const int bits = std::bit_width(most - least), below = std::bit_width(key.size());
+    if (ascend) {
         for (size_t i = 0; i < key.size(); ++i) use(i, key[i]);
-    else if (most - least <= 0xffffffffU && key.size() <= 0xffffffffU) sorted(uint32_t{});
-    else sorted(uint64_t{});
+    } else if (bits + below <= 64) {
+        Scratch<uint64_t, 7> scratch;
+        Mapped<uint64_t>& rows = scratch.values();
+        rows.resize(key.size());
+        for (size_t i = 0; i < key.size(); ++i) rows[i] = (key[i] - least) << below | i;
+        radix_sort(std::span(rows), bits, [below](uint64_t row) { return row >> below; });
+        const uint64_t mask = (uint64_t{1} << below) - 1;
+        for (const uint64_t row : rows) use(static_cast<size_t>(row & mask), (row >> below) + least);
+    } else {
+        Mapped<KeyedRow> rows(key.size());
+        for (size_t i = 0; i < key.size(); ++i) rows[i] = {key[i] - least, i};
+        radix_sort(std::span(rows), bits, [](const KeyedRow& row) { return row.key; });
+        for (const KeyedRow& row : rows) use(static_cast<size_t>(row.at), row.key + least);
+    }
 }
 
 // The stable order of keys: key[order[0]] <= key[order[1]] <= ...
