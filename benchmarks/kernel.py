@@ -243,6 +243,40 @@ def bag_items(data: Data) -> Measured:
 
 
 @case
+def class_anchors(data: Data) -> Measured:
+    """Classes of 2 to 8 places, anywhere: nearly all of their pairs fail."""
+    item, page_first = data.halves, data.tokens[2]
+    rnd = np.random.default_rng(0)
+    first = np.append(0, np.cumsum(rnd.integers(2, 9, 50_000)))
+    position = rnd.integers(0, len(item), first[-1]).astype(np.uint32)
+    return (position, first, item, page_first, np.full(1 << 18, 8, np.uint8), 24, 12, 24, 64), len(position), "place"
+
+
+def ranges(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ranges of 50 in 10 million tokens, apart, ascending."""
+    start = np.sort(np.random.default_rng(0).choice(100_000, count, replace=False).astype(np.uint32) * np.uint32(100))
+    return start, start + np.uint32(50)
+
+
+@case
+def range_buckets(data: Data) -> Measured:
+    return ranges(50_000), 50_000, "range"
+
+
+@case
+def with_copies(data: Data) -> Measured:
+    start, end = ranges(50_000)
+    place = np.random.default_rng(1).integers(0, 10_000_000, 500_000).astype(np.uint32)
+    buckets = data.kernel.range_buckets(start, end)
+    return (place, np.arange(len(place) + 1), *buckets, start, end, np.full(len(start), 10_000_000)), len(place), "place"
+
+
+@case
+def mark_ranges(data: Data) -> Measured:
+    return (*ranges(50_000), 0, 10_000_000), 10_000_000, "token"
+
+
+@case
 def letter_items(data: Data) -> Measured:
     start, end = data.lines
     return (data.utf8, start, end, np.array([0, len(start)]), 4, 3), len(data.utf8), "byte"

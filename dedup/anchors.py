@@ -18,7 +18,7 @@ from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
-from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies, with_copies
+from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
 
@@ -82,7 +82,7 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     """
     bits = min(STOP_BITS, len(item).bit_length() + 2)
     def count(cut: tuple[int, int]) -> I64:
-        return kernel.count_items(item[slice(*cut)][_marked(quiet, *cut) == 0], bits)
+        return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
     total = int(counts.sum())
     kinds, kind = np.unique(counts, return_inverse=True)
@@ -105,7 +105,8 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
         edges = page_first[batch[0]:batch[1] + 1]
-        return item[edges[0]:edges[-1]], edges - edges[0], _marked(quiet, int(edges[0]), int(edges[-1])), rarity
+        begin, end = int(edges[0]), int(edges[-1])
+        return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
     def mark(batch: tuple[int, int]) -> None:
         kernel.mark_seeds(*text(batch), kind, table)
@@ -128,7 +129,10 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
 
 def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
-    """Places of seeds without those that make no pair that counts, and without seeds whose places are copies of the first."""
+    """Places of seeds without those that make no pair that counts; inside pages, without seeds that one exact run explains.
+
+    Across pages the copy of such a place in a further copy of the run, which has no seeds, may be the partner of another one.
+    """
     if pairs.every or not len(position):
         return position, first
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
@@ -137,7 +141,8 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
     new = np.ones(len(owner), bool)
     new[1:] = owner[1:] != owner[:-1]
     leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
-    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
+    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]) if pairs.within else None,
+                        len(first) - 1) > 0
     counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
     return position[apart[owner]], sums(counts[counts > 0])
 
@@ -183,19 +188,24 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         own = np.diff(part[1])
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
-        if pairs.every and number < with_edges:
-            places = with_copies(*places, edges)
-        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.window, before, after, COMMON[kinds[-1]])
-        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
-        counted = counted[~in_step.both(a[counted], b[counted])]
-        return a[counted], b[counted]
+        if not pairs.within and number < with_edges:
+            places = edges.with_copies(*places)
+        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
+                                    COMMON[kinds[-1]])
+        if not pairs.every:
+            counted = pairs.allows(pages_at(page_first, a), pages_at(page_first, b))
+            a, b = a[counted], b[counted]
+        apart = ~in_step.both(a, b)
+        return a[apart], b[apart]
     if pairs.every:
         classes.append(chained(across, size, bags.a_word))
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    if pairs.every:
+    if not pairs.within:
         a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
+        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
+        a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 
@@ -205,17 +215,6 @@ def _affordable(sizes: I64, budget: int) -> int:
     size = np.arange(len(counts))
     within = np.flatnonzero(np.cumsum(counts * size * (size - 1) // 2) <= budget)
     return max(2, int(within[-1]) if len(within) else 0)
-
-
-def _marked(ranges: tuple[U32, U32], begin: int, end: int) -> U8:
-    """1 for each token from begin to end that lies in a range."""
-    rows = slice(int(np.searchsorted(ranges[1], np.uint32(begin), side="right")),
-                 int(np.searchsorted(ranges[0], np.uint32(end))))
-    start, stop = (np.clip(side[rows].astype(np.int64), begin, end) - begin for side in ranges)
-    steps = np.zeros(end - begin + 1, np.int8)
-    steps[start] = 1
-    steps[stop] -= 1
-    return np.cumsum(steps[:-1], dtype=np.int8).view(np.uint8)
 
 
 def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:

@@ -222,6 +222,10 @@ class _Against:
     def renamed(self) -> int:
         return sum(getattr(stream, "renamed", 0) for stream in self._streams)
 
+    @property
+    def expected_bytes(self) -> int:
+        return sum(getattr(stream, "expected_bytes", 0) for stream in self._streams)
+
 
 def _stretches(stream: Any) -> Iterator[Any]:
     return stream.stretches() if hasattr(stream, "stretches") else iter(stream)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.engines.local import LocalEngine
+from dedup.heads import Heads
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
 from dedup.options import Options
@@ -28,8 +29,10 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+NO_TEXT = np.empty(0, np.uint8)
 BATCH_BYTES = 4_000_000  # of text in one batch
-RELEASED = 16_000_000  # bytes of text that are copied before memory is given back
+FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
+MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
@@ -57,7 +60,7 @@ class Corpus:
     """
 
     text: U8
-    pages: tuple[Page, ...]
+    pages: Heads
     page_start: I64
     page_first: I64
     start: I64
@@ -98,6 +101,10 @@ class Corpus:
         start, end = int(self.page_start[page]), int(self.page_start[page + 1])
         return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
 
+    def block_text(self, block: int) -> str:
+        """The text of a block, which is numbered through the collection."""
+        return self.text[self.start[block]:self.end[block]].tobytes().decode("utf-8", "surrogatepass")
+
 
 @dataclass(slots=True)
 class Tokens:
@@ -135,11 +142,45 @@ def token_flags(options: Options) -> int:
 
 @dataclass(slots=True)
 class Batch:
-    """Pages as they were read: their texts one after the other, and what else is known of them."""
+    """Pages as they were read: their texts one after the other, and what else is known of them.
+
+    Attributes:
+        text: Their texts in the buffer of all texts, until they are surveyed.
+        size: Bytes of it.
+        page_start: First byte of each page in it, one longer than the pages.
+        layouts: Of those pages whose reader knows the blocks, by number in the batch.
+    """
 
     text: U8
+    size: int
     page_start: I64
-    heads: list[Page]
+    layouts: dict[int, Layout]
+
+
+class TextBuffer:
+    """The texts of all pages, one after the other, while they are read.
+
+    A larger buffer takes the place of one that is full; where it is known how much comes, there is room from the start
+    (memory that nothing was written to costs nothing).
+    """
+
+    def __init__(self, expected: Callable[[], int] = lambda: 0) -> None:
+        self._buffer, self._expected, self.size = np.empty(0, np.uint8), expected, 0
+
+    def add(self, data: bytes | memoryview | U8) -> None:
+        """Put a text at the end."""
+        end = self.size + len(data)
+        if end > len(self._buffer):
+            expected = min(self._expected(), 4 * self.size + MOST_AHEAD)
+            larger = np.empty(max(end, 2 * self.size, expected, FIRST_TEXT), np.uint8)
+            larger[:self.size] = self._buffer[:self.size]
+            self._buffer = larger
+        self._buffer[self.size:end] = np.frombuffer(data, np.uint8)
+        self.size = end
+
+    def since(self, start: int) -> U8:
+        """What stands from `start` on; it stays as it is whatever is added."""
+        return self._buffer[start:self.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,77 +200,73 @@ class Survey:
     fingerprint: U64
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens, list[Page]]:
-    """Pages as columns, cut into blocks and measured; their tokens; and the pages as they were read, without texts.
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens]:
+    """Pages as columns, cut into blocks and measured; and their tokens.
 
     Batches are surveyed while the next ones are read.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
     table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
     batches: list[Batch] = []
+    text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
-        for batch in page_batches(pages):
+        for batch in page_batches(pages, text, heads):
             batches.append(batch)
             yield batch
 
     def survey(batch: Batch) -> Survey:
         found = survey_batch(batch, flags, whole)
+        batch.text = NO_TEXT  # else it would keep a buffer whose place a larger one took
         if not whole:
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
         return found
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
-    page = sums(np.array([len(batch.heads) for batch in batches], np.int64))
+    page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table)
-    heads = [head for batch in batches for head in batch.heads]
-    corpus = _joined(batches, surveys, heads, flags, references)
+    corpus = _joined(text.since(0), batches, surveys, heads, flags, references)
     count = int(corpus.token_first[-1])
     if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
         tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
         engine.map(lambda b: kernel.mark_grams(tokens.token[b], tokens.page_first(corpus, b), size, table),
                    range(len(tokens)))
-    return corpus, tokens, heads
+    return corpus, tokens
 
 
-def page_batches(pages: Iterable[Page]) -> Iterator[Batch]:
-    """Pages in batches of about ``BATCH_BYTES`` of text; a page is never cut."""
+def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Iterator[Batch]:
+    """Pages in batches of about ``BATCH_BYTES`` of text, which is added to `text`, what else is known of them to `heads`.
+
+    A page is never cut.
+    """
     stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
-    texts: list[bytes | memoryview] = []
-    heads: list[Page] = []
-    sizes: list[int] = []
-    size = 0
+    sizes, layouts, begin = list[int](), dict[int, Layout](), 0
 
     def batch() -> Batch:
-        text = kernel.room(size)
-        at = 0
-        for piece in texts:
-            text[at:at + len(piece)] = np.frombuffer(piece, np.uint8)
-            at += len(piece)
-        return Batch(text, sums(np.array(sizes, np.int64)), heads)
+        return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
         if isinstance(item, Page):
-            texts.append(item.text.encode("utf-8", "surrogatepass"))
-            sizes.append(len(texts[-1]))
-            heads.append(Page(item.id, "", item.source, item.title, item.meta, item.url, item.line, item.record,
-                              item.layout, item.site, item.number))
-            size += sizes[-1]
-            if size >= BATCH_BYTES:
+            data = item.text.encode("utf-8", "surrogatepass")
+            text.add(data)
+            heads.add(item)
+            if item.layout is not None:
+                layouts[len(sizes)] = item.layout
+            sizes.append(len(data))
+            if text.size - begin >= BATCH_BYTES:
                 yield batch()
-                texts, heads, sizes, size = [], [], [], 0
+                sizes, layouts, begin = [], {}, text.size
             continue
         first, at = item.first, 0
         while at < len(item.heads):  # up to the page that fills the batch
-            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - size))), len(item.heads))
-            texts.append(item.text[first[at]:first[to]].data)
+            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - (text.size - begin)))), len(item.heads))
+            text.add(item.text[first[at]:first[to]])
             sizes += np.diff(first[at:to + 1]).tolist()
-            heads += item.heads[at:to]
-            size += int(first[to] - first[at])
+            heads.extend(item.heads.part(at, to))
             at = to
-            if size >= BATCH_BYTES:
+            if text.size - begin >= BATCH_BYTES:
                 yield batch()
-                texts, heads, sizes, size = [], [], [], 0
-    if heads:
+                sizes, layouts, begin = [], {}, text.size
+    if sizes:
         yield batch()
 
 
@@ -255,16 +292,12 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
     return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
-def input_digest(corpus: Corpus, heads: list[Page]) -> str:
-    """A digest of all ids and texts.
-
-    Args:
-        heads: The pages as they were read, of which ``read_corpus`` may have renamed some.
-    """
-    text, starts, whole = corpus.text.data, corpus.page_start.tolist(), hashlib.sha256()
-    for head, start, end in zip(heads, starts, starts[1:], strict=False):
+def input_digest(corpus: Corpus) -> str:
+    """A digest of all ids, as they were read, and texts."""
+    text, ids, whole = corpus.text.data, corpus.pages.ids, hashlib.sha256()
+    for p, (start, end) in enumerate(itertools.pairwise(corpus.page_start.tolist())):
         digest = hashlib.sha256(text[start:end])
-        digest.update(b"\0" + head.id.encode("utf-8", "surrogatepass"))
+        digest.update(b"\0" + ids.encoded(p))
         whole.update(digest.digest())
     if corpus.references is not None:
         whole.update(b"against %d" % corpus.references)
@@ -273,15 +306,14 @@ def input_digest(corpus: Corpus, heads: list[Page]) -> str:
 
 def _cut(batch: Batch, whole: bool) -> tuple[I64, I64, I64, U8]:
     """Blocks of a batch: (first block of each page, start, end, kind)."""
-    text, count = batch.text, len(batch.heads)
+    text, count = batch.text, len(batch.page_start) - 1
     if whole:
         return np.arange(count + 1), batch.page_start[:-1].copy(), batch.page_start[1:].copy(), np.zeros(count, np.uint8)
-    plain = np.array([p for p, page in enumerate(batch.heads) if page.layout is None], np.int64)
+    plain = np.setdiff1d(np.arange(count), np.array(list(batch.layouts), np.int64), assume_unique=True)
     page, start, end, kind = kernel.split_lines(text, batch.page_start[plain], batch.page_start[plain + 1])
     pieces = [(plain[page], start, end, kind)]
-    for p, head in enumerate(batch.heads):
-        if head.layout is not None:
-            pieces.append(_laid_out(text, p, int(batch.page_start[p]), int(batch.page_start[p + 1]), head.layout))
+    pieces += [_laid_out(text, p, int(batch.page_start[p]), int(batch.page_start[p + 1]), layout)
+               for p, layout in batch.layouts.items()]
     page, start, end, kind = (np.concatenate(column) for column in zip(*pieces, strict=True))
     order = np.lexsort((start, page))
     return np.searchsorted(page[order], np.arange(count + 1)), start[order], end[order], kind[order]
@@ -295,20 +327,15 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
             np.ascontiguousarray(offsets[:, 1]), layout.kind.astype(np.uint8))
 
 
-def _joined(batches: list[Batch], surveys: list[Survey], heads: list[Page], flags: int, references: int | None) -> Corpus:
-    """All batches as one collection; each batch's text is given back as soon as it is copied."""
-    bytes_before = sums(np.array([len(batch.text) for batch in batches], np.int64))
+def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads, flags: int,
+            references: int | None) -> Corpus:
+    """All batches as one collection."""
+    bytes_before = sums(np.array([batch.size for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
     chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
-    text = np.empty(int(bytes_before[-1]), np.uint8)
     page_start, page_first, page_chars = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for i, (batch, survey) in enumerate(zip(batches, surveys, strict=True)):
-        at = int(bytes_before[i])
-        text[at:at + len(batch.text)] = batch.text
-        end, batch.text = at + len(batch.text), np.empty(0, np.uint8)
-        if at // RELEASED != end // RELEASED:
-            kernel.release_memory()
-        page_start.append(batch.page_start[1:] + at)
+        page_start.append(batch.page_start[1:] + bytes_before[i])
         page_first.append(survey.page_first[1:] + blocks_before[i])
         page_chars.append(survey.page_chars[1:] + chars_before[i])
     counts = [len(survey.start) for survey in surveys]
@@ -318,30 +345,29 @@ def _joined(batches: list[Batch], surveys: list[Survey], heads: list[Page], flag
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
-    pages = _told_apart(heads, references)
-    return Corpus(text, pages, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
+    _tell_apart(heads, references or 0)
+    return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
                   column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
                   sums(tokens), halves, sums(halves),
                   np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags, references)
 
 
-def _told_apart(heads: list[Page], references: int | None) -> tuple[Page, ...]:
-    """The pages; a reference whose id one of the others has is named by its folder, or as a reference."""
-    if references is None:
-        return tuple(heads)
-    taken = {page.id for page in heads}
-    others, named = {page.id for page in heads[references:]}, []
-    for page in heads[:references]:
-        if page.id in others:
+def _tell_apart(heads: Heads, references: int) -> None:
+    """A reference whose id one of the others has is named by its folder, or as a reference."""
+    if not references:
+        return
+    others = set(heads.ids[references:])
+    taken = {*heads.ids[:references], *others}
+    for row, known in enumerate(heads.ids[:references]):
+        if known in others:
+            page = heads[row]
             name = f"{page.site}/{page.id}" if page.site and not page.record else f"reference/{page.id}"
             number = 2
             while (found := name if number == 2 else f"{name}#{number - 1}") in taken:
                 number += 1
             taken.add(found)
-            page = replace(page, id=found)
-        named.append(page)
-    return (*named, *heads[references:])
+            heads.renamed[row] = found
 
 
 def sums(counts: I64) -> I64:

@@ -32,6 +32,12 @@ LABELS = 3  # blocks at either end of a copy that belong to its element, and may
 LEAST_HALVES = 16  # half tokens that an element of a template drops on a page
 SHARED_SHARE = 0.9  # of what a selector drops of a page, in words that are template
 NAMED_BY_TAG = frozenset({"header", "footer", "nav", "aside"})
+PARTS = {"header": "header", "footer": "footer", "nav": "menu", "aside": "side column"}
+QUOTED_BLOCKS = 12
+# What the name of a second copy's element says it is for; "hidden-phone" is for everything else.
+VERSIONS = {name: re.compile(rf"(?<!hidden)(?<!hide)(?<!no)(?<!not)(?:^|[.#_-])(?:{words})(?:$|[.#_-])", re.IGNORECASE) for
+            name, words in (("the phone version", "mobile|phone|smartphone|handheld"), ("the tablet version", "tablet"),
+                            ("the version for wide screens", "desktop"), ("the version to print", "print"))}
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*\Z", re.ASCII)
 _ESCAPED = re.compile(r"([^\w-])", re.ASCII)
 
@@ -153,9 +159,7 @@ class Site:
     def tree(self, page: int) -> Tree:
         """The elements of a page."""
         if page not in self._trees:
-            layout = self.corpus.pages[page].layout
-            assert layout is not None
-            self._trees[page] = Tree(layout, int(self.corpus.page_first[page]))
+            self._trees[page] = Tree(self.corpus.pages.layouts[page], int(self.corpus.page_first[page]))
         return self._trees[page]
 
     @cached_property
@@ -246,8 +250,8 @@ def find_causes(judgement: Judgement) -> tuple[Cause, ...]:
         return ()
     site, _ = judgement.sites
     of_site: dict[int, list[int]] = defaultdict(list)
-    for p, page in enumerate(findings.corpus.pages):
-        if page.layout is not None and page.layout.steps and p >= (findings.corpus.references or 0):
+    for p, layout in findings.corpus.pages.layouts.items():
+        if layout.steps and p >= (findings.corpus.references or 0):
             of_site[int(site[p])].append(p)
     found = [cause for pages in of_site.values() if len(pages) >= findings.options.template_pages
              for cause in _site_causes(Site(judgement, pages))]
@@ -311,17 +315,40 @@ def _told(site: Site, kind: int, found: Found, affected: list[int]) -> Cause:
     words = found.halves / 2 / len(pages)
     figures = {"pages": len(pages), "affected_pages": len(affected), "site_pages": len(site.pages),
                "words_a_page": round(words, 1)}
-    drops = f"`--ignore '{found.selector}'` drops it"
-    where = f"under `{found.selector}`"
     some = f"{len(pages):,} pages"
     if kind == TEMPLATE:
-        text = f"{some} carry the same {words:,.0f} words of the site's template {where}: {drops}"
+        text = f"{_template_part(found.selector)} stands on {some}, {words:,.0f} words: {_quote(site, found)}"
+    elif kind == NAVIGATION:
+        text = f"the same menu or notice stands twice on {some}: {_quote(site, found)}"
     else:
         headed = sum(_is_headed(site, page, found.pages[page]) for page in pages)
-        thing = "the same menu or notice" if kind == NAVIGATION else "the article" if 2 * headed > len(pages) else "a section"
-        always = "is always" if len(pages) == len(affected) else f"is on {len(pages):,} of {len(affected):,} pages"
-        text = f"{some} carry {thing} twice; the second copy {always} {where}: {drops}"
-    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages[page].id for page in pages[:3]), figures)
+        thing = "the article" if 2 * headed > len(pages) else "a section"
+        always = len(pages) == len(affected)
+        where = "" if always else f"on {len(pages):,} of them "
+        text = f"{thing} stands twice on {len(affected):,} pages; {where}the second copy {_version(found.selector, always)}"
+    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages.id(page) for page in pages[:3]), figures)
+
+
+def _version(selector: str, always: bool) -> str:
+    """What the element of a second copy is for, in an editor's words."""
+    for version, words in VERSIONS.items():
+        if words.search(selector):
+            return f"is {version}"
+    return f"{'always ' if always else ''}stands in the same part of the page"
+
+
+def _template_part(selector: str) -> str:
+    """What an element of the site's template is, in an editor's words."""
+    tag = re.split(r"[.#]", selector, maxsplit=1)[0]
+    return f"the site's {PARTS[tag]}" if tag in PARTS else "a part of the site's template"
+
+
+def _quote(site: Site, found: Found) -> str:
+    """How the text begins that a selector drops of its first page."""
+    from dedup.sentences import shortened
+
+    blocks = found.pages[min(found.pages)]
+    return f'"{shortened(" ".join(site.corpus.block_text(int(block)) for block in blocks[:QUOTED_BLOCKS]))}"'
 
 
 def _is_headed(site: Site, page: int, dropped: I64) -> bool:

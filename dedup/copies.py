@@ -109,11 +109,10 @@ def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:
     laid_out = np.zeros(len(corpus.pages), bool)
     if findings.options.unit != "block":
         return flags, links, laid_out
-    for p, page in enumerate(corpus.pages):
-        if page.layout is not None:
-            laid_out[p] = True
-            rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
-            flags[rows], links[rows] = page.layout.flags, page.layout.link_chars
+    for p, layout in corpus.pages.layouts.items():
+        laid_out[p] = True
+        rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
+        flags[rows], links[rows] = layout.flags, layout.link_chars
     if not laid_out.all() and len(flags):
         plain = np.repeat(~laid_out, np.diff(corpus.page_first))
         flags[plain & (corpus.text[np.minimum(corpus.start, len(corpus.text) - 1)] == ord(">"))] = BlockFlag.QUOTE
@@ -183,7 +182,7 @@ def _head(corpus: Corpus, page: int, block: int, inside: bool) -> int | None:
 
 def tag_chain(corpus: Corpus, page: int, block: int) -> str:
     """Tags around a block, from the root; empty where they are not known."""
-    layout = corpus.pages[page].layout
+    layout = corpus.pages.layouts.get(page)
     return _without_numbers(layout.path[block - int(corpus.page_first[page])]) if layout is not None else ""
 
 

@@ -26,6 +26,7 @@ from dedup.tandems import Shown, period_of, shown_places
 from dedup.verify import Spans, indel_similarities, span_texts
 
 I64 = npt.NDArray[np.int64]
+REMEMBERED = 4096  # groups
 BATCH_PLACES, BATCH_BYTES = 10_000, 1_000_000  # of groups made together, beyond one group
 
 
@@ -165,14 +166,19 @@ class Findings:
     def group(self, g: int) -> Group:
         """Group g; the last ones asked for are remembered."""
         if g not in self._groups:
-            if len(self._groups) > 4096:
+            if len(self._groups) > REMEMBERED:
                 self._groups.clear()
             self._groups[g] = next(self._make_groups(np.array([g])))
         return self._groups[g]
 
     def all_groups(self) -> Iterator[Group]:
-        """All groups, made in batches."""
-        return itertools.chain.from_iterable(map(self._make_groups, self._batches()))
+        """All groups, made in batches; a few are remembered."""
+        for batch in self._batches():
+            known = [self._groups[g] for g in batch.tolist() if g in self._groups]
+            groups = known if len(known) == len(batch) else list(self._make_groups(batch))
+            if len(self.table) <= REMEMBERED:
+                self._groups.update((group.id, group) for group in groups)
+            yield from groups
 
     def _batches(self) -> Iterator[I64]:
         """All groups in batches of few places and not much text, the first one small."""

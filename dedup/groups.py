@@ -1,30 +1,25 @@
 """Stage 8, second half: verified links become groups.
 
-Components over verified links only; then each member is checked against the group's representative. A member that fails
-starts a group of its own, and the two name each other, so nothing drifts. The representative is chosen by what the texts
-say, so that groups are the same in any order of pages: the first member that is linked to all others; where there is none,
-the one with most links, of those the longest.
+Components over verified links only; then each member is checked against the group's representative (``representatives.py``).
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
 from dedup.places import Ranges, locate, page_of, row_ranges
+from dedup.representatives import Members, in_order, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
-from dedup.shingles import Sets
-from dedup.verify import Spans, span_digests, span_overlaps, span_sets
+from dedup.verify import Spans, span_digests
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -127,7 +122,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     """
     nodes = _nodes(corpus, passages, repeats, pairs)
     component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
-    order = _in_order(component)  # nodes ascend by place already
+    order = in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
@@ -138,21 +133,16 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
-    members, of_texts = _led(engine, corpus, component, spans, digest, linked, late, threshold, size)
+    members, of_texts = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
     if pairs.every:
         linked = of_texts // max(len(component), 1), of_texts % max(len(component), 1)
-    members = _with_left_alone(engine, corpus, members, linked, page, pairs, late, spans, size)
+    members = with_left_alone(engine, corpus, members, linked, page, pairs, late, spans, size)
     del linked, of_texts
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
     return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
-
-
-def _in_order(number: I64) -> I64:
-    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
-    return kernel.stable_order(number.view(np.uint64))
 
 
 def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
@@ -185,7 +175,7 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
     component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    order = _in_order(component)  # nodes ascend by place already
+    order = in_order(component)  # nodes ascend by place already
     ordered, t0, t1 = component[order], nodes.t0[order], nodes.t1[order]
     overlapping = (ordered[1:] == ordered[:-1]) & (t0[1:] < t1[:-1])
     if not overlapping.any():
@@ -222,7 +212,7 @@ def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _No
         Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
         its page; the nodes with the links that there are now.
     """
-    order = _in_order(component)  # nodes ascend by place already
+    order = in_order(component)  # nodes ascend by place already
     t0, t1 = nodes.t0, nodes.t1
     overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
     if not overlapping.any():
@@ -352,185 +342,11 @@ def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
     return (low, high) if len(order) == len(row_of) else (low[low >= 0], high[low >= 0])
 
 
-@dataclass(frozen=True, slots=True)
-class _Members:
-    """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
-
-    row: I64
-    group: I64
-    leader: I64
-    jaccard: F64
-    containment: F64
-
-    def take(self, kept: Flags) -> _Members:
-        """Some of the rows."""
-        return _Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
-
-
-def _led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
-         late: Flags, threshold: float, size: int) -> tuple[_Members, I64]:
-    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check.
-
-    Args:
-        links: Between rows, the lesser one first.
-        late: Rows that represent only where there is no other one: those of pages that are compared against references.
-
-    Returns:
-        The members, and the links that matter between texts; see ``_text_links``.
-    """
-    new = np.ones(len(component), bool)
-    new[1:] = component[1:] != component[:-1]
-    number = np.cumsum(new) - 1
-    leader = np.flatnonzero(new)[number]
-    unequal = np.zeros(int(new.sum()), bool)
-    unequal[number[digest != digest[leader]]] = True
-    rows = np.flatnonzero(unequal[number])
-    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
-    asked = asked[links[0]] | asked[links[1]]
-    text = _first_of_text(component, digest, rows)
-    linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
-    members = _Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
-    edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
-                            np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
-    cuts = np.unique(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
-
-    def check(part: tuple[int, int]) -> None:
-        mine = rows[part[0]:part[1]]
-        leaders, own = np.unique(text[mine], return_inverse=True)
-        sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
-    engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return members, linked
-
-
-def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
-    """For each row the first one of its component that has the same text; the others than `rows` stand for themselves."""
-    order = rows[np.lexsort((rows, digest[rows], component[rows]))]
-    new = np.ones(len(order), bool)
-    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
-    text = np.arange(len(component))
-    text[order] = order[new][np.cumsum(new) - 1] if len(order) else order
-    return text
-
-
-def _text_links(a: I64, b: I64, count: int) -> I64:
-    """Links between texts, each once, ascending: the lesser row, times `count`, plus the other one."""
-    key = np.minimum(a, b)[a != b] * max(count, 1) + np.maximum(a, b)[a != b]
-    key = key[_in_order(key)]
-    new = np.ones(len(key), bool)
-    new[1:] = key[1:] != key[:-1]
-    linked: I64 = key[new]
-    return linked
-
-
-def _with_left_alone(engine: LocalEngine, corpus: Corpus, members: _Members, links: tuple[I64, I64], page: I64,
-                     pairs: PagePairs, late: Flags, spans: Spans, size: int) -> _Members:
-    """A member that the representative rule leaves alone is in a group with one that it was linked to.
-
-    That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
-    Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
-
-    Args:
-        links: Between rows, or where all pairs count between texts; the lesser one first.
-        page: Of each row, where not all pairs count.
-        late: See ``_led``.
-    """
-    count, (low, high) = max(len(members.row), 1), links
-    alone = np.bincount(members.group, minlength=len(members.row)) == 1
-    alone &= members.group == np.arange(len(alone))
-    if not pairs.every:
-        alone = pairs.partners(members.group, page) < 0
-        counted = pairs.allows(page[low], page[high])
-        low, high = low[counted], high[counted]
-        held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
-        members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
-    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
-    a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
-    if not len(a):
-        return members
-    texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)
-    said = spans.take(texts)
-    content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
-    rank = np.empty(len(texts), np.int64)
-    rank[np.lexsort((texts, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
-    order = np.lexsort((rank[at[len(a):]], a))
-    a, b = a[order], b[order]
-    new = np.ones(len(a), bool)
-    new[1:] = a[1:] != a[:-1]
-    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
-    a, b = pair // count, pair % count
-    rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
-    lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
-    overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
-    jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
-    place = spans.part_start[spans.first[:-1]]
-    before = place[lead] <= place[other]
-
-    def both(of_lead: Any, of_other: Any) -> Any:  # in the order of their places
-        return np.concatenate([np.where(before, of_lead, of_other), np.where(before, of_other, of_lead)])
-    number = count + np.arange(len(lead))
-    return _Members(np.concatenate([members.row, both(lead, other)]), np.concatenate([members.group, number, number]),
-                    np.concatenate([members.leader, lead, lead]), np.concatenate([members.jaccard, both(1.0, jaccard)]),
-                    np.concatenate([members.containment, both(1.0, contained)]))
-
-
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
-           threshold: float, members: _Members) -> None:
-    """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
-
-    Args:
-        own: Number of each row's set.
-        text: First row of each one's text.
-        linked: Of ``_text_links``.
-        late: See ``_led``.
-    """
-    count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
-    while len(left):
-        owner = component[rows[left]]
-        new = np.ones(len(left), bool)
-        new[1:] = owner[1:] != owner[:-1]
-        first = left[new][np.cumsum(new) - 1]
-        mine, theirs = own[left], own[first]
-        overlap = kernel.set_overlaps(sets.values, sets.first, theirs, mine)
-        union = sets.sizes[theirs] + sets.sizes[mine] - overlap
-        equal = mine == theirs
-        alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
-        x, y = text[rows[first]], text[rows[left]]
-        key = np.minimum(x, y) * count + np.maximum(x, y)
-        at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
-        direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
-        joined = equal | direct | (alike >= threshold)
-        taken = rows[left[joined]]
-        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
-        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
-        left = left[~joined]
-
-
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
-    """Rows of each component in the order in which they may represent it.
-
-    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
-    texts say alone: most links, most shingles, least hash.
-    """
-    at = np.unique(own, return_index=True)[1]
-    texts = text[at]  # ascending, as `own` numbers them
-    links = np.zeros(len(texts), np.int64)
-    for side in (linked // count, linked % count):
-        place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
-        links += np.bincount(place[texts[place] == side], minlength=len(texts))
-    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
-    full = (links == others[number] - 1)[own]
-    size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
-    rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
-    return rank
-
-
-def _groups_in_order(ranges: Ranges, members: _Members) -> tuple[I64, I64]:
+def _groups_in_order(ranges: Ranges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
     counts = np.bincount(members.group)
     several = np.flatnonzero(counts[members.group] > 1)
-    by_group = several[_in_order(members.group[several])]  # rows of a group ascend by place already
+    by_group = several[in_order(members.group[several])]  # rows of a group ascend by place already
     counts = counts[counts > 1]
     first = sums(counts)
     lead = members.row[by_group[first[:-1]]]
@@ -548,11 +364,11 @@ def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Fl
     t0 = ranges.t0[row]
     asked = np.flatnonzero(~stays[row[first[:-1]]])
     kept, counts = np.ones(len(first) - 1, bool), np.diff(first)
-    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], _in_order(t0), asked, LOOK_AROUND) == 0
+    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], in_order(t0), asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: _Members, order: I64, first: I64, component: I64, cut: I64,
+def _table(corpus: Corpus, ranges: Ranges, members: Members, order: I64, first: I64, component: I64, cut: I64,
            spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums
+from dedup.blocks import distinct_numbers
+from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at
 
@@ -18,7 +19,6 @@ I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
-STRETCH = 8  # tokens
 LONGEST = 7  # words that two copies may have in common without a match of their own
 
 
@@ -107,10 +107,12 @@ class InStep:
             row = np.maximum(np.searchsorted(self._start, key, side="right") - 1, 0)
             said = (self._start[row] <= key) & (key < self._end[row])
         if len(self._position):
+            left = np.flatnonzero(~said)
+            x, y = x[left], y[left]
             at = [np.searchsorted(self._position, side, side="right") - 1 for side in (x, y)]
             nth = [side - self._position[row] for side, row in zip((x, y), at, strict=True)]
             same = (self._segment[at[0]] == self._segment[at[1]]) & (nth[0] == nth[1])
-            said |= (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
+            said[left] = (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
         return said
 
 
@@ -123,16 +125,8 @@ class Copies:
     """
 
     def __init__(self, start: I64, length: I64, shift: I64) -> None:
-        order = np.argsort(start, kind="stable")
-        length, shift = length[order], shift[order]
-        begin, end = start[order].astype(np.uint32), (start[order] + length).astype(np.uint32)
-        self._alike, shortest = list[tuple[int, U32, U32, I64]](), 0  # ranges of about one length, and the longest of them
-        while shortest < int(length.max(initial=0)):
-            longest = max(64, 4 * shortest)
-            rows = (length > shortest) & (length <= longest)
-            if rows.any():
-                self._alike.append((longest, begin[rows], end[rows], shift[rows]))
-            shortest = longest
+        begin, end = start.astype(np.uint32), (start + length).astype(np.uint32)
+        self._ranges = *kernel.range_buckets(begin, end), begin, end, shift
 
     @classmethod
     def of_edges(cls, repeats: Repeats, before: int, after: int, size: int) -> Copies:
@@ -151,35 +145,13 @@ class Copies:
         a, length, b = repeats.a[rows], repeats.length[rows], repeats.b[rows]
         return cls(a + before, length - before - after, b - a)
 
-    def _may_be_held(self, at: U32) -> I64:
-        """Rows of places near which a range lies; all of them if some ranges are long."""
-        if not self._alike or len(self._alike) > 1:
-            return np.arange(len(at)) if self._alike else NOWHERE
-        longest, start, end, _ = self._alike[0]
-        held = np.zeros(int(max(end.max(), at.max(initial=0))) // STRETCH + 1, bool)
-        first, last = start // STRETCH, (end - 1) // STRETCH
-        for step in range(longest // STRETCH + 2):
-            held[np.minimum(first + step, last)] = True
-        return np.flatnonzero(held[at // STRETCH])
+    def with_copies(self, position: U32, first: I64) -> tuple[U32, I64]:
+        """Places of seeds and their copies, each once, ascending for each seed; `first` says where each one begins."""
+        return kernel.with_copies(position, first, *self._ranges)
 
-    def of(self, at: U32) -> tuple[I64, I64]:
-        """The copies of places, and the row of `at` of each."""
-        copies, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        order = self._may_be_held(at)
-        order = order[np.argsort(at[order])]
-        at = at[order]  # neighbours are looked for in the same part of the ranges
-        for longest, start, end, shift in self._alike:  # most ranges that begin near enough hold the place
-            low = np.searchsorted(start, at - np.minimum(at, np.uint32(longest)), side="right")
-            low[at < longest] = 0
-            high = np.searchsorted(start, at, side="right")
-            counts = high - low
-            row = np.repeat(np.arange(len(at)), counts)
-            match = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))
-            held = end[match] > at[row]
-            row, match = row[held], match[held]
-            copies.append(at[row] + shift[match])
-            rows.append(order[row])
-        return np.concatenate(copies), np.concatenate(rows)
+    def of_each(self, at: U32) -> tuple[U32, I64]:
+        """Each place with its copies, and where those begin."""
+        return self.with_copies(at, np.arange(len(at) + 1))
 
 
 def carried(inner: Copies, in_step: InStep, a: U32, b: U32) -> tuple[U32, U32]:
@@ -191,12 +163,11 @@ def carried(inner: Copies, in_step: InStep, a: U32, b: U32) -> tuple[U32, U32]:
     Args:
         a, b: Two places each.
     """
-    more, row = inner.of(a)
-    x, y = np.append(a, more), np.append(b, b[row])
-    more, row = inner.of(y)
-    x, y = np.append(x, x[row]), np.append(y, more)
+    x, first = inner.of_each(a)
+    y, first = inner.of_each(np.repeat(b, np.diff(first)))
+    x = np.repeat(x, np.diff(first))
     low, high = np.minimum(x, y), np.maximum(x, y)
-    key = np.unique((low << 32 | high)[low != high])
+    key = distinct_numbers((low.astype(np.int64) << 32 | high)[low != high])
     low, high = (key >> 32).astype(np.uint32), (key & 0xFFFFFFFF).astype(np.uint32)
     apart = ~in_step.both(low, high)
     return low[apart], high[apart]
@@ -222,18 +193,3 @@ def chained(repeats: Repeats, least: int, a_word: int) -> tuple[U32, I64]:
     at, of_one, of_other = start[other[apart]], shift[one[apart]], shift[other[apart]]
     places = np.sort(np.stack([at + of_one, at + of_other], axis=1), axis=1)
     return places.reshape(-1).astype(np.uint32), np.arange(len(places) + 1) * 2
-
-
-def with_copies(position: U32, first: I64, copies: Copies) -> tuple[U32, I64]:
-    """Places of seeds and their copies, ascending for each seed; `first` says where those of each one begin."""
-    more, row = copies.of(position)
-    if not len(more):
-        return position, first
-    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    grown = np.zeros(len(first) - 1, bool)
-    grown[owner[row]] = True
-    old = grown[owner]
-    key = np.unique(np.append(owner[old] << 32 | position[old], owner[row] << 32 | more))
-    counts = np.bincount(key >> 32, minlength=len(grown))[grown]
-    return (np.append(position[~old], (key & 0xFFFFFFFF).astype(np.uint32)),
-            sums(np.append(np.diff(first)[~grown], counts)))

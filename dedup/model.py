@@ -335,7 +335,8 @@ class Verdict:
         kind: See ``VerdictKind``.
         text: One sentence for a person.
         groups: Ids of the groups it rests on.
-        evidence: The figures it rests on.
+        evidence: The figures it rests on; of ``rendered-twice`` also ``besides``, in words: what lies inside a copy and is no
+            part of it.
     """
 
     kind: VerdictKind
@@ -352,7 +353,7 @@ class Cause:
 
     Attributes:
         kind: ``rendered-twice``, ``navigation`` or ``template``.
-        text: One sentence for a person.
+        text: One sentence for an editor.
         selector: CSS selector of the element, for ``--ignore``.
         pages: How many pages have copies in it.
         examples: Ids of up to three of them.
@@ -365,6 +366,12 @@ class Cause:
     pages: int
     examples: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def remedy(self) -> str:
+        """One sentence for who builds the site, with code between backticks."""
+        what = "it is" if self.kind == "template" else "the second copy is"
+        return f"{what} in `{self.selector}`: `--ignore '{self.selector}'` drops it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +399,8 @@ class PageReport:
         text: The page's text where it was asked for (``with_text``), else ``None``.
         reference: The page is one that the others are compared against: it has no verdicts, and none of its characters are
             duplicate ones; ``across_share`` says how much of it stands on those.
+        lines: With the text: points ``(offset in the text, line in the source)``, from 1; from one to the next, each line
+            feed is one line more. None of a record: all of it stands on one line.
     """
 
     id: str
@@ -407,6 +416,7 @@ class PageReport:
     small_repeats: tuple[SmallRepeat, ...] = ()
     text: str | None = None
     reference: bool = False
+    lines: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.model import Occurrence, Page
+from dedup.model import Occurrence
 from dedup.places import row_ranges
 from dedup.verify import Spans, span_text
 
@@ -91,36 +91,37 @@ class Places:
     def lines(self, row: int) -> tuple[int, int]:
         """First and last line in the source, from 1."""
         p = int(self.page[row])
-        page = self.corpus.pages[p]
-        if page.record:
-            return page.line, page.line
-        if page.layout is not None:
+        pages = self.corpus.pages
+        if pages.in_line(p):
+            return pages.line(p), pages.line(p)
+        layout = pages.layouts.get(p)
+        if layout is not None:
             a, b = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
-            return int(page.layout.line[a]), int(page.layout.end_line[b])
+            return int(layout.line[a]), int(layout.end_line[b])
         if p not in self._lines:
-            order, pages = self._by_page
-            rows = order[np.searchsorted(pages, p):np.searchsorted(pages, p, side="right")]
+            order, by_page = self._by_page
+            rows = order[np.searchsorted(by_page, p):np.searchsorted(by_page, p, side="right")]
             start, end = self.bytes_of(rows)
             positions = np.concatenate([start, np.maximum(end - 1, start)])
             unique, back = np.unique(positions, return_inverse=True)
-            line = kernel.line_numbers(self.corpus.text, int(self.corpus.page_start[p]), unique)[back] + page.line
+            line = kernel.line_numbers(self.corpus.text, int(self.corpus.page_start[p]), unique)[back] + pages.line(p)
             self._lines[p] = {int(r): (int(line[i]), int(line[i + len(rows)])) for i, r in enumerate(rows)}
         return self._lines[p][row]
 
     def source(self, row: int) -> Source:
         """Code points in the decoded source, and whether they are exact; none for a record."""
         p = int(self.page[row])
-        page, (start, end) = self.corpus.pages[p], self.chars(row)
-        if page.layout is None:
-            return NOWHERE if page.record else (start, end, True)
+        layout, (start, end) = self.corpus.pages.layouts.get(p), self.chars(row)
+        if layout is None:
+            return NOWHERE if self.corpus.pages.in_line(p) else (start, end, True)
         first, last = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
-        begin, exact_begin = _map_inside(page.layout, first, start, end=False)
-        finish, exact_finish = _map_inside(page.layout, last, end, end=True)
+        begin, exact_begin = _map_inside(layout, first, start, end=False)
+        finish, exact_finish = _map_inside(layout, last, end, end=True)
         return begin, finish, exact_begin and exact_finish
 
     def path(self, row: int) -> str | None:
         """DOM path of the first block, for HTML."""
-        layout = self.corpus.pages[int(self.page[row])].layout
+        layout = self.corpus.pages.layouts.get(int(self.page[row]))
         if layout is None:
             return None
         return layout.path[int(self.first_block[row] - self.corpus.page_first[int(self.page[row])])] or None
@@ -141,19 +142,22 @@ class Places:
         chars = zip(self.part_start[first[rows]].tolist(), self.part_end[first[last + 1] - 1].tolist(), strict=True)
         texts = self._texts(rows, last)
         in_parts = (first[rows + 1] - first[rows] > 1).tolist()
-        pages = [self.corpus.pages[p] for p in self.page[rows].tolist()]
+        pages = self.page[rows].tolist()
+        ids = {p: self.corpus.pages.id(p) for p in set(pages)}
         out = []
         for page, row, to, n, (begin, finish), text, several, m in zip(
                 pages, rows.tolist(), last.tolist(), copies.tolist(), chars, texts, in_parts, measured, strict=True):
             lines, source, path = self._in_source(page, row, to)
-            out.append(Occurrence(page.id, begin, finish, *source[:2], *lines, path, self.part_list(row) if several else None,
-                                  text, m.similarity, m.jaccard, m.containment, m.indel, source[2], m.dice, m.evidence, n))
+            inner = self.part_list(row) if several else None
+            out.append(Occurrence(ids[page], begin, finish, *source[:2], *lines, path, inner, text, m.similarity, m.jaccard,
+                                  m.containment, m.indel, source[2], m.dice, m.evidence, n))
         return out
 
-    def _in_source(self, page: Page, row: int, last: int) -> tuple[tuple[int, int], Source, str | None]:
+    def _in_source(self, page: int, row: int, last: int) -> tuple[tuple[int, int], Source, str | None]:
         """Lines, place in the source and path of what goes from one row to another one."""
-        if page.record and page.layout is None:
-            return (page.line, page.line), NOWHERE, None
+        pages = self.corpus.pages
+        if pages.in_line(page) and page not in pages.layouts:
+            return (pages.line(page), pages.line(page)), NOWHERE, None
         lines, source, path = self.lines(row), self.source(row), self.path(row)
         if last > row:
             _, end, exact = self.source(last)

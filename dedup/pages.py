@@ -18,6 +18,7 @@ from dedup.occurrences import part_blocks
 from dedup.options import Options
 from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
+from dedup.source_lines import block_line, page_lines
 from dedup.verdicts import NO_CONTENT, Judgement
 
 I64 = npt.NDArray[np.int64]
@@ -32,15 +33,17 @@ class PageList(Lazy[PageReport]):
         heads: The pages without verdicts, small repeats and text, which take most of the time.
         ids: Their ids.
         texts: Their texts, whether or not the report was asked to hold them.
+        lines: The lines of these, as ``PageReport.lines``.
         small_repeats: Those of the pages that have some, by index, ascending.
         outline: Which pages have which verdicts.
     """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport], head: Callable[[int], PageReport],
-                 name: Callable[[int], str], text: Callable[[int], str], small_repeats: Mapping[int, tuple[SmallRepeat, ...]],
-                 outline: Callable[[], Outline]) -> None:
+                 name: Callable[[int], str], text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]],
+                 small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline]) -> None:
         super().__init__(count, make)
-        self.heads, self.ids, self.texts = Lazy(count, head), Lazy(count, name), Lazy(count, text)
+        self.heads, self.ids = Lazy(count, head), Lazy(count, name)
+        self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
         self.small_repeats, self.outline = small_repeats, outline
 
 
@@ -72,14 +75,18 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
         return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), _meta(page, options),
                           int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), reference=p < begin)
 
+    def lines(p: int) -> tuple[tuple[int, int], ...]:
+        return page_lines(corpus.pages[p], corpus.page_text(p))
+
     def report(p: int) -> PageReport:
         return replace(head(p), verdicts=judgement.verdicts(p) if p >= begin else (), small_repeats=repeats.get(p, ()),
-                       text=corpus.page_text(p) if options.with_text else None)
+                       text=corpus.page_text(p) if options.with_text else None,
+                       lines=lines(p) if options.with_text else None)
     blocks = len(corpus.start) - block
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), report, head, lambda p: corpus.pages[p].id, corpus.page_text,
+    return summary, PageList(lambda: len(corpus.pages), report, head, corpus.pages.id, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate))
 
 
@@ -103,7 +110,7 @@ def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:
         kinds = np.unique(value[others])
         alone |= mine & ((len(kinds) == 0) | ((len(kinds) == 1) & np.isin(value, kinds)))
     return [Skipped(f"{reason} {options.between}, so in no pair", int(rows.sum()),
-                    tuple(corpus.pages[p].id for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
+                    tuple(corpus.pages.id(p) for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))
             for reason, rows in (("no", ~there), ("no page has another", alone)) if rows.any()]
 
 
@@ -161,9 +168,8 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
         outside = blocks[~covered[blocks]]
         if len(outside) < 1 or len(blocks) - len(outside) > len(outside):
             continue
-        lines = tuple(_line(corpus, page, int(block)) for block in blocks)
-        text = corpus.text[corpus.start[blocks[0]]:corpus.end[blocks[0]]].tobytes().decode("utf-8", "surrogatepass")
-        out.setdefault(page, []).append((int(blocks[0]), SmallRepeat(text, lines)))
+        lines = tuple(block_line(corpus, page, int(block)) for block in blocks)
+        out.setdefault(page, []).append((int(blocks[0]), SmallRepeat(corpus.block_text(int(blocks[0])), lines)))
     return {page: tuple(repeat for _, repeat in sorted(out[page], key=lambda r: r[0])) for page in sorted(out)}
 
 
@@ -176,14 +182,3 @@ def _short_that_count(findings: Findings) -> Flags:
         owner = np.unique(corpus.fingerprint[short], return_inverse=True)[1]
         counted[short] = pairs.partners(owner, corpus.block_page[short]) >= 0
     return counted
-
-
-def _line(corpus: Corpus, p: int, block: int) -> int:
-    """Line of a block in the source, from 1."""
-    page = corpus.pages[p]
-    if page.layout is not None:
-        return int(page.layout.line[block - int(corpus.page_first[p])])
-    if page.record:
-        return page.line
-    at = np.array([corpus.start[block]], np.int64)
-    return int(kernel.line_numbers(corpus.text, int(corpus.page_start[p]), at)[0]) + page.line

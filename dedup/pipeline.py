@@ -87,14 +87,14 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
-        corpus, tokens, heads = read_corpus(pages, engine, options)
+        corpus, tokens = read_corpus(pages, engine, options)
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         finding: Future[Repeats] | None = None
         if options.unit != "page":
             stages.start("exact runs")
             finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
-        digest = input_digest(corpus, heads)  # beside what one thread does
-        del tokens, heads
+        digest = input_digest(corpus)  # beside what one thread does
+        del tokens
         if finding is None:
             passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
         else:

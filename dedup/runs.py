@@ -204,11 +204,11 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
 def headlines(corpus: Corpus) -> U8:
     """Whether each block stands in an ``h1``, 0 or 1: what two pages share does not go on over the headlines of both."""
     marked = np.zeros(len(corpus.start), np.uint8)
-    for p, page in enumerate(corpus.pages):
-        if page.layout is not None and len(marked) and " h1 " in page.layout.steps:
-            rows = [row for row, step in enumerate(page.layout.steps.split("\n")) if step.startswith(" h1 ")]
+    for p, layout in corpus.pages.layouts.items():
+        if len(marked) and " h1 " in layout.steps:
+            rows = [row for row, step in enumerate(layout.steps.split("\n")) if step.startswith(" h1 ")]
             blocks = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
-            marked[blocks] = np.isin(page.layout.element, rows)
+            marked[blocks] = np.isin(layout.element, rows)
     return marked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from dedup.groups import KINDS
 from dedup.model import BlockKind, Verdict
+from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -19,6 +21,8 @@ ARTICLE_PARAGRAPHS = 3
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
 MOST_OTHERS = 50
+MOST_LISTED = 3  # places, or blocks, that a sentence names one by one
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
@@ -56,7 +60,14 @@ def _unit(places: list[str], rows: list[int], judgement: Judgement) -> str:
     named = [_lines(judgement, row) for row in rows]
     if places != named:
         return "characters"
-    return "lines" if "-" in places[0] else "line"
+    return "lines" if len(places) > 1 or "-" in places[0] else "line"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``, ``a, b, c and 4 more``."""
+    more = len(names) - MOST_LISTED
+    shown = list(names) if more <= 0 else [*names[:MOST_LISTED], f"{more:,} more"]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
 
 
 def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
@@ -87,16 +98,50 @@ def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     counted = ((paragraphs, "paragraph"), (others, "short block"))
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
-    what = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "one block"
+    what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
-    text = (f"{name} stands on {page_name} {_times(len(rows))}: {_unit(places, rows, judgement)} {places[0]} again at "
-            f"{' and '.join(places[1:])}, {what}, {chars:,} characters")
-    return Verdict("rendered-twice", text, (int(judgement.group[s]),),
-                   {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)})
+    where = f"{_unit(places[:1], rows[:1], judgement)} {places[0]} again at {_listed(places[1:])}"
+    text = f"{name} stands on {page_name} {_times(len(rows))}: {where}, {what}, {chars:,} characters"
+    evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
+    besides = _besides(judgement, s, rows)
+    return Verdict("rendered-twice", text, (int(judgement.group[s]),), evidence | ({"besides": besides} if besides else {}))
 
 
 def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
+
+
+def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
+    """What lies inside a copy and is no part of it: a teaser, a caption."""
+    out = []
+    for number, row in enumerate(rows):
+        other = _inner_blocks(judgement, row)[1]
+        if other:
+            name = f"the {ORDINALS[number]} copy" if number < len(ORDINALS) else f"copy {number + 1}"
+            out.append(f"{name} also has {_listed(_named_blocks(judgement, int(judgement.page[s]), other))}")
+    return "; ".join(out)
+
+
+def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[str]:
+    """``the teaser of line 49``, ``"Thumbnail" of line 52``: blocks in the order of the page, a teaser once."""
+    corpus = judgement.findings.corpus
+    teasers = _teaser_rows(judgement, page)
+    names: dict[str, None] = {}
+    for block in blocks:
+        row = next((first for first, last in teasers if first <= block <= last), None)
+        where = "" if corpus.pages.in_line(page) else f" of line {block_line(corpus, page, block if row is None else row)}"
+        names[f"the teaser{where}" if row is not None else f'"{shortened(corpus.block_text(block))}"{where}'] = None
+    return list(names)
+
+
+def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
+    """First and last block of each place of a page that is a teaser: whole blocks that stand again elsewhere on it."""
+    from dedup.verdicts import TEASER
+
+    places = judgement.findings.places
+    return [(int(places.first_block[row]), int(places.last_block[row]))
+            for s in judgement.stands(page) if judgement.within[s] == TEASER
+            for row in range(int(judgement.first[s]), int(judgement.first[s + 1])) if judgement.copies.whole[row]]
 
 
 def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
@@ -104,12 +149,9 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
 
     In plain text the first block is taken for a headline if it is short and does not end a sentence.
     """
-    corpus, places = judgement.findings.corpus, judgement.findings.places
-    blocks = [b for b in range(int(places.first_block[row]), int(places.last_block[row]) + 1) if corpus.halves[b]]
-    starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
-    ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
-    blocks = [b for b in blocks if ((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()]
-    laid_out = corpus.pages[int(judgement.findings.table.page[row])].layout is not None
+    corpus = judgement.findings.corpus
+    blocks, _ = _inner_blocks(judgement, row)
+    laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
     headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
     if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
         end = int(corpus.end[blocks[0]])
@@ -120,39 +162,56 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
     return len(headings), len(paragraphs), len(rest) - len(paragraphs)
 
 
+def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]:
+    """The blocks of an occurrence that have words: those in its matched parts, and those between them."""
+    corpus, places = judgement.findings.corpus, judgement.findings.places
+    blocks = [b for b in range(int(places.first_block[row]), int(places.last_block[row]) + 1) if corpus.halves[b]]
+    starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
+    ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
+    matched = [bool(((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()) for b in blocks]
+    return ([b for b, inside in zip(blocks, matched, strict=True) if inside],
+            [b for b, inside in zip(blocks, matched, strict=True) if not inside])
+
+
 def _teaser(judgement: Judgement, s: int) -> Verdict:
     rows = list(range(int(judgement.first[s]), int(judgement.first[s + 1])))
     copies = judgement.copies
     whole = [row for row in rows if copies.whole[row]]
     inner = [row for row in rows if not copies.whole[row]]
     if whole and inner:
-        small, large = whole[0], inner[0]
-        verb = "is contained in"
+        small, large, verb = whole, inner, "is contained in" if len(whole) == 1 else "are contained in"
     else:
         linked = max(rows, key=lambda row: (copies.link_share[row], -row))
         heading = next((row for row in rows if copies.heading[row] and row != linked), None)
-        small = linked if copies.link_share[linked] > 0 else next((row for row in rows if copies.heading[row]), linked)
-        large = heading if heading is not None else next(row for row in rows if row != small)
-        verb = "names the heading at" if heading is not None and heading != small else "stands again at"
-    places = _places(judgement, [small, large])
-    unit = _unit(places, [small, large], judgement)
-    inner_unit = "lines" if unit != "characters" and "-" in places[1] else unit
-    what = "link" if verb.startswith("names") and copies.link_share[small] >= 0.5 else "teaser"
-    text = f"the {what} at {unit} {places[0]} {verb} {inner_unit} {places[1]}" if verb != "stands again at" else \
-        f"the {what} at {unit} {places[0]} {verb} {places[1]}"
+        one = linked if copies.link_share[linked] > 0 else next((row for row in rows if copies.heading[row]), linked)
+        other = heading if heading is not None else next(row for row in rows if row != one)
+        small, large = [one], [other]
+        verb = "names the heading at" if heading is not None and heading != one else "stands again at"
+    what = "link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "teaser"
+    label = dict(zip(rows, _places(judgement, rows), strict=True))
+
+    def at(some: list[int]) -> str:
+        places = [label[row] for row in some]
+        return f"{_unit(places, some, judgement)} {_listed(places)}"
+    rest = [row for row in rows if row not in small and row not in large]
+    text = f"the {what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
+    again = "and again in" if large[1:] else "and stands again at" if verb != "stands again at" else "and at"
+    rest = large[1:] or rest
+    text += f", {again} {at(rest)}" if rest else ""
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
 
 
 def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
-    words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in stands)
+    words = _words(judgement, stands)
     count = len(stands)
     one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
                     "refrain": ("a refrain", "refrains")}[kind]
     what = one if count == 1 else f"{count} {several}"
     verb = "stands" if count == 1 else "stand"
     row = int(judgement.first[stands[0]])
-    lines = " and ".join(_places(judgement, list(range(row, int(judgement.first[stands[0] + 1])))[:2]))
-    where = f'"{_quote(judgement, row)}" at {lines}'
+    rows = list(range(row, int(judgement.first[stands[0] + 1])))[:2]
+    places = _places(judgement, rows)
+    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {_listed(places)}'
     such_as = ": " if count == 1 else ", such as "
     devices = int(judgement.device[stands].sum())
     often = _times(int(judgement.first[stands[0] + 1] - judgement.first[stands[0]])) if count == 1 else "more than once"
@@ -173,7 +232,12 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
 
 def _quote(judgement: Judgement, row: int) -> str:
     """How a place's text begins."""
-    text = " ".join(judgement.findings.places.text(row).split())
+    return shortened(judgement.findings.places.text(row))
+
+
+def shortened(text: str) -> str:
+    """How a text begins, in one line."""
+    text = " ".join(text.split())
     return text if len(text) <= QUOTE_CHARS else text[:QUOTE_CHARS].rsplit(" ", 1)[0] + "..."
 
 
@@ -185,7 +249,7 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
-    name = judgement.findings.corpus.pages[original].id
+    name = judgement.findings.corpus.pages.id(original)
     exact = judgement.is_equal(original, page) or all(
         KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
     text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
@@ -217,23 +281,47 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
     shared = [s for s in stands if judgement.across[s] == SHARED]
     if shared and page not in judgement.copy_of:
         others = _others(judgement, page, judgement.group[shared])
-        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in shared)
-        named = ", ".join(judgement.findings.corpus.pages[p].id for p in others[:3])
+        words = _words(judgement, shared)
+        named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
         named += f" and {len(others) - 3} more" if len(others) > 3 else ""
         where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
-        text = (f"{len(shared)} passage{'s' if len(shared) > 1 else ''} ({words:,.0f} words) "
-                f"stand{'' if len(shared) > 1 else 's'} {where} too: {named}")
+        row = int(judgement.first[_longest(judgement, shared)])
+        several = len(shared) > 1
+        at = _unit(_places(judgement, [row]), [row], judgement)
+        at = "" if judgement.findings.corpus.pages.in_line(page) else f"{at} {_lines(judgement, row)}, "
+        text = (f"{len(shared)} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
+                f"too ({named}): {'such as ' if several else ''}{at}\"{_quote(judgement, row)}\"")
         out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
                            {"groups": len(shared), "words": round(words, 1), "pages": len(others)}))
     template = [s for s in stands if judgement.across[s] == TEMPLATE]
     if template:
         site, pages = judgement.sites
-        words = sum(float(judgement.copies.words[int(judgement.first[s])]) for s in template)
+        words = _words(judgement, template)
         what = "passages" if len(template) > 1 else "passage"
         verb = "belong" if len(template) > 1 else "belongs"
-        quote = _quote(judgement, int(judgement.first[max(
-            template, key=lambda s: (float(judgement.copies.words[int(judgement.first[s])]), -s))]))
+        quote = _quote(judgement, int(judgement.first[_longest(judgement, template)]))
         text = f'{len(template)} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
         out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
                            {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
     return out
+
+
+def _words(judgement: Judgement, stands: list[int]) -> float:
+    """Words of the first places of stands of a page; what lies in several of them counts once, by its share of characters."""
+    parts = judgement.findings.places.parts
+    rows = judgement.first[stands]
+    words = float(judgement.copies.words[rows].sum())
+    if len(rows) == 1:
+        return words
+    mine = np.concatenate([np.arange(parts.first[row], parts.first[row + 1]) for row in rows.tolist()])
+    start, end = (side[mine] for side in (judgement.findings.places.part_start, judgement.findings.places.part_end))
+    order = np.argsort(start, kind="stable")
+    start, end = start[order], end[order]
+    reached = np.maximum.accumulate(end)
+    fresh = end - np.maximum(start, np.concatenate([start[:1], reached[:-1]]))
+    return words * float(np.maximum(fresh, 0).sum()) / max(float((end - start).sum()), 1.0)
+
+
+def _longest(judgement: Judgement, stands: list[int]) -> int:
+    """The stand with the most words, the first of several."""
+    return max(stands, key=lambda s: (float(judgement.copies.words[int(judgement.first[s])]), -s))

@@ -264,12 +264,13 @@ class Judgement:
         """Number of each page's site, and pages of each site."""
         # records without an address and pages of a program belong to no site, nor do references;
         # and whole pages are nobody's template
-        corpus = self.findings.corpus
-        names = [page.site if page.site and (page.url or not page.record) and p >= (corpus.references or 0) else f"\0{p}"
-                 for p, page in enumerate(corpus.pages)]
-        number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-        site = np.array([number[name] for name in names], np.int64)
-        return site, np.bincount(site, minlength=1)
+        corpus, pages = self.findings.corpus, self.findings.corpus.pages
+        named = np.array([name != "" for name in pages.sites.names], bool)
+        row = np.arange(len(pages))
+        site = np.where(named[pages.sites.codes] & (pages.has_address | ~pages.is_record) & (row >= (corpus.references or 0)),
+                        pages.sites.codes, len(named) + row)
+        number = np.unique(site, return_inverse=True)[1]
+        return number, np.bincount(number, minlength=1)
 
     def _across(self) -> I8:
         site, pages = self.sites

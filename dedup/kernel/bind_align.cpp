@@ -1,6 +1,8 @@
-// Bindings of seeding.hpp and align.hpp; twin_align.py says what each does.
+// Bindings of seeding.hpp, anchors.hpp, copies.hpp and align.hpp; twin_align.py and twin_copies.py say what each does.
 #include "align.hpp"
+#include "anchors.hpp"
 #include "bind.hpp"
+#include "copies.hpp"
 #include "letters.hpp"
 #include "seeding.hpp"
 
@@ -52,10 +54,11 @@ void bind_align(nb::module_& m) {
         }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "page_first"_a.noconvert(), "flags"_a, "letters"_a);
 
-    m.def("count_items", [](U32 item, int bits) {
+    m.def("count_items", [](U32 item, U8 quiet, int bits) {
+        if (quiet.size() != item.size()) throw std::invalid_argument("quiet: one entry an item");
         if (bits < 1 || bits > 24) throw std::invalid_argument("bits must be 1 to 24");
-        return to_numpy(release([&] { return dedup::count_items(span(item), bits); }));
-    }, "item"_a.noconvert(), "bits"_a);
+        return to_numpy(release([&] { return dedup::count_items(span(item), span(quiet), bits); }));
+    }, "item"_a.noconvert(), "quiet"_a.noconvert(), "bits"_a);
 
     m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
@@ -96,6 +99,34 @@ void bind_align(nb::module_& m) {
         }));
     }, "position"_a.noconvert(), "first"_a.noconvert(), "item"_a.noconvert(), "page_first"_a.noconvert(), "rarity"_a.noconvert(),
        "shift"_a, "before"_a, "after"_a, "least"_a);
+
+    m.def("range_buckets", [](U32 start, U32 end) {
+        if (start.size() != end.size()) throw std::invalid_argument("start and end must be equally long");
+        return to_numpy(release([&] { return dedup::range_buckets(span(start), span(end)); }));
+    }, "start"_a.noconvert(), "end"_a.noconvert());
+
+    m.def("with_copies", [](U32 position, I64 first, I64 bucket_first, U32 bucket_range, U32 start, U32 end, I64 shift) {
+        check_first(first, position.size());
+        check_first(bucket_first, bucket_range.size());
+        if (start.size() != end.size() || start.size() != shift.size())
+            throw std::invalid_argument("start, end and shift must be equally long");
+        for (const std::uint32_t range : span(bucket_range))
+            if (range >= start.size()) throw std::invalid_argument("a bucket names a range that does not exist");
+        return to_numpy(release([&] {
+            return dedup::with_copies(span(position), span(first), span(bucket_first), span(bucket_range), span(start), span(end),
+                                      span(shift));
+        }));
+    }, "position"_a.noconvert(), "first"_a.noconvert(), "bucket_first"_a.noconvert(), "bucket_range"_a.noconvert(),
+       "start"_a.noconvert(), "end"_a.noconvert(), "shift"_a.noconvert());
+
+    m.def("mark_ranges", [](U32 start, U32 stop, std::int64_t begin, std::int64_t end) {
+        if (start.size() != stop.size()) throw std::invalid_argument("start and stop must be equally long");
+        if (begin < 0 || begin > end) throw std::invalid_argument("begin to end is no range");
+        for (std::size_t i = 0; i < start.size(); ++i)
+            if (start.data()[i] > stop.data()[i] || (i > 0 && start.data()[i] < stop.data()[i - 1]))
+                throw std::invalid_argument("ranges must be apart and ascend");
+        return to_numpy(release([&] { return dedup::mark_ranges(span(start), span(stop), begin, end); }));
+    }, "start"_a.noconvert(), "stop"_a.noconvert(), "begin"_a, "end"_a);
 
     m.def("pair_anchors", [](U32 a, U32 b, I64 page_first) {
         if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");

@@ -14,6 +14,7 @@ from dedup.kernel.twin_align import (
     repeated_seeds,
     seed_classes,
 )
+from dedup.kernel.twin_copies import mark_ranges, range_buckets, with_copies
 from dedup.kernel.twin_grams import (
     blocks_of,
     exact_repeats,
@@ -65,11 +66,11 @@ __all__ = [
     "blocks_of", "bucket_pairs", "byte_offsets", "chars_at", "class_anchors", "code_points", "components", "count_items",
     "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches",
     "gram_classes", "hash_tokens", "implied_groups", "join_links", "json_records", "letter_items", "line_numbers",
-    "locate", "mark_grams", "mark_seeds", "measure_parts", "merge_apart", "name", "normalise", "pair_anchors",
-    "prefix_join", "range_digests", "range_halves", "release_memory", "repeated_grams", "repeated_seeds",
-    "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shingle_sets",
-    "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_tokens",
-    "take_ranges", "token_edges", "tokenise",
+    "locate", "mark_grams", "mark_ranges", "mark_seeds", "measure_parts", "merge_apart", "name", "normalise",
+    "pair_anchors", "prefix_join", "range_buckets", "range_digests", "range_halves", "release_memory", "repeated_grams",
+    "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
+    "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order",
+    "survey_tokens", "take_ranges", "token_edges", "tokenise", "with_copies",
 ]  # fmt: skip
 
 name = "reference"

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <tuple>
 #include <vector>
 
@@ -63,10 +65,31 @@ inline std::int64_t first_letters(const std::uint8_t* p, std::int64_t length, st
     return at;
 }
 
+// Items of words of one to eight bytes that are not folded yet, by 64-bit words: `low` holds those bytes and what stands behind
+// them. `count` is a multiple of eight.
+template <bool kFoldDigits>
+DEDUP_INLINE void items_of_words(Words low, const std::uint32_t* DEDUP_RESTRICT size, const std::uint32_t* DEDUP_RESTRICT marks,
+                                 std::size_t count, std::uint32_t* DEDUP_RESTRICT item) {
+    for (std::size_t i = 0; i < (count & ~std::size_t{7}); ++i) {
+        const std::uint64_t bytes = size[i], beyond = 64 - 8 * bytes;
+        std::uint64_t h = (bytes * kLengthFactor ^ fold_ascii(low[i] << beyond >> beyond, kFoldDigits)) * kWordFactor;
+        h ^= h >> 32;
+        item[i] = static_cast<std::uint32_t>(fmix64(h) >> 34 << kItemFlags) | marks[i];
+    }
+}
+
+DEDUP_CLONES inline void word_items(Words low, const std::uint32_t* size, const std::uint32_t* marks, std::size_t count,
+                                    bool fold_digits, std::uint32_t* item) {
+    if (fold_digits) items_of_words<true>(low, size, marks, count, item);
+    else items_of_words<false>(low, size, marks, count, item);
+}
+
 class ItemSink {
 public:
     ItemSink(Bytes text, bool fold_digits, std::int64_t letters, Mapped<std::uint32_t>& items)
-        : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {}
+        : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {
+        size_.fill(1);
+    }
 
     void next_range() {
         first_ = true;
@@ -74,22 +97,64 @@ public:
     }
 
     void ascii(std::int64_t start, std::int64_t end) {
-        put(hash_ascii(text_, start, std::min(end, start + letters_), fold_digits_, 0), start, end, false);
+        const std::int64_t size = std::min(end - start, letters_);
+        if (size > kShort || static_cast<std::int64_t>(text_.size()) - start < kShort)
+            return put(hash_ascii(text_, start, start + size, fold_digits_, 0), start, end, false);
+        if (count_ == kSize) flush();
+        add(load_word(text_.data() + start), size, start, end);
+    }
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) {
+        if (letters_ > kShort || static_cast<std::int64_t>(text_.size()) - base < 64 + kShort) {
+            for (; ends; ends &= ends - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(ends));
+            return;
+        }
+        if (count_ + 32 > kSize) flush();
+        for (; ends; ends &= ends - 1, starts &= starts - 1) {
+            const std::int64_t start = base + lowest_bit(starts), end = base + lowest_bit(ends);
+            add(load_word(text_.data() + start), std::min(end - start, letters_), start, end);
+        }
     }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
-        put(hash_content(bytes, half ? length : first_letters(bytes, length, letters_), 0), start, end, half);
+        const std::int64_t size = half ? length : first_letters(bytes, length, letters_);
+        if (half || size > kShort) return put(hash_content(bytes, size, 0), start, end, half);
+        if (count_ == kSize) flush();
+        add(load_word(bytes), size, start, end);  // folded once, folding changes nothing
+    }
+
+    // Makes the items of the words that wait.
+    void flush() {
+        const std::size_t at = items_.size(), count = (count_ + 7) & ~std::size_t{7};
+        items_.resize(at + count);
+        word_items(low_.data(), size_.data(), marks_.data(), count, fold_digits_, items_.data() + at);
+        items_.resize(at + count_);
+        count_ = 0;
     }
 
 private:
+    static constexpr std::size_t kSize = 512;
+    static constexpr std::int64_t kShort = 8;  // bytes of a word that waits, at most
+
+    void add(std::uint64_t low, std::int64_t size, std::int64_t start, std::int64_t end) {
+        low_[count_] = low;
+        size_[count_] = static_cast<std::uint32_t>(size);
+        marks_[count_++] = is_border(start) ? kStartsSentence : 0;
+        half_before_ = false;
+        end_ = end;
+    }
     void put(std::uint64_t hash, std::int64_t start, std::int64_t end, bool half) {
+        if (count_ > 0) flush();
         if (half && half_before_)
             items_.back() = (items_.back() & 3) | bits(fmix64(hash_before_ * kGramBase + hash));
-        const bool border = first_ || (start > end_ && ends_sentence(text_, end_, start));
-        items_.push_back(bits(hash) | (half ? kHalf : 0) | (border ? kStartsSentence : 0));
-        first_ = false;
+        items_.push_back(bits(hash) | (half ? kHalf : 0) | (is_border(start) ? kStartsSentence : 0));
         half_before_ = half;
         hash_before_ = hash;
         end_ = end;
+    }
+    // Whether a sentence starts with the next token: with a range, or behind the end of another one, which takes two characters.
+    bool is_border(std::int64_t start) {
+        const bool border = first_ || (start - end_ > 1 && ends_sentence(text_, end_, start));
+        first_ = false;
+        return border;
     }
     static std::uint32_t bits(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 34 << kItemFlags); }
 
@@ -98,6 +163,9 @@ private:
     std::int64_t letters_, end_ = 0;
     std::uint64_t hash_before_ = 0;
     Mapped<std::uint32_t>& items_;
+    std::size_t count_ = 0;
+    std::array<std::uint64_t, kSize> low_{};
+    std::array<std::uint32_t, kSize> size_, marks_{};
 };
 
 inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t letters) {
@@ -113,13 +181,14 @@ inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, s
         sink.next_range();
         cut_range(text, start[i], end[i], slow, sink);
     }
+    sink.flush();
     return items;
 }
 
-// How often items occur, by their upper `bits` bits.
-inline std::vector<std::int64_t> count_items(Items item, int bits) {
+// How often items that are not quiet occur, by their upper `bits` bits.
+inline std::vector<std::int64_t> count_items(Items item, Bytes quiet, int bits) {
     std::vector<std::int64_t> out(std::size_t{1} << bits, 0);
-    for (const std::uint32_t value : item) ++out[value >> (32 - bits)];
+    for (std::size_t i = 0; i < item.size(); ++i) out[item[i] >> (32 - bits)] += quiet[i] == 0;
     return out;
 }
 
@@ -143,32 +212,43 @@ struct SeedText {
     }
 };
 
+// Keys of the grams that begin at an item and behind it: eight at a time where the processor multiplies so many.
+DEDUP_CLONES inline void gram_keys(const std::uint32_t* items, std::size_t count, std::uint64_t* keys) {
+    const auto value = [items](std::size_t at) { return (items[at] >> kItemFlags) + std::uint64_t{1}; };
+    for (std::size_t i = 0; i < count; ++i)
+        keys[i] = fmix64(((value(i) * kGramBase + value(i + 1)) * kGramBase + value(i + 2)) * kGramBase + value(i + 3));
+}
+
 // Every run of k + w - 1 items that two texts share has a key in common: the least of every w keys in a row, the last
-// one of equals. Schleimer, Wilkerson, Aiken, "Winnowing", 2003.
+// one of equals. Schleimer, Wilkerson, Aiken, "Winnowing", 2003. Which one is the least is anybody's guess, so nothing branches
+// on it: places are written one over the other until one is chosen.
 template <class Use>
 void for_each_gram_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
+    static_assert(kGramWindow == 2 && kGramItems == 4);
+    constexpr std::int64_t kChunk = 256;
     const std::int64_t grams = end - begin - kGramItems + 1;
-    const auto key = [&](std::int64_t at) {
-        std::uint64_t sum = 0;
-        for (std::int64_t j = 0; j < kGramItems; ++j)
-            sum = sum * kGramBase + (text.items[static_cast<std::size_t>(at + j)] >> kItemFlags) + 1;
-        return fmix64(sum);
+    const auto told = [&](std::int64_t at) {  // not all of the gram is quiet
+        if (text.quiet.empty()) return true;
+        std::uint32_t quiet;
+        std::memcpy(&quiet, text.quiet.data() + at, sizeof quiet);
+        return quiet != 0x01010101U;
     };
-    std::int64_t last = -1;
-    std::uint64_t before = grams > 0 ? key(begin) : 0;
-    const auto select = [&](std::int64_t at, std::uint64_t hash) {
-        if (at == last) return;
-        last = at;
-        for (std::int64_t j = 0; j < kGramItems; ++j)
-            if (text.quiet.empty() || !text.quiet[static_cast<std::size_t>(at + j)]) return use(hash, at);
-    };
-    static_assert(kGramWindow == 2);
-    if (grams == 1) select(begin, before);
-    for (std::int64_t at = begin + 1; at < begin + grams; ++at) {
-        const std::uint64_t hash = key(at);
-        if (hash <= before) select(at, hash);
-        else select(at - 1, before);
-        before = hash;
+    std::array<std::uint64_t, kChunk + 1> keys;
+    std::array<std::uint32_t, kChunk> chosen;
+    bool taken = false;  // the gram before
+    for (std::int64_t at = begin; at < begin + grams; at += kChunk) {
+        const std::int64_t size = std::min(kChunk + 1, begin + grams - at);
+        gram_keys(text.items.data() + at, static_cast<std::size_t>(size), keys.data());
+        if (grams == 1 && told(at)) use(keys[0], at);
+        std::size_t count = 0;
+        for (std::int64_t i = 1; i < size; ++i) {
+            const bool less = keys[static_cast<std::size_t>(i)] <= keys[static_cast<std::size_t>(i - 1)];
+            const std::int64_t least = less ? i : i - 1;
+            chosen[count] = static_cast<std::uint32_t>(least);
+            count += (less || !taken) & told(at + least);
+            taken = less;
+        }
+        for (std::size_t i = 0; i < count; ++i) use(keys[chosen[i]], at + chosen[i]);
     }
 }
 
@@ -255,11 +335,14 @@ inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::u
 // Keys whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes twice, std::int64_t before,
                                   std::int64_t partitions) {
-    Mapped<Row> rows;
-    rows.reserve(text.items.size() / 4);  // only what is written is touched
+    Mapped<Row> rows(text.items.size() / 4 + 1);  // only what is written is touched
+    std::size_t count = 0;
     for_each_key_ahead<6>(text, kind, twice, [&](std::uint64_t key, std::int64_t at) {
-        if (is_set(twice, key)) rows.push_back({key, static_cast<std::uint64_t>(at + before)});
+        if (count == rows.size()) rows.resize(2 * count);
+        rows[count] = {key, static_cast<std::uint64_t>(at + before)};
+        count += is_set(twice, key);
     });
+    rows.resize(count);
     return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }
 
@@ -279,180 +362,6 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>, std::int64_t> see
         else first.push_back(static_cast<std::int64_t>(out.size()));
     });
     return {std::move(out), std::move(first), hot};
-}
-
-// ---- anchors ----
-
-// Which page each token lies in: by the first page of every 256 tokens.
-class PageIndex {
-public:
-    explicit PageIndex(Offsets page_first) : first_(page_first), near_(static_cast<std::size_t>(page_first.back() >> 8) + 1) {
-        std::size_t page = 0;
-        for (std::size_t i = 0; i < near_.size(); ++i) {
-            while (page + 2 < first_.size() && first_[page + 1] <= static_cast<std::int64_t>(i) << 8) ++page;
-            near_[i] = static_cast<std::uint32_t>(page);
-        }
-    }
-    std::size_t operator()(std::int64_t at) const {
-        std::size_t page = near_[static_cast<std::size_t>(at >> 8)];
-        while (first_[page + 1] <= at) ++page;
-        return page;
-    }
-
-private:
-    Offsets first_;
-    std::vector<std::uint32_t> near_;
-};
-
-// The different items around the places of one class, by number: which places have each one.
-class AroundPlaces {
-public:
-    // Forgets all; `most` items can be put.
-    void clear(std::size_t most) {
-        while (table_.size() < 2 * most) table_.assign(2 * table_.size(), Slot{});
-        if (++turn_ == 0) table_.assign(table_.size(), Slot{}), turn_ = 1;
-        shift_ = std::countl_zero(static_cast<std::uint32_t>(std::bit_ceil(2 * most) - 1));
-        items_.clear();
-        own_.clear();
-        own_first_.assign(1, 0);
-    }
-
-    // One more item of the place that is numbered next; frequent ones are left out.
-    void put(std::uint32_t whole, const SeedText& text) {
-        const std::uint32_t value = whole >> kItemFlags, place = static_cast<std::uint32_t>(own_first_.size());
-        std::size_t slot = value * 0x9E3779B1U >> shift_;
-        const std::size_t mask = 0xffffffffU >> shift_;
-        while (table_[slot].turn == turn_ && table_[slot].value != value) slot = (slot + 1) & mask;
-        if (table_[slot].turn != turn_) {
-            table_[slot] = {value, turn_, static_cast<std::uint32_t>(items_.size())};
-            items_.push_back({text.rare(whole), 0, 0, 0});
-        }
-        Item& item = items_[table_[slot].item];
-        if (item.rare == 0 || item.last == place) return;
-        item.last = place;
-        ++item.end;
-        own_.push_back(table_[slot].item);
-    }
-    void end_place() { own_first_.push_back(own_.size()); }
-
-    // Calls use(i, j) for every two places whose common items are `least` rare, taken together.
-    template <class Use>
-    void for_each_pair(std::int64_t least, Use use) {
-        std::uint32_t begin = 0;
-        for (Item& item : items_) begin += item.end, item.next = item.end = begin - item.end;
-        places_.resize(own_.size());
-        const std::size_t count = own_first_.size() - 1;
-        for (std::size_t i = 0; i < count; ++i)
-            for (std::size_t k = own_first_[i]; k < own_first_[i + 1]; ++k)
-                places_[items_[own_[k]].end++] = static_cast<std::uint32_t>(i);
-        for (std::size_t i = 0; i + 1 < count; ++i) {
-            common_.assign(count, 0);
-            for (std::size_t k = own_first_[i]; k < own_first_[i + 1]; ++k) {
-                Item& item = items_[own_[k]];
-                for (std::uint32_t at = ++item.next; at < item.end; ++at) common_[places_[at]] += item.rare;
-            }
-            for (std::size_t j = i + 1; j < count; ++j)
-                if (common_[j] >= least) use(i, j);
-        }
-    }
-
-private:
-    struct Slot {
-        std::uint32_t value = 0, turn = 0, item = 0;
-    };
-    struct Item {
-        std::uint32_t rare, last, next, end;  // last place that was put; places from next to end, those before it done with
-    };
-    std::vector<Slot> table_ = std::vector<Slot>(64);
-    std::vector<Item> items_;
-    std::vector<std::uint32_t> own_, places_;  // items of the places, place after place; places of the items
-    std::vector<std::size_t> own_first_;
-    std::vector<std::uint32_t> common_;
-    std::uint32_t turn_ = 0;
-    int shift_ = 0;
-};
-
-// Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
-// page the second place lies `shift` items behind the first one at least. `before` and `after`: how far around is.
-inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
-    std::span<const std::uint32_t> position, Offsets first, Items item, Offsets page_first, Bytes rarity, std::int64_t shift,
-    std::int64_t before, std::int64_t after, std::int64_t least) {
-    std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
-    auto& [a, b] = out;
-    const SeedText text{item, page_first, {}, rarity};
-    struct Around {
-        std::size_t page;
-        std::int64_t begin, end;
-    };
-    const PageIndex page_of(page_first);
-    std::vector<Around> around;  // of all places of some classes: they are fetched while others are compared
-    constexpr std::size_t kFetched = 64;
-    std::size_t fetched = 0, fetched_first = 0;
-    const auto fetch = [&](std::size_t c) {
-        around.clear();
-        fetched_first = static_cast<std::size_t>(first[c]);
-        fetched = std::min(first.size() - 1, c + kFetched);
-        for (auto i = fetched_first; i < static_cast<std::size_t>(first[fetched]); ++i) {
-            const std::int64_t at = position[i];
-            const std::size_t page = page_of(at);
-            around.push_back({page, std::max(page_first[page], at - before), std::min(page_first[page + 1], at + after)});
-            DEDUP_PREFETCH(item.data() + around.back().begin);
-            DEDUP_PREFETCH(item.data() + around.back().begin + 16);
-            DEDUP_PREFETCH(item.data() + around.back().begin + 32);
-        }
-    };
-    AroundPlaces places;
-    for (std::size_t c = 0; c + 1 < first.size(); ++c) {
-        const auto begin = static_cast<std::size_t>(first[c]), end = static_cast<std::size_t>(first[c + 1]);
-        if (end - begin < 2) continue;
-        if (c >= fetched) fetch(c);
-        places.clear((end - begin) * static_cast<std::size_t>(before + after));
-        const Around* const own = around.data() + (begin - fetched_first);
-        for (std::size_t i = 0; i < end - begin; ++i) {
-            for (std::int64_t at = own[i].begin; at < own[i].end; ++at) places.put(item[static_cast<std::size_t>(at)], text);
-            places.end_place();
-        }
-        places.for_each_pair(least, [&](std::size_t i, std::size_t j) {
-            const std::uint32_t p = position[begin + i], q = position[begin + j];
-            if (own[i].page != own[j].page || std::int64_t{q} - std::int64_t{p} >= shift) a.push_back(p), b.push_back(q);
-        });
-    }
-    return out;
-}
-
-// Anchors by pair of pages, each once: (page a, page b, first anchor of each pair, a, b), a and b being token numbers in
-// their pages.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                  std::vector<std::int64_t>>
-pair_anchors(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, Offsets page_first) {
-    struct Anchor {
-        std::uint64_t pages;
-        std::uint32_t a, b;
-    };
-    const PageIndex page_of(page_first);
-    std::vector<Anchor> anchors(a.size());
-    for (std::size_t i = 0; i < a.size(); ++i)
-        anchors[i] = {std::uint64_t{page_of(a[i])} << 32 | page_of(b[i]), a[i], b[i]};
-    std::sort(anchors.begin(), anchors.end(), [](const Anchor& x, const Anchor& y) {
-        return std::tie(x.pages, x.a, x.b) < std::tie(y.pages, y.a, y.b);
-    });
-    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-               std::vector<std::int64_t>> out;
-    auto& [page_a, page_b, anchor_first, in_a, in_b] = out;
-    for (std::size_t i = 0; i < anchors.size(); ++i) {
-        const Anchor& anchor = anchors[i];
-        const bool same_pages = i > 0 && anchors[i - 1].pages == anchor.pages;
-        if (same_pages && anchors[i - 1].a == anchor.a && anchors[i - 1].b == anchor.b) continue;
-        if (!same_pages) {
-            page_a.push_back(static_cast<std::int64_t>(anchor.pages >> 32));
-            page_b.push_back(static_cast<std::int64_t>(anchor.pages & 0xffffffffU));
-            anchor_first.push_back(static_cast<std::int64_t>(in_a.size()));
-        }
-        in_a.push_back(std::int64_t{anchor.a} - page_first[static_cast<std::size_t>(page_a.back())]);
-        in_b.push_back(std::int64_t{anchor.b} - page_first[static_cast<std::size_t>(page_b.back())]);
-    }
-    anchor_first.push_back(static_cast<std::int64_t>(in_a.size()));
-    return out;
 }
 
 }  // namespace dedup

@@ -105,11 +105,13 @@ def ends_sentence(gap: bytes) -> bool:
     return False
 
 
-def count_items(item: U32, bits: int) -> I64:
-    """How often items occur, by their upper `bits` bits."""
+def count_items(item: U32, quiet: U8, bits: int) -> I64:
+    """How often items that are not quiet occur, by their upper `bits` bits."""
+    if len(quiet) != len(item):
+        raise ValueError("quiet: one entry an item")
     if not 1 <= bits <= 24:
         raise ValueError("bits must be 1 to 24")
-    return np.bincount(item >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
+    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
 
 
 # ---- keys ----
@@ -314,6 +316,10 @@ class Settings(NamedTuple):
     again_dice: int
     joint_reach: int
     row_cells: int
+    again_share: int
+    tries: int
+    drift: int
+    least_window: int
 
 
 EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
@@ -322,6 +328,8 @@ STRIP, CROWD = 1024, 1024  # tokens of a strip; passages that touch the strips o
 
 Range = tuple[int, int]
 Ends = tuple[int, int, int, int]  # a0, a1, b0, b1
+Seed = tuple[int, int]  # starts of two windows that are alike
+Cluster = tuple[list[Seed], Ends]  # and how far the ends of its rectangle may go
 
 
 def fixed_log2(x: int) -> int:
@@ -346,6 +354,7 @@ class _Pair:
     flags: tuple[list[int], list[int]]
     same_page: bool
     weight: dict[int, int]
+    limits: Ends  # how far the ends of a rectangle may go
 
     # What a rectangle holds.
 
@@ -392,11 +401,12 @@ class _Pair:
         crowded = any(len(row) > self.s.row_cells for row in near.values())
         return likeliest[:self.s.max_cells], crowded or len(likeliest) > self.s.max_cells
 
-    def alike(self, a: int, b: int, least: int) -> bool:
-        shared, total = self.sums((*self.window(0, a), *self.window(1, b)))
+    def alike(self, a: int, b: int, least: int, most: int | None = None) -> bool:
+        sides = self.window(0, a), self.window(1, b)
+        shared, total = self.sums((*sides[0], *sides[1]) if most is None else (a, a + most, b, min(sides[1][1], b + most)))
         return shared > 0 and shared * THOUSAND >= least * total
 
-    def seeds(self, cells: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    def seeds(self, cells: list[tuple[int, int]]) -> list[Seed]:
         """Starts of windows that are alike, ascending."""
         found = set()
         for cell in cells:
@@ -406,30 +416,71 @@ class _Pair:
                 continue
             starts = [{min(at, self.last_start(side)) for at in range(begin, begin + self.s.cell, self.s.step)
                        if at == begin or at <= self.last_start(side)} for side, begin in enumerate(first)]
-            found |= {(a, b) for a, b in itertools.product(*starts)
-                      if not (self.same_page and b < a + self.s.window) and self.alike(a, b, self.s.seed_dice)}
+            for a, b in itertools.product(*starts):
+                near = self.same_page and b < a + self.s.window  # windows of one page do not overlap: shorter ones, then
+                if (not near or b >= a + self.s.least_window) and self.alike(a, b, self.s.seed_dice, b - a if near else None):
+                    found.add((a, b))
         return sorted(found)
 
     # Step 3: clusters.
 
-    def clusters(self, seeds: list[tuple[int, int]]) -> list[tuple[Ends, int]]:
-        """Boxes around seeds that lie close together in both texts, and how many seeds those are."""
+    def clusters(self, seeds: list[Seed], within: Ends) -> list[Cluster]:
+        """Seeds that lie close together in both texts, near one diagonal, and how far the ends of each cluster may go."""
         reach = self.s.window + self.s.gap
-        left, boxes = list(range(len(seeds))), []
+        left, out = list(range(len(seeds))), []
         while left:
             members, border = [], [left.pop(0)]
             while border:
                 a, b = seeds[border[-1]]
                 members.append(border.pop())
-                near = [i for i in left if abs(seeds[i][0] - a) <= reach and abs(seeds[i][1] - b) <= reach]
+                near = [i for i, (x, y) in ((i, seeds[i]) for i in left) if abs(x - a) <= reach and abs(y - b) <= reach
+                        and abs((y - b) - (x - a)) <= self.s.drift]
                 left = [i for i in left if i not in near]
                 border += near
-            a_windows = [self.window(0, seeds[i][0]) for i in members]
-            b_windows = [self.window(1, seeds[i][1]) for i in members]
-            (a0, a1), (b0, b1) = ((min(w[0] for w in windows), max(w[1] for w in windows))
-                                  for windows in (a_windows, b_windows))
-            boxes.append(((a0, min(a1, b0) if self.same_page else a1, b0, b1), len(members)))
-        return boxes
+            out.append([seeds[i] for i in sorted(members)])
+        return self.bounded(out, within)
+
+    def bounded(self, clusters: list[list[Seed]], within: Ends) -> list[Cluster]:
+        """The clusters, none going farther than midway to another copy of what it has in one of the texts."""
+        limits = [list(within) for _ in clusters]
+        starts = [[(min(s[side] for s in seeds), max(s[side] for s in seeds)) for side in (0, 1)] for seeds in clusters]
+        for (i, x), (j, y) in itertools.permutations(enumerate([] if self.same_page else starts), 2):
+            for side in (0, 1):
+                gap = y[side][0] - x[side][1]  # between the starts of their windows, which may overlap a little
+                apart = 2 * gap >= -min(x[side][1] - x[side][0], y[side][1] - y[side][0], 2 * self.s.window)
+                if apart and gap <= 2 * self.s.window + self.s.gap and self.is_of(x[1 - side], y[1 - side]):
+                    middle = x[side][1] + (self.s.window + gap) // 2
+                    limits[i][2 * side + 1] = min(limits[i][2 * side + 1], middle)
+                    limits[j][2 * side] = max(limits[j][2 * side], middle)
+        return [(seeds, (a0, a1, b0, b1)) for seeds, (a0, a1, b0, b1) in zip(clusters, limits, strict=True)]
+
+    def is_of(self, x: Range, y: Range) -> bool:
+        """Whether two ranges of a text say about the same of it."""
+        common = min(x[1], y[1]) - max(x[0], y[0])
+        return common > 0 and common * THOUSAND >= self.s.again_share * max(x[1] - x[0], y[1] - y[0])
+
+    def box(self, cluster: Cluster) -> Ends:
+        """What the windows of a cluster cover; in one page the first range ends where the second one begins."""
+        seeds, limits = cluster
+        (a0, a1), (b0, b1) = ((max(min(s[side] for s in seeds), limits[2 * side]),
+                               min(self.window(side, max(s[side] for s in seeds))[1], limits[2 * side + 1]))
+                              for side in (0, 1))
+        return a0, min(a1, b0) if self.same_page else a1, b0, b1
+
+    def beside(self, cluster: Cluster, ends: Ends) -> Iterator[Cluster]:
+        """Clusters of the seeds inside a rectangle in one text, and before or behind it in the other.
+
+        The middle of a window says where it lies; of those before, or behind, one at least does with all of its tokens.
+        """
+        seeds, limits = cluster
+
+        def side_of(side: int, start: int) -> int:
+            return sum(start + self.s.window // 2 >= end for end in ends[2 * side:2 * side + 2]) - 1
+        for at, end, to in ((0, 1, 0), (0, 0, 1), (1, 3, 2), (1, 2, 3)):
+            way = 1 if end % 2 else -1
+            rest = [s for s in seeds if side_of(at, s[at]) == way and side_of(1 - at, s[1 - at]) == 0]
+            if any(s[at] >= ends[end] if way > 0 else s[at] + self.s.window <= ends[end] for s in rest):
+                yield from self.clusters(rest, _put(limits, to, ends[end]))
 
     # Step 4: ends.
 
@@ -437,9 +488,8 @@ class _Pair:
         if not outwards:
             return ends[end - 1] + 1 if end % 2 else ends[end + 1] - 1
         if end % 2 == 0:
-            return ends[1] if end == 2 and self.same_page else 0
-        size = len(self.words[end // 2])
-        return min(size, ends[2]) if end == 1 and self.same_page else size
+            return max(ends[1], self.limits[2]) if end == 2 and self.same_page else self.limits[end]
+        return min(ends[2], self.limits[1]) if end == 1 and self.same_page else self.limits[end]
 
     def steps(self, ends: Ends, end: int, outwards: bool) -> range:
         """Where an end may go, one token at a time."""
@@ -559,6 +609,31 @@ class _Pair:
         return (EVIDENCE * (total <= 0 or self.evidence(ends) < self.s.evidence * RARE)
                 | DICE * (shared * THOUSAND < self.s.least_dice * total) | LENGTH * (max(lengths) < self.s.min_halves))
 
+    # Steps 3 to 6 of a cluster, and again of what lies beside its rectangle.
+
+    def rectangles(self, cluster: Cluster) -> tuple[list[Ends], list[tuple[Ends, int]], bool]:
+        """Rectangles of a cluster; those that a gate stops; whether there was more to try.
+
+        One text may stand twice beside one copy of it: their windows may be one cluster, but a rectangle holds one copy. So
+        the windows beside a rectangle that stands are tried again.
+        """
+        found, stopped, left = list[Ends](), list[tuple[Ends, int]](), [cluster]
+        for _ in range(self.s.tries):
+            if not left:
+                break
+            cluster = left.pop(0)
+            self.limits, ends = cluster[1], self.box(cluster)
+            if ends[0] >= ends[1] or ends[2] >= ends[3]:
+                continue
+            ends = self.snap(self.move_ends(ends, (True, False)))
+            gates = self.gates(ends) | WINDOWS * (len(cluster[0]) == 1)
+            if gates:
+                stopped.append((ends, gates))
+            else:
+                found.append(ends)
+                left += [] if self.same_page else [more for more in self.beside(cluster, ends) if len(more[0]) > 1]
+        return found, stopped, bool(left)
+
     # Step 7: overlaps.
 
     def rank(self, ends: Ends) -> int:
@@ -592,10 +667,12 @@ class _Pair:
                     gone.append(ends)
                 continue
             rest = ends
-            if not self.same_page and self.dice(ends) < self.s.again_dice:
+            if not self.same_page:
+                again = self.dice(ends) >= self.s.again_dice
                 for better in kept:
                     for side in (0, 1):
-                        if _overlap(rest, better, side) > 0:
+                        if _overlap(rest, better, side) > 0 and not (
+                                again and self.is_of(_side(ends, side), _side(better, side))):
                             rest = _cut_off(rest, better, side)
                 if rest[0] == rest[1] or rest[2] == rest[3]:
                     gone.append(ends)
@@ -612,13 +689,11 @@ class _Pair:
         """All steps: rectangles and the gates that stop them; those that stand come first, the others if they are judged."""
         cells, truncated = self.cells(anchors)
         found, stopped = list[Ends](), list[tuple[Ends, int]]()
-        for box, seeds in self.clusters(self.seeds(cells)):
-            ends = self.snap(self.move_ends(box, (True, False)))
-            gates = self.gates(ends) | WINDOWS * (seeds == 1)
-            if gates:
-                stopped.append((ends, gates))
-            else:
-                found.append(ends)
+        for cluster in self.clusters(self.seeds(cells), self.limits):
+            rectangles, others, cut = self.rectangles(cluster)
+            found += rectangles
+            stopped += others
+            truncated |= cut
         kept, gone, crowded = self.resolved(found)
         stopped += [(ends, OVERLAP) for ends in gone]
         return [*((ends, 0) for ends in kept), *(sorted(stopped) if judge else [])], truncated or crowded
@@ -627,6 +702,10 @@ class _Pair:
 def _put(ends: Ends, end: int, to: int) -> Ends:
     a0, a1, b0, b1 = (to if e == end else at for e, at in enumerate(ends))
     return a0, a1, b0, b1
+
+
+def _side(ends: Ends, side: int) -> Range:
+    return ends[2 * side], ends[2 * side + 1]
 
 
 def _overlap(x: Ends, y: Ends, side: int) -> int:
@@ -697,7 +776,8 @@ def _pair(s: Settings, item: U32, page_first: I64, a: int, b: int) -> _Pair:
     sides = [item[page_first[page]:page_first[page + 1]].tolist() for page in (a, b)]
     words, flags = ([[value >> ITEM_FLAGS if words else value & 3 for value in side] for side in sides]
                     for words in (True, False))
-    return _Pair(s, (words[0], words[1]), (flags[0], flags[1]), a == b, _weights(s, words[:1] if a == b else words))
+    weight = _weights(s, words[:1] if a == b else words)
+    return _Pair(s, (words[0], words[1]), (flags[0], flags[1]), a == b, weight, (0, len(words[0]), 0, len(words[1])))
 
 
 def _weights(s: Settings, pages: list[list[int]]) -> dict[int, int]:

@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 import numpy as np
 
+from dedup.heads import RecordHeads
 from dedup.kernel import kernel
-from dedup.model import NO_META, Page
 from dedup.readers.pool import Job
-from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts
-from dedup.readers.tables import Records
+from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, host_of
+from dedup.readers.tables import Records, record_name
 
 # Dots lead into nested fields; the others can stand in JSON in several ways, or not at all.
 _SLOW_NAME = re.compile(r"""[."'\\\x00-\x1f\x7f\ud800-\udfff]""")
@@ -172,8 +172,9 @@ class _Blocks:
                 if records.form == "text":
                     yield Texts(heads, text, first[at:row + 1])
                 else:
-                    for i, head in enumerate(heads, at):
-                        yield Pending(head, Job(records.form, text[first[i]:first[i + 1]].tobytes(), "str"))
+                    for i in range(at, row):
+                        job = Job(records.form, text[first[i]:first[i + 1]].tobytes(), "str")
+                        yield Pending(heads.page(i - at, ""), job)
             if row < len(good):
                 data = bytes(block[lines[row]:lines[row + 1]]).strip(b" \t\r\n")
                 if data:
@@ -181,23 +182,25 @@ class _Blocks:
             at = row + 1
 
     def _heads(self, block: memoryview, cells: tuple[list[int], list[int], list[int]], line: int, at: int,
-               row: int) -> list[Page]:
-        """Pages without text of the lines from `at` to before `row`."""
+               row: int) -> RecordHeads:
+        """The records of the lines from `at` to before `row`, without text."""
         kind, start, end = cells
-        size, ids, url, head = len(self._name_first) - 1, self._ids, self._url, self._records.head
+        size, ids, url, file = len(self._name_first) - 1, self._ids, self._url, self._records.reading.file
 
         def value(cell: int) -> Any:
             data = block[start[cell]:end[cell]]
             return str(data, "utf-8") if kind[cell] == 1 else _load(bytes(data)) if kind[cell] else None
 
-        heads = []
-        for number, cell in enumerate(range(at * size, row * size, size), line + at):
-            id_ = value(cell + ids[0])
-            if id_ is None:
-                id_ = next((found for i in ids if (found := value(cell + i)) is not None), None)
-            meta = {name: value(cell + i) for name, i in self._meta if kind[cell + i]} if self._meta else NO_META
-            heads.append(head(id_, value(cell + url), meta, number, number))
-        return heads
+        cells_of = range(at * size, row * size, size)
+        found = [value(cell + ids[0]) for cell in cells_of]
+        for i, cell in enumerate(cells_of):
+            if found[i] is None:
+                found[i] = next((other for name in ids if (other := value(cell + name)) is not None), None)
+        names = [record_name(id_, file, number) for number, id_ in enumerate(found, line + at)]
+        urls = [address if isinstance(address, str) else None for address in (value(cell + url) for cell in cells_of)]
+        metas = [{name: value(cell + i) for name, i in self._meta if kind[cell + i]} for cell in cells_of]
+        sites = [(host_of(address) if address else "") or file.site for address in urls]
+        return RecordHeads(file.place, names, urls, sites, line + at, metas if self._meta else None)
 
 
 _SPACE = re.compile(r"[ \t\r\n]*")

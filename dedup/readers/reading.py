@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
+from dedup.heads import RecordHeads
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers.files import Found
@@ -55,24 +56,23 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Pages that follow each other, their texts still in UTF-8: nobody but the user of ``open_pages`` needs a ``str``.
+    """Records that follow each other, their texts still in UTF-8: nobody but the user of ``open_pages`` needs a ``str``.
 
     Attributes:
-        heads: The pages without texts.
+        heads: The records without texts.
         text: Their texts, UTF-8.
         first: First byte of each page's text, one longer than the pages.
     """
 
-    heads: list[Page]
+    heads: RecordHeads
     text: npt.NDArray[np.uint8]
     first: npt.NDArray[np.int64]
 
     def pages(self) -> Iterator[Page]:
         """The pages with their texts."""
         text, start = self.text.data, int(self.first[0])
-        for p, end in zip(self.heads, self.first[1:].tolist(), strict=True):
-            yield Page(p.id, str(text[start:end], "utf-8"), p.source, p.title, p.meta, p.url, p.line, p.record, p.layout,
-                       p.site, p.number)
+        for row, end in enumerate(self.first[1:].tolist()):
+            yield self.heads.page(row, str(text[start:end], "utf-8"))
             start = end
 
 

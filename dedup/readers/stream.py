@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
+from dedup.heads import RecordHeads
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -35,6 +36,7 @@ class PageStream:
     Attributes:
         files: Files read so far.
         renamed: Pages that got another id because theirs was taken.
+        expected_bytes: Size of the files begun so far; a hint how much text there will be.
     """
 
     def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False) -> None:
@@ -46,6 +48,7 @@ class PageStream:
         self._begun = False
         self.files = 0
         self.renamed = 0
+        self.expected_bytes = 0
 
     @property
     def errors(self) -> list[ReadError]:
@@ -83,8 +86,7 @@ class PageStream:
             if isinstance(item, Page):
                 yield self._named(item, item.site)
             else:
-                heads = item.heads
-                heads[:] = [self._named(head, head.site) for head in heads]
+                self._name_records(item.heads)
                 yield item
 
     @staticmethod
@@ -94,6 +96,14 @@ class PageStream:
                 yield item
             else:
                 yield from item.pages()
+
+    def _name_records(self, heads: RecordHeads) -> None:
+        """Give the records other ids where theirs are taken."""
+        fresh = dict.fromkeys(heads.ids, 2)
+        if len(fresh) == len(heads) and self._ids.keys().isdisjoint(fresh):
+            self._ids.update(fresh)
+        else:
+            heads.ids[:] = [self._named(heads.page(row, ""), heads.sites[row]).id for row in range(len(heads))]
 
     def _named(self, page: Page, root: str) -> Page:
         """The page, under another id where its own is taken."""
@@ -256,7 +266,7 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
         for found in find(paths, options.include, options.exclude, notes):
             found_any = True
             stream.files += 1
-            yield from _read_file(found, options, notes)
+            yield from _read_file(found, options, notes, stream)
             notes.close_file(found.place)
         if paths and not found_any:
             for path in paths:
@@ -269,12 +279,13 @@ def _standard_input() -> Found:
     return Found(Path("-"), "-", "-", "", "", True)
 
 
-def _read_file(found: Found, options: Options, notes: Notes) -> Stretches:
+def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
     try:
         with open_regular(found.path) as file:
             before = os.fstat(file.fileno())
+            stream.expected_bytes += before.st_size
             yield from _read_stream(file, reading)
             after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

@@ -7,6 +7,7 @@ from typing import Any
 
 from dedup.model import NO_META, Page
 from dedup.options import Options
+from dedup.readers.files import Found
 from dedup.readers.pool import Job
 from dedup.readers.reading import Pending, Reading, host_of
 
@@ -112,10 +113,15 @@ class Records:
     def head(self, id_: Any, url: Any, meta: Mapping[str, Any], line: int | None, number: int, text: str = "") -> Page:
         """A page of a record's fields."""
         file = self.reading.file
-        name = str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
+        name = record_name(id_, file, number)
         address = url if isinstance(url, str) else None
         site = (host_of(address) if address else "") or file.site
         return Page(name, text, file.place, None, meta or NO_META, address, line or number, True, None, site, number)
+
+
+def record_name(id_: Any, file: Found, number: int) -> str:
+    """A record's id: its own, or its file's name and its number."""
+    return str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
 
 
 def _at(line: int | None, number: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dedup.report.arcs import chosen_page, plot_arcs
 from dedup.report.gather import Gathered
-from dedup.report.text import count, one_line, page_name, percent, safe
+from dedup.report.text import count, one_line, page_name, percent, safe, verdict_words
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -38,10 +38,10 @@ def notebook_card(report: Report) -> str:
 def _sentences(report: Report) -> Iterator[str]:
     """The causes and the verdicts that matter most."""
     found = Gathered.of(report, VERDICTS)
-    told = [one_line(cause.text, TEXT_CHARS).replace("`", "") for cause in report.causes[:VERDICTS]]
+    told = [one_line(cause.text, TEXT_CHARS) for cause in report.causes[:VERDICTS]]
     for page, verdicts in [*found.renderings.items, *found.copies.items]:
         name = "" if report.summary.pages == 1 else f"{one_line(page.id, 80)}: "
-        told += [name + one_line(verdict.text, TEXT_CHARS) for verdict in verdicts]
+        told += [name + words for words in verdict_words(verdicts, TEXT_CHARS)]
     yield from told[:VERDICTS]
     if len(told) > VERDICTS:
         yield f"and {count(len(told) - VERDICTS, 'more')}".removesuffix("s")

@@ -56,11 +56,12 @@ def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tu
 
 
 class FilteredPages(list[PageReport]):
-    """Pages with other verdicts than the scan's; ``texts`` are the scan's, where it knows them."""
+    """Pages with other verdicts than the scan's; ``texts`` and ``lines`` are the scan's, where it knows them."""
 
     def __init__(self, pages: Sequence[PageReport], numbers: Mapping[int, int]) -> None:
         super().__init__(filter_verdicts(page, numbers) for page in pages)
         self.texts: Sequence[str] | None = getattr(pages, "texts", None)
+        self.lines: Sequence[tuple[tuple[int, int], ...]] | None = getattr(pages, "lines", None)
 
     def __reduce__(self) -> tuple[type[list[PageReport]], tuple[list[PageReport]]]:
         return list, (list(self),)

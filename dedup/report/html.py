@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup.report.json import encode, replaced_file
-from dedup.report.text import count, one_line, percent, safe
+from dedup.report.text import count, one_line, percent, safe, verdict_words
 from dedup.report.view import LIMITS, Limits, view_data
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _static(report: Report) -> str:
         if len(lines) > STATIC_VERDICTS:
             break
         name = "" if figures.pages == 1 else f"{one_line(page.id, 120)}: "
-        lines += [name + one_line(verdict.text, 400) for verdict in page.verdicts[:STATIC_VERDICTS]]
+        lines += [name + words for words in verdict_words(page.verdicts[:STATIC_VERDICTS], 400)]
     return "\n".join(f"<p>{_escape(line)}</p>" for line in lines[:STATIC_VERDICTS + 1])
 
 

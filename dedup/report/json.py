@@ -74,7 +74,7 @@ def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
 
 
 def _page(page: PageReport) -> dict[str, Any]:
-    value = {
+    value: dict[str, Any] = {
         "id": page.id, "source": page.source, "title": page.title, "words": page.words, "chars": page.chars,
         "meta": dict(page.meta), "duplicate_chars": page.duplicate_chars, "within_share": page.within_share,
         "across_share": page.across_share,
@@ -84,7 +84,11 @@ def _page(page: PageReport) -> dict[str, Any]:
     }
     if page.reference:
         value["reference"] = True
-    return value if page.text is None else value | {"text": page.text}
+    if page.text is not None:
+        value["text"] = page.text
+        if page.lines is not None:
+            value["lines"] = page.lines
+    return value
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from dedup.outline import FOLDED
 from dedup.report.gather import Gathered, all_wasted_chars, matched_text, ranked
 from dedup.report.json import replaced_file
-from dedup.report.text import count, one_line, page_name, percent, place, safe
+from dedup.report.text import count, one_line, page_name, percent, place, safe, times, verdict_words
+from dedup.report.troubles import place_words, troubles
 
 if TYPE_CHECKING:
     from dedup.model import Group
@@ -32,7 +33,7 @@ def to_markdown(report: Report, top: int = TOP) -> str:
         top: Entries of each list.
     """
     found = Gathered.of(report, top)
-    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found, top), _troubles(report)]
+    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found, top), _troubles(report, top)]
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
@@ -105,18 +106,21 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
 
 
 def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
-    lines = [f"- **{_ticked(one_line(cause.text, 400))}**" for cause in report.causes[:top]]
+    lines = [f"- **{escaped(one_line(cause.text, 400))}**; {_ticked(one_line(cause.remedy, 400))}"
+             for cause in report.causes[:top]]
     for best in (found.renderings, found.copies):
         for page, verdicts in best.items:
             name = "" if report.summary.pages == 1 else f"{code(page_name(page)[:300])}: "
-            lines.append(f"- {name}{'; '.join(escaped(one_line(v.text, 300)) for v in verdicts[:top])}")
+            lines.append(f"- {name}{'; '.join(map(escaped, verdict_words(verdicts[:top], 300)))}")
         if best.hidden:
             lines.append(f"- and {count(best.hidden, 'more page')}")
     for kind in FOLDED:
         if kind in found.folds:
-            fold, example = found.folds[kind]
+            fold, page, example = found.folds[kind]
+            name = "" if report.summary.pages == 1 else f" on {code(page_name(page)[:300])}"
+            example = example.replace(" on this page", "") if name else example
             lines.append(f"- {FOLDS[kind]}: {count(fold.groups or fold.verdicts, 'passage')} on "
-                         f"{count(fold.pages, 'page')}, such as: {escaped(one_line(example, 160))}")
+                         f"{count(fold.pages, 'page')}, such as{name}: {escaped(one_line(example, 160))}")
     if lines:
         yield "### What it amounts to"
         yield ""
@@ -142,17 +146,24 @@ def _passages(report: Report, found: Gathered, top: int) -> Iterator[str]:
 
 def _row(group: Group, found: Gathered) -> str:
     text = matched_text(group.occurrences[group.representative])
-    places = [code(place(o, found.named)[:200]) for o in group.occurrences[:PLACES]]
+    places = [code(place(o, found.named)[:200]) + (f" {times(o.copies)} in a row" if o.copies > 1 else "")
+              for o in group.occurrences[:PLACES]]
     hidden = len(group.occurrences) - len(places)
     alike = "exact" if group.kind == "exact" else f"{group.kind} {percent(group.similarity)}"
     return (f"| {group.tokens:,.0f} | {alike} | {code(one_line(text, TEXT_CHARS))} | "
             f"{', '.join(places)}{f' and {hidden:,} more' if hidden else ''} |")
 
 
-def _troubles(report: Report) -> Iterator[str]:
-    if report.errors:
-        examples = ", ".join(code(error.source[:120]) for error in report.errors[:3])
-        yield f"{count(len(report.errors), 'input')} could not be read: {examples}{' ...' if len(report.errors) > 3 else ''}"
+def _troubles(report: Report, top: int) -> Iterator[str]:
+    told = troubles(report)
+    if told:
+        yield "### Not compared"
+        yield ""
+    for trouble in told[:top]:
+        what = f"{trouble.what}: {trouble.why}" if trouble.what else trouble.why
+        yield f"- {escaped(one_line(what, 300))}: {code(one_line(place_words(trouble), 300))}"
+    if len(told) > top:
+        yield f"- and {len(told) - top:,} more"
 
 
 __all__ = ["to_markdown", "write_markdown"]

@@ -29,8 +29,11 @@ from dedup.report.text import (
     place,
     safe,
     short_path,
+    times,
+    verdict_words,
     with_flags,
 )
+from dedup.report.troubles import plain_reason
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -152,8 +155,7 @@ class _Writer:
             yield from self._shared_shares()
         else:
             share = self._bar(s.duplicate_share)
-            verb = "stands in the references too" if s.reference_pages else "repeated"
-            share.append(f" {verb}: {count(s.duplicate_chars, 'character')}")
+            share.append(" stands in the references too" if s.reference_pages else " repeated")
             if s.duplicate_chars and s.content_share != s.duplicate_share:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
@@ -161,7 +163,7 @@ class _Writer:
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
-        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors else []
+        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
         yield from self.lines(self.say(dot.join(parts)))
 
     def _bar(self, share: float) -> Text:
@@ -213,15 +215,16 @@ class _Writer:
         """What many pages repeat for one reason: said once, before what is said of each page."""
         for cause in self.report.causes[: self.top]:
             yield from self.lines(self.say(one_line(cause.text, 600), "bold"), f"  {self.signs.bullet} ", "yellow")
+            yield from self.lines(self.say(one_line(cause.remedy, 600)), "    ")
         yield from self.more(max(len(self.report.causes) - self.top, 0), "cause", indent="    ")
 
     def _page_verdicts(self, best: Best[tuple[PageReport, list[Verdict]]], style: str) -> Iterator[Text]:
         for page, verdicts in best.items:
-            sentence = self.say("; ".join(one_line(v.text, 600).rstrip(".;") for v in verdicts[: self.top]), style)
+            sentence = self.say("; ".join(verdict_words(verdicts[: self.top], 600)), style)
             if len(verdicts) > self.top:
                 sentence.append(f"; and {len(verdicts) - self.top:,} more")
             if not self.one_page:
-                sentence = Text.assemble(self.say(page_name(page)[:500], "cyan"), ": ", sentence)
+                sentence = Text.assemble(self.say(one_line(page.id, 500), "cyan"), ": ", sentence)
             yield from self.lines(sentence, f"  {self.signs.bullet} ", "yellow" if style else "")
         yield from self.more(best, "page", indent="    ")  # type: ignore[arg-type]
 
@@ -229,14 +232,18 @@ class _Writer:
         for kind in FOLDED:
             if kind not in self.found.folds:
                 continue
-            fold, example = self.found.folds[kind]
+            fold, page, example = self.found.folds[kind]
+            name = "" if self.one_page else one_line(page.id, 60)
+            if name:
+                example = example.replace(" on this page", "")
             if fold.verdicts == 1:
-                text = one_line(example, 300)
+                text = f"{name}{': ' if name else ''}{one_line(example, 300)}"
             else:
                 what = count(fold.groups or fold.verdicts, "passage")
                 where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
                 such_as = ", such as" if fold.verdicts > fold.pages or fold.groups > 1 else ""
-                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}: {one_line(example, 160)}"
+                on = f" on {name}" if name and such_as else ""
+                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}{on}: {one_line(example, 160)}"
             yield from self.lines(self.say(text), f"  {self.signs.dot} ")
 
     def _small_repeats(self) -> Iterator[Text]:
@@ -266,9 +273,9 @@ class _Writer:
 
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
-        times, references = group.count, self.found.references
+        count_all, references = group.count, self.found.references
         known = sum(place.copies for place in group.occurrences if place.page in references)
-        stands = f"stands {_times(times - known)}" + (f", in the references {_times(known)}" if known else "")
+        stands = f"stands {times(count_all - known)}" + (f", in the references {times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
         head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
@@ -292,7 +299,7 @@ class _Writer:
             for occurrence in same:
                 likeness = "" if exact or occurrence is first else f"  {percent(occurrence.similarity)}"
                 if occurrence.copies > 1:
-                    likeness = f"  {_times(occurrence.copies)}, one right after the other"
+                    likeness = f"  {times(occurrence.copies)}, one right after the other"
                 yield from self.lines(self._place(occurrence, likeness), "    ")
             if not exact and same[0] is not first:
                 yield from self._marked(differences(matched_text(first), matched_text(same[0])), "        ")
@@ -438,16 +445,12 @@ class _Writer:
         examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])
         hidden = skipped.count - min(len(skipped.examples), 3)
         more = f" and {hidden:,} more" if examples and hidden > 0 else ""
-        return self.say(f"{skipped.count:,} skipped, {one_line(with_flags(skipped.reason), 200)}"
+        return self.say(f"{skipped.count:,} skipped, {one_line(plain_reason(skipped.reason), 200)}"
                         + (f": {examples}{more}" if examples else ""))
 
 
 def _place_of(error: ReadError) -> str:
     return f"{error.source}:{error.line}" if error.line else error.source
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
 def _likeness(kind: str, similarity: float) -> str:

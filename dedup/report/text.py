@@ -6,11 +6,11 @@ Foreign is whatever came from outside: page text, titles, ids, file names, messa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dedup.model import Occurrence, PageReport
+    from dedup.model import Occurrence, PageReport, Verdict
 
 # What could move the cursor, hide or reorder text, or break a line: C0, DEL, C1, line and paragraph separators, marks
 # and overrides of direction, invisible operators, the byte order mark, interlinear and tag characters. The joiners
@@ -89,6 +89,15 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{whole:,} {noun if whole == 1 else plural or noun + 's'}"
 
 
+def times(number: int) -> str:
+    """How often, in words.
+
+    >>> times(1), times(2), times(1234)
+    ('once', 'twice', '1,234 times')
+    """
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
 # Messages name settings as Python does; the terminal is read by people who typed flags.
 _SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
                       r"(?<=times )max_page_bytes\b")
@@ -101,6 +110,19 @@ def with_flags(message: str) -> str:
     'no field text (there are: text_field); name one with --text-field'
     """
     return _SETTING.sub(lambda found: "--" + found[0].replace("_", "-"), message)
+
+
+def verdict_words(verdicts: Iterable[Verdict], limit: int) -> list[str]:
+    """The sentences of verdicts, each of at most `limit` characters; behind them what lies inside copies beside their text.
+
+    >>> from dedup.model import Verdict
+    >>> twice = Verdict("rendered-twice", "it stands twice", (0,), {"besides": "the second copy also has a caption"})
+    >>> verdict_words([twice, Verdict("teaser", "the teaser stands again", (1,))], 40)
+    ['it stands twice', 'the teaser stands again', 'the second copy also has a caption']
+    """
+    verdicts = list(verdicts)
+    besides = (str(verdict.evidence.get("besides", "")) for verdict in verdicts)
+    return [one_line(text, limit).rstrip(".;") for text in (*(v.text for v in verdicts), *filter(None, besides))]
 
 
 def page_name(page: PageReport) -> str:

@@ -14,11 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from dedup.report.gather import all_wasted_chars, heads_of, matched_text, ranked
 from dedup.report.text import one_line
+from dedup.report.troubles import troubles
+from dedup.source_lines import line_feeds
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence, PageReport
+    from dedup.model import Group, Occurrence, PageReport, Verdict
     from dedup.report import Report
 
 FORMAT = "dedup-view/1"
@@ -64,6 +68,7 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
     """
     from dedup.report.command import changed_settings, command_of
 
+    told = troubles(report)
     groups = _shown_groups(report, limits)
     pages = _Pages(report, groups, limits)
     groups = [group for group in groups if _has_room(group, pages, limits)]
@@ -76,13 +81,12 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
         "words": sum(page.words for page in heads_of(report) if not page.reference),
         "pages": pages.columns(), **_passages(groups, pages, limits),
         "verdicts": _verdicts(pages, groups, limits), "repeats": _small_repeats(pages, limits),
-        "causes": [{"kind": c.kind, "text": c.text, "selector": c.selector, "pages": c.pages,
+        "causes": [{"kind": c.kind, "text": c.text, "remedy": c.remedy, "selector": c.selector, "pages": c.pages,
                     "examples": [pages.number[e] for e in c.examples if e in pages.number]} for c in report.causes],
-        "skipped": [[s.reason, s.count, list(s.examples[:3])] for s in report.skipped[:limits.notes]],
-        "errors": [[e.source, e.line, e.message] for e in report.errors[:limits.notes]],
+        "troubles": [[t.what, t.why, [list(place) for place in t.places], t.hidden] for t in told[:limits.notes]],
         "misses": _near_misses(report, pages, limits),
     }
-    return view | {"all": {"groups": len(report.groups), "pages": len(report.pages), "errors": len(report.errors)}}
+    return view | {"all": {"groups": len(report.groups), "pages": len(report.pages), "troubles": len(told)}}
 
 
 def _shown_groups(report: Report, limits: Limits) -> list[Group]:
@@ -106,6 +110,7 @@ class _Pages:
         self.shown = [report.pages[row] for row in rows]
         self.number = {page.id: number for number, page in enumerate(self.shown)}
         self.text = self._texts(report, rows, limits)
+        self.lines = self._lines(report, rows)
 
     def _texts(self, report: Report, rows: Sequence[int], limits: Limits) -> list[str | None]:
         """Texts of the pages with most repeats, as many as have room; of a page that was stored without: none."""
@@ -124,6 +129,22 @@ class _Pages:
                 room -= size
         return texts
 
+    def _lines(self, report: Report, rows: Sequence[int]) -> list[list[int] | None]:
+        """Lines of the texts that are there, as points: how many line feeds lie before it, and how many lines more than that
+        its line is beyond the one of the point before; a text begins in line 0.
+        """
+        known = getattr(report.pages, "lines", None)
+        lines: list[list[int] | None] = [None] * len(rows)
+        for number, page in enumerate(self.shown):
+            text = self.text[number]
+            points = page.lines if page.lines is not None else known[rows[number]] if known is not None else None
+            if text is not None and points:
+                start, line = np.array(points).T
+                feeds, first = np.unique(np.searchsorted(line_feeds(text), start), return_index=True)
+                steps = np.diff(feeds, prepend=0)
+                lines[number] = np.stack([steps, np.diff(line[first], prepend=0) - steps], axis=1).ravel().tolist()
+        return lines
+
     def columns(self) -> dict[str, list[Any]]:
         """What the table of pages and the page view need."""
         pages = self.shown
@@ -132,7 +153,7 @@ class _Pages:
             "title": [p.title for p in pages], "words": [p.words for p in pages], "chars": [p.chars for p in pages],
             "duplicate": [p.duplicate_chars for p in pages], "within": [_cut(p.within_share) for p in pages],
             "across": [_cut(p.across_share) for p in pages], "reference": [int(p.reference) for p in pages],
-            "text": self.text,
+            "text": self.text, "lines": self.lines,
         }
 
 
@@ -167,6 +188,7 @@ class _Columns:
     jaccard: list[float] = field(default_factory=list)
     containment: list[float] = field(default_factory=list)
     text: list[int] = field(default_factory=list)
+    copies: list[int] = field(default_factory=list)
     parts: list[list[int] | None] = field(default_factory=list)
     changes: list[list[int] | None] = field(default_factory=list)
 
@@ -209,7 +231,8 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
             _add_place(columns, place, pages, texts, paths)
         known = pages.text[pages.number[first.page]] is not None
         heads.append(None if known or texts.add(first.text) >= 0 else _beginning(first.text, limits))
-        near = [(-len(places) + n, place) for n, place in enumerate(places) if place.text != first.text]
+        near = [(-len(places) + n, place) for n, place in enumerate(places)
+                if place.text != first.text and place.copies == first.copies == 1]
         costs = [len(first.text) + len(place.text) for _, place in near]
         compared.append(int(sum(costs) <= room and max(costs, default=0) <= limits.pair_changes))
         if compared[-1]:
@@ -221,7 +244,8 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
             "id": [g.id for g in groups], "kind": [g.kind for g in groups], "tokens": [g.tokens for g in groups],
             "similarity": [_cut(g.similarity) for g in groups], "blocks": [g.blocks for g in groups],
             "representative": leads, "places": places_of,
-            "all_places": [len(g.occurrences) for g in groups], "truncated": [int(g.truncated) for g in groups],
+            "all_places": [len(g.occurrences) for g in groups], "count": [g.count for g in groups],
+            "truncated": [int(g.truncated) for g in groups],
             "related": _related(groups), "beginning": heads, "compared": compared,
             "fingerprint": [fingerprint(g) for g in groups],
         },
@@ -257,6 +281,7 @@ def _add_place(columns: _Columns, place: Occurrence, pages: _Pages, texts: _Tabl
     columns.containment.append(_cut(place.containment))
     known = -1 if pages.text[page] is not None else texts.add(place.text)
     columns.text.append(known if known >= 0 or pages.text[page] is not None else -2)
+    columns.copies.append(place.copies)
     columns.parts.append(None if not place.parts else [
         number for start, end in place.parts for number in (start - place.start, end - start)])
     columns.changes.append(None)
@@ -316,9 +341,17 @@ def _verdicts(pages: _Pages, groups: Sequence[Group], limits: Limits) -> dict[st
     for row, verdict in itertools.islice(every, limits.verdicts):
         columns["page"].append(row)
         columns["kind"].append(verdict.kind)
-        columns["text"].append(verdict.text)
+        columns["text"].append(_told(verdict))
         columns["groups"].append([number[g] for g in verdict.groups if g in number])
     return columns
+
+
+def _told(verdict: Verdict) -> str:
+    """A verdict's sentence; of ``shared`` without the pages and words, which the viewer knows from the groups."""
+    if verdict.kind == "shared":
+        told, cut, _ = verdict.text.partition(" too (")
+        return f"{told} too" if cut else told
+    return "; ".join(filter(None, (verdict.text, str(verdict.evidence.get("besides", "")))))
 
 
 def _small_repeats(pages: _Pages, limits: Limits) -> dict[str, list[Any]]:

@@ -18,9 +18,15 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / "viewer" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+         "--disable-component-update", "--disable-sync",
+         "--disable-gpu-vsync", "--disable-frame-rate-limit"]
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     FLAGS.append("--no-sandbox")  # Chromium has none for root
+
+# Resolved when what was asked for is drawn: behind two frames.
+DRAWN = """async () => {
+    for (let n = 0; n < 2; n++) await new Promise(done => requestAnimationFrame(() => setTimeout(done)))
+}"""
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="LOUD: report.html is not opened: there is no Chromium")
 
@@ -35,33 +41,54 @@ def started_browser() -> Iterator[Any]:
         browser.close()
 
 
+class Windows:
+    """Windows of one browser; to open one takes longer than to load a report, so they are used again, emptied."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser, self.free, self.opened = browser, list[Any](), 0
+
+    def take(self, width: int, height: int, color_scheme: str, reduced_motion: str) -> Any:
+        """A window of a size, with what the system asks for; what it shows is to be left."""
+        self.opened += 1
+        page = self.free.pop() if self.free else self.browser.new_context().new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
+        return page
+
+    def give_back(self, page: Any) -> None:
+        """Forget what a report kept."""
+        page.evaluate("localStorage.clear()")
+        self.free.append(page)
+
+
 class Opened:
     """A report in a window, and all that it did which it must not do: requests, dialogs, errors, words on the console."""
 
-    def __init__(self, browser: Any, file: Path, hash_: str = "", width: int = 1280, height: int = 900,
-                 **context: Any) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": height}, **context)
-        self.page = self.context.new_page()
+    def __init__(self, windows: Windows, file: Path, hash_: str = "", width: int = 1280, height: int = 900,
+                 color_scheme: str = "light", reduced_motion: str = "no-preference") -> None:
+        self.windows = windows
+        self.page = windows.take(width, height, color_scheme, reduced_motion)
         self.page.set_default_timeout(30_000)
         self.wrong: list[str] = []
-        own = file.absolute().as_uri()
-        self.page.on("request", lambda r: r.url.split("#")[0] == own or self.wrong.append(f"request {r.url[:200]}"))
-        self.page.on("dialog", lambda d: (self.wrong.append(f"dialog {d.message}"), d.dismiss()))
-        self.page.on("pageerror", lambda e: self.wrong.append(f"error {e}"))
-        self.page.on("console", lambda m: self.wrong.append(f"console {m.type} {m.text}"))
-        self.page.on("popup", lambda p: self.wrong.append("popup"))
-        self.page.goto(own + hash_)
-        self.page.wait_for_selector("html[data-ready]")
+        own = f"{file.absolute().as_uri()}?{windows.opened}"  # never the address before: only that is loaded anew
+        self._hears = {
+            "request": lambda r: r.url.split("#")[0] == own or self.wrong.append(f"request {r.url[:200]}"),
+            "dialog": lambda d: (self.wrong.append(f"dialog {d.message}"), d.dismiss()),
+            "pageerror": lambda e: self.wrong.append(f"error {e}"),
+            "console": lambda m: self.wrong.append(f"console {m.type} {m.text}"),
+            "popup": lambda p: self.wrong.append("popup")}
+        for event, hear in self._hears.items():
+            self.page.on(event, hear)
+        self.page.goto(own + hash_, wait_until="commit")
+        self.page.wait_for_selector("html[data-ready]", state="attached")
 
     def go(self, hash_: str) -> None:
         """Another part of the report, as a link leads to it."""
-        self.page.evaluate("hash => { location.hash = hash }", hash_)
-        self.settle()
+        self.page.evaluate(f"hash => {{ location.hash = hash; return ({DRAWN})() }}", hash_)
 
     def settle(self) -> None:
         """Until what was asked for is drawn."""
-        for _ in range(2):
-            self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        self.page.evaluate(DRAWN)
 
     def until(self, expression: str) -> None:
         """Until something holds; asked from outside, as the report's policy lets nobody evaluate a text inside."""
@@ -79,12 +106,17 @@ class Opened:
     def text(self, selector: str = "main") -> str:
         return str(self.page.inner_text(selector))
 
-    def violations(self) -> list[str]:
+    def violations(self, colours_only: bool = False) -> list[str]:
         """What axe-core has to object to."""
         if not AXE.exists():
             return []
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        asked: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}  # there is nothing to load
+        if colours_only:
+            asked["runOnly"] = {"type": "tag", "values": ["cat.color"]}
+            asked["rules"] = {"color-contrast-enhanced": {"enabled": False}}
+        found = self.page.evaluate("asked => axe.run(document, asked)", asked)
         return [f"{one['id']}: {[node['target'] for node in one['nodes'][:3]]} {one['nodes'][0].get('failureSummary')}"
                 for one in found["violations"]]
 
@@ -93,7 +125,13 @@ class Opened:
         return int(self.page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def close(self) -> None:
-        self.context.close()
+        """Give the window back; what was heard stays."""
+        if self.page is None:
+            return
+        for event, hear in self._hears.items():
+            self.page.remove_listener(event, hear)
+        self.windows.give_back(self.page)
+        self.page = None
 
 
 def site(pages: int = 300) -> list[dict[str, str]]:

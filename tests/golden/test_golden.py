@@ -149,7 +149,8 @@ def test_the_news_page_is_told_in_one_sentence(capsys):
     main(["scan", "examples/news.txt"])
     said = " ".join(capsys.readouterr().out.split())
     assert re.search(r"the article stands on this page twice: lines 5-17 again at 19-35, headline and 6 paragraphs, "
-                     r"1,6\d\d characters; the teaser at line 21 is contained in line 9", said)
+                     r"1,6\d\d characters; the teaser at line 21 is contained in line 9, and again in line 27; the second "
+                     r'copy also has the teaser of line 21 and "Thumbnail" of line 23', said)
     assert said.index("the article stands") < said.index("Thumbnail")
     assert "8 duplicate lines" not in said
 
@@ -162,7 +163,10 @@ def test_all_formats_have_the_same_verdicts(suffix):
     rendered, = verdicts(report, "rendered-twice")
     assert re.search(r"^the article stands on this page twice: lines (\d+)-(\d+) again at (\d+)-(\d+), headline and "
                      r"6 paragraphs, 1,6\d\d characters$", rendered)
-    assert re.fullmatch(r"the teaser at line \d+ is contained in line \d+", verdicts(report, "teaser")[0])
+    teaser, = verdicts(report, "teaser")
+    assert re.fullmatch(r"the teaser at line \d+ is contained in line \d+, and again in line \d+", teaser)
+    besides = report.pages[0].verdicts[0].evidence["besides"]
+    assert re.fullmatch(r'the second copy also has the teaser of line \d+ and "Thumbnail" of line \d+', besides)
     assert [r.text for r in report.pages[0].small_repeats] == ["Thumbnail"]
 
 

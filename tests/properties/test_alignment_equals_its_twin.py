@@ -33,7 +33,8 @@ native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled 
 I64, U8, U32, U64 = np.int64, np.uint8, np.uint32, np.uint64
 SMALL = Settings(window=6, cell=3, step=1, radius=2, cell_dice=280, seed_dice=330, gap=3, theta=310, factor=700, drop=3000,
                  moves=18, border_cost=1500, evidence=1000, evidence_theta=330, least_dice=420, pseudo_window=4, all_cells=0,
-                 max_cells=4000, min_halves=0, border_reach=12, again_dice=1001, joint_reach=5, row_cells=1000)
+                 max_cells=4000, min_halves=0, border_reach=12, again_dice=1001, joint_reach=5, row_cells=1000,
+                 again_share=500, tries=8, drift=18, least_window=3)
 
 
 def both(name: str, *args: Any) -> Any:
@@ -50,10 +51,11 @@ GAPS = ["-\n", "-\r\n ", "\u00ad\n", "¬ \n\t", "\u2010\r", "-\n\n", "- ",
 
 
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=20), st.integers(0, 7),
-       st.integers(1, 7), st.binary(max_size=4))
+       st.sampled_from([1, 2, 3, 4, 5, 7, 9]), st.sampled_from([1, 1, 1, 70]), st.binary(max_size=4))
 @settings(max_examples=max(300, settings().max_examples))
-def test_items_are_equal(parts, flags, letters, odd):
-    data = np.frombuffer("".join(a + b for a, b in parts).encode() + odd, U8).copy()
+def test_items_are_equal(parts, flags, letters, times, odd):
+    """Words wait for their items, up to 512 of them: some texts have more."""
+    data = np.frombuffer("".join(a + b for a, b in parts).encode() * times + odd, U8).copy()
     middle = len(data) // 2
     items = both("bag_items", data, np.array([0, middle], I64), np.array([middle, len(data)], I64), flags, letters)
     assert len(items) == len(native.hash_tokens(data, np.array([0, middle]), np.array([middle, len(data)]), flags)[0])
@@ -142,7 +144,7 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)
     quiet = np.array([rnd.random() < 0.4 for _ in item], U8) if rnd.random() < 0.7 else np.empty(0, U8)
     rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
-    both("count_items", item, 5)
+    both("count_items", item, np.array([rnd.random() < 0.4 for _ in item], U8), 5)
     tables = [np.zeros(64, U64), np.zeros(64, U64)]
     for module, table in zip((native, reference), tables, strict=True):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
@@ -155,6 +157,29 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
             around = rnd.randrange(14), rnd.randrange(1, 26)
             a, b = both("class_anchors", places, classes, item, first, rarity, 3, *around, least)
             both("pair_anchors", np.append(a, a), np.append(b, b), first)
+
+
+@given(items, st.integers(2, 120), st.integers(0, 30), st.integers(1, 30), st.integers(-1, 40),
+       st.randoms(use_true_random=False))
+def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, after, least, rnd):
+    """Few places are compared two and two, many of them or wide surroundings by their items: both say the same."""
+    item, first = columns(pages)
+    if not len(item):
+        return
+    rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    few = [sorted(rnd.randrange(len(item)) for _ in range(count)) for count in (2, places, 3)]
+    position = np.array(list(itertools.chain(*few)), U32)
+    both("class_anchors", position, np.array([0, 2, places + 2, places + 5]), item, first, rarity, rnd.randrange(9), before,
+         after, least)
+
+
+def test_a_place_amid_frequent_items_has_nothing_in_common_whatever_was_compared_before():
+    rare = [1 << 28, 2 << 28, 3 << 28]
+    item = np.array([*rare, *rare, 0, 0, 0, *rare], U32)
+    position, first, pages = np.array([0, 3, 6, 9], U32), np.array([0, 2, 4]), np.array([0, 3, 6, 9, 12])
+    rarity = np.array([0, *[1] * 15], U8)
+    a, b = both("class_anchors", position, first, item, pages, rarity, 1, 3, 3, 1)
+    assert (a.tolist(), b.tolist()) == ([0], [3])
 
 
 @given(items, st.integers(1, 6))
@@ -203,7 +228,8 @@ def test_rectangles_are_equal(pages, far, all_cells, radius, again, rnd):
                        joint_reach=rnd.choice([0, 2, 5]), row_cells=rnd.choice([3, 1000]),
                        step=rnd.choice([1, 2, 4]), window=rnd.choice([4, 6, 9]),
                        min_halves=rnd.choice([0, 12, 24]), evidence=rnd.choice([1000, 4000]),
-                       least_dice=rnd.choice([420, 700]))
+                       least_dice=rnd.choice([420, 700]), again_share=rnd.choice([0, 500, 900]), tries=rnd.choice([1, 2, 8]),
+                       drift=rnd.choice([3, 7, 18]), least_window=rnd.choice([1, 3, 9]))
     page_a, page_b = (np.array(side, I64) for side in zip(*pairs, strict=True))
     flat = list(itertools.chain(*anchors))
     found = both("align_pairs", item, first, page_a, page_b, np.cumsum([0, *map(len, anchors)]).astype(I64),

@@ -224,3 +224,38 @@ def test_what_is_edited_is_found_at_every_copy_of_its_source():
     for order in (["a", "b", "c"], ["b", "a", "c"], ["c", "b", "a"]):
         report = scan_texts({name: pages[name] for name in order})
         assert {"a", "b", "c"} in [{o.page for o in group.occurrences} for group in report.groups], order
+
+
+@pytest.mark.parametrize("between", [0, 5, 20, 90])
+@pytest.mark.parametrize("settings", [{"scope": "across"}, {"between": "paper"}, {"find": "reworded", "scope": "across"}, {}])
+def test_each_edited_copy_of_a_text_on_one_page_is_found(between, settings):
+    """Two edited copies of one text follow each other on one page: the pair of the two may be left out."""
+    for seed in range(6):
+        source, other = prose(60, 10 + seed), text(prose(between, 30 + seed))
+        copies = [text(edited(source, 0.15, seed + more)) for more in (0, 50)]
+        page = "\n\n".join([text(AROUND[0]), copies[0], *[other][:between], copies[1], text(AROUND[1])])
+        report = dedup.scan([{"id": "a", "text": text(AROUND[2] + source + AROUND[3]), "paper": "A"},
+                             {"id": "b", "text": page, "paper": "B"}], **settings)
+        across = [pair for pair in report.pairs() if pair.a.page != pair.b.page]
+        for copy in copies:
+            begin = page.index(copy)
+            held = [min(p.b.end, begin + len(copy)) - max(p.b.start, begin) for p in across]
+            assert max(held) > 0.8 * len(copy), seed
+        assert len(across) == 2
+
+
+@pytest.mark.parametrize("count", [10, 12, 20, 22])
+def test_an_edited_copy_right_behind_its_original_is_found(count):
+    """It begins fewer tokens behind it than a window has."""
+    found = 0
+    for seed in range(10):
+        first = prose(count, 100 + seed)
+        second = [f"new{seed}" if i % 7 == 4 else word for i, word in enumerate(first)]
+        page = " ".join(text(part) for part in (AROUND[0], first, second, AROUND[1]))
+        begin, middle = len(text(AROUND[0])) + 1, len(text(AROUND[0])) + len(text(first)) + 2
+        spots = [[begin, middle, middle + len(text(second))]]
+        for group in dedup.scan([page]).groups:
+            held = [max(min(o.end, stop) - max(o.start, start) for o in group.occurrences)
+                    for start, stop in itertools.pairwise(spots[0])]
+            found += min(held) > 0.7 * len(text(first))
+    assert found >= 8

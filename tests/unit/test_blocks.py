@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from dedup import blocks
-from dedup.blocks import Corpus, collapse_equal, input_digest, page_batches, read_corpus, small_repeats
+from dedup.blocks import Corpus, TextBuffer, collapse_equal, input_digest, page_batches, read_corpus, small_repeats
 from dedup.engines.local import LocalEngine
+from dedup.heads import Heads
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers import open_pages
@@ -103,19 +104,38 @@ def test_batches_of_a_stream_are_those_of_its_pages(tmp_path, monkeypatch, size)
     found = []
     for stream in (open_pages(tmp_path), open_pages(tmp_path)):
         pages = list(stream) if found else stream
-        batches = [(bytes(b.text), b.page_start.tolist(), [dataclasses.replace(head, layout=None) for head in b.heads])
-                   for b in page_batches(pages)]
-        found.append((batches, stream.errors, stream.skipped, stream.renamed, stream.files))
+        heads = Heads()
+        batches = [(bytes(b.text), b.page_start.tolist(), list(b.layouts)) for b in page_batches(pages, TextBuffer(), heads)]
+        made = [dataclasses.replace(head, layout=None) for head in heads]
+        found.append((batches, made, stream.errors, stream.skipped, stream.renamed, stream.files))
     assert found[0] == found[1]
-    assert sum(len(batch[2]) for batch in found[0][0]) == 2 * len(texts) + 1
-    assert not any(head.text for batch in found[0][0] for head in batch[2])
+    assert sum(len(batch[1]) - 1 for batch in found[0][0]) == len(found[0][1]) == 2 * len(texts) + 1
+    assert not any(head.text for head in found[0][1])
+    assert len(heads.layouts) == 1
 
 
 def test_the_digest_of_the_input_depends_on_ids_texts_and_order():
     def digest(*pages: tuple[str, str]) -> str:
-        corpus, _, heads = read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())
-        return input_digest(corpus, heads)
+        return input_digest(read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[0])
     digests = [digest(("a", "x"), ("b", "y")), digest(("b", "y"), ("a", "x")), digest(("a", "xy"), ("b", "")),
                digest(("a", "x"), ("c", "y")), digest(("ax", ""), ("b", "y")), digest()]
     assert len(set(digests)) == len(digests)
     assert digest(("a", "x")) == digest(("a", "x"))
+
+
+@pytest.mark.parametrize("expected", [0, 1, 40, 10_000])
+def test_the_buffer_of_texts_grows_and_what_was_taken_of_it_stays(expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "FIRST_TEXT", 4)
+    buffer, taken, pieces = TextBuffer(lambda: expected), [], [bytes([65 + i]) * (7 * i % 11) for i in range(20)]
+    for piece in pieces:
+        start = buffer.size
+        buffer.add(piece)
+        taken.append(buffer.since(start))
+    assert [bytes(part) for part in taken] == pieces
+    assert bytes(buffer.since(0)) == b"".join(pieces)
+
+
+def test_more_that_is_said_to_come_than_there_is_memory_for_does_no_harm() -> None:
+    buffer = TextBuffer(lambda: 1 << 60)
+    buffer.add(b"text")
+    assert bytes(buffer.since(0)) == b"text"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dedup import compare, scan
-from dedup.causes import Selector, Tree
+from dedup.causes import Selector, Tree, _version
 from dedup.cli import main
 from dedup.model import Cause
 from dedup.options import Options
@@ -56,8 +56,8 @@ def texts(folder: Path, **settings) -> dict[str, str]:
 
 def test_the_second_rendering_of_a_site_is_told_once_with_the_selector_that_drops_it(tmp_path):
     cause, = causes(write_site(tmp_path, twice), "rendered-twice")
-    assert cause.text == ("12 pages carry the article twice; the second copy is always under `div.mobile-body`: "
-                          "`--ignore 'div.mobile-body'` drops it")
+    assert cause.text == "the article stands twice on 12 pages; the second copy is the phone version"
+    assert cause.remedy == "the second copy is in `div.mobile-body`: `--ignore 'div.mobile-body'` drops it"
     assert (cause.selector, cause.pages, cause.examples) == ("div.mobile-body", 12, ("p00.html", "p01.html", "p02.html"))
     assert cause.evidence == {"pages": 12, "affected_pages": 12, "site_pages": 12, "words_a_page": 129.0}
 
@@ -93,7 +93,7 @@ def test_pages_without_the_copy_are_counted_apart(tmp_path):
             return twice(n)
         return f"<div>{marked(n)}</div><section class='n{n}'>{marked(n)}</section>" if n < 10 else marked(n)
     cause, = causes(write_site(tmp_path, make), "rendered-twice")
-    assert "8 pages carry the article twice; the second copy is on 8 of 10 pages under `div.mobile-body`" in cause.text
+    assert cause.text == "the article stands twice on 10 pages; on 8 of them the second copy is the phone version"
     assert (cause.evidence["affected_pages"], cause.evidence["site_pages"]) == (10, 12)
 
 
@@ -119,12 +119,14 @@ def test_menus_for_phones_and_the_template_have_causes_of_their_own(tmp_path):
     menu = "<ul>" + "".join(f"<li><a href='/{n}'>{name}</a></li>" for n, name in enumerate(names)) + "</ul>"
     folder = write_site(tmp_path, lambda n: f"<nav class='desktop'>{menu}</nav><nav class='phone'>{menu}</nav>{marked(n)}")
     cause, = causes(folder, "navigation")
-    assert cause.text == ("12 pages carry the same menu or notice twice; the second copy is always under `nav.phone`: "
-                          "`--ignore 'nav.phone'` drops it")
+    assert cause.text == (
+        'the same menu or notice stands twice on 12 pages: "News Boats Bees and honey Trains at night Kettles..."')
+    assert cause.remedy == "the second copy is in `nav.phone`: `--ignore 'nav.phone'` drops it"
     found = {c.selector: c for c in causes(folder, "template")}
     assert "footer" in found
-    assert found["footer"].text == ("12 pages carry the same 20 words of the site's template under `footer`: "
-                                    "`--ignore 'footer'` drops it")
+    assert found["footer"].text.startswith("the site's footer stands on 12 pages, 20 words: \"w")
+    assert found["footer"].remedy == "it is in `footer`: `--ignore 'footer'` drops it"
+    assert next(c for name, c in found.items() if "div" in name).text.startswith("a part of the site's template stands on 12")
     assert {"div.top", "div.wide"} & set(found)
     assert causes(folder, "template", ignore=("footer", "div.top", "nav")) == []
 
@@ -134,7 +136,16 @@ def test_sections_that_are_no_article_are_called_so(tmp_path):
         text = f"<p>{prose(30, n)}</p><p>{prose(25, 50 + n)}</p>"
         return f"<p>{prose(40, 90 + n)}</p><div class='a'>{text}</div><div class='b'>{text}</div>"
     cause, = causes(write_site(tmp_path, make), "rendered-twice")
-    assert cause.text.startswith("12 pages carry a section twice; the second copy is always under `div.b`")
+    assert cause.text == "a section stands twice on 12 pages; the second copy always stands in the same part of the page"
+
+
+@pytest.mark.parametrize(("selector", "words"), [
+    ("div.mobile-body", "is the phone version"), ("#article-Phone", "is the phone version"),
+    ("div.is_desktop", "is the version for wide screens"), ("div.print", "is the version to print"),
+    ("aside.tablet-only", "is the tablet version"), ("div.blueprint", "stands in the same part of the page"),
+    ("div.hidden-phone", "stands in the same part of the page"), ("div.automobile", "stands in the same part of the page")])
+def test_the_element_of_a_copy_is_told_in_an_editors_words(selector, words):
+    assert _version(selector, False) == words
 
 
 def test_pages_of_several_sites_and_texts_have_no_cause(tmp_path):
@@ -152,8 +163,8 @@ def test_reports_hold_the_causes(tmp_path, capsys):
     folder = write_site(tmp_path, twice)
     assert main(["scan", str(folder)]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "12 pages carry the article twice; the second copy is always under `div.mobile-body`" in out
-    assert out.index("12 pages carry the article") < out.index("the article stands on this page twice")
+    first = out.index("the article stands twice on 12 pages; the second copy is the phone version")
+    assert first < out.index("`--ignore 'div.mobile-body'` drops it") < out.index("the article stands on this page twice")
     report = scan(folder)
     report.write(tmp_path / "r.json")
     again = read_json(tmp_path / "r.json")

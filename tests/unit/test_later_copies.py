@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.later_copies import LONGEST, Copies, InStep, carried, chained, later_copies, quiet_copies, with_copies
+from dedup.later_copies import LONGEST, Copies, InStep, carried, chained, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
 from dedup.seeds import Repeats
 
@@ -56,23 +56,26 @@ def test_what_is_quiet_has_a_source_that_is_not(rows, margin):
 
 @given(rows=ROWS, before=st.integers(0, 12), after=st.integers(4, 24), size=st.integers(1, 4))
 def test_copies_at_the_edges_and_inside_are_all_copies_of_keys_that_lie_in_a_match(rows, before, after, size):
-    repeats, at = matches(*rows), np.arange(300)
-    found = set[tuple[int, int]]()
-    for copies in (Copies.of_edges(repeats, before, after, size), Copies.of_inner(repeats, before, after)):
-        copy, row = copies.of(at)
-        some = list(zip(at[row].tolist(), copy.tolist(), strict=True))
-        found |= set(some)
-    assert found == {(t, t - a + b) for a, b, length in rows for t in range(a, a + length - size + 1)}
-    copy, row = Copies.of_inner(repeats, before, after).of(at)
-    assert set(zip(at[row].tolist(), copy.tolist(), strict=True)) == {
+    repeats = matches(*rows)
+
+    def found(copies: Copies) -> set[tuple[int, int]]:
+        at = np.arange(300, dtype=np.uint32)
+        place, first = copies.of_each(at)
+        both = set(zip(np.repeat(at, np.diff(first)).tolist(), place.tolist(), strict=True))
+        assert both >= {(t, t) for t in range(300)}
+        return {(t, copy) for t, copy in both if t != copy}
+    inner = found(Copies.of_inner(repeats, before, after))
+    assert found(Copies.of_edges(repeats, before, after, size)) | inner == {
+        (t, t - a + b) for a, b, length in rows for t in range(a, a + length - size + 1)}
+    assert inner == {
         (t, t - a + b) for a, b, length in rows for t in range(a + before, a + length - after)}
 
 
 def test_seeds_get_the_copies_of_their_places():
     edges = Copies.of_edges(matches((0, 100, 20), (50, 200, 20)), 12, 24, 4)
-    position, first = with_copies(np.array([5, 30, 31, 55, 90], np.uint32), np.array([0, 2, 3, 5]), edges)
+    position, first = edges.with_copies(np.array([5, 30, 31, 55, 90], np.uint32), np.array([0, 2, 3, 5]))
     found = [position[begin:end].tolist() for begin, end in itertools.pairwise(first.tolist())]
-    assert sorted(found) == [[5, 30, 105], [31], [55, 90, 205]]
+    assert found == [[5, 30, 105], [31], [55, 90, 205]]
 
 
 def test_places_are_carried_to_the_other_copies_and_not_to_those_in_step():

@@ -9,7 +9,7 @@ import html.parser
 import json
 import pickle
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,12 @@ def test_a_stored_report_gives_the_same_view_but_for_the_texts(tmp_path, news):
     news.write(tmp_path / "r.json")
     stored, fresh = view_data(read_json(tmp_path / "r.json")), view_data(news)
     assert fresh["pages"].pop("text") == [dedup.open_pages and next(iter(dedup.open_pages(ROOT / "examples/news.html"))).text]
-    assert stored["pages"].pop("text") == [None]
+    assert stored["pages"].pop("text") == stored["pages"].pop("lines") == [None]
+    steps = fresh["pages"].pop("lines")[0]
+    feeds = list(accumulate(steps[::2]))
+    lines = [feed + more for feed, more in zip(feeds, accumulate(steps[1::2]), strict=True)]
+    made = dedup.scan(ROOT / "examples/news.html", with_text=True).pages[0]
+    assert list(zip(feeds, lines, strict=True)) == [(made.text[:start].count("\n"), line) for start, line in made.lines]
     assert stored["places"].pop("text") != fresh["places"].pop("text")
     assert stored.pop("texts")
     assert fresh.pop("texts") == []
@@ -141,10 +146,37 @@ def test_a_report_stored_with_its_texts_gives_the_same_file(tmp_path):
     assert read_json(tmp_path / "r.json").to_html() == made.to_html()
 
 
+def test_a_shared_passage_is_named_by_its_group_not_by_words_again():
+    made = dedup.scan([lines(prose(40, 1), prose(30, 2)), lines(prose(30, 2), prose(50, 3))])
+    assert [v.text.count(prose(30, 2)[:30]) for page in made.pages for v in page.verdicts] == [1, 1]
+    verdicts = view_data(made)["verdicts"]
+    assert verdicts["text"] == ["1 passage (30 words) stands on other pages too"] * 2
+    assert verdicts["groups"] == [[0], [0]]
+
+
+def test_a_text_that_follows_itself_has_its_count_and_is_compared_with_nothing():
+    row = prose(12, 3)
+    view = view_data(dedup.scan([lines(prose(20, 1), *[row] * 40, prose(20, 2), row)]))
+    assert view["places"]["copies"] == [1, 39, 1]
+    assert view["groups"]["count"] == [41]
+    assert view["groups"]["all_places"] == [3]
+    assert view["places"]["changes"] == [None, None, None]
+
+
+def test_what_was_left_out_is_there_in_words(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"text": 5}\n{"text": [1]}\n', encoding="utf-8")
+    (tmp_path / "a.txt").write_text(prose(30), encoding="utf-8")
+    view = view_data(dedup.scan(tmp_path))
+    assert view["troubles"] == [["2 records were left out", "the text is something else, such as a list or a number",
+                                 [["rows.jsonl", f"{tmp_path.as_posix()}/rows.jsonl", (1, 2)]], 0]]
+    assert view["all"]["troubles"] == 1
+
+
 def test_a_filtered_report_has_the_texts_too():
     made = dedup.scan([prose(40), edited(prose(40), [7, 30]), prose(40)])
     view = view_data(made.at_similarity(0.99))
     assert view["pages"]["text"] == [prose(40), edited(prose(40), [7, 30]), prose(40)]
+    assert view["pages"]["lines"] == [[0, 1]] * 3
     assert view["groups"]["places"] == [2]
     assert pickle.loads(pickle.dumps(made.at_similarity(0.99))).pages == list(made.at_similarity(0.99).pages)
 
@@ -275,7 +307,7 @@ def many(count: int = 12) -> Report:
 def test_beyond_the_limits_the_largest_are_shown_and_the_rest_is_counted():
     made = many()
     view = view_data(made, Limits(groups=5, pages=10))
-    assert view["all"] == {"groups": 12, "pages": 36, "errors": 0}
+    assert view["all"] == {"groups": 12, "pages": 36, "troubles": 0}
     assert len(view["pages"]["id"]) == 10
     assert view["groups"]["tokens"] == sorted((g.tokens for g in made.groups), reverse=True)[:3]
     assert view["groups"]["places"] == view["groups"]["all_places"] == [3] * 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import dedup
-from dedup.model import ReadError, Verdict
+from dedup.model import ReadError, Skipped, Verdict
 from dedup.report.markdown import code, escaped, to_markdown
 from tests.unit.report_fakes import group, occurrence, page, report
 
@@ -28,11 +28,27 @@ def rendered(text: str) -> str:
 def test_the_report_of_a_site_begins_with_the_answer_and_folds_the_passages():
     text = dedup.scan(ROOT / "examples" / "site").to_markdown()
     assert text.startswith("## 54.6 % of the text is repeated\n")
-    assert "- **6 pages carry the same 38 words of the site's template under `footer`: `--ignore 'footer'` drops it**" in text
+    assert ("- **the site's footer stands on 6 pages, 38 words: \"Marlow Lane Cycle Workshop, 14 Marlow Lane,...\"**; "
+            "it is in `footer`: `--ignore 'footer'` drops it") in text
     assert re.search(r"\| 38 \| exact \| `Marlow Lane [^`]*` \| `[^`]*site/courses.html:15-16`, .* and 1 more \|", text)
     assert len(text) < 3000
     assert "<table>" in rendered(text)
     assert rendered(text).count("<details>") == rendered(text).count("</details>") == 1
+
+
+def test_a_text_many_times_in_a_row_is_one_place_and_says_so():
+    text = dedup.scan(["\n\n".join([*["one two three four five six seven eight nine"] * 12, "end"])]).to_markdown()
+    assert re.search(r"`input\[0\]:1 \(0\)`, `input\[0\]:3-23 \(0\)` 11 times in a row \|", text)
+
+
+def test_what_was_left_out_is_told_with_its_records():
+    skipped = [Skipped("text is no string", 9, ("s/a.json:2", "s/a.json:5")), Skipped("hidden file", 1, ("s/.x",))]
+    text = to_markdown(report([page("s/c.txt")], skipped=skipped, errors=[
+        ReadError("s/a.json", 2, "the text is <b>, not a string; skipped")]))
+    assert ("- 9 records were left out: the text is something else, such as a list or a number: "
+            "`a.json lines 2, 5 and 7 more`") in text
+    assert "- 1 file was left out: hidden, as the name begins with a dot: `.x`" in text
+    assert "<b>" not in text
 
 
 def test_a_comparison_says_how_much_of_each_stands_in_the_other():

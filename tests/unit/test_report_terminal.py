@@ -178,8 +178,8 @@ def test_a_place_that_is_told_with_its_cause_is_not_told_as_skipped_too() -> Non
     text = flat(printed(report([page("a")], skipped=skipped, errors=errors)))
     assert text.count("line is not valid JSON") == 0
     assert text.count("is no JSON (skipped): c.jsonl:2") == 1
-    assert "2 skipped, empty file: d.gz, e.txt" in text
-    assert "11 skipped, text field missing: c.jsonl:2 and 10 more" in text
+    assert "2 skipped, empty: d.gz, e.txt" in text
+    assert "11 skipped, no field that holds a text: c.jsonl:2 and 10 more" in text
 
 
 def test_passages_that_the_same_pages_share_are_told_once() -> None:

@@ -24,6 +24,35 @@ def test_a_section_that_stands_again_in_order_is_a_second_rendering():
         f"stands on this page twice: lines 3-11 again at 15-23, headline and 4 paragraphs, {chars:,} characters")
 
 
+@pytest.mark.parametrize(("between", "told"), [
+    ([], None),
+    (["Thumbnail"], 'the second copy also has "Thumbnail" of line 17'),
+    ([" ".join(P[1].split()[:12]), "Label"], 'the second copy also has the teaser of line 17 and "Label" of line 19')])
+def test_what_lies_inside_a_second_rendering_and_is_none_of_it_is_told(between, told):
+    report = scan_texts([lines("Menu", HEADLINE, *P[:4], "Caption", HEADLINE, *between, *P[:4], "Share")])
+    [verdict] = [v for v in report.pages[0].verdicts if v.kind == "rendered-twice"]
+    assert verdict.evidence.get("besides") == told
+
+
+def test_of_much_that_lies_inside_a_copy_the_first_blocks_are_named():
+    again = [text for pair in zip(["One", "Two", "Three", "Four"], P[1:5], strict=True) for text in pair]
+    report = scan_texts([lines(HEADLINE, *P[:5], "Caption", HEADLINE, P[0], *again)])
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has "One" of line 19, "Two" of line 23, "Three" of line 27 and 1 more')
+
+
+def test_what_lies_inside_a_copy_of_a_record_has_no_line():
+    text = lines(HEADLINE, *P[:4], "Caption", HEADLINE, P[0], "Thumbnail", *P[1:4])
+    [verdict] = scan([Page("a", text, record=True)]).pages[0].verdicts
+    assert verdict.evidence["besides"] == 'the second copy also has "Thumbnail"'
+
+
+def test_each_place_of_a_teasers_text_is_told():
+    teaser = " ".join(P[1].split()[:12])
+    report = scan_texts([lines("Menu", teaser, P[0], P[1], P[2], P[3], P[1], P[4])])
+    assert "the teaser at line 3 is contained in line 7, and again in line 13" in verdicts(report, "teaser")
+
+
 def test_a_paragraphs_first_sentence_alone_on_a_line_is_a_teaser():
     teaser = " ".join(P[1].split()[:12])
     report = scan_texts([lines("Menu", teaser, P[0], P[1], P[2])])
@@ -104,8 +133,9 @@ def test_equal_sets_are_no_equal_texts():
 def test_a_passage_on_two_pages_is_shared():
     report = scan_texts({"a": lines(prose(90, 30), P[0]), "b": lines(P[0], prose(90, 31))})
     assert [kinds(report, n) for n in range(2)] == [["shared"], ["shared"]]
-    assert verdicts(report, "shared") == ["1 passage (30 words) stands on other pages too: b",
-                                          "1 passage (30 words) stands on other pages too: a"]
+    words = '"' + " ".join(P[0].split()[:8]) + '..."'
+    assert verdicts(report, "shared") == [f"1 passage (30 words) stands on other pages too (b): line 3, {words}",
+                                          f"1 passage (30 words) stands on other pages too (a): line 1, {words}"]
 
 
 def test_what_every_page_of_a_site_carries_is_its_template():
@@ -113,6 +143,17 @@ def test_what_every_page_of_a_site_carries_is_its_template():
     report = scan(site)
     assert all(kinds(report, n) == ["template"] for n in range(6))
     assert report.summary.content_share == 0 < report.summary.duplicate_share
+
+
+def test_words_that_lie_in_two_passages_are_told_once():
+    head, both = [prose(20, n) for n in (60, 61)], [prose(20, n) for n in (62, 63)]
+    texts = {f"s{n}": lines(prose(70, 40 + n), *head, *(both if n % 2 else [])) for n in range(6)}
+    texts |= {f"t{n}": lines(prose(70, 80 + n), *head[1:], *both) for n in range(3)}
+    report = scan([Page(name, text, source=name, site="s.example") for name, text in texts.items()])
+    for page, text in zip(report.pages, texts.values(), strict=True):
+        [verdict] = [v for v in page.verdicts if v.kind == "template"]
+        assert len(verdict.groups) > 1 or page.id[0] == "s"
+        assert verdict.evidence["words"] == pytest.approx(len(text.split()) - 70, abs=0.5)
 
 
 def test_how_many_pages_make_a_template_can_be_set():

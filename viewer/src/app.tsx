@@ -6,6 +6,7 @@ import { head } from "./figures";
 import { download, baseline, load, save } from "./ignore";
 import { Help, useKeys } from "./keys";
 import { type App, Context } from "./state";
+import { isDark, onTheme, setDark } from "./theme";
 import { count, number } from "./words";
 import { MapView } from "./views/map";
 import { Overview } from "./views/overview";
@@ -19,7 +20,7 @@ const TABS: [View, string][] = [
   ["pages", "Pages"],
   ["passages", "Passages"],
   ["map", "Map"],
-  ["sure", "How sure"],
+  ["sure", "Edited copies"],
 ];
 
 export function Root({ data }: { data: Data }) {
@@ -92,7 +93,8 @@ export function Root({ data }: { data: Data }) {
           <nav aria-label="Parts of the report">
             {TABS.filter(([view]) => !(single && (view === "pages" || view === "map"))).map(([view, name]) => (
               <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>
-                {name}
+                {name.split(" ")[0]}
+                <span class="wide-only">{name.slice(name.split(" ")[0].length)}</span>
               </a>
             ))}
           </nav>
@@ -174,15 +176,10 @@ function IgnoredBar({ app }: { app: App }) {
 }
 
 function ThemeSwitch() {
-  const [theme, setTheme] = useState<string>(document.documentElement.dataset.theme ?? "");
-  const dark = theme === "dark" || (theme === "" && matchMedia("(prefers-color-scheme: dark)").matches);
-  const flip = () => {
-    const next = dark ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
-    setTheme(next);
-  };
+  const [dark, set] = useState(isDark);
+  useEffect(() => onTheme(() => set(isDark())), []);
   return (
-    <button type="button" class="quiet" onClick={flip}>
+    <button type="button" class="quiet" onClick={() => setDark(!dark)}>
       {dark ? "Light" : "Dark"}
     </button>
   );

@@ -10,7 +10,9 @@ export interface Arc {
   to: number;
   path: string;
   opacity: number;
+  /** Where its number stands, and how high it is. */
   top: [x: number, y: number];
+  rise: number;
 }
 export interface Bar {
   group: number;
@@ -44,7 +46,15 @@ export function arcs(data: Data, selection: Selection, page: number): { arcs: Ar
       const opacity = 0.25 + 0.35 * Math.min(similarity[o], similarity[before]);
       const ends = [x(start[before]), x(data.end(before)), x(start[o]), x(data.end(o))] as const,
         most = Math.max(x(widest), 1);
-      found.push({ group: g, from: before, to: o, opacity, path: ribbon(...ends, most), top: summit(...ends, most) });
+      found.push({
+        group: g,
+        from: before,
+        to: o,
+        opacity,
+        path: ribbon(...ends, most),
+        top: summit(...ends, most),
+        rise: rise(ends[0], ends[3], most),
+      });
     }
     last.set(g, o);
   }
@@ -53,15 +63,17 @@ export function arcs(data: Data, selection: Selection, page: number): { arcs: Ar
 }
 
 const LABELS = 12,
-  APART = 35,
+  APART = 22,
+  BADGE = 40, // pixels
   RIM = 16;
 
-/** The arcs that have room for a number at their summit, the widest first. */
-export function labelled(arcs: Arc[]): Arc[] {
-  const out: Arc[] = [];
+/** The arcs that have room for a number at their summit in a picture of so many pixels, the widest first. */
+export function labelled(arcs: Arc[], pixels = WIDTH): Arc[] {
+  const out: Arc[] = [],
+    apart = (BADGE * WIDTH) / Math.max(pixels, BADGE);
   for (const arc of arcs) {
     const near = out.some(
-      (other) => Math.abs(other.top[0] - arc.top[0]) < APART && Math.abs(other.top[1] - arc.top[1]) < APART,
+      (other) => Math.abs(other.top[0] - arc.top[0]) < apart && Math.abs(other.top[1] - arc.top[1]) < APART,
     );
     if (!near && out.length < LABELS) out.push(arc);
   }
@@ -77,6 +89,8 @@ function summit(a0: number, a1: number, b0: number, b1: number, widest: number):
 }
 
 const steepness = (outer: number, widest: number) => Math.min((HEIGHT - 4) / Math.max(outer, 1), (2 * HEIGHT) / widest);
+
+const rise = (a0: number, b1: number, widest: number) => ((b1 - a0) / 2) * steepness((b1 - a0) / 2, widest);
 
 /** A half ring from [a0, a1) to [b0, b1) above the base line; its height follows its span, the widest one fills the picture. */
 export function ribbon(a0: number, a1: number, b0: number, b1: number, widest: number): string {

@@ -24,6 +24,8 @@ export interface Payload {
     across: number[];
     reference: number[];
     text: (string | null)[];
+    /** Of a text that is there, points from which its lines are counted: line feeds since the one before, and lines beyond these. */
+    lines: (number[] | null)[];
   };
   groups: {
     id: number[];
@@ -34,6 +36,8 @@ export interface Payload {
     representative: number[];
     places: number[];
     all_places: number[];
+    /** How often the text stands: copies that follow each other at once are one place. */
+    count: number[];
     truncated: number[];
     related: number[][];
     beginning: (string | null)[];
@@ -51,6 +55,7 @@ export interface Payload {
     jaccard: number[];
     containment: number[];
     text: number[];
+    copies: number[];
     parts: (number[] | null)[];
     changes: (number[] | null)[];
   };
@@ -58,11 +63,11 @@ export interface Payload {
   paths: string[];
   verdicts: { page: number[]; kind: VerdictKind[]; text: string[]; groups: number[][] };
   repeats: { page: number[]; text: string[]; lines: number[][] };
-  causes: { kind: VerdictKind; text: string; selector: string; pages: number; examples: number[] }[];
-  skipped: [string, number, string[]][];
-  errors: [string, number | null, string][];
+  causes: { kind: VerdictKind; text: string; remedy: string; selector: string; pages: number; examples: number[] }[];
+  /** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
+  troubles: [string, string, [string, string, number[]][], number][];
   misses: { why: string; measures: string[]; sides: [number, number, number, string][] }[] | null;
-  all: { groups: number; pages: number; errors: number };
+  all: { groups: number; pages: number; troubles: number };
 }
 
 export const FORMAT = "dedup-view/1";
@@ -101,6 +106,31 @@ function unitOffsets(text: string): Uint32Array {
   }
   out.push(text.length);
   return Uint32Array.from(out);
+}
+
+/** Lines of a page's text in its source; asked for in ascending order, so that each line feed is counted once. */
+export class Lines {
+  private at = 0;
+  private feeds = 0;
+  private next = 0;
+  private point = 0;
+  private line = 0;
+
+  constructor(
+    private text: CodePoints,
+    private steps: number[],
+  ) {}
+
+  /** The line on which an offset stands; null before the first point. */
+  of(offset: number): number | null {
+    this.feeds += this.text.slice(this.at, offset).split("\n").length - 1;
+    this.at = Math.max(this.at, offset);
+    for (; this.next < this.steps.length && this.point + this.steps[this.next] <= this.feeds; this.next += 2) {
+      this.point += this.steps[this.next];
+      this.line += this.steps[this.next] + this.steps[this.next + 1];
+    }
+    return this.next ? this.line + this.feeds - this.point : null;
+  }
 }
 
 export function clamp(value: number, low: number, high: number): number {
@@ -166,6 +196,13 @@ export class Data {
     return this.texts.get(page)!;
   }
 
+  /** Its lines in the source, where they are known. */
+  pageLines(page: number): Lines | null {
+    const steps = this.raw.pages.lines[page],
+      text = steps && this.pageText(page);
+    return text ? new Lines(text, steps) : null;
+  }
+
   /** The text of a place from start to end; null where it is not in the file. */
   text(place: number): CodePoints | null {
     const row = this.raw.places.text[place];
@@ -213,7 +250,8 @@ export class Data {
       { page } = this.raw.places;
     for (let g = 0; g < this.groups; g++) {
       const on = new Map<number, number>();
-      for (let o = this.first[g]; o < this.first[g + 1]; o++) on.set(page[o], (on.get(page[o]) ?? 0) + 1);
+      for (let o = this.first[g]; o < this.first[g + 1]; o++)
+        on.set(page[o], (on.get(page[o]) ?? 0) + this.raw.places.copies[o]);
       for (let o = this.first[g]; o < this.first[g + 1]; o++) {
         const kind = this.verdictKind(o);
         use[o] = kind && FURNITURE.has(kind) ? TEMPLATE : on.get(page[o])! > 1 ? WITHIN : ACROSS;

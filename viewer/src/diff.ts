@@ -116,8 +116,10 @@ export function compared(data: Data, group: number, place: number): Row[] | null
 
 /** Whether a place's text shows anything that the representative's does not. */
 export function differs(data: Data, group: number, place: number): boolean {
-  const first = data.representative(group);
-  if (data.raw.places.changes[place]) return true;
+  const first = data.representative(group),
+    { changes, copies } = data.raw.places;
+  if (changes[place]) return true;
+  if (copies[place] > 1 || copies[first] > 1) return false; // the text, and the same many times in a row
   const between = (o: number) => data.parts(o).some(([start], i, all) => i > 0 && start - all[i - 1][1] > 1);
   return between(first) || between(place) || data.text(first)?.text !== data.text(place)?.text;
 }

@@ -56,7 +56,7 @@ export interface Head extends Shares {
 
 /** What the selected places repeat: all but the first of each group, as a clean-up that keeps one would remove them. */
 export function head(data: Data, selection: Selection): Head {
-  const { reference, words, chars } = data.raw.pages,
+  const { reference } = data.raw.pages,
     sums: Shares = { within: 0, across: 0, template: 0, all: 0 };
   const later = laterPlaces(data, selection);
   let pages = 0,
@@ -73,9 +73,82 @@ export function head(data: Data, selection: Selection): Head {
     if (!own.length) continue;
     const found = byUse(data, own);
     for (const key of ["within", "across", "template", "all"] as const) sums[key] += found[key];
-    spoken += (found.all * words[p]) / Math.max(chars[p], 1);
+    spoken += wordsIn(data, own);
   }
   return { ...sums, chars: sums.all, words: spoken, pages, groups: selection.groups.length };
+}
+
+/** Half-open ranges without overlaps, in order. */
+class Covered {
+  private starts: number[] = [];
+  private ends: number[] = [];
+
+  /** Add a range; how much of it was not there before. */
+  add(start: number, end: number): number {
+    const from = firstAtLeast(this.ends, start);
+    let fresh = end - start,
+      to = from;
+    for (; to < this.starts.length && this.starts[to] <= end; to++) {
+      fresh -= Math.max(Math.min(this.ends[to], end) - Math.max(this.starts[to], start), 0);
+    }
+    const low = to > from ? Math.min(start, this.starts[from]) : start,
+      high = to > from ? Math.max(end, this.ends[to - 1]) : end;
+    this.starts.splice(from, to - from, low);
+    this.ends.splice(from, to - from, high);
+    return fresh;
+  }
+}
+
+function firstAtLeast(sorted: number[], value: number): number {
+  let low = 0,
+    high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Words of places of one page; of a text that lies in several places those of the longest one. */
+export function wordsIn(data: Data, places: number[]): number {
+  const { size, copies } = data.raw.places,
+    covered = new Covered();
+  let words = 0;
+  for (const o of [...places].sort((a, b) => size[b] - size[a] || a - b)) {
+    let all = 0,
+      fresh = 0;
+    for (const [start, end] of data.parts(o)) {
+      all += end - start;
+      fresh += covered.add(start, end);
+    }
+    words += (data.raw.groups.tokens[data.groupOf[o]] * copies[o] * fresh) / Math.max(all, 1);
+  }
+  return words;
+}
+
+/** The report's shares in tenths of a percent that add up: split as what is shown is split, of the whole as the report has it. */
+export function headShares(
+  official: { duplicate_share: number; content_share: number },
+  head: Shares,
+  whole: Shares,
+): Shares {
+  const total = tenths(official.duplicate_share),
+    content = Math.min(tenths(official.content_share), total),
+    both = whole.within + whole.across;
+  const within = both ? Math.floor((content * whole.within) / both) : 0;
+  const parts = { within, across: content - within, template: total - content };
+  if (!parts.within && whole.within && parts.across > 1) [parts.within, parts.across] = [1, parts.across - 1]; // it is there
+  const of = (use: "within" | "across" | "template") =>
+    whole[use] ? Math.floor((parts[use] * head[use]) / whole[use] + 1e-6) : parts[use];
+  const shown = [of("within"), of("across"), of("template")];
+  const [a, b, c] = shown.map((n) => n / 1000);
+  return { within: a, across: b, template: c, all: (shown[0] + shown[1] + shown[2]) / 1000 };
+}
+
+/** A share in tenths of a percent, cut: only what is all is 1000. */
+function tenths(share: number): number {
+  return share >= 1 ? 1000 : Math.min(Math.floor(share * 1000 + 1e-6), 999);
 }
 
 /** 1 for each selected place that has a selected place of its group before it. */

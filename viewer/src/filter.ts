@@ -152,7 +152,7 @@ function stands(data: Data, g: number, places: Uint8Array, filter: Filter): bool
     judged = !filter.verdict;
   for (let o = data.first[g]; o < data.first[g + 1]; o++) {
     if (!places[o]) continue;
-    twice ||= pages.has(data.raw.places.page[o]);
+    twice ||= pages.has(data.raw.places.page[o]) || data.raw.places.copies[o] > 1;
     pages.add(data.raw.places.page[o]);
     judged ||= data.verdictKind(o) === filter.verdict;
   }

@@ -7,7 +7,7 @@ import { percent, VERDICTS } from "./words";
 const KINDS: [Kind, string][] = [
   ["exact", "Word for word"],
   ["near", "Edited"],
-  ["contained", "Part of a longer one"],
+  ["contained", "Inside a longer text"],
 ];
 
 /** Search and filters; what is set stands in the address. */

@@ -48,7 +48,7 @@ export function shareWords(shares: Shares): string {
   return parts.join(", ") || "nothing repeated";
 }
 
-export function Copy({ text, label }: { text: string; label: string }) {
+export function Copy({ text, label, name = "Copy" }: { text: string; label: string; name?: string }) {
   const app = useApp(),
     [done, setDone] = useState(false);
   const copy = async () => {
@@ -68,7 +68,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
   };
   return (
     <button type="button" class="quiet copy" onClick={copy} aria-label={label}>
-      {done ? "Copied" : "Copy"}
+      {done ? "Copied" : name}
     </button>
   );
 }

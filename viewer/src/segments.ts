@@ -11,11 +11,26 @@ export interface Run {
 
 export interface Paragraph {
   start: number;
+  /** Line in the source on which it begins, where that is known. */
+  line: number | null;
   runs: Run[];
   /** Places that begin in this paragraph, in order. */
   begins: number[];
   /** Characters that are not in the file; then there are no runs. */
   missing: number;
+}
+
+/** Where a place is named in the text: where it begins, and where it goes on behind something else. */
+export interface Label {
+  place: number;
+  goesOn: boolean;
+}
+
+/** The labels of a paragraph: those above it, of the place whose text all of it is, and those before each of its runs. */
+export interface Labelled {
+  whole: number | null;
+  above: Label[];
+  inside: Label[][];
 }
 
 /** The selected places of a page, by start, the longer first. */
@@ -31,7 +46,12 @@ export function paragraphs(data: Data, selection: Selection, page: number): Para
     text = data.pageText(page);
   const inLines = !places.some((o) => data.path(o)) && (text ? /\n\s*\n/.test(text.text) : false),
     newlines = inLines ? 2 : 1;
-  if (text) return cut(data, places, 0, text.length, (a, b) => text.slice(a, b), newlines);
+  if (text) {
+    const found = cut(data, places, 0, text.length, (a, b) => text.slice(a, b), newlines),
+      lines = data.pageLines(page);
+    for (const paragraph of found) paragraph.line = lines?.of(paragraph.start) ?? null;
+    return found;
+  }
   const out: Paragraph[] = [];
   let reached = 0;
   for (const block of blocksOf(data, places)) {
@@ -45,7 +65,31 @@ export function paragraphs(data: Data, selection: Selection, page: number): Para
 }
 
 function gap(start: number, end: number): Paragraph {
-  return { start, runs: [], begins: [], missing: end - start };
+  return { start, line: null, runs: [], begins: [], missing: end - start };
+}
+
+/** Every stretch that is marked has its label where it begins: a place once, and again where its text goes on behind another. */
+export function labels(all: Paragraph[]): Labelled[] {
+  const begun = new Set<number>();
+  let before: number[] = [];
+  const fresh = (places: number[]): Label[] => {
+    const found = places.filter((o) => !before.includes(o)).map((o) => ({ place: o, goesOn: begun.has(o) }));
+    found.forEach(({ place }) => begun.add(place));
+    before = places;
+    return found;
+  };
+  return all.map((paragraph) => {
+    const [first] = paragraph.runs;
+    if (!first) {
+      before = [];
+      return { whole: null, above: fresh(paragraph.begins), inside: [] };
+    }
+    const whole = paragraph.runs.every((run) => run.places[0] === first.places[0]) ? (first.places[0] ?? null) : null;
+    const inside = paragraph.runs.map((run) => (run.text.trim() ? fresh(run.places) : []));
+    const above = inside[0].filter(({ place }) => place === whole);
+    inside[0] = inside[0].filter(({ place }) => place !== whole);
+    return { whole, above, inside };
+  });
 }
 
 interface Block {
@@ -106,13 +150,14 @@ function cut(
     if (!starts.has(at)) starts.set(at, []);
     starts.get(at)!.push(o);
   }
-  let paragraph: Paragraph = { start: from, runs: [], begins: [], missing: 0 };
+  const begin = (start: number): Paragraph => ({ start, line: null, runs: [], begins: [], missing: 0 });
+  let paragraph = begin(from);
   const active = new Set<number>();
   let feeds = 0; // since the last word
   const end = (at: number) => {
     if (feeds < least) return;
     out.push(paragraph);
-    paragraph = { start: at, runs: [], begins: [], missing: 0 };
+    paragraph = begin(at);
     feeds = 0;
   };
   for (let i = 0; i < events.length; i++) {
@@ -125,18 +170,26 @@ function cut(
     const own = [...active].sort((a, b) => data.raw.places.size[b] - data.raw.places.size[a] || a - b);
     if (begins.length) end(at);
     paragraph.begins.push(...begins);
+    let position = at;
     slice(at, next)
       .split("\n")
       .forEach((line, n) => {
         if (n) feeds++;
+        const start = position;
+        position += codePoints(line) + 1;
         if (!line.trim() && feeds) return;
-        end(at);
+        end(start);
+        if (!paragraph.runs.length) paragraph.start = start;
         if (line) paragraph.runs.push({ text: feeds ? `\n${line}` : line, places: own });
         feeds = 0;
       });
   }
   out.push(paragraph);
   return out.filter((p) => p.runs.length || p.begins.length);
+}
+
+function codePoints(text: string): number {
+  return /[\ud800-\udbff]/.test(text) ? [...text].length : text.length;
 }
 
 type Border = [at: number, opens: number[], closes: number[]];

@@ -24,7 +24,7 @@ export function likeness(kind: Kind, similarity: number): string {
   return kind === "exact"
     ? "word for word"
     : kind === "contained" && similarity >= 1
-      ? "part of a longer one"
+      ? "inside a longer text"
       : `${percent(similarity)} alike`;
 }
 
@@ -39,11 +39,36 @@ export function oneLine(text: string, limit: number): string {
   return (cut > limit / 2 ? head.slice(0, cut) : head).replace(/[\ud800-\udbff]$/, "") + " …";
 }
 
-/** "line 3", "lines 3–7". */
+/** "line 3", "lines 3–7"; with the characters, where lines do not tell it from another place of its passage on its page. */
 export function lines(data: Data, place: number): string {
-  const from = data.raw.places.line[place],
-    more = data.raw.places.lines[place];
-  return more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
+  const { line, lines: rest, page, start } = data.raw.places,
+    from = line[place],
+    more = rest[place],
+    g = data.groupOf[place];
+  let alike = false;
+  for (let o = data.first[g]; o < data.first[g + 1] && !alike; o++)
+    alike = o !== place && line[o] === from && rest[o] === more && page[o] === page[place];
+  const words = more ? `lines ${number(from)}–${number(from + more)}` : `line ${number(from)}`;
+  return alike ? `${words} (characters ${number(start[place])}–${number(data.end(place))})` : words;
+}
+
+/** "39 times in a row" of a place where the text follows itself, else nothing. */
+export function inARow(data: Data, place: number): string {
+  const copies = data.raw.places.copies[place];
+  return copies > 1 ? `${times(copies)} in a row` : "";
+}
+
+/** "lines 3–7", "lines 5–81, 39 times in a row". */
+export function where(data: Data, place: number): string {
+  return [lines(data, place), inARow(data, place)].filter(Boolean).join(", ");
+}
+
+/** Ranges of lines with the dash of print; what is quoted stays as it stands on the page. */
+export function dashed(text: string): string {
+  return text
+    .split('"')
+    .map((part, i) => (i % 2 ? part : part.replace(/(\d)-(\d)/g, "$1–$2")))
+    .join('"');
 }
 
 /** The end of a DOM path, without what all paths begin with. */

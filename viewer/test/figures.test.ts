@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EVERYTHING, select } from "../src/filter";
-import { closest, commonGroups, head, pageShares, union } from "../src/figures";
+import { closest, commonGroups, head, headShares, pageShares, union, wordsIn } from "../src/figures";
 import { heat, leaves } from "../src/heat";
 import { histogram, leastCertain, uncertain } from "../src/sure";
 import { made } from "./help";
@@ -99,6 +99,78 @@ describe("the head", () => {
     expect(closest(many, all(many), 5, commonGroups(many))).toBeNull();
     expect(closest(many, all(many), 3, commonGroups(many))).toEqual({ page: 4, share: 0.2, partners: 1 });
     expect(heat(many, all(many)).units.map((unit) => unit.name)).toEqual(["p3", "p4"]);
+  });
+});
+
+describe("the words of places", () => {
+  const words = (size: number) => Array.from({ length: size / 2 }, () => "w").join(" ") + " ";
+  const word = (page: string, start: number, size: number, more = {}) => ({
+    page,
+    start,
+    text: words(size).slice(0, size - 1),
+    ...more,
+  });
+  const data = made({
+    pages: [{ id: "a", text: "w ".repeat(200) }],
+    groups: [
+      { places: [word("a", 0, 40), word("a", 100, 40)] }, // 20 words
+      { places: [word("a", 10, 10), word("a", 60, 10), word("a", 110, 10)] }, // 5 words, two of them inside the first
+      { places: [word("a", 0, 10), { ...word("a", 200, 60), copies: 6 }] }, // 5 words, 6 times in a row
+      { places: [word("a", 120, 40), word("a", 300, 40)] }, // over the end of the first one's second place
+    ],
+  });
+  it("are those of their passages: 20 and 5 are 25", () => {
+    expect(wordsIn(data, [1, 3])).toBeCloseTo(25);
+  });
+  it("count once what lies in a longer passage", () => {
+    expect(wordsIn(data, [1, 3, 4])).toBeCloseTo(25);
+    expect(wordsIn(data, [1, 7])).toBeCloseTo(30, 0);
+  });
+  it("count each copy of a text that follows itself", () => {
+    expect(wordsIn(data, [6])).toBeCloseTo(30);
+  });
+  it("are those of the head", () => {
+    expect(head(data, all(data)).words).toBeCloseTo(20 + 5 + 30 + 20);
+  });
+});
+
+describe("the shares of the head", () => {
+  const official = (duplicate_share: number, content_share: number) => ({ duplicate_share, content_share });
+  const chars = (within: number, across: number, template: number) => ({
+    within,
+    across,
+    template,
+    all: within + across + template,
+  });
+  it("add up to the report's own, to the tenth of a percent", () => {
+    for (const [d, c, ...parts] of [
+      [0.5462, 0.2709, 0, 1147, 1168],
+      [0.4148, 0.0575, 13, 560, 3600],
+      [0.9999, 0.3333, 1, 1, 1],
+      [1, 1, 5, 7, 0],
+      [0.15, 0.0339, 180, 160, 1150],
+      [0.0004, 0.0004, 3, 0, 0],
+    ] as number[][]) {
+      const whole = chars(parts[0], parts[1], parts[2]),
+        found = headShares(official(d, c), whole, whole),
+        tenths = (share: number) => Math.round(share * 1000);
+      expect(tenths(found.within) + tenths(found.across) + tenths(found.template)).toBe(Math.floor(d * 1000 + 1e-6));
+      expect(tenths(found.within) + tenths(found.across)).toBe(Math.floor(c * 1000 + 1e-6));
+      expect(found.all).toBeCloseTo(Math.floor(d * 1000 + 1e-6) / 1000);
+    }
+  });
+  it("show what is there as 0.1 %, however little it is", () => {
+    const whole = chars(1, 9999, 0);
+    expect(headShares(official(0.5, 0.5), whole, whole)).toEqual({ within: 0.001, across: 0.499, template: 0, all: 0.5 });
+  });
+  it("of what a filter leaves are in proportion, and add up", () => {
+    const whole = chars(100, 200, 100);
+    expect(headShares(official(0.4, 0.3), chars(50, 200, 0), whole)).toEqual({
+      within: 0.05,
+      across: 0.2,
+      template: 0,
+      all: 0.25,
+    });
   });
 });
 

@@ -5,6 +5,7 @@ interface Place {
   start: number;
   text: string;
   line?: number;
+  copies?: number;
   parts?: number[];
   similarity?: number;
   changes?: number[];
@@ -15,6 +16,7 @@ interface Made {
     id: string;
     title?: string;
     text?: string;
+    lines?: number[];
     chars?: number;
     within?: number;
     across?: number;
@@ -52,6 +54,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
       across: pages.map((p) => p.across ?? 0),
       reference: pages.map((p) => (p.reference ? 1 : 0)),
       text: pages.map((p) => p.text ?? null),
+      lines: pages.map((p) => p.lines ?? null),
     },
     groups: {
       id: groups.map((_, n) => n),
@@ -62,6 +65,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
       representative: groups.map(() => 0),
       places: groups.map((g) => g.places.length),
       all_places: groups.map((g) => g.places.length),
+      count: groups.map((g) => g.places.reduce((sum, o) => sum + (o.copies ?? 1), 0)),
       truncated: groups.map(() => 0),
       related: groups.map(() => []),
       beginning: groups.map(() => null),
@@ -79,6 +83,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
       jaccard: places.map(() => 1),
       containment: places.map(() => 1),
       text: places.map((o) => (knows(o.page) ? -1 : texts.push(o.text) - 1)),
+      copies: places.map((o) => o.copies ?? 1),
       parts: places.map((o) => o.parts ?? null),
       changes: places.map((o) => o.changes ?? null),
     },
@@ -92,10 +97,9 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
     },
     repeats: { page: [], text: [], lines: [] },
     causes: [],
-    skipped: [],
-    errors: [],
+    troubles: [],
     misses: null,
-    all: { groups: groups.length, pages: pages.length, errors: 0 },
+    all: { groups: groups.length, pages: pages.length, troubles: 0 },
   };
 }
 

@@ -5,7 +5,7 @@ import { CodePoints } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { baseline, load } from "../src/ignore";
 import { paragraphs } from "../src/segments";
-import { count, likeness, oneLine, percent, sentence, shortPath, times } from "../src/words";
+import { count, likeness, lines, oneLine, percent, sentence, shortPath, times } from "../src/words";
 import { made } from "./help";
 
 const all = (data: ReturnType<typeof made>) => select(data, EVERYTHING, new Set());
@@ -223,6 +223,8 @@ describe("arcs", () => {
     const labels = labelled(arcs(data, all(data), 0).arcs);
     expect(labels.map((arc) => arc.group)).toEqual([0, 2]); // the second one's would lie on the first one's
     expect(labels[0].top[0]).toBe(200);
+    expect(labels.map((arc) => Math.round(arc.rise))).toEqual([67, 68]);
+    expect(labelled(arcs(data, all(data), 0).arcs, 60).length).toBe(1); // no room for more in a narrow picture
   });
   it("are rings whose outer border goes from the beginning of one to the end of the other", () => {
     expect(ribbon(0, 100, 300, 400, 400)).toMatch(
@@ -236,6 +238,22 @@ describe("words", () => {
   it("shares are cut, never rounded up", () => {
     expect([percent(0.9996), percent(1), percent(0.487), percent(0)]).toEqual(["99.9 %", "100 %", "48.7 %", "0.0 %"]);
   });
+  it("a place is named by its lines, and by its characters where these do not tell it from another one", () => {
+    const at = (page: string, start: number, line: number) => ({ page, start, text: "one two", line });
+    const data = made({
+      pages: [
+        { id: "a", text: "x".repeat(3000) },
+        { id: "b", text: "x".repeat(30) },
+      ],
+      groups: [{ places: [at("a", 0, 7), at("a", 2000, 7), at("a", 40, 8), at("b", 0, 7)] }],
+    });
+    expect([0, 1, 2, 3].map((o) => lines(data, o))).toEqual([
+      "line 7 (characters 0–7)",
+      "line 7 (characters 2,000–2,007)",
+      "line 8",
+      "line 7",
+    ]);
+  });
   it("numbers have their nouns", () => {
     expect([count(1, "page"), count(1234, "page"), count(2, "copy", "copies"), times(2), times(3)]).toEqual([
       "1 page",
@@ -247,7 +265,7 @@ describe("words", () => {
     expect([likeness("exact", 1), likeness("near", 0.93), likeness("contained", 1)]).toEqual([
       "word for word",
       "93.0 % alike",
-      "part of a longer one",
+      "inside a longer text",
     ]);
   });
   it("texts are shortened between words, and no letter is cut in half", () => {

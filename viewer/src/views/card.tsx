@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { compared, differs, type Piece, type Row, unified } from "../diff";
 import { Copy, Link, Long, look } from "../parts";
 import { useApp } from "../state";
-import { count, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
+import { count, dashed, inARow, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
 
 const PLACES = 12;
 
@@ -34,7 +34,7 @@ export function Card({ group: g, level = 2, other }: { group: number; level?: 2 
         </button>
       </header>
       <p class="sub">
-        Stands {times(groups.all_places[g])}. {verdictWords(app, g)}
+        Stands {times(groups.count[g])}. {verdictWords(app, g)}
         {groups.truncated[g] === 1 && " A bound was met here: there may be more places."}
         {groups.related[g].length > 0 && (
           <>
@@ -68,10 +68,10 @@ function verdictWords(app: ReturnType<typeof useApp>, g: number): string {
     texts = new Set<string>();
   for (let o = data.first[g]; o < data.first[g + 1] && texts.size < 2; o++) {
     const v = data.verdictOf[o];
-    if (v >= 0) texts.add(data.raw.verdicts.text[v]);
+    if (v >= 0 && data.raw.verdicts.kind[v] !== "shared") texts.add(data.raw.verdicts.text[v]); // its places say that
   }
   const [text] = texts;
-  return text && texts.size === 1 ? sentence(text.replace(/(\d)-(\d)/g, "$1–$2")) : "";
+  return text && texts.size === 1 ? sentence(dashed(text)) : "";
 }
 
 function Places({
@@ -126,6 +126,7 @@ function Places({
                   <Link to={{ view: "page", id: page, at: o }}>
                     <bdi>{oneLine(data.pageName(page), 70)}</bdi>, {lines(data, o)}
                   </Link>
+                  {inARow(data, o) && <span class="sub"> {inARow(data, o)}</span>}
                 </td>
                 {paths && (
                   <td class="path">
@@ -144,7 +145,7 @@ function Places({
                   </td>
                 )}
                 <td class="acts">
-                  <Copy text={where} label={`Copy ${where.slice(0, 200)}`} />
+                  <Copy text={where} name="Copy place" label={`Copy place ${where.slice(0, 200)}`} />
                   {all.length > 2 && o !== first && (
                     <button
                       type="button"
@@ -187,12 +188,13 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
       </p>
     );
   if (!differs(data, g, right)) {
+    const row = inARow(data, right);
     return (
       <div class="both">
-        <Heading class="diff-title">The same words in both places</Heading>
-        {rows.slice(0, 200).map((row, n) => (
+        <Heading class="diff-title">The same words in both places{row && `, ${row} in the second`}</Heading>
+        {(row ? ownRows(data.groupText(g)) : rows.slice(0, 200).map((one) => one.a)).map((pieces, n) => (
           <p key={n} dir="auto">
-            {row.a.map((piece, i) => (
+            {pieces.map((piece, i) => (
               <Long key={i} text={piece.text} />
             ))}
           </p>
@@ -237,6 +239,8 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
     </div>
   );
 }
+
+const ownRows = (text: string): Piece[][] => text.split(/\n\s*\n/).map((one) => [{ mark: "same", text: one }]);
 
 function DiffRow({ row }: { row: Row }) {
   return (

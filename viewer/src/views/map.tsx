@@ -3,6 +3,7 @@ import { type Heat, heat } from "../heat";
 import { EVERYTHING } from "../filter";
 import { Link } from "../parts";
 import { useApp } from "../state";
+import { isDark, onTheme } from "../theme";
 import { count, number, oneLine, percent } from "../words";
 
 const LISTED = 100,
@@ -166,21 +167,10 @@ function told(found: Heat, [i, j]: [number, number]): string {
   return share ? `${percent(share)} of ${a} stands on ${b} too` : `${a} and ${b} share nothing`;
 }
 
-function useTheme(): string {
-  const read = () => `${document.documentElement.dataset.theme ?? ""}${matchMedia("(prefers-color-scheme: dark)").matches}`;
-  const [theme, setTheme] = useState(read);
-  useEffect(() => {
-    const media = matchMedia("(prefers-color-scheme: dark)"),
-      change = () => setTheme(read());
-    const watch = new MutationObserver(change);
-    media.addEventListener("change", change);
-    watch.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-    return () => {
-      media.removeEventListener("change", change);
-      watch.disconnect();
-    };
-  }, []);
-  return theme;
+function useTheme(): boolean {
+  const [dark, setDark] = useState(isDark);
+  useEffect(() => onTheme(() => setDark(isDark())), []);
+  return dark;
 }
 
 function draw(

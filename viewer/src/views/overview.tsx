@@ -1,14 +1,16 @@
 import type { Data } from "../data";
+import { isEmpty } from "../filter";
 import type { App } from "../state";
 import { useApp } from "../state";
 import { Copy, Link, ShareBar, shareWords, USES } from "../parts";
-import { count, number, oneLine, percent, sentence, times } from "../words";
-import type { Shares } from "../figures";
+import { count, dashed, number, oneLine, percent, sentence, times } from "../words";
+import { headShares, type Shares } from "../figures";
 import { longest, Verdicts } from "./verdicts";
 import { PageText } from "./page";
 import { Card } from "./card";
 
-const SHOWN = 30;
+const SHOWN = 30,
+  FILES = 3;
 
 export function Overview() {
   const app = useApp(),
@@ -28,12 +30,8 @@ export function Overview() {
 }
 
 /** The shares of the report, split as what is shown is split. */
-export function headShares(app: App): Shares {
-  const { head, whole, data } = app,
-    official = data.raw.summary.duplicate_share;
-  const of = (chars: number) => (whole.all ? (chars / whole.all) * official : 0);
-  return { within: of(head.within), across: of(head.across), template: of(head.template), all: of(head.all) };
-}
+const shownShares = ({ data, head, whole }: App): Shares =>
+  headShares(data.raw.summary as Record<"duplicate_share" | "content_share", number>, head, whole);
 
 function Answer() {
   const app = useApp(),
@@ -74,8 +72,9 @@ function Where() {
 
 /** Of several pages, what is left of the share without what every site repeats. */
 function Content() {
-  const { data } = useApp(),
+  const { data, route } = useApp(),
     { summary, comparison } = data.raw;
+  if (!isEmpty(route.filter)) return null;
   if (data.pages === 1 || comparison || !summary.duplicate_chars || summary.content_share === summary.duplicate_share)
     return null;
   return <p class="lead where">Without the site's template, its menus and refrains: {percent(summary.content_share)}.</p>;
@@ -84,7 +83,7 @@ function Content() {
 /** A verdict's first words, and what comes behind the colon. */
 function parted(text: string): [string, string] {
   const cut = text.indexOf(": "),
-    spelt = text.replace(/(\d)-(\d)/g, "$1–$2");
+    spelt = dashed(text);
   return cut < 0 ? [spelt, ""] : [spelt.slice(0, cut), spelt.slice(cut + 2)];
 }
 
@@ -106,10 +105,12 @@ function answer(app: App): string {
     if (twice >= 0) return sentence(parted(raw.verdicts.text[twice])[0]);
     return `${count(data.groups, "passage")} ${data.groups === 1 ? "stands" : "stand"} more than once on this page.`;
   }
-  const share = percent(summary.duplicate_share);
+  const some = isEmpty(app.route.filter) && !app.ignored.size,
+    share = percent(some ? summary.duplicate_share : shownShares(app).all),
+    rest = some ? "" : ", in what is shown";
   return summary.reference_pages
-    ? `${share} of the text stands in the references too.`
-    : `${share} of the text on ${count(summary.pages, "page")} is repeated.`;
+    ? `${share} of the text stands in the references too${rest}.`
+    : `${share} of the text on ${count(summary.pages, "page")} is repeated${rest}.`;
 }
 
 function lookedFor(data: Data): string {
@@ -128,7 +129,7 @@ function lookedFor(data: Data): string {
 function Figures() {
   const app = useApp(),
     { data, head } = app,
-    shares = headShares(app),
+    shares = shownShares(app),
     { summary } = data.raw;
   const single = data.pages === 1;
   return (
@@ -166,6 +167,7 @@ function Figures() {
           <dd>{number(head.words)}</dd>
         </div>
       </dl>
+      <p class="sub counted">Shares count characters. A text that lies in two passages counts once.</p>
     </section>
   );
 }
@@ -227,25 +229,29 @@ function Misses() {
 
 function Troubles() {
   const { data } = useApp(),
-    { skipped, errors, all } = data.raw;
-  if (!skipped.length && !errors.length) return null;
+    { troubles, all } = data.raw;
+  if (!troubles.length) return null;
   return (
     <section aria-labelledby="troubles">
       <h2 id="troubles">Not compared</h2>
       <ul class="plain">
-        {skipped.slice(0, SHOWN).map(([reason, n, examples], i) => (
+        {troubles.slice(0, SHOWN).map(([what, why, places, hidden], i) => (
           <li key={i} dir="auto">
-            {number(n)} skipped, {reason}
-            {examples.length > 0 && <span class="sub">: {examples.map((e) => oneLine(e, 80)).join(", ")}</span>}
+            {what && <b>{what}: </b>}
+            {sentence(what ? oneLine(why, 300) : oneLine(why, 300))}{" "}
+            <span class="sub">
+              {places.slice(0, FILES).map(([name, source, lines], n) => (
+                <>
+                  {n > 0 && "; "}
+                  <bdi title={source}>{oneLine(name, 80)}</bdi>
+                  {lines.length > 0 && `, ${lines.length > 1 ? "lines" : "line"} ${lines.map(number).join(", ")}`}
+                </>
+              ))}
+              {hidden + places.length > FILES && ` and ${number(hidden + Math.max(places.length - FILES, 0))} more`}
+            </span>
           </li>
         ))}
-        {errors.slice(0, SHOWN).map(([source, line, message], i) => (
-          <li key={`e${i}`} dir="auto">
-            {oneLine(source, 120)}
-            {line ? `:${line}` : ""}: {oneLine(message, 300)}
-          </li>
-        ))}
-        {all.errors > SHOWN && <li>and {number(all.errors - SHOWN)} more that could not be read</li>}
+        {all.troubles > SHOWN && <li>and {number(all.troubles - SHOWN)} more reasons</li>}
       </ul>
     </section>
   );

@@ -4,9 +4,22 @@ import { pageShares } from "../figures";
 import { parseHash } from "../filter";
 import { useEvent } from "../keys";
 import { Link, Long, look, ShareBar, shareWords } from "../parts";
-import { type Paragraph, paragraphs, placesOn } from "../segments";
+import { type Label, type Labelled, labels, type Paragraph, paragraphs, placesOn } from "../segments";
 import { useApp } from "../state";
-import { count, elsewhere, likeness, lines, number, oneLine, percent, sentence, VERDICTS } from "../words";
+import {
+  count,
+  dashed,
+  elsewhere,
+  inARow,
+  likeness,
+  lines,
+  number,
+  oneLine,
+  percent,
+  sentence,
+  VERDICTS,
+  where,
+} from "../words";
 
 export function PageView({ page }: { page: number }) {
   const app = useApp(),
@@ -42,7 +55,7 @@ export function PageView({ page }: { page: number }) {
             {own.map((v) => (
               <li key={v}>
                 <span class="tag">{VERDICTS[verdicts.kind[v]].name}</span>
-                <p dir="auto">{sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}</p>
+                <p dir="auto">{sentence(dashed(verdicts.text[v]))}</p>
               </li>
             ))}
           </ul>
@@ -94,26 +107,36 @@ export function PageText({ page }: { page: number }) {
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const LOWEST = 50, // of 150: a picture of low arcs is cut above them
+  WIDEST = 1180; // pixels
+
 function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (place: number) => void }) {
   const { data, selection } = useApp(),
     drawn = useMemo(() => arcs(data, selection, page), [data, selection, page]);
   const group = lit === null ? null : data.groupOf[lit],
     inner = drawn.arcs.length > 0;
+  const title = inner ? "Where this page repeats itself" : "What of this page stands on others";
   const words = inner
-    ? `${count(drawn.arcs.length, "arc")} join places on this page that say the same.`
-    : "All repeats of this page stand on other pages.";
+    ? "The bar is the page, from its beginning to its end; an arc joins two places that say the same."
+    : "The bar is the page, from its beginning to its end; all of its repeats stand on other pages.";
   const outside = drawn.bars.some((bar) => bar.elsewhere),
-    top = inner ? 0 : HEIGHT - 24,
-    tall = HEIGHT + (outside ? 30 : 14) - top;
+    below = outside ? 30 : 14,
+    highest = drawn.arcs.reduce((most, arc) => Math.max(most, arc.rise + 4), inner ? LOWEST : 24),
+    top = HEIGHT - Math.min(highest, HEIGHT),
+    tall = HEIGHT + below - top;
   return (
-    <figure class="arcs">
+    <figure class="arcs" aria-labelledby="arcs-title">
+      <figcaption>
+        <h2 id="arcs-title">{title}</h2>
+        <p class="sub">{words}</p>
+      </figcaption>
       <div class="arcs-box">
         <svg
           viewBox={`0 ${top} ${WIDTH} ${tall}`}
           preserveAspectRatio="none"
           role="img"
-          class={inner ? undefined : "flat"}
-          aria-label={`The page from its beginning to its end. ${words} The list below says where.`}
+          style={{ "--part": tall / (HEIGHT + below) }}
+          aria-label={`${count(drawn.arcs.length, "arc")}; the list below says where.`}
         >
           <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
           {drawn.arcs.map((arc) => (
@@ -139,7 +162,7 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
             </g>
           ))}
         </svg>
-        {labelled(drawn.arcs).map((arc) => (
+        {labelled(drawn.arcs, Math.min(innerWidth, WIDEST)).map((arc) => (
           <span
             key={arc.to}
             class={`badge ${look(arc.group)}`}
@@ -150,11 +173,11 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
           </span>
         ))}
       </div>
-      <figcaption>
+      <p class="ends">
         <span>beginning</span>
         {outside && <span>outlined below: on other pages too</span>}
         <span>end</span>
-      </figcaption>
+      </p>
     </figure>
   );
 }
@@ -183,6 +206,7 @@ function Legend({ places, lit, show }: { places: number[]; lit: number | null; s
                       <button type="button" class="jump" aria-pressed={lit === o} onClick={() => show(o)}>
                         {lines(data, o)}
                       </button>
+                      {inARow(data, o) && <span class="again"> ({inARow(data, o)})</span>}
                     </>
                   ))}
                   {own.length > 12 && ` and ${number(own.length - 12)} more`}
@@ -213,7 +237,10 @@ const KEPT = 2,
 function Text({ page, lit, box }: { page: number; lit: number | null; box: { current: HTMLDivElement | null } }) {
   const { data, selection } = useApp(),
     all = useMemo(() => paragraphs(data, selection, page), [data, selection, page]);
-  const items = useMemo(() => folded(all), [all]);
+  const items = useMemo(() => {
+    const named = labels(all);
+    return folded(all.map((paragraph, i) => ({ paragraph, ...named[i] })));
+  }, [all]);
   const chunks = Array.from({ length: Math.ceil(items.length / CHUNK) }, (_, i) => items.slice(i * CHUNK, (i + 1) * CHUNK));
   return (
     <div class="text" ref={box}>
@@ -223,11 +250,7 @@ function Text({ page, lit, box }: { page: number; lit: number | null; box: { cur
       {chunks.map((chunk, i) => (
         <div class="chunk" key={i}>
           {chunk.map((item, n) =>
-            "folded" in item ? (
-              <Fold key={n} paragraphs={item.folded} lit={lit} />
-            ) : (
-              <Para key={n} paragraph={item} lit={lit} />
-            ),
+            "folded" in item ? <Fold key={n} paragraphs={item.folded} lit={lit} /> : <Para key={n} named={item} lit={lit} />,
           )}
         </div>
       ))}
@@ -235,13 +258,14 @@ function Text({ page, lit, box }: { page: number; lit: number | null; box: { cur
   );
 }
 
-type Item = Paragraph | { folded: Paragraph[] };
+type Named = Labelled & { paragraph: Paragraph };
+type Item = Named | { folded: Named[] };
 
-function folded(all: Paragraph[]): Item[] {
+function folded(all: Named[]): Item[] {
   const out: Item[] = [];
   for (let i = 0; i < all.length;) {
     let end = i;
-    while (end < all.length && plain(all[end])) end++;
+    while (end < all.length && plain(all[end].paragraph)) end++;
     const before = i === 0 ? 0 : KEPT,
       after = end === all.length ? 0 : KEPT;
     if (end - i > before + after + 3) {
@@ -255,40 +279,46 @@ function folded(all: Paragraph[]): Item[] {
 
 const plain = (p: Paragraph) => !p.missing && !p.begins.length && p.runs.every((run) => !run.places.length);
 
-function Fold({ paragraphs: hidden, lit }: { paragraphs: Paragraph[]; lit: number | null }) {
+function Fold({ paragraphs: hidden, lit }: { paragraphs: Named[]; lit: number | null }) {
   const [open, setOpen] = useState(false);
   if (open)
     return (
       <>
         {hidden.map((p, n) => (
-          <Para key={n} paragraph={p} lit={lit} />
+          <Para key={n} named={p} lit={lit} />
         ))}
       </>
     );
   return (
     <button type="button" class="more fold" onClick={() => setOpen(true)}>
-      … {count(hidden.length, "paragraph")} that stand once …
+      … {count(hidden.length, "paragraph")} that {hidden.length === 1 ? "stands" : "stand"} once …
     </button>
   );
 }
 
-function Para({ paragraph, lit }: { paragraph: Paragraph; lit: number | null }) {
-  const { data } = useApp();
+function Para({ named, lit }: { named: Named; lit: number | null }) {
+  const { data } = useApp(),
+    { paragraph, whole, above, inside } = named;
   if (paragraph.missing) return <p class="gap">… {count(paragraph.missing, "character")} that are not shown …</p>;
-  const [first] = paragraph.runs,
-    whole = first && first.places.length > 0 && paragraph.runs.every((run) => run.places[0] === first.places[0]);
-  const top = whole ? first.places[0] : null;
   return (
     <>
-      {paragraph.begins.map((o) => (
-        <Begin key={o} place={o} lit={lit === o} />
+      {above.map((label) => (
+        <Begin key={label.place} label={label} lit={lit === label.place} />
       ))}
       <p
-        class={top !== null ? `covered ${look(data.groupOf[top])}${isLit(top, lit, data.groupOf) ? " lit" : ""}` : "para"}
+        class={
+          whole !== null ? `covered ${look(data.groupOf[whole])}${isLit(whole, lit, data.groupOf) ? " lit" : ""}` : "para"
+        }
+        data-line={paragraph.line ?? undefined}
         dir="auto"
       >
         {paragraph.runs.map((run, n) => (
-          <RunText key={n} text={run.text} places={run.places} whole={top} lit={lit} />
+          <>
+            {inside[n].map((label) => (
+              <Inside key={label.place} label={label} lit={lit === label.place} />
+            ))}
+            <RunText key={n} text={run.text} places={run.places} whole={whole} lit={lit} />
+          </>
         ))}
       </p>
     </>
@@ -298,24 +328,54 @@ function Para({ paragraph, lit }: { paragraph: Paragraph; lit: number | null }) 
 const isLit = (place: number, lit: number | null, groupOf: Int32Array) => lit !== null && groupOf[place] === groupOf[lit];
 
 /** The line above a passage: its number, and where it stands again. */
-function Begin({ place, lit }: { place: number; lit: boolean }) {
+function Begin({ label, lit }: { label: Label; lit: boolean }) {
   const { data } = useApp(),
+    { place, goesOn } = label,
     g = data.groupOf[place],
     similarity = data.raw.places.similarity[place];
   const next = nextPlace(data, place),
     near = data.raw.groups.kind[g] === "near" && similarity < 1;
+  const badge = (
+    <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}`}>
+      {data.number(g)}
+    </Link>
+  );
+  if (goesOn)
+    return (
+      <span class={`begin on ${look(g)}`}>
+        {badge}
+        <span class="line">goes on</span>
+      </span>
+    );
   return (
     <span class={`begin ${look(g)}${lit ? " lit" : ""}`} id={`place-${place}`} tabIndex={-1}>
-      <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}`}>
-        {data.number(g)}
-      </Link>
-      <span class="line">{lines(data, place)}</span>
+      {badge}
+      <span class="line">{where(data, place)}</span>
       {next !== null && (
         <Link class="also" to={{ view: "page", id: data.raw.places.page[next], at: next }}>
           also {elsewhere(data, place)}
         </Link>
       )}
       {near && <span class="sub">{percent(similarity)} alike</span>}
+    </span>
+  );
+}
+
+/** The number before a passage that lies inside other text; drawn by the style sheet, so that it is never copied with the text. */
+function Inside({ label, lit }: { label: Label; lit: boolean }) {
+  const { data } = useApp(),
+    { place, goesOn } = label,
+    g = data.groupOf[place];
+  const told = `Passage ${data.number(g)}${goesOn ? " goes on" : `, ${where(data, place)}, also ${elsewhere(data, place)}`}`;
+  return (
+    <span class={`begin inside ${look(g)}${lit ? " lit" : ""}`} id={goesOn ? undefined : `place-${place}`} tabIndex={-1}>
+      <a
+        class="badge"
+        href={useApp().href({ view: "passages", id: g })}
+        aria-label={told}
+        title={told}
+        data-number={data.number(g)}
+      />
     </span>
   );
 }

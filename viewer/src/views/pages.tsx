@@ -102,9 +102,9 @@ export function PagesView() {
                           filter: { ...EVERYTHING, on: data.pageName(page), and: data.pageName(near.page) },
                         }}
                         class="page-name"
-                        label={`What it shares with ${data.pageName(near.page)}`}
+                        label={`What it shares with ${oneLine(data.title(near.page) ?? data.pageName(near.page), 60)}`}
                       >
-                        <bdi>{oneLine(data.pageName(near.page), 60)}</bdi>
+                        <bdi>{oneLine(data.title(near.page) ?? data.pageName(near.page), 60)}</bdi>
                       </Link>
                       <span class="sub">
                         has {percent(near.share)} of it{near.partners > 1 ? `; ${count(near.partners - 1, "more page")}` : ""}

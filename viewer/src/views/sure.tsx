@@ -20,13 +20,13 @@ export function SureView() {
   const least = useMemo(() => leastCertain(data, places, LISTED), [data, places]);
   return (
     <section class="sure" aria-labelledby="sure-title">
-      <h1 id="sure-title">How sure is it?</h1>
+      <h1 id="sure-title">Edited copies, the least alike first</h1>
       <p class="lead">
         Copies that are equal word for word need no judgement. The others were linked because they are alike: look at the
         least alike, and if they do not belong together, show only what is more alike.
       </p>
       {!places.length ? (
-        <p class="notice">All that is shown is word for word the same, or a part of a longer text.</p>
+        <p class="notice">All that is shown is word for word the same, or stands inside a longer text.</p>
       ) : (
         <>
           {places.length >= FEW && <Histogram bins={bins} least={route.filter.similarity} total={places.length} />}

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Data, VerdictKind } from "../data";
 import { Link } from "../parts";
 import { useApp } from "../state";
-import { count, number, oneLine, sentence, VERDICTS } from "../words";
+import { count, dashed, likeness, lines, number, oneLine, sentence, VERDICTS } from "../words";
 
 const ORDER: VerdictKind[] = ["rendered-twice", "copy-of", "shared", "teaser", "template", "navigation", "refrain"];
 
@@ -31,9 +31,7 @@ export function Verdicts() {
       <ul class="sentences">
         {causes.map((cause, i) => (
           <li key={i} class="cause">
-            <p dir="auto">
-              <Ticked text={sentence(cause.text)} />
-            </p>
+            <p dir="auto">{sentence(cause.text)}</p>
             {cause.examples.length > 0 && (
               <p class="sub">
                 For example{" "}
@@ -45,15 +43,30 @@ export function Verdicts() {
                 ))}
               </p>
             )}
+            <p class="sub">
+              For who builds the site: <Ticked text={cause.remedy} />.
+            </p>
           </li>
         ))}
-        {ORDER.filter((kind) => byKind.has(kind)).map((kind) => (
-          <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
-        ))}
+        {ORDER.filter((kind) => byKind.has(kind)).map((kind) =>
+          kind === "shared" ? (
+            <Shared key={kind} groups={sharedGroups(data, byKind.get(kind)!)} />
+          ) : (
+            <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
+          ),
+        )}
         {repeats.page.length > 0 && <SmallRepeats />}
       </ul>
     </section>
   );
+}
+
+/** The passages of verdicts, the longest first, without those that another page's verdict as a copy tells already. */
+export function sharedGroups(data: Data, rows: number[]): number[] {
+  const { verdicts, groups } = data.raw,
+    told = new Set(verdicts.kind.flatMap((kind, v) => (kind === "copy-of" ? verdicts.groups[v] : [])));
+  const found = new Set(rows.flatMap((v) => verdicts.groups[v]).filter((g) => !told.has(g) || groups.all_places[g] > 2));
+  return [...found].sort((a, b) => groups.tokens[b] - groups.tokens[a] || a - b);
 }
 
 function anyPlace(data: Data, places: Uint8Array, g: number): boolean {
@@ -107,7 +120,7 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
                   <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>:{" "}
                 </>
               )}
-              {sentence(verdicts.text[v].replace(/(\d)-(\d)/g, "$1–$2"))}{" "}
+              {sentence(dashed(verdicts.text[v]))}{" "}
               {g !== undefined && <Link to={{ view: "passages", id: g }}>Passage {data.number(g)}</Link>}
             </p>
           </li>
@@ -116,17 +129,81 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
       {all.length > shown.length && (
         <li>
           <button type="button" class="more" onClick={() => setOpen(true)}>
-            {VERDICTS[kind].name}: {count(all.length - shown.length, "more page")}
+            {VERDICTS[kind].name}: {number(all.length - shown.length)} more
           </button>
         </li>
       )}
       {shown.length > MOST && (
         <li>
           <p>
-            And {count(shown.length - MOST, "more page")} like this: <Link to={{ view: "pages" }}>all pages</Link>.
+            And {number(shown.length - MOST)} more like this: <Link to={{ view: "pages" }}>all pages</Link>.
           </p>
         </li>
       )}
+    </>
+  );
+}
+
+/** Each passage that other pages have too once, with its first words and the places where it stands. */
+function Shared({ groups }: { groups: number[] }) {
+  const { data } = useApp(),
+    [open, setOpen] = useState(false),
+    shown = (open || groups.length <= FIRST + 1 ? groups : groups.slice(0, FIRST)).slice(0, MOST);
+  return (
+    <>
+      {shown.map((g) => (
+        <li key={g} class="shared">
+          <span class="tag">{VERDICTS.shared.name}</span>
+          <div>
+            <p dir="auto">
+              <Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 90)}”</Link>
+            </p>
+            <p class="sub">
+              {count(data.raw.groups.tokens[g], "word")}, {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}:{" "}
+              <Stands g={g} />
+            </p>
+          </div>
+        </li>
+      ))}
+      {groups.length > shown.length && (
+        <li>
+          {open ? (
+            <p>
+              And {number(groups.length - shown.length)} more like this: <Link to={{ view: "passages" }}>all passages</Link>.
+            </p>
+          ) : (
+            <button type="button" class="more" onClick={() => setOpen(true)}>
+              {VERDICTS.shared.name}: {number(groups.length - shown.length)} more
+            </button>
+          )}
+        </li>
+      )}
+    </>
+  );
+}
+
+const PLACES = 3;
+
+/** The places of a passage, each with its page's title and lines. */
+function Stands({ g }: { g: number }) {
+  const { data } = useApp(),
+    all = data.raw.groups.all_places[g],
+    own = Array.from({ length: data.raw.groups.places[g] }, (_, i) => data.first[g] + i),
+    shown = own.slice(0, all === PLACES + 1 ? all : PLACES);
+  return (
+    <>
+      {shown.map((o, n) => {
+        const page = data.raw.places.page[o];
+        return (
+          <>
+            {n > 0 && (n === shown.length - 1 && all === shown.length ? " and " : "; ")}
+            <Link to={{ view: "page", id: page, at: o }}>
+              <bdi>{oneLine(data.title(page) ?? data.pageName(page), 60)}</bdi>, {lines(data, o)}
+            </Link>
+          </>
+        );
+      })}
+      {all > shown.length && ` and ${count(all - shown.length, "more place")}`}
     </>
   );
 }

@@ -1,0 +1,206 @@
+"""The representative rule: each member of a component is checked against its representative.
+
+A member that fails starts a group of its own, and the two name each other, so nothing drifts. The representative is chosen by
+what the texts say, so that groups are the same in any order of pages: the first member that is linked to all others; where
+there is none, the one with most links, of those the longest.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers
+from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
+from dedup.page_pairs import PagePairs
+from dedup.shingles import Sets
+from dedup.verify import Spans, span_digests, span_overlaps, span_sets
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+def in_order(number: I64) -> I64:
+    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
+    return kernel.stable_order(number.view(np.uint64))
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
+
+    row: I64
+    group: I64
+    leader: I64
+    jaccard: F64
+    containment: F64
+
+    def take(self, kept: Flags) -> Members:
+        """Some of the rows."""
+        return Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
+
+
+def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
+         late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
+    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check.
+
+    Args:
+        links: Between rows, the lesser one first.
+        late: Rows that represent only where there is no other one: those of pages that are compared against references.
+
+    Returns:
+        The members, and the links that matter between texts; see ``_text_links``.
+    """
+    new = np.ones(len(component), bool)
+    new[1:] = component[1:] != component[:-1]
+    number = np.cumsum(new) - 1
+    leader = np.flatnonzero(new)[number]
+    unequal = np.zeros(int(new.sum()), bool)
+    unequal[number[digest != digest[leader]]] = True
+    rows = np.flatnonzero(unequal[number])
+    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
+    asked = asked[links[0]] | asked[links[1]]
+    text = _first_of_text(component, digest, rows)
+    linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
+    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
+    edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
+                            np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
+    cuts = np.unique(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
+
+    def check(part: tuple[int, int]) -> None:
+        mine = rows[part[0]:part[1]]
+        leaders, own = np.unique(text[mine], return_inverse=True)
+        sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
+        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
+    engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
+    return members, linked
+
+
+def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
+    """For each row the first one of its component that has the same text; the others than `rows` stand for themselves."""
+    order = rows[np.lexsort((rows, digest[rows], component[rows]))]
+    new = np.ones(len(order), bool)
+    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
+    text = np.arange(len(component))
+    text[order] = order[new][np.cumsum(new) - 1] if len(order) else order
+    return text
+
+
+def _text_links(a: I64, b: I64, count: int) -> I64:
+    """Links between texts, each once, ascending: the lesser row, times `count`, plus the other one."""
+    key = np.minimum(a, b)[a != b] * max(count, 1) + np.maximum(a, b)[a != b]
+    key = key[in_order(key)]
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    linked: I64 = key[new]
+    return linked
+
+
+def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], page: I64,
+                     pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
+    """A member that the representative rule leaves alone is in a group with one that it was linked to.
+
+    That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
+    Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
+
+    Args:
+        links: Between rows, or where all pairs count between texts; the lesser one first.
+        page: Of each row, where not all pairs count.
+        late: See ``_led``.
+    """
+    count, (low, high) = max(len(members.row), 1), links
+    alone = np.bincount(members.group, minlength=len(members.row)) == 1
+    alone &= members.group == np.arange(len(alone))
+    if not pairs.every:
+        alone = pairs.partners(members.group, page) < 0
+        counted = pairs.allows(page[low], page[high])
+        low, high = low[counted], high[counted]
+        held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
+        members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
+    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
+    a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
+    if not len(a):
+        return members
+    texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)
+    said = spans.take(texts)
+    content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
+    rank = np.empty(len(texts), np.int64)
+    rank[np.lexsort((texts, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
+    order = np.lexsort((rank[at[len(a):]], a))
+    a, b = a[order], b[order]
+    new = np.ones(len(a), bool)
+    new[1:] = a[1:] != a[:-1]
+    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
+    a, b = pair // count, pair % count
+    rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
+    lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
+    overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
+    jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
+    place = spans.part_start[spans.first[:-1]]
+    before = place[lead] <= place[other]
+
+    def both(of_lead: Any, of_other: Any) -> Any:  # in the order of their places
+        return np.concatenate([np.where(before, of_lead, of_other), np.where(before, of_other, of_lead)])
+    number = count + np.arange(len(lead))
+    return Members(np.concatenate([members.row, both(lead, other)]), np.concatenate([members.group, number, number]),
+                    np.concatenate([members.leader, lead, lead]), np.concatenate([members.jaccard, both(1.0, jaccard)]),
+                    np.concatenate([members.containment, both(1.0, contained)]))
+
+
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
+           threshold: float, members: Members) -> None:
+    """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
+
+    Args:
+        own: Number of each row's set.
+        text: First row of each one's text.
+        linked: Of ``_text_links``.
+        late: See ``_led``.
+    """
+    count = max(len(component), 1)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
+    while len(left):
+        owner = component[rows[left]]
+        new = np.ones(len(left), bool)
+        new[1:] = owner[1:] != owner[:-1]
+        first = left[new][np.cumsum(new) - 1]
+        mine, theirs = own[left], own[first]
+        overlap = kernel.set_overlaps(sets.values, sets.first, theirs, mine)
+        union = sets.sizes[theirs] + sets.sizes[mine] - overlap
+        equal = mine == theirs
+        alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
+        x, y = text[rows[first]], text[rows[left]]
+        key = np.minimum(x, y) * count + np.maximum(x, y)
+        at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
+        direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
+        joined = equal | direct | (alike >= threshold)
+        taken = rows[left[joined]]
+        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
+        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
+        left = left[~joined]
+
+
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
+    """Rows of each component in the order in which they may represent it.
+
+    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
+    texts say alone: most links, most shingles, least hash.
+    """
+    at = np.unique(own, return_index=True)[1]
+    texts = text[at]  # ascending, as `own` numbers them
+    links = np.zeros(len(texts), np.int64)
+    for side in (linked // count, linked % count):
+        place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
+        links += np.bincount(place[texts[place] == side], minlength=len(texts))
+    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
+    full = (links == others[number] - 1)[own]
+    size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
+    rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
+    return rank

@@ -1,0 +1,69 @@
+"""Pages without texts as columns: what is taken out is what was put in."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.heads import Coded, Heads, RecordHeads, Strings
+from dedup.model import NO_META, Page
+
+any_text = st.text(st.characters(), max_size=5)  # lone surrogates too
+
+
+@given(st.lists(st.lists(any_text, max_size=4), max_size=5))
+def test_strings_come_back(parts: list[list[str]]) -> None:
+    column, coded = Strings(), Coded()
+    for part in parts:
+        column.extend(part)
+        coded.extend(part)
+    whole = [text for part in parts for text in part]
+    assert list(column) == whole == [coded[row] for row in range(len(whole))]
+    assert column[1:3] == whole[1:3]
+    assert coded.names == list(dict.fromkeys(whole))
+    assert [coded.names[code] for code in coded.codes.tolist()] == whole
+
+
+records = st.builds(lambda rows, source, line, metas: RecordHeads(
+    source, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], line,
+    [{"n": i} if i % 2 else NO_META for i in range(len(rows))] if metas else None),
+    st.lists(st.tuples(any_text, st.none() | any_text, any_text), max_size=4), any_text, st.integers(1, 2**40), st.booleans())
+pages = st.builds(Page, id=any_text, text=any_text, source=any_text, title=st.none() | any_text,
+                  meta=st.just(NO_META) | st.just({"year": 1851}), url=st.none() | any_text, line=st.integers(1, 99),
+                  record=st.booleans(), site=any_text, number=st.integers(0, 99))
+
+
+@given(st.lists(pages | records, max_size=6))
+def test_pages_come_back_without_their_texts(items: list[Page | RecordHeads]) -> None:
+    heads, expected = Heads(), list[Page]()
+    for item in items:
+        if isinstance(item, Page):
+            heads.add(item)
+            expected.append(dataclasses.replace(item, text=""))
+        else:
+            heads.extend(item)
+            expected += [item.page(row, "") for row in range(len(item))]
+    assert list(heads) == expected
+    assert [heads.id(row) for row in range(len(heads))] == [page.id for page in expected]
+    assert heads.is_record.tolist() == [page.record for page in expected] == [heads.in_line(row) for row in range(len(heads))]
+    assert heads.has_address.tolist() == [bool(page.url) for page in expected]
+    assert [heads.line(row) for row in range(len(heads))] == [page.line for page in expected]
+    assert heads[:2] == expected[:2]
+
+
+def test_a_page_has_another_id_but_its_own_one_is_kept() -> None:
+    heads = Heads()
+    heads.add(Page("a", "text"))
+    heads.renamed[0] = "reference/a"
+    assert (heads[0].id, heads.id(0), heads.ids[0], heads[-1].id) == ("reference/a", "reference/a", "a", "reference/a")
+    with pytest.raises(IndexError):
+        heads[1]
+
+
+@given(records, st.integers(0, 4), st.integers(0, 4))
+def test_a_part_of_records(some: RecordHeads, begin: int, end: int) -> None:
+    part, whole = some.part(begin, begin + end), [some.page(row, "") for row in range(len(some))]
+    assert [part.page(row, "") for row in range(len(part))] == whole[begin:begin + end]
