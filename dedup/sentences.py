@@ -231,8 +231,19 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
 
 
 def _quote(judgement: Judgement, row: int) -> str:
-    """How a place's text begins."""
-    return shortened(judgement.findings.places.text(row))
+    """How a place's matched text begins, with dots for words that were left out."""
+    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text
+
+    def decoded(start: int, end: int) -> str:
+        return text[start:end].tobytes().decode("utf-8", "surrogatepass")
+    quote, reached = "", 0
+    for i in range(int(parts.first[row]), int(parts.first[row + 1])):
+        start, end = int(parts.part_start[i]), int(parts.part_end[i])
+        quote += " ... " if quote and decoded(reached, start).strip() else " "
+        quote, reached = quote + decoded(start, end), end
+        if len(quote) > 4 * QUOTE_CHARS:
+            break
+    return shortened(quote)
 
 
 def shortened(text: str) -> str:

@@ -43,7 +43,7 @@ TEMPLATE = """\
 <div id="app"><main class="static">
 <h1>{heading}</h1>
 {static}
-<p id="opening" role="status">Opening the report ...</p>
+<p id="opening" role="status">Opening the report …</p>
 <noscript><p>The rest of this report is drawn by a script in this file, and scripts are switched off here.</p></noscript>
 </main></div>
 <script type="application/octet-stream" id="data">{data}</script>

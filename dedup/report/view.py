@@ -230,7 +230,7 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
         for place in places:
             _add_place(columns, place, pages, texts, paths)
         known = pages.text[pages.number[first.page]] is not None
-        heads.append(None if known or texts.add(first.text) >= 0 else _beginning(first.text, limits))
+        heads.append(None if known or texts.add(first.text) >= 0 else _beginning(matched_text(first, "…"), limits))
         near = [(-len(places) + n, place) for n, place in enumerate(places)
                 if place.text != first.text and place.copies == first.copies == 1]
         costs = [len(first.text) + len(place.text) for _, place in near]

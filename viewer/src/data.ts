@@ -212,10 +212,35 @@ export class Data {
     return page && new CodePoints(page.slice(this.raw.places.start[place], this.end(place)));
   }
 
-  /** The representative's text, or the beginning of it where there was no room for more. */
+  /** The representative's matched text, or the beginning of it where there was no room for more. */
   groupText(group: number): string {
-    const place = this.representative(group);
-    return this.text(place)?.text ?? this.raw.groups.beginning[group] ?? "";
+    return this.matched(this.representative(group)) ?? this.raw.groups.beginning[group] ?? "";
+  }
+
+  /** The matched stretches of a place, with a mark where words were left out; null where its text is not in the file. */
+  matched(place: number): string | null {
+    const text = this.text(place),
+      from = this.raw.places.start[place];
+    if (!text || !this.raw.places.parts[place]) return text && text.text;
+    let out = "",
+      reached = from;
+    for (const [start, end] of this.parts(place)) {
+      if (out) out += text.slice(reached - from, start - from).trim() ? "\n\n…\n\n" : "\n\n";
+      out += text.slice(start - from, end - from);
+      reached = end;
+    }
+    return out;
+  }
+
+  /** Whether other words stand between the matched stretches of a place. */
+  hasGaps(place: number): boolean {
+    if (!this.raw.places.parts[place]) return false;
+    const text = this.text(place),
+      from = this.raw.places.start[place];
+    return this.parts(place).some(
+      ([start], i, all) =>
+        i > 0 && (text ? text.slice(all[i - 1][1] - from, start - from).trim() !== "" : start - all[i - 1][1] > 2),
+    );
   }
 
   /** The same in small letters, to search in. */

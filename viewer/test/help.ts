@@ -1,6 +1,6 @@
 import { Data, type Kind, type Payload, type VerdictKind } from "../src/data";
 
-interface Place {
+export interface Place {
   page: string;
   start: number;
   text: string;

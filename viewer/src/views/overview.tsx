@@ -3,7 +3,7 @@ import { isEmpty } from "../filter";
 import type { App } from "../state";
 import { useApp } from "../state";
 import { Copy, Link, ShareBar, shareWords, USES } from "../parts";
-import { count, dashed, number, oneLine, percent, sentence, times } from "../words";
+import { count, printed, number, oneLine, percent, sentence, times } from "../words";
 import { headShares, type Shares } from "../figures";
 import { longest, Verdicts } from "./verdicts";
 import { PageText } from "./page";
@@ -83,7 +83,7 @@ function Content() {
 /** A verdict's first words, and what comes behind the colon. */
 function parted(text: string): [string, string] {
   const cut = text.indexOf(": "),
-    spelt = dashed(text);
+    spelt = printed(text);
   return cut < 0 ? [spelt, ""] : [spelt.slice(0, cut), spelt.slice(cut + 2)];
 }
 
