@@ -123,7 +123,12 @@ class Data:
     @cached_property
     def matches(self) -> tuple[np.ndarray, ...]:
         """Exact repeats of two places (first tokens, lengths) and those of many."""
-        return self.kernel.exact_repeats(self.kernel.gram_classes(*self.grams), 8, 16, *self.blocks, self.tokens[2])
+        return self.kernel.exact_repeats(*self.runs, 8, 16, *self.blocks, self.tokens[2])
+
+    @cached_property
+    def runs(self) -> tuple[np.ndarray, ...]:
+        """Runs of repeated grams: position, leader, length."""
+        return self.kernel.class_runs([self.kernel.gram_classes(*self.grams)], 0, len(self.halves))
 
 
 def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
@@ -384,9 +389,14 @@ def gram_classes(data: Data) -> Measured:
 
 
 @case
-def exact_repeats(data: Data) -> Measured:
+def class_runs(data: Data) -> Measured:
     classes = data.kernel.gram_classes(*data.grams)
-    return (Fresh(classes), 8, 16, *data.blocks, data.tokens[2]), len(classes), "gram"
+    return ([classes], 0, len(data.halves)), len(classes), "gram"
+
+
+@case
+def exact_repeats(data: Data) -> Measured:
+    return (*data.runs, 8, 16, *data.blocks, data.tokens[2]), int(data.runs[2].sum()), "gram"
 
 
 @case

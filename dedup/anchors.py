@@ -69,6 +69,7 @@ def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repea
         hot += more
     else:
         a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+    kernel.release_memory()
     along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
     return Anchors(*anchors), hot
@@ -129,7 +130,10 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
 
 def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
-    """Places of seeds without those that make no pair that counts, and without seeds whose places are copies of the first."""
+    """Places of seeds without those that make no pair that counts; inside pages, without seeds that one exact run explains.
+
+    Across pages the copy of such a place in a further copy of the run, which has no seeds, may be the partner of another one.
+    """
     if pairs.every or not len(position):
         return position, first
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
@@ -138,7 +142,8 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
     new = np.ones(len(owner), bool)
     new[1:] = owner[1:] != owner[:-1]
     leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
-    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
+    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]) if pairs.within else None,
+                        len(first) - 1) > 0
     counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
     return position[apart[owner]], sums(counts[counts > 0])
 
@@ -184,7 +189,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         own = np.diff(part[1])
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
-        if pairs.every and number < with_edges:
+        if not pairs.within and number < with_edges:
             places = edges.with_copies(*places)
         a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
                                     COMMON[kinds[-1]])
@@ -198,8 +203,10 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    if pairs.every:
+    if not pairs.within:
         a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
+        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
+        a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel import kernel
 from dedup.model import PageReport, VerdictKind
 from dedup.verdicts import NAMES, RENDERED, SHARED, TEASER, Judgement
 
@@ -44,7 +43,7 @@ class Outline:
         duplicate_chars: Of each page.
         renderings: Pages with a second rendering or a teaser.
         copies: Pages that are copies, or share passages with others.
-        again: Of each of these, whether an earlier page shares just the same passages.
+        again: Of each of these, whether earlier pages share all its passages.
         folds: What is told in a line each.
     """
 
@@ -82,20 +81,18 @@ def outline_of_judgement(judgement: Judgement, words: I64, duplicate_chars: I64)
 
 
 def _told_again(group: I64, page: I64) -> tuple[I64, Flags]:
-    """The pages of stands, ascending, and whether an earlier one has just the same groups."""
-    order = np.lexsort((group, page))
-    pages, first = np.unique(page[order], return_index=True)
-    edges = np.append(first, len(order)).astype(np.int64)
-    _, earliest = np.unique(kernel.range_digests(group[order].astype(np.uint64), edges), return_index=True)
-    again = np.ones(len(pages), bool)
-    again[earliest] = False
-    return pages, again
+    """The pages of stands, ascending, and whether all their groups stand on earlier ones."""
+    order = np.lexsort((page, group))
+    first = np.ones(len(order), bool)
+    first[1:] = group[order][1:] != group[order][:-1]
+    pages = np.unique(page)
+    return pages, ~np.isin(pages, page[order[first]])
 
 
 def outline_of_pages(pages: Iterable[PageReport]) -> Outline:
     """The outline of a report whose pages are there as objects."""
     words, chars, renderings, copies, again = 0, list[int](), list[int](), list[int](), list[bool]()
-    said, folded = set[tuple[int, ...]](), dict[VerdictKind, list[Any]]()
+    said, folded = set[int](), dict[VerdictKind, list[Any]]()
     for p, page in enumerate(pages):
         words += 0 if page.reference else page.words
         chars.append(page.duplicate_chars)
@@ -106,11 +103,10 @@ def outline_of_pages(pages: Iterable[PageReport]) -> Outline:
         if kinds.intersection(SECOND_RENDERINGS):
             renderings.append(p)
         if kinds.difference(FOLDED, SECOND_RENDERINGS):
-            passages = [verdict.groups if verdict.kind == "shared" else None for verdict in page.verdicts
-                        if verdict.kind not in (*FOLDED, *SECOND_RENDERINGS)]
+            groups = {group for verdict in page.verdicts if verdict.kind == "shared" for group in verdict.groups}
             copies.append(p)
-            again.append(all(groups is not None and groups in said for groups in passages))
-            said.update(groups for groups in passages if groups is not None)
+            again.append("copy-of" not in kinds and said.issuperset(groups))
+            said |= groups
     folds = {kind: Fold(len(rows), sum(n for _, n, _ in rows), len(set().union(*(groups for *_, groups in rows))), rows[0][0])
              for kind, rows in folded.items()}
     return Outline(words, np.array(chars, np.int64), np.array(renderings, np.int64), np.array(copies, np.int64),

@@ -14,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, Tokens
-from dedup.engines.local import LocalEngine, Partitioned, concatenated
+from dedup.engines.local import LocalEngine, Partitioned
 from dedup.errors import InputError
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
+RANGE_TOKENS, MOST_RANGES = 1 << 19, 256  # of the collection, that are taken together; ranges at most
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
 
@@ -79,16 +81,26 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     rows = engine.map(emit, range(len(tokens)))
     twice = NO_TABLE
     classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
-    kernel.release_memory()
-    together = concatenated([np.empty(0, np.uint64), *classes])
+    runs = class_runs(engine, classes, int(corpus.token_first[-1]))
     classes.clear()
+    kernel.release_memory()
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
 
     def grown() -> Repeats:
-        return Repeats(*kernel.exact_repeats(together, size, MAX_MEMBERS, corpus.token_first, least, page_first))
+        return Repeats(*kernel.exact_repeats(*runs, size, MAX_MEMBERS, corpus.token_first, least, page_first))
     return engine.begin(grown)
+
+
+def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:
+    """Runs of repeated grams, from the classes of all partitions; see ``kernel.class_runs``. Borders of ranges cut some."""
+    size = max(RANGE_TOKENS, -(-tokens // MOST_RANGES))
+
+    def of_range(begin: int) -> tuple[U32, U32, U32]:
+        return kernel.class_runs(classes, begin, min(begin + size, tokens))
+    position, leader, length = zip(*engine.map(of_range, range(0, max(tokens, 1), size)), strict=True)
+    return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
 
 
 def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:

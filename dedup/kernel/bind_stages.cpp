@@ -202,24 +202,36 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
     }, "gram"_a.noconvert(), "position"_a.noconvert());
 
-    m.def("exact_repeats", [](Table classes, std::int64_t size, std::int64_t max_members, I64 block_first, I64 block_least,
-                              I64 page_first) {
+    m.def("class_runs", [](nb::list classes, std::int64_t begin, std::int64_t end) {
+        if (begin < 0 || end < begin || end > 0xffffffffLL) throw std::invalid_argument("begin and end must ascend, below 2^32");
+        std::vector<U64> columns;  // holds what the spans show
+        for (const nb::handle part : classes) columns.push_back(nb::cast<U64>(part, false));
+        std::vector<std::span<const std::uint64_t>> parts;
+        for (const U64& column : columns) parts.push_back(span(column));
+        return to_numpy(release([&] {
+            return dedup::class_runs(parts, static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end));
+        }));
+    }, "classes"_a, "begin"_a, "end"_a);
+
+    m.def("exact_repeats", [](U32 position, U32 leader, U32 length, std::int64_t size, std::int64_t max_members,
+                              I64 block_first, I64 block_least, I64 page_first) {
+        if (position.size() != leader.size() || position.size() != length.size())
+            throw std::invalid_argument("position, leader and length must be equally long");
         if (block_first.size() == 0 || block_least.size() + 1 != block_first.size())
             throw std::invalid_argument("block_least must be one shorter than block_first");
-        for (const std::uint64_t row : std::span(classes.data(), classes.size()))
-            if (static_cast<std::int64_t>(row >> 32) >= block_first.data()[block_first.size() - 1])
-                throw std::invalid_argument("classes: a gram begins behind the last block");
         check_first(page_first, 0xffffffff);
         if (page_first.data()[0] != block_first.data()[0] ||
             page_first.data()[page_first.size() - 1] != block_first.data()[block_first.size() - 1])
             throw std::invalid_argument("page_first and block_first must begin and end together");
         return to_numpy(release([&] {
-            return dedup::RepeatFinder({classes.data(), classes.size()}, size, max_members, span(block_first), span(block_least),
-                                       span(page_first))
+            dedup::RepeatedGrams grams(span(position), span(leader), span(length));
+            if (grams.end() > block_first.data()[block_first.size() - 1])
+                throw std::invalid_argument("runs: a gram begins behind the last block");
+            return dedup::RepeatFinder(std::move(grams), size, max_members, span(block_first), span(block_least), span(page_first))
                 .found();
         }));
-    }, "classes"_a.noconvert(), "size"_a, "max_members"_a, "block_first"_a.noconvert(), "block_least"_a.noconvert(),
-       "page_first"_a.noconvert());
+    }, "position"_a.noconvert(), "leader"_a.noconvert(), "length"_a.noconvert(), "size"_a, "max_members"_a,
+       "block_first"_a.noconvert(), "block_least"_a.noconvert(), "page_first"_a.noconvert());
 
     m.def("blocks_of", [](I64 block_first, I64 token) {
         check_first(block_first, 0xffffffff);

@@ -1,4 +1,4 @@
-// Grams that stand more than once, classes of equal grams, segments over which they go in lock-step.
+// Grams that stand more than once, classes of equal grams, and runs of these.
 //
 // Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
 #pragma once
@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdint>
 #include <iterator>
+#include <stdexcept>
 #include <tuple>
 #include <vector>
 
@@ -157,135 +158,60 @@ void for_each_class(Hashes key, std::span<const std::uint32_t> value, Use use) {
     }
 }
 
-// Classes of equal grams, singletons dropped, each member as position * 2^32 + position of the class's first member;
-// members of one class stand together, ascending.
+// Rows whose gram stands more than once, in the order given: position * 2^32 + position of the first row of that gram.
 inline Mapped<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint32_t> position) {
-    Scratch<std::uint64_t, 5> members;
-    Mapped<std::uint64_t>& out = members.values();
-    for_each_class(gram, position, [&](std::span<const Row> rows) {
-        for (const Row& row : rows) out.push_back(row.value << 32 | rows[0].value);
-    });
-    return {out.begin(), out.end()};
+    constexpr std::uint32_t kNone = 0xffffffffU;
+    constexpr std::size_t kAhead = 16;
+    const std::size_t rows = gram.size(), slots = std::bit_ceil(rows + rows / 2 + 1);
+    Scratch<std::uint32_t, 7> slot_scratch;
+    Scratch<std::uint32_t, 8> first_scratch;
+    Mapped<std::uint32_t>&table = slot_scratch.values(), &first = first_scratch.values();  // rows: of a slot; of a row's gram
+    table.assign(slots, kNone);
+    first.resize(rows);
+    Mapped<std::uint8_t> several(rows, 0);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (i + kAhead < rows) DEDUP_PREFETCH(table.data() + (gram[i + kAhead] & (slots - 1)));
+        std::size_t slot = gram[i] & (slots - 1);
+        while (table[slot] != kNone && gram[table[slot]] != gram[i]) slot = (slot + 1) & (slots - 1);
+        if (table[slot] == kNone) table[slot] = static_cast<std::uint32_t>(i);
+        const std::uint32_t own = first[i] = table[slot];
+        if (own == i) continue;
+        kept += several[own] ? 1 : 2;
+        several[own] = 1;
+    }
+    Mapped<std::uint64_t> out(kept);
+    for (std::size_t i = 0, at = 0; i < rows; ++i)
+        if (several[first[i]]) out[at++] = std::uint64_t{position[i]} << 32 | position[first[i]];
+    return out;
 }
 
-// Which tokens begin a repeated gram, and how many of them do before each.
-class Ranks {
-public:
-    explicit Ranks(std::span<const std::uint64_t> classes) {
-        std::uint64_t largest = 0;
-        for (const std::uint64_t row : classes) largest = std::max(largest, row >> 32);
-        bits_.assign(static_cast<std::size_t>(largest >> 6) + 1, 0);
-        for (const std::uint64_t row : classes) bits_[static_cast<std::size_t>(row >> 38)] |= std::uint64_t{1} << (row >> 32 & 63);
-        before_.reserve(bits_.size());
-        std::uint32_t sum = 0;
-        for (const std::uint64_t word : bits_) {
-            before_.push_back(sum);
-            sum += bit_count(word);
-        }
-    }
+// Repeated grams one after the other whose classes' first members stand one after the other, too.
+using GramRuns = std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;  // position, leader, length
 
-    std::uint32_t of(std::uint32_t position) const {
-        const std::size_t word = position >> 6;
-        return before_[word] + bit_count(bits_[word] & ((std::uint64_t{1} << (position & 63)) - 1));
-    }
-
-    template <class Use>
-    void for_each(Use use) const {
-        for (std::size_t w = 0; w < bits_.size(); ++w)
-            for (std::uint64_t word = bits_[w]; word; word &= word - 1)
-                use(static_cast<std::uint32_t>(w << 6 | static_cast<std::size_t>(std::countr_zero(word))));
-    }
-
-private:
-    // By hand: without a flag for the processor, std::popcount is a call.
-    static std::uint32_t bit_count(std::uint64_t x) {
-        x -= x >> 1 & 0x5555555555555555ULL;
-        x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
-        x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-        return static_cast<std::uint32_t>(x * 0x0101010101010101ULL >> 56);
-    }
-
-    Mapped<std::uint64_t> bits_;
-    Mapped<std::uint32_t> before_;
-};
-
-// All repeated grams in the order of their positions: where each stands, the row of its class's first member, and there the
-// number of members. It lives in `classes`, which it overwrites: the largest of what is held at that time.
-class Repeats {
-public:
-    explicit Repeats(std::span<std::uint64_t> classes)
-        : size_(classes.size()), position_(reinterpret_cast<std::uint32_t*>(classes.data())), members_(position_ + size_),
-          leader_(size_) {
-        if (classes.empty()) return;
-        const Ranks ranks(classes);
-        for (std::size_t begin = 0, end; begin < size_; begin = end) {
-            const auto first = static_cast<std::uint32_t>(classes[begin]);
-            const std::uint32_t leader = ranks.of(first);
-            for (end = begin; end < size_ && static_cast<std::uint32_t>(classes[end]) == first; ++end)
-                leader_[ranks.of(static_cast<std::uint32_t>(classes[end] >> 32))] = leader;
-        }
-        std::size_t row = 0;
-        ranks.for_each([&](std::uint32_t position) { position_[row++] = position; });
-        std::fill(members_, members_ + size_, 0u);
-        for (const std::uint32_t leader : leader_) ++members_[leader];
-    }
-
-    std::size_t size() const { return size_; }
-    std::uint32_t position(std::size_t i) const { return position_[i]; }
-    std::uint32_t leader(std::size_t i) const { return leader_[i]; }
-    std::uint32_t members(std::size_t i) const { return members_[i]; }
-    bool next_to(std::size_t i) const { return i + 1 < size_ && position_[i + 1] == position_[i] + 1; }
-
-private:
-    std::size_t size_;
-    std::uint32_t *position_, *members_;
-    Mapped<std::uint32_t> leader_;
-};
-
-// Segments: maximal stretches over which the classes of consecutive grams go in lock-step, so that all members of the
-// first class continue as members of the last. All places of a repeated stretch are in one segment, whatever their number.
-struct Segments {
-    Mapped<std::int64_t> first, grams;
-    Mapped<std::uint32_t> row;  // occurrences of segment s: row[first[s]..first[s+1])
-};
-
-inline Segments lockstep_segments(const Repeats& repeats) {
+// Runs of the grams of a range of tokens, ascending, as long as they can be there. Each part has members of classes, ascending.
+inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts, std::uint64_t begin, std::uint64_t end) {
     constexpr std::uint32_t kNone = 0xffffffffU;
-    const auto rows = repeats.size();
-    const auto next_class = [&](std::size_t i) { return repeats.next_to(i) ? repeats.leader(i + 1) : kNone; };
-    Mapped<std::uint32_t> follow(rows, 0);  // members of a class that are followed as its first one is
-    for (std::size_t i = 0; i < rows; ++i) {
-        const std::size_t leader = repeats.leader(i);
-        const std::uint32_t next = next_class(i);
-        follow[leader] += next != kNone && next == next_class(leader);
+    Scratch<std::uint32_t, 9> scratch;
+    Mapped<std::uint32_t>& leader = scratch.values();  // of each token that begins a repeated gram
+    leader.assign(static_cast<std::size_t>(end - begin), kNone);
+    for (const auto part : parts)
+        for (auto row = std::lower_bound(part.begin(), part.end(), begin << 32); row != part.end() && *row >> 32 < end; ++row) {
+            if (*row >> 32 < begin) throw std::invalid_argument("classes: the members of one part must ascend");
+            leader[static_cast<std::size_t>((*row >> 32) - begin)] = static_cast<std::uint32_t>(*row);
+        }
+    GramRuns runs;
+    auto& [position, leaders, length] = runs;
+    const std::size_t tokens = leader.size();
+    for (std::size_t start = 0, stop; start < tokens; start = stop) {
+        stop = start + 1;
+        if (leader[start] == kNone) continue;
+        while (stop < tokens && leader[stop] != kNone && leader[stop] == leader[stop - 1] + 1) ++stop;
+        position.push_back(static_cast<std::uint32_t>(begin + start));
+        leaders.push_back(leader[start]);
+        length.push_back(static_cast<std::uint32_t>(stop - start));
     }
-    Mapped<std::uint8_t> in_step(rows, 0), starts(rows, 1);  // at leaders: all members go on together
-    for (std::size_t i = 0; i < rows; ++i) {
-        if (repeats.leader(i) != i || follow[i] != repeats.members(i)) continue;
-        const std::uint32_t next = next_class(i);
-        in_step[i] = next != kNone && repeats.members(i) == repeats.members(next);
-    }
-    for (std::size_t i = 0; i + 1 < rows; ++i)
-        if (in_step[repeats.leader(i)] && repeats.next_to(i)) starts[i + 1] = 0;
-    Segments out;
-    Mapped<std::uint32_t>& segment = follow;  // of each leader; the other one is not needed any more
-    std::fill(segment.begin(), segment.end(), kNone);
-    out.first.push_back(0);
-    for (std::size_t i = 0; i < rows; ++i) {
-        if (!starts[i] || repeats.leader(i) != i) continue;
-        segment[i] = static_cast<std::uint32_t>(out.grams.size());
-        std::size_t j = i;
-        while (in_step[repeats.leader(j)]) ++j;
-        out.grams.push_back(static_cast<std::int64_t>(j - i + 1));
-        out.first.push_back(out.first.back() + repeats.members(i));
-    }
-    out.row.resize(static_cast<std::size_t>(out.first.back()));
-    Mapped<std::int64_t> next(out.first.begin(), out.first.end());
-    for (std::size_t i = 0; i < rows; ++i) {
-        const std::uint32_t s = segment[repeats.leader(i)];
-        if (s != kNone) out.row[static_cast<std::size_t>(next[s]++)] = static_cast<std::uint32_t>(i);
-    }
-    return out;
+    return runs;
 }
 
 }  // namespace dedup

@@ -17,6 +17,7 @@ from dedup.kernel.twin_align import (
 from dedup.kernel.twin_copies import mark_ranges, range_buckets, with_copies
 from dedup.kernel.twin_grams import (
     blocks_of,
+    class_runs,
     exact_repeats,
     gram_classes,
     mark_grams,
@@ -63,8 +64,8 @@ from dedup.kernel.twin_tokens import (
 
 __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "bag_items", "band_columns",
-    "blocks_of", "bucket_pairs", "byte_offsets", "chars_at", "class_anchors", "code_points", "components", "count_items",
-    "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches",
+    "blocks_of", "bucket_pairs", "byte_offsets", "chars_at", "class_anchors", "class_runs", "code_points", "components",
+    "count_items", "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches",
     "gram_classes", "hash_tokens", "implied_groups", "join_links", "json_records", "letter_items", "line_numbers",
     "locate", "mark_grams", "mark_ranges", "mark_seeds", "measure_parts", "merge_apart", "name", "normalise",
     "pair_anchors", "prefix_join", "range_buckets", "range_digests", "range_halves", "release_memory", "repeated_grams",

@@ -10,39 +10,10 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "grams.hpp"
+#include "segments.hpp"
+#include "token_bits.hpp"
 
 namespace dedup {
-
-// Tokens that are covered, one bit each.
-class TokenBits {
-public:
-    explicit TokenBits(std::int64_t tokens) : words_(static_cast<std::size_t>((tokens + 63) / 64), 0) {}
-
-    void set(std::int64_t begin, std::int64_t end) {
-        for (std::int64_t at = begin; at < end;) {
-            const std::int64_t stop = std::min(end, (at | 63) + 1);
-            words_[static_cast<std::size_t>(at >> 6)] |= mask(stop - at) << (at & 63);
-            at = stop;
-        }
-    }
-
-    // The first token of [begin, end) that is not covered, or end.
-    std::int64_t first_clear(std::int64_t begin, std::int64_t end) const {
-        while (begin < end) {
-            const std::int64_t stop = std::min(end, (begin | 63) + 1);
-            const std::uint64_t clear = ~(words_[static_cast<std::size_t>(begin >> 6)] >> (begin & 63)) & mask(stop - begin);
-            if (clear) return begin + std::countr_zero(clear);
-            begin = stop;
-        }
-        return end;
-    }
-
-private:
-    static std::uint64_t mask(std::int64_t count) { return count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1; }
-
-    Mapped<std::uint64_t> words_;
-};
 
 // Exact repeats of `size` tokens or more.
 //
@@ -59,20 +30,16 @@ public:
     using Found = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
-    RepeatFinder(std::span<std::uint64_t> classes, std::int64_t size, std::int64_t max_members, Offsets block_first,
-                 Offsets block_least, Offsets page_first)
-        : repeats_(classes), size_(size), max_members_(max_members), block_first_(block_first), block_least_(block_least),
-          page_first_(page_first), growth_(kGrowth * static_cast<std::int64_t>(classes.size())) {}
+    RepeatFinder(RepeatedGrams grams, std::int64_t size, std::int64_t max_members, Offsets block_first, Offsets block_least,
+                 Offsets page_first)
+        : grams_(std::move(grams)), segments_(grams_), size_(size), max_members_(max_members), block_first_(block_first),
+          block_least_(block_least), page_first_(page_first), growth_(kGrowth * grams_.count()) {}
 
     Found found() {
-        {
-            const Segments segments = lockstep_segments(repeats_);
-            for (std::size_t s = 0; s < segments.grams.size(); ++s) {
-                const auto begin = static_cast<std::size_t>(segments.first[s]), end = static_cast<std::size_t>(segments.first[s + 1]);
-                const std::span<const std::uint32_t> rows(segments.row.data() + begin, end - begin);
-                if (static_cast<std::int64_t>(rows.size()) <= max_members_) seed_all_pairs(rows, segments.grams[s]);
-                else keep_segment(rows, segments.grams[s]);
-            }
+        for (std::size_t s = 0; s < segments_.size(); ++s) {
+            const auto places = segments_.places(s);
+            if (static_cast<std::int64_t>(places.size()) <= max_members_) seed_all_pairs(places);
+            else keep_segment(places, segments_.grams(s));
         }
         match_seeds();
         keep_the_rest();
@@ -82,24 +49,11 @@ public:
 private:
     static constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, for segments that grow
 
-    struct Seed {
-        std::uint32_t shift, a, row_a, row_b, grams;
-    };
+    using Places = std::span<const std::uint32_t>;
     struct Match {
         std::int64_t a, b, length;
         bool operator<(const Match& o) const { return std::tie(a, b, length) < std::tie(o.a, o.b, o.length); }
     };
-
-    std::int64_t position(std::size_t row) const { return repeats_.position(row); }
-
-    // Whether the grams after two rows, or before them, follow them at once and are equal.
-    bool go_on(std::size_t x, std::size_t y) const {
-        return repeats_.next_to(x) && repeats_.next_to(y) && repeats_.leader(x + 1) == repeats_.leader(y + 1);
-    }
-    bool came_before(std::size_t x, std::size_t y) const {
-        return x > 0 && y > 0 && repeats_.next_to(x - 1) && repeats_.next_to(y - 1) &&
-               repeats_.leader(x - 1) == repeats_.leader(y - 1);
-    }
 
     // Tokens that a repeat has at least if it is to count where a token stands.
     std::int64_t least_at(std::int64_t token) const {
@@ -107,37 +61,38 @@ private:
         return std::max(size_, block_least_[static_cast<std::size_t>(block)]);
     }
 
-    void add_seed(std::uint32_t x, std::uint32_t y, std::int64_t grams) {
-        const std::uint32_t a = repeats_.position(x);
-        seeds_.push_back({repeats_.position(y) - a, a, x, y, static_cast<std::uint32_t>(grams)});
+    // Two places of one gram, to be ordered by how far they are apart.
+    void add_seed(std::uint32_t a, std::uint32_t b) { seeds_.push_back(std::uint64_t{b - a} << 32 | a); }
+
+    void seed_all_pairs(Places places) {
+        for (std::size_t i = 0; i < places.size(); ++i)
+            for (std::size_t j = i + 1; j < places.size(); ++j) add_seed(places[i], places[j]);
     }
 
-    void seed_all_pairs(std::span<const std::uint32_t> rows, std::int64_t grams) {
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            for (std::size_t j = i + 1; j < rows.size(); ++j) add_seed(rows[i], rows[j], grams);
+    // Whether the grams that stand at some distance from the places are all equal.
+    bool agree(Places places, std::int64_t distance) const {
+        const auto leader = grams_.leader(places[0] + distance);
+        return leader >= 0 && std::all_of(places.begin() + 1, places.end(), [&](std::uint32_t place) {
+            return grams_.leader(place + distance) == leader;
+        });
     }
 
     // A segment of many places, grown to both sides as far as all of them agree; those that repeat at once are seeds.
-    void keep_segment(std::span<const std::uint32_t> rows, std::int64_t grams) {
-        const auto places = static_cast<std::int64_t>(rows.size());
-        const std::int64_t least = least_at(position(rows[0]));
-        for (std::size_t i = 0; i + 1 < rows.size(); ++i)
-            if (position(rows[i + 1]) - position(rows[i]) < least) add_seed(rows[i], rows[i + 1], 1);
+    void keep_segment(Places places, std::int64_t grams) {
+        const auto count = static_cast<std::int64_t>(places.size());
+        const std::int64_t least = least_at(places[0]);
+        for (std::size_t i = 0; i + 1 < places.size(); ++i)
+            if (places[i + 1] - places[i] < least) add_seed(places[i], places[i + 1]);
         std::int64_t before = 0, after = grams - 1;
-        const auto all = [&](std::int64_t offset, auto agree) {
-            return std::all_of(rows.begin(), rows.end(), [&](std::uint32_t row) {
-                return agree(static_cast<std::size_t>(row + offset), static_cast<std::size_t>(rows[0] + offset));
-            });
-        };
-        while (growth_ > 0 && all(-before, [&](auto x, auto y) { return came_before(x, y); })) ++before, growth_ -= places;
-        while (growth_ > 0 && all(after, [&](auto x, auto y) { return go_on(x, y); })) ++after, growth_ -= places;
-        const auto place = [&](std::size_t i) { return position(rows[i]) - before; };
-        if (!grown_.insert({place(0), before + after, places}).second) return;
+        for (; growth_ > 0 && agree(places, -before - 1); growth_ -= count) ++before;
+        for (; growth_ > 0 && agree(places, after + 1); growth_ -= count) ++after;
+        const auto place = [&](std::size_t i) { return places[i] - before; };
+        if (!grown_.insert({place(0), before + after, count}).second) return;
         std::int64_t nearest = before + after + size_;
-        for (std::size_t i = 0; i + 1 < rows.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
+        for (std::size_t i = 0; i + 1 < places.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
         const std::int64_t length = std::max(size_, nearest);
         const auto kept = hot_position_.size();
-        for (std::size_t i = 0; i < rows.size(); ++i)
+        for (std::size_t i = 0; i < places.size(); ++i)
             if (hot_position_.size() == kept || place(i) >= hot_position_.back() + length) hot_position_.push_back(place(i));
         if (hot_position_.size() - kept < 2) {
             hot_position_.resize(kept);
@@ -149,21 +104,18 @@ private:
 
     // Every seed grown as far as its two places agree; those of one shift that meet are one.
     void match_seeds() {
-        std::sort(seeds_.begin(), seeds_.end(), [](const Seed& x, const Seed& y) {
-            return x.shift != y.shift ? x.shift < y.shift : x.a < y.a;
-        });
+        if (seeds_.empty()) return;
+        radix_sort(std::span(seeds_), std::bit_width(*std::max_element(seeds_.begin(), seeds_.end())),
+                   [](std::uint64_t seed) { return seed; });
         std::map<std::int64_t, std::int64_t> periodic;  // stretches that repeat at once: first token, end
         std::int64_t shift = -1, reached = -1;
-        for (const Seed& seed : seeds_) {
-            if (seed.shift == shift && seed.a < reached) continue;
-            std::size_t x = seed.row_a, y = seed.row_b;
-            while (came_before(x, y)) --x, --y;
-            const std::int64_t begin = position(x);
-            x = seed.row_a + seed.grams - 1, y = seed.row_b + seed.grams - 1;
-            while (go_on(x, y)) ++x, ++y;
-            shift = seed.shift;
-            reached = position(x) + 1;
-            const std::int64_t length = position(x) + size_ - begin, end = begin + shift + length;
+        for (const std::uint64_t seed : seeds_) {
+            const auto apart = static_cast<std::int64_t>(seed >> 32), a = static_cast<std::int64_t>(seed & 0xffffffffU);
+            if (apart == shift && a < reached) continue;
+            shift = apart;
+            reached = a + grams_.equal_from(a, a + shift);
+            const std::int64_t begin = a - grams_.equal_before(a, a + shift);
+            const std::int64_t length = reached - 1 + size_ - begin, end = begin + shift + length;
             const auto around = periodic.upper_bound(begin);
             if (around != periodic.begin() && std::prev(around)->second >= end) continue;
             if (length <= shift) {
@@ -174,7 +126,7 @@ private:
             last = std::max(last, end);
             match_periods(begin, end, shift);
         }
-        std::vector<Seed>().swap(seeds_);
+        Mapped<std::uint64_t>().swap(seeds_);
     }
 
     // A stretch that repeats at once, each period with the next one, and what is left before and after them.
@@ -202,52 +154,50 @@ private:
 
     // Tokens of repeated grams that are in nothing that was found: places of a gram over each are one more segment.
     void keep_the_rest() {
-        const std::size_t rows = repeats_.size();
-        if (!rows) return;
-        TokenBits covered(position(rows - 1) + size_);
+        if (!grams_.count()) return;
+        TokenBits covered(grams_.end() - 1 + size_);
         for (const Match& m : found_) covered.set(m.a, m.a + m.length), covered.set(m.b, m.b + m.length);
         for (std::size_t s = 0; s < hot_length_.size(); ++s)
             for (auto i = hot_first_[s]; i < hot_first_[s + 1]; ++i) {
                 const std::int64_t at = hot_position_[static_cast<std::size_t>(i)];
                 covered.set(at, at + hot_length_[s]);
             }
-        Mapped<std::uint32_t> last;  // of each leader, the row of the last member
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> needed;  // leader, row
-        for (std::size_t row = 0; row < rows; ++row) {
-            const std::int64_t bare = covered.first_clear(position(row), position(row) + size_);
-            if (bare == position(row) + size_) continue;
-            if (last.empty()) {
-                last.resize(rows);
-                for (std::size_t i = 0; i < rows; ++i) last[repeats_.leader(i)] = static_cast<std::uint32_t>(i);
+        std::vector<std::pair<std::int64_t, std::int64_t>> needed;  // leader, place
+        for (std::size_t r = 0; r < grams_.runs(); ++r) {
+            const std::int64_t end = grams_.run_end(r), stop = end - 1 + size_;
+            for (std::int64_t at = grams_.run_begin(r); at < end; ++at) {
+                const std::int64_t bare = covered.first_clear(at, stop);
+                if (bare == stop) break;
+                at = std::max(at, bare - size_ + 1);
+                const std::int64_t best = last_elsewhere(at, bare);
+                if (best >= 0) {
+                    covered.set(best, best + size_);
+                    needed.emplace_back(grams_.leader(best), best);
+                } else {
+                    at = bare;
+                }
             }
-            std::size_t best = rows;  // the last gram over the token that stands elsewhere, too
-            for (std::size_t i = row; i < rows && position(i) <= bare; ++i)
-                if (position(i) - position(repeats_.leader(i)) >= size_ ||
-                    position(last[repeats_.leader(i)]) - position(i) >= size_) best = i;
-            if (best == rows) continue;
-            covered.set(position(best), position(best) + size_);
-            needed.emplace_back(repeats_.leader(best), best);
         }
         keep_classes(std::move(needed));
     }
 
-    // Segments of some rows, given with their leaders, class by class; of rows of one class that overlap, each is in another
+    // The last gram that begins in [first, last] and stands elsewhere, too; -1 if none does.
+    std::int64_t last_elsewhere(std::int64_t first, std::int64_t last) const {
+        for (std::int64_t at = last; at >= first; --at) {
+            const std::int64_t leader = grams_.leader(at);
+            if (leader >= 0 && (at - leader >= size_ || segments_.last(leader) - at >= size_)) return at;
+        }
+        return -1;
+    }
+
+    // Segments of some places, given with their leaders, class by class; of places of one class that overlap, each is in another
     // one.
-    void keep_classes(std::vector<std::pair<std::uint32_t, std::uint32_t>> needed) {
-        if (needed.empty()) return;
+    void keep_classes(std::vector<std::pair<std::int64_t, std::int64_t>> needed) {
         std::sort(needed.begin(), needed.end());
-        Mapped<std::uint8_t> wanted(repeats_.size(), 0);
-        for (const auto& [leader, row] : needed) wanted[leader] = 1;
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> members;
-        for (std::size_t i = 0; i < repeats_.size(); ++i)
-            if (wanted[repeats_.leader(i)]) members.emplace_back(repeats_.leader(i), static_cast<std::uint32_t>(i));
-        std::sort(members.begin(), members.end());
-        auto member = members.begin();
         for (auto begin = needed.begin(), end = begin; begin != needed.end(); begin = end) {
-            const auto of_class = [&](const auto& row) { return row.first == begin->first; };
-            std::vector<std::int64_t> left, later, own;
-            for (end = begin; end != needed.end() && of_class(*end); ++end) left.push_back(position(end->second));
-            for (; member != members.end() && of_class(*member); ++member) own.push_back(position(member->second));
+            const std::vector<std::int64_t> own = segments_.members(begin->first);
+            std::vector<std::int64_t> left, later;
+            for (end = begin; end != needed.end() && end->first == begin->first; ++end) left.push_back(end->second);
             for (; !left.empty(); left.swap(later)) {
                 later.clear();
                 std::vector<std::int64_t> apart;
@@ -300,11 +250,12 @@ private:
                 std::move(hot_length_)};
     }
 
-    const Repeats repeats_;
+    const RepeatedGrams grams_;
+    const Segments segments_;
     std::int64_t size_, max_members_;
     Offsets block_first_, block_least_, page_first_;
     std::int64_t growth_;  // steps of places that may be grown
-    std::vector<Seed> seeds_;
+    Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
     std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> grown_;  // segments: first place, grams, places
     Mapped<std::int64_t> hot_first_{0}, hot_position_, hot_length_;

@@ -65,10 +65,31 @@ inline std::int64_t first_letters(const std::uint8_t* p, std::int64_t length, st
     return at;
 }
 
+// Items of words of one to eight bytes that are not folded yet, by 64-bit words: `low` holds those bytes and what stands behind
+// them. `count` is a multiple of eight.
+template <bool kFoldDigits>
+DEDUP_INLINE void items_of_words(Words low, const std::uint32_t* DEDUP_RESTRICT size, const std::uint32_t* DEDUP_RESTRICT marks,
+                                 std::size_t count, std::uint32_t* DEDUP_RESTRICT item) {
+    for (std::size_t i = 0; i < (count & ~std::size_t{7}); ++i) {
+        const std::uint64_t bytes = size[i], beyond = 64 - 8 * bytes;
+        std::uint64_t h = (bytes * kLengthFactor ^ fold_ascii(low[i] << beyond >> beyond, kFoldDigits)) * kWordFactor;
+        h ^= h >> 32;
+        item[i] = static_cast<std::uint32_t>(fmix64(h) >> 34 << kItemFlags) | marks[i];
+    }
+}
+
+DEDUP_CLONES inline void word_items(Words low, const std::uint32_t* size, const std::uint32_t* marks, std::size_t count,
+                                    bool fold_digits, std::uint32_t* item) {
+    if (fold_digits) items_of_words<true>(low, size, marks, count, item);
+    else items_of_words<false>(low, size, marks, count, item);
+}
+
 class ItemSink {
 public:
     ItemSink(Bytes text, bool fold_digits, std::int64_t letters, Mapped<std::uint32_t>& items)
-        : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {}
+        : text_(text), fold_digits_(fold_digits), letters_(letters), items_(items) {
+        size_.fill(1);
+    }
 
     void next_range() {
         first_ = true;
@@ -76,22 +97,64 @@ public:
     }
 
     void ascii(std::int64_t start, std::int64_t end) {
-        put(hash_ascii(text_, start, std::min(end, start + letters_), fold_digits_, 0), start, end, false);
+        const std::int64_t size = std::min(end - start, letters_);
+        if (size > kShort || static_cast<std::int64_t>(text_.size()) - start < kShort)
+            return put(hash_ascii(text_, start, start + size, fold_digits_, 0), start, end, false);
+        if (count_ == kSize) flush();
+        add(load_word(text_.data() + start), size, start, end);
+    }
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) {
+        if (letters_ > kShort || static_cast<std::int64_t>(text_.size()) - base < 64 + kShort) {
+            for (; ends; ends &= ends - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(ends));
+            return;
+        }
+        if (count_ + 32 > kSize) flush();
+        for (; ends; ends &= ends - 1, starts &= starts - 1) {
+            const std::int64_t start = base + lowest_bit(starts), end = base + lowest_bit(ends);
+            add(load_word(text_.data() + start), std::min(end - start, letters_), start, end);
+        }
     }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t start, std::int64_t end, bool half) {
-        put(hash_content(bytes, half ? length : first_letters(bytes, length, letters_), 0), start, end, half);
+        const std::int64_t size = half ? length : first_letters(bytes, length, letters_);
+        if (half || size > kShort) return put(hash_content(bytes, size, 0), start, end, half);
+        if (count_ == kSize) flush();
+        add(load_word(bytes), size, start, end);  // folded once, folding changes nothing
+    }
+
+    // Makes the items of the words that wait.
+    void flush() {
+        const std::size_t at = items_.size(), count = (count_ + 7) & ~std::size_t{7};
+        items_.resize(at + count);
+        word_items(low_.data(), size_.data(), marks_.data(), count, fold_digits_, items_.data() + at);
+        items_.resize(at + count_);
+        count_ = 0;
     }
 
 private:
+    static constexpr std::size_t kSize = 512;
+    static constexpr std::int64_t kShort = 8;  // bytes of a word that waits, at most
+
+    void add(std::uint64_t low, std::int64_t size, std::int64_t start, std::int64_t end) {
+        low_[count_] = low;
+        size_[count_] = static_cast<std::uint32_t>(size);
+        marks_[count_++] = is_border(start) ? kStartsSentence : 0;
+        half_before_ = false;
+        end_ = end;
+    }
     void put(std::uint64_t hash, std::int64_t start, std::int64_t end, bool half) {
+        if (count_ > 0) flush();
         if (half && half_before_)
             items_.back() = (items_.back() & 3) | bits(fmix64(hash_before_ * kGramBase + hash));
-        const bool border = first_ || (start > end_ && ends_sentence(text_, end_, start));
-        items_.push_back(bits(hash) | (half ? kHalf : 0) | (border ? kStartsSentence : 0));
-        first_ = false;
+        items_.push_back(bits(hash) | (half ? kHalf : 0) | (is_border(start) ? kStartsSentence : 0));
         half_before_ = half;
         hash_before_ = hash;
         end_ = end;
+    }
+    // Whether a sentence starts with the next token: with a range, or behind the end of another one, which takes two characters.
+    bool is_border(std::int64_t start) {
+        const bool border = first_ || (start - end_ > 1 && ends_sentence(text_, end_, start));
+        first_ = false;
+        return border;
     }
     static std::uint32_t bits(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 34 << kItemFlags); }
 
@@ -100,6 +163,9 @@ private:
     std::int64_t letters_, end_ = 0;
     std::uint64_t hash_before_ = 0;
     Mapped<std::uint32_t>& items_;
+    std::size_t count_ = 0;
+    std::array<std::uint64_t, kSize> low_{};
+    std::array<std::uint32_t, kSize> size_, marks_{};
 };
 
 inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t letters) {
@@ -115,6 +181,7 @@ inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, s
         sink.next_range();
         cut_range(text, start[i], end[i], slow, sink);
     }
+    sink.flush();
     return items;
 }
 

@@ -76,20 +76,36 @@ def repeated_grams(token: U32, page_first: I64, size: int, twice: U64, before: i
 
 
 def gram_classes(gram: U64, position: U32) -> U64:
-    """Members of classes of equal grams, each as position times 2^32 plus position of the class's first member.
+    """Rows whose gram stands more than once, in the order given.
 
-    Singletons are dropped; classes ascend by the low 33 bits of the gram, then by the whole gram.
+    Returns:
+        Position times 2^32 plus position of the first row of that gram.
     """
-    order = np.lexsort((position, gram, gram & np.uint64((1 << 33) - 1)))
-    gram, places = gram[order], position[order].astype(np.uint64)
-    new = np.ones(len(gram), bool)
-    new[1:] = gram[1:] != gram[:-1]
-    number = np.cumsum(new) - 1
-    if not len(gram):
-        return places
-    several = np.bincount(number)[number] > 1
-    packed: U64 = (places << np.uint64(32) | places[new][number])[several]
+    _, leader, number, counts = np.unique(gram, return_index=True, return_inverse=True, return_counts=True)
+    places = position.astype(np.uint64)
+    packed: U64 = (places << np.uint64(32) | places[leader][number])[counts[number] > 1]
     return packed
+
+
+def class_runs(classes: list[U64], begin: int, end: int) -> tuple[U32, U32, U32]:
+    """Runs of the repeated grams of a range of tokens: one after the other, and so stand the first members of their classes.
+
+    Args:
+        classes: Of ``gram_classes``, the members in each one ascending.
+        begin, end: Tokens, half-open.
+
+    Returns:
+        (first position, first member of its class, grams) of each run, ascending, as long as it can be in the range.
+    """
+    members = np.sort(np.concatenate([np.empty(0, np.uint64), *classes]))
+    position, leader = members >> np.uint64(32), members & np.uint64(2**32 - 1)
+    inside = (position >= begin) & (position < end)
+    position, leader = position[inside].astype(np.int64), leader[inside].astype(np.int64)
+    new = np.ones(len(position), bool)
+    new[1:] = (np.diff(position) != 1) | (np.diff(leader) != 1)
+    first = np.flatnonzero(new)
+    length = np.diff(np.append(first, len(position)))
+    return position[first].astype(np.uint32), leader[first].astype(np.uint32), length.astype(np.uint32)
 
 
 def blocks_of(block_first: I64, token: I64) -> I64:
@@ -103,9 +119,9 @@ def blocks_of(block_first: I64, token: I64) -> I64:
     return np.searchsorted(block_first, token, side="right") - 1
 
 
-def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, block_least: I64,
+def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_members: int, block_first: I64, block_least: I64,
                   page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
-    """Exact repeats of `size` tokens or more, from the members that ``gram_classes`` gives.
+    """Exact repeats of `size` tokens or more, from the runs that ``class_runs`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. The
@@ -120,7 +136,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, b
     token of such a gram is left out.
 
     Args:
-        classes: The compiled kernel overwrites them.
+        position, leader, length: Runs, ascending; cut anywhere, the result is the same.
         block_first: First token of each block, one longer than the blocks.
         block_least: Tokens that a period has, at least, in a stretch that begins in the block.
         page_first: First token of each page, one longer than the pages.
@@ -128,7 +144,7 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, b
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
-    finder = _RepeatFinder(classes, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
+    finder = _RepeatFinder(position, leader, length, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
     for places, count in finder.segments():
         if len(places) <= max_members:
             finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
@@ -145,15 +161,15 @@ def exact_repeats(classes: U64, size: int, max_members: int, block_first: I64, b
 class _RepeatFinder:
     """Finds the exact repeats of one collection."""
 
-    def __init__(self, classes: U64, size: int, block_first: list[int], block_least: list[int],
+    def __init__(self, position: U32, leader: U32, length: U32, size: int, block_first: list[int], block_least: list[int],
                  page_first: list[int]) -> None:
         self.size, self.block_first, self.block_least, self.page_first = size, block_first, block_least, page_first
-        position = (classes >> np.uint64(32)).tolist()
-        self.leader: dict[int, int] = dict(zip(position, (classes & np.uint64((1 << 32) - 1)).tolist(), strict=True))
+        runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
+        self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
         self.members: dict[int, list[int]] = defaultdict(list)
-        for p in sorted(position):
+        for p in sorted(self.leader):
             self.members[self.leader[p]].append(p)
-        self.growth, self.grown = GROWTH * len(classes), set[tuple[int, int, int]]()
+        self.growth, self.grown = GROWTH * len(self.leader), set[tuple[int, int, int]]()
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length

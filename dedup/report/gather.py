@@ -49,8 +49,8 @@ class Gathered:
         groups, pairs: Groups, or the pairs of a comparison.
         renderings: Pages with second renderings and teasers, and these verdicts of each.
         copies: Pages that are copies, or share what no earlier page says already; and these verdicts.
-        folds: The verdicts that are told in a line each, and an example of it.
-        repeats: Source and lines of each small repeat.
+        folds: The verdicts that are told in a line each, and an example: its page, and what is said there.
+        repeats: Page and lines of each small repeat.
         repeat_pages: How many pages have it.
         words: Words of the pages that are no references.
         named: The pages of the places that are shown, by id.
@@ -61,7 +61,7 @@ class Gathered:
     pairs: Best[Pair]
     renderings: Best[tuple[PageReport, list[Verdict]]]
     copies: Best[tuple[PageReport, list[Verdict]]]
-    folds: dict[VerdictKind, tuple[Fold, str]]
+    folds: dict[VerdictKind, tuple[Fold, PageReport, str]]
     words: int
     named: dict[str, PageReport]
     references: set[str]
@@ -82,8 +82,7 @@ class Gathered:
         copies = outline.copies
         if not report.summary.reference_pages and report.options.between is None:
             copies = copies[~outline.again]  # else what stands in the references, or elsewhere, is said of each page
-        known = {kind: (outline.folds[kind], _verdicts(pages[outline.folds[kind].first], [kind])[0].text)
-                 for kind in FOLDED if kind in outline.folds}
+        known = {kind: _example(pages, outline, kind) for kind in FOLDED if kind in outline.folds}
         others: list[VerdictKind] = ["copy-of", "shared"]
         found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
                     _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report))
@@ -96,7 +95,7 @@ class Gathered:
         page = heads_of(report)[p]
         for repeat in repeats:
             if repeat.text in self.repeats or len(self.repeats) < MAX_SMALL_REPEATS:
-                self.repeats.setdefault(repeat.text, (page.source or page.id, repeat.lines))
+                self.repeats.setdefault(repeat.text, (page.id, repeat.lines))
                 self.repeat_pages[repeat.text] += 1
 
 
@@ -152,6 +151,13 @@ def _outline(report: Report) -> Outline:
 def _verdicts(page: PageReport, kinds: Collection[VerdictKind]) -> list[Verdict]:
     """The verdicts of some kinds, in the order of the kinds."""
     return [verdict for kind in kinds for verdict in page.verdicts if verdict.kind == kind]
+
+
+def _example(pages: Sequence[PageReport], outline: Outline, kind: VerdictKind) -> tuple[Fold, PageReport, str]:
+    """All verdicts of a kind, and the first one."""
+    fold = outline.folds[kind]
+    page = pages[fold.first]
+    return fold, page, _verdicts(page, [kind])[0].text
 
 
 def _judged(pages: Sequence[PageReport], outline: Outline, rows: I64, kinds: Collection[VerdictKind],

@@ -116,9 +116,11 @@ def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
             lines.append(f"- and {count(best.hidden, 'more page')}")
     for kind in FOLDED:
         if kind in found.folds:
-            fold, example = found.folds[kind]
+            fold, page, example = found.folds[kind]
+            name = "" if report.summary.pages == 1 else f" on {code(page_name(page)[:300])}"
+            example = example.replace(" on this page", "") if name else example
             lines.append(f"- {FOLDS[kind]}: {count(fold.groups or fold.verdicts, 'passage')} on "
-                         f"{count(fold.pages, 'page')}, such as: {escaped(one_line(example, 160))}")
+                         f"{count(fold.pages, 'page')}, such as{name}: {escaped(one_line(example, 160))}")
     if lines:
         yield "### What it amounts to"
         yield ""

@@ -155,8 +155,7 @@ class _Writer:
             yield from self._shared_shares()
         else:
             share = self._bar(s.duplicate_share)
-            verb = "stands in the references too" if s.reference_pages else "repeated"
-            share.append(f" {verb}: {count(s.duplicate_chars, 'character')}")
+            share.append(" stands in the references too" if s.reference_pages else " repeated")
             if s.duplicate_chars and s.content_share != s.duplicate_share:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
@@ -164,7 +163,7 @@ class _Writer:
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
-        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors else []
+        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
         yield from self.lines(self.say(dot.join(parts)))
 
     def _bar(self, share: float) -> Text:
@@ -225,7 +224,7 @@ class _Writer:
             if len(verdicts) > self.top:
                 sentence.append(f"; and {len(verdicts) - self.top:,} more")
             if not self.one_page:
-                sentence = Text.assemble(self.say(page_name(page)[:500], "cyan"), ": ", sentence)
+                sentence = Text.assemble(self.say(one_line(page.id, 500), "cyan"), ": ", sentence)
             yield from self.lines(sentence, f"  {self.signs.bullet} ", "yellow" if style else "")
         yield from self.more(best, "page", indent="    ")  # type: ignore[arg-type]
 
@@ -233,14 +232,18 @@ class _Writer:
         for kind in FOLDED:
             if kind not in self.found.folds:
                 continue
-            fold, example = self.found.folds[kind]
+            fold, page, example = self.found.folds[kind]
+            name = "" if self.one_page else one_line(page.id, 60)
+            if name:
+                example = example.replace(" on this page", "")
             if fold.verdicts == 1:
-                text = one_line(example, 300)
+                text = f"{name}{': ' if name else ''}{one_line(example, 300)}"
             else:
                 what = count(fold.groups or fold.verdicts, "passage")
                 where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
                 such_as = ", such as" if fold.verdicts > fold.pages or fold.groups > 1 else ""
-                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}: {one_line(example, 160)}"
+                on = f" on {name}" if name and such_as else ""
+                text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}{on}: {one_line(example, 160)}"
             yield from self.lines(self.say(text), f"  {self.signs.dot} ")
 
     def _small_repeats(self) -> Iterator[Text]:

@@ -203,3 +203,15 @@ def test_no_group_of_a_reprint_lies_in_another_one():
     for seed in range(60):
         found = list(scan(records(reprints(seed))).groups)
         assert not [(a.id, b.id) for a in found for b in found if lies_in(a, b)], seed
+
+
+@needs_speed
+def test_reprints_against_others_are_the_same_in_any_order_of_both():
+    """What stands in the first copy of a run only because of its order is known of the other copies, too."""
+    for seed in range(200, 280):
+        names = list(pages := reprints(seed))
+        half = len(names) // 2
+        sides = [{name: pages[name] for name in part} for part in (names[:half], names[half:])]
+        first, second = (scan(records(a), against=records(b)) for a, b in
+                         (sides, [shuffled(side, seed + n) for n, side in enumerate(sides)]))
+        assert covered(first, pages) == covered(second, pages), seed

@@ -99,26 +99,32 @@ def test_components_equal_scipy(edges):
 
 
 def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
-            least: int = 0) -> tuple:
+            least: int = 0, ranges_of: int = 1000) -> tuple:
     hashes, first = columns(lists)
     table = np.zeros(words_of_table, np.uint64)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
     module.mark_grams(token, first, size, table)
     twice = module.slots_seen_twice(table)
     gram, at, part_first = rows = module.repeated_grams(token, first, size, twice, 0, parts)
-    classes = np.concatenate([module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)])
+    classes = [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
+    edges = [*range(0, len(hashes), ranges_of), len(hashes)]
+    parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
+    runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
-    return table, (twice,), rows, (classes,), module.exact_repeats(classes.copy(), size, max_members, blocks,
-                                                                   np.full(len(blocks) - 1, least), first)
+    found = module.exact_repeats(*runs, size, max_members, blocks, np.full(len(blocks) - 1, least), first)
+    return table, (twice,), rows, classes, runs, found
 
 
-@given(lists=ranges, size=st.integers(2, 5), max_members=st.integers(1, 8), least=st.integers(0, 9))
-def test_exact_repeats(lists, size, max_members, least):
+@given(lists=ranges, size=st.integers(1, 5), max_members=st.integers(1, 8), least=st.integers(0, 9),
+       ranges_of=st.integers(1, 40))
+def test_exact_repeats(lists, size, max_members, least, ranges_of):
     mine, theirs = (repeats(module, lists, size, max_members, least=least) for module in (native, reference))
     assert_array_equal(mine[0], theirs[0])
-    for i in (1, 2, 3, 4):
+    for i in (1, 2, 3, 4, 5):
         assert_same(mine[i], theirs[i])
-    assert_same(mine[4], repeats(native, lists, size, max_members, parts=1, least=least)[4])
+    cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of)
+    assert_same(mine[5], cut[5])
+    assert_same(cut[4], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[4])
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
@@ -127,7 +133,7 @@ few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
 @given(lists=st.one_of(ranges, few_words), size=st.integers(2, 4), max_members=st.integers(1, 8))
 def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
     """Every token of a gram that stands twice without overlap is in a match or a segment; matches are maximal or periods."""
-    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[4]
+    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[5]
     text = list(itertools.chain(*lists))
     pages = np.repeat(np.arange(len(lists)), list(map(len, lists)))
     covered = set()

@@ -58,8 +58,10 @@ def test_a_stored_report_gives_the_same(case: str, top: int, tmp_path: Path) -> 
     for mine, other in ((fresh.renderings, stored.renderings), (fresh.copies, stored.copies)):
         assert mine.seen == other.seen
         assert [(page.id, said) for page, said in mine.items] == [(page.id, said) for page, said in other.items]
-    for name in ("folds", "repeats", "repeat_pages", "words"):
+    for name in ("repeats", "repeat_pages", "words"):
         assert getattr(fresh, name) == getattr(stored, name)
+    assert {kind: (fold, page.id, text) for kind, (fold, page, text) in fresh.folds.items()} == {
+        kind: (fold, page.id, text) for kind, (fold, page, text) in stored.folds.items()}
     assert fresh.named.keys() == stored.named.keys()
     assert fresh.references == stored.references
 

@@ -95,6 +95,15 @@ def test_wrapped_chinese_is_one_block(kernel: ModuleType) -> None:
     assert [kind for kind, _ in blocks(kernel, ragged)] == [LINE] * 3
 
 
+def test_headlines_are_told_from_a_wrapped_paragraph_by_their_capitals_alone(kernel: ModuleType) -> None:
+    """The one place where letter case counts: in capitals, or without any, lines of one width are a paragraph."""
+    lines = ["Harbour Market Opens on Saturday with New Stalls", "Council Votes to Rebuild the Old Fish Market Now",
+             "Ferry Timetable Changes from the First of August", "Library Extends Hours over the Whole Long Winter"]
+    assert blocks(kernel, "\n".join(lines)) == [(LINE, line) for line in lines]
+    for text in "\n".join(lines).upper(), "\n".join(lines).lower():
+        assert blocks(kernel, text) == [(PARAGRAPH, text)]
+
+
 def test_chinese_headlines_are_lines(kernel: ModuleType) -> None:
     lines = ["首页", "市议会决定重建旧鱼市场", "天气与潮汐", "联系我们"]
     assert blocks(kernel, "\n".join(lines)) == [(LINE, line) for line in lines]
