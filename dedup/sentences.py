@@ -111,6 +111,11 @@ def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
+def often_on_page(count: int) -> str:
+    """How often a text stands on each of some pages; 0: not equally often."""
+    return _times(count) if count else "more than once"
+
+
 def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
     """What lies inside a copy and is no part of it: a teaser, a caption."""
     out = []
@@ -246,10 +251,10 @@ def _quote(judgement: Judgement, row: int) -> str:
     return shortened(quote)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     """How a text begins, in one line."""
     text = " ".join(text.split())
-    return text if len(text) <= QUOTE_CHARS else text[:QUOTE_CHARS].rsplit(" ", 1)[0] + "..."
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + "..."
 
 
 def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:

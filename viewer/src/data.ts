@@ -12,6 +12,8 @@ export interface Payload {
   asked: Record<string, string | number | null>;
   comparison: boolean;
   summary: Record<string, number>;
+  /** The verdict on several pages in a sentence, where there is one. */
+  headline: string | null;
   words: number;
   pages: {
     id: string[];
@@ -63,7 +65,16 @@ export interface Payload {
   paths: string[];
   verdicts: { page: number[]; kind: VerdictKind[]; text: string[]; groups: number[][] };
   repeats: { page: number[]; text: string[]; lines: number[][] };
-  causes: { kind: VerdictKind; text: string; remedy: string; selector: string; pages: number; examples: number[] }[];
+  causes: {
+    kind: VerdictKind;
+    text: string;
+    remedy: string;
+    selector: string;
+    pages: number;
+    examples: number[];
+    /** Its passages, the largest first. */
+    groups: number[];
+  }[];
   /** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
   troubles: [string, string, [string, string, number[]][], number][];
   misses: { why: string; measures: string[]; sides: [number, number, number, string][] }[] | null;

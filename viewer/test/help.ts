@@ -42,6 +42,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
     asked: {},
     comparison: false,
     summary: { pages: pages.length, duplicate_share: 0.5 },
+    headline: null,
     words: 100,
     pages: {
       id: pages.map((p) => p.id),

@@ -32,19 +32,23 @@ export function Verdicts() {
         {causes.map((cause, i) => (
           <li key={i} class="cause">
             <p dir="auto">{sentence(printed(cause.text))}</p>
-            {cause.examples.length > 0 && (
-              <p class="sub">
-                For example{" "}
-                {cause.examples.map((p, n) => (
-                  <>
-                    {n > 0 && ", "}
-                    <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
-                  </>
-                ))}
-              </p>
-            )}
             <p class="sub">
-              For who builds the site: <Ticked text={cause.remedy} />.
+              {cause.groups.length > 0 && (
+                <>
+                  {cause.groups.length > 1 ? "The largest is " : "It is in "}
+                  <Link to={{ view: "passages", id: cause.groups[0] }}>passage {data.number(cause.groups[0])}</Link> (
+                  {count(data.raw.groups.tokens[cause.groups[0]], "word")}){cause.examples.length > 0 && ", for example on "}
+                </>
+              )}
+              {cause.examples.map((p, n) => (
+                <>
+                  {n > 0 && ", "}
+                  <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
+                </>
+              ))}
+            </p>
+            <p class="sub">
+              For whoever builds the site: <Ticked text={cause.remedy} />.
             </p>
           </li>
         ))}
