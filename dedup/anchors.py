@@ -69,6 +69,7 @@ def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repea
         hot += more
     else:
         a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+    kernel.release_memory()
     along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
     return Anchors(*anchors), hot

@@ -33,7 +33,8 @@ LEAST_HALVES = 16  # half tokens that an element of a template drops on a page
 SHARED_SHARE = 0.9  # of what a selector drops of a page, in words that are template
 NAMED_BY_TAG = frozenset({"header", "footer", "nav", "aside"})
 PARTS = {"header": "header", "footer": "footer", "nav": "menu", "aside": "side column"}
-QUOTED_BLOCKS = 12
+QUOTED_BLOCKS = 60
+QUOTE_STEP, MOST_QUOTED = 10, 300  # characters by which quotes that begin alike grow
 # What the name of a second copy's element says it is for; "hidden-phone" is for everything else.
 VERSIONS = {name: re.compile(rf"(?<!hidden)(?<!hide)(?<!no)(?<!not)(?:^|[.#_-])(?:{words})(?:$|[.#_-])", re.IGNORECASE) for
             name, words in (("the phone version", "mobile|phone|smartphone|handheld"), ("the tablet version", "tablet"),
@@ -241,6 +242,8 @@ class Found:
     selector: str
     pages: dict[int, I64]  # page -> blocks dropped
     halves: int = 0
+    all_pages: int = 0  # pages on which it drops something, and half tokens: also where nothing of the kind stands
+    all_halves: int = 0
 
 
 def find_causes(judgement: Judgement) -> tuple[Cause, ...]:
@@ -264,15 +267,23 @@ def _site_causes(site: Site) -> Iterator[Cause]:
         affected = [page for page in site.pages if next(site.copies(page, kind), None) is not None]
         if len(affected) < site.options.template_pages:
             continue
-        names = _candidates(site, kind, affected)
-        taken: dict[int, list[I64]] = defaultdict(list)
-        for _ in range(MOST_CAUSES):
-            best = _best(site, kind, names, affected, taken)
-            if best is None:
-                break
-            for page, dropped in best.pages.items():
-                taken[page].append(dropped)
-            yield _told(site, kind, best, affected)
+        found = list(_finds(site, kind, affected))
+        quotes = quotes_apart([_begins(site, one) for one in found])
+        for one, quote in zip(found, quotes, strict=True):
+            yield _told(site, kind, one, affected, quote)
+
+
+def _finds(site: Site, kind: int, affected: list[int]) -> Iterator[Found]:
+    """The selectors that drop most, each what no other one drops."""
+    names = _candidates(site, kind, affected)
+    taken: dict[int, list[I64]] = defaultdict(list)
+    for _ in range(MOST_CAUSES):
+        best = _best(site, kind, names, affected, taken)
+        if best is None:
+            return
+        for page, dropped in best.pages.items():
+            taken[page].append(dropped)
+        yield best
 
 
 def _candidates(site: Site, kind: int, affected: list[int]) -> list[str]:
@@ -302,31 +313,61 @@ def _checked(site: Site, kind: int, name: str, affected: set[int], taken: dict[i
             continue
         if not site.spared(kind, page, dropped):
             return None
+        halves = int(site.corpus.halves[dropped].sum())
+        found.all_pages, found.all_halves = found.all_pages + (halves > 0), found.all_halves + halves
         if page in affected and not any(np.isin(dropped, other).any() for other in taken[page]):
             found.pages[page] = dropped
-            found.halves += int(site.corpus.halves[dropped].sum())
+            found.halves += halves
     return found if len(found.pages) >= site.options.template_pages else None
 
 
-def _told(site: Site, kind: int, found: Found, affected: list[int]) -> Cause:
+def _standing(site: Site, kind: int, found: Found) -> tuple[I64, int]:
+    """Stands with a copy in what is dropped, of each group one, those with most words first; and how often the text
+    stands on each page, 0 if that differs: of several texts the one with most words counts.
+    """
+    j = site.judgement
+    stands, often = dict[int, int](), set[int]()
+    for page, dropped in found.pages.items():
+        rows = np.array(list(site.copies(page, kind)), np.int64).reshape(-1, 3)
+        begun, over = np.searchsorted(dropped, rows[:, 1]), np.searchsorted(dropped, rows[:, 2], side="right")
+        held = np.unique(rows[begun < over, 0])
+        stands.update((int(j.group[s]), int(s)) for s in held)
+        if len(held):
+            most = held[int(j.copies.words[j.first[held]].argmax())]
+            often.add(int(j.first[most + 1] - j.first[most]))
+    rows = np.array(list(stands.values()), np.int64)
+    order = np.lexsort((np.array(list(stands), np.int64), -j.copies.words[j.first[rows]]))
+    return rows[order], often.pop() if len(often) == 1 else 0
+
+
+def _told(site: Site, kind: int, found: Found, affected: list[int], quote: str) -> Cause:
     """A cause in words."""
+    from dedup.sentences import often_on_page
+
     corpus, pages = site.corpus, sorted(found.pages)
     name: VerdictKind = NAMES[kind]
     words = found.halves / 2 / len(pages)
+    stands, copies = _standing(site, kind, found)
+    often = often_on_page(copies)
     figures = {"pages": len(pages), "affected_pages": len(affected), "site_pages": len(site.pages),
-               "words_a_page": round(words, 1)}
+               "words_a_page": round(words, 1), "words_out": found.all_halves / 2, "pages_out": found.all_pages}
+    if kind != TEMPLATE:
+        figures["copies"] = copies
     some = f"{len(pages):,} pages"
     if kind == TEMPLATE:
-        text = f"{_template_part(found.selector)} stands on {some}, {words:,.0f} words: {_quote(site, found)}"
+        made = f", in {len(stands)} passages" if len(stands) > 1 else ""
+        text = f"{_template_part(found.selector)} stands on {some}, {words:,.0f} words{made}: {quote}"
     elif kind == NAVIGATION:
-        text = f"the same menu or notice stands twice on {some}: {_quote(site, found)}"
+        text = f"the same menu or notice stands {often} on {some}: {quote}"
     else:
         headed = sum(_is_headed(site, page, found.pages[page]) for page in pages)
         thing = "the article" if 2 * headed > len(pages) else "a section"
         always = len(pages) == len(affected)
         where = "" if always else f"on {len(pages):,} of them "
-        text = f"{thing} stands twice on {len(affected):,} pages; {where}the second copy {_version(found.selector, always)}"
-    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages.id(page) for page in pages[:3]), figures)
+        copy = "the second copy" if copies == 2 else "one of the copies"
+        text = f"{thing} stands {often} on {len(affected):,} pages; {where}{copy} {_version(found.selector, always)}"
+    groups = tuple(int(site.judgement.group[s]) for s in stands)
+    return Cause(name, text, found.selector, len(pages), tuple(corpus.pages.id(page) for page in pages[:3]), figures, groups)
 
 
 def _version(selector: str, always: bool) -> str:
@@ -343,12 +384,29 @@ def _template_part(selector: str) -> str:
     return f"the site's {PARTS[tag]}" if tag in PARTS else "a part of the site's template"
 
 
-def _quote(site: Site, found: Found) -> str:
-    """How the text begins that a selector drops of its first page."""
-    from dedup.sentences import shortened
-
+def _begins(site: Site, found: Found) -> str:
+    """How the text begins that a selector drops of its first page, in one line."""
     blocks = found.pages[min(found.pages)]
-    return f'"{shortened(" ".join(site.corpus.block_text(int(block)) for block in blocks[:QUOTED_BLOCKS]))}"'
+    return " ".join(" ".join(site.corpus.block_text(int(block)) for block in blocks[:QUOTED_BLOCKS]).split())
+
+
+def quotes_apart(texts: list[str]) -> list[str]:
+    """The beginning of each text in quotes, so far that it is no beginning of another one's, as far as texts differ.
+
+    >>> quotes_apart(["Share Print Email", "Share Print"])
+    ['"Share Print Email"', '"Share Print"']
+    """
+    from dedup.sentences import QUOTE_CHARS, shortened
+
+    quotes = []
+    for text in texts:
+        others = [other for other in texts if other != text]
+        limit = QUOTE_CHARS
+        while limit < min(len(text), MOST_QUOTED) and any(
+                other.startswith(shortened(text, limit).removesuffix("...")) for other in others):
+            limit += QUOTE_STEP
+        quotes.append(f'"{shortened(text, limit)}"')
+    return quotes
 
 
 def _is_headed(site: Site, page: int, dropped: I64) -> bool:

@@ -7,6 +7,8 @@ common with the later ones, too: there the places of the seeds are known without
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,7 +41,7 @@ def later_copies(repeats: Repeats, page_first: I64, pairs: PagePairs) -> tuple[U
         if pairs.within:  # places of a segment ascend
             later[1:] &= (segment[1:] == segment[:-1]) & (page[1:] == page[:-1])
     position = repeats.position[later]
-    return _union(np.append(b, position), np.append(b_end, position + repeats.lengths[repeats.segment[later]]))
+    return _union(_joined(b, position), _joined(b_end, position + repeats.lengths[repeats.segment[later]]))
 
 
 def quiet_copies(repeats: Repeats, later: tuple[U32, U32], margin: int) -> tuple[U32, U32]:
@@ -51,29 +53,34 @@ def quiet_copies(repeats: Repeats, later: tuple[U32, U32], margin: int) -> tuple
     """
     copy = np.ones(len(repeats.position), bool)
     copy[repeats.first[:-1]] = False
-    leader = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))[copy]
-    first = np.append(repeats.a, leader)
-    start = np.append(repeats.b, repeats.position[copy])
-    length = np.append(repeats.length, repeats.lengths[repeats.segment[copy]])
-    row, begin, end = _outside(first, first + length, later)
-    shift, margins = (start - first)[row], np.where(row < len(repeats.a), margin, 0)
-    begin, end = begin + shift + margins, end + shift - margins
-    return _union(begin[begin < end], end[begin < end])
+    leader = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first) - 1)
+    lengths = np.repeat(repeats.lengths, np.diff(repeats.first) - 1)
+    first, start = _joined(repeats.a, leader), _joined(repeats.b, repeats.position[copy])
+    row, begin, end = _outside(first, first + _joined(repeats.length, lengths), later)
+    shift, margins = (start - first)[row], np.where(row < len(repeats.a), np.uint32(margin), np.uint32(0))
+    begin, end = begin + shift + margins, end + shift
+    kept = begin + margins < end
+    return _union(begin[kept], (end - margins)[kept])
 
 
-def _union(start: I64, end: I64) -> tuple[U32, U32]:
+def _joined(one: I64, other: I64) -> U32:
+    """Two columns as one, in half of the memory: all that is counted here is below 2^32."""
+    return np.concatenate([one.astype(np.uint32), other.astype(np.uint32)])
+
+
+def _union(start: U32, end: U32) -> tuple[U32, U32]:
     """Ranges put together, apart from each other, ascending."""
-    order = np.argsort(start.astype(np.uint32), kind="stable")
-    begin, reached = start[order].astype(np.uint32), np.maximum.accumulate(end.astype(np.uint32)[order])
+    order = np.argsort(start, kind="stable")
+    begin, reached = start[order], np.maximum.accumulate(end[order])
     new = np.ones(len(begin), bool)
     new[1:] = begin[1:] > reached[:-1]
     return begin[new], reached[np.append(new[1:], True)] if len(begin) else reached
 
 
-def _outside(start: I64, end: I64, ranges: tuple[U32, U32]) -> tuple[I64, I64, I64]:
+def _outside(start: U32, end: U32, ranges: tuple[U32, U32]) -> tuple[I64, U32, U32]:
     """The stretches of ranges that lie in none of some others, which are apart and ascend: row, start, end."""
-    gap_start = np.append(0, ranges[1].astype(np.int64))
-    gap_end = np.append(ranges[0].astype(np.int64), int(end.max(initial=0)))
+    gap_start = np.concatenate([np.zeros(1, np.uint32), ranges[1]])
+    gap_end = np.append(ranges[0], end.max(initial=np.uint32(0)))
     low, high = np.searchsorted(gap_end, start, side="right"), np.searchsorted(gap_start, end)
     counts = np.maximum(high - low, 0)
     row = np.repeat(np.arange(len(start)), counts)
@@ -89,11 +96,20 @@ class InStep:
     """
 
     def __init__(self, repeats: Repeats) -> None:
-        start = (repeats.b - repeats.a << 32) + repeats.a  # by shift and then by token, both below 2^32
+        self._repeats = repeats
+
+    @cached_property
+    def _matches(self) -> tuple[I64, I64]:
+        """Start and end of each match, by shift and then by token, both below 2^32; made when they are asked for first."""
+        start = (self._repeats.b - self._repeats.a << 32) + self._repeats.a
         order = np.argsort(start, kind="stable")
-        self._start, self._end = start[order], (start + repeats.length)[order]
-        order = np.argsort(repeats.position, kind="stable")
-        self._position, self._segment, self._lengths = repeats.position[order], repeats.segment[order], repeats.lengths
+        return start[order], (start + self._repeats.length)[order]
+
+    @cached_property
+    def _places(self) -> tuple[I64, I64]:
+        """Places of segments, ascending, and the segment of each."""
+        order = np.argsort(self._repeats.position, kind="stable")
+        return self._repeats.position[order], self._repeats.segment[order]
 
     def both(self, a: U32, b: U32) -> Flags:
         """Whether two places, a before b, do; one that is missed is said twice and not lost.
@@ -102,17 +118,19 @@ class InStep:
         """
         x, y = a.astype(np.int64), b.astype(np.int64)
         said = np.zeros(len(x), bool)
-        if len(self._start):
+        start, end = self._matches
+        if len(start):
             key = (y - x << 32) + x
-            row = np.maximum(np.searchsorted(self._start, key, side="right") - 1, 0)
-            said = (self._start[row] <= key) & (key < self._end[row])
-        if len(self._position):
+            row = np.maximum(np.searchsorted(start, key, side="right") - 1, 0)
+            said = (start[row] <= key) & (key < end[row])
+        position, segment = self._places
+        if len(position):
             left = np.flatnonzero(~said)
             x, y = x[left], y[left]
-            at = [np.searchsorted(self._position, side, side="right") - 1 for side in (x, y)]
-            nth = [side - self._position[row] for side, row in zip((x, y), at, strict=True)]
-            same = (self._segment[at[0]] == self._segment[at[1]]) & (nth[0] == nth[1])
-            said[left] = (at[0] >= 0) & same & (nth[0] < self._lengths[self._segment[at[0]]])
+            at = [np.searchsorted(position, side, side="right") - 1 for side in (x, y)]
+            nth = [side - position[row] for side, row in zip((x, y), at, strict=True)]
+            same = (segment[at[0]] == segment[at[1]]) & (nth[0] == nth[1])
+            said[left] = (at[0] >= 0) & same & (nth[0] < self._repeats.lengths[segment[at[0]]])
         return said
 
 

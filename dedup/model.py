@@ -356,6 +356,7 @@ class Cause:
         text: One sentence for an editor.
         selector: CSS selector of the element, for ``--ignore``.
         pages: How many pages have copies in it.
+        groups: Ids of the groups that stand in it, those with most words first.
         examples: Ids of up to three of them.
         evidence: The figures it rests on.
     """
@@ -366,12 +367,16 @@ class Cause:
     pages: int
     examples: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    groups: tuple[int, ...] = ()
 
     @property
     def remedy(self) -> str:
-        """One sentence for who builds the site, with code between backticks."""
-        what = "it is" if self.kind == "template" else "the second copy is"
-        return f"{what} in `{self.selector}`: `--ignore '{self.selector}'` drops it"
+        """One sentence for whoever builds the site, with code between backticks."""
+        what = "it is" if self.kind == "template" else "the second copy is" if self.evidence.get("copies", 2) == 2 else \
+            "one of the copies is"
+        words, pages = self.evidence.get("words_out"), self.evidence.get("pages_out")
+        goes = f" ({words:,.0f} words on {pages:,} pages; nothing that stands only once)" if words and pages else ""
+        return f"{what} in `{self.selector}`: `--ignore '{self.selector}'` leaves it out when the pages are compared{goes}"
 
 
 @dataclass(frozen=True, slots=True)

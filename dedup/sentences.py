@@ -111,6 +111,11 @@ def _times(count: int) -> str:
     return "twice" if count == 2 else f"{count} times"
 
 
+def often_on_page(count: int) -> str:
+    """How often a text stands on each of some pages; 0: not equally often."""
+    return _times(count) if count else "more than once"
+
+
 def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
     """What lies inside a copy and is no part of it: a teaser, a caption."""
     out = []
@@ -231,14 +236,25 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
 
 
 def _quote(judgement: Judgement, row: int) -> str:
-    """How a place's text begins."""
-    return shortened(judgement.findings.places.text(row))
+    """How a place's matched text begins, with dots for words that were left out."""
+    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text
+
+    def decoded(start: int, end: int) -> str:
+        return text[start:end].tobytes().decode("utf-8", "surrogatepass")
+    quote, reached = "", 0
+    for i in range(int(parts.first[row]), int(parts.first[row + 1])):
+        start, end = int(parts.part_start[i]), int(parts.part_end[i])
+        quote += " ... " if quote and decoded(reached, start).strip() else " "
+        quote, reached = quote + decoded(start, end), end
+        if len(quote) > 4 * QUOTE_CHARS:
+            break
+    return shortened(quote)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     """How a text begins, in one line."""
     text = " ".join(text.split())
-    return text if len(text) <= QUOTE_CHARS else text[:QUOTE_CHARS].rsplit(" ", 1)[0] + "..."
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + "..."
 
 
 def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:

@@ -276,22 +276,20 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
 
 // Anchors by pair of pages, each once: (page a, page b, first anchor of each pair, a, b), a and b being token numbers in
 // their pages.
-inline std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                  std::vector<std::int64_t>>
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
 pair_anchors(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, Offsets page_first) {
     struct Anchor {
         std::uint64_t pages;
         std::uint32_t a, b;
     };
     const PageIndex page_of(page_first);
-    std::vector<Anchor> anchors(a.size());
+    Mapped<Anchor> anchors(a.size());
     for (std::size_t i = 0; i < a.size(); ++i)
         anchors[i] = {std::uint64_t{page_of(a[i])} << 32 | page_of(b[i]), a[i], b[i]};
     std::sort(anchors.begin(), anchors.end(), [](const Anchor& x, const Anchor& y) {
         return std::tie(x.pages, x.a, x.b) < std::tie(y.pages, y.a, y.b);
     });
-    std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-               std::vector<std::int64_t>> out;
+    std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>> out;
     auto& [page_a, page_b, anchor_first, in_a, in_b] = out;
     for (std::size_t i = 0; i < anchors.size(); ++i) {
         const Anchor& anchor = anchors[i];

@@ -205,7 +205,9 @@ void bind_runs(nb::module_& m) {
     m.def("class_runs", [](nb::list classes, std::int64_t begin, std::int64_t end) {
         if (begin < 0 || end < begin || end > 0xffffffffLL) throw std::invalid_argument("begin and end must ascend, below 2^32");
         std::vector<U64> columns;  // holds what the spans show
-        for (const nb::handle part : classes) columns.push_back(nb::cast<U64>(part, false));
+        for (const nb::handle part : classes)
+            if (!nb::try_cast(part, columns.emplace_back(), false))
+                throw nb::type_error("class_runs: classes must be contiguous NumPy arrays of uint64");
         std::vector<std::span<const std::uint64_t>> parts;
         for (const U64& column : columns) parts.push_back(span(column));
         return to_numpy(release([&] {

@@ -155,14 +155,23 @@ inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ran
     }
 }
 
+// Upper halves of the grams of two tokens each, as for_each_gram makes them.
+DEDUP_CLONES inline void pair_halves(const uint64_t* DEDUP_RESTRICT hash, size_t pairs, uint32_t* DEDUP_RESTRICT to) {
+    for (size_t i = 0; i < pairs; ++i) to[i] = static_cast<uint32_t>(fmix64(hash[i] * kGramBase + hash[i + 1]) >> 32);
+}
+
 // The set of the shingles of some tokens, of each element its upper half, written to `to`; how many they are. There is room
 // for as many as there are tokens.
 inline int64_t short_set(std::span<const uint64_t> hash, int64_t size, uint32_t* to) {
     uint32_t* end = to;
     const auto length = static_cast<int64_t>(hash.size());
-    if (length > 0)
+    if (size == 2 && length >= 2) {
+        pair_halves(hash.data(), hash.size() - 1, to);
+        end = to + (length - 1);
+    } else if (length > 0) {
         for_each_gram(hash.data(), 0, length, std::min(size, length),
                       [&](int64_t, uint64_t gram) { *end++ = static_cast<uint32_t>(gram >> 32); });
+    }
     sort_hashed(std::span(to, end));
     return std::unique(to, end) - to;
 }

@@ -264,6 +264,28 @@ class NormaliseSink {
         }
         out_.extend(static_cast<std::size_t>(end - start));
     }
+    // The same for all words of a window, with room for them taken once.
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) {
+        constexpr std::int64_t kAtOnce = 16;  // bytes of a word
+        if (static_cast<std::int64_t>(text_.size()) - base < 64 + kAtOnce) {
+            for (; ends; ends &= ends - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(ends));
+            return;
+        }
+        std::uint8_t* const begin = out_.room(64 + 32 + kAtOnce);
+        std::uint8_t* to = begin;
+        for (; ends; ends &= ends - 1, starts &= starts - 1) {
+            *to = ' ';
+            to += !first_;
+            first_ = half_before_ = false;
+            const std::int64_t start = lowest_bit(starts), length = lowest_bit(ends) - start;
+            const std::uint8_t* const from = text_.data() + base + start;
+            store_word(to, fold_ascii(load_word(from), fold_digits_));
+            store_word(to + 8, fold_ascii(load_word(from + 8), fold_digits_));
+            for (std::int64_t i = kAtOnce; i < length; i += 8) store_word(to + i, fold_ascii(load_word(from + i), fold_digits_));
+            to += length;
+        }
+        out_.extend(static_cast<std::size_t>(to - begin));
+    }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool half) {
         blank(half);
         std::memcpy(out_.room(static_cast<std::size_t>(length)), bytes, static_cast<std::size_t>(length));

@@ -1,4 +1,4 @@
-"""Plain twins of ``tokenise.hpp``: tokens of text, as docs/design/tokens.md defines them.
+"""Plain twins of ``tokenise.hpp`` and what it is made of: tokens of text, as docs/design/tokens.md defines them.
 
 ASCII words are found and hashed by NumPy over the whole text; every other word goes through `cut_stretch`, the
 definition in plain Python, which remembers the words it has seen.
@@ -187,7 +187,7 @@ def canonical_order(chars: list[tuple[int, int]]) -> bytes:
 
 
 def hash_content(content: bytes, seed: int) -> int:
-    """Hash of a token's content: see tokenise.hpp, ``TokenHash``."""
+    """Hash of a token's content: see token_hash.hpp, ``TokenHash``."""
     h = (seed ^ len(content) * LENGTH_FACTOR) & MASK
     for at in range(0, len(content), 8):
         h = (h ^ int.from_bytes(content[at : at + 8], "little")) * WORD_FACTOR & MASK

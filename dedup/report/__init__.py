@@ -133,7 +133,7 @@ class Report:
         if not isinstance(least, SupportsFloat) or not 0.0 <= float(least) <= 1.0:
             raise OptionError(f"{least!r} is out of range", "least", "Use 0.0 to 1.0.")
         from dedup.pair_list import those_at
-        from dedup.report.filter import Counted, FilteredPages, filter_groups
+        from dedup.report.filter import Counted, FilteredPages, filter_causes, filter_groups
 
         groups, numbers = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else those_at(self._links, least)
@@ -142,7 +142,8 @@ class Report:
             summary=dataclasses.replace(self.summary, groups=len(groups)),
             pages=FilteredPages(self.pages, numbers), groups=groups, links=links,
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=self.causes)
+            is_comparison=self.is_comparison, near_misses=self.near_misses,
+            causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
         return filtered
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dedup.model import Group, Occurrence, PageReport
+from dedup.model import Cause, Group, Occurrence, PageReport
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -73,6 +73,11 @@ def filter_verdicts(page: PageReport, numbers: Mapping[int, int]) -> PageReport:
                      for verdict in page.verdicts
                      if not verdict.groups or any(group in numbers for group in verdict.groups))
     return dataclasses.replace(page, verdicts=verdicts)
+
+
+def filter_causes(causes: Iterable[Cause], numbers: Mapping[int, int]) -> tuple[Cause, ...]:
+    """The causes with the new numbers of the groups that are left."""
+    return tuple(dataclasses.replace(cause, groups=_renumber(cause.groups, numbers)) for cause in causes)
 
 
 def _renumber(groups: Iterable[int], numbers: Mapping[int, int]) -> tuple[int, ...]:

@@ -11,11 +11,13 @@ import base64
 import gzip
 import hashlib
 import html
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dedup.report.headline import headline
 from dedup.report.json import encode, replaced_file
 from dedup.report.text import count, one_line, percent, safe, verdict_words
 from dedup.report.view import LIMITS, Limits, view_data
@@ -43,7 +45,7 @@ TEMPLATE = """\
 <div id="app"><main class="static">
 <h1>{heading}</h1>
 {static}
-<p id="opening" role="status">Opening the report ...</p>
+<p id="opening" role="status">Opening the report …</p>
 <noscript><p>The rest of this report is drawn by a script in this file, and scripts are switched off here.</p></noscript>
 </main></div>
 <script type="application/octet-stream" id="data">{data}</script>
@@ -92,6 +94,11 @@ def _escape(text: str, quote: bool = True) -> str:
     return html.escape(safe(text), quote)
 
 
+def _printed(text: str) -> str:
+    """A sentence with the quotes and dots of print, as the viewer has it."""
+    return re.sub(r'(^|[\s(])"', r"\1“", re.sub(r"\s?\.\.\.", " …", text)).replace('"', "”")
+
+
 def _heading(report: Report) -> str:
     names = [page.title or page.id for page in report.pages[:3]]
     if len(report.pages) == 1 or (report.is_comparison and len(report.pages) == 2):
@@ -102,14 +109,15 @@ def _heading(report: Report) -> str:
 def _static(report: Report) -> str:
     """The answer in a few sentences, for readers without scripts and for previews."""
     figures = report.summary
-    lines = [f"{percent(figures.duplicate_share)} of the text is repeated, in {count(figures.groups, 'passage')}."]
+    lines = [*filter(None, [headline(report)]),
+             f"{percent(figures.duplicate_share)} of the text is repeated, in {count(figures.groups, 'passage')}."]
     lines += [one_line(cause.text, 400) for cause in report.causes[:STATIC_VERDICTS]]
     for page in report.pages[:1000]:
         if len(lines) > STATIC_VERDICTS:
             break
         name = "" if figures.pages == 1 else f"{one_line(page.id, 120)}: "
         lines += [name + words for words in verdict_words(page.verdicts[:STATIC_VERDICTS], 400)]
-    return "\n".join(f"<p>{_escape(line)}</p>" for line in lines[:STATIC_VERDICTS + 1])
+    return "\n".join(f"<p>{_escape(_printed(line))}</p>" for line in lines[:STATIC_VERDICTS + 1])
 
 
 __all__ = ["GENERATOR", "to_html", "write_html"]

@@ -10,7 +10,8 @@ import dataclasses
 import hashlib
 import itertools
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -67,21 +68,24 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
     into the groups shown. Offsets are code points. Shares and similarities are cut to four decimals, never rounded up.
     """
     from dedup.report.command import changed_settings, command_of
+    from dedup.report.headline import headline
 
     told = troubles(report)
     groups = _shown_groups(report, limits)
     pages = _Pages(report, groups, limits)
     groups = [group for group in groups if _has_room(group, pages, limits)]
+    number = {group.id: n for n, group in enumerate(groups)}
     view = {
         "format": FORMAT, "version": report.version, "digest": report.input_digest,
         "command": command_of(report), "settings": changed_settings(report.options, report.is_comparison),
         "asked": {name: value for name, value in report.options.results().items()
                   if name in ("unit", "find", "scope", "threshold", "min_tokens", "min_similarity", "between")},
         "comparison": report.is_comparison, "summary": dataclasses.asdict(report.summary),
-        "words": sum(page.words for page in heads_of(report) if not page.reference),
+        "headline": headline(report), "words": sum(page.words for page in heads_of(report) if not page.reference),
         "pages": pages.columns(), **_passages(groups, pages, limits),
-        "verdicts": _verdicts(pages, groups, limits), "repeats": _small_repeats(pages, limits),
+        "verdicts": _verdicts(pages, number, limits), "repeats": _small_repeats(pages, limits),
         "causes": [{"kind": c.kind, "text": c.text, "remedy": c.remedy, "selector": c.selector, "pages": c.pages,
+                    "groups": [number[g] for g in c.groups if g in number],
                     "examples": [pages.number[e] for e in c.examples if e in pages.number]} for c in report.causes],
         "troubles": [[t.what, t.why, [list(place) for place in t.places], t.hidden] for t in told[:limits.notes]],
         "misses": _near_misses(report, pages, limits),
@@ -230,7 +234,7 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
         for place in places:
             _add_place(columns, place, pages, texts, paths)
         known = pages.text[pages.number[first.page]] is not None
-        heads.append(None if known or texts.add(first.text) >= 0 else _beginning(first.text, limits))
+        heads.append(None if known or texts.add(first.text) >= 0 else _beginning(matched_text(first, "…"), limits))
         near = [(-len(places) + n, place) for n, place in enumerate(places)
                 if place.text != first.text and place.copies == first.copies == 1]
         costs = [len(first.text) + len(place.text) for _, place in near]
@@ -320,7 +324,7 @@ def _related(groups: Sequence[Group]) -> list[list[int]]:
 
 
 def _beginning(text: str, limits: Limits) -> str:
-    return one_line(text, limits.beginning)
+    return re.sub(r" ?\.\.\.$", " …", one_line(text, limits.beginning))
 
 
 def fingerprint(group: Group) -> str:
@@ -334,8 +338,7 @@ def fingerprint(group: Group) -> str:
 # The rest.
 
 
-def _verdicts(pages: _Pages, groups: Sequence[Group], limits: Limits) -> dict[str, list[Any]]:
-    number = {group.id: n for n, group in enumerate(groups)}
+def _verdicts(pages: _Pages, number: Mapping[int, int], limits: Limits) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {"page": [], "kind": [], "text": [], "groups": []}
     every = ((n, verdict) for n, page in enumerate(pages.shown) for verdict in page.verdicts)
     for row, verdict in itertools.islice(every, limits.verdicts):

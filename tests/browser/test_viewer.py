@@ -78,7 +78,7 @@ def test_the_answer_is_read_first(opened: Open):
     view = opened("news")
     assert view.is_titled("The article stands on this page twice.")
     assert ("Lines 39–45 again at 48–59, headline and 6 paragraphs, 1,644 characters; the second copy also has the teaser "
-            'of line 49 and "Thumbnail" of line 52.') in view.text(".answer")
+            "of line 49 and “Thumbnail” of line 52.") in view.text(".answer")
     assert "48.7 %" in view.text(".figures")
     box = view.page.locator("h1").bounding_box()
     assert box["y"] < 300
@@ -158,7 +158,10 @@ def test_an_arc_and_its_passages_lead_to_each_other(opened: Open):
 
 def test_two_places_stand_side_by_side(opened: Open):
     view = opened("news", "#/passages/0")
-    assert "307 words, word for word" in view.text(".card h2")
+    assert view.text(".card h2") == "Passage 1: 307 words, word for word, with other words between"
+    assert view.text(".key-line") == "only on this side, between what is shared"
+    for part in (".passage-list .chosen .quote", ".both"):  # what is not shared is quoted nowhere
+        assert not view.page.locator(part, has_text="Thumbnail").count()
     heads = view.page.locator(".diff-heads p").all_inner_texts()
     assert heads == ["news.html, lines 39–45", "news.html, lines 48–59"]
     rows = view.page.locator(".diff-row:not(.diff-heads)")
@@ -175,18 +178,23 @@ def test_two_places_stand_side_by_side(opened: Open):
 
 def test_verdicts_are_told_in_words_and_lead_to_what_they_mean(opened: Open):
     view = opened("small")
-    assert "54.6 % of the text on 6 pages is repeated." in view.text("h1")
+    assert view.is_titled("1 of 6 pages is a copy of another one.")
+    assert view.text(".answer .where") == (
+        "54.6 % of the text is repeated; without the site's template, its menus and refrains: 27.0 %.")
     assert "54.6" not in view.text(".figures")
     assert view.page.locator(".legend b").all_inner_texts() == ["27.0 %", "27.6 %", "45.4 %"]
     cause = view.page.locator(".cause").first.inner_text()
-    assert cause.startswith("The site's footer stands on 6 pages, 38 words: \"Marlow Lane Cycle Workshop,")
-    assert cause.endswith("For who builds the site: it is in footer: --ignore 'footer' drops it.")
+    assert cause.startswith("The site's footer stands on 6 pages, 38 words: “Marlow Lane Cycle Workshop,")
+    assert "It is in passage 1 (38 words), for example on courses.html" in cause
+    assert cause.endswith("For whoever builds the site: it is in footer: --ignore 'footer' leaves it out when the pages are "
+                          "compared (228 words on 6 pages; nothing that stands only once).")
     view.page.click("text=hours.html >> nth=0")
     view.page.go_back()
     shared = view.page.locator(".sentences .shared")
     assert [" ".join(one.split()) for one in shared.all_inner_texts()] == [
         "Shared “Please bring the key of your room and a telephone number with you. We look at each …” 101 words, 97.6 % "
-        "alike: Hire - Marlow Lane Cycle Workshop, lines 12–17 and Repairs - Marlow Lane Cycle Workshop, lines 12–17"]
+        "alike, with other words between: Hire - Marlow Lane Cycle Workshop, lines 12–17 and Repairs - Marlow Lane Cycle "
+        "Workshop, lines 12–17"]
     shared.get_by_role("link", name="Repairs - Marlow Lane").click()
     view.page.wait_for_selector(".begin.lit:has-text('lines 12–17')")
     assert view.is_titled("Repairs - Marlow Lane Cycle Workshop")

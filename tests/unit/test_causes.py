@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from dedup import compare, scan
-from dedup.causes import Selector, Tree, _version
+from dedup.causes import Selector, Tree, _version, quotes_apart
 from dedup.cli import main
 from dedup.model import Cause
 from dedup.options import Options
 from dedup.readers import open_pages
 from dedup.report.json import read_json
 from tests.scan_help import prose, verdicts
+from tests.unit.report_fakes import group, occurrence, page, report
 
 PAGES = 12
 
@@ -57,9 +58,12 @@ def texts(folder: Path, **settings) -> dict[str, str]:
 def test_the_second_rendering_of_a_site_is_told_once_with_the_selector_that_drops_it(tmp_path):
     cause, = causes(write_site(tmp_path, twice), "rendered-twice")
     assert cause.text == "the article stands twice on 12 pages; the second copy is the phone version"
-    assert cause.remedy == "the second copy is in `div.mobile-body`: `--ignore 'div.mobile-body'` drops it"
+    assert cause.remedy == ("the second copy is in `div.mobile-body`: `--ignore 'div.mobile-body'` leaves it out when the "
+                            "pages are compared (1,548 words on 12 pages; nothing that stands only once)")
     assert (cause.selector, cause.pages, cause.examples) == ("div.mobile-body", 12, ("p00.html", "p01.html", "p02.html"))
-    assert cause.evidence == {"pages": 12, "affected_pages": 12, "site_pages": 12, "words_a_page": 129.0}
+    assert cause.evidence == {"pages": 12, "affected_pages": 12, "site_pages": 12, "words_a_page": 129.0,
+                              "words_out": 1548.0, "pages_out": 12, "copies": 2}
+    assert len(cause.groups) == 12  # each page has an article of its own
 
 
 def test_what_the_selector_drops_stood_twice_and_nothing_else_goes(tmp_path):
@@ -109,6 +113,64 @@ def test_odd_class_names_are_escaped_as_css_wants_them(tmp_path):
     assert not verdicts(scan(folder, ignore=(cause.selector,)), "rendered-twice")
 
 
+def test_a_menu_that_stands_three_times_is_told_so_and_named_by_the_passage_that_it_is(tmp_path):
+    names = ("News", "Boats", "Bees and honey", "Trains at night", "Kettles", "Letters from the valley")
+    menu = "<ul>" + "".join(f"<li><a href='/{n}'>{name}</a></li>" for n, name in enumerate(names)) + "</ul>"
+
+    def thrice(n: int, more: str = "") -> str:
+        menus = [f"<nav class='{name}'>{menu}</nav>" for name in ("desk", "phone", "tablet")]
+        return "".join(menus[:2]) + marked(n) + menus[2] + more
+    (tmp_path / "a").mkdir()
+    report = scan(write_site(tmp_path / "a", thrice))
+    cause = next(c for c in report.causes if c.kind == "navigation")
+    assert cause.text.startswith("the same menu or notice stands 3 times on 12 pages:")
+    assert cause.remedy.startswith("one of the copies is in `nav.")
+    assert cause.evidence["copies"] == 3
+    [group] = [group for group in report.groups if group.id in cause.groups]
+    assert group.occurrences[0].text.startswith("News")
+    (tmp_path / "b").mkdir()
+    mixed = write_site(tmp_path / "b", lambda n: thrice(n, f"<nav class='print'>{menu}</nav>" if n % 2 else ""))
+    cause = next(c for c in scan(mixed).causes if c.kind == "navigation")
+    assert cause.text.startswith("the same menu or notice stands more than once on 12 pages:")
+
+
+def test_causes_keep_their_passages_where_others_are_filtered_out():
+    text = prose(20)
+    groups = [group(n, [occurrence("a", text, similarity=alike), occurrence("a", text, 300, similarity=alike)], kind="near")
+              for n, alike in enumerate((0.8, 1.0))]
+    made = report([page("a", text=f"{text} {text}")], groups)
+    made.causes = (Cause("template", "it", "div", 3, groups=(0, 1)),)
+    [cause] = made.at_similarity(0.9).causes
+    assert cause.groups == (0,)  # the second one's new number
+
+
+def test_a_template_names_its_passages_the_largest_first(tmp_path):
+    parts = [prose(30, 77), prose(20, 78), prose(25, 79)]
+
+    def make(n: int) -> str:
+        turned = "".join(f"<p>{part}</p>" for part in parts[n % 3:] + parts[:n % 3])
+        return f"{marked(n)}<div class='low'>{turned}</div><p>{prose(20, 300 + n)}</p>"
+    report = scan(write_site(tmp_path, make))
+    found = {cause.selector: cause for cause in report.causes}
+    words = {group.id: group.tokens for group in report.groups}
+    assert [words[g] for g in found["div.low"].groups] == [55, 50, 45, 30, 25, 20]
+    assert "75 words, in 6 passages: " in found["div.low"].text
+    [footer] = found["footer"].groups
+    assert words[footer] == 20
+    assert "passage" not in found["footer"].text
+
+
+@pytest.mark.parametrize(("texts", "told"), [
+    (["Share Print"], ['"Share Print"']),
+    (["a" * 30 + " " + "b" * 30] * 2, ['"' + "a" * 30 + '..."'] * 2),  # nothing tells them apart
+    ([f"facebook twitter google plus linked in Email Print{more}" for more in ("", " smaller Larger")],
+     [f'"facebook twitter google plus linked in Email Print{more}"' for more in ("", " smaller...")]),
+    (["x" * 45 + f" common words that go on and on {end} end of it" for end in ("here", "there")],
+     ['"' + "x" * 45 + f' common words that go on and on {end} end of..."' for end in ("here", "there")])])
+def test_quotes_that_begin_alike_go_on_until_they_differ(texts, told):
+    assert quotes_apart(texts) == told
+
+
 @pytest.mark.parametrize(("count", "settings", "found"), [(2, {}, 0), (3, {}, 1), (6, {"template_pages": 7}, 0)])
 def test_it_takes_as_many_pages_as_a_template(tmp_path, count, settings, found):
     assert len(causes(write_site(tmp_path, twice, count), "rendered-twice", **settings)) == found
@@ -121,11 +183,12 @@ def test_menus_for_phones_and_the_template_have_causes_of_their_own(tmp_path):
     cause, = causes(folder, "navigation")
     assert cause.text == (
         'the same menu or notice stands twice on 12 pages: "News Boats Bees and honey Trains at night Kettles..."')
-    assert cause.remedy == "the second copy is in `nav.phone`: `--ignore 'nav.phone'` drops it"
+    assert cause.remedy.startswith("the second copy is in `nav.phone`: `--ignore 'nav.phone'` leaves it out when")
     found = {c.selector: c for c in causes(folder, "template")}
     assert "footer" in found
     assert found["footer"].text.startswith("the site's footer stands on 12 pages, 20 words: \"w")
-    assert found["footer"].remedy == "it is in `footer`: `--ignore 'footer'` drops it"
+    assert found["footer"].remedy.endswith("leaves it out when the pages are compared (240 words on 12 pages; "
+                                           "nothing that stands only once)")
     assert next(c for name, c in found.items() if "div" in name).text.startswith("a part of the site's template stands on 12")
     assert {"div.top", "div.wide"} & set(found)
     assert causes(folder, "template", ignore=("footer", "div.top", "nav")) == []
@@ -164,7 +227,7 @@ def test_reports_hold_the_causes(tmp_path, capsys):
     assert main(["scan", str(folder)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     first = out.index("the article stands twice on 12 pages; the second copy is the phone version")
-    assert first < out.index("`--ignore 'div.mobile-body'` drops it") < out.index("the article stands on this page twice")
+    assert first < out.index("`--ignore 'div.mobile-body'` leaves it") < out.index("the article stands on this page twice")
     report = scan(folder)
     report.write(tmp_path / "r.json")
     again = read_json(tmp_path / "r.json")

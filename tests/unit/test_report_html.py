@@ -325,7 +325,7 @@ def test_texts_beyond_their_room_are_told_by_their_beginning():
             assert text in view["texts"]
         else:
             assert len(beginning) <= 40
-            assert text.startswith(beginning.removesuffix(" ..."))
+            assert text.startswith(beginning.removesuffix(" …"))
     assert None in view["groups"]["beginning"]
     assert any(view["groups"]["beginning"])
 

@@ -29,7 +29,7 @@ def test_the_report_of_a_site_begins_with_the_answer_and_folds_the_passages():
     text = dedup.scan(ROOT / "examples" / "site").to_markdown()
     assert text.startswith("## 54.6 % of the text is repeated\n")
     assert ("- **the site's footer stands on 6 pages, 38 words: \"Marlow Lane Cycle Workshop, 14 Marlow Lane,...\"**; "
-            "it is in `footer`: `--ignore 'footer'` drops it") in text
+            "it is in `footer`: `--ignore 'footer'` leaves it out when the pages are compared") in text
     assert re.search(r"\| 38 \| exact \| `Marlow Lane [^`]*` \| `[^`]*site/courses.html:15-16`, .* and 1 more \|", text)
     assert len(text) < 3000
     assert "<table>" in rendered(text)

@@ -47,6 +47,13 @@ def test_what_lies_inside_a_copy_of_a_record_has_no_line():
     assert verdict.evidence["besides"] == 'the second copy also has "Thumbnail"'
 
 
+def test_what_lies_between_matched_stretches_is_not_quoted():
+    first, rest = "One short line here", P[0]
+    report = scan_texts([lines(first, "Advert of the day", rest), lines(first, "Something else", rest)])
+    [told] = verdicts(report, "shared")
+    assert f'"{first} ... {" ".join(rest.split()[:4])}' in told
+
+
 def test_each_place_of_a_teasers_text_is_told():
     teaser = " ".join(P[1].split()[:12])
     report = scan_texts([lines("Menu", teaser, P[0], P[1], P[2], P[3], P[1], P[4])])

@@ -12,6 +12,8 @@ export interface Payload {
   asked: Record<string, string | number | null>;
   comparison: boolean;
   summary: Record<string, number>;
+  /** The verdict on several pages in a sentence, where there is one. */
+  headline: string | null;
   words: number;
   pages: {
     id: string[];
@@ -63,7 +65,16 @@ export interface Payload {
   paths: string[];
   verdicts: { page: number[]; kind: VerdictKind[]; text: string[]; groups: number[][] };
   repeats: { page: number[]; text: string[]; lines: number[][] };
-  causes: { kind: VerdictKind; text: string; remedy: string; selector: string; pages: number; examples: number[] }[];
+  causes: {
+    kind: VerdictKind;
+    text: string;
+    remedy: string;
+    selector: string;
+    pages: number;
+    examples: number[];
+    /** Its passages, the largest first. */
+    groups: number[];
+  }[];
   /** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
   troubles: [string, string, [string, string, number[]][], number][];
   misses: { why: string; measures: string[]; sides: [number, number, number, string][] }[] | null;
@@ -212,10 +223,35 @@ export class Data {
     return page && new CodePoints(page.slice(this.raw.places.start[place], this.end(place)));
   }
 
-  /** The representative's text, or the beginning of it where there was no room for more. */
+  /** The representative's matched text, or the beginning of it where there was no room for more. */
   groupText(group: number): string {
-    const place = this.representative(group);
-    return this.text(place)?.text ?? this.raw.groups.beginning[group] ?? "";
+    return this.matched(this.representative(group)) ?? this.raw.groups.beginning[group] ?? "";
+  }
+
+  /** The matched stretches of a place, with a mark where words were left out; null where its text is not in the file. */
+  matched(place: number): string | null {
+    const text = this.text(place),
+      from = this.raw.places.start[place];
+    if (!text || !this.raw.places.parts[place]) return text && text.text;
+    let out = "",
+      reached = from;
+    for (const [start, end] of this.parts(place)) {
+      if (out) out += text.slice(reached - from, start - from).trim() ? "\n\n…\n\n" : "\n\n";
+      out += text.slice(start - from, end - from);
+      reached = end;
+    }
+    return out;
+  }
+
+  /** Whether other words stand between the matched stretches of a place. */
+  hasGaps(place: number): boolean {
+    if (!this.raw.places.parts[place]) return false;
+    const text = this.text(place),
+      from = this.raw.places.start[place];
+    return this.parts(place).some(
+      ([start], i, all) =>
+        i > 0 && (text ? text.slice(all[i - 1][1] - from, start - from).trim() !== "" : start - all[i - 1][1] > 2),
+    );
   }
 
   /** The same in small letters, to search in. */

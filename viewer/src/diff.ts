@@ -120,8 +120,7 @@ export function differs(data: Data, group: number, place: number): boolean {
     { changes, copies } = data.raw.places;
   if (changes[place]) return true;
   if (copies[place] > 1 || copies[first] > 1) return false; // the text, and the same many times in a row
-  const between = (o: number) => data.parts(o).some(([start], i, all) => i > 0 && start - all[i - 1][1] > 1);
-  return between(first) || between(place) || data.text(first)?.text !== data.text(place)?.text;
+  return data.hasGaps(first) || data.hasGaps(place) || data.text(first)?.text !== data.text(place)?.text;
 }
 
 export interface Part {

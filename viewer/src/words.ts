@@ -1,6 +1,6 @@
 /** Words and figures for people. Shares are cut, never rounded up: what is not all is never called 100 %. */
 
-import type { Data, Kind, VerdictKind } from "./data";
+import type { Data, VerdictKind } from "./data";
 
 export function number(value: number): string {
   return Math.floor(value + 0.5).toLocaleString("en-US");
@@ -20,12 +20,15 @@ export function times(value: number): string {
   return value === 1 ? "once" : value === 2 ? "twice" : `${number(value)} times`;
 }
 
-export function likeness(kind: Kind, similarity: number): string {
-  return kind === "exact"
-    ? "word for word"
-    : kind === "contained" && similarity >= 1
-      ? "inside a longer text"
-      : `${percent(similarity)} alike`;
+/** How alike the places of a passage are; other words may stand between what they share. */
+export function likeness(data: Data, group: number): string {
+  const kind = data.raw.groups.kind[group],
+    similarity = data.raw.groups.similarity[group];
+  if (kind === "contained" && similarity >= 1) return "inside a longer text";
+  const alike = kind === "exact" ? "word for word" : `${percent(similarity)} alike`;
+  for (let o = data.first[group]; o < data.first[group + 1]; o++)
+    if (data.hasGaps(o)) return `${alike}, with other words between`;
+  return alike;
 }
 
 export function oneLine(text: string, limit: number): string {
@@ -63,12 +66,15 @@ export function where(data: Data, place: number): string {
   return [lines(data, place), inARow(data, place)].filter(Boolean).join(", ");
 }
 
-/** Ranges of lines with the dash of print; what is quoted stays as it stands on the page. */
-export function dashed(text: string): string {
+/** A sentence as print has it: ranges of lines with a dash, quotes and dots of one kind; dashes in a quote stay as they are. */
+export function printed(text: string): string {
   return text
     .split('"')
     .map((part, i) => (i % 2 ? part : part.replace(/(\d)-(\d)/g, "$1–$2")))
-    .join('"');
+    .join('"')
+    .replace(/\s?\.\.\./g, " …")
+    .replace(/(^|[\s(])"/g, "$1“")
+    .replace(/"/g, "”");
 }
 
 /** The end of a DOM path, without what all paths begin with. */

@@ -1,6 +1,6 @@
 import { Data, type Kind, type Payload, type VerdictKind } from "../src/data";
 
-interface Place {
+export interface Place {
   page: string;
   start: number;
   text: string;
@@ -42,6 +42,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
     asked: {},
     comparison: false,
     summary: { pages: pages.length, duplicate_share: 0.5 },
+    headline: null,
     words: 100,
     pages: {
       id: pages.map((p) => p.id),

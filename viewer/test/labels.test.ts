@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CodePoints, Lines } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { labels, paragraphs } from "../src/segments";
-import { dashed, inARow, where } from "../src/words";
+import { printed, inARow, where } from "../src/words";
 import { sharedGroups } from "../src/views/verdicts";
 import { differs } from "../src/diff";
 import { made } from "./help";
@@ -141,8 +141,11 @@ it("shared passages are listed once, the longest first, without what a copy of a
   expect(sharedGroups(data, [0, 1, 2])).toEqual([3, 1, 0]);
 });
 
-it("ranges have the dash of print, quotes stay as they are", () => {
-  expect(dashed('lines 3-5 again at 7-9: "2024-05-06 and so on" at 3-4')).toBe(
-    'lines 3–5 again at 7–9: "2024-05-06 and so on" at 3–4',
+it("sentences have the dash, the quotes and the dots of print; dashes in a quote stay as they are", () => {
+  expect(printed('the second copy also has "Thumbnail" of line 52: "How it began..."')).toBe(
+    "the second copy also has “Thumbnail” of line 52: “How it began …”",
+  );
+  expect(printed('lines 3-5 again at 7-9: "2024-05-06 and so on" at 3-4')).toBe(
+    "lines 3–5 again at 7–9: “2024-05-06 and so on” at 3–4",
   );
 });

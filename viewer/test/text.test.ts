@@ -6,7 +6,7 @@ import { EVERYTHING, select } from "../src/filter";
 import { baseline, load } from "../src/ignore";
 import { paragraphs } from "../src/segments";
 import { count, likeness, lines, oneLine, percent, sentence, shortPath, times } from "../src/words";
-import { made } from "./help";
+import { made, type Place } from "./help";
 
 const all = (data: ReturnType<typeof made>) => select(data, EVERYTHING, new Set());
 
@@ -262,11 +262,26 @@ describe("words", () => {
       "twice",
       "3 times",
     ]);
-    expect([likeness("exact", 1), likeness("near", 0.93), likeness("contained", 1)]).toEqual([
+  });
+  it("a passage with other words between is told and quoted without them", () => {
+    const text = "one two three\nadvert\nfour five six\none two three\nfour five six",
+      run = { page: "a", text: text.slice(0, 34), start: 0, parts: [0, 13, 21, 13] },
+      copy = { page: "a", text: text.slice(35), start: 35, parts: [0, 13, 14, 13] },
+      kind = (kind: "exact" | "near" | "contained", places: Place[] = [run, copy]) =>
+        made({ pages: [{ id: "a", text }], groups: [{ kind, places }] });
+    const data = kind("exact");
+    expect(data.groupText(0)).toBe("one two three\n\n…\n\nfour five six");
+    expect(data.matched(1)).toBe("one two three\n\nfour five six");
+    expect(select(data, { ...EVERYTHING, q: "advert" }, new Set()).groups).toHaveLength(0);
+    expect([data.hasGaps(0), data.hasGaps(1)]).toEqual([true, false]);
+    const plain = [copy, { ...copy, similarity: 0.93 }];
+    expect([likeness(data, 0), likeness(kind("exact", [copy, copy]), 0), likeness(kind("near", plain), 0)]).toEqual([
+      "word for word, with other words between",
       "word for word",
       "93.0 % alike",
-      "inside a longer text",
     ]);
+    expect(likeness(kind("near", [{ ...run, similarity: 0.93 }, copy]), 0)).toBe("93.0 % alike, with other words between");
+    expect(likeness(kind("contained"), 0)).toBe("inside a longer text");
   });
   it("texts are shortened between words, and no letter is cut in half", () => {
     expect(oneLine("The quick brown\n\n fox jumps", 18)).toBe("The quick brown …");

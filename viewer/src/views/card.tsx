@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { compared, differs, type Piece, type Row, unified } from "../diff";
 import { Copy, Link, Long, look } from "../parts";
 import { useApp } from "../state";
-import { count, dashed, inARow, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
+import { count, printed, inARow, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
 
 const PLACES = 12;
 
@@ -27,7 +27,7 @@ export function Card({ group: g, level = 2, other }: { group: number; level?: 2 
           {data.number(g)}
         </span>
         <Heading id={`passage-${g}`}>
-          Passage {data.number(g)}: {count(groups.tokens[g], "word")}, {likeness(groups.kind[g], groups.similarity[g])}
+          Passage {data.number(g)}: {count(groups.tokens[g], "word")}, {likeness(data, g)}
         </Heading>
         <button type="button" class="quiet" aria-pressed={ignored} onClick={() => app.ignore(print)}>
           {ignored ? "Ignored" : "Ignore"}
@@ -71,7 +71,7 @@ function verdictWords(app: ReturnType<typeof useApp>, g: number): string {
     if (v >= 0 && data.raw.verdicts.kind[v] !== "shared") texts.add(data.raw.verdicts.text[v]); // its places say that
   }
   const [text] = texts;
-  return text && texts.size === 1 ? sentence(dashed(text)) : "";
+  return text && texts.size === 1 ? sentence(printed(text)) : "";
 }
 
 function Places({
@@ -233,7 +233,7 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
           </>
         )}
         {rows.some((row) => [...row.a, ...row.b].some((p) => p.mark === "between")) && (
-          <span class="between">beside the passage, in one place only</span>
+          <span class="between wide-only">only on this side, between what is shared</span>
         )}
       </p>
     </div>
@@ -253,7 +253,7 @@ function DiffRow({ row }: { row: Row }) {
       </p>
       <p class="narrow-only" dir="auto">
         {unified(row).map((part, i) => (
-          <Marked key={i} mark={part.mark} as={part.side === "b" ? "ins" : "del"} text={part.text} />
+          <Marked key={i} mark={part.mark} as={part.side === "b" ? "ins" : "del"} text={part.text} named />
         ))}
       </p>
     </div>
@@ -270,11 +270,12 @@ function Side({ pieces, as }: { pieces: Piece[]; as: "del" | "ins" }) {
   );
 }
 
-function Marked({ mark, as: Tag, text }: { mark: Piece["mark"]; as: "del" | "ins"; text: string }) {
+function Marked({ mark, as: Tag, text, named }: { mark: Piece["mark"]; as: "del" | "ins"; text: string; named?: boolean }) {
   if (mark === "same") return <Long text={text} />;
   if (mark === "between")
     return (
       <span class="between">
+        {named && <b>only in the {Tag === "del" ? "first" : "second"}: </b>}
         <Long text={text} />
       </span>
     );

@@ -3,7 +3,7 @@ import { isEmpty } from "../filter";
 import type { App } from "../state";
 import { useApp } from "../state";
 import { Copy, Link, ShareBar, shareWords, USES } from "../parts";
-import { count, dashed, number, oneLine, percent, sentence, times } from "../words";
+import { count, printed, number, oneLine, percent, sentence, times } from "../words";
 import { headShares, type Shares } from "../figures";
 import { longest, Verdicts } from "./verdicts";
 import { PageText } from "./page";
@@ -70,22 +70,30 @@ function Where() {
   );
 }
 
-/** Of several pages, what is left of the share without what every site repeats. */
+/** Of several pages, the share where a verdict is the answer; and what is left of it without what every site repeats. */
 function Content() {
-  const { data, route } = useApp(),
+  const app = useApp(),
+    { data, route } = app,
     { summary, comparison } = data.raw;
   if (!isEmpty(route.filter)) return null;
-  if (data.pages === 1 || comparison || !summary.duplicate_chars || summary.content_share === summary.duplicate_share)
-    return null;
-  return <p class="lead where">Without the site's template, its menus and refrains: {percent(summary.content_share)}.</p>;
+  if (data.pages === 1 || comparison || !summary.duplicate_chars) return null;
+  const parts = [
+    isVerdict(app) && `${percent(summary.duplicate_share)} of the text is repeated`,
+    summary.content_share !== summary.duplicate_share &&
+      `without the site's template, its menus and refrains: ${percent(summary.content_share)}`,
+  ].filter(Boolean);
+  return parts.length ? <p class="lead where">{sentence(parts.join("; "))}</p> : null;
 }
 
 /** A verdict's first words, and what comes behind the colon. */
 function parted(text: string): [string, string] {
   const cut = text.indexOf(": "),
-    spelt = dashed(text);
+    spelt = printed(text);
   return cut < 0 ? [spelt, ""] : [spelt.slice(0, cut), spelt.slice(cut + 2)];
 }
+
+/** Whether the answer is a verdict: on all that was found, not on what filters leave of it. */
+const isVerdict = ({ data, route, ignored }: App) => data.raw.headline !== null && isEmpty(route.filter) && !ignored.size;
 
 /** The answer in one sentence. */
 function answer(app: App): string {
@@ -105,6 +113,7 @@ function answer(app: App): string {
     if (twice >= 0) return sentence(parted(raw.verdicts.text[twice])[0]);
     return `${count(data.groups, "passage")} ${data.groups === 1 ? "stands" : "stand"} more than once on this page.`;
   }
+  if (isVerdict(app)) return raw.headline!;
   const some = isEmpty(app.route.filter) && !app.ignored.size,
     share = percent(some ? summary.duplicate_share : shownShares(app).all),
     rest = some ? "" : ", in what is shown";

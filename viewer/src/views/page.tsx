@@ -8,7 +8,7 @@ import { type Label, type Labelled, labels, type Paragraph, paragraphs, placesOn
 import { useApp } from "../state";
 import {
   count,
-  dashed,
+  printed,
   elsewhere,
   inARow,
   likeness,
@@ -55,7 +55,7 @@ export function PageView({ page }: { page: number }) {
             {own.map((v) => (
               <li key={v}>
                 <span class="tag">{VERDICTS[verdicts.kind[v]].name}</span>
-                <p dir="auto">{sentence(dashed(verdicts.text[v]))}</p>
+                <p dir="auto">{sentence(printed(verdicts.text[v]))}</p>
               </li>
             ))}
           </ul>
@@ -213,8 +213,7 @@ function Legend({ places, lit, show }: { places: number[]; lit: number | null; s
                 </span>
                 {own.length === 1 && <span class="sub">also {elsewhere(data, first)}</span>}
                 <span class="sub">
-                  {count(data.raw.groups.tokens[g], "word")},{" "}
-                  {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}
+                  {count(data.raw.groups.tokens[g], "word")}, {likeness(data, g)}
                 </span>
                 <span class="quote" dir="auto">
                   {oneLine(data.groupText(g), 70)}

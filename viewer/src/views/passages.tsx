@@ -55,8 +55,7 @@ export function PassagesView() {
                       {oneLine(data.groupText(g), 110)}
                     </span>
                     <span class="sub">
-                      {times(data.raw.groups.count[g])}, {count(data.raw.groups.tokens[g], "word")},{" "}
-                      {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}
+                      {times(data.raw.groups.count[g])}, {count(data.raw.groups.tokens[g], "word")}, {likeness(data, g)}
                     </span>
                     {kinds.length > 0 && <span class="sub kinds">{kinds.join(", ")}</span>}
                   </span>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { Data, VerdictKind } from "../data";
 import { Link } from "../parts";
 import { useApp } from "../state";
-import { count, dashed, likeness, lines, number, oneLine, sentence, VERDICTS } from "../words";
+import { count, printed, likeness, lines, number, oneLine, sentence, VERDICTS } from "../words";
 
 const ORDER: VerdictKind[] = ["rendered-twice", "copy-of", "shared", "teaser", "template", "navigation", "refrain"];
 
@@ -31,20 +31,24 @@ export function Verdicts() {
       <ul class="sentences">
         {causes.map((cause, i) => (
           <li key={i} class="cause">
-            <p dir="auto">{sentence(cause.text)}</p>
-            {cause.examples.length > 0 && (
-              <p class="sub">
-                For example{" "}
-                {cause.examples.map((p, n) => (
-                  <>
-                    {n > 0 && ", "}
-                    <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
-                  </>
-                ))}
-              </p>
-            )}
+            <p dir="auto">{sentence(printed(cause.text))}</p>
             <p class="sub">
-              For who builds the site: <Ticked text={cause.remedy} />.
+              {cause.groups.length > 0 && (
+                <>
+                  {cause.groups.length > 1 ? "The largest is " : "It is in "}
+                  <Link to={{ view: "passages", id: cause.groups[0] }}>passage {data.number(cause.groups[0])}</Link> (
+                  {count(data.raw.groups.tokens[cause.groups[0]], "word")}){cause.examples.length > 0 && ", for example on "}
+                </>
+              )}
+              {cause.examples.map((p, n) => (
+                <>
+                  {n > 0 && ", "}
+                  <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
+                </>
+              ))}
+            </p>
+            <p class="sub">
+              For whoever builds the site: <Ticked text={cause.remedy} />.
             </p>
           </li>
         ))}
@@ -120,7 +124,7 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
                   <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>:{" "}
                 </>
               )}
-              {sentence(dashed(verdicts.text[v]))}{" "}
+              {sentence(printed(verdicts.text[v]))}{" "}
               {g !== undefined && <Link to={{ view: "passages", id: g }}>Passage {data.number(g)}</Link>}
             </p>
           </li>
@@ -159,8 +163,7 @@ function Shared({ groups }: { groups: number[] }) {
               <Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 90)}”</Link>
             </p>
             <p class="sub">
-              {count(data.raw.groups.tokens[g], "word")}, {likeness(data.raw.groups.kind[g], data.raw.groups.similarity[g])}:{" "}
-              <Stands g={g} />
+              {count(data.raw.groups.tokens[g], "word")}, {likeness(data, g)}: <Stands g={g} />
             </p>
           </div>
         </li>

@@ -1,0 +1,69 @@
+"""The answer on several pages in one sentence, where it is a verdict: a share of their text frightens who has a template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.outline import Outline, outline_of_pages
+
+if TYPE_CHECKING:
+    from dedup.model import PageReport
+    from dedup.report import Report
+
+MOST_PAGES = 50_000  # with verdicts that are looked at; of more the share is told
+MOSTLY = 0.5  # of what repeats, in template, menus and refrains
+
+
+def headline(report: Report) -> str | None:
+    """What several pages amount to; ``None`` where no verdict says it, or not all was looked for: then their share does.
+
+    Second renderings and copies of pages are counted; else, if most of what repeats is template, menus and refrains, it says
+    that no page stands twice.
+    """
+    figures, options = report.summary, report.options
+    if report.is_comparison or figures.reference_pages or figures.pages < 2 or not figures.groups:
+        return None
+    if options.scope != "both" or options.unit != "block" or options.between is not None:
+        return None
+    made = getattr(report.pages, "outline", None)
+    outline: Outline = outline_of_pages(report.pages) if made is None else made()
+    rows = np.union1d(outline.renderings, outline.copies)
+    if len(rows) > MOST_PAGES:
+        return None
+    told = [page for page in (report.pages[int(row)] for row in rows) if page.verdicts]
+    parts = [*_renderings(told, figures.pages), *_copies(told, figures.pages)]
+    if parts:
+        return " and ".join(parts) + "."
+    if figures.content_share > (1 - MOSTLY) * figures.duplicate_share:
+        return None
+    names = [name for kind, name in (("template", "the site's template"), ("navigation", "menus"), ("refrain", "refrains"))
+             if kind in outline.folds]
+    what = names[0] if names[:1] == ["the site's template"] else " and ".join(names)
+    return f"No page stands twice; what repeats is mostly {what}." if what else None
+
+
+def _renderings(pages: list[PageReport], total: int) -> list[str]:
+    texts = [[v.text for v in page.verdicts if v.kind == "rendered-twice"] for page in pages]
+    texts = [own for own in texts if own]
+    if not texts:
+        return []
+    articles = sum(any(text.startswith("the article") for text in own) for own in texts)
+    twice = all("page twice:" in text or "it twice:" in text for own in texts for text in own)
+    often = "twice" if twice else "more than once"
+    thing = "The article" if 2 * articles > len(texts) else "A section"
+    return [f"{thing} stands {often} on {len(texts):,} of {total:,} pages"]
+
+
+def _copies(pages: list[PageReport], total: int) -> list[str]:
+    texts = [next((v.text for v in page.verdicts if v.kind == "copy-of"), None) for page in pages]
+    found = [text for text in texts if text]
+    if not found:
+        return []
+    nearly = ", or nearly" if any("is nearly a copy" in text for text in found) else ""
+    some = "is a copy of another one" if len(found) == 1 else "are copies of others"
+    return [f"{len(found):,} of {total:,} pages {some}{nearly}"]
+
+
+__all__ = ["headline"]
