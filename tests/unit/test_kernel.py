@@ -87,15 +87,16 @@ def test_a_kernel_that_is_asked_for_must_be_there() -> None:
 
 
 @pytest.mark.parametrize(("runs", "said"), [
-    (((0, 5), (0, 0), (2, 0)), "must ascend"), (((5, 0), (0, 0), (2, 2)), "must ascend"), (((0, 3), (0, 4), (2, 2)), "must ascend"),
+    (((0, 5), (0, 0), (2, 0)), "must ascend"), (((5, 0), (0, 0), (2, 2)), "must ascend"),
+    (((0, 3), (0, 4), (2, 2)), "must ascend"),
     (((0, 9), (0, 3), (2, 2)), "has a leader that is none"), (((0, 98), (0, 0), (5, 5)), "behind the last block"),
     (((0, 9), (0, 0), (2,)), "equally long"),
 ])
 def test_runs_that_cannot_be_are_refused(runs: tuple[tuple[int, ...], ...], said: str) -> None:
     native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the kernel is not built")
-    blocks = np.array([0, 50, 100])
+    columns, blocks = [np.array(column, np.uint32) for column in runs], np.array([0, 50, 100])
     with pytest.raises(ValueError, match=said):
-        native.exact_repeats(*(np.array(column, np.uint32) for column in runs), 3, 4, blocks, np.array([1, 1]), blocks[::2].copy())
+        native.exact_repeats(*columns, 3, 4, blocks, np.array([1, 1]), blocks[::2].copy())
 
 
 def test_classes_are_arrays_of_one_type() -> None:
