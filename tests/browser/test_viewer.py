@@ -80,8 +80,8 @@ def test_the_answer_is_read_first(opened: Open):
     assert ("Lines 39–45 again at 48–59, headline and 6 paragraphs, 1,644 characters; the second copy also has the teaser "
             "of line 49 and “Thumbnail” of line 52.") in view.text(".answer")
     assert "48.7 %" in view.text(".figures")
-    assert view.text(".counted") == ("2 passages in all. Percentages are of characters; where two passages overlap, the text counts "
-                                     "once. Lines are those of the file: its HTML source.")
+    assert view.text(".counted") == ("2 passages in all. Percentages are of characters; where two passages overlap, the text "
+                                     "counts once. Lines are those of the file: its HTML source.")
     assert view.page.locator(".facts dd").all_inner_texts() == ["667", "326"]
     assert [" ".join(one.split()) for one in view.page.locator(".places .where").all_inner_texts()] == [
         "lines 39–45, again at 48–59", "line 41, again at 49 and 55"]
