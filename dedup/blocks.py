@@ -31,6 +31,7 @@ I64 = npt.NDArray[np.int64]
 
 NO_TEXT = np.empty(0, np.uint8)
 BATCH_BYTES = 4_000_000  # of text in one batch
+DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
@@ -292,13 +293,18 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
     return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
 
 
-def input_digest(corpus: Corpus) -> str:
+def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
     """A digest of all ids, as they were read, and texts."""
-    text, ids, whole = corpus.text.data, corpus.pages.ids, hashlib.sha256()
-    for p, (start, end) in enumerate(itertools.pairwise(corpus.page_start.tolist())):
-        digest = hashlib.sha256(text[start:end])
-        digest.update(b"\0" + ids.encoded(p))
-        whole.update(digest.digest())
+    text, ids = corpus.text.data, corpus.pages.ids
+
+    def of_pages(begin: int) -> bytes:
+        digests, edges = [], corpus.page_start[begin:begin + DIGEST_PAGES + 1].tolist()
+        for p, (start, end) in enumerate(itertools.pairwise(edges), begin):
+            digest = hashlib.sha256(text[start:end])
+            digest.update(b"\0" + ids.encoded(p))
+            digests.append(digest.digest())
+        return b"".join(digests)
+    whole = hashlib.sha256(b"".join(engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))))
     if corpus.references is not None:
         whole.update(b"against %d" % corpus.references)
     return whole.hexdigest()[:32]

@@ -6,6 +6,7 @@ Components over verified links only; then each member is checked against the gro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -125,10 +126,11 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order = in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
-    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order)
+    linking = engine.begin(partial(_linked, nodes, order))
+    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
     spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
-    linked, in_passage = _linked(nodes, order), passage >= 0
-    del nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
+    linked, in_passage = linking.result(), passage >= 0
+    del linking, nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
@@ -142,7 +144,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
-    return _table(corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
+    return _table(engine, corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
 
 def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
@@ -303,7 +305,7 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
     leader = np.flatnonzero(new)[np.cumsum(new) - 1]
-    same = _equal(engine, corpus, spans, leader)
+    same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
     number: U64 = component.astype(np.uint64)
     unlike = np.zeros(len(leader), bool)
     unlike[leader[~same]] = True
@@ -313,24 +315,26 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
 
 
 def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
-    """The same for components whose rows are not all equal to their first one."""
+    """The same for components whose rows are not all equal to their first one. Rows with unlike texts have unlike numbers."""
     digest = span_digests(engine, corpus, spans)
-    order = np.lexsort((digest, component))
-    new = np.ones(len(order), bool)
-    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
-    leader = np.empty(len(order), np.int64)
-    leader[order] = order[new][np.cumsum(new) - 1] if len(order) else order
-    different = np.flatnonzero(~_equal(engine, corpus, spans, leader))
-    digest[different] ^= different.astype(np.uint64) + np.uint64(1)  # equal hashes of unlike texts
-    return digest
+    while True:
+        order = np.lexsort((digest, component))
+        new = np.ones(len(order), bool)
+        new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
+        leader = np.empty(len(order), np.int64)
+        leader[order] = order[new][np.cumsum(new) - 1] if len(order) else order
+        different = ~_equal(engine, corpus, spans, np.arange(len(leader)), leader)
+        if not different.any():
+            return digest
+        digest[different] += np.uint64(1)  # equal hashes of unlike texts: the others are compared with each other
 
 
-def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, leader: I64) -> Flags:
-    """Whether each span has the tokens of its leader, part by part."""
+def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: I64) -> Flags:
+    """Whether each span has the tokens of the other one, part by part."""
     def compare(rows: slice) -> npt.NDArray[np.uint8]:
-        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first,
-                                  np.arange(*rows.indices(len(leader))), leader[rows], corpus.flags)
-    return np.concatenate(engine.map(compare, row_ranges(len(leader)))).view(bool)
+        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, span[rows], other[rows],
+                                  corpus.flags)
+    return np.concatenate(engine.map(compare, row_ranges(len(span)))).view(bool)
 
 
 def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
@@ -368,19 +372,19 @@ def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Fl
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 
-def _table(corpus: Corpus, ranges: Ranges, members: Members, order: I64, first: I64, component: I64, cut: I64,
-           spans: Spans, digest: U64, in_passage: Flags) -> Groups:
+def _table(engine: LocalEngine, corpus: Corpus, ranges: Ranges, members: Members, order: I64, first: I64, component: I64,
+           cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
     leader = members.leader[order]
-    unlike = np.flatnonzero(digest[kept] != digest[leader])  # digests of two components say nothing of each other
-    equal = kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, kept[unlike], leader[unlike],
-                               corpus.flags)
-    near[number[unlike[equal == 0]]] = True
-    ranges = ranges.take(kept)
+    unlike = digest[kept] != digest[leader]
+    across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
+    unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
+    near[number[unlike]] = True
+    ranges = ranges.take(kept, engine)
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
     lead = np.flatnonzero(kept == leader) - first[:-1]

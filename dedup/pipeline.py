@@ -93,7 +93,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         if options.unit != "page":
             stages.start("exact runs")
             finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
-        digest = input_digest(corpus)  # beside what one thread does
+        digest = input_digest(engine, corpus)  # beside what one thread does
         del tokens
         if finding is None:
             passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING

@@ -19,6 +19,7 @@ from dedup.kernel import kernel
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
+ONE_THREAD = LocalEngine(1)
 LEAST_ROWS, MOST_RANGES = 1 << 14, 16  # rows of a range that is worth a thread; ranges at most
 
 
@@ -42,10 +43,11 @@ class Ranges:
     def __len__(self) -> int:
         return len(self.t0)
 
-    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Ranges:
-        """Some of the rows."""
-        return Ranges(self.t0[rows], self.t1[rows], self.first_block[rows], self.last_block[rows], self.start[rows],
-                      self.end[rows])
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_], engine: LocalEngine = ONE_THREAD) -> Ranges:
+        """Some of the rows, their columns taken by the threads of an engine."""
+        def of(column: I64) -> I64:
+            return column[rows]
+        return Ranges(*engine.map(of, (self.t0, self.t1, self.first_block, self.last_block, self.start, self.end)))
 
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:

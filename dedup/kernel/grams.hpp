@@ -129,11 +129,13 @@ inline Partitioned by_partition(std::span<const Row> rows, std::uint64_t partiti
 // Grams whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_grams(TokenHalves token, Offsets page_first, std::int64_t size, Hashes twice, std::int64_t before,
                                   std::int64_t partitions) {
-    Mapped<Row> rows;
-    rows.reserve(token.size());  // only what is written is touched
+    Mapped<Row> rows(token.size());  // only what is written is touched
+    std::size_t count = 0;
     for_each_gram_ahead<6>(token, page_first, size, twice, [&](std::uint64_t gram, std::int64_t i) {
-        if (is_set(twice, gram)) rows.push_back({gram, static_cast<std::uint64_t>(i + before)});
+        rows[count] = {gram, static_cast<std::uint64_t>(i + before)};
+        count += is_set(twice, gram);  // no branch: nobody can tell beforehand which ones are
     });
+    rows.resize(count);
     return by_partition(rows, static_cast<std::uint64_t>(partitions));
 }
 

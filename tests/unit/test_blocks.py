@@ -114,13 +114,16 @@ def test_batches_of_a_stream_are_those_of_its_pages(tmp_path, monkeypatch, size)
     assert len(heads.layouts) == 1
 
 
-def test_the_digest_of_the_input_depends_on_ids_texts_and_order():
+def test_the_digest_of_the_input_depends_on_ids_texts_and_order(monkeypatch: pytest.MonkeyPatch):
     def digest(*pages: tuple[str, str]) -> str:
-        return input_digest(read_corpus((Page(i, t) for i, t in pages), LocalEngine(1), Options())[0])
+        engine = LocalEngine(1)
+        return input_digest(engine, read_corpus((Page(i, t) for i, t in pages), engine, Options())[0])
     digests = [digest(("a", "x"), ("b", "y")), digest(("b", "y"), ("a", "x")), digest(("a", "xy"), ("b", "")),
                digest(("a", "x"), ("c", "y")), digest(("ax", ""), ("b", "y")), digest()]
     assert len(set(digests)) == len(digests)
     assert digest(("a", "x")) == digest(("a", "x"))
+    monkeypatch.setattr(blocks, "DIGEST_PAGES", 1)
+    assert digest(("a", "x"), ("b", "y")) == digests[0]
 
 
 @pytest.mark.parametrize("expected", [0, 1, 40, 10_000])

@@ -1,0 +1,222 @@
+// Steps 4 and 5 of the alignment: the four ends of a rectangle go where its score is best, and then to borders of sentences.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "align_clusters.hpp"
+
+namespace dedup {
+
+class PairEnds : protected PairClusters {
+protected:
+    using PairClusters::PairClusters;
+
+    void prepare(std::int64_t page_a, std::int64_t page_b) {
+        PairClusters::prepare(page_a, page_b);
+        ways_.resize(weight_.size(), 0);
+    }
+
+    // ---- step 4: ends ----
+
+    // Puts an end somewhere else, counts and sums with it.
+    void put(Rectangle& r, std::size_t end, std::int64_t to) {
+        const int side = static_cast<int>(end / 2);
+        if (end % 2 == 0) {
+            while (r[end] > to) add(r, side, id(side, --r[end]));
+            while (r[end] < to) remove(r, side, id(side, r[end]++));
+        } else {
+            while (r[end] < to) add(r, side, id(side, r[end]++));
+            while (r[end] > to) remove(r, side, id(side, --r[end]));
+        }
+    }
+
+    // How far an end may go outwards, and inwards (one token stays).
+    std::int64_t outer_limit(const Rectangle& r, std::size_t end) const {
+        if (end == 1 && same_page_) return std::min(limits_[1], r[2]);
+        if (end == 2 && same_page_) return std::max(limits_[2], r[1]);
+        return limits_[end];
+    }
+    static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
+
+    struct Move {
+        std::int64_t gain = 0, to = 0;
+        std::size_t end = 0;
+    };
+
+    // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
+    Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t steps = std::min(std::abs(limit - r[end]), reach);
+        return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
+    }
+
+    template <bool kOutwards>
+    Move walk_way(const Rectangle& r, std::size_t end, std::int64_t theta, std::int64_t steps) {
+        const std::size_t side = end / 2;
+        std::int32_t* const mine = counts_[side].data();
+        const std::int32_t* const other = counts_[1 - side].data();
+        const std::int64_t step = (end % 2 == 0) == kOutwards ? -1 : 1, drop = s_.drop * kRare;
+        const std::uint32_t* const ids = side_[side]->id.data();
+        const std::int64_t first = step < 0 ? r[end] - 1 : r[end];
+        const std::int64_t shared = kOutwards ? 2 * kThousand - theta : theta - 2 * kThousand, single = kOutwards ? -theta : theta;
+        std::int64_t gain = 0, most = 0, best = 0, at = 0;
+        for (; at < steps && gain >= most - drop;) {
+            const std::uint32_t item = ids[first + at * step];
+            const bool both = kOutwards ? mine[item]++ < other[item] : mine[item]-- <= other[item];
+            gain += weight(item) * (both ? shared : single);
+            ++at;
+            best = gain > most ? at : best;
+            most = std::max(most, gain);
+        }
+        while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
+        return {most, r[end] + best * step, end};
+    }
+
+    std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
+    std::int64_t theta_of(const Rectangle& r) const { return std::max(s_.theta, s_.factor * dice(r) / kThousand); }
+
+    static constexpr std::size_t kNoEnd = 4;
+    static constexpr std::int64_t kFar = std::int64_t{1} << 40;
+
+    // Ways of the ends, one bit each: inwards and outwards, end after end.
+    static constexpr std::uint32_t kAllWays = 0xff;
+    static constexpr std::uint32_t way_of(std::size_t end, bool out) { return 1U << (2 * end + out); }
+
+    // The single move that gains most; one end is held where it is, and some ways are not tried.
+    Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach, std::uint32_t ways) {
+        Move best;
+        for (std::size_t end = 0; end < 4; ++end)
+            for (const bool out : {true, false}) {
+                if (end == held || (out && !outwards) || !(ways & way_of(end, out))) continue;
+                const Move move = walk(r, end, out, theta, reach);
+                if (move.gain > best.gain) best = move;
+            }
+        return best;
+    }
+
+    // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
+    void note_ways(const std::array<std::int64_t, 4>& ends, bool forget) {
+        for (std::size_t end = 0; end < 4; ++end) {
+            const int side = static_cast<int>(end / 2);
+            const std::int64_t at = ends[end], first = std::max<std::int64_t>(at - s_.joint_reach, 0);
+            const std::int64_t last = std::min(at + s_.joint_reach, size(side));
+            for (std::int64_t i = first; i < last; ++i) {
+                std::uint8_t& ways = ways_[id(side, i)];
+                ways = forget ? 0 : static_cast<std::uint8_t>(ways | way_of(end, (i < at) == (end % 2 == 0)));
+            }
+        }
+    }
+
+    // Where no single move gains, two ends may hold each other: one goes step by step elsewhere and is held there, while the
+    // others answer with their best moves. The best outcome of all is taken; false where none gains. Only such ways are tried as
+    // a first answer as may gain more than before: on which an item is met that the held end took in, and the other text has not,
+    // or that it left, and the other text has. Such an item is taken in by the other text, or left at the opposite end; or the
+    // other way round.
+    bool joint_move(Rectangle& r, std::int64_t theta) {
+        const std::array<std::int64_t, 4> start = r.end;
+        const auto score = [&] { return r.shared2 * kThousand - theta * r.total; };
+        const auto go = [&](const std::array<std::int64_t, 4>& ends) {
+            for (std::size_t end = 0; end < 4; ++end) put(r, end, ends[end]);
+        };
+        const std::int64_t before = score();
+        std::int64_t best = before;
+        std::array<std::int64_t, 4> to = start;
+        note_ways(start, false);
+        for (std::size_t held = 0; held < 4; ++held)
+            for (const bool out : {true, false}) {
+                const std::int64_t limit = out ? outer_limit(r, held) : inner_limit(r, held);
+                const int side = static_cast<int>(held / 2);
+                const std::int64_t step = (held % 2 == 0) == out ? -1 : 1;
+                const std::size_t other = held < 2 ? 2 : 0;
+                const std::uint32_t answers = way_of(held ^ 1, !out) | way_of(other, out) | way_of(other + 1, out);
+                const bool gives_way = out && r.length(side) <= s_.joint_reach + 1;  // the opposite end may go farther
+                std::uint32_t ways = same_page_ ? kAllWays : gives_way ? way_of(held ^ 1, false) : 0;
+                for (std::int64_t n = 1; n <= s_.joint_reach && start[held] + (n - 1) * step != limit; ++n) {
+                    put(r, held, start[held] + n * step);
+                    const std::uint32_t item = id(side, step < 0 ? r[held] : r[held] - 1);
+                    const std::int32_t mine = counts_[side][item], others = counts_[1 - side][item];
+                    if (out ? others < mine : others > mine) ways |= ways_[item] & answers;
+                    if (score() < before - s_.drop * kRare) break;
+                    for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
+                        const Move move = best_move(r, true, theta, held, s_.joint_reach, moves == 0 ? ways : kAllWays);
+                        if (move.gain <= 0) break;
+                        put(r, move.end, move.to);
+                    }
+                    if (score() > best) best = score(), to = r.end;
+                    std::array<std::int64_t, 4> back = start;
+                    back[held] = r[held];
+                    go(back);
+                }
+                go(start);
+            }
+        note_ways(start, true);
+        go(to);
+        return best > before;
+    }
+
+    // The move that gains most, again and again, and a joint one where none does.
+    void move_ends(Rectangle& r, bool outwards) {
+        std::int64_t theta = outwards ? s_.theta : theta_of(r);
+        for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
+            const Move best = best_move(r, outwards, theta, kNoEnd, kFar, kAllWays);
+            if (best.gain > 0) put(r, best.end, best.to);
+            else if (theta == theta_of(r) && !(outwards && joint_move(r, theta))) break;
+            theta = theta_of(r);
+        }
+    }
+
+    // ---- step 5: sentence borders ----
+
+    bool starts_sentence(int side, std::int64_t at) const {
+        return at <= 0 || at >= size(side) || (side_items_[static_cast<std::size_t>(side)][static_cast<std::size_t>(at)] & kStartsSentence);
+    }
+
+    // The next border from an end on one way, and what G loses on the way there; none within reach: gain -1, to = end.
+    Move border(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta) {
+        const int side = static_cast<int>(end / 2);
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        const std::int64_t step = (end % 2 == 0) == outwards ? -1 : 1;
+        std::int64_t to = r[end];
+        for (std::int64_t steps = 0; to != limit && steps < s_.border_reach; ++steps) {
+            to += step;
+            if (!starts_sentence(side, to)) continue;
+            Rectangle moved = r;
+            put(moved, end, to);
+            const std::int64_t change = (moved.shared2 - r.shared2) * kThousand - theta * (moved.total - r.total);
+            put(moved, end, r[end]);
+            return {change, to, end};
+        }
+        return {-1, r[end], end};
+    }
+
+    void snap(Rectangle& r) {
+        const std::int64_t theta = theta_of(r), most = s_.border_cost * kRare;
+        std::array<bool, 4> done{};
+        for (int round = 0; round < 4; ++round) {
+            Move best;
+            bool any = false;
+            for (std::size_t end = 0; end < 4; ++end) {
+                if (done[end] || starts_sentence(static_cast<int>(end / 2), r[end])) continue;
+                const Move outer = border(r, end, true, theta), inner = border(r, end, false, theta);
+                const bool outer_fits = outer.to != r[end] && outer.gain >= -most;
+                const bool inner_fits = inner.to != r[end] && inner.gain >= -most;
+                if (!outer_fits && !inner_fits) continue;
+                const Move& move = outer_fits && (inner.to == r[end] || outer.gain >= inner.gain) ? outer
+                                   : inner_fits ? inner : outer;
+                if (!any || move.gain > best.gain) best = move, any = true;
+            }
+            if (!any) break;
+            put(r, best.end, best.to);
+            done[best.end] = true;
+        }
+    }
+
+    Ends limits_{};  // how far the ends of a rectangle may go
+    std::vector<std::uint8_t> ways_;
+};
+
+}  // namespace dedup
