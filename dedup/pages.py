@@ -19,7 +19,7 @@ from dedup.options import Options
 from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
 from dedup.source_lines import block_line, page_lines
-from dedup.verdicts import NO_CONTENT, Judgement
+from dedup.verdicts import NO_CONTENT, RENDERED, Judgement
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -36,15 +36,17 @@ class PageList(Lazy[PageReport]):
         lines: The lines of these, as ``PageReport.lines``.
         small_repeats: Those of the pages that have some, by index, ascending.
         outline: Which pages have which verdicts.
+        twice: Indices of the pages with a second rendering, and of those that are copies, ascending.
     """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport], head: Callable[[int], PageReport],
                  name: Callable[[int], str], text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]],
-                 small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline]) -> None:
+                 small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline],
+                 twice: Callable[[], I64]) -> None:
         super().__init__(count, make)
         self.heads, self.ids = Lazy(count, head), Lazy(count, name)
         self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
-        self.small_repeats, self.outline = small_repeats, outline
+        self.small_repeats, self.outline, self.twice = small_repeats, outline, twice
 
 
 def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
@@ -87,7 +89,15 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
     return summary, PageList(lambda: len(corpus.pages), report, head, corpus.pages.id, corpus.page_text, lines,
-                             repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate))
+                             repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
+                             lambda: _pages_twice(judgement, begin))
+
+
+def _pages_twice(judgement: Judgement, begin: int) -> I64:
+    """Pages from one on with a second rendering, and those that are copies, ascending."""
+    rendered = judgement.page[judgement.within == RENDERED]
+    pages = np.union1d(rendered, np.array(list(judgement.copy_of), np.int64)).astype(np.int64)
+    return pages[pages >= begin]
 
 
 def _meta(page: Page, options: Options) -> Mapping[str, Any]:

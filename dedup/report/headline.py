@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dedup.outline import Outline, outline_of_pages
 
 if TYPE_CHECKING:
     from dedup.model import PageReport
     from dedup.report import Report
 
-MOST_PAGES = 50_000  # with verdicts that are looked at; of more the share is told
+MOST_PAGES = 50_000  # that stand twice and are looked at; of more the share is told
 MOSTLY = 0.5  # of what repeats, in template, menus and refrains
 
 
@@ -27,21 +25,31 @@ def headline(report: Report) -> str | None:
         return None
     if options.scope != "both" or options.unit != "block" or options.between is not None:
         return None
-    made = getattr(report.pages, "outline", None)
-    outline: Outline = outline_of_pages(report.pages) if made is None else made()
-    rows = np.union1d(outline.renderings, outline.copies)
+    rows = _pages_twice(report)
     if len(rows) > MOST_PAGES:
         return None
-    told = [page for page in (report.pages[int(row)] for row in rows) if page.verdicts]
+    told = [report.pages[row] for row in rows]
     parts = [*_renderings(told, figures.pages), *_copies(told, figures.pages)]
     if parts:
         return " and ".join(parts) + "."
     if figures.content_share > (1 - MOSTLY) * figures.duplicate_share:
         return None
+    made = getattr(report.pages, "outline", None)
+    outline: Outline = outline_of_pages(report.pages) if made is None else made()
     names = [name for kind, name in (("template", "the site's template"), ("navigation", "menus"), ("refrain", "refrains"))
              if kind in outline.folds]
     what = names[0] if names[:1] == ["the site's template"] else " and ".join(names)
     return f"No page stands twice; what repeats is mostly {what}." if what else None
+
+
+def _pages_twice(report: Report) -> list[int]:
+    """Pages with a second rendering, and those that are copies."""
+    known = getattr(report.pages, "twice", None)
+    if known is not None:
+        rows: list[int] = known().tolist()
+        return rows
+    return [row for row, page in enumerate(report.pages)
+            if any(verdict.kind in ("rendered-twice", "copy-of") for verdict in page.verdicts)]
 
 
 def _renderings(pages: list[PageReport], total: int) -> list[str]:

@@ -17,7 +17,6 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dedup.report.headline import headline
 from dedup.report.json import encode, replaced_file
 from dedup.report.text import count, one_line, percent, safe, verdict_words
 from dedup.report.view import LIMITS, Limits, view_data
@@ -58,13 +57,14 @@ TEMPLATE = """\
 def to_html(report: Report, limits: Limits = LIMITS) -> str:
     """The report as one self-contained HTML file."""
     script, style = viewer("viewer.js"), viewer("viewer.css")
-    data = gzip.compress(encode(view_data(report, limits)), 9, mtime=0)
+    view = view_data(report, limits)
+    data = gzip.compress(encode(view), 9, mtime=0)
     policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
               "base-uri 'none'; form-action 'none'")
     heading = _heading(report)
     return TEMPLATE.format(
         version=_escape(report.version), policy=_escape(policy, quote=False), title=f"{heading} – dedup", heading=heading,
-        style=style, static=_static(report), data=base64.b64encode(data).decode("ascii"), script=script)
+        style=style, static=_static(report, view["headline"]), data=base64.b64encode(data).decode("ascii"), script=script)
 
 
 def write_html(report: Report, path: Path) -> None:
@@ -106,10 +106,10 @@ def _heading(report: Report) -> str:
     return f"Repeats on {count(report.summary.pages, 'page')}"
 
 
-def _static(report: Report) -> str:
+def _static(report: Report, headline: str | None) -> str:
     """The answer in a few sentences, for readers without scripts and for previews."""
     figures = report.summary
-    lines = [*filter(None, [headline(report)]),
+    lines = [*filter(None, [headline]),
              f"{percent(figures.duplicate_share)} of the text is repeated, in {count(figures.groups, 'passage')}."]
     lines += [one_line(cause.text, 400) for cause in report.causes[:STATIC_VERDICTS]]
     for page in report.pages[:1000]:

@@ -80,6 +80,13 @@ def test_the_answer_is_read_first(opened: Open):
     assert ("Lines 39–45 again at 48–59, headline and 6 paragraphs, 1,644 characters; the second copy also has the teaser "
             "of line 49 and “Thumbnail” of line 52.") in view.text(".answer")
     assert "48.7 %" in view.text(".figures")
+    assert view.text(".counted") == ("2 passages in all. Percentages are of characters; where two passages overlap, the text "
+                                     "counts once. Lines are those of the file: its HTML source.")
+    assert view.page.locator(".facts dd").all_inner_texts() == ["667", "326"]
+    assert [" ".join(one.split()) for one in view.page.locator(".places .where").all_inner_texts()] == [
+        "lines 39–45, again at 48–59", "line 41, again at 49 and 55"]
+    assert view.text(".overview").count("teaser") == view.text(".overview").count("Thumbnail” of") == 1  # not once more below
+    assert not re.search(r'["]|[.]{3}', view.text())  # one kind of quotes and dots
     box = view.page.locator("h1").bounding_box()
     assert box["y"] < 300
     assert view.page.locator("svg .arc").count() == 3
@@ -147,7 +154,7 @@ def test_what_was_left_out_is_told_in_words(opened: Open, tmp_path: Path):
 def test_an_arc_and_its_passages_lead_to_each_other(opened: Open):
     view = opened("news", height=500)
     assert view.page.evaluate("scrollY") == 0
-    view.page.locator(".places .jump", has_text="lines 48–59").click()
+    view.page.locator(".places").get_by_role("button", name="lines 48–59").click()
     view.until("scrollY > 300")
     assert view.page.locator(".begin.lit .line").inner_text() == "lines 48–59"
     assert view.page.locator(".arc.lit").count() == 1
@@ -173,7 +180,40 @@ def test_two_places_stand_side_by_side(opened: Open):
         assert left.bounding_box()["y"] == right.bounding_box()["y"]
 
 
+def test_wide_places_have_thin_arcs_and_brackets(opened: Open):
+    view = opened("news")
+    assert view.page.locator(".arcs-bracket").count() == 2
+    assert "a bracket shows how far a long one goes" in view.text(".arcs figcaption")
+    widest = view.page.locator(".arc").evaluate_all("all => Math.max(...all.map(arc => arc.getBBox().width))")
+    assert widest < 600  # of 1000: the article's arc is no hill over all of the page
+    narrow = opened("news", width=390, height=844)
+    assert narrow.page.locator(".arcs svg").bounding_box()["height"] < 130
+
+
 # A small site, a comparison.
+
+
+def test_the_same_words_in_all_places_are_told_so_and_the_first_place_is_named(opened: Open):
+    view = opened("small", "#/passages/0")
+    assert view.text(".both h3") == "The same words in all 6 places"
+    acts = view.page.locator(".acts").all_inner_texts()
+    assert [" ".join(act.split()) for act in acts] == ["Copy placethe first", *["Copy placeCompare"] * 5]
+    left = view.page.locator(".acts .copy").evaluate_all("all => new Set(all.map(one => one.getBoundingClientRect().x)).size")
+    assert left == 1  # one under the other
+    for name in ("Ignore", "Copy place"):
+        assert len(view.page.get_by_role("button", name=name).first.get_attribute("title")) > 20
+
+
+def test_template_and_menus_come_last_unless_asked_otherwise(opened: Open):
+    view = opened("small", "#/passages")
+    numbers = lambda: view.page.locator(".passage .badge").all_inner_texts()  # noqa: E731
+    assert numbers() == ["2", "4", "1", "3"]
+    assert view.text(".passage .kinds >> nth=0") == "Shared · Copy of a page · Opening hours - Marlow Lane Cycle Workshop"
+    view.page.get_by_label("Template, menus and refrains last").uncheck()
+    assert numbers() == ["1", "2", "3", "4"]
+    assert "mixed=1" in view.page.url
+    assert view.is_titled("4 passages")
+    assert not view.page.locator(".notice").count()  # nothing is hidden
 
 
 def test_verdicts_are_told_in_words_and_lead_to_what_they_mean(opened: Open):

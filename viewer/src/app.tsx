@@ -93,8 +93,7 @@ export function Root({ data }: { data: Data }) {
           <nav aria-label="Parts of the report">
             {TABS.filter(([view]) => !(single && (view === "pages" || view === "map"))).map(([view, name]) => (
               <a key={view} href={app.href({ view })} aria-current={isCurrent(route.view, view) ? "page" : undefined}>
-                {name.split(" ")[0]}
-                <span class="wide-only">{name.slice(name.split(" ")[0].length)}</span>
+                {name}
               </a>
             ))}
           </nav>

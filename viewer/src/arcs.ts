@@ -20,11 +20,17 @@ export interface Bar {
   x: number;
   width: number;
   elsewhere: boolean;
+  /** A wide one has a bracket below the line: its arc begins in its middle and says nothing of its width. */
+  bracket: string | null;
 }
 
 export const WIDTH = 1000,
   HEIGHT = 150;
-const LEAST = 3; // of 1000: a place that is narrower could not be seen
+const LEAST = 3, // of 1000: a place that is narrower could not be seen
+  BAND = 36; // the width of an arc between wide places: a wider one would be a hill over all of the page
+
+export const BAR = 14,
+  BRACKET = 16; // below the line: the bar that is the page, and brackets under wide places
 
 export function arcs(data: Data, selection: Selection, page: number): { arcs: Arc[]; bars: Bar[] } {
   const chars = Math.max(data.raw.pages.chars[page], 1),
@@ -41,10 +47,11 @@ export function arcs(data: Data, selection: Selection, page: number): { arcs: Ar
     let elsewhere = false;
     for (let k = data.first[g]; k < data.first[g + 1] && !elsewhere; k++)
       elsewhere = pageOf[k] !== page && selection.places[k] === 1;
-    bars.push({ group: g, place: o, x: x(start[o]), width: Math.max(x(size[o]), LEAST), elsewhere });
+    const width = Math.max(x(size[o]), LEAST);
+    bars.push({ group: g, place: o, x: x(start[o]), width, elsewhere, bracket: null });
     if (before !== undefined) {
       const opacity = 0.25 + 0.35 * Math.min(similarity[o], similarity[before]);
-      const ends = [x(start[before]), x(data.end(before)), x(start[o]), x(data.end(o))] as const,
+      const ends = [...foot(x(start[before]), x(data.end(before))), ...foot(x(start[o]), x(data.end(o)))] as const,
         most = Math.max(x(widest), 1);
       found.push({
         group: g,
@@ -58,8 +65,23 @@ export function arcs(data: Data, selection: Selection, page: number): { arcs: Ar
     }
     last.set(g, o);
   }
+  const joined = new Set(found.map((arc) => arc.group));
+  for (const bar of bars) if (joined.has(bar.group) && bar.width > BAND) bar.bracket = bracket(bar.x, bar.x + bar.width);
   found.sort((p, q) => size[q.from] - size[p.from]);
   return { arcs: found, bars };
+}
+
+/** Where an arc stands on a place: on all of a narrow one, on the middle of a wide one. */
+function foot(start: number, end: number): [number, number] {
+  const middle = (start + end) / 2;
+  return end - start > BAND ? [middle - BAND / 2, middle + BAND / 2] : [start, end];
+}
+
+/** A bracket below the line, drawn inwards by a little: two copies that follow each other have two. */
+export function bracket(start: number, end: number): string {
+  const top = HEIGHT + BAR + 5,
+    n = (value: number) => value.toFixed(1);
+  return `M${n(start + 2)} ${top}V${top + BRACKET - 7}H${n(end - 2)}V${top}`;
 }
 
 const LABELS = 12,

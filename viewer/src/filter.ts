@@ -15,6 +15,8 @@ export interface Filter {
   and: string;
   hideTemplate: boolean;
   showIgnored: boolean;
+  /** The most wasteful passages first, template and menus among them; else these come last. It hides nothing. */
+  mixed: boolean;
 }
 
 export const EVERYTHING: Filter = {
@@ -28,6 +30,7 @@ export const EVERYTHING: Filter = {
   and: "",
   hideTemplate: false,
   showIgnored: false,
+  mixed: false,
 };
 
 export type View = "overview" | "pages" | "page" | "passages" | "map" | "sure";
@@ -49,6 +52,7 @@ const NAMES: Record<keyof Filter, string> = {
   and: "and",
   hideTemplate: "notemplate",
   showIgnored: "ignored",
+  mixed: "mixed",
 };
 const VIEWS: View[] = ["overview", "pages", "page", "passages", "map", "sure"];
 
@@ -86,7 +90,7 @@ function whole(text: string | undefined): number | null {
 }
 
 export function isEmpty(filter: Filter): boolean {
-  return (Object.keys(EVERYTHING) as (keyof Filter)[]).every((key) => filter[key] === EVERYTHING[key]);
+  return (Object.keys(EVERYTHING) as (keyof Filter)[]).every((key) => key === "mixed" || filter[key] === EVERYTHING[key]);
 }
 
 export interface Selection {
@@ -116,7 +120,20 @@ export function select(data: Data, filter: Filter, ignored: ReadonlySet<string>)
     if (left >= 2 && isOn && isAnd && stands(data, g, places, filter)) groups.push(g);
     else places.fill(0, data.first[g], data.first[g + 1]);
   }
-  return { groups: Int32Array.from(groups), places };
+  const last = filter.mixed ? [] : groups.filter((g) => isFurniture(data, g, places));
+  const furniture = new Set(last);
+  return { groups: Int32Array.from(last.length ? [...groups.filter((g) => !furniture.has(g)), ...last] : groups), places };
+}
+
+/** Whether most shown places of a passage are the site's template, menus or refrains; on a page that is a copy they are no more. */
+export function isFurniture(data: Data, g: number, places: Uint8Array): boolean {
+  let shown = 0,
+    furniture = 0;
+  for (let o = data.first[g]; o < data.first[g + 1]; o++) {
+    shown += places[o];
+    if (places[o] && data.use[o] === TEMPLATE) furniture++;
+  }
+  return 2 * furniture > shown;
 }
 
 function groupPasses(

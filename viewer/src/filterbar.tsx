@@ -21,7 +21,7 @@ export function FilterBar() {
       app.filter({ [key]: value });
   const several = app.data.pages > 1;
   const active = (Object.keys(EVERYTHING) as (keyof Filter)[]).filter(
-    (key) => key !== "q" && filter[key] !== EVERYTHING[key],
+    (key) => key !== "q" && key !== "mixed" && filter[key] !== EVERYTHING[key],
   );
   return (
     <search class="filters">
@@ -107,7 +107,7 @@ function Search() {
       ref={input}
       type="search"
       value={text}
-      placeholder="Search passages and pages  ( / )"
+      placeholder="Search  ( / )"
       aria-label="Search passages and pages"
       onInput={(event) => setText(event.currentTarget.value)}
     />

@@ -5,8 +5,8 @@ import type { Shares } from "./figures";
 import { useApp } from "./state";
 import { percent } from "./words";
 
-/** Colour and pattern of a passage: eight of each, so that neighbours differ in both. */
-export const look = (group: number): string => `look look-${group % 8}`;
+/** Colour and pattern of a passage: eight colours, four patterns, so that neighbours differ in both and 32 in one of them. */
+export const look = (group: number): string => `look look-${group % 8} edge-${(group + (group >> 3)) % 4}`;
 
 export function Link({
   to,
@@ -48,7 +48,7 @@ export function shareWords(shares: Shares): string {
   return parts.join(", ") || "nothing repeated";
 }
 
-export function Copy({ text, label, name = "Copy" }: { text: string; label: string; name?: string }) {
+export function Copy({ text, label, name = "Copy", title }: { text: string; label: string; name?: string; title?: string }) {
   const app = useApp(),
     [done, setDone] = useState(false);
   const copy = async () => {
@@ -67,7 +67,7 @@ export function Copy({ text, label, name = "Copy" }: { text: string; label: stri
     setTimeout(() => setDone(false), 1500);
   };
   return (
-    <button type="button" class="quiet copy" onClick={copy} aria-label={label}>
+    <button type="button" class="quiet copy" onClick={copy} aria-label={label} title={title}>
       {done ? "Copied" : name}
     </button>
   );

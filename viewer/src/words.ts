@@ -55,6 +55,12 @@ export function lines(data: Data, place: number): string {
   return alike ? `${words} (characters ${number(start[place])}–${number(data.end(place))})` : words;
 }
 
+/** Places one after the other: "line 41", "49", "55"; the noun again where it is another one. */
+export function again(places: string[]): string[] {
+  const noun = (text: string) => text.split(" ", 1)[0];
+  return places.map((text, n) => (n && noun(text) === noun(places[n - 1]) ? text.slice(noun(text).length + 1) : text));
+}
+
 /** "39 times in a row" of a place where the text follows itself, else nothing. */
 export function inARow(data: Data, place: number): string {
   const copies = data.raw.places.copies[place];

@@ -51,6 +51,25 @@ describe("filters", () => {
     expect(shown({})).toEqual([0, 1, 2]);
     expect([...select(data, EVERYTHING, new Set()).places]).toEqual([1, 1, 1, 1, 1, 1, 1]);
   });
+  it("template and menus come last, unless they are asked for in between; that hides nothing", () => {
+    const first = made({
+      pages: [
+        { id: "a", text: "x".repeat(50) },
+        { id: "b", text: "x".repeat(50) },
+      ],
+      groups: [0, 10, 20].map((start) => ({
+        places: ["a", "b"].map((page) => ({ page, start, text: "xxxxx" })),
+      })),
+      verdicts: ["a", "b"].map((page) => ({ page, kind: "template", groups: [0] })),
+    });
+    const order = (mixed: boolean) => [...select(first, { ...EVERYTHING, mixed }, new Set()).groups];
+    expect([order(false), order(true)]).toEqual([
+      [1, 2, 0],
+      [0, 1, 2],
+    ]);
+    expect(isEmpty({ ...EVERYTHING, mixed: true })).toBe(true);
+    expect(parseHash("#/passages?mixed=1").filter.mixed).toBe(true);
+  });
   it("by words of the passage or of a page's name, all of them", () => {
     expect(shown({ q: "BRIDGE old" })).toEqual([0]);
     expect(shown({ q: "bridge ferry" })).toEqual([]);

@@ -3,7 +3,7 @@ import { CodePoints, Lines } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { labels, paragraphs } from "../src/segments";
 import { printed, inARow, where } from "../src/words";
-import { sharedGroups } from "../src/views/verdicts";
+import { isTold, sharedGroups } from "../src/views/verdicts";
 import { differs } from "../src/diff";
 import { made } from "./help";
 
@@ -139,6 +139,14 @@ it("shared passages are listed once, the longest first, without what a copy of a
     ],
   });
   expect(sharedGroups(data, [0, 1, 2])).toEqual([3, 1, 0]);
+});
+
+it("what the headline names is not told again", () => {
+  const headline =
+    'the article stands twice: 39-45 again at 48-59; the second copy also has the teaser of line 49 and "Ad" of line 5';
+  expect(isTold(headline, "the teaser at line 49 is contained in line 41")).toBe(true);
+  expect(isTold(headline, "the teaser at line 4 is contained in line 41")).toBe(false);
+  expect(isTold(headline, "the link at line 49 names the heading at line 3")).toBe(false);
 });
 
 it("sentences have the dash, the quotes and the dots of print; dashes in a quote stay as they are", () => {

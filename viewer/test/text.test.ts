@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { alike, apart } from "../src/apart";
 import { arcs, labelled, ribbon } from "../src/arcs";
 import { compared, differs, excerpt, rows, segments, unified } from "../src/diff";
 import { CodePoints } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { baseline, load } from "../src/ignore";
 import { paragraphs } from "../src/segments";
-import { count, likeness, lines, oneLine, percent, sentence, shortPath, times } from "../src/words";
+import { again, count, likeness, lines, oneLine, percent, sentence, shortPath, times } from "../src/words";
 import { made, type Place } from "./help";
 
 const all = (data: ReturnType<typeof made>) => select(data, EVERYTHING, new Set());
@@ -223,8 +224,50 @@ describe("arcs", () => {
     const labels = labelled(arcs(data, all(data), 0).arcs);
     expect(labels.map((arc) => arc.group)).toEqual([0, 2]); // the second one's would lie on the first one's
     expect(labels[0].top[0]).toBe(200);
-    expect(labels.map((arc) => Math.round(arc.rise))).toEqual([67, 68]);
+    expect(labels.map((arc) => Math.round(arc.rise))).toEqual([56, 68]);
     expect(labelled(arcs(data, all(data), 0).arcs, 60).length).toBe(1); // no room for more in a narrow picture
+  });
+  it("of wide places stand on their middles, and brackets show how far these go", () => {
+    const wide = { page: "a", text: "x".repeat(450) },
+      narrow = { page: "a", text: "x".repeat(20) };
+    const data = made({
+      pages: [
+        { id: "a", text: "x".repeat(1000) },
+        { id: "b", text: "x".repeat(600) },
+      ],
+      groups: [
+        {
+          places: [
+            { ...wide, start: 50 },
+            { ...wide, start: 500 },
+          ],
+        },
+        {
+          places: [
+            { ...narrow, start: 60 },
+            { ...narrow, start: 600 },
+          ],
+        },
+        {
+          places: [
+            { ...wide, start: 0 },
+            { ...wide, page: "b", start: 0 },
+          ],
+        },
+      ],
+    });
+    const drawn = arcs(data, all(data), 0);
+    const wideArc = drawn.arcs.find((arc) => arc.group === 0)!;
+    expect(wideArc.path).toMatch(/^M257\.0 150A243\.0 [\d.]+ 0 0 1 743\.0 150H707\.0A207\.0 [\d.]+ 0 0 0 293\.0 150Z$/);
+    const brackets = drawn.bars.map((bar) => [bar.group, bar.bracket !== null]);
+    expect(brackets).toEqual([
+      [2, false], // its other place is on another page
+      [0, true],
+      [1, false],
+      [0, true],
+      [1, false],
+    ]);
+    expect(drawn.bars[1].bracket).toMatch(/^M52\.0 \d+V\d+H498\.0V\d+$/); // not into its neighbour's
   });
   it("are rings whose outer border goes from the beginning of one to the end of the other", () => {
     expect(ribbon(0, 100, 300, 400, 400)).toMatch(
@@ -254,6 +297,9 @@ describe("words", () => {
       "line 7",
     ]);
   });
+  it("places follow each other with the noun once", () => {
+    expect(again(["line 41", "line 49", "lines 55–57", "lines 60–61"])).toEqual(["line 41", "49", "lines 55–57", "60–61"]);
+  });
   it("numbers have their nouns", () => {
     expect([count(1, "page"), count(1234, "page"), count(2, "copy", "copies"), times(2), times(3)]).toEqual([
       "1 page",
@@ -261,6 +307,19 @@ describe("words", () => {
       "2 copies",
       "twice",
       "3 times",
+    ]);
+  });
+  it("texts that begin alike are quoted from shortly before they differ", () => {
+    const head = "WSJ Facebook Twitter MarketWatch Barrons SmartMoney Portfolio AllThingsD",
+      texts = [`${head} Banks are weak`, `${head} The video  game of it`, head, "Other words", `${head} Banks are weak`];
+    const begins = alike(texts);
+    expect(begins).toEqual([head.length + 1, head.length + 1, head.length, 0, head.length + 1]);
+    expect(texts.map((text, i) => apart(text, begins[i], begins[i] > 0 && begins[i] < text.length ? 90 : 44))).toEqual([
+      "WSJ Facebook Twitter … SmartMoney Portfolio AllThingsD Banks are weak",
+      "WSJ Facebook Twitter … SmartMoney Portfolio AllThingsD The video game of it",
+      "WSJ Facebook Twitter MarketWatch Barrons …",
+      "Other words",
+      "WSJ Facebook Twitter … SmartMoney Portfolio AllThingsD Banks are weak",
     ]);
   });
   it("a passage with other words between is told and quoted without them", () => {

@@ -29,7 +29,13 @@ export function Card({ group: g, level = 2, other }: { group: number; level?: 2 
         <Heading id={`passage-${g}`}>
           Passage {data.number(g)}: {count(groups.tokens[g], "word")}, {likeness(data, g)}
         </Heading>
-        <button type="button" class="quiet" aria-pressed={ignored} onClick={() => app.ignore(print)}>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={ignored}
+          onClick={() => app.ignore(print)}
+          title="Takes this passage out of the figures, and puts it on a list to download: the scan can leave it out with --baseline"
+        >
           {ignored ? "Ignored" : "Ignore"}
         </button>
       </header>
@@ -145,11 +151,17 @@ function Places({
                   </td>
                 )}
                 <td class="acts">
-                  <Copy text={where} name="Copy place" label={`Copy place ${where.slice(0, 200)}`} />
+                  <Copy
+                    text={where}
+                    name="Copy place"
+                    label={`Copy place ${where.slice(0, 200)}`}
+                    title="Copies file and line, for an editor to open"
+                  />
+                  {all.length > 2 && o === first && <span class="sub compared">the first</span>}
                   {all.length > 2 && o !== first && (
                     <button
                       type="button"
-                      class="quiet"
+                      class="quiet compared"
                       aria-pressed={o === right}
                       onClick={() => pick(o)}
                       aria-label={`Compare ${lines(data, o)} of ${data.pageName(page).slice(0, 100)} with the first`}
@@ -188,10 +200,16 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
       </p>
     );
   if (!differs(data, g, right)) {
-    const row = inARow(data, right);
+    const row = inARow(data, right),
+      all = Array.from({ length: data.raw.groups.places[g] }, (_, i) => data.first[g] + i),
+      everywhere =
+        row || all.some((o) => o !== first && (inARow(data, o) || differs(data, g, o))) ? 2 : data.raw.groups.all_places[g];
     return (
       <div class="both">
-        <Heading class="diff-title">The same words in both places{row && `, ${row} in the second`}</Heading>
+        <Heading class="diff-title">
+          The same words in {everywhere > 2 ? `all ${number(everywhere)} places` : "both places"}
+          {row && `, ${row} in the second`}
+        </Heading>
         {(row ? ownRows(data.groupText(g)) : rows.slice(0, 200).map((one) => one.a)).map((pieces, n) => (
           <p key={n} dir="auto">
             {pieces.map((piece, i) => (

@@ -153,14 +153,16 @@ function Figures() {
         ))}
         <li>
           <span class="key bar-rest" aria-hidden="true" />
-          <b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> stands once, or first
+          <b>{((1000 - Math.floor(shares.all * 1000 + 1e-6)) / 10).toFixed(1)} %</b> everything else, first copies too
         </li>
       </ul>
       <dl class="facts">
-        <div>
-          <dt>passages</dt>
-          <dd>{number(head.groups)}</dd>
-        </div>
+        {!single && (
+          <div>
+            <dt>passages</dt>
+            <dd>{number(head.groups)}</dd>
+          </div>
+        )}
         {!single && !data.raw.comparison && (
           <div>
             <dt>pages with repeats, of {number(summary.pages)}</dt>
@@ -172,13 +174,25 @@ function Figures() {
           <dd>{number(data.raw.words)}</dd>
         </div>
         <div>
-          <dt>words that a clean-up would remove, keeping one of everything</dt>
+          <dt>words fewer, if every text stood once</dt>
           <dd>{number(head.words)}</dd>
         </div>
       </dl>
-      <p class="sub counted">Shares count characters. A text that lies in two passages counts once.</p>
+      <p class="sub counted">
+        {single && `${count(head.groups, "passage")} in all. `}Percentages are of characters; where two passages overlap, the
+        text counts once. {linesAre(data)}
+      </p>
     </section>
   );
+}
+
+/** What the lines are that are told everywhere; records have none of their own. */
+function linesAre(data: Data): string {
+  const places = data.raw.places.line.length;
+  if (!places || !data.raw.pages.lines.some(Boolean)) return "";
+  return data.raw.places.path.some((path) => path >= 0)
+    ? "Lines are those of the file: its HTML source."
+    : "Lines are those of the file.";
 }
 
 // A comparison, near misses, what could not be read, how it was made.

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { arcs, HEIGHT, labelled, WIDTH } from "../arcs";
+import { arcs, BAR, BRACKET, HEIGHT, labelled, WIDTH } from "../arcs";
 import { pageShares } from "../figures";
 import { parseHash } from "../filter";
 import { useEvent } from "../keys";
@@ -7,6 +7,7 @@ import { Link, Long, look, ShareBar, shareWords } from "../parts";
 import { type Label, type Labelled, labels, type Paragraph, paragraphs, placesOn } from "../segments";
 import { useApp } from "../state";
 import {
+  again,
   count,
   printed,
   elsewhere,
@@ -117,10 +118,13 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
     inner = drawn.arcs.length > 0;
   const title = inner ? "Where this page repeats itself" : "What of this page stands on others";
   const words = inner
-    ? "The bar is the page, from its beginning to its end; an arc joins two places that say the same."
+    ? `The bar is the page, from its beginning to its end; an arc joins two places that say the same${
+        drawn.bars.some((bar) => bar.bracket) ? ", a bracket shows how far a long one goes" : ""
+      }.`
     : "The bar is the page, from its beginning to its end; all of its repeats stand on other pages.";
   const outside = drawn.bars.some((bar) => bar.elsewhere),
-    below = outside ? 30 : 14,
+    under = HEIGHT + BAR + (drawn.bars.some((bar) => bar.bracket) ? BRACKET : 0),
+    below = under - HEIGHT + (outside ? 16 : 0),
     highest = drawn.arcs.reduce((most, arc) => Math.max(most, arc.rise + 4), inner ? LOWEST : 24),
     top = HEIGHT - Math.min(highest, HEIGHT),
     tall = HEIGHT + below - top;
@@ -138,7 +142,7 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
           style={{ "--part": tall / (HEIGHT + below) }}
           aria-label={`${count(drawn.arcs.length, "arc")}; the list below says where.`}
         >
-          <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={14} />
+          <rect class="arcs-base" x={0} y={HEIGHT} width={WIDTH} height={BAR} />
           {drawn.arcs.map((arc) => (
             <path
               key={arc.to}
@@ -156,8 +160,9 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
               class={`${look(bar.group)}${group !== null && group !== bar.group ? " dim" : ""}`}
               onClick={() => show(bar.place)}
             >
-              <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={14} />
-              {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={HEIGHT + 18} width={bar.width} height={10} />}
+              <rect class="arcs-bar" x={bar.x} y={HEIGHT} width={bar.width} height={BAR} />
+              {bar.bracket && <path class="arcs-out arcs-bracket" d={bar.bracket} />}
+              {bar.elsewhere && <rect class="arcs-out" x={bar.x} y={under + 4} width={bar.width} height={10} />}
               <title>{`Passage ${data.number(bar.group)}, ${lines(data, bar.place)}${bar.elsewhere ? ", on other pages too" : ""}`}</title>
             </g>
           ))}
@@ -182,7 +187,8 @@ function Arcs({ page, lit, show }: { page: number; lit: number | null; show: (pl
   );
 }
 
-const LISTED = 60;
+const LISTED = 60,
+  PLACES = 12;
 
 function Legend({ places, lit, show }: { places: number[]; lit: number | null; show: (place: number) => void }) {
   const { data } = useApp(),
@@ -192,7 +198,9 @@ function Legend({ places, lit, show }: { places: number[]; lit: number | null; s
       <ol>
         {groups.slice(0, LISTED).map((g) => {
           const own = places.filter((o) => data.groupOf[o] === g),
-            first = own[0];
+            first = own[0],
+            more = Math.max(own.length - PLACES, 0),
+            told = again(own.slice(0, PLACES).map((o) => lines(data, o)));
           return (
             <li key={g} class={look(g)}>
               <Link to={{ view: "passages", id: g }} class="badge" label={`Passage ${data.number(g)}, all about it`}>
@@ -200,16 +208,24 @@ function Legend({ places, lit, show }: { places: number[]; lit: number | null; s
               </Link>
               <div>
                 <span class="where">
-                  {own.slice(0, 12).map((o, n) => (
+                  {own.slice(0, PLACES).map((o, n) => (
                     <>
-                      {n > 0 && <span class="again"> again </span>}
-                      <button type="button" class="jump" aria-pressed={lit === o} onClick={() => show(o)}>
-                        {lines(data, o)}
+                      {n > 0 && (
+                        <span class="again">{n === 1 ? ", again at " : n === told.length - 1 && !more ? " and " : ", "}</span>
+                      )}
+                      <button
+                        type="button"
+                        class="jump"
+                        aria-pressed={lit === o}
+                        aria-label={lines(data, o)}
+                        onClick={() => show(o)}
+                      >
+                        {told[n]}
                       </button>
                       {inARow(data, o) && <span class="again"> ({inARow(data, o)})</span>}
                     </>
                   ))}
-                  {own.length > 12 && ` and ${number(own.length - 12)} more`}
+                  {more > 0 && ` and ${number(more)} more`}
                 </span>
                 {own.length === 1 && <span class="sub">also {elsewhere(data, first)}</span>}
                 <span class="sub">

@@ -1,5 +1,7 @@
 import { useMemo } from "preact/hooks";
-import { parseHash } from "../filter";
+import { quotes } from "../apart";
+import type { Data } from "../data";
+import { isFurniture, parseHash } from "../filter";
 import { useEvent } from "../keys";
 import { Link, look } from "../parts";
 import { useApp } from "../state";
@@ -7,7 +9,8 @@ import { VirtualList } from "../virtual";
 import { count, likeness, number, oneLine, times, VERDICTS } from "../words";
 import { Card } from "./card";
 
-const ROW = 112;
+const ROW = 126,
+  QUOTED = 110;
 
 /** All passages, the most wasteful first, and the chosen one. */
 export function PassagesView() {
@@ -28,10 +31,25 @@ export function PassagesView() {
     app.go({ view: "page", id: data.raw.places.page[first], at: first });
   });
   const shown = chosen !== null && chosen < data.groups ? chosen : groups[0];
+  const quoted = useMemo(() => quotes(data, groups), [groups]);
+  const mixable = useMemo(() => {
+    const those = groups.filter((g) => isFurniture(data, g, selection.places)).length;
+    return those > 0 && those < groups.length;
+  }, [groups]);
   return (
     <div class={`passages${chosen !== null ? " has-card" : ""}`}>
       <section class="passage-list" aria-labelledby="passages-title">
         <h1 id="passages-title">{title(app)}</h1>
+        {mixable && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={!route.filter.mixed}
+              onChange={(event) => app.filter({ mixed: !event.currentTarget.checked })}
+            />
+            Template, menus and refrains last
+          </label>
+        )}
         {!groups.length && <p class="notice">No passage passes the filters.</p>}
         <VirtualList
           count={groups.length}
@@ -52,12 +70,14 @@ export function PassagesView() {
                   <span class="badge">{data.number(g)}</span>
                   <span class="passage-words">
                     <span class="quote" dir="auto">
-                      {oneLine(data.groupText(g), 110)}
+                      {quoted(i, QUOTED)}
                     </span>
                     <span class="sub">
                       {times(data.raw.groups.count[g])}, {count(data.raw.groups.tokens[g], "word")}, {likeness(data, g)}
                     </span>
-                    {kinds.length > 0 && <span class="sub kinds">{kinds.join(", ")}</span>}
+                    {(kinds.length > 0 || data.pages > 1) && (
+                      <span class="sub kinds">{[...kinds, ...firstPage(data, g)].join(" · ")}</span>
+                    )}
                   </span>
                 </Link>
               </div>
@@ -75,6 +95,12 @@ export function PassagesView() {
       )}
     </div>
   );
+}
+
+/** The page on which a passage is named first, where there are several pages. */
+function firstPage(data: Data, g: number): string[] {
+  const page = data.raw.places.page[data.representative(g)];
+  return data.pages > 1 ? [oneLine(data.title(page) ?? data.pageName(page), 60)] : [];
 }
 
 function title(app: ReturnType<typeof useApp>): string {

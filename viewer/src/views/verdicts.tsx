@@ -1,6 +1,7 @@
 /** What the repeats amount to, in words: causes, verdicts by kind, small repeats. */
 
 import { useState } from "preact/hooks";
+import { quotes } from "../apart";
 import type { Data, VerdictKind } from "../data";
 import { Link } from "../parts";
 import { useApp } from "../state";
@@ -17,17 +18,23 @@ export function Verdicts() {
   const shown = app.selection,
     byKind = new Map<VerdictKind, number[]>(),
     size = (v: number) => data.raw.groups.tokens[longest(data, verdicts.groups[v]) ?? -1] ?? 0;
+  const first = single ? verdicts.kind.indexOf("rendered-twice") : -1, // it is the headline
+    headline = first < 0 ? "" : verdicts.text[first];
   verdicts.kind.forEach((kind, v) => {
+    if (isTold(headline, verdicts.text[v])) return;
     const groups = verdicts.groups[v];
     if (groups.length && !groups.some((g) => anyPlace(data, shown.places, g))) return;
     byKind.set(kind, [...(byKind.get(kind) ?? []), v]);
   });
-  const first = single ? verdicts.kind.indexOf("rendered-twice") : -1; // it is the headline
+  const small = repeats.text.flatMap((text, i) => (headline.includes(`"${text}" of line `) ? [] : [i]));
   const rest = single && byKind.size === 1 && byKind.get("rendered-twice")?.length === 1;
-  if (rest && !repeats.page.length && first >= 0) return null;
+  if (rest && !small.length && first >= 0) return null;
   return (
     <section class="verdicts" aria-labelledby="amounts">
       <h2 id="amounts">{single ? "Also on this page" : "What it amounts to"}</h2>
+      {[...byKind.values()].some((rows) => isToldTwice(data, byKind, rows)) && (
+        <p class="sub">A passage may be two things, such as a teaser that other pages share: it counts under both.</p>
+      )}
       <ul class="sentences">
         {causes.map((cause, i) => (
           <li key={i} class="cause">
@@ -59,9 +66,22 @@ export function Verdicts() {
             <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
           ),
         )}
-        {repeats.page.length > 0 && <SmallRepeats />}
+        {small.length > 0 && <SmallRepeats rows={small} />}
       </ul>
     </section>
+  );
+}
+
+/** Whether the headline names a teaser among what lies inside a copy: then that is said, and the text shows the rest. */
+export function isTold(headline: string, verdict: string): boolean {
+  const line = /^the teaser at line (\d+) /.exec(verdict)?.[1];
+  return line !== undefined && new RegExp(`\\bthe teaser of line ${line}\\b`).test(headline);
+}
+
+function isToldTwice(data: Data, byKind: Map<VerdictKind, number[]>, rows: number[]): boolean {
+  const own = new Set(rows.flatMap((v) => data.raw.verdicts.groups[v]));
+  return [...byKind.values()].some(
+    (others) => others !== rows && others.some((v) => data.raw.verdicts.groups[v].some((g) => own.has(g))),
   );
 }
 
@@ -92,17 +112,19 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
   if (!all.length) return null;
   if (FOLDED.has(kind) && all.length > 1) {
     const groups = new Set(all.flatMap((v) => verdicts.groups[v])),
-      pages = new Set(all.map((v) => verdicts.page[v]));
+      pages = new Set(all.map((v) => verdicts.page[v])),
+      first = [...groups].slice(0, 3),
+      quoted = quotes(data, first);
     return (
       <li>
         <span class="tag">{VERDICTS[kind].name}</span>
         <p dir="auto">
           {count(groups.size || all.length, "passage")}
           {single ? "" : ` on ${count(pages.size, "page")}`}:{" "}
-          {[...groups].slice(0, 3).map((g, n) => (
+          {first.map((g, n) => (
             <>
               {n > 0 && ", "}
-              <Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 60)}”</Link>
+              <Link to={{ view: "passages", id: g }}>“{quoted(n, 60)}”</Link>
             </>
           ))}
           {groups.size > 3 && " and more"}
@@ -152,15 +174,16 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
 function Shared({ groups }: { groups: number[] }) {
   const { data } = useApp(),
     [open, setOpen] = useState(false),
-    shown = (open || groups.length <= FIRST + 1 ? groups : groups.slice(0, FIRST)).slice(0, MOST);
+    shown = (open || groups.length <= FIRST + 1 ? groups : groups.slice(0, FIRST)).slice(0, MOST),
+    quoted = quotes(data, shown);
   return (
     <>
-      {shown.map((g) => (
+      {shown.map((g, n) => (
         <li key={g} class="shared">
           <span class="tag">{VERDICTS.shared.name}</span>
           <div>
             <p dir="auto">
-              <Link to={{ view: "passages", id: g }}>“{oneLine(data.groupText(g), 90)}”</Link>
+              <Link to={{ view: "passages", id: g }}>“{quoted(n, 90)}”</Link>
             </p>
             <p class="sub">
               {count(data.raw.groups.tokens[g], "word")}, {likeness(data, g)}: <Stands g={g} />
@@ -211,13 +234,13 @@ function Stands({ g }: { g: number }) {
   );
 }
 
-function SmallRepeats() {
+function SmallRepeats({ rows }: { rows: number[] }) {
   const { data } = useApp(),
     { text, lines, page } = data.raw.repeats,
     single = data.pages === 1,
     most = single ? 8 : 5;
   const on = new Map<string, number[]>();
-  text.forEach((t, i) => on.set(t, [...(on.get(t) ?? []), i]));
+  rows.forEach((i) => on.set(text[i], [...(on.get(text[i]) ?? []), i]));
   const all = [...on].sort((a, b) => b[1].length - a[1].length);
   return (
     <li class="small-repeats">
