@@ -123,10 +123,10 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
     if options.find != "exact":
         stages.start("near blocks")
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
-        links = concatenated(links, without_contained(corpus, near_links(corpus, distinct, a, b, pairs), links))
+        links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
             judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
-            near = without_contained(corpus, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
+            near = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
             judge_scope(corpus, near, pairs, options, judge)
             del near
         del distinct, a, b

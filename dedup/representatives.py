@@ -126,6 +126,9 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
     times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
+    start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
+    apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
+    a, b = a[apart], b[apart]
     if not len(a):
         return members
     texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)

@@ -22,6 +22,7 @@ from dedup.seeds import Repeats
 from dedup.verify import Spans, span_overlaps
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 U8 = npt.NDArray[np.uint8]
 
 MAX_EDIT = 16  # tokens of an edit inside a passage
@@ -120,16 +121,34 @@ def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
     return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
 
 
-def without_contained(corpus: Corpus, near: Links, exact: Links) -> Links:
-    """Near pairs of blocks but those of which one block stands in the other whole: the exact match says more."""
-    first, last = block_of(corpus, exact.a0), block_of(corpus, exact.a1 - 1)
-    first_b, last_b = block_of(corpus, exact.b0), block_of(corpus, exact.b1 - 1)
+def without_contained(corpus: Corpus, distinct: Distinct, near: Links, exact: Links) -> Links:
+    """Near pairs of blocks but those of which one block stands in the other whole: the exact match says more.
+
+    It says so of all copies of the two: where a text stands twice, one match may be part of a longer one.
+    """
     count = len(corpus.halves) + 1
-    pair = first * count + first_b
-    whole_a = (corpus.token_first[first] == exact.a0) & (corpus.token_first[first + 1] == exact.a1)
-    whole_b = (corpus.token_first[first_b] == exact.b0) & (corpus.token_first[first_b + 1] == exact.b1)
-    inside = pair[(whole_a | whole_b) & (first == last) & (first_b == last_b)]
-    return near.take(~np.isin(block_of(corpus, near.a0) * count + block_of(corpus, near.b0), inside))
+    text = np.arange(count)  # the first block with the same text
+    text[distinct.member] = np.repeat(distinct.block, np.diff(distinct.first))
+    inside = [np.empty(0, np.int64)]
+    for a0, a1, b0, b1 in (exact.ranges, (exact.b0, exact.b1, exact.a0, exact.a1)):
+        for whole, other, in_it in (_whole_first(corpus, a0, a1, b0), _whole_last(corpus, a0, a1, b1)):
+            one, two = text[whole[in_it]], text[other[in_it]]
+            inside += [one * count + two, two * count + one]
+    known = distinct_numbers(np.concatenate(inside))
+    asked = text[block_of(corpus, near.a0)] * count + text[block_of(corpus, near.b0)]
+    return near.take(~np.isin(asked, known))
+
+
+def _whole_first(corpus: Corpus, a0: I64, a1: I64, b0: I64) -> tuple[I64, I64, Flags]:
+    """The first blocks of matches, on both sides, and whether that of a is whole and stands inside that of b."""
+    a, b, first = block_of(corpus, a0), block_of(corpus, b0), corpus.token_first
+    return a, b, (first[a] == a0) & (first[a + 1] <= a1) & (first[b + 1] - b0 >= first[a + 1] - a0)
+
+
+def _whole_last(corpus: Corpus, a0: I64, a1: I64, b1: I64) -> tuple[I64, I64, Flags]:
+    """The same of the last blocks."""
+    a, b, first = block_of(corpus, a1 - 1), block_of(corpus, b1 - 1), corpus.token_first
+    return a, b, (first[a + 1] == a1) & (first[a] >= a0) & (b1 - first[b] >= a1 - first[a])
 
 
 def concatenated(*parts: Links) -> Links:

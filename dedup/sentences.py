@@ -189,7 +189,7 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         linked = max(rows, key=lambda row: (copies.link_share[row], -row))
         heading = next((row for row in rows if copies.heading[row] and row != linked), None)
         one = linked if copies.link_share[linked] > 0 else next((row for row in rows if copies.heading[row]), linked)
-        other = heading if heading is not None else next(row for row in rows if row != one)
+        other = heading if heading not in (None, one) else next(row for row in rows if row != one)
         small, large = [one], [other]
         verb = "names the heading at" if heading is not None and heading != one else "stands again at"
     what = "link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "teaser"

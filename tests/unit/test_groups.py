@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup
 from dedup import Verifier, groups
 from dedup.blocks import read_corpus
 from dedup.engines.local import LocalEngine
@@ -207,3 +208,31 @@ def test_hidden_are_the_places_that_are_less_alike_not_their_groups(least):
     assert hidden.summary.duplicate_chars >= len(text)
     if least == 1:
         assert [g.kind for g in hidden.groups] == ["exact"]
+
+
+def test_a_text_that_is_like_a_part_of_itself_makes_no_group_with_it():
+    """The representative rule leaves a place alone whose text is linked to one of which another place overlaps it."""
+    a = "loafb coacha crowdc towera ferryc lampe riverc loafb riverb valleye rivere smoked"
+    x = a.replace("ferryc lampe", "n50 n89")
+    y = "tickete towerf ticketa lampe valleya winterc ferryb banda towera crowdc coachf"
+    report = dedup.scan(["\n\n".join([a, a, y, x, a, y, a, y])])
+    assert len(report.groups) > 2
+    for group in report.groups:
+        places = sorted((place.page, place.start, place.end) for place in group.occurrences)
+        assert all(one[0] != two[0] or one[2] <= two[1] for one, two in itertools.pairwise(places))
+
+
+def test_a_text_word_for_word_inside_another_one_is_not_called_near_though_what_is_around_goes_on():
+    """The exact match of the quote is part of a longer one: of the block before it, and of the stretch that comes back."""
+    one = "The mayor opened the new bridge over the river on Sunday in front of a large crowd and a brass band."
+    two = "Trains will cross it from the first of May, as the company said in its letter to the customers."
+    quote = "The mayor opened the new bridge over the river on Sunday"
+    for order in ([one, two, one, two, quote], [one, two, quote], [quote, one, two, one, two]):
+        report = dedup.scan(["\n\n".join(order)])
+        assert {group.kind for group in report.groups} <= {"exact", "contained"}
+        text, covered = "\n\n".join(order), set[int]()
+        for place in (place for group in report.groups for place in group.occurrences):
+            for start, end in place.parts or [(place.start, place.end)]:
+                covered.update(range(start, end))
+        at = text.rindex(quote) if order[-1] == quote else 0
+        assert covered.issuperset(range(at, at + len(quote)))

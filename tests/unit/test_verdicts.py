@@ -227,3 +227,10 @@ def test_a_frame_that_overlapping_groups_make_up_is_no_copy(tmp_path):
     report = scan(tmp_path)
     assert not [v for page in report.pages for v in page.verdicts if v.kind == "copy-of"]
     assert report.keep.all()
+
+
+def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_not_at_itself(tmp_path):
+    text = "Smoke train coach engineer band. Night coach door river ticket."
+    (tmp_path / "p.html").write_text(f"<p>{text}</p><p>a b c d</p><h2>{text}</h2>", "utf-8")
+    [said] = verdicts(scan(tmp_path / "p.html"), "teaser")
+    assert said == "the teaser at characters 72-135 stands again at characters 0-63"
