@@ -14,7 +14,7 @@ from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Occurrence
 from dedup.places import row_ranges
-from dedup.verify import Spans, span_text
+from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
 
@@ -126,10 +126,6 @@ class Places:
             return None
         return layout.path[int(self.first_block[row] - self.corpus.page_first[int(self.page[row])])] or None
 
-    def occurrence(self, row: int, measured: Measured = EQUAL) -> Occurrence:
-        """The place as people read it."""
-        return self.occurrences(np.array([row]), np.ones(1, np.int64), [measured])[0]
-
     def occurrences(self, rows: I64, copies: I64, measured: Sequence[Measured]) -> list[Occurrence]:
         """Places as people read them.
 
@@ -169,11 +165,6 @@ class Places:
         text = self.corpus.text
         edges = zip(self.bytes_of(rows)[0].tolist(), self.bytes_of(last)[1].tolist(), strict=True)
         return [text[start:end].tobytes().decode("utf-8", "surrogatepass") for start, end in edges]
-
-    def normalised(self, row: int) -> str:
-        """The normalised text of its parts."""
-        parts = slice(int(self.parts.first[row]), int(self.parts.first[row + 1]))
-        return span_text(self.corpus, self.parts.part_start[parts].tolist(), self.parts.part_end[parts].tolist())
 
 
 def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[int, bool]:

@@ -115,15 +115,15 @@ class LinkTable:
     def pairs(self, rows: I64) -> Iterator[Pair]:
         """Some links as people read them."""
         m = self.measures(rows)
-        columns = (self.similarity(m), m.jaccard, m.containment_a, m.containment_b, m.indel)
-        for row, exact, *shares in zip(rows.tolist(), m.exact.tolist(), *(c.tolist() for c in columns), strict=True):
-            if exact:
-                yield Pair(self.a.occurrence(row), self.b.occurrence(row), "exact", *shares)
-                continue
-            similarity, jaccard, in_a, in_b, indel = shares
-            a, b = (place.occurrence(row, Measured(similarity, jaccard, contained, indel, *self.bags[row]))
-                    for place, contained in ((self.a, in_a), (self.b, in_b)))
-            yield Pair(a, b, "near", *shares, *self.bags[row])
+        columns = [column.tolist() for column in (self.similarity(m), m.jaccard, m.containment_a, m.containment_b, m.indel)]
+        bags = [(None, None) if exact else self.bags[row] for row, exact in zip(rows.tolist(), m.exact.tolist(), strict=True)]
+        sides = []
+        for place, contained in ((self.a, columns[2]), (self.b, columns[3])):
+            measured = [Measured(similarity, jaccard, held, indel, *bag) for similarity, jaccard, held, indel, bag in
+                        zip(columns[0], columns[1], contained, columns[4], bags, strict=True)]
+            sides.append(place.occurrences(rows, np.ones_like(rows), measured))
+        for a, b, exact, bag, *shares in zip(*sides, m.exact.tolist(), bags, *columns, strict=True):
+            yield Pair(a, b, "exact" if exact else "near", *shares, *bag)
 
 
 class PairList(Lazy[Pair]):

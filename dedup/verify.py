@@ -203,11 +203,6 @@ def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int) -> S
     return join_sets(map_spans(engine, corpus, spans, lambda hashes, first: kernel.shingle_sets(hashes, first, size)))
 
 
-def span_text(corpus: Corpus, starts: Sequence[int], ends: Sequence[int]) -> str:
-    """The normalised text of a span's parts, joined by blanks."""
-    return span_texts(corpus, Spans(np.array(starts, np.int64), np.array(ends, np.int64), np.array([0, len(starts)])))[0]
-
-
 def span_texts(corpus: Corpus, spans: Spans) -> list[str]:
     """The normalised text of each span, its parts joined by blanks."""
     out, first = kernel.normalise(corpus.text, spans.part_start, spans.part_end, corpus.flags)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 import dedup
@@ -27,17 +29,19 @@ def edited_copies(texts: int, copies: int, seed: int = 5) -> list[str]:
             out.append(" ".join(text))
     return out
 
+I64 = npt.NDArray[np.int64]
+
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The rows of which an occurrence was made, one after the other."""
     rows: list[int] = []
-    make = Places.occurrence
+    make = Places.occurrences
 
-    def counted(self: Places, row: int, *args: object) -> object:
-        rows.append(row)
-        return make(self, row, *args)  # type: ignore[arg-type]
-    monkeypatch.setattr(Places, "occurrence", counted)
+    def counted(self: Places, asked: I64, *args: object) -> object:
+        rows.extend(asked.tolist())
+        return make(self, asked, *args)  # type: ignore[arg-type]
+    monkeypatch.setattr(Places, "occurrences", counted)
     return rows
 
 
@@ -58,7 +62,7 @@ def test_pairs_are_made_as_one_goes(made: list[int]):
     assert len(report._links) > BATCH_PAIRS
     assert not made
     assert len(list(itertools.islice(report.pairs(), 3))) == 3
-    assert len(made) == 6
+    assert len(made) <= 2 * 8  # the first batch is small
 
 
 def test_only_the_least_certain_pairs_are_made(made: list[int]):
