@@ -201,10 +201,14 @@ class Survey:
     fingerprint: U64
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens]:
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
+                told: Callable[[int, int | None], None] | None = None) -> tuple[Corpus, Tokens]:
     """Pages as columns, cut into blocks and measured; and their tokens.
 
     Batches are surveyed while the next ones are read.
+
+    Args:
+        told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
     table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
@@ -214,6 +218,8 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     def kept() -> Iterator[Batch]:
         for batch in page_batches(pages, text, heads):
             batches.append(batch)
+            if told is not None:
+                told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
             yield batch
 
     def survey(batch: Batch) -> Survey:
