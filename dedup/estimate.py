@@ -137,7 +137,8 @@ def _unpacked(path: Path) -> float:
         whole = parquet.read_metadata(path)
     except (OSError, ValueError):
         return 1.0
-    return sum(whole.row_group(n).total_byte_size for n in range(whole.num_row_groups)) / max(path.stat().st_size, 1)
+    unpacked = sum(int(whole.row_group(n).total_byte_size) for n in range(whole.num_row_groups))
+    return unpacked / max(path.stat().st_size, 1)
 
 
 def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int]:
