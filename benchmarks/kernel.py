@@ -166,6 +166,11 @@ def survey_tokens(data: Data) -> Measured:
 
 
 @case
+def survey_bands(data: Data) -> Measured:
+    return (data.utf8, *data.lines, 0, 5, BANDS, ROWS, 0), len(data.utf8), "byte"
+
+
+@case
 def short_sets(data: Data) -> Measured:
     return (data.utf8, *data.lines, 0, 2, np.empty(len(data.utf8) // 2, np.uint32)), len(data.utf8), "byte"
 
@@ -316,6 +321,11 @@ def sketch_bands(data: Data) -> Measured:
 @case
 def band_columns(data: Data) -> Measured:
     return (*data.short, BANDS, ROWS, 0), len(data.short[1]) - 1, "set"
+
+
+@case
+def repeated_keys(data: Data) -> Measured:
+    return (data.keys,), len(data.keys), "set"
 
 
 @case

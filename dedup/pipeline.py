@@ -20,7 +20,12 @@ from dedup.exact_join import pair_exhaustively
 from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
+<<<<<<< HEAD
 from dedup.lsh import pair_by_lsh, with_partners
+=======
+from dedup.kernel import kernel
+from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
+>>>>>>> b
 from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
@@ -61,17 +66,24 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
+<<<<<<< HEAD
         corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None)
         stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
+=======
+        sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
+        lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
+        corpus, tokens = read_corpus(pages, engine, options, (lsh.bands, lsh.rows) if lsh is not None else None)
+>>>>>>> b
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         finding: Future[Repeats] | None = None
         if options.unit != "page":
             stages.start("exact runs")
             finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
         digest = input_digest(engine, corpus)  # beside what one thread does
+        keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
         del tokens
         if finding is None:
-            passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
+            passages, repeats, aligned = compare_pages(engine, corpus, keys, pairs, options, stages, judge), None, NOTHING
         else:
             passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
                                                         judge)
@@ -157,9 +169,13 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     return together(passages, kept, aligned), aligned
 
 
-def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options: Options, stages: Stages,
-                  judge: Judge | None = None) -> Passages:
-    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
+def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pairs: PagePairs, options: Options,
+                  stages: Stages, judge: Judge | None = None) -> Passages:
+    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with.
+
+    Args:
+        keys: Of the pages, where they were sketched.
+    """
     stages.start("near pages")
     distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
     owner = np.repeat(np.arange(len(distinct.block)), np.diff(distinct.first))
@@ -167,8 +183,12 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
+<<<<<<< HEAD
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
         stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
+=======
+        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages, keys)
+>>>>>>> b
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:
@@ -178,13 +198,22 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options
 
 
 def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: PagePairs, options: Options,
-               stages: Stages) -> tuple[I64, I64]:
-    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
+               stages: Stages, keys: BandKeys | None = None) -> tuple[I64, I64]:
+    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold.
+
+    Args:
+        keys: Of the blocks, where they were sketched while they were read.
+    """
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
-    short = short_shingles(engine, corpus, distinct.block, size)
-    a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
+    if keys is not None:  # only sets that share a bucket are needed
+        shared = keys.shared(engine, distinct.block)
+        short = short_shingles(engine, corpus, distinct.block[shared], size).spread(shared, len(distinct.block))
+        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold)
+    else:
+        short = short_shingles(engine, corpus, distinct.block, size)
+        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
         log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)

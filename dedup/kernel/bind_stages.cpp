@@ -98,18 +98,17 @@ void bind_sets(nb::module_& m) {
         if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
         return to_numpy(release([&] {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
-            const std::int64_t k = bands * rows;
             dedup::Mapped<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
-            dedup::Mapped<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
-            for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
-            for (std::int64_t s = 0; s < sets; ++s) {
-                dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed, words.data(),
-                                  registers.data());
-                dedup::band_keys(registers.data(), bands, rows, out.data() + s, sets);
-            }
+            dedup::BandHasher keys(bands, rows, seed);
+            for (std::int64_t s = 0; s < sets; ++s)
+                keys(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], out.data() + s, sets);
             return out;
         }));
     }, "values"_a.noconvert(), "first"_a.noconvert(), "bands"_a, "rows"_a, "seed"_a);
+
+    m.def("repeated_keys", [](U32 key) {
+        return to_numpy(release([&] { return dedup::repeated_keys(span(key)); }));
+    }, "key"_a.noconvert());
 
     m.def("set_bitmaps", [](U32 values, I64 first) {
         check_first(first, values.size());

@@ -41,6 +41,7 @@ from dedup.kernel.twin_sets import (
     fss_sketches,
     prefix_join,
     range_digests,
+    repeated_keys,
     set_bitmaps,
     set_overlaps,
     shingle_sets,
@@ -57,6 +58,7 @@ from dedup.kernel.twin_tokens import (
     hash_tokens,
     normalise,
     short_sets,
+    survey_bands,
     survey_tokens,
     token_edges,
     tokenise,
@@ -70,9 +72,15 @@ __all__ = [
     "line_numbers", "locate", "mark_grams", "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "merge_apart",
     "name", "normalise",
     "pair_anchors", "prefix_join", "range_buckets", "range_digests", "range_halves", "release_memory", "repeated_grams",
+<<<<<<< HEAD
     "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
     "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order",
     "survey_tokens", "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies",
+=======
+    "repeated_keys", "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps",
+    "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines",
+    "stable_order", "survey_bands", "survey_tokens", "take_ranges", "token_edges", "tokenise", "with_copies",
+>>>>>>> b
 ]  # fmt: skip
 
 name = "reference"

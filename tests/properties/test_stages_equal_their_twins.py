@@ -41,6 +41,18 @@ def test_shingle_sets_and_digests(lists, size):
     assert_array_equal(native.range_digests(hashes, first), reference.range_digests(hashes, first))
 
 
+@given(lists=st.lists(st.lists(words, max_size=200), max_size=3), size=st.integers(1, 20))
+def test_short_shingles_are_the_upper_halves_of_the_shingles(lists, size):
+    text = [" ".join(map(str, tokens)).encode() for tokens in lists]
+    edges = np.cumsum([0, *map(len, text)])
+    data, start, end = np.frombuffer(b"".join(text), np.uint8), edges[:-1].copy(), edges[1:].copy()
+    values, first = reference.shingle_sets(*reference.hash_tokens(data, start, end), size)
+    room = np.empty(sum(map(len, lists)), np.uint32)
+    halves = np.split(room, native.short_sets(data, start, end, 0, size, room)[1:])[:len(lists)]
+    for own, expected in zip(halves, np.split(values, first[1:-1]), strict=False):
+        assert_array_equal(own, np.unique(expected >> np.uint64(32)))
+
+
 @given(lists=ranges, k=st.integers(1, 40), seed=st.integers(0, 2**63 - 1))
 def test_sketches_and_bands(lists, k, seed):
     values, first = reference.shingle_sets(*columns(lists), 2)
@@ -53,6 +65,13 @@ def test_sketches_and_bands(lists, k, seed):
     if k >= rows:
         assert_array_equal(native.sketch_bands(mine, len(lists), k // rows, rows),
                            reference.sketch_bands(mine, len(lists), k // rows, rows))
+
+
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 9).map(lambda key: key << 28), max_size=80))
+def test_keys_that_stand_twice(keys):
+    key = np.array(keys, np.uint32)
+    assert_array_equal(native.repeated_keys(key), reference.repeated_keys(key))
+    assert reference.repeated_keys(key).tolist() == [int(keys.count(one) > 1) for one in keys]
 
 
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=14), threshold=st.sampled_from([0.3, 0.5, 0.7, 1]),
