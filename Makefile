@@ -26,7 +26,7 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
-.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench bench-peers clean
+.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -138,9 +138,14 @@ bench: $(VENV)/.dev kernel-if-possible
 PEERS = build/peers-venv
 SIZES ?= 20MB 200MB
 REPEATS ?= 5
+PAGES ?= 1000000
 RESULT ?= build/bench/peers.json
 bench-peers: $(VENV)/.dev kernel-if-possible $(PEERS)/.installed
-	$(PY) -m benchmarks.peers --peers $(PEERS)/bin/python --sizes $(SIZES) --repeats $(REPEATS) --json $(RESULT)
+	$(PY) -m benchmarks.peers --peers $(PEERS)/bin/python --sizes $(SIZES) --repeats $(REPEATS) --pages $(PAGES) --json $(RESULT)
+
+# docs/benchmarks.md from the result that is committed.
+benchmarks-page: $(VENV)/.dev
+	$(PY) -m benchmarks.peers.page benchmarks/results/peers.json -o docs/benchmarks.md
 
 $(PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/install.py
 	@mkdir -p build; $(PY) -m venv --clear $(PEERS)

@@ -23,7 +23,9 @@ from benchmarks.peers.install import MISSING, wanted
 FORMAT = "dedup-bench-peers/1"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 LARGE = 500_000_000  # bytes; a corpus above is run once, by the tools that can, without the exact truth
-PARTS = ("documents",)
+SMALL = 50_000_000  # bytes; a suffix array of more takes too much memory, and a first run that does not count too much time
+PARTS = ("documents", "passages", "scans", "extremes", "page", "kernel")
+PAGE_REPEATS = 7
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,33 +34,52 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", nargs="+", default=["20MB", "200MB"], help="corpora; 2GB: once, ours and daft")
     parser.add_argument("--repeats", type=int, default=5, help="runs of which the median counts")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured")
+    parser.add_argument("--pages", type=int, default=1_000_000, help="pages of the inputs of one pattern")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corpora")
     parser.add_argument("--json", type=Path, default=CACHE / "peers.json", help="result file")
     asked = parser.parse_args(arguments)
+    if not Path("/proc/self/status").exists():
+        parser.error("memory is read from /proc, which this system does not have")
     peers = str(Path(asked.peers).absolute())
-
     found, missing = peer_versions(peers)
     result = {"format": FORMAT, "date": datetime.date.today().isoformat(), "commit": _git("rev-parse", "HEAD"),
               "dirty": bool(_git("status", "--porcelain")), "machine": machine(), "versions": versions() | {"peers": found},
-              "missing": missing, "repeats": asked.repeats, "corpora": {}}
+              "missing": missing, "repeats": asked.repeats}
     corpora = {size: corpus(parse_size(size), asked.seed) for size in sorted(asked.sizes, key=parse_size)}
+    result["corpora"] = {size: describe(file, asked.seed) for size, file in corpora.items()}
     for part in asked.parts:
-        for size, file in corpora.items():
-            about = result["corpora"].setdefault(size, describe(file, asked.seed))
-            if part == "documents":
-                rows = _documents(file, about, peers, asked)
+        if part in ON_CORPORA:
+            for size, file in corpora.items():
+                rows = ON_CORPORA[part](file, result["corpora"][size]["bytes"], peers, missing, asked.repeats)
                 result.setdefault(part, []).extend({"corpus": size} | row for row in rows)
-            keep(asked.json, result)
+                keep(asked.json, result)
+        elif part == "kernel":
+            result["limits"], result["kernel"] = jobs.figures_of("limits"), jobs.figures_of("kernel", "--json")
+        else:
+            result[part] = jobs.extremes(asked.pages, say) if part == "extremes" else jobs.one_page(PAGE_REPEATS, say)
+        keep(asked.json, result)
     result["machine"]["load_at_the_end"] = os.getloadavg()
     keep(asked.json, result)
     print(f"result: {os.path.relpath(asked.json)}")
     return 0
 
 
-def _documents(file: Path, about: dict[str, Any], peers: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
-    large = about["bytes"] > LARGE
-    there = [tool for tool in tools.documents(peers) if tool.large or not large]
-    return jobs.documents(file, there, 1 if large else asked.repeats, not large, not large, say)
+def _documents(file: Path, size: int, peers: str, missing: dict[str, str], repeats: int) -> list[jobs.Row]:
+    large = size > LARGE
+    there = [tool for tool in tools.documents(peers) if tool.package not in missing and (tool.large or not large)]
+    return jobs.documents(file, there, 1 if large else repeats, size <= SMALL, not large, say)
+
+
+def _passages(file: Path, size: int, peers: str, missing: dict[str, str], repeats: int) -> list[jobs.Row]:
+    there = [tool for tool in tools.passages(peers) if tool.package not in missing]
+    return jobs.spans(file, there, repeats, say) if size <= SMALL else []
+
+
+def _scans(file: Path, size: int, peers: str, missing: dict[str, str], repeats: int) -> list[jobs.Row]:
+    return jobs.scans(file, tools.scans(), repeats, say) if size <= LARGE else []
+
+
+ON_CORPORA = {"documents": _documents, "passages": _passages, "scans": _scans}
 
 
 def describe(file: Path, seed: int) -> dict[str, Any]:

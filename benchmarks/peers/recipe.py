@@ -16,7 +16,7 @@ import orjson
 from benchmarks.peers.joined import Links, groups
 
 HASHES, BANDS, ROWS, SIZE, THRESHOLD, SEED = 128, 16, 8, 5, 0.8, 42
-_words = re.compile(r"\w+").findall
+_find_words = re.compile(r"\w+").findall
 
 
 def run(links: Callable[[list[str]], Links]) -> None:
@@ -36,12 +36,16 @@ def read(file: Path) -> tuple[list[str], list[str]]:
     return ids, texts
 
 
+def words(text: str) -> list[str]:
+    return _find_words(text.lower())
+
+
 def shingles(text: str) -> Iterator[str]:
     """The word 5-grams of a text; of a shorter one all its words."""
-    words = _words(text.lower())
-    if len(words) < SIZE:
-        return iter([" ".join(words)])
-    return map(" ".join, zip(words, words[1:], words[2:], words[3:], words[4:], strict=False))
+    found = words(text)
+    if len(found) < SIZE:
+        return iter([" ".join(found)])
+    return map(" ".join, zip(found, found[1:], found[2:], found[3:], found[4:], strict=False))
 
 
 def write(file: Path, ids: list[str], found: Iterable[Iterable[int]]) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.__main__ import command as dedup_command
+from benchmarks.peers.passages import read_spans
 
 Groups = list[list[str]]
 OURS = "dedup"
+FINDS = ("exact", "near", "reworded")
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,22 @@ def documents(peers: str) -> list[Tool]:
             *dedup_command(), "scan", str(file), "--unit", "page", "--threshold", "0.8", "-q", "-o", f"{out}.json"],
             lambda out: read_report(out.with_name(f"{out.name}.json"))),
     ]
-    return ours + [Tool(package, package, _recipe(peers, package.lower()), read_groups, large=package == "daft")
-                   for package in ("daft", "gaoya", "rensa", "FastSketchLSH", "datasketch")]
+    theirs = [Tool(package, package, _recipe(peers, package.lower()), read_groups, large=package == "daft")
+              for package in ("daft", "gaoya", "rensa", "FastSketchLSH", "datasketch")]
+    hashed = Tool("FastSketchLSH, hashes by NumPy", "FastSketchLSH", _recipe(peers, "fastsketchlsh", "--hashes"), read_groups)
+    return [*ours, *theirs[:4], hashed, *theirs[4:]]
+
+
+def passages(peers: str) -> list[Tool]:
+    """Passages that stand twice: JSON lines in, spans by page out."""
+    ours = [Tool(f"dedup, find={find}", OURS, _recipe(sys.executable, "ours_passages", find), read_spans) for find in FINDS]
+    return [*ours, Tool("pydivsufsort", "pydivsufsort", _recipe(peers, "pydivsufsort"), read_spans)]
+
+
+def scans() -> list[Tool]:
+    """The scan alone, in a process of its own: the report is made, and not written."""
+    return [Tool(f"dedup, find={find}", OURS, lambda file, _, find=find: [
+        sys.executable, "-m", "benchmarks.work", str(file), json.dumps({"find": find})], lambda _: None) for find in FINDS]
 
 
 def _recipe(python: str, module: str, *more: str) -> Callable[[Path, Path], list[str]]:

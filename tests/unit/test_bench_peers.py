@@ -146,6 +146,24 @@ def test_each_tool_groups_what_is_alike(tool, records, tmp_path):
     assert sorted(map(sorted, tool.read(out))) == [["again", "one", "two"]]
 
 
+@pytest.mark.parametrize("tool", tools.passages(str(PEERS)), ids=lambda tool: tool.name)
+def test_each_tool_marks_what_stands_twice_in_code_points(tool, tmp_path):
+    if tool.package != tools.OURS:
+        needs(tool.package)
+    twice = " ".join(f"wörd{i}" for i in range(40))
+    own = [" ".join(f"{letter}{i}" for i in range(150)) for letter in "äöüß"]
+    texts = [f"{own[0]} {twice} {own[1]}", f"{own[2]} {twice}", own[3]]
+    file, out = tmp_path / "records.jsonl", tmp_path / "out"
+    file.write_text("".join(json.dumps({"id": str(i), "text": text}) + "\n" for i, text in enumerate(texts)))
+    run(tool.command(file, out), cwd=ROOT)
+    spans = tool.read(out)
+    assert spans["2"] == []
+    for name, text in zip("01", texts, strict=False):
+        (start, end), = spans[name]
+        assert abs(start - text.index(twice)) <= 5  # bytes before it may be equal, too
+        assert abs(end - text.index(twice) - len(twice)) <= 5
+
+
 def test_every_requirement_is_pinned_and_no_index_is_named():
     text = (ROOT / "benchmarks" / "peers" / "requirements.txt").read_text()
     assert all(re.fullmatch(r"[\w-]+==[\d.]+", line) for line in wanted(text))
