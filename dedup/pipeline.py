@@ -23,7 +23,7 @@ from dedup.groups import group_passages
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
-from dedup.options import Options
+from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
 from dedup.pair_list import likeness
 from dedup.runs import (
@@ -59,7 +59,8 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
     stem = load_stemmer(options.stem) if options.stem is not None else None
-    with LocalEngine(options.threads, options.partitions) as engine:
+    memory = memory_bytes(options.memory) if options.memory is not None else None
+    with LocalEngine(options.threads, options.partitions, memory) as engine:
         stages.start("read")
         sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
         lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
