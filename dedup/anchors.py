@@ -7,6 +7,7 @@ method and its figures.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 
@@ -20,9 +21,10 @@ from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
 from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
+from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
@@ -110,10 +112,12 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         begin, end = int(edges[0]), int(edges[-1])
         return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
-    def mark(batch: tuple[int, int]) -> None:
-        kernel.mark_seeds(*text(batch), kind, table, number, slices)
+    def marked(number: int) -> U64:
+        table = np.zeros(words // slices, np.uint64)
+        engine.map(lambda batch: kernel.mark_seeds(*text(batch), kind, table, number, slices), batches)
+        return kernel.slots_seen_twice(table)
 
-    def emit(batch: tuple[int, int]) -> Partitioned:
+    def emit(batch: tuple[int, int], number: int, twice: U64) -> Partitioned:
         key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions, number,
                                                slices)
         if pairs.within:  # seeds of each page by themselves; the upper half says the partition
@@ -124,12 +128,10 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     def group(columns: Columns) -> tuple[U32, I64]:
         return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
     for number in range(slices):
-        table = np.zeros(words // slices, np.uint64)
-        engine.map(mark, batches)
-        twice, table = kernel.slots_seen_twice(table), NO_TABLE
+        twice = marked(number)
         kernel.release_memory()
-        rows = engine.map(emit, batches)
-        twice = NO_TABLE
+        rows = engine.map(functools.partial(emit, number=number, twice=twice), batches)
+        del twice
         classes += engine.exchange(rows, group)
     return classes
 

@@ -156,8 +156,8 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
         for module, part in zip((native, reference), parts, strict=True):
             module.mark_seeds(item, first, quiet, rarity, kind, part, number, 4)
             assert_array_equal(part, tables[0][16 * number:16 * (number + 1)])
-        rows += len(both("repeated_seeds", item, first, quiet, rarity, kind, twice[8 * number:8 * (number + 1)].copy(), 7, partitions,
-                         number, 4)[0])
+        own = twice[8 * number:8 * (number + 1)].copy()
+        rows += len(both("repeated_seeds", item, first, quiet, rarity, kind, own, 7, partitions, number, 4)[0])
     assert rows == len(both("repeated_seeds", item, first, quiet, rarity, kind, twice, 7, partitions)[0])
     key, position, _ = both("repeated_seeds", item, first, quiet, rarity, kind, twice, 7, partitions)
     for cap in (2, 64):

@@ -125,8 +125,8 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     for number in range(slices):
         table = np.zeros(words_of_table, np.uint64)
         module.mark_grams(token, first, size, table, number, slices)
-        gram, at, part_first = row = module.repeated_grams(token, first, size, module.slots_seen_twice(table), 0, parts, number,
-                                                           slices)
+        twice = module.slots_seen_twice(table)
+        gram, at, part_first = row = module.repeated_grams(token, first, size, twice, 0, parts, number, slices)
         classes += [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
         tables.append(table)
         rows += row
@@ -205,7 +205,8 @@ def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
 
 @st.composite
 def link_problems(draw, pages=None, across=False):
-    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(st.integers(1, 3) if pages is None else pages))]
+    count = draw(st.integers(1, 3) if pages is None else pages)
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(count)]
     block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
     page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
     fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
