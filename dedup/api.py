@@ -163,7 +163,7 @@ class _Sides:
         self.id = name
         if isinstance(source, (Path, str)):
             _refuse_places([source] if isinstance(source, str) else [])
-        self.stream: Any = (_open(source, options) if isinstance(source, Path)
+        self.stream: Any = (open_places(source, options) if isinstance(source, Path)
                             else source if hasattr(source, "errors") and hasattr(source, "skipped")
                             else pages_from_objects([source], options))
         self.bare = isinstance(source, str) or (isinstance(source, Mapping) and "id" not in source)
@@ -282,7 +282,7 @@ def _pages(source: Any, options: Options) -> Any:
     if hasattr(source, "errors") and hasattr(source, "skipped"):
         return source
     if isinstance(source, Path):
-        return _open(source, options)
+        return open_places(source, options)
     if isinstance(source, str):
         _refuse_places([source])
         return pages_from_objects([source], options)
@@ -293,7 +293,7 @@ def _pages(source: Any, options: Options) -> Any:
         return pages_from_objects([source], options)
     if isinstance(source, (list, tuple)):
         if source and all(isinstance(item, Path) for item in source):
-            return _open(list(source), options)
+            return open_places(list(source), options)
         _refuse_places([item for item in source if isinstance(item, str)])
         if any(isinstance(item, Path) for item in source):
             raise TypeError("a list of places and texts mixed; give one kind, or use open_pages")
@@ -302,7 +302,7 @@ def _pages(source: Any, options: Options) -> Any:
     return pages_from_objects(source, options)
 
 
-def _open(source: Any, options: Options) -> Any:
+def open_places(source: Any, options: Options) -> Any:
     """A stream of what stands at places; ``Path("-")`` is standard input."""
     import sys
 
@@ -318,11 +318,13 @@ def _open(source: Any, options: Options) -> Any:
 def _refuse_places(texts: list[str]) -> None:
     """Text is a ``str``, a place is a ``Path``: say so where a text looks like a place."""
     from dedup.readers import looks_like_a_place
+    from dedup.readers.remote import is_address
 
     for text in texts:
         if looks_like_a_place(text):
-            raise OptionError(f"{text!r} is a text that looks like a place", "",
-                              f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
+            instead = (f"Use open_pages({text!r})." if is_address(text) else
+                       f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
+            raise OptionError(f"{text!r} is a text that looks like a place", "", instead)
 
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,

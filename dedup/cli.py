@@ -434,39 +434,53 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
         import dedup
 
         # One place alone is handed over alone: ids are relative to what was scanned.
-        alone, *against = (side if len(side) > 1 else side[0] for side in (sources, references) if side)
+        alone, *against = (_handed(side, options) for side in (sources, references) if side)
         asked = {"against": against[0]} if against else {}
         return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, [*sources, *references], settings)
 
 
+def _handed(side: list[Path | str], options: Any) -> Any:
+    """Places as ``scan`` takes them."""
+    if any(isinstance(place, str) for place in side):
+        from dedup.api import open_places
+
+        return open_places(side, options)
+    return side if len(side) > 1 else side[0]
+
+
 def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
     from pathlib import Path
 
     from dedup.errors import InputError
+    from dedup.readers.remote import is_address
 
     if STDIN in (a, b):
         raise InputError("standard input cannot be compared", "-", "Save it to a file first.")
-    sides = [Path(a), Path(b)]
+    sides = [a if is_address(a) else Path(a), b if is_address(b) else Path(b)]
 
     def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
 
-        return dedup.compare(*sides, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        a, b = (_handed([side], options) for side in sides)
+        return dedup.compare(a, b, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, sides, settings)
 
 
-def sources_of(path: str) -> list[Path]:
-    """The places an argument names: itself, or what a glob finds. ``Path("-")`` is standard input and only that."""
+def sources_of(path: str) -> list[Path | str]:
+    """The places an argument names: itself, or what a glob finds, or an address. ``Path("-")`` is standard input."""
     import glob
     from pathlib import Path
 
     from dedup.errors import InputError
+    from dedup.readers.remote import is_address
 
     if path == STDIN:
         return [Path("-")]
+    if is_address(path):
+        return [path]
     if Path(path) == Path("-"):
         return [Path("-").absolute()]
     if not path:
@@ -479,7 +493,7 @@ def sources_of(path: str) -> list[Path]:
     return [Path(path)]
 
 
-def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path],
+def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
     from pathlib import Path
 
@@ -543,8 +557,10 @@ def open_in_browser(output: str) -> None:
         _note(f"dedup: no browser could be started; open {output} yourself")
 
 
-def check_output(path: Path, sources: list[Path]) -> None:
+def check_output(path: Path, sources: Sequence[Path | str]) -> None:
     """Refuse before the work what would fail, or destroy something, after it."""
+    from pathlib import Path
+
     from dedup.errors import OutputError
     from dedup.report import writer_of
 
@@ -553,7 +569,7 @@ def check_output(path: Path, sources: list[Path]) -> None:
         raise OutputError("cannot be written: that is a folder", str(path))
     if not path.absolute().parent.is_dir():
         raise OutputError("cannot be written: there is no such folder", str(path))
-    for source in sources:
+    for source in (source for source in sources if isinstance(source, Path)):
         with contextlib.suppress(OSError):
             if os.path.samefile(path, source) or (_is_inside(path, source) and not _is_report(path)):
                 raise OutputError("is read and would be overwritten", str(path), "Choose another file for the report.")

@@ -111,7 +111,11 @@ def _clean(*paths: str, **settings: Any) -> int:
 
     if not paths:
         raise InputError("nothing to clean", mend="Name a file or folder: dedup clean PATH... -o OUT")
-    sources = [source for path in paths for source in cli.sources_of(path)]
+    named = [source for path in paths for source in cli.sources_of(path)]
+    sources = [source for source in named if isinstance(source, Path)]
+    if len(sources) < len(named):
+        address = next(source for source in named if isinstance(source, str))
+        raise InputError("only files are cleaned", address, "Copy it to this machine first.")
     settings = {key: cli.stdin_spelt(value) for key, value in settings.items()}
     output, manifest = settings.pop("output", None), settings.pop("manifest", None)
     in_place, yes, dry_run = settings.pop("in_place", False), settings.pop("yes", False), settings.pop("dry_run", False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def watched(options: Options, quiet: bool, profile: bool) -> Iterator[list[Watch
         print("\n".join(figures.lines()), file=sys.stderr)
 
 
-def tell_estimate(sources: list[Path], settings: dict[str, Any]) -> int:
+def tell_estimate(sources: Sequence[Path | str], settings: dict[str, Any]) -> int:
     """Print what a scan would take."""
     import json
 
@@ -52,9 +52,12 @@ def tell_estimate(sources: list[Path], settings: dict[str, Any]) -> int:
 
     if Path("-") in sources:
         raise OptionError("standard input can be read once only", "--estimate", "Save it to a file first.")
+    files = [source for source in sources if isinstance(source, Path)]
+    if len(files) < len(sources):
+        raise OptionError("only files on this machine can be estimated", "--estimate")
     as_json = settings.pop("format", None) == "json"
     options = make_options({name: value for name, value in settings.items() if name not in NO_REPORT})
-    found = estimate(sources, options)
+    found = estimate(files, options)
     lines = [json.dumps(found.as_dict())] if as_json else in_words(found, options)
     to_stdout(lambda file: print("\n".join(lines), file=file))
     return DONE

@@ -67,7 +67,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
         GuardError: More than ``max_removed`` would go.
         InputError, OptionError, OutputError: See ``dedup.clean``.
     """
-    from dedup.api import _open
+    from dedup.api import open_places
     from dedup.pipeline import find_duplicates
     from dedup.stages import Stages
 
@@ -77,7 +77,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))
     stages = Stages(progress)
-    stream = _open(list(paths) if len(paths) > 1 else paths[0], options)
+    stream = open_places(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
     stages.start("plan")
     plan = plan_in_rounds(findings, choices, drafts_of(findings.corpus, output, options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from dedup.readers.formats import HEAD_BYTES, choose
 from dedup.readers.notes import Notes
 from dedup.readers.pool import Answer, WorkerPool
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
+from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
 
 Place = Path | str | BinaryIO
 _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
@@ -254,13 +256,16 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
     places: list[Place] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     if not places:
         raise InputError("no input named")
-    paths = [place for place in places if isinstance(place, (str, Path))]
+    addresses = [place for place in places if isinstance(place, str) and is_address(place)]
+    paths = [place for place in places if isinstance(place, (str, Path)) and not is_address(place)]
     streams = [place for place in places if not isinstance(place, (str, Path))]
     for place in streams:
         if not hasattr(place, "read"):
             raise TypeError(f"open_pages takes paths, globs and binary streams, not {type(place).__name__}")
     for path in paths:
         expand(path)  # raises where there is nothing
+    for address in addresses:
+        check_remote(address)
     if options.select or options.ignore:
         from dedup.readers.html import check_selectors
 
@@ -272,19 +277,20 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
             stream.files += 1
             yield from read_stream(binary, Reading(_standard_input(), options, notes))
         found_any = False
-        for found in find(paths, options.include, options.exclude, notes):
+        for found in itertools.chain(find(paths, options.include, options.exclude, notes),
+                                     find_remote(addresses, options.include, options.exclude, notes)):
             found_any = True
             stream.files += 1
             yield from _read_file(found, options, notes, stream)
             notes.close_file(found.place)
-        if paths and not found_any:
-            for path in paths:
+        if (paths or addresses) and not found_any:
+            for path in (*paths, *addresses):
                 notes.error(str(path), None, "nothing to read (no file, or none that include and exclude let through)")
 
     def whole() -> int | None:
         from dedup.readers.inventory import whole_bytes
 
-        return None if streams else whole_bytes(paths, options)
+        return None if streams or addresses else whole_bytes(paths, options)
 
     return PageStream(items, options, notes, len(places) > 1, whole)
 
@@ -296,6 +302,9 @@ def _standard_input() -> Found:
 def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
+    if found.remote is not None:
+        yield from _read_remote(reading)
+        return
     try:
         with open_regular(found.path) as file:
             before = os.fstat(file.fileno())
@@ -308,6 +317,18 @@ def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream)
     except OSError as error:
         cause = error.strerror or str(error)
         reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
+
+
+def _read_remote(reading: Reading) -> Stretches:
+    """The pages of a file at an address; a connection may fail at any time, in the ways of its library."""
+    try:
+        with open_remote(reading.file) as file:
+            yield from read_stream(file, reading)
+    except (DedupError, GeneratorExit):
+        raise
+    except Exception as error:
+        cause = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        reading.fail(None, f"cannot be read ({cause}); what was read before is used", "unreadable file")
 
 
 def read_stream(file: BinaryIO, reading: Reading) -> Stretches:
