@@ -102,7 +102,8 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
     batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
-    table = np.zeros(1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length()), np.uint64)
+    words = 1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length())
+    slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
 
     def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
         edges = page_first[batch[0]:batch[1] + 1]
@@ -110,10 +111,11 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
     def mark(batch: tuple[int, int]) -> None:
-        kernel.mark_seeds(*text(batch), kind, table)
+        kernel.mark_seeds(*text(batch), kind, table, number, slices)
 
     def emit(batch: tuple[int, int]) -> Partitioned:
-        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions)
+        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions, number,
+                                               slices)
         if pairs.within:  # seeds of each page by themselves; the upper half says the partition
             page = pages_at(page_first, at).astype(np.uint64)
             key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
@@ -121,12 +123,15 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def group(columns: Columns) -> tuple[U32, I64]:
         return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
-    engine.map(mark, batches)
-    twice, table = kernel.slots_seen_twice(table), NO_TABLE
-    kernel.release_memory()
-    rows = engine.map(emit, batches)
-    twice = NO_TABLE
-    return engine.exchange(rows, group)
+    for number in range(slices):
+        table = np.zeros(words // slices, np.uint64)
+        engine.map(mark, batches)
+        twice, table = kernel.slots_seen_twice(table), NO_TABLE
+        kernel.release_memory()
+        rows = engine.map(emit, batches)
+        twice = NO_TABLE
+        classes += engine.exchange(rows, group)
+    return classes
 
 
 def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
