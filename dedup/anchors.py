@@ -19,7 +19,7 @@ from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
-from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies
+from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
 
@@ -173,7 +173,10 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         repeats: Exact repeats, counted in items.
     """
     item, page_first = bags.item, bags.page_first
-    later, in_step = later_copies(repeats, page_first, pairs), InStep(repeats)
+    in_step = InStep(repeats)
+    if pairs.every:
+        repeats = first_by_text(repeats, page_first, corpus.page_digest)
+    later = later_copies(repeats, page_first, pairs)
     rarity, classes = item_rarity(engine, item, later), list[tuple[U32, I64]]()
     size, window = KEY_ITEMS[kinds[0]]
     quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later

@@ -82,6 +82,11 @@ class Corpus:
         """Page of each block."""
         return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
 
+    @property
+    def page_digest(self) -> U64:
+        """A hash of the text of each page: it says which of two texts is first where the order of the pages must not."""
+        return kernel.range_digests(self.fingerprint, self.page_first)
+
     def batches(self) -> list[tuple[int, int]]:
         """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
         count = len(self.pages)

@@ -71,7 +71,8 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
     one, other = linked // max(len(component), 1), linked % max(len(component), 1)
     times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
-    linked = linked[component[one] == component[other]]  # a text of another component has no say in this one
+    beyond = np.zeros(len(component), bool)
+    beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -81,7 +82,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         mine = rows[part[0]:part[1]]
         leaders, own = np.unique(text[mine], return_inverse=True)
         sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
+        _split(mine, own, component, text, sets, digest, linked, beyond, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
     return members, times
 
@@ -161,7 +162,7 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
                     np.concatenate([members.containment, both(1.0, contained)]))
 
 
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, beyond: Flags, late: Flags,
            threshold: float, members: Members) -> None:
     """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
@@ -169,10 +170,11 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         own: Number of each row's set.
         text: First row of each one's text.
         linked: Of ``_text_links``.
-        late: See ``_led``.
+        beyond: First rows of texts that are linked to another component, too.
+        late: See ``led``.
     """
     count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, beyond, late[rows], count)
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
@@ -194,11 +196,12 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         left = left[~joined]
 
 
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, beyond: Flags, late: Flags,
+             count: int) -> I64:
     """Rows of each component in the order in which they may represent it.
 
-    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
-    texts say alone: most links, most shingles, least hash.
+    References first. Those that are linked to all others, and to no other component, as they stand: whichever leads, all
+    belong to it. Then by what the texts say alone: most links, most shingles, least hash.
     """
     at = np.unique(own, return_index=True)[1]
     texts = text[at]  # ascending, as `own` numbers them
@@ -207,7 +210,7 @@ def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linke
         place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
         links += np.bincount(place[texts[place] == side], minlength=len(texts))
     _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
-    full = (links == others[number] - 1)[own]
+    full = ((links == others[number] - 1) & ~beyond[texts])[own]
     size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
     rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
     return rank

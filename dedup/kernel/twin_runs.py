@@ -65,7 +65,7 @@ class Run:
 
 
 def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, headline: U8,
-               page_first: I64, max_edit: int, low: int,
+               page_first: I64, page_digest: U64, max_edit: int, low: int,
                high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
@@ -73,9 +73,10 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         a0, a1, b0, b1: Token ranges of each link, a before b.
         exact: Whether its two texts are equal, 0 or 1.
         block_first: First token of each block, one longer than the blocks.
-        fingerprint: Of each block; links that cross are chained by their places in the page whose fingerprints are less.
+        fingerprint: Of each block.
         headline: Whether each block is the headline of its page, 0 or 1: a passage of two pages does not go over both.
         page_first: First block of each page, one longer than the pages.
+        page_digest: Of the text of each page: links that cross are chained by their places in the text of the lesser one.
         max_edit: Widest gap inside a passage, in tokens: an edit.
         low, high: Only links whose a0 is in this range are joined.
 
@@ -92,7 +93,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         by_pages[link.page_a, link.page_b].append(link)
     runs: list[Run] = []
     for pages in sorted(by_pages):
-        turned = joiner.turned(*pages)
+        turned = bool(page_digest[pages[1]] < page_digest[pages[0]])
         found = joiner.passages([link.turned for link in by_pages[pages]] if turned else by_pages[pages])
         runs += sorted((run.turned for run in found) if turned else found, key=lambda run: run.whole.key)
     parts = [part for run in runs for part in run.parts]
@@ -132,11 +133,6 @@ class _Joiner:
                  max_edit: int) -> None:
         self.block_first, self.fingerprint, self.headline, self.page_first = block_first, fingerprint, headline, page_first
         self.max_edit = max_edit
-
-    def turned(self, a: int, b: int) -> bool:
-        """Whether links of two pages are chained with their sides exchanged: the texts say which one is first."""
-        first_a, first_b = (self.fingerprint[slice(*self.page_first[page:page + 2])] for page in (a, b))
-        return first_b < first_a
 
     def passages(self, links: list[Link]) -> list[Run]:
         """The runs of one pair of pages, without those that lie, part by part, inside another one."""
