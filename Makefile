@@ -26,7 +26,7 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
-.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench clean
+.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -35,6 +35,7 @@ help:
 	@echo 'make test-sanitize  the kernel under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make test-soak      many more examples and the slowest tests'
 	@echo 'make bench          speed, memory and recall'
+	@echo 'make bench-peers    the same beside other tools, which it installs from the package index (SIZES, REPEATS, RESULT)'
 	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
 	@echo 'make clean          remove what was built (not the virtual environment)'
 
@@ -132,6 +133,24 @@ viewer-tools-if-possible: $(VENV)/.dev
 
 bench: $(VENV)/.dev kernel-if-possible
 	$(PY) -m benchmarks
+
+# Our tool beside its peers, which have an environment of their own. 2 GB (ours and daft, once): SIZES="20MB 200MB 2GB".
+PEERS = build/peers-venv
+SIZES ?= 20MB 200MB
+REPEATS ?= 5
+PAGES ?= 1000000
+RESULT ?= build/bench/peers.json
+bench-peers: $(VENV)/.dev kernel-if-possible $(PEERS)/.installed
+	$(PY) -m benchmarks.peers --peers $(PEERS)/bin/python --sizes $(SIZES) --repeats $(REPEATS) --pages $(PAGES) --json $(RESULT)
+
+# docs/benchmarks.md from the result that is committed.
+benchmarks-page: $(VENV)/.dev
+	$(PY) -m benchmarks.peers.page benchmarks/results/peers.json -o docs/benchmarks.md
+
+$(PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/install.py
+	@mkdir -p build; $(PY) -m venv --clear $(PEERS)
+	@echo "installing the peers into $(PEERS)"; $(PEERS)/bin/python benchmarks/peers/install.py $<
+	@touch $@
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

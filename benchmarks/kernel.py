@@ -1,4 +1,4 @@
-"""Micro-benchmarks of the kernel: ``python -m benchmarks.kernel [NAME ...]``, nanoseconds a byte, token, shingle, ...
+"""Micro-benchmarks of the kernel: ``python -m benchmarks.kernel [--json] [NAME ...]``, nanoseconds a byte, token, ...
 
 Arguments are made from the first pages of the benchmark corpus. A function that the kernel does not have is listed as
 missing. Compiled kernel and plain twin: ``DEDUP_KERNEL=native`` or ``reference`` (slow: name what you want).
@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -440,21 +440,35 @@ def measure(function: Callable[..., Any], arguments: tuple[Any, ...], seconds: f
             return best
 
 
-def main(names: list[str]) -> None:
+def figures(names: Iterable[str]) -> Iterator[tuple[str, float | None, str]]:
+    """Name, nanoseconds and unit of each function; no figure for one that the kernel does not have."""
     from dedup.kernel import kernel
 
     data = Data(kernel)
+    for name in names:
+        function = getattr(kernel, name, None)
+        if function is None:
+            yield name, None, ""
+            continue
+        arguments, count, unit = CASES[name](data)
+        yield name, measure(function, arguments) / count * 1e9, unit
+
+
+def main(names: list[str]) -> None:
+    from dedup.kernel import kernel
+
+    as_json = "--json" in names
+    names = [name for name in names if name != "--json"]
     unknown = [name for name in names if name not in CASES]
     if unknown:
         sys.exit(f"no case named {', '.join(unknown)}; there are {', '.join(CASES)}")
+    made = figures(names or CASES)
+    if as_json:
+        json.dump([{"name": name, "ns": ns, "unit": unit} for name, ns, unit in made], sys.stdout)
+        return
     print(f"kernel: {kernel.name}")
-    for name in names or CASES:
-        function = getattr(kernel, name, None)
-        if function is None:
-            print(f"{name:<20} missing")
-            continue
-        arguments, count, unit = CASES[name](data)
-        print(f"{name:<20}{measure(function, arguments) / count * 1e9:12.2f} ns a {unit}", flush=True)
+    for name, ns, unit in made:
+        print(f"{name:<20}" + (" missing" if ns is None else f"{ns:12.2f} ns a {unit}"), flush=True)
 
 
 if __name__ == "__main__":

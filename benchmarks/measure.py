@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -15,7 +17,7 @@ BYTECODE = Path(__file__).parent.parent / "build" / "bench" / "bytecode"
 
 
 class CommandFailed(Exception):
-    """A measured command ended with another status than 0; the message is the end of what it said."""
+    """A measured command ended with another status than 0, or not in time; the message is the end of what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Measured:
     output: str
 
 
-def run(command: list[str], cwd: Path | None = None) -> Measured:
-    """Run a command to its end and measure it.
+def run(command: list[str], cwd: Path | None = None, limit: float | None = None) -> Measured:
+    """Run a command to its end and measure it; after `limit` seconds it is ended, with its children.
 
     Memory is read from ``/proc/PID/status`` every 10 ms (``RssAnon`` and ``RssShmem``): counters, not a walk over the
     page tables as for ``smaps_rollup``, so that looking does not slow down what is looked at. Modules are compiled once, as
@@ -50,17 +52,24 @@ def run(command: list[str], cwd: Path | None = None) -> Measured:
                                    env=environment)
         peak = _Peak(process.pid)
         peak.start()
+        late = threading.Event()
+        timer = threading.Timer(limit or 0, _end, (process.pid, late))
+        if limit:
+            timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.kill()
             raise
         finally:
+            timer.cancel()
             peak.done.set()
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait for it again
         peak.join()
         output, errors = (_text(stream) for stream in (out, err))
+    if late.is_set():
+        raise CommandFailed(f"not done after {limit:g} s")
     if process.returncode:
         raise CommandFailed(f"exit status {process.returncode}: {' '.join(errors.strip().splitlines()[-1:])}")
     return Measured(wall, usage.ru_utime + usage.ru_stime, peak.bytes or None, output)
@@ -85,6 +94,13 @@ def family(pid: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return found
+
+
+def _end(pid: int, late: threading.Event) -> None:
+    late.set()
+    for one in family(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 class _Peak(threading.Thread):

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
     from dedup.report import Report
+    from dedup.stages import Watcher
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
+PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
@@ -266,15 +268,18 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
     against = make_flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
                         groups["find"])
+    estimate = make_flag("estimate", bool, False, "scan a sample only, and say what the scan would take: time, memory, disk",
+                         groups["run"])
     return [
         *option_flags(groups),
-        explain if is_comparison else against,
+        *([explain] if is_comparison else [against, estimate]),
         make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
                   ".jsonl, .csv), to a file", report, "-o"),
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
         make_flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
+        make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
         make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
               "-q"),
         make_flag("verbose", bool, False, "name every input that could not be read, and log what is done", report, "-v"),
@@ -420,7 +425,12 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
-    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+    if settings.pop("estimate", False):
+        from dedup.cli_progress import tell_estimate
+
+        return tell_estimate([*sources, *references], {key: stdin_spelt(value) for key, value in settings.items()})
+
+    def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
 
         # One place alone is handed over alone: ids are relative to what was scanned.
@@ -440,7 +450,7 @@ def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
         raise InputError("standard input cannot be compared", "-", "Save it to a file first.")
     sides = [Path(a), Path(b)]
 
-    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+    def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
 
         return dedup.compare(*sides, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
@@ -469,16 +479,17 @@ def sources_of(path: str) -> list[Path]:
     return [Path(path)]
 
 
-def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: list[Path],
+def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path],
          settings: dict[str, Any]) -> int:
     from pathlib import Path
 
+    from dedup.cli_progress import watched
     from dedup.options import make_options
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
     output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
-    opened = settings.pop("open_", False)
+    opened, profile = settings.pop("open_", False), settings.pop("profile", False)
     check_top(top)
     options = make_options(settings)
     check_open(opened, output)
@@ -488,8 +499,8 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    with progress_line(quiet) as progress:
-        report = work(options, progress)
+    with watched(options, quiet, profile) as watchers:
+        report = work(options, watchers)
     if not quiet and (verbose or output is not None or format == "json" or not _is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
     deliver(report, output, format, top, quiet)
@@ -560,20 +571,6 @@ def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         beginning = file.read(200)
     return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
-
-
-@contextlib.contextmanager
-def progress_line(quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """A line on standard error that says what is being done; only where a person looks at a terminal."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
-        return
-    from dedup.report.terminal import console_for
-    from dedup.report.text import one_line, safe
-
-    console = console_for(sys.stderr)
-    with console.status("reading") as status:
-        yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
 
 
 def _is_one_terminal() -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -21,8 +20,12 @@ from dedup.exact_join import pair_exhaustively
 from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
+<<<<<<< HEAD
+from dedup.lsh import pair_by_lsh, with_partners
+=======
 from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
+>>>>>>> b
 from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
@@ -42,35 +45,11 @@ from dedup.runs import (
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
+from dedup.stages import Stages
 from dedup.stem import Stem, load_stemmer
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
-
-
-class Stages:
-    """Names the stage that runs, and times it."""
-
-    def __init__(self, progress: Callable[[str], None] | None = None) -> None:
-        self.progress, self.seconds = progress, dict[str, float]()
-        self._name, self._since = "", time.perf_counter()
-        self.unplaced = 0  # comparisons that a bound cut short
-
-    def start(self, name: str) -> None:
-        """The stage before ends, the next begins."""
-        self.stop()
-        kernel.release_memory()
-        self._name = name
-        if self.progress is not None:
-            self.progress(name)
-
-    def stop(self) -> None:
-        """The last stage ends."""
-        now = time.perf_counter()
-        if self._name:
-            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
-            log.debug("%s: %.3f s", self._name, now - self._since)
-        self._name, self._since = "", now
 
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
@@ -87,9 +66,14 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
+<<<<<<< HEAD
+        corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None)
+        stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
+=======
         sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
         lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
         corpus, tokens = read_corpus(pages, engine, options, (lsh.bands, lsh.rows) if lsh is not None else None)
+>>>>>>> b
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         finding: Future[Repeats] | None = None
         if options.unit != "page":
@@ -105,6 +89,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                                                         judge)
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
+        stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     findings = filtered(findings, judge)
     stages.stop()
@@ -123,9 +108,11 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
     repeats = finding.result()  # before more memory is needed
     links = that_count(corpus, repeat_links(repeats), pairs)
+    stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
     if options.find != "exact":
         stages.start("near blocks")
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
         links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
             judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
@@ -139,12 +126,15 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
     stages.start("join")
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
+    stages.rows(len(links.a0), "links", len(passages.whole.a0), "passages")
     del links
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
+        before = len(passages.whole.a0)
         passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
                                          judge)
+        stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
     if judge is not None and options.find in LOOSER:
         more = replace(options, find=LOOSER[options.find])
         found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
@@ -193,7 +183,12 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
+<<<<<<< HEAD
+        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
+=======
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages, keys)
+>>>>>>> b
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:

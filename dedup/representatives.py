@@ -56,7 +56,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
     Returns:
-        The members, and the links that matter between texts; see ``_text_links``.
+        The members, and of each row how many texts its own is linked to.
     """
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
@@ -69,6 +69,9 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
+    one, other = linked // max(len(component), 1), linked % max(len(component), 1)
+    times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
+    linked = linked[component[one] == component[other]]  # a text of another component has no say in this one
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -80,7 +83,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
         _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return members, linked
+    return members, times
 
 
 def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
@@ -103,7 +106,7 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
     return linked
 
 
-def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], page: I64,
+def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], times: I64, page: I64,
                      pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
     """A member that the representative rule leaves alone is in a group with one that it was linked to.
 
@@ -111,7 +114,8 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
     Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
 
     Args:
-        links: Between rows, or where all pairs count between texts; the lesser one first.
+        links: Between rows, the lesser one first.
+        times: Of ``led``; where not all pairs count, links of each row are counted in its place.
         page: Of each row, where not all pairs count.
         late: See ``_led``.
     """
@@ -124,7 +128,7 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
-    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
+        times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself

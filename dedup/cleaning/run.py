@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from dedup.options import Options
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
 from dedup.report.json import replaced_file
+from dedup.stages import Progress
 
 WHOLE = ("text", "markdown", "html")  # one file, one page
 COPIED = 1 << 20  # bytes at a time
@@ -55,7 +56,7 @@ class Parts:
 
 
 def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choices: Choices, *, manifest: Path | None = None,
-                in_place: bool = False, dry_run: bool = False, progress: Callable[[str], None] | None = None) -> Cleaned:
+                in_place: bool = False, dry_run: bool = False, progress: Progress | None = None) -> Cleaned:
     """Write files without their copies.
 
     Args:
@@ -67,7 +68,8 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
         InputError, OptionError, OutputError: See ``dedup.clean``.
     """
     from dedup.api import _open
-    from dedup.pipeline import Stages, find_duplicates
+    from dedup.pipeline import find_duplicates
+    from dedup.stages import Stages
 
     nowhere = dry_run and out is None
     output = plan_output(paths, Path(tempfile.gettempdir()) if nowhere else out, manifest, options, in_place and not nowhere,

@@ -22,9 +22,10 @@ struct RunLimits {
 };
 
 struct Link {
-    std::int64_t a0, a1, b0, b1;  // half-open token ranges in the two places, a0 <= b0
+    std::int64_t a0, a1, b0, b1;  // half-open token ranges in the two places, a0 <= b0 but where the link is turned
     std::int64_t page_a, page_b;
     bool exact;
+    Link turned() const { return {b0, b1, a0, a1, page_b, page_a, exact}; }
     bool inside(const Link& o) const { return a0 >= o.a0 && a1 <= o.a1 && b0 >= o.b0 && b1 <= o.b1; }
 };
 
@@ -106,26 +107,45 @@ public:
                                 Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     Passages joined() {
-        sort_and_absorb(links_);
-        for (std::size_t begin = 0; begin < links_.size();) {
-            std::size_t end = begin + 1;
-            while (end < links_.size() && links_[end].page_a == links_[begin].page_a &&
-                   links_[end].page_b == links_[begin].page_b) ++end;
-            chain(begin, end);
-            begin = end;
-        }
+        std::sort(links_.begin(), links_.end(), before);
+        each_pair([&](std::size_t begin, std::size_t end) { turn(begin, end); });
+        absorb(links_);
+        each_pair([&](std::size_t begin, std::size_t end) { chain(begin, end); });
         return passages();
     }
 
 private:
+    // Calls `use` with the links of each pair of pages, which stand together.
+    template <typename Use>
+    void each_pair(Use use) const {
+        for (std::size_t begin = 0, end; begin < links_.size(); begin = end) {
+            for (end = begin + 1; end < links_.size() && links_[end].page_a == links_[begin].page_a &&
+                                  links_[end].page_b == links_[begin].page_b;) ++end;
+            use(begin, end);
+        }
+    }
+
+    // Links that cross are chained by their places in the first text. Which one that is, the texts say, not the order of the
+    // pages: the one whose blocks have the lesser fingerprints. Links of the other order are turned until the end.
+    void turn(std::size_t begin, std::size_t end) {
+        const auto blocks = [&](std::int64_t page) {
+            const auto first = static_cast<std::size_t>(page_first_[static_cast<std::size_t>(page)]);
+            return fingerprint_.subspan(first, static_cast<std::size_t>(page_first_[static_cast<std::size_t>(page + 1)]) - first);
+        };
+        const Hashes a = blocks(links_[begin].page_a), b = blocks(links_[begin].page_b);
+        if (!std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end())) return;
+        const std::span links = std::span(links_).subspan(begin, end - begin);
+        for (Link& link : links) link = link.turned();
+        std::sort(links.begin(), links.end(), before);
+    }
+
     static bool before(const Link& x, const Link& y) {
         return std::tie(x.page_a, x.page_b, x.a0, x.b0, y.a1, y.b1, y.exact) <
                std::tie(y.page_a, y.page_b, y.a0, y.b0, x.a1, x.b1, x.exact);
     }
 
-    // Sorts links and drops those that lie inside another one in both places.
-    void sort_and_absorb(Mapped<Link>& links) const {
-        std::sort(links.begin(), links.end(), before);
+    // Drops those of the links, which are sorted, that lie inside another one in both places.
+    static void absorb(Mapped<Link>& links) {
         Mapped<Link> kept, open;
         for (const Link& link : links) {
             if (!open.empty() && (open.back().page_a != link.page_a || open.back().page_b != link.page_b)) open.clear();
@@ -298,11 +318,7 @@ private:
         Mapped<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
-        Passages out;
-        auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
-        for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(whole_.size());
-        first.push_back(0);
-        Mapped<std::size_t> open;
+        Mapped<std::size_t> open, kept;
         for (const std::size_t i : order) {
             const Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
@@ -316,11 +332,29 @@ private:
                                                                [&](const Link& part) { return covers(o, part); });
                 })) continue;
             if (open.size() < 64) open.push_back(i);
+            kept.push_back(i);
+        }
+        return as_columns(std::move(kept));
+    }
+
+    // The columns of runs in order, none of them turned any more.
+    Passages as_columns(Mapped<std::size_t> kept) const {
+        const auto back = [](const Link& x) { return x.page_a > x.page_b ? x.turned() : x; };
+        std::stable_sort(kept.begin(), kept.end(),
+                         [&](std::size_t x, std::size_t y) { return before(back(whole_[x]), back(whole_[y])); });
+        Passages out;
+        auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
+        for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(kept.size());
+        first.push_back(0);
+        for (const std::size_t i : kept) {
+            const Link run = back(whole_[i]);
             a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
             exact.push_back(run.exact);
             joined.push_back(joined_[i]);
-            for (const Link& part : parts(i))
+            for (const Link& turned : parts(i)) {
+                const Link part = back(turned);
                 pa0.push_back(part.a0), pa1.push_back(part.a1), pb0.push_back(part.b0), pb1.push_back(part.b1);
+            }
             first.push_back(static_cast<std::int64_t>(pa0.size()));
         }
         return out;

@@ -740,11 +740,14 @@ def align_pairs(item: U32, page_first: I64, page_a: I64, page_b: I64, anchor_fir
     rows: list[tuple[int, ...]] = []
     truncated = np.zeros(len(page_a), np.uint8)
     for p, (a, b) in enumerate(zip(page_a.tolist(), page_b.tolist(), strict=True)):
-        pair = _pair(s, item, page_first, a, b)
         anchors = slice(int(anchor_first[p]), int(anchor_first[p + 1]))
-        found, cut = pair.passages(list(zip(anchor_a[anchors].tolist(), anchor_b[anchors].tolist(), strict=True)), judge)
+        places = anchor_a[anchors].tolist(), anchor_b[anchors].tolist()
+        turned = _text(item, page_first, b) < _text(item, page_first, a)  # of equal outcomes the first text decides
+        pair = _pair(s, item, page_first, b, a) if turned else _pair(s, item, page_first, a, b)
+        found, cut = pair.passages(list(zip(*(places[::-1] if turned else places), strict=True)), judge)
         truncated[p] = cut
-        rows += [(p, *ends, *pair.sums(ends), gates) for ends, gates in found]
+        mirrored = [((*ends[2:], *ends[:2]) if turned else ends, *pair.sums(ends), gates) for ends, gates in found]
+        rows += [(p, *ends, *sums, gates) for ends, *sums, gates in sorted(mirrored, key=lambda r: (r[3] > 0, r[0], r[3]))]
     pairs, a0, a1, b0, b1, shared, total, gates = np.array(rows, np.int64).reshape(-1, 8).T.copy()
     return pairs, a0, a1, b0, b1, shared, total, gates.astype(np.uint8), truncated
 
@@ -772,8 +775,13 @@ def measure_parts(item: U32, page_first: I64, page_a: I64, page_b: I64, first_a:
     return shared, total
 
 
+def _text(item: U32, page_first: I64, page: int) -> list[int]:
+    items: list[int] = item[page_first[page]:page_first[page + 1]].tolist()
+    return items
+
+
 def _pair(s: Settings, item: U32, page_first: I64, a: int, b: int) -> _Pair:
-    sides = [item[page_first[page]:page_first[page + 1]].tolist() for page in (a, b)]
+    sides = [_text(item, page_first, page) for page in (a, b)]
     words, flags = ([[value >> ITEM_FLAGS if words else value & 3 for value in side] for side in sides]
                     for words in (True, False))
     weight = _weights(s, words[:1] if a == b else words)

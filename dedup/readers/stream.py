@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -37,9 +38,11 @@ class PageStream:
         files: Files read so far.
         renamed: Pages that got another id because theirs was taken.
         expected_bytes: Size of the files begun so far; a hint how much text there will be.
+        bytes_behind: Size of the files that were read to their ends.
     """
 
-    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False) -> None:
+    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False,
+                 whole: Callable[[], int | None] = lambda: None) -> None:
         self._notes = notes
         self._options = options
         self._items = items
@@ -48,7 +51,13 @@ class PageStream:
         self._begun = False
         self.files = 0
         self.renamed = 0
-        self.expected_bytes = 0
+        self.expected_bytes = self.bytes_behind = 0
+        self._whole = whole
+
+    @functools.cached_property
+    def whole_bytes(self) -> int | None:
+        """Size of all files, where they are not very many and not compressed; they are listed for it."""
+        return self._whole()
 
     @property
     def errors(self) -> list[ReadError]:
@@ -261,7 +270,7 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
     def items(stream: PageStream) -> Stretches:
         for binary in streams:
             stream.files += 1
-            yield from _read_stream(binary, Reading(_standard_input(), options, notes))
+            yield from read_stream(binary, Reading(_standard_input(), options, notes))
         found_any = False
         for found in find(paths, options.include, options.exclude, notes):
             found_any = True
@@ -272,7 +281,12 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
             for path in paths:
                 notes.error(str(path), None, "nothing to read (no file, or none that include and exclude let through)")
 
-    return PageStream(items, options, notes, len(places) > 1)
+    def whole() -> int | None:
+        from dedup.readers.inventory import whole_bytes
+
+        return None if streams else whole_bytes(paths, options)
+
+    return PageStream(items, options, notes, len(places) > 1, whole)
 
 
 def _standard_input() -> Found:
@@ -286,8 +300,9 @@ def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream)
         with open_regular(found.path) as file:
             before = os.fstat(file.fileno())
             stream.expected_bytes += before.st_size
-            yield from _read_stream(file, reading)
+            yield from read_stream(file, reading)
             after = os.fstat(file.fileno())
+            stream.bytes_behind += before.st_size
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             notes.error(found.place, None, "changed while it was read; what was read is used")
     except OSError as error:
@@ -295,7 +310,7 @@ def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream)
         reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
 
 
-def _read_stream(file: BinaryIO, reading: Reading) -> Stretches:
+def read_stream(file: BinaryIO, reading: Reading) -> Stretches:
     """The pages of a stream."""
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)

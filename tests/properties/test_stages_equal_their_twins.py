@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -180,8 +180,8 @@ def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
 
 
 @st.composite
-def link_problems(draw):
-    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(st.integers(1, 3)))]
+def link_problems(draw, pages=st.integers(1, 3), across=False):
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(pages))]
     block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
     page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
     fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
@@ -192,7 +192,7 @@ def link_problems(draw):
         x, y = sorted((draw(st.integers(0, len(blocks) - 1)), draw(st.integers(0, len(blocks) - 1))))
         a = sorted((draw(st.integers(*bounds[x])), draw(st.integers(*bounds[x]))))
         b = sorted((draw(st.integers(*bounds[y])), draw(st.integers(*bounds[y]))))
-        if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0]:
+        if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0] and (x < y or not across):
             links.append((*a, *b, draw(st.integers(0, 1))))
     cols = [np.array([link[i] for link in links], np.int64) for i in range(4)]
     headline = np.array([draw(st.integers(0, 1)) for _ in fingerprint], np.uint8)
@@ -227,6 +227,43 @@ def test_join_links(problem, max_edit):
         if page_of(a0[i]) != page_of(b0[i]):
             gaps = (zip(pa1[parts], pa0[parts][1:], strict=False), zip(pb1[parts], pb0[parts][1:], strict=False))
             assert not any(holds_headline(*a) and holds_headline(*b) for a, b in zip(*gaps, strict=True))
+
+
+def last_page_first(problem):
+    """The same blocks and links with the pages in reverse order, and what becomes of a link."""
+    *cols, exact, block_first, fingerprint, headline, page_first = problem
+    spans = list(itertools.pairwise(page_first.tolist()))
+    blocks = np.concatenate([np.arange(*span) for span in reversed(spans)])
+    page_tokens = block_first[page_first]
+    shift = block_first[-1] - page_tokens[1:] - page_tokens[:-1]  # from the place before a page to the one behind it
+
+    def page_of(token):
+        return int(np.searchsorted(page_first, np.searchsorted(block_first, token, side="right") - 1, side="right")) - 1
+
+    def there(row):
+        (a0, a1), (b0, b1) = (tuple(x + int(shift[page_of(side[0])]) for x in side) for side in (row[:2], row[2:]))
+        return (a0, a1, b0, b1) if page_of(row[0]) == page_of(row[2]) else (b0, b1, a0, a1)
+    rows = [there(row) for row in zip(*(col.tolist() for col in cols), strict=True)]
+    turned = [np.array([row[i] for row in rows], np.int64) for i in range(4)]
+    firsts = (np.cumsum([0, *sizes]).astype(np.int64) for sizes in (np.diff(block_first)[blocks], np.diff(page_first)[::-1]))
+    return (*turned, exact, next(firsts), fingerprint[blocks], headline[blocks], next(firsts)), there
+
+
+@given(problem=link_problems(st.just(2), across=True), max_edit=st.sampled_from([0, 16]))
+@settings(max_examples=max(500, settings().max_examples))
+def test_runs_are_the_same_in_any_order_of_pages(problem, max_edit):
+    """Links that cross, too: which of two texts is first is up to their fingerprints."""
+    texts = [tuple(problem[6][begin:end].tolist()) for begin, end in itertools.pairwise(problem[8])]
+    assume(len(set(texts)) == len(texts))
+
+    def runs(problem, there=lambda row: row):
+        columns = [column.tolist() for column in native.join_links(*problem, max_edit, 0, 1000)]
+        parts = [there(row) for row in zip(*columns[7:], strict=True)]
+        cuts = itertools.pairwise(columns[6])
+        return sorted((*there(row[:4]), *row[4:], parts[begin:end])
+                      for row, (begin, end) in zip(zip(*columns[:6], strict=True), cuts, strict=True))
+    other, there = last_page_first(problem)
+    assert runs(problem, there) == runs(other)
 
 
 @given(numbers=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=60))
