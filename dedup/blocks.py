@@ -206,22 +206,15 @@ class Survey:
 
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
-<<<<<<< HEAD
-                told: Callable[[int, int | None], None] | None = None) -> tuple[Corpus, Tokens]:
-    """Pages as columns, cut into blocks and measured; and their tokens.
-=======
+                told: Callable[[int, int | None], None] | None = None,
                 bands: tuple[int, int] | None = None) -> tuple[Corpus, Tokens]:
     """Pages as columns, cut into blocks and measured; and their tokens, or where pages are not cut their sketches.
->>>>>>> b
 
     Batches are surveyed while the next ones are read.
 
     Args:
-<<<<<<< HEAD
         told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
-=======
         bands: Bands of a sketch and registers in each, where whole pages are to be sketched.
->>>>>>> b
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
 

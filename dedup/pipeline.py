@@ -20,12 +20,7 @@ from dedup.exact_join import pair_exhaustively
 from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
-<<<<<<< HEAD
-from dedup.lsh import pair_by_lsh, with_partners
-=======
-from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
->>>>>>> b
 from dedup.model import Page
 from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options
@@ -66,14 +61,11 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     stem = load_stemmer(options.stem) if options.stem is not None else None
     with LocalEngine(options.threads, options.partitions) as engine:
         stages.start("read")
-<<<<<<< HEAD
-        corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None)
-        stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
-=======
         sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
         lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
-        corpus, tokens = read_corpus(pages, engine, options, (lsh.bands, lsh.rows) if lsh is not None else None)
->>>>>>> b
+        corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None,
+                                     (lsh.bands, lsh.rows) if lsh is not None else None)
+        stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         finding: Future[Repeats] | None = None
         if options.unit != "page":
@@ -183,12 +175,8 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
-<<<<<<< HEAD
-        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
-        stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
-=======
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages, keys)
->>>>>>> b
+        stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:

@@ -72,15 +72,10 @@ __all__ = [
     "line_numbers", "locate", "mark_grams", "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "merge_apart",
     "name", "normalise",
     "pair_anchors", "prefix_join", "range_buckets", "range_digests", "range_halves", "release_memory", "repeated_grams",
-<<<<<<< HEAD
-    "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
-    "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order",
-    "survey_tokens", "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies",
-=======
     "repeated_keys", "repeated_seeds", "repetition_counts", "room", "seed_classes", "sentences", "set_bitmaps",
     "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines",
-    "stable_order", "survey_bands", "survey_tokens", "take_ranges", "token_edges", "tokenise", "with_copies",
->>>>>>> b
+    "stable_order", "survey_bands", "survey_tokens", "take_ranges", "token_edges", "tokenise", "unlimit_memory",
+    "with_copies",
 ]  # fmt: skip
 
 name = "reference"

@@ -180,8 +180,8 @@ def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
 
 
 @st.composite
-def link_problems(draw, pages=st.integers(1, 3), across=False):
-    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(pages))]
+def link_problems(draw, pages=None, across=False):
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(pages or st.integers(1, 3)))]
     block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
     page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
     fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
