@@ -594,17 +594,17 @@ def tell_errors(report: Report | Cleaned, everything: bool) -> None:
 
 def deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
     """Write the report to a file, and print it or its figures."""
-    from dedup.report.json import write_json
-    from dedup.report.terminal import ReportView, console_for
-
     if output is not None:
         report.write(output)
     if format == "json":
+        from dedup.report.json import write_json
+
         to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
-    elif output is None or format == "terminal":
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
-    elif not quiet:
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
+    elif output is None or format == "terminal" or not quiet:
+        from dedup.report.terminal import ReportView, console_for
+
+        told = ReportView(report, top, written=output if output is not None and format != "terminal" else None)
+        to_stdout(lambda file: console_for(file).print(told))
 
 
 def to_stdout(write: Callable[[IO[str]], object]) -> None:
