@@ -114,7 +114,8 @@ class Tokens:
     Attributes:
         page: First page of each batch, one longer than the batches.
         token: Upper half of each token's hash, one column a batch.
-        table: All grams of the collection, marked by ``kernel.mark_grams``; of one word where none were wanted.
+        table: All grams of the collection, marked by ``kernel.mark_grams``; of no word where they are still to be marked,
+            in a larger one.
         bands: Keys of the bands of each page's sketch, one column a batch, as ``kernel.survey_bands`` gives them; empty ones
             where none were wanted.
     """
@@ -245,11 +246,8 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
     tokens = Tokens(page, [survey.token for survey in surveys], table, [survey.bands for survey in surveys])
     corpus = _joined(text.since(0), batches, surveys, heads, flags, references)
-    count = int(corpus.token_first[-1])
-    if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
-        tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
-        engine.map(lambda b: kernel.mark_grams(tokens.token[b], tokens.page_first(corpus, b), size, table),
-                   range(len(tokens)))
+    if 2 * int(corpus.token_first[-1]) > 32 * len(table):  # too small a table lets too much through
+        tokens.table = np.empty(0, np.uint64)
     return corpus, tokens
 
 

@@ -18,7 +18,7 @@ from dedup.findings import Findings
 from dedup.groups import group_passages
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
-from dedup.options import Options
+from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
 from dedup.runs import (
     MAX_EDIT,
@@ -60,7 +60,8 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         from dedup.stem import load_stemmer
 
         stem = load_stemmer(options.stem)
-    with LocalEngine(options.threads, options.partitions) as engine:
+    memory = memory_bytes(options.memory) if options.memory is not None else None
+    with LocalEngine(options.threads, options.partitions, memory) as engine:
         stages.start("read")
         sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
         lsh = LSH.for_threshold(options.least_jaccard) if sketched else None

@@ -163,21 +163,19 @@ void bind_sets(nb::module_& m) {
     }, "nodes"_a, "a"_a.noconvert(), "b"_a.noconvert());
 }
 
-std::uint64_t check_table(std::size_t words) {
-    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
-    return words;
-}
-
 void bind_runs(nb::module_& m) {
     using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table) {
+    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table, std::int64_t number,
+                           std::int64_t slices) {
         check_first(page_first, token.size());
         check_table(table.size());
+        check_slice(number, slices);
         release([&] {
-            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()});
+            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()},
+                              static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
             return 0;
         });
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1);
 
     m.def("slots_seen_twice", [](U64 table) {
         if (check_table(table.size()) < 2) throw std::invalid_argument("table: two words at least are needed");
@@ -185,16 +183,19 @@ void bind_runs(nb::module_& m) {
     }, "table"_a.noconvert());
 
     m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 twice, std::int64_t before,
-                               std::int64_t partitions) {
+                               std::int64_t partitions, std::int64_t number, std::int64_t slices) {
         check_first(page_first, token.size());
         check_table(twice.size());
+        check_slice(number, slices);
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
         if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
         return to_numpy(release([&] {
-            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions);
+            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions,
+                                         static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
         }));
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a,
+       "number"_a = 0, "slices"_a = 1);
 
     m.def("gram_classes", [](U64 gram, U32 position) {
         if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_grams import seen_twice
+from dedup.kernel.twin_grams import in_slice, seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
@@ -179,7 +179,8 @@ def _triples(values: list[int], quiet: list[int], kept: list[int]) -> Iterator[t
                 yield ((low * GRAM_BASE + middle) * GRAM_BASE + high) & MASK, p
 
 
-def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64) -> None:
+def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64, number: int = 0,
+               slices: int = 1) -> None:
     """Mark every key of each page in a table of two bits a slot, as ``mark_grams`` does.
 
     Args:
@@ -191,8 +192,10 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
             different items, of which the last one is at most four behind the first, the frequent ones not counted. 2:
             winnowed runs of ten items, one of every eight; two texts that share a run of 17 share a key.
         table: 32 slots a word, a power of two words; changed in place.
+        number, slices: As in ``mark_grams``.
     """
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
+    key = key[in_slice(key, 32 * len(table), number, slices)]
     slots, counts = np.unique(key & np.uint64(len(table) * 32 - 1), return_counts=True)
     word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
     before = (table[word] >> shift) & np.uint64(1)
@@ -202,7 +205,7 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
 
 
 def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, twice: U64, before: int,
-                   partitions: int) -> tuple[U64, U32, I64]:
+                   partitions: int, number: int = 0, slices: int = 1) -> tuple[U64, U32, I64]:
     """Keys whose slot was seen twice, ordered by partition (the upper bits of the key).
 
     Args:
@@ -213,7 +216,7 @@ def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int,
         (key, number of its first item, first row of each partition, one longer than the partitions).
     """
     key, at = _seed_keys(item, page_first, quiet, rarity, kind)
-    return seen_twice(key, at + before, twice, partitions)
+    return seen_twice(key, at + before, twice, partitions, number, slices)
 
 
 def seed_classes(key: U64, position: U32, cap: int) -> tuple[U32, I64, int]:

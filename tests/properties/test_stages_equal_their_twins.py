@@ -118,14 +118,19 @@ def test_components_equal_scipy(edges):
 
 
 def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
-            least: int = 0, ranges_of: int = 1000) -> tuple:
+            least: int = 0, ranges_of: int = 1000, slices: int = 1) -> tuple:
     hashes, first = columns(lists)
-    table = np.zeros(words_of_table, np.uint64)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
-    module.mark_grams(token, first, size, table)
-    twice = module.slots_seen_twice(table)
-    gram, at, part_first = rows = module.repeated_grams(token, first, size, twice, 0, parts)
-    classes = [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
+    rows, tables, classes = [], [], []
+    for number in range(slices):
+        table = np.zeros(words_of_table, np.uint64)
+        module.mark_grams(token, first, size, table, number, slices)
+        twice = module.slots_seen_twice(table)
+        gram, at, part_first = row = module.repeated_grams(token, first, size, twice, 0, parts, number, slices)
+        classes += [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
+        tables.append(table)
+        rows += row
+    table, twice = np.concatenate(tables), module.slots_seen_twice(np.concatenate(tables))
     edges = [*range(0, len(hashes), ranges_of), len(hashes)]
     parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
     runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -144,6 +149,25 @@ def test_exact_repeats(lists, size, max_members, least, ranges_of):
     cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of)
     assert_same(mine[5], cut[5])
     assert_same(cut[4], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[4])
+
+
+@given(lists=ranges, size=st.integers(1, 5), slices=st.sampled_from([2, 4]))
+def test_slices_of_a_table_are_the_table(lists, size, slices):
+    """Slices one after the other are the whole table, and say the same."""
+    whole = repeats(native, lists, size, 4, words_of_table=16)
+    mine, theirs = (repeats(module, lists, size, 4, words_of_table=16 // slices, slices=slices)
+                    for module in (native, reference))
+    assert_array_equal(mine[0], whole[0])
+    assert_same(mine[1], whole[1])
+    assert_same(mine[5], whole[5])
+    assert_same(mine[2], theirs[2])
+    assert sum(map(len, mine[2][0::3])) == len(whole[2][0])
+
+
+@pytest.mark.parametrize(("number", "slices"), [(0, 3), (2, 2), (-1, 2), (0, 0)])
+def test_slices_that_cannot_be(number, slices):
+    with pytest.raises(ValueError, match="slices must be a power of two"):
+        native.mark_grams(np.zeros(9, np.uint32), np.array([0, 9]), 2, np.zeros(4, np.uint64), number, slices)
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
@@ -181,7 +205,8 @@ def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
 
 @st.composite
 def link_problems(draw, pages=None, across=False):
-    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(pages or st.integers(1, 3)))]
+    count = draw(st.integers(1, 3) if pages is None else pages)
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(count)]
     block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
     page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
     fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
