@@ -339,7 +339,6 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes
-    from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages, pages_in_no_pair
     from dedup.pipeline import find_duplicates
     from dedup.report import Report
@@ -348,7 +347,11 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
     from dedup.verdicts import Judgement
 
     stages = Stages(progress)
-    judge = Judge() if explain else None
+    judge: Judge | None = None
+    if explain:
+        from dedup.explain import Judge
+
+        judge = Judge()
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
@@ -363,6 +366,8 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
     causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
+        from dedup.explain import near_misses
+
         stages.start("near misses")
         missed = near_misses(findings, judge)
     stages.stop()

@@ -6,6 +6,7 @@ Nothing heavy is imported here: ``dedup --version`` answers before the rest is l
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     input could not be read (the rest was processed); 130 and 143 on signals.
     """
     if argv is None:  # this process is ours
+        _travel_light()
         with _ends_soon():
             status = main(sys.argv[1:])
             if status in (130, 143):  # what is in memory need not be given back piece by piece
@@ -68,6 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return _guarded(lambda: _print_line(f"dedup {__version__}"))
     return _guarded(lambda: _dispatch(arguments))
+
+
+def _travel_light() -> None:
+    """Do without what a scan has no use for.
+
+    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
+    gc.set_threshold(50_000)
 
 
 def _print_line(text: str) -> int:
@@ -610,17 +621,17 @@ def tell_errors(report: Report | Cleaned, everything: bool) -> None:
 
 def deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
     """Write the report to a file, and print it or its figures."""
-    from dedup.report.json import write_json
-    from dedup.report.terminal import ReportView, console_for
-
     if output is not None:
         report.write(output)
     if format == "json":
+        from dedup.report.json import write_json
+
         to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
-    elif output is None or format == "terminal":
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
-    elif not quiet:
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
+    elif output is None or format == "terminal" or not quiet:
+        from dedup.report.terminal import ReportView, console_for
+
+        told = ReportView(report, top, written=output if output is not None and format != "terminal" else None)
+        to_stdout(lambda file: console_for(file).print(told))
 
 
 def to_stdout(write: Callable[[IO[str]], object]) -> None:

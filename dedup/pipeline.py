@@ -1,4 +1,4 @@
-"""Composes the stages."""
+"""Composes the stages. What only some scans need is loaded when it is needed."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import logging
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, ORDER_INSIDE, Aligned, Gates, align_passages
-from dedup.along_copies import along_copies
-from dedup.anchors import GRAMS, LETTERS, TRIPLES
-from dedup.bags import letter_bags, word_bags
+from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
 from dedup.engines.local import LocalEngine
-from dedup.exact_join import pair_exhaustively
-from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
-from dedup.one_list import fitted, not_cut_through, together
 from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
-from dedup.pair_list import likeness
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -41,7 +35,10 @@ from dedup.runs import (
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
 from dedup.stages import Stages
-from dedup.stem import Stem, load_stemmer
+
+if TYPE_CHECKING:
+    from dedup.explain import Judge
+    from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
@@ -58,7 +55,11 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
-    stem = load_stemmer(options.stem) if options.stem is not None else None
+    stem: Stem | None = None
+    if options.stem is not None:
+        from dedup.stem import load_stemmer
+
+        stem = load_stemmer(options.stem)
     memory = memory_bytes(options.memory) if options.memory is not None else None
     with LocalEngine(options.threads, options.partitions, memory) as engine:
         stages.start("read")
@@ -108,12 +109,16 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
         links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
+            from dedup.explain import judge_blocks, judge_scope
+
             judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
             near = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
             judge_scope(corpus, near, pairs, options, judge)
             del near
         del distinct, a, b
     if judge is not None:
+        from dedup.explain import judge_scope, judge_short
+
         judge_short(corpus, pairs, options.min_tokens, judge)
         judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
@@ -128,10 +133,13 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
         passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
                                          judge)
         stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
-    if judge is not None and options.find in LOOSER:
-        more = replace(options, find=LOOSER[options.find])
-        found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
-        judge.stop(found.links, "find")
+    if judge is not None:
+        from dedup.explain import LOOSER
+
+        if options.find in LOOSER:
+            more = replace(options, find=LOOSER[options.find])
+            found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
+            judge.stop(found.links, "find")
     return passages, segments_that_count(engine, corpus, repeats, pairs, options.min_tokens), aligned
 
 
@@ -139,6 +147,12 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
                  options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
                  judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
+    from dedup.align import LEAST_ORDER, LEAST_WHOLE, ORDER_INSIDE, Gates, align_passages
+    from dedup.along_copies import along_copies
+    from dedup.anchors import GRAMS, LETTERS, TRIPLES
+    from dedup.bags import letter_bags, word_bags
+    from dedup.one_list import fitted, not_cut_through, together
+
     scanned = options.noise == "ocr"
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
@@ -153,6 +167,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     if judge is not None:
         judge.bags = bags
         if not pairs.every:
+            from dedup.explain import judge_scope
+
             every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows)
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
@@ -181,6 +197,8 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:
+        from dedup.explain import judge_pages
+
         judge_pages(engine, corpus, links, pairs, options, judge)
     links = links.take(np.lexsort((links.b0, links.a0)))
     return Passages(links, np.arange(len(links.a0) + 1), links)
@@ -195,6 +213,8 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     """
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
+        from dedup.exact_join import pair_exhaustively
+
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
     if keys is not None:  # only sets that share a bucket are needed
         shared = keys.shared(engine, distinct.block)
@@ -244,6 +264,8 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
         counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
         kept = np.bincount(table.owner[counted], minlength=len(table)) > 0
+    from dedup.pair_list import likeness
+
     links, length = findings.passages.whole, findings.links.chars
     similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
     short, unlike = length < options.min_chars, similarity < options.min_similarity

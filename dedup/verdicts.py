@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.bags import Parts
 from dedup.blocks import sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
+from dedup.parts import Parts
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]

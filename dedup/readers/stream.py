@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
 from dedup.heads import RecordHeads
@@ -21,10 +21,13 @@ from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, choose
+from dedup.readers.jobs import Answer
 from dedup.readers.notes import Notes
-from dedup.readers.pool import Answer, WorkerPool
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
+
+if TYPE_CHECKING:
+    from dedup.readers.pool import WorkerPool
 
 Place = Path | str | BinaryIO
 _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
@@ -197,6 +200,8 @@ class _Parser:
 
     def _submit(self) -> None:
         if self._pool is None:
+            from dedup.readers.pool import WorkerPool
+
             self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
         batch, self._batch = self._batch, _Batch()
         if batch.pending:

@@ -354,7 +354,8 @@ FAKE = textwrap.dedent(f"""
             time.sleep(60)
         if str(source) == "busy":
             import hashlib, pathlib
-            from dedup.readers.pool import Job, WorkerPool
+            from dedup.readers.jobs import Job
+            from dedup.readers.pool import WorkerPool
             from dedup.report.json import replaced_file
             pool = WorkerPool(1)
             pool.submit([Job("html", b"<p>x")]).result()
