@@ -42,9 +42,9 @@ class Pool {
 
     void* take(std::size_t bytes) {
         const std::size_t size = rounded(bytes);
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
         std::byte* memory = used_.take(size);
-        if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size);
+        if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
         if (!memory) {
             give_back(std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size)));
             memory = fresh_.take(size);
@@ -147,7 +147,7 @@ class Pool {
     // How much may be held once a block is: large ones leave room to the small ones, which come and go.
     std::size_t most_for(std::size_t size) const { return size > most_held_ / 16 ? most_held_ / 4 * 3 : most_held_; }
 
-    std::byte* on_disk(std::size_t size) {
+    std::byte* on_disk(std::size_t size, std::unique_lock<std::mutex>& lock) {
         if (!watched_) {
             watched_ = true;
             watch_resident([this] {
@@ -157,8 +157,16 @@ class Pool {
         }
         unseen_ += size;
         if (unseen_ > kUnseen) evicted();
-        std::byte* const memory = spills_.back()->take(size);
-        if (memory) return memory;
+        Spill& spill = *spills_.back();
+        const Spill::Block block = spill.take(size);
+        if (block.memory && block.is_fresh) {  // others need not wait; the file stays as long as a block is in use
+            lock.unlock();
+            const bool is_there = spill.fill(block.memory, size);
+            lock.lock();
+            if (is_there) return block.memory;
+            spill.give(block.memory, size);
+        }
+        if (block.memory && !block.is_fresh) return block.memory;
         full_ = true;
         throw std::bad_alloc();
     }
