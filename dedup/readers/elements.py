@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from dedup.readers import parsed as kinds
@@ -37,12 +37,12 @@ class Place:
         number: Which child of its tag it is, from 1.
         depth: Steps from the root.
         content: It stands in an article, a section or main.
-        names: Its ``id`` and ``class``.
-        path: Its path, once asked for.
-        row: Its row among the elements that hold blocks, once it holds one.
         dead: Its text is left out.
         wanted: It is inside what ``select`` names.
+        name, classes: Its attributes ``id`` and ``class``.
         counts: How many children of each tag it has, as far as they were seen.
+        path: Its path, once asked for.
+        row: Its row among the elements that hold blocks, once it holds one.
     """
 
     parent: Place | None
@@ -55,15 +55,16 @@ class Place:
     keep_blanks: bool
     dead: bool
     wanted: bool
-    names: tuple[str | None, str | None] = (None, None)
+    name: str | None
+    classes: str | None
+    counts: dict[str, int]
     path: str | None = None
     row: int = -1
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def outermost(wanted: bool) -> Place:
     """What is around the root."""
-    return Place(None, "", 0, 0, kinds.PARAGRAPH, 0, False, False, False, wanted, path="")
+    return Place(None, "", 0, 0, kinds.PARAGRAPH, 0, False, False, False, wanted, None, None, {}, "")
 
 
 def path_of(place: Place) -> str:

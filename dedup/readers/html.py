@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -28,7 +27,7 @@ from dedup.readers.elements import (
     outermost,
     path_of,
 )
-from dedup.readers.hints import FOOTER, NAVIGATION, QUOTE, element_flags
+from dedup.readers.hints import FOOTER, NAVIGATION, QUOTE, element_flags, tag_flags
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
 from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
 
@@ -52,18 +51,25 @@ def check_selectors(select: Sequence[str], ignore: Sequence[str]) -> None:
                 raise OptionError(str(error), name) from error
 
 
-@dataclass(slots=True)
 class Run:
-    """Text between two block borders, as it is collected."""
+    """Text between two block borders, as it is collected.
 
-    parts: list[str] = field(default_factory=list)
-    size: int = 0  # code points of all parts
-    raw_offsets: list[int] = field(default_factory=list)
-    source_offsets: list[int] = field(default_factory=list)
-    exact: bool = True
-    begin: int = 0  # source offset after which the first part stands
-    links: list[tuple[int, int]] = field(default_factory=list)
-    flags: int = 0xff  # flags that all of its text has: inline <code> makes no block of code
+    Attributes:
+        size: Code points of all parts.
+        begin: Source offset after which the first part stands.
+        flags: Flags that all of its text has: inline <code> makes no block of code.
+    """
+
+    __slots__ = ("begin", "exact", "flags", "links", "parts", "raw_offsets", "size", "source_offsets")
+
+    def __init__(self) -> None:  # there are as many as blocks: a data class takes twice as long to make
+        self.parts: list[str] = []
+        self.raw_offsets: list[int] = []
+        self.source_offsets: list[int] = []
+        self.links: list[tuple[int, int]] = []
+        self.size = self.begin = 0
+        self.flags = 0xff
+        self.exact = True
 
 
 class Walk:
@@ -91,7 +97,8 @@ class Walk:
     def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any]) -> None:
         """Read everything under `root`."""
         text_type, element_type, trail = self.text_type, self.element_type, self._trail
-        every = self.watched or selected is not None or bool(ignored)  # each element is looked at
+        watched = self.watched
+        every = watched or selected is not None or bool(ignored)  # each element is looked at
         place = outermost(selected is None)
         block, linked = place, False
         siblings = iter([root])
@@ -118,13 +125,16 @@ class Walk:
                         self.flush(block, node)
                     trail.append(node)
                     if children:
+                        self.nodes += 1
                         self._leaf(node, tag, children[0].data, place, linked)
                     trail.append((node,))
                     continue
-                self._count(len(children))
+                self.nodes += len(children)
+                if self.nodes > MAX_NODES:
+                    raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
                 open_elements.append((node, siblings, place, block, linked))
                 place = self._place(node, tag, number, place, selected, ignored)
-                if tag in BORDERS:
+                if tag in BORDERS and (watched or self.run.parts):
                     self.flush(block, node)
                 if tag in BLOCKS:
                     block = place
@@ -141,46 +151,44 @@ class Walk:
         self.flush(block, None)
         self.builder.paths = list(map(path_of, self._places))
 
-    def _count(self, nodes: int) -> None:
-        self.nodes += nodes
-        if self.nodes > MAX_NODES:
-            raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
-
     def _leaf(self, node: Any, tag: str, data: str, place: Place, linked: bool) -> None:
         """An element in a line that holds a text and nothing else."""
-        self._count(1)
         if data.isspace() and not self.run.parts and not data.strip(BLANK):
             self._trail.append(data)
             return
-        flags = self._flags(node, tag, place.content or place.tag in CONTENT)
-        self._text(data, place.flags | flags, linked or (tag == "a" and node.attr("href") is not None))
+        flags, content = place.flags, place.content or place.tag in CONTENT
+        if node.attrs:
+            attr = node.attr
+            flags |= element_flags(tag, content, attr("class"), attr("id"), attr("role"), attr("hidden") is not None,
+                                   attr("style"))
+            linked = linked or (tag == "a" and attr("href") is not None)
+        else:
+            flags |= tag_flags(tag, content)
+        self._text(data, flags, linked)
 
     def _place(self, node: Any, tag: str, number: int, around: Place, selected: frozenset[Any] | None,
                ignored: frozenset[Any]) -> Place:
         """The place of an element inside another one: what its attributes and the selectors say."""
         content = around.content or around.tag in CONTENT
-        inherited = around.flags if tag != "main" else around.flags & ~(NAVIGATION | FOOTER)
-        place = Place(around, tag, number, around.depth + 1, KINDS.get(tag, around.kind),
-                      inherited | self._flags(node, tag, content), content, around.keep_blanks or tag in KEEP_BLANKS,
-                      around.dead or tag in LEFT_OUT, around.wanted)
+        flags = around.flags if tag != "main" else around.flags & ~(NAVIGATION | FOOTER)
+        name = classes = None
         if node.attrs:
-            place.names = node.attr("id"), node.attr("class")
+            attr = node.attr
+            name, classes = attr("id"), attr("class")
+            own = element_flags(tag, content, classes, name, attr("role"), attr("hidden") is not None, attr("style"))
+            if own & (NAVIGATION | QUOTE) and tag in ("div", "section") and self._holds_the_page(node.source_location):
+                own &= ~(NAVIGATION | FOOTER | QUOTE)
+            flags |= own
+        else:
+            flags |= tag_flags(tag, content)
+        place = Place(around, tag, number, around.depth + 1, KINDS.get(tag, around.kind), flags, content,
+                      around.keep_blanks or tag in KEEP_BLANKS, around.dead or tag in LEFT_OUT, around.wanted,
+                      name, classes, {})
         if selected and node in selected:
             place.wanted = True
         if ignored and node in ignored:
             place.dead = True
         return place
-
-    def _flags(self, node: Any, tag: str, content: bool) -> int:
-        """Flags of an element by itself."""
-        if not node.attrs:
-            return element_flags(tag, content, None, None, None, False, None)
-        attr = node.attr
-        flags = element_flags(tag, content, attr("class"), attr("id"), attr("role"), attr("hidden") is not None,
-                              attr("style"))
-        if flags & (NAVIGATION | QUOTE) and tag in ("div", "section") and self._holds_the_page(node.source_location):
-            flags &= ~(NAVIGATION | FOOTER | QUOTE)
-        return flags
 
     def _holds_the_page(self, location: Any) -> bool:
         """Whether most of the source lies inside: "sticky-footer" names a page with one, not its footer."""
@@ -199,23 +207,25 @@ class Walk:
     def _follow(self) -> None:
         """Go on to the end of the trail: its last tag that stands in the source, and the blanks behind it."""
         trail = self._trail
-        first = len(trail)
-        while first:
-            first -= 1
-            if type(trail[first]) is not str and (span := _span(trail[first])):
+        blanks = []
+        while trail:
+            step = trail.pop()
+            if type(step) is str:
+                blanks.append(step)
+            elif span := _span(step):
                 self._at = span.end_offset
-                break
-        for data in trail[first:]:
-            if type(data) is str:
-                if self.source.startswith(data, self._at):
-                    self._at += len(data)
-                elif points := locate(data, self.source, self._at, self.budget):
-                    self._at = points[-1][1]
-        trail.clear()
+                trail.clear()
+        for data in reversed(blanks):
+            if self.source.startswith(data, self._at):
+                self._at += len(data)
+            elif points := locate(data, self.source, self._at, self.budget):
+                self._at = points[-1][1]
 
     def _text(self, data: str, flags: int, linked: bool) -> None:
         """Take a text node into the run; `flags` are those of its element."""
-        run, at = self.run, self.at
+        if self._trail:
+            self._follow()
+        run, at = self.run, self._at
         if not run.parts:
             run.begin = at
         size = run.size + len(data)
@@ -241,7 +251,7 @@ class Walk:
 
     def _leave(self, node: Any, block: Place, place: Place) -> None:
         """Close an element."""
-        if place is block:
+        if place is block and (self.watched or self.run.parts):
             self.flush(block, (node,))
         self._trail.append((node,))
 
@@ -286,7 +296,7 @@ class Walk:
             known = known.parent
         row = known.row
         for step in reversed(new):
-            row = step.row = self.builder.add_element(row, element_step(step.tag, *step.names))
+            row = step.row = self.builder.add_element(row, element_step(step.tag, step.name, step.classes))
         return row
 
 
