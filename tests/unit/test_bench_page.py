@@ -155,6 +155,36 @@ def test_the_runner_measures_ours_where_there_is_no_peer(tmp_path, monkeypatch):
     assert "Not measured: daft (no network)." in page.page(made)
 
 
+def test_a_part_is_added_to_a_result_of_the_same_code_and_machine_only(tmp_path, result):
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(result))
+    begun = result | {"date": "2026-02-03", "corpora": {"2GB": {"bytes": 2e9}}, "dirty": True}
+    kept = runner.continued(file, begun)
+    assert kept["documents"] == result["documents"]
+    assert kept["date"] == "2026-01-02"
+    assert kept["dirty"]
+    assert list(kept["corpora"]) == ["20MB", "200MB", "2GB"]
+    for other, name in (({"commit": "fedc"}, "commit"), ({"corpora": {"20MB": {"bytes": 5}}}, "corpora"),
+                        ({"machine": begun["machine"] | {"cores": 64}}, "machine")):
+        with pytest.raises(SystemExit, match=f"another {name}: nothing can be added"):
+            runner.continued(file, begun | other)
+
+
+def test_inputs_of_one_pattern_are_scanned_as_pages_and_as_blocks(monkeypatch):
+    asked = []
+
+    def measured(command, limit):
+        assert Path(command[2]).stat().st_size > 0
+        asked.append((Path(command[2]).stem, command[4]))
+        return {"failed": "not done after 1 s"} if command[4] == "block" else {"cpu": 1.0, "wall": 1.0, "peak": 1}
+
+    monkeypatch.setattr(jobs, "measured", measured)
+    rows = list(jobs.extremes(40, lambda text: None))
+    assert asked == [(kind, unit) for kind in inputs.KINDS for _ in "ab" for unit in ("page", "block")]
+    assert [row["pages"] for row in rows[:4]] == [10, 10, 40, 40]
+    assert all(("failed" in row) == (row["unit"] == "block") and ("runs" in row) == (row["unit"] == "page") for row in rows)
+
+
 def test_peers_that_cannot_be_installed_are_named_with_the_reason(tmp_path, monkeypatch):
     asked = []
 
