@@ -87,6 +87,16 @@ def test_growth_is_against_the_quarter_and_a_run_that_was_ended_is_shown(result)
     assert "| footer | block | 100 | 0.00025 | not done after 600 s |" in made
 
 
+def test_a_figure_that_no_run_has_is_left_out_and_beats_nobody(result):
+    result["page"][0]["runs"] = [run | {"peak": None} for run in result["page"][0]["runs"]]
+    assert "| `dedup scan page.html` | 0.250 | 0.250 |  |" in section(page.page(result), "One page")
+    result["documents"][3]["runs"][0]["peak"] = None  # one of three
+    assert "memory (rensa)" in page.page(result)
+    for run in result["documents"][3]["runs"]:
+        run["peak"] = None
+    assert "memory (rensa)" not in page.page(result)
+
+
 def test_the_kernel_is_shown_beside_the_limit(result):
     made = section(page.page(result), "The kernel")
     assert "| `tokenise` | 0.50 | byte | 2.00 | 20.0 % |" in made
