@@ -166,6 +166,11 @@ def survey_tokens(data: Data) -> Measured:
 
 
 @case
+def survey_bands(data: Data) -> Measured:
+    return (data.utf8, *data.lines, 0, 5, BANDS, ROWS, 0), len(data.utf8), "byte"
+
+
+@case
 def short_sets(data: Data) -> Measured:
     return (data.utf8, *data.lines, 0, 2, np.empty(len(data.utf8) // 2, np.uint32)), len(data.utf8), "byte"
 
@@ -319,6 +324,11 @@ def band_columns(data: Data) -> Measured:
 
 
 @case
+def repeated_keys(data: Data) -> Measured:
+    return (data.keys,), len(data.keys), "set"
+
+
+@case
 def set_bitmaps(data: Data) -> Measured:
     return data.short, len(data.short[1]) - 1, "set"
 
@@ -405,8 +415,9 @@ def join_links(data: Data) -> Measured:
     _, blocks, pages = data.tokens
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
+    digest = data.kernel.range_digests(prints, page_first)
     arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints,
-                 np.zeros(len(prints), np.uint8), page_first, 16, 0, int(blocks[-1]))
+                 np.zeros(len(prints), np.uint8), page_first, digest, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
 
 

@@ -31,19 +31,21 @@ if TYPE_CHECKING:
     from dedup.minhash import MinHasher as MinHasher
     from dedup.model import Page as Page
     from dedup.options import Options as Options
+    from dedup.profile import Profile as Profile
     from dedup.readers import open_pages as open_pages
     from dedup.report import Report as Report
     from dedup.shingles import Shingler as Shingler
+    from dedup.stages import Watcher as Watcher
     from dedup.verify import Verifier as Verifier
 
 _HOMES = {
     "scan": "api", "compare": "api", "clean": "api", "restore": "api",
     "Report": "report", "Page": "model", "Options": "options", "open_pages": "readers",
     "Shingler": "shingles", "MinHasher": "minhash", "LSH": "lsh", "Verifier": "verify", "DedupError": "errors",
-    "InputError": "errors", "OptionError": "errors", "GuardError": "errors",
+    "InputError": "errors", "OptionError": "errors", "GuardError": "errors", "Profile": "profile", "Watcher": "stages",
 }
-__all__ = ["LSH", "DedupError", "GuardError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Report",
-           "Shingler", "Verifier", "__version__", "clean", "compare", "open_pages", "restore", "scan"]
+__all__ = ["LSH", "DedupError", "GuardError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Profile",
+           "Report", "Shingler", "Verifier", "Watcher", "__version__", "clean", "compare", "open_pages", "restore", "scan"]
 
 
 def __getattr__(name: str) -> Any:

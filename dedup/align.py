@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
 from dedup.blocks import Corpus
@@ -47,48 +47,6 @@ ORDER_ITEMS = 4_000  # above it, that similarity is measured piece by piece: a l
 
 LAX = {"cell_dice": 150, "seed_dice": 250}  # windows that are looked at beyond, of two pages whose gates are to be explained
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
-
-
-@dataclass(frozen=True)
-class Aligned:
-    """Verified passages of edited text.
-
-    Attributes:
-        links: Their token ranges.
-        dice: Weighted Dice coefficient of the two bags of words, 0.0 to 1.0.
-        evidence: Shared weight beyond what chance gives, in rare words.
-        truncated: Bounds that were met: keys of too many places, pairs of pages with too many anchors.
-    """
-
-    links: Links
-    dice: F64
-    evidence: F64
-    truncated: int = 0
-
-    def take(self, rows: Flags | I64) -> Aligned:
-        """Some of the rows."""
-        return replace(self, links=self.links.take(rows), dice=self.dice[rows], evidence=self.evidence[rows])
-
-    @cached_property
-    def _by_key(self) -> tuple[I64, npt.NDArray[np.uint64]]:
-        key = self.links.keys("ab")
-        order = np.argsort(key)
-        return order, key[order]
-
-    def measures(self, links: Links) -> tuple[F64, F64]:
-        """Dice and evidence of links, NaN of those that are none of these passages."""
-        dice, evidence = np.full((2, len(links.a0)), np.nan)
-        if len(self.dice):
-            order, key = self._by_key
-            asked = links.keys("ab")
-            row = np.minimum(np.searchsorted(key, asked), len(order) - 1)
-            at, known = order[row], key[row] == asked
-            dice[known], evidence[known] = self.dice[at[known]], self.evidence[at[known]]
-        return dice, evidence
-
-
-NO_TOKENS = np.empty(0, np.int64)
-NOTHING = Aligned(Links(NO_TOKENS, NO_TOKENS, NO_TOKENS, NO_TOKENS, np.empty(0, np.uint8)), np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import Aligned, Gates
+from dedup.align import Gates
+from dedup.aligned import Aligned
 from dedup.bags import Bags
 from dedup.blocks import Corpus
 from dedup.kernel import kernel

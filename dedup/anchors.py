@@ -7,6 +7,7 @@ method and its figures.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 
@@ -18,11 +19,12 @@ from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
-from dedup.later_copies import Copies, InStep, carried, chained, later_copies, quiet_copies
+from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NO_TABLE, NOWHERE, Repeats, pages_at, repeats_that_count
+from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
@@ -102,18 +104,22 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
     batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
-    table = np.zeros(1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length()), np.uint64)
+    words = 1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length())
+    slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
 
     def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
         edges = page_first[batch[0]:batch[1] + 1]
         begin, end = int(edges[0]), int(edges[-1])
         return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
-    def mark(batch: tuple[int, int]) -> None:
-        kernel.mark_seeds(*text(batch), kind, table)
+    def marked(number: int) -> U64:
+        table = np.zeros(words // slices, np.uint64)
+        engine.map(lambda batch: kernel.mark_seeds(*text(batch), kind, table, number, slices), batches)
+        return kernel.slots_seen_twice(table)
 
-    def emit(batch: tuple[int, int]) -> Partitioned:
-        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions)
+    def emit(batch: tuple[int, int], number: int, twice: U64) -> Partitioned:
+        key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions, number,
+                                               slices)
         if pairs.within:  # seeds of each page by themselves; the upper half says the partition
             page = pages_at(page_first, at).astype(np.uint64)
             key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
@@ -121,12 +127,13 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
 
     def group(columns: Columns) -> tuple[U32, I64]:
         return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
-    engine.map(mark, batches)
-    twice, table = kernel.slots_seen_twice(table), NO_TABLE
-    kernel.release_memory()
-    rows = engine.map(emit, batches)
-    twice = NO_TABLE
-    return engine.exchange(rows, group)
+    for number in range(slices):
+        twice = marked(number)
+        kernel.release_memory()
+        rows = engine.map(functools.partial(emit, number=number, twice=twice), batches)
+        del twice
+        classes += engine.exchange(rows, group)
+    return classes
 
 
 def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
@@ -166,7 +173,10 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         repeats: Exact repeats, counted in items.
     """
     item, page_first = bags.item, bags.page_first
-    later, in_step = later_copies(repeats, page_first, pairs), InStep(repeats)
+    in_step = InStep(repeats)
+    if pairs.every:
+        repeats = first_by_text(repeats, page_first, corpus.page_digest)
+    later = later_copies(repeats, page_first, pairs)
     rarity, classes = item_rarity(engine, item, later), list[tuple[U32, I64]]()
     size, window = KEY_ITEMS[kinds[0]]
     quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later

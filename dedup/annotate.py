@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import BATCH_BYTES, sums, token_flags
-from dedup.cleaning.plan import equal_pages
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
@@ -177,6 +176,8 @@ def annotate(judgement: Judgement) -> Annotations:
     corpus = findings.corpus
 
     def equal() -> Pairs:
+        from dedup.cleaning.plan import equal_pages
+
         return pairs_of(equal_pages(corpus), findings.pairs_that_count)
 
     def kept() -> I64:

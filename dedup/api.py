@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dedup.cleaning.restore import Restored
     from dedup.cleaning.result import Cleaned
     from dedup.report import Report
+    from dedup.stages import Progress
 
-Progress = Callable[[str], None]
 log = logging.getLogger("dedup")
 EXAMPLES = 10  # of what was skipped for one reason
 
@@ -32,7 +32,7 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
             texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``.
         against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
-        progress: Called with the name of each stage that begins.
+        progress: A function that gets the name of each stage as it begins; or a ``Watcher`` such as ``Profile``, or several.
         **settings: Fields of ``Options``.
 
     Returns:
@@ -109,6 +109,7 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     """
     from dedup.cleaning.choices import Choices
     from dedup.cleaning.run import clean_files
+    from dedup.memory import memory_of
 
     if "against" in settings:
         raise OptionError("clean takes away what stands twice in its own pages, and has no references", "against",
@@ -125,11 +126,14 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
             raise TypeError(f"only places are cleaned into a place; of a {type(source).__name__} the result has the pages")
         from dedup.cleaning.memory import clean_in_memory
 
-        return clean_in_memory(source, options, chosen)
+        with memory_of(options):
+            return clean_in_memory(source, options, chosen)
     if in_place == (out is not None) and not dry_run:
         raise OptionError("either a place for the output or in_place is needed" if out is None else
                           "an output and in_place are given", "out")
-    return clean_files(paths, out, options, chosen, manifest=manifest, in_place=in_place, dry_run=dry_run, progress=progress)
+    with memory_of(options):
+        return clean_files(paths, out, options, chosen, manifest=manifest, in_place=in_place, dry_run=dry_run,
+                           progress=progress)
 
 
 def restore(manifest: Path, out: Path | None = None, *, cleaned: Path | None = None) -> Restored:
@@ -159,7 +163,7 @@ class _Sides:
         self.id = name
         if isinstance(source, (Path, str)):
             _refuse_places([source] if isinstance(source, str) else [])
-        self.stream: Any = (_open(source, options) if isinstance(source, Path)
+        self.stream: Any = (open_places(source, options) if isinstance(source, Path)
                             else source if hasattr(source, "errors") and hasattr(source, "skipped")
                             else pages_from_objects([source], options))
         self.bare = isinstance(source, str) or (isinstance(source, Mapping) and "id" not in source)
@@ -226,6 +230,15 @@ class _Against:
     def expected_bytes(self) -> int:
         return sum(getattr(stream, "expected_bytes", 0) for stream in self._streams)
 
+    @property
+    def bytes_behind(self) -> int:
+        return sum(getattr(stream, "bytes_behind", 0) for stream in self._streams)
+
+    @property
+    def whole_bytes(self) -> int | None:
+        sizes: list[int | None] = [getattr(stream, "whole_bytes", None) for stream in self._streams]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
 
 def _stretches(stream: Any) -> Iterator[Any]:
     return stream.stretches() if hasattr(stream, "stretches") else iter(stream)
@@ -269,7 +282,7 @@ def _pages(source: Any, options: Options) -> Any:
     if hasattr(source, "errors") and hasattr(source, "skipped"):
         return source
     if isinstance(source, Path):
-        return _open(source, options)
+        return open_places(source, options)
     if isinstance(source, str):
         _refuse_places([source])
         return pages_from_objects([source], options)
@@ -280,7 +293,7 @@ def _pages(source: Any, options: Options) -> Any:
         return pages_from_objects([source], options)
     if isinstance(source, (list, tuple)):
         if source and all(isinstance(item, Path) for item in source):
-            return _open(list(source), options)
+            return open_places(list(source), options)
         _refuse_places([item for item in source if isinstance(item, str)])
         if any(isinstance(item, Path) for item in source):
             raise TypeError("a list of places and texts mixed; give one kind, or use open_pages")
@@ -289,7 +302,7 @@ def _pages(source: Any, options: Options) -> Any:
     return pages_from_objects(source, options)
 
 
-def _open(source: Any, options: Options) -> Any:
+def open_places(source: Any, options: Options) -> Any:
     """A stream of what stands at places; ``Path("-")`` is standard input."""
     import sys
 
@@ -305,18 +318,20 @@ def _open(source: Any, options: Options) -> Any:
 def _refuse_places(texts: list[str]) -> None:
     """Text is a ``str``, a place is a ``Path``: say so where a text looks like a place."""
     from dedup.readers import looks_like_a_place
+    from dedup.readers.remote import is_address
 
     for text in texts:
         if looks_like_a_place(text):
-            raise OptionError(f"{text!r} is a text that looks like a place", "",
-                              f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
+            instead = (f"Use open_pages({text!r})." if is_address(text) else
+                       f"Did you mean Path({text!r})? For a glob, use open_pages({text!r}).")
+            raise OptionError(f"{text!r} is a text that looks like a place", "", instead)
 
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
-    from dedup.engines.local import pooled_memory
+    from dedup.memory import memory_of
 
-    with pooled_memory():
+    with memory_of(options):
         return _found(stream, options, progress, is_comparison, explain)
 
 
@@ -324,15 +339,19 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes
-    from dedup.explain import Judge, near_misses
     from dedup.pages import describe_pages, pages_in_no_pair
-    from dedup.pipeline import Stages, find_duplicates
+    from dedup.pipeline import find_duplicates
     from dedup.report import Report
     from dedup.report.text import count
+    from dedup.stages import Stages
     from dedup.verdicts import Judgement
 
     stages = Stages(progress)
-    judge = Judge() if explain else None
+    judge: Judge | None = None
+    if explain:
+        from dedup.explain import Judge
+
+        judge = Judge()
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
@@ -343,9 +362,12 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
     skipped = (*skipped, *unpaired)
     summary, pages = describe_pages(judgement, skipped)
+    stages.rows(summary.groups, "groups", summary.pages, "pages")
     causes = () if is_comparison else find_causes(judgement)
     missed = None
     if judge is not None:
+        from dedup.explain import near_misses
+
         stages.start("near misses")
         missed = near_misses(findings, judge)
     stages.stop()

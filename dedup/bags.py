@@ -16,6 +16,7 @@ from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import RARE, THOUSAND, Settings
+from dedup.parts import Parts
 from dedup.places import page_of
 from dedup.runs import Links
 from dedup.stem import Stem, stem_items
@@ -33,36 +34,6 @@ SETTINGS = Settings(
     border_cost=2000, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
     max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=600, joint_reach=16, row_cells=256,
     again_share=600, tries=64, drift=24, least_window=8)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Ranges of tokens, each of which belongs to an owner."""
-
-    owner: I64
-    start: I64
-    end: I64
-
-    def apart(self) -> Parts:
-        """What the ranges of each owner hold, as ranges apart from each other; ascending."""
-        order = np.lexsort((self.start, self.owner))
-        owner, start, end = self.owner[order], self.start[order], self.end[order]
-        shift = owner * (int(end.max(initial=0)) + 1)  # owners apart from each other
-        start = np.maximum(start, np.append(0, np.maximum.accumulate(end + shift))[:-1] - shift)
-        kept = end > start
-        return Parts(owner[kept], start[kept], end[kept])
-
-    def tokens(self, count: int) -> I64:
-        """How many tokens the ranges of each owner hold."""
-        held: I64 = np.bincount(self.owner, self.end - self.start, count).astype(np.int64)
-        return held
-
-    def by_owner(self, owners: I64) -> tuple[I64, I64, I64]:
-        """First range of each owner, one longer than the owners; starts; ends."""
-        place = np.empty(len(owners), np.int64)
-        place[owners] = np.arange(len(owners))
-        order = np.lexsort((self.start, place[self.owner]))
-        return sums(np.bincount(self.owner, minlength=len(owners))[owners]), self.start[order], self.end[order]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-NO_TEXT = np.empty(0, np.uint8)
+NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
 BATCH_BYTES = 4_000_000  # of text in one batch
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
@@ -82,6 +82,11 @@ class Corpus:
         """Page of each block."""
         return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
 
+    @property
+    def page_digest(self) -> U64:
+        """A hash of the text of each page: it says which of two texts is first where the order of the pages must not."""
+        return kernel.range_digests(self.fingerprint, self.page_first)
+
     def batches(self) -> list[tuple[int, int]]:
         """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
         count = len(self.pages)
@@ -114,12 +119,16 @@ class Tokens:
     Attributes:
         page: First page of each batch, one longer than the batches.
         token: Upper half of each token's hash, one column a batch.
-        table: All grams of the collection, marked by ``kernel.mark_grams``; of one word where none were wanted.
+        table: All grams of the collection, marked by ``kernel.mark_grams``; of no word where they are still to be marked,
+            in a larger one.
+        bands: Keys of the bands of each page's sketch, one column a batch, as ``kernel.survey_bands`` gives them; empty ones
+            where none were wanted.
     """
 
     page: I64
     token: list[U32]
     table: U64
+    bands: list[U32]
 
     def __len__(self) -> int:
         return len(self.token)
@@ -199,14 +208,27 @@ class Survey:
     token_first: I64
     halves: I64
     fingerprint: U64
+    bands: U32
 
 
-def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) -> tuple[Corpus, Tokens]:
-    """Pages as columns, cut into blocks and measured; and their tokens.
+def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
+                told: Callable[[int, int | None], None] | None = None,
+                bands: tuple[int, int] | None = None) -> tuple[Corpus, Tokens]:
+    """Pages as columns, cut into blocks and measured; and their tokens, or where pages are not cut their sketches.
 
     Batches are surveyed while the next ones are read.
+
+    Args:
+        told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
+        bands: Bands of a sketch and registers in each, where whole pages are to be sketched.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
+
+    def measure(text: U8, start: I64, end: I64) -> tuple[U32, I64, I64, U64, U32]:
+        if bands is not None:  # of pages that are compared by their sketches alone nobody needs the tokens
+            return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
+        token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
+        return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
     table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
     batches: list[Batch] = []
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
@@ -214,10 +236,12 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     def kept() -> Iterator[Batch]:
         for batch in page_batches(pages, text, heads):
             batches.append(batch)
+            if told is not None:
+                told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
             yield batch
 
     def survey(batch: Batch) -> Survey:
-        found = survey_batch(batch, flags, whole)
+        found = survey_batch(batch, measure, whole)
         batch.text = NO_TEXT  # else it would keep a buffer whose place a larger one took
         if not whole:
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
@@ -225,13 +249,10 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options) ->
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
     page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
-    tokens = Tokens(page, [survey.token for survey in surveys], table)
+    tokens = Tokens(page, [survey.token for survey in surveys], table, [survey.bands for survey in surveys])
     corpus = _joined(text.since(0), batches, surveys, heads, flags, references)
-    count = int(corpus.token_first[-1])
-    if 2 * count > 32 * len(table) and not whole:  # too small a table lets too much through
-        tokens.table = table = np.zeros(1 << (count // 8).bit_length(), np.uint64)
-        engine.map(lambda b: kernel.mark_grams(tokens.token[b], tokens.page_first(corpus, b), size, table),
-                   range(len(tokens)))
+    if 2 * int(corpus.token_first[-1]) > 32 * len(table):  # too small a table lets too much through
+        tokens.table = np.empty(0, np.uint64)
     return corpus, tokens
 
 
@@ -271,17 +292,17 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         yield batch()
 
 
-def survey_batch(batch: Batch, flags: int, whole: bool) -> Survey:
+def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64, I64, U64, U32]], whole: bool) -> Survey:
     """Cut a batch into blocks and measure them.
 
     Args:
+        measure: Tokens of blocks, where those of each begin, their lengths in halves, fingerprints and keys of their bands.
         whole: Each page is one block.
     """
     text = batch.text
     page_first, start, end, kind = _cut(batch, whole)
     page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
-    return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind,
-                  *kernel.survey_tokens(text, start, end, flags))
+    return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind, *measure(text, start, end))
 
 
 def code_points(text: U8, *positions: I64) -> list[I64]:

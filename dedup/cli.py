@@ -6,6 +6,7 @@ Nothing heavy is imported here: ``dedup --version`` answers before the rest is l
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
     from dedup.report import Report
+    from dedup.stages import Watcher
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
+PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
@@ -51,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     input could not be read (the rest was processed); 130 and 143 on signals.
     """
     if argv is None:  # this process is ours
+        _travel_light()
         with _ends_soon():
             status = main(sys.argv[1:])
             if status in (130, 143):  # what is in memory need not be given back piece by piece
@@ -66,6 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return _guarded(lambda: _print_line(f"dedup {__version__}"))
     return _guarded(lambda: _dispatch(arguments))
+
+
+def _travel_light() -> None:
+    """Do without what a scan has no use for.
+
+    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
+    gc.set_threshold(50_000)
 
 
 def _print_line(text: str) -> int:
@@ -266,15 +279,18 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
     against = make_flag("against", tuple[str, ...], (), "report only what stands in this file or folder too; may be repeated",
                         groups["find"])
+    estimate = make_flag("estimate", bool, False, "scan a sample only, and say what the scan would take: time, memory, disk",
+                         groups["run"])
     return [
         *option_flags(groups),
-        explain if is_comparison else against,
+        *([explain] if is_comparison else [against, estimate]),
         make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
                   ".jsonl, .csv), to a file", report, "-o"),
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
         make_flag("format", Literal["terminal", "json"] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
+        make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
         make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
               "-q"),
         make_flag("verbose", bool, False, "name every input that could not be read, and log what is done", report, "-v"),
@@ -420,43 +436,62 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
-    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+    if settings.pop("estimate", False):
+        from dedup.cli_progress import tell_estimate
+
+        return tell_estimate([*sources, *references], {key: stdin_spelt(value) for key, value in settings.items()})
+
+    def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
 
         # One place alone is handed over alone: ids are relative to what was scanned.
-        alone, *against = (side if len(side) > 1 else side[0] for side in (sources, references) if side)
+        alone, *against = (_handed(side, options) for side in (sources, references) if side)
         asked = {"against": against[0]} if against else {}
         return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, [*sources, *references], settings)
 
 
+def _handed(side: list[Path | str], options: Any) -> Any:
+    """Places as ``scan`` takes them."""
+    if any(isinstance(place, str) for place in side):
+        from dedup.api import open_places
+
+        return open_places(side, options)
+    return side if len(side) > 1 else side[0]
+
+
 def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
     from pathlib import Path
 
     from dedup.errors import InputError
+    from dedup.readers.remote import is_address
 
     if STDIN in (a, b):
         raise InputError("standard input cannot be compared", "-", "Save it to a file first.")
-    sides = [Path(a), Path(b)]
+    sides = [a if is_address(a) else Path(a), b if is_address(b) else Path(b)]
 
-    def work(options: Any, progress: Callable[[str], None] | None) -> Report:
+    def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
 
-        return dedup.compare(*sides, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
+        a, b = (_handed([side], options) for side in sides)
+        return dedup.compare(a, b, explain=explain, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, sides, settings)
 
 
-def sources_of(path: str) -> list[Path]:
-    """The places an argument names: itself, or what a glob finds. ``Path("-")`` is standard input and only that."""
+def sources_of(path: str) -> list[Path | str]:
+    """The places an argument names: itself, or what a glob finds, or an address. ``Path("-")`` is standard input."""
     import glob
     from pathlib import Path
 
     from dedup.errors import InputError
+    from dedup.readers.remote import is_address
 
     if path == STDIN:
         return [Path("-")]
+    if is_address(path):
+        return [path]
     if Path(path) == Path("-"):
         return [Path("-").absolute()]
     if not path:
@@ -469,16 +504,17 @@ def sources_of(path: str) -> list[Path]:
     return [Path(path)]
 
 
-def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: list[Path],
+def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
     from pathlib import Path
 
+    from dedup.cli_progress import watched
     from dedup.options import make_options
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
     output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
-    opened = settings.pop("open_", False)
+    opened, profile = settings.pop("open_", False), settings.pop("profile", False)
     check_top(top)
     options = make_options(settings)
     check_open(opened, output)
@@ -488,8 +524,8 @@ def _run(work: Callable[[Any, Callable[[str], None] | None], Report], sources: l
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
-    with progress_line(quiet) as progress:
-        report = work(options, progress)
+    with watched(options, quiet, profile) as watchers:
+        report = work(options, watchers)
     if not quiet and (verbose or output is not None or format == "json" or not _is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
     deliver(report, output, format, top, quiet)
@@ -532,8 +568,10 @@ def open_in_browser(output: str) -> None:
         _note(f"dedup: no browser could be started; open {output} yourself")
 
 
-def check_output(path: Path, sources: list[Path]) -> None:
+def check_output(path: Path, sources: Sequence[Path | str]) -> None:
     """Refuse before the work what would fail, or destroy something, after it."""
+    from pathlib import Path
+
     from dedup.errors import OutputError
     from dedup.report import writer_of
 
@@ -542,7 +580,7 @@ def check_output(path: Path, sources: list[Path]) -> None:
         raise OutputError("cannot be written: that is a folder", str(path))
     if not path.absolute().parent.is_dir():
         raise OutputError("cannot be written: there is no such folder", str(path))
-    for source in sources:
+    for source in (source for source in sources if isinstance(source, Path)):
         with contextlib.suppress(OSError):
             if os.path.samefile(path, source) or (_is_inside(path, source) and not _is_report(path)):
                 raise OutputError("is read and would be overwritten", str(path), "Choose another file for the report.")
@@ -560,20 +598,6 @@ def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         beginning = file.read(200)
     return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
-
-
-@contextlib.contextmanager
-def progress_line(quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """A line on standard error that says what is being done; only where a person looks at a terminal."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
-        return
-    from dedup.report.terminal import console_for
-    from dedup.report.text import one_line, safe
-
-    console = console_for(sys.stderr)
-    with console.status("reading") as status:
-        yield lambda stage: status.update(safe(one_line(stage, console.width - 4), console.encoding))
 
 
 def _is_one_terminal() -> bool:
@@ -597,17 +621,17 @@ def tell_errors(report: Report | Cleaned, everything: bool) -> None:
 
 def deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
     """Write the report to a file, and print it or its figures."""
-    from dedup.report.json import write_json
-    from dedup.report.terminal import ReportView, console_for
-
     if output is not None:
         report.write(output)
     if format == "json":
+        from dedup.report.json import write_json
+
         to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
-    elif output is None or format == "terminal":
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top)))
-    elif not quiet:
-        to_stdout(lambda file: console_for(file).print(ReportView(report, top, written=output)))
+    elif output is None or format == "terminal" or not quiet:
+        from dedup.report.terminal import ReportView, console_for
+
+        told = ReportView(report, top, written=output if output is not None and format != "terminal" else None)
+        to_stdout(lambda file: console_for(file).print(told))
 
 
 def to_stdout(write: Callable[[IO[str]], object]) -> None:

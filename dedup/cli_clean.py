@@ -81,6 +81,7 @@ def _clean_flags() -> list[inspect.Parameter]:
         flag("manifest", str | None, None, "where removals are recorded; default OUT/dedup-manifest.jsonl", written),
         flag("dry_run", bool, False, "write nothing, show what would be removed", written),
         flag("top", int, SHOWN, f"removals that a dry run shows (0 to {MOST_SHOWN})", written),
+        flag("profile", bool, False, cli.PROFILE_HELP, written),
         flag("quiet", bool, False, "print nothing but errors", written, "-q"),
         flag("verbose", bool, False, "name every input that could not be read", written, "-v"),
     ]
@@ -103,17 +104,23 @@ def _restore_flags() -> list[inspect.Parameter]:
 def _clean(*paths: str, **settings: Any) -> int:
     from dedup.api import clean
     from dedup.cleaning.choices import Choices
+    from dedup.cli_progress import watched
     from dedup.errors import InputError, OptionError
     from dedup.options import make_options
     from dedup.readers.formats import A_MANIFEST
 
     if not paths:
         raise InputError("nothing to clean", mend="Name a file or folder: dedup clean PATH... -o OUT")
-    sources = [source for path in paths for source in cli.sources_of(path)]
+    named = [source for path in paths for source in cli.sources_of(path)]
+    sources = [source for source in named if isinstance(source, Path)]
+    if len(sources) < len(named):
+        address = next(source for source in named if isinstance(source, str))
+        raise InputError("only files are cleaned", address, "Copy it to this machine first.")
     settings = {key: cli.stdin_spelt(value) for key, value in settings.items()}
     output, manifest = settings.pop("output", None), settings.pop("manifest", None)
     in_place, yes, dry_run = settings.pop("in_place", False), settings.pop("yes", False), settings.pop("dry_run", False)
     top, quiet, verbose = settings.pop("top", SHOWN), settings.pop("quiet", False), settings.pop("verbose", False)
+    profile = settings.pop("profile", False)
     if not 0 <= top <= MOST_SHOWN:
         raise OptionError(f"{top} is out of range", "--top", f"Use 0 to {MOST_SHOWN}.")
     if in_place and output is not None:
@@ -128,10 +135,10 @@ def _clean(*paths: str, **settings: Any) -> int:
         verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),
         max_removed=_share(settings.pop("max_removed", None)))
     options = make_options(settings, "clean")
-    with cli.progress_line(quiet) as progress:
+    with watched(options, quiet, profile) as watchers:
         done = clean(sources if len(sources) > 1 else sources[0], None if output is None or in_place else Path(output),
                      choices=choices, options=options, manifest=None if manifest is None else Path(manifest),
-                     in_place=in_place, dry_run=dry_run, progress=progress)
+                     in_place=in_place, dry_run=dry_run, progress=watchers)
     if not quiet:
         cli.tell_errors(done, everything=verbose)
         if A_MANIFEST in done.accounting.skipped:

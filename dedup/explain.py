@@ -24,7 +24,8 @@ from dedup.runs import Links, Passages, block_links, concatenated, near_links
 from dedup.shingles import shingle_blocks, short_shingles
 
 if TYPE_CHECKING:
-    from dedup.align import Aligned, Gates
+    from dedup.align import Gates
+    from dedup.aligned import Aligned
     from dedup.bags import Bags
     from dedup.engines.local import LocalEngine
     from dedup.findings import Findings
@@ -242,7 +243,8 @@ def _doubled(t0: I64, t1: I64) -> Links:
 
 def _described(findings: Findings, bags: Bags | None, links: Links, gates: I64, figures: F64) -> tuple[NearMiss, ...]:
     """Rows as people read them, with each measure."""
-    from dedup.align import Aligned, in_order
+    from dedup.align import in_order
+    from dedup.aligned import Aligned
     from dedup.findings import Findings as Found
 
     count, corpus, engine = len(links.a0), findings.corpus, findings.engine

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import NOTHING, Aligned
+from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups

@@ -135,11 +135,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
-    members, of_texts = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
-    if pairs.every:
-        linked = of_texts // max(len(component), 1), of_texts % max(len(component), 1)
-    members = with_left_alone(engine, corpus, members, linked, page, pairs, late, spans, size)
-    del linked, of_texts
+    members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
+    members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
+    del linked, times
     kernel.release_memory()
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so

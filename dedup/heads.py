@@ -43,10 +43,22 @@ class Strings(Sequence[str]):
     def __getitem__(self, row: slice) -> list[str]: ...
     def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
-            return [self[i] for i in range(*row.indices(len(self)))]
+            rows = range(*row.indices(len(self)))
+            return self._some(rows.start, rows.stop) if rows.step == 1 else [self[i] for i in rows]
         if not -len(self) <= row < len(self):
             raise IndexError(row)
         return self.encoded(row % len(self)).decode("utf-8", "surrogatepass")
+
+    def _some(self, begin: int, end: int) -> list[str]:
+        """The strings from one to before another one."""
+        if begin >= end:
+            return []
+        edges = self._first[begin:end + 1]
+        data = bytes(self._data[edges[0]:edges[-1]])
+        if not data.isascii():
+            return [self[row] for row in range(begin, end)]
+        text, start = data.decode("ascii"), edges[0]
+        return [text[a - start:b - start] for a, b in itertools.pairwise(edges)]
 
 
 def _utf8(text: str) -> bytes:
@@ -71,6 +83,10 @@ class Coded:
                 self._known[new] = len(self.names)
                 self.names.append(new)
         self._codes.extend(map(self._known.__getitem__, strings))
+
+    def some(self, begin: int, end: int) -> list[str]:
+        """The strings from one to before another one."""
+        return [self.names[code] for code in self._codes[begin:end]]
 
     @property
     def codes(self) -> npt.NDArray[np.int32]:
@@ -161,6 +177,25 @@ class Heads(Sequence[Page]):
     def id(self, row: int) -> str:
         """A page's id."""
         return self.renamed.get(row) or self.ids[row]
+
+    def names(self, begin: int, end: int) -> list[str]:
+        """The ids of the pages from one to before another one."""
+        ids = self.ids[begin:end]
+        for row in self.renamed.keys() & range(begin, end) if self.renamed else ():
+            ids[row - begin] = self.renamed[row]
+        return ids
+
+    def sources(self, begin: int, end: int) -> list[str]:
+        """The sources of the pages from one to before another one."""
+        return self._sources.some(begin, end)
+
+    def titles(self, begin: int, end: int) -> list[str | None]:
+        """The titles of the pages from one to before another one."""
+        return [self._titles.get(row) for row in range(begin, end)]
+
+    def metas(self, begin: int, end: int) -> list[Mapping[str, Any]]:
+        """The fields that the pages carry from one to before another one."""
+        return [self._metas.get(row, NO_META) for row in range(begin, end)]
 
     def line(self, row: int) -> int:
         """Line of the source where a page begins, from 1."""

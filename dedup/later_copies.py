@@ -7,6 +7,7 @@ common with the later ones, too: there the places of the seeds are known without
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -19,9 +20,33 @@ from dedup.seeds import NOWHERE, Repeats, pages_at
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 LONGEST = 7  # words that two copies may have in common without a match of their own
+
+
+def first_by_text(repeats: Repeats, page_first: I64, digest: U64) -> Repeats:
+    """The same repeats, of which the first copy is the one whose page has the least digest; of one page, the first one.
+
+    Which copy has the seeds has a say in what is found around them: the texts decide, and not the order of the pages.
+
+    Args:
+        digest: Of the text of each page.
+
+    Returns:
+        Matches of which b may be before a, and segments of which the first place may not be the least.
+    """
+    turned = digest[pages_at(page_first, repeats.b)] < digest[pages_at(page_first, repeats.a)]
+    a, b = np.where(turned, repeats.b, repeats.a), np.where(turned, repeats.a, repeats.b)
+    position, begins = repeats.position.copy(), repeats.first[:-1]
+    if len(begins):
+        of_place = digest[pages_at(page_first, position)]
+        least = np.repeat(np.minimum.reduceat(of_place, begins), np.diff(repeats.first))
+        candidates = np.flatnonzero(of_place == least)
+        leader = candidates[np.searchsorted(candidates, begins)]
+        position[begins], position[leader] = repeats.position[leader], repeats.position[begins]
+    return replace(repeats, a=a, b=b, position=position)
 
 
 def later_copies(repeats: Repeats, page_first: I64, pairs: PagePairs) -> tuple[U32, U32]:

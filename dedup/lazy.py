@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Generic, TypeVar, overload
 
 T = TypeVar("T")
+BATCH = 512  # items made together where all are gone over
 
 
 class Lazy(Sequence[T], Generic[T]):
@@ -44,3 +45,28 @@ class Lazy(Sequence[T], Generic[T]):
 
     def __repr__(self) -> str:
         return repr(list(self))
+
+
+class InBatches(Lazy[T]):
+    """A sequence whose items are made many at a time where many are asked for.
+
+    Args:
+        make: The items from an index to before another one.
+    """
+
+    def __init__(self, count: Callable[[], int], make: Callable[[int, int], list[T]]) -> None:
+        super().__init__(count, lambda index: make(index, index + 1)[0])
+        self._make_range = make
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice) and (rows := range(*index.indices(self._count))).step == 1:
+            return self._make_range(rows.start, max(rows.start, rows.stop))
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[T]:
+        for begin in range(0, self._count, BATCH):
+            yield from self._make_range(begin, min(begin + BATCH, self._count))

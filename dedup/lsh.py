@@ -6,6 +6,7 @@ threshold, not for the balance of misses and false candidates that unverified to
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from dedup.minhash import Sketch
 from dedup.page_pairs import PagePairs
 from dedup.shingles import ShortSets
 
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 MISS = 0.005  # chance at most to miss a pair at the threshold
@@ -30,6 +33,7 @@ ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones
 MAX_REPRESENTATIVES = 4096
 PARTNERS = 8  # that a set is compared with, one after the other, where its representatives do not count
 SKETCHES = 2_000_000  # registers made in one batch
+MAPPED = 16_384  # sets of which bitmaps are made in one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +118,77 @@ class LSH:
         return pairs
 
 
+@dataclass(frozen=True, slots=True)
+class BandKeys:
+    """Keys of the bands of sets that were sketched batch by batch.
+
+    Attributes:
+        bands: Of each sketch.
+        first: First set of each batch, one longer than the batches.
+        keys: Of each batch, band after band.
+    """
+
+    bands: int
+    first: I64
+    keys: list[U32]
+
+    def rows(self, engine: LocalEngine, chosen: I64) -> list[Partitioned]:
+        """The keys of some sets, ascending, to be exchanged by band."""
+        edges = np.searchsorted(chosen, self.first)
+
+        def of_batch(batch: int) -> Partitioned:
+            own = chosen[edges[batch]:edges[batch + 1]] - self.first[batch]
+            keys = self.keys[batch].reshape(self.bands, -1)[:, own]
+            return Partitioned((keys.reshape(-1),), np.arange(self.bands + 1) * len(own))
+        return engine.map(of_batch, range(len(self.keys)))
+
+    def shared(self, engine: LocalEngine, chosen: I64) -> I64:
+        """Which of some sets share a key with another one of them: indices into `chosen`, ascending."""
+        together = np.zeros(len(chosen), np.uint8)
+        for repeated in engine.exchange(self.rows(engine, chosen), lambda columns: kernel.repeated_keys(columns[0])):
+            together |= repeated
+        return np.flatnonzero(together)
+
+
 def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int) -> tuple[I64, I64, int]:
+    """``pair_in_buckets`` of sets that are sketched here."""
+    return pair_in_buckets(engine, sketch_sets(engine, sets, LSH.for_threshold(threshold), seed), sets, threshold)
+
+
+def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> list[Partitioned]:
+    """The keys of the sets' bands, to be exchanged by band."""
+    edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
+    parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
+
+    def band_rows(part: tuple[int, int]) -> Partitioned:
+        first = sets.first[part[0]:part[1] + 1]
+        keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
+        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1))
+    return engine.map(band_rows, parts)
+
+
+def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
     Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32
     bits; who reports them checks them on the full sets.
 
+    Args:
+        rows: Keys of the sets' bands, those of set s at row s of each band. The list is empty afterwards.
+        sets: An empty set has no partner.
+
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
     """
-    lsh = LSH.for_threshold(threshold)
-    edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
-    parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
+    edges = np.arange(0, len(sets) + MAPPED, MAPPED).clip(max=len(sets))
 
-    def band_rows(part: tuple[int, int]) -> tuple[Partitioned, npt.NDArray[np.uint64]]:
+    def bitmaps(part: tuple[int, int]) -> U64:
         first = sets.first[part[0]:part[1] + 1]
-        own = sets.values[first[0]:first[-1]], first - first[0]
-        keys = kernel.band_columns(*own, lsh.bands, lsh.rows, seed)
-        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1)), kernel.set_bitmaps(*own)
+        return kernel.set_bitmaps(sets.values[first[0]:first[-1]], first - first[0])
+    bits = np.concatenate([np.empty(0, np.uint64), *engine.map(bitmaps, list(itertools.pairwise(edges.tolist())))])
 
     def bucket(columns: Columns) -> tuple[I64, I64, int]:
         return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
-    made = engine.map(band_rows, parts)
-    rows, bits = [row for row, _ in made], np.concatenate([np.empty(0, np.uint64), *(own for _, own in made)])
-    del made
     found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
     pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))

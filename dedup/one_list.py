@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import NO_TOKENS, ROWS, Aligned, Gates, in_order, whole_words
-from dedup.bags import Bags, Parts
+from dedup.align import ROWS, Gates, in_order, whole_words
+from dedup.aligned import NO_TOKENS, Aligned
+from dedup.bags import Bags
 from dedup.blocks import Corpus, distinct_numbers
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
+from dedup.parts import Parts
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
 from dedup.seeds import Repeats, places_over

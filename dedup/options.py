@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dedup.errors import OptionError
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+LEAST_MEMORY = 128 << 20  # bytes: the interpreter, its libraries and what the threads work on
 
 Unit = Literal["block", "page"]
 Find = Literal["exact", "near", "reworded"]
@@ -89,6 +94,10 @@ class Options:
     partitions: int | None = setting(
         None, "partitions of the exchange; changes memory, never results; default: by size", min=1, max=65_536,
         group="run", result=False)
+    memory: str | None = setting(
+        None, "memory of the process, like 512M or 2G; what has no room goes to a file; default: half of the machine's",
+        group="run", result=False)
+    temp_dir: str | None = setting(None, "folder of that file; default: where temporary files are", group="run", result=False)
 
     template_pages: int = setting(3, "least pages of a site that carry a passage of its template", min=2, max=1_000_000,
                                   group="report")
@@ -101,6 +110,8 @@ class Options:
         hints = get_type_hints(type(self))
         for field in dataclasses.fields(self):
             _check_value(field, hints[field.name], getattr(self, field.name))
+        if self.memory is not None:
+            memory_bytes(self.memory)
         if self.unit == "page" and self.scope == "within":
             raise OptionError("whole pages do not repeat within one page", "scope", "Use across or both, or unit=block.")
         if self.between is not None and self.scope == "within":
@@ -136,6 +147,21 @@ class Options:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
 
 
+def memory_bytes(text: str) -> int:
+    """Bytes of "512M", "2G", "1.5 GiB" or "2000000000"; the units are those of 1024.
+
+    Raises:
+        OptionError: It is no such size, or too little for anything.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if found is None:
+        raise OptionError(f"{text!r} is not a size", "memory", "Write it like 512M or 2G.")
+    size = int(float(found[1]) * UNITS[found[2].upper()])
+    if size < LEAST_MEMORY:
+        raise OptionError(f"{text} is too little", "memory", f"The least is {LEAST_MEMORY >> 20}M.")
+    return size
+
+
 def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
     """Options from keywords, with an answer for misspelt ones.
 
@@ -150,8 +176,15 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
     tuples = {f.name for f in dataclasses.fields(Options) if isinstance(f.default, tuple)}
     values: dict[str, Any] = {name: _as_tuple(value) if name in tuples else _plain(value)
                               for name, value in settings.items()}
+    if isinstance(values.get("memory"), int):
+        values["memory"] = str(values["memory"])
+    if isinstance(values.get("temp_dir"), os.PathLike):
+        values["temp_dir"] = os.fspath(values["temp_dir"])
     return Options(**values)
 
+
+# What a setting names that may not be empty; a field where it stands not here.
+EMPTY = {"stem": "language", "memory": "size", "temp_dir": "folder"}
 
 # What peers call our settings: text-dedup, datasketch, jscpd, rensa, passim.
 PEER_NAMES = {
@@ -215,7 +248,7 @@ def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         if not isinstance(value, base):
             raise OptionError(f"{value!r} is not a {base.__name__}", flag)
         if value == "":
-            raise OptionError("is empty", flag, f"Name a {'language' if flag == 'stem' else 'field'}, or leave it out.")
+            raise OptionError("is empty", flag, f"Name a {EMPTY.get(flag, 'field')}, or leave it out.")
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or (base is int and not isinstance(value, int)):
         raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, small_repeats, sums
 from dedup.findings import Findings
 from dedup.kernel import kernel
-from dedup.lazy import Lazy
+from dedup.lazy import InBatches, Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
 from dedup.occurrences import part_blocks
 from dedup.options import Options
@@ -23,10 +22,11 @@ from dedup.verdicts import NO_CONTENT, RENDERED, Judgement
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Row = tuple[str, str, str | None, int, int, Mapping[str, Any], int, float, float]  # the first fields of a PageReport
 EXAMPLES = 10  # of what was skipped for one reason
 
 
-class PageList(Lazy[PageReport]):
+class PageList(InBatches[PageReport]):
     """The pages of a scan, and what is known of them before they are made.
 
     Attributes:
@@ -39,12 +39,13 @@ class PageList(Lazy[PageReport]):
         twice: Indices of the pages with a second rendering, and of those that are copies, ascending.
     """
 
-    def __init__(self, count: Callable[[], int], make: Callable[[int], PageReport], head: Callable[[int], PageReport],
+    def __init__(self, count: Callable[[], int], make: Callable[[int, int], list[PageReport]],
+                 heads: Callable[[int, int], list[PageReport]],
                  name: Callable[[int], str], text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]],
                  small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline],
                  twice: Callable[[], I64]) -> None:
         super().__init__(count, make)
-        self.heads, self.ids = Lazy(count, head), Lazy(count, name)
+        self.heads, self.ids = InBatches(count, heads), Lazy(count, name)
         self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
         self.small_repeats, self.outline, self.twice = small_repeats, outline, twice
 
@@ -72,23 +73,32 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     repeats = _small_repeats(findings)
     words = np.diff(corpus.halves_before[corpus.page_first])
 
-    def head(p: int) -> PageReport:
-        page = corpus.pages[p]
-        return PageReport(page.id, page.source, page.title, int(words[p]) // 2, int(chars[p]), _meta(page, options),
-                          int(duplicate[p]), float(shares[0][p]), float(shares[1][p]), reference=p < begin)
-
     def lines(p: int) -> tuple[tuple[int, int], ...]:
         return page_lines(corpus.pages[p], corpus.page_text(p))
 
-    def report(p: int) -> PageReport:
-        return replace(head(p), verdicts=judgement.verdicts(p) if p >= begin else (), small_repeats=repeats.get(p, ()),
-                       text=corpus.page_text(p) if options.with_text else None,
-                       lines=lines(p) if options.with_text else None)
+    def rows(first: int, end: int) -> Iterator[Row]:
+        pages, part = corpus.pages, slice(first, end)
+        metas = (pages.metas(first, end) if options.between is None
+                 else [_meta(pages[p], options.between) for p in range(first, end)])
+        figures = (column[part].tolist() for column in (words // 2, chars))
+        found = (column[part].tolist() for column in (duplicate, *shares))
+        made: Iterator[Row] = zip(pages.names(first, end), pages.sources(first, end), pages.titles(first, end), *figures,
+                                  metas, *found, strict=True)
+        return made
+
+    def heads(first: int, end: int) -> list[PageReport]:
+        return [PageReport(*row, (), (), None, p < begin) for p, row in enumerate(rows(first, end), first)]
+
+    def reports(first: int, end: int) -> list[PageReport]:
+        held = options.with_text
+        return [PageReport(*row, judgement.verdicts(p) if p >= begin else (), repeats.get(p, ()),
+                           corpus.page_text(p) if held else None, p < begin, lines(p) if held else None)
+                for p, row in enumerate(rows(first, end), first)]
     blocks = len(corpus.start) - block
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), report, head, corpus.pages.id, corpus.page_text, lines,
+    return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.id, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
                              lambda: _pages_twice(judgement, begin))
 
@@ -100,12 +110,12 @@ def _pages_twice(judgement: Judgement, begin: int) -> I64:
     return pages[pages >= begin]
 
 
-def _meta(page: Page, options: Options) -> Mapping[str, Any]:
-    """The fields that are carried into the report, ``host`` or ``folder`` too where pages are compared by it."""
-    if options.between is None or options.between in page.meta:
+def _meta(page: Page, between: str) -> Mapping[str, Any]:
+    """The fields that are carried into the report, and ``host`` or ``folder``, by which pages are compared."""
+    if between in page.meta:
         return page.meta
-    value = page_value(page, options.between)
-    return {**page.meta, options.between: value} if value else page.meta
+    value = page_value(page, between)
+    return {**page.meta, between: value} if value else page.meta
 
 
 def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:

@@ -1,33 +1,25 @@
-"""Composes the stages."""
+"""Composes the stages. What only some scans need is loaded when it is needed."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.align import LEAST_ORDER, LEAST_WHOLE, NOTHING, ORDER_INSIDE, Aligned, Gates, align_passages
-from dedup.along_copies import along_copies
-from dedup.anchors import GRAMS, LETTERS, TRIPLES
-from dedup.bags import letter_bags, word_bags
+from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
 from dedup.engines.local import LocalEngine
-from dedup.exact_join import pair_exhaustively
-from dedup.explain import LOOSER, Judge, judge_blocks, judge_pages, judge_scope, judge_short
 from dedup.findings import Findings
 from dedup.groups import group_passages
-from dedup.kernel import kernel
-from dedup.lsh import pair_by_lsh, with_partners
+from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
-from dedup.one_list import fitted, not_cut_through, together
-from dedup.options import Options
+from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
-from dedup.pair_list import likeness
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -42,35 +34,14 @@ from dedup.runs import (
 )
 from dedup.seeds import Repeats, find_repeats
 from dedup.shingles import ShortSets, shingle_blocks, short_shingles
-from dedup.stem import Stem, load_stemmer
+from dedup.stages import Stages
+
+if TYPE_CHECKING:
+    from dedup.explain import Judge
+    from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
 log = logging.getLogger("dedup")
-
-
-class Stages:
-    """Names the stage that runs, and times it."""
-
-    def __init__(self, progress: Callable[[str], None] | None = None) -> None:
-        self.progress, self.seconds = progress, dict[str, float]()
-        self._name, self._since = "", time.perf_counter()
-        self.unplaced = 0  # comparisons that a bound cut short
-
-    def start(self, name: str) -> None:
-        """The stage before ends, the next begins."""
-        self.stop()
-        kernel.release_memory()
-        self._name = name
-        if self.progress is not None:
-            self.progress(name)
-
-    def stop(self) -> None:
-        """The last stage ends."""
-        now = time.perf_counter()
-        if self._name:
-            self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
-            log.debug("%s: %.3f s", self._name, now - self._since)
-        self._name, self._since = "", now
 
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
@@ -84,24 +55,35 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
     """
-    stem = load_stemmer(options.stem) if options.stem is not None else None
-    with LocalEngine(options.threads, options.partitions) as engine:
+    stem: Stem | None = None
+    if options.stem is not None:
+        from dedup.stem import load_stemmer
+
+        stem = load_stemmer(options.stem)
+    memory = memory_bytes(options.memory) if options.memory is not None else None
+    with LocalEngine(options.threads, options.partitions, memory) as engine:
         stages.start("read")
-        corpus, tokens = read_corpus(pages, engine, options)
+        sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
+        lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
+        corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None,
+                                     (lsh.bands, lsh.rows) if lsh is not None else None)
+        stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         finding: Future[Repeats] | None = None
         if options.unit != "page":
             stages.start("exact runs")
             finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
         digest = input_digest(engine, corpus)  # beside what one thread does
+        keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
         del tokens
         if finding is None:
-            passages, repeats, aligned = compare_pages(engine, corpus, pairs, options, stages, judge), None, NOTHING
+            passages, repeats, aligned = compare_pages(engine, corpus, keys, pairs, options, stages, judge), None, NOTHING
         else:
             passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
                                                         judge)
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
+        stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     findings = filtered(findings, judge)
     stages.stop()
@@ -120,32 +102,44 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
         distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
     repeats = finding.result()  # before more memory is needed
     links = that_count(corpus, repeat_links(repeats), pairs)
+    stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
     if options.find != "exact":
         stages.start("near blocks")
         a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
         links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
+            from dedup.explain import judge_blocks, judge_scope
+
             judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
             near = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
             judge_scope(corpus, near, pairs, options, judge)
             del near
         del distinct, a, b
     if judge is not None:
+        from dedup.explain import judge_scope, judge_short
+
         judge_short(corpus, pairs, options.min_tokens, judge)
         judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
+    stages.rows(len(links.a0), "links", len(passages.whole.a0), "passages")
     del links
     aligned = NOTHING
     if options.find != "exact":
         stages.start("edited passages")
+        before = len(passages.whole.a0)
         passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
                                          judge)
-    if judge is not None and options.find in LOOSER:
-        more = replace(options, find=LOOSER[options.find])
-        found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
-        judge.stop(found.links, "find")
+        stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
+    if judge is not None:
+        from dedup.explain import LOOSER
+
+        if options.find in LOOSER:
+            more = replace(options, find=LOOSER[options.find])
+            found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
+            judge.stop(found.links, "find")
     return passages, segments_that_count(engine, corpus, repeats, pairs, options.min_tokens), aligned
 
 
@@ -153,6 +147,12 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
                  options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
                  judge: Judge | None = None) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
+    from dedup.align import LEAST_ORDER, LEAST_WHOLE, ORDER_INSIDE, Gates, align_passages
+    from dedup.along_copies import along_copies
+    from dedup.anchors import GRAMS, LETTERS, TRIPLES
+    from dedup.bags import letter_bags, word_bags
+    from dedup.one_list import fitted, not_cut_through, together
+
     scanned = options.noise == "ocr"
     bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
@@ -167,6 +167,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     if judge is not None:
         judge.bags = bags
         if not pairs.every:
+            from dedup.explain import judge_scope
+
             every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows)
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
@@ -176,9 +178,13 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     return together(passages, kept, aligned), aligned
 
 
-def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options: Options, stages: Stages,
-                  judge: Judge | None = None) -> Passages:
-    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
+def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pairs: PagePairs, options: Options,
+                  stages: Stages, judge: Judge | None = None) -> Passages:
+    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with.
+
+    Args:
+        keys: Of the pages, where they were sketched.
+    """
     stages.start("near pages")
     distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
     owner = np.repeat(np.arange(len(distinct.block)), np.diff(distinct.first))
@@ -186,23 +192,37 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, options
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
-        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages, keys)
+        stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
     if judge is not None:
+        from dedup.explain import judge_pages
+
         judge_pages(engine, corpus, links, pairs, options, judge)
     links = links.take(np.lexsort((links.b0, links.a0)))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 
 def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: PagePairs, options: Options,
-               stages: Stages) -> tuple[I64, I64]:
-    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
+               stages: Stages, keys: BandKeys | None = None) -> tuple[I64, I64]:
+    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold.
+
+    Args:
+        keys: Of the blocks, where they were sketched while they were read.
+    """
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
+        from dedup.exact_join import pair_exhaustively
+
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
-    short = short_shingles(engine, corpus, distinct.block, size)
-    a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
+    if keys is not None:  # only sets that share a bucket are needed
+        shared = keys.shared(engine, distinct.block)
+        short = short_shingles(engine, corpus, distinct.block[shared], size).spread(shared, len(distinct.block))
+        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold)
+    else:
+        short = short_shingles(engine, corpus, distinct.block, size)
+        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
     if unplaced:
         stages.unplaced += unplaced
         log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
@@ -244,6 +264,8 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
         counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
         kept = np.bincount(table.owner[counted], minlength=len(table)) > 0
+    from dedup.pair_list import likeness
+
     links, length = findings.passages.whole, findings.links.chars
     similarity = likeness(findings.pairs)[0] if options.min_similarity else np.ones(len(length))
     short, unlike = length < options.min_chars, similarity < options.min_similarity

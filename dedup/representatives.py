@@ -56,7 +56,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
     Returns:
-        The members, and the links that matter between texts; see ``_text_links``.
+        The members, and of each row how many texts its own is linked to.
     """
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
@@ -69,6 +69,10 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
+    one, other = linked // max(len(component), 1), linked % max(len(component), 1)
+    times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
+    beyond = np.zeros(len(component), bool)
+    beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
@@ -78,9 +82,9 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         mine = rows[part[0]:part[1]]
         leaders, own = np.unique(text[mine], return_inverse=True)
         sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, late, threshold, members)
+        _split(mine, own, component, text, sets, digest, linked, beyond, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
-    return members, linked
+    return members, times
 
 
 def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
@@ -103,7 +107,7 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
     return linked
 
 
-def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], page: I64,
+def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], times: I64, page: I64,
                      pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
     """A member that the representative rule leaves alone is in a group with one that it was linked to.
 
@@ -111,7 +115,8 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
     Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
 
     Args:
-        links: Between rows, or where all pairs count between texts; the lesser one first.
+        links: Between rows, the lesser one first.
+        times: Of ``led``; where not all pairs count, links of each row are counted in its place.
         page: Of each row, where not all pairs count.
         late: See ``_led``.
     """
@@ -124,7 +129,7 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
-    times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
+        times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
@@ -157,7 +162,7 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
                     np.concatenate([members.containment, both(1.0, contained)]))
 
 
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, late: Flags,
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, beyond: Flags, late: Flags,
            threshold: float, members: Members) -> None:
     """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
@@ -165,10 +170,11 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         own: Number of each row's set.
         text: First row of each one's text.
         linked: Of ``_text_links``.
-        late: See ``_led``.
+        beyond: First rows of texts that are linked to another component, too.
+        late: See ``led``.
     """
     count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, late[rows], count)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, beyond, late[rows], count)
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
@@ -190,11 +196,12 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         left = left[~joined]
 
 
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, late: Flags, count: int) -> I64:
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, beyond: Flags, late: Flags,
+             count: int) -> I64:
     """Rows of each component in the order in which they may represent it.
 
-    References first. Those that are linked to all others as they stand: whichever leads, all belong to it. Then by what the
-    texts say alone: most links, most shingles, least hash.
+    References first. Those that are linked to all others, and to no other component, as they stand: whichever leads, all
+    belong to it. Then by what the texts say alone: most links, most shingles, least hash.
     """
     at = np.unique(own, return_index=True)[1]
     texts = text[at]  # ascending, as `own` numbers them
@@ -203,7 +210,7 @@ def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linke
         place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
         links += np.bincount(place[texts[place] == side], minlength=len(texts))
     _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
-    full = (links == others[number] - 1)[own]
+    full = ((links == others[number] - 1) & ~beyond[texts])[own]
     size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
     rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
     return rank

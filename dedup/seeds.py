@@ -70,17 +70,10 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    partitions = engine.partitions(int(corpus.page_start[-1]))
-    twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
-
-    def emit(batch: int) -> Partitioned:
-        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,
-                                                tokens.before(corpus, batch), partitions)
-        tokens.token[batch] = np.empty(0, np.uint32)
-        return Partitioned((gram, at), first)
-    rows = engine.map(emit, range(len(tokens)))
-    twice = NO_TABLE
-    classes = engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
+    words = 1 << (int(corpus.token_first[-1]) // 8).bit_length()
+    slices = 1 if len(tokens.table) else engine.slices(8 * words)
+    classes = [part for number in range(slices)
+               for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
     runs = class_runs(engine, classes, int(corpus.token_first[-1]))
     classes.clear()
     kernel.release_memory()
@@ -91,6 +84,33 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     def grown() -> Repeats:
         return Repeats(*kernel.exact_repeats(*runs, size, MAX_MEMBERS, corpus.token_first, least, page_first))
     return engine.begin(grown)
+
+
+def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
+                  slices: int) -> list[U64]:
+    """Classes of equal grams, partition by partition, of a slice of the table; with the last one the tokens are cleared.
+
+    Args:
+        words: Of the slice, where the grams are still to be marked.
+    """
+    partitions, batches = engine.partitions(int(corpus.page_start[-1])), range(len(tokens))
+    if not len(tokens.table):
+        table = np.zeros(words, np.uint64)
+        engine.map(lambda batch: kernel.mark_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, table, number,
+                                                   slices), batches)
+        tokens.table = table
+        del table
+    twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
+
+    def emit(batch: int) -> Partitioned:
+        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,
+                                                tokens.before(corpus, batch), partitions, number, slices)
+        if number == slices - 1:
+            tokens.token[batch] = np.empty(0, np.uint32)
+        return Partitioned((gram, at), first)
+    rows = engine.map(emit, batches)
+    twice = NO_TABLE
+    return engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
 
 
 def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:

@@ -252,9 +252,17 @@ def _quote(judgement: Judgement, row: int) -> str:
 
 
 def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
-    """How a text begins, in one line."""
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + "..."
+    """How a text begins, in one line.
+
+    >>> shortened("Much ado\\n about  nothing", 12), shortened("Much ado\\n", 12)
+    ('Much ado...', 'Much ado')
+    """
+    room = 4 * limit
+    begin = " ".join(text[:room].split())
+    while len(begin) <= limit and room < len(text):  # of a long text no more is looked at than is shown
+        room *= 8
+        begin = " ".join(text[:room].split())
+    return begin if len(begin) <= limit else begin[:limit].rsplit(" ", 1)[0] + "..."
 
 
 def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
@@ -266,8 +274,8 @@ def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict
     first, alike = judgement.first, judgement.table.jaccard
     jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
     name = judgement.findings.corpus.pages.id(original)
-    exact = judgement.is_equal(original, page) or all(
-        KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
+    exact = (all(KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
+             or judgement.is_equal(original, page))
     text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
     return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
                     {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]

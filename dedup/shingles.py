@@ -57,6 +57,12 @@ class ShortSets:
         jaccard: npt.NDArray[np.float64] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
         return jaccard
 
+    def spread(self, rows: I64, count: int) -> ShortSets:
+        """`count` sets of which these are the ones named by `rows`, ascending; the others are empty."""
+        sizes = np.zeros(count, np.int64)
+        sizes[rows] = np.diff(self.first)
+        return ShortSets(self.values, sums(sizes))
+
     def overlaps(self, a: I64, b: I64) -> I64:
         """Sizes of the intersections of pairs of sets."""
         return kernel.short_overlaps(self.values, self.first, a, b)

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.bags import Parts
 from dedup.blocks import sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
+from dedup.parts import Parts
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -329,6 +329,9 @@ class Judgement:
     def is_equal(self, a: int, b: int) -> bool:
         """Whether two pages have the same words."""
         corpus = self.findings.corpus
+        lengths = np.diff(corpus.halves_before[corpus.page_first[[[a, a + 1], [b, b + 1]]]])
+        if lengths[0] != lengths[1]:
+            return False
         (a0, b0), (a1, b1) = (corpus.page_start[[[a], [b]]], corpus.page_start[[[a + 1], [b + 1]]])
         return bool(kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags)[0])
 
@@ -359,18 +362,20 @@ class Judgement:
         return Parts(np.repeat(owner, counts).astype(np.int64), start, end).apart()
 
     @cached_property
-    def _of_page(self) -> tuple[I64, I64]:
-        order = np.argsort(self.page, kind="stable")
-        return order, self.page[order]
+    def _of_page(self) -> tuple[I64, list[int]]:
+        """The stands by pages, and where those of each page begin."""
+        counts = np.bincount(self.page, minlength=len(self.findings.corpus.pages))
+        return np.argsort(self.page, kind="stable"), sums(counts).tolist()
 
     def stands(self, page: int) -> list[int]:
         """Stands on a page."""
-        order, pages = self._of_page
-        stands: list[int] = order[np.searchsorted(pages, page):np.searchsorted(pages, page, side="right")].tolist()
+        order, first = self._of_page
+        stands: list[int] = order[first[page]:first[page + 1]].tolist()
         return stands
 
     def verdicts(self, page: int) -> tuple[Verdict, ...]:
         """What the repeats of a page amount to, in words."""
         from dedup.sentences import page_verdicts
 
-        return page_verdicts(self, page)
+        _, first = self._of_page
+        return page_verdicts(self, page) if first[page] < first[page + 1] else ()

@@ -29,6 +29,7 @@ BATCH_SPANS, BATCH_SPAN_BYTES = 4096, 1_000_000  # in one batch, at most and abo
 
 INDEL_CHARS = 40_000  # above it, Indel is measured piece by piece: a lower bound
 INDEL_PIECE = 4_000
+INDEL_FLOORS = (0.98, 0.9, 0.0)  # tried in turn: of texts more alike than a floor only a band of the table is gone over
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,15 @@ def indel_similarities(a: Sequence[str], b: Sequence[str], threads: int) -> list
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cpdist
 
-    short = [x != y and max(len(x), len(y)) <= INDEL_CHARS for x, y in zip(a, b, strict=True)]
-    found = cpdist(list(itertools.compress(a, short)), list(itertools.compress(b, short)), dtype=np.float64,
-                   scorer=Indel.normalized_similarity, workers=threads)
-    measured = iter(found.tolist())
-    return [next(measured) if one else indel_similarity(x, y) for one, x, y in zip(short, a, b, strict=True)]
+    found = np.zeros(len(a))
+    short = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y and max(len(x), len(y)) <= INDEL_CHARS]
+    rows, as_wholes = np.array(short, np.int64), set(short)
+    for floor in INDEL_FLOORS:
+        sides = [[side[i] for i in rows.tolist()] for side in (a, b)]
+        found[rows] = cpdist(*sides, scorer=Indel.normalized_similarity, score_cutoff=floor, dtype=np.float64,
+                             workers=threads)
+        rows = rows[found[rows] == 0.0]  # below the floor
+    return [alike if i in as_wholes else indel_similarity(a[i], b[i]) for i, alike in enumerate(found.tolist())]
 
 
 def _distance_by_pieces(a: str, b: str) -> int:

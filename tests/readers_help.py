@@ -11,7 +11,8 @@ import pytest
 
 from dedup.model import Layout, Page
 from dedup.readers import open_pages
-from dedup.readers.pool import Answer, Job, WorkerPool
+from dedup.readers.jobs import Answer, Job
+from dedup.readers.pool import WorkerPool
 
 DATA = Path(os.environ.get("DEDUP_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 BLANKS = " \t\n\f\r\xa0"

@@ -82,7 +82,8 @@ class Drafts:
             yield from self._cut_markup(files, fields, gone)
 
     def _cut_markup(self, files: Sequence[int], fields: Sequence[int], gone: Mapping[int, Sequence[Gone]]) -> Iterator[Draft]:
-        from dedup.readers.pool import Job, WorkerPool
+        from dedup.readers.jobs import Job
+        from dedup.readers.pool import WorkerPool
 
         def jobs() -> Iterator[tuple[tuple[int, Content], Job]]:
             for page in files:

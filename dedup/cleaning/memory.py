@@ -28,7 +28,8 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
         The cleaned ones in ``pages``: a table of pyarrow for a table, else a tuple; dropped ones are left out.
     """
     from dedup.api import _pages
-    from dedup.pipeline import Stages, find_duplicates
+    from dedup.pipeline import find_duplicates
+    from dedup.stages import Stages
 
     is_table = hasattr(source, "__arrow_c_stream__")
     held = source if is_table else list(source) if not isinstance(source, (str, dict)) else [source]

@@ -32,7 +32,8 @@ def plan_in_rounds(findings: Findings, choices: Choices, drafts: Drafts | None =
     Args:
         drafts: Cuts the pages; by default each one is a text.
     """
-    from dedup.pipeline import Stages, find_duplicates
+    from dedup.pipeline import find_duplicates
+    from dedup.stages import Stages
 
     corpus, options = findings.corpus, replace(findings.options, pairs=False)
     work = _Work(corpus, drafts or Drafts(corpus, options))

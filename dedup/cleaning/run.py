@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from dedup.options import Options
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
 from dedup.report.json import replaced_file
+from dedup.stages import Progress
 
 WHOLE = ("text", "markdown", "html")  # one file, one page
 COPIED = 1 << 20  # bytes at a time
@@ -55,7 +56,7 @@ class Parts:
 
 
 def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choices: Choices, *, manifest: Path | None = None,
-                in_place: bool = False, dry_run: bool = False, progress: Callable[[str], None] | None = None) -> Cleaned:
+                in_place: bool = False, dry_run: bool = False, progress: Progress | None = None) -> Cleaned:
     """Write files without their copies.
 
     Args:
@@ -66,8 +67,9 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
         GuardError: More than ``max_removed`` would go.
         InputError, OptionError, OutputError: See ``dedup.clean``.
     """
-    from dedup.api import _open
-    from dedup.pipeline import Stages, find_duplicates
+    from dedup.api import open_places
+    from dedup.pipeline import find_duplicates
+    from dedup.stages import Stages
 
     nowhere = dry_run and out is None
     output = plan_output(paths, Path(tempfile.gettempdir()) if nowhere else out, manifest, options, in_place and not nowhere,
@@ -75,7 +77,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))
     stages = Stages(progress)
-    stream = _open(list(paths) if len(paths) > 1 else paths[0], options)
+    stream = open_places(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
     stages.start("plan")
     plan = plan_in_rounds(findings, choices, drafts_of(findings.corpus, output, options))

@@ -13,7 +13,8 @@ from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, Left, Piece, without
 from dedup.readers.decode import Decoded, declared_in_html, decoded
 
 if TYPE_CHECKING:
-    from dedup.readers.pool import Answer, Job, WorkerPool
+    from dedup.readers.jobs import Answer, Job
+    from dedup.readers.pool import WorkerPool
 
 Form = Literal["text", "markdown", "html"]
 Pieces = tuple[list[Piece], tuple[Left, ...]]
@@ -58,7 +59,7 @@ def files_pieces(pool: WorkerPool, contents: Iterable[Content]) -> Iterator[Piec
 
     A file that a worker refuses, or that ends it, stays as it is.
     """
-    from dedup.readers.pool import Job
+    from dedup.readers.jobs import Job
 
     jobs = ((content, Job(content.form, content.data, "", content.gone)) for content in contents)
     for content, answer in answers(pool, jobs):

@@ -30,6 +30,7 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
+TABLE_PART, LEAST_TABLE = 8, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 
 
@@ -74,11 +75,13 @@ class LocalEngine:
     Args:
         threads: Threads; ``None`` for one a core.
         partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the input's size.
+        memory: Bytes that there are, where they are bounded.
     """
 
-    def __init__(self, threads: int | None = None, partitions: int | None = None) -> None:
+    def __init__(self, threads: int | None = None, partitions: int | None = None, memory: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
         self._partitions = partitions
+        self._table_bytes = max(memory // TABLE_PART, LEAST_TABLE) if memory is not None else None
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> LocalEngine:
@@ -105,6 +108,14 @@ class LocalEngine:
     def partitions(self, text_bytes: int) -> int:
         """How many partitions rows of a collection of that size are exchanged in."""
         return self._partitions or max(1, text_bytes // PARTITION_BYTES)
+
+    def slices(self, table_bytes: int) -> int:
+        """In how many slices, one after the other, a table is made that is looked up at random: each of them has room.
+
+        Returns:
+            A power of two.
+        """
+        return 1 if self._table_bytes is None else 1 << (-(-table_bytes // self._table_bytes) - 1).bit_length()
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""

@@ -2,24 +2,22 @@
 
 ``kernel`` is the one in use; ``kernel.name`` is "native" or "reference". The environment variable ``DEDUP_KERNEL``
 chooses: "reference" (the twin), "native" (an error where it is not built); else the compiled one if it is there.
-Arguments are checked here, by the annotations of the twin, so that the loops need not.
+Arrays are checked by the annotations of the twin, so that the loops need not: those of the twin before each call; the
+compiled functions refuse what they cannot take, and why is said with the help of the twin, which is not loaded before.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import os
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-
-from dedup.kernel import reference
 
 __all__ = ["kernel"]
 
@@ -40,26 +38,50 @@ class _Kernel:
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._module, name)
         if callable(value):
-            value = checked(getattr(reference, name), value)
+            value = explained(name, value) if self.name == "native" else checked(value)
         self.__dict__[name] = value
         return value
 
 
-def checked(twin: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function behind a check of its arrays against the annotations of its twin."""
+def checked(twin: Callable[..., Any]) -> Callable[..., Any]:
+    """A twin behind a check of its arrays."""
+    check = array_check(twin)
+
+    @functools.wraps(twin)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        check(args, kwargs)
+        return twin(*args, **kwargs)
+
+    return call
+
+
+def explained(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled function; where it refuses an array, the error says which one and why."""
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            from dedup.kernel import reference
+
+            array_check(getattr(reference, name))(args, kwargs)
+            raise
+
+    return call
+
+
+def array_check(twin: Callable[..., Any]) -> Callable[[tuple[Any, ...], Mapping[str, Any]], None]:
+    """A check of arguments against the annotations of a twin; it raises a TypeError."""
+    import inspect
+
     hints = typing.get_type_hints(twin)
     names = list(inspect.signature(twin).parameters)
     dtypes = {name: _dtype(hints.get(name)) for name in names}
 
-    @functools.wraps(twin)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for name, value in zip(names, args, strict=False):
-            _check_array(twin.__name__, name, value, dtypes[name])
-        for name, value in kwargs.items():
+    def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
             _check_array(twin.__name__, name, value, dtypes.get(name))
-        return function(*args, **kwargs)
 
-    return call
+    return check
 
 
 def _dtype(hint: Any) -> np.dtype[Any] | None:
@@ -85,16 +107,18 @@ def _check_array(function: str, name: str, value: Any, dtype: np.dtype[Any] | No
 def _choose(wish: str) -> _Kernel:
     if wish not in ("", "native", "reference"):
         raise ValueError(f"DEDUP_KERNEL is {wish!r}; it may be native or reference")
-    if wish == "reference":
-        return _Kernel(reference, "reference")
-    try:
-        from dedup.kernel import _kernel
-    except ImportError:
-        if wish == "native":
-            raise
-        logging.getLogger(__name__).warning(SLOW_KERNEL)
-        return _Kernel(reference, "reference")
-    return _Kernel(_kernel, "native")
+    if wish != "reference":
+        try:
+            from dedup.kernel import _kernel
+        except ImportError:
+            if wish == "native":
+                raise
+            logging.getLogger(__name__).warning(SLOW_KERNEL)
+        else:
+            return _Kernel(_kernel, "native")
+    from dedup.kernel import reference
+
+    return _Kernel(reference, "reference")
 
 
 if TYPE_CHECKING:

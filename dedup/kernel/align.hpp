@@ -26,9 +26,13 @@ public:
     bool truncated() const { return truncated_; }
 
     // Verified passages of two pages, a's first; anchors are token numbers in each page. If they are to be judged, those that
-    // a gate stops follow them, in the same order.
+    // a gate stops follow them, in the same order. Where two outcomes are equally good the first text decides; which one that is,
+    // the texts say, not the order of the pages.
     std::vector<Rectangle> align(std::int64_t page_a, std::int64_t page_b, std::span<const std::int64_t> anchor_a,
                                  std::span<const std::int64_t> anchor_b, bool judge) {
+        const Items a = page(page_a), b = page(page_b);
+        const bool turned = std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end());
+        if (turned) std::swap(page_a, page_b), std::swap(anchor_a, anchor_b);
         prepare(page_a, page_b);
         truncated_ = false;
         judge_ = judge;
@@ -37,10 +41,13 @@ public:
         limits_ = {0, size(0), 0, size(1)};
         for (Cluster& cluster : clusters(seeds(cells(anchor_a, anchor_b)), limits_)) rectangles(std::move(cluster), found);
         found = resolved(std::move(found));
-        for (std::vector<Rectangle>* rows : {&found, &stopped_})
+        for (std::vector<Rectangle>* rows : {&found, &stopped_}) {
+            for (Rectangle& r : *rows)
+                if (turned) r.end = {r[2], r[3], r[0], r[1]};
             std::sort(rows->begin(), rows->end(), [](const Rectangle& x, const Rectangle& y) {
                 return std::tie(x.end, x.gates) < std::tie(y.end, y.gates);
             });
+        }
         found.insert(found.end(), stopped_.begin(), stopped_.end());
         forget();
         return found;

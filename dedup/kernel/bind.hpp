@@ -70,6 +70,16 @@ inline void check_members(const I64& members, std::int64_t count, const char* na
         if (m < 0 || m >= count) throw std::invalid_argument(std::string(name) + " names what does not exist");
 }
 
+inline void check_slice(std::int64_t number, std::int64_t slices) {
+    if (slices < 1 || slices > 1 << 16 || (slices & (slices - 1)) != 0 || number < 0 || number >= slices)
+        throw std::invalid_argument("slices must be a power of two up to 65536, and number below it");
+}
+
+inline std::uint64_t check_table(std::size_t words) {
+    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
+    return words;
+}
+
 }  // namespace
 
 void bind_align(nb::module_& m);   // bind_align.cpp

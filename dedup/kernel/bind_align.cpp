@@ -20,10 +20,6 @@ dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quie
     return {span(item), span(page_first), span(quiet), span(rarity)};
 }
 
-void check_table(std::size_t words) {
-    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
-}
-
 void check_places(const U32& places, const I64& page_first) {
     const auto tokens = static_cast<std::uint64_t>(page_first.data()[page_first.size() - 1]);
     for (const std::uint32_t place : span(places))
@@ -60,26 +56,33 @@ void bind_align(nb::module_& m) {
         return to_numpy(release([&] { return dedup::count_items(span(item), span(quiet), bits); }));
     }, "item"_a.noconvert(), "quiet"_a.noconvert(), "bits"_a);
 
-    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table) {
+    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
+                           std::int64_t number, std::int64_t slices) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
         check_table(table.size());
+        check_slice(number, slices);
         release([&] {
-            dedup::mark_seeds(text, kind, {table.data(), table.size()});
+            dedup::mark_seeds(text, kind, {table.data(), table.size()}, static_cast<std::uint64_t>(number),
+                              static_cast<std::uint64_t>(slices));
             return 0;
         });
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
-       "table"_a.noconvert());
+       "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1);
 
     m.def("repeated_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, U64 twice, std::int64_t before,
-                               std::int64_t partitions) {
+                               std::int64_t partitions, std::int64_t number, std::int64_t slices) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
         check_table(twice.size());
+        check_slice(number, slices);
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
         if (before < 0 || before + static_cast<std::int64_t>(item.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
-        return to_numpy(release([&] { return dedup::repeated_seeds(text, kind, span(twice), before, partitions); }));
+        return to_numpy(release([&] {
+            return dedup::repeated_seeds(text, kind, span(twice), before, partitions, static_cast<std::uint64_t>(number),
+                                         static_cast<std::uint64_t>(slices));
+        }));
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
-       "twice"_a.noconvert(), "before"_a, "partitions"_a);
+       "twice"_a.noconvert(), "before"_a, "partitions"_a, "number"_a = 0, "slices"_a = 1);
 
     m.def("seed_classes", [](U64 key, U32 position, std::int64_t cap) {
         if (key.size() != position.size()) throw std::invalid_argument("key and position must be equally long");

@@ -89,6 +89,28 @@ void bind_memory(nb::module_& m) {
         return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
     }, "bytes"_a);
     m.def("array_memory", &array_memory, "handler"_a.none());
+    m.def("limit_memory", [](std::int64_t resident, std::int64_t spare, int file, std::int64_t room) {
+        if (resident < 0 || spare < 0 || room < 0) throw std::invalid_argument("bytes must not be negative");
+#ifdef DEDUP_POOL
+        dedup::Pool::shared().limit(static_cast<std::size_t>(resident), static_cast<std::size_t>(spare), file,
+                                    static_cast<std::size_t>(room));
+#else
+        (void)file;
+#endif
+    }, "resident"_a, "spare"_a, "file"_a, "room"_a);
+    m.def("unlimit_memory", [] {
+#ifdef DEDUP_POOL
+        dedup::Pool::shared().unlimit();
+#endif
+    });
+    m.def("memory_figures", [] {
+#ifdef DEDUP_POOL
+        const auto figures = dedup::Pool::shared().figures();
+        return nb::make_tuple(figures.held, figures.spilled, figures.most_spilled, figures.full);
+#else
+        return nb::make_tuple(0, 0, 0, false);
+#endif
+    });
     m.def("release_memory", [] {
 #ifdef __GLIBC__
         // Fixed bounds: else they grow to the largest block ever freed, and what is below them stays with the threads. A heap

@@ -98,18 +98,17 @@ void bind_sets(nb::module_& m) {
         if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
         return to_numpy(release([&] {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
-            const std::int64_t k = bands * rows;
             dedup::Mapped<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
-            dedup::Mapped<std::uint64_t> words(2 * static_cast<std::size_t>(k)), registers(static_cast<std::size_t>(k));
-            for (std::size_t round = 0; round < words.size(); ++round) words[round] = dedup::fss_round_word(seed, round);
-            for (std::int64_t s = 0; s < sets; ++s) {
-                dedup::fss_sketch(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], k, seed, words.data(),
-                                  registers.data());
-                dedup::band_keys(registers.data(), bands, rows, out.data() + s, sets);
-            }
+            dedup::BandHasher keys(bands, rows, seed);
+            for (std::int64_t s = 0; s < sets; ++s)
+                keys(values.data() + first.data()[s], first.data()[s + 1] - first.data()[s], out.data() + s, sets);
             return out;
         }));
     }, "values"_a.noconvert(), "first"_a.noconvert(), "bands"_a, "rows"_a, "seed"_a);
+
+    m.def("repeated_keys", [](U32 key) {
+        return to_numpy(release([&] { return dedup::repeated_keys(span(key)); }));
+    }, "key"_a.noconvert());
 
     m.def("set_bitmaps", [](U32 values, I64 first) {
         check_first(first, values.size());
@@ -164,21 +163,19 @@ void bind_sets(nb::module_& m) {
     }, "nodes"_a, "a"_a.noconvert(), "b"_a.noconvert());
 }
 
-std::uint64_t check_table(std::size_t words) {
-    if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
-    return words;
-}
-
 void bind_runs(nb::module_& m) {
     using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table) {
+    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table, std::int64_t number,
+                           std::int64_t slices) {
         check_first(page_first, token.size());
         check_table(table.size());
+        check_slice(number, slices);
         release([&] {
-            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()});
+            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()},
+                              static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
             return 0;
         });
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert());
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1);
 
     m.def("slots_seen_twice", [](U64 table) {
         if (check_table(table.size()) < 2) throw std::invalid_argument("table: two words at least are needed");
@@ -186,16 +183,19 @@ void bind_runs(nb::module_& m) {
     }, "table"_a.noconvert());
 
     m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 twice, std::int64_t before,
-                               std::int64_t partitions) {
+                               std::int64_t partitions, std::int64_t number, std::int64_t slices) {
         check_first(page_first, token.size());
         check_table(twice.size());
+        check_slice(number, slices);
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
         if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
         return to_numpy(release([&] {
-            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions);
+            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions,
+                                         static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
         }));
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a,
+       "number"_a = 0, "slices"_a = 1);
 
     m.def("gram_classes", [](U64 gram, U32 position) {
         if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
@@ -249,13 +249,15 @@ void bind_runs(nb::module_& m) {
     }, "block_first"_a.noconvert(), "token"_a.noconvert());
 
     m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, U8 exact, I64 block_first, U64 fingerprint, U8 headline,
-                           I64 page_first, std::int64_t max_edit, std::int64_t low, std::int64_t high) {
+                           I64 page_first, U64 page_digest, std::int64_t max_edit, std::int64_t low, std::int64_t high) {
         const std::size_t n = a0.size();
         if (a1.size() != n || b0.size() != n || b1.size() != n || exact.size() != n)
             throw std::invalid_argument("the columns of links must be equally long");
         check_first(page_first, fingerprint.size());
         if (block_first.size() != fingerprint.size() + 1)
             throw std::invalid_argument("block_first must be one longer than fingerprint");
+        if (page_first.size() != page_digest.size() + 1)
+            throw std::invalid_argument("page_first must be one longer than page_digest");
         if (headline.size() != fingerprint.size())
             throw std::invalid_argument("headline and fingerprint must be equally long");
         check_first(block_first, 0xffffffff);
@@ -280,11 +282,11 @@ void bind_runs(nb::module_& m) {
                     links.push_back({a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_of(a0.data()[i]),
                                      page_of(b0.data()[i]), exact.data()[i] != 0});
             return dedup::Runs(std::move(links), blocks, span(fingerprint), span(headline), span(page_first),
-                               dedup::RunLimits{.max_edit = max_edit}).joined();
+                               span(page_digest), dedup::RunLimits{.max_edit = max_edit}).joined();
         }));
     }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "exact"_a.noconvert(),
        "block_first"_a.noconvert(), "fingerprint"_a.noconvert(), "headline"_a.noconvert(), "page_first"_a.noconvert(),
-       "max_edit"_a, "low"_a, "high"_a);
+       "page_digest"_a.noconvert(), "max_edit"_a, "low"_a, "high"_a);
 }
 
 void bind_groups(nb::module_& m) {

@@ -31,6 +31,15 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::survey_tokens(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
 
+    m.def("survey_bands", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, std::int64_t bands,
+                             std::int64_t rows, std::uint64_t seed) {
+        if (size < 1) throw std::invalid_argument("size must be at least 1");
+        if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
+        return to_numpy(release([&] {
+            return dedup::survey_bands(span(text), span(start), span(end), flags, size, bands, rows, seed);
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a, "bands"_a, "rows"_a, "seed"_a);
+
     using Room = nb::ndarray<std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
     m.def("short_sets", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, Room values) {
         if (size < 1) throw std::invalid_argument("size must be at least 1");

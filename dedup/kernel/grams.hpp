@@ -72,6 +72,15 @@ inline void mark_slot(std::span<std::uint64_t> table, std::uint64_t key) {
     word.fetch_or(std::uint64_t{2} << shift, std::memory_order_relaxed);
 }
 
+// A table may be one of several slices of a larger one: the keys whose word the larger one has in it.
+struct Slice {
+    std::uint64_t mask = 0, own = 0;
+
+    Slice(std::uint64_t number, std::uint64_t slices, std::size_t slots)
+        : mask((slices - 1) * slots), own(number * slots) {}
+    bool has(std::uint64_t key) const { return (key & mask) == own; }
+};
+
 // Of such a table the slots that were seen twice, one bit each: half the memory, and half the cache.
 inline Mapped<std::uint64_t> slots_seen_twice(Hashes table) {
     const auto every_other = [](std::uint64_t x) {
@@ -89,18 +98,22 @@ inline Mapped<std::uint64_t> slots_seen_twice(Hashes table) {
 
 inline bool is_set(Hashes bits, std::uint64_t key) { return bits[key >> 6 & (bits.size() - 1)] >> (key & 63) & 1; }
 
-// Calls use(gram, i) for every gram of every page, late.
+// Calls use(gram, i) for every gram of every page that a slice has, late.
 template <int kSlotBits, class Use>
-void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, Use use) {
+void for_each_gram_ahead(TokenHalves token, Offsets page_first, std::int64_t size, Hashes table, Slice slice, Use use) {
     Ahead<kSlotBits, Use> ahead(table, use);
     for (std::size_t p = 0; p + 1 < page_first.size(); ++p)
         for_each_gram(token.data(), page_first[p], page_first[p + 1], size,
-                      [&](std::int64_t i, std::uint64_t gram) { ahead(gram, i); });
+                      [&](std::int64_t i, std::uint64_t gram) {
+                          if (slice.has(gram)) ahead(gram, i);
+                      });
     ahead.finish();
 }
 
-inline void mark_grams(TokenHalves token, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table) {
-    for_each_gram_ahead<5>(token, page_first, size, table, [&](std::uint64_t gram, std::int64_t) { mark_slot(table, gram); });
+inline void mark_grams(TokenHalves token, Offsets page_first, std::int64_t size, std::span<std::uint64_t> table,
+                       std::uint64_t number, std::uint64_t slices) {
+    const Slice slice(number, slices, 32 * table.size());
+    for_each_gram_ahead<5>(token, page_first, size, table, slice, [&](std::uint64_t gram, std::int64_t) { mark_slot(table, gram); });
 }
 
 // Partition of a hash, by its upper bits.
@@ -128,10 +141,11 @@ inline Partitioned by_partition(std::span<const Row> rows, std::uint64_t partiti
 
 // Grams whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_grams(TokenHalves token, Offsets page_first, std::int64_t size, Hashes twice, std::int64_t before,
-                                  std::int64_t partitions) {
+                                  std::int64_t partitions, std::uint64_t number, std::uint64_t slices) {
+    const Slice slice(number, slices, 64 * twice.size());
     Mapped<Row> rows(token.size());  // only what is written is touched
     std::size_t count = 0;
-    for_each_gram_ahead<6>(token, page_first, size, twice, [&](std::uint64_t gram, std::int64_t i) {
+    for_each_gram_ahead<6>(token, page_first, size, twice, slice, [&](std::uint64_t gram, std::int64_t i) {
         rows[count] = {gram, static_cast<std::uint64_t>(i + before)};
         count += is_set(twice, gram);  // no branch: nobody can tell beforehand which ones are
     });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <utility>
 #include <vector>
@@ -76,9 +77,17 @@ inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets componen
     return out;
 }
 
+// From the least to the greatest of some numbers.
+struct Spread {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = std::numeric_limits<std::int64_t>::min();
+    void add(std::int64_t value) { least = std::min(least, value), most = std::max(most, value); }
+    std::int64_t width() const { return most - least; }
+};
+
 // Whether the places of groups lie, each in another one, in the places of one other group of as many or more, all about as far
-// from their starts or from their ends, up to their own length, or that by which those places differ in length. Occurrences of group g are first[g]..first[g+1], ascending; `order` has them all by
-// begin. Looked for among the `around` places before and at the begin of the group's first one.
+// from their starts or from their ends, up to the length of the shortest one, or that by which what is left of those places
+// differs. Occurrences of group g are first[g]..first[g+1], ascending; `order` has them all by begin. Looked for among the
+// `around` places before and at the begin of the group's first one.
 inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets order, Offsets groups,
                                            std::int64_t around) {
     const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
@@ -88,22 +97,22 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
     for (std::size_t i = 0; i < order.size(); ++i) at[index(order[i])] = static_cast<std::int64_t>(i);
     const auto covers = [&](std::int64_t outer, std::int64_t inner) {
         const auto begin = t0.begin() + first[index(outer)], end = t0.begin() + first[index(outer) + 1];
-        const std::int64_t head = first[index(inner)], least = t1[index(head)] - t0[index(head)];
+        const std::int64_t head = first[index(inner)];
         std::ptrdiff_t before = -1;
-        std::int64_t from_start = 0, from_end = 0;
+        std::int64_t shortest = t1[index(head)] - t0[index(head)];
+        Spread from_start, from_end, left;
         bool larger = outer < inner || first[index(outer) + 1] - first[index(outer)] > first[index(inner) + 1] - head;
         for (std::int64_t i = head; i < first[index(inner) + 1]; ++i) {
             const std::ptrdiff_t in = std::upper_bound(begin, end, t0[index(i)]) - begin - 1;
             const std::size_t place = index(first[index(outer)] + in);
             if (in <= before || t1[index(i)] > t1[place]) return false;
             const std::int64_t start = t0[index(i)] - t0[place], rest = t1[place] - t1[index(i)];
-            if (before < 0) from_start = start, from_end = rest;
-            const std::int64_t slack = std::max(least, std::abs(start + rest - from_start - from_end));
-            if (std::abs(start - from_start) > slack && std::abs(rest - from_end) > slack) return false;
+            shortest = std::min(shortest, t1[index(i)] - t0[index(i)]);
+            from_start.add(start), from_end.add(rest), left.add(start + rest);
             larger |= start + rest > 0;
             before = in;
         }
-        return larger;
+        return larger && std::min(from_start.width(), from_end.width()) <= std::max(shortest, left.width());
     };
     Mapped<std::uint8_t> implied;
     for (const std::int64_t g : groups) {

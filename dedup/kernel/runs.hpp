@@ -22,9 +22,10 @@ struct RunLimits {
 };
 
 struct Link {
-    std::int64_t a0, a1, b0, b1;  // half-open token ranges in the two places, a0 <= b0
+    std::int64_t a0, a1, b0, b1;  // half-open token ranges in the two places, a0 <= b0 but where the link is turned
     std::int64_t page_a, page_b;
     bool exact;
+    Link turned() const { return {b0, b1, a0, a1, page_b, page_a, exact}; }
     bool inside(const Link& o) const { return a0 >= o.a0 && a1 <= o.a1 && b0 >= o.b0 && b1 <= o.b1; }
 };
 
@@ -93,11 +94,14 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 
+// Links that cross are chained by their places in the first text. Which text that is, the texts say, and not the order of the
+// pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
 class Runs {
 public:
-    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Bytes headline, Offsets page_first, RunLimits limits)
+    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Bytes headline, Offsets page_first, Hashes digest,
+         RunLimits limits)
         : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), headline_(headline), page_first_(page_first),
-          limits_(limits) {}
+          digest_(digest), limits_(limits) {}
 
     // Passages: (a0, a1, b0, b1, exact, joined, first part, part a0, a1, b0, b1).
     using Passages = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
@@ -106,26 +110,27 @@ public:
                                 Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     Passages joined() {
-        sort_and_absorb(links_);
-        for (std::size_t begin = 0; begin < links_.size();) {
-            std::size_t end = begin + 1;
-            while (end < links_.size() && links_[end].page_a == links_[begin].page_a &&
-                   links_[end].page_b == links_[begin].page_b) ++end;
+        for (Link& link : links_)
+            if (digest_[static_cast<std::size_t>(link.page_b)] < digest_[static_cast<std::size_t>(link.page_a)]) link = link.turned();
+        std::sort(links_.begin(), links_.end(), before);
+        absorb(links_);
+        for (std::size_t begin = 0, end; begin < links_.size(); begin = end) {
+            for (end = begin + 1; end < links_.size() && links_[end].page_a == links_[begin].page_a &&
+                                  links_[end].page_b == links_[begin].page_b;) ++end;
             chain(begin, end);
-            begin = end;
         }
         return passages();
     }
 
 private:
     static bool before(const Link& x, const Link& y) {
-        return std::tie(x.page_a, x.page_b, x.a0, x.b0, y.a1, y.b1, y.exact) <
-               std::tie(y.page_a, y.page_b, y.a0, y.b0, x.a1, x.b1, x.exact);
+        const auto low_x = std::min(x.page_a, x.page_b), low_y = std::min(y.page_a, y.page_b);
+        const auto high_x = std::max(x.page_a, x.page_b), high_y = std::max(y.page_a, y.page_b);
+        return std::tie(low_x, high_x, x.a0, x.b0, y.a1, y.b1, y.exact) < std::tie(low_y, high_y, y.a0, y.b0, x.a1, x.b1, x.exact);
     }
 
-    // Sorts links and drops those that lie inside another one in both places.
-    void sort_and_absorb(Mapped<Link>& links) const {
-        std::sort(links.begin(), links.end(), before);
+    // Drops those of the links, which are sorted, that lie inside another one in both places.
+    static void absorb(Mapped<Link>& links) {
         Mapped<Link> kept, open;
         for (const Link& link : links) {
             if (!open.empty() && (open.back().page_a != link.page_a || open.back().page_b != link.page_b)) open.clear();
@@ -294,15 +299,11 @@ private:
     }
 
     // All runs in order, without those that lie, part by part, inside another one.
-    Passages passages() const {
+    Passages passages() {
         Mapped<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
-        Passages out;
-        auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
-        for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(whole_.size());
-        first.push_back(0);
-        Mapped<std::size_t> open;
+        Mapped<std::size_t> open, kept;
         for (const std::size_t i : order) {
             const Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
@@ -316,6 +317,29 @@ private:
                                                                [&](const Link& part) { return covers(o, part); });
                 })) continue;
             if (open.size() < 64) open.push_back(i);
+            kept.push_back(i);
+        }
+        return as_columns(std::move(kept));
+    }
+
+    // The columns of runs, which are in order but where they are turned, as those of links that are not.
+    Passages as_columns(Mapped<std::size_t> kept) {
+        const auto pages = [&](std::size_t run) { return std::tie(whole_[run].page_a, whole_[run].page_b); };
+        for (auto begin = kept.begin(), end = begin; begin != kept.end(); begin = end) {
+            end = std::find_if(begin, kept.end(), [&](std::size_t run) { return pages(run) != pages(*begin); });
+            if (whole_[*begin].page_a <= whole_[*begin].page_b) continue;
+            for (auto run = begin; run != end; ++run) {
+                whole_[*run] = whole_[*run].turned();
+                for (std::size_t p = part_first_[*run]; p < part_first_[*run + 1]; ++p) parts_[p] = parts_[p].turned();
+            }
+            std::stable_sort(begin, end, [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
+        }
+        Passages out;
+        auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
+        for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(kept.size());
+        first.push_back(0);
+        for (const std::size_t i : kept) {
+            const Link& run = whole_[i];
             a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
             exact.push_back(run.exact);
             joined.push_back(joined_[i]);
@@ -331,6 +355,7 @@ private:
     Hashes fingerprint_;
     Bytes headline_;
     Offsets page_first_;
+    Hashes digest_;  // of the text of each page
     RunLimits limits_;
 
     Mapped<Link> whole_, parts_;  // runs, and their matched stretches one after the other

@@ -320,24 +320,29 @@ void for_each_key(const SeedText& text, std::int64_t kind, Use use) {
     }
 }
 
-// Calls use(key, at) for every key, late.
+// Calls use(key, at) for every key that a slice has, late.
 template <int kSlotBits, class Use>
-void for_each_key_ahead(const SeedText& text, std::int64_t kind, Hashes table, Use use) {
+void for_each_key_ahead(const SeedText& text, std::int64_t kind, Hashes table, Slice slice, Use use) {
     Ahead<kSlotBits, Use> ahead(table, use);
-    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) { ahead(key, at); });
+    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) {
+        if (slice.has(key)) ahead(key, at);
+    });
     ahead.finish();
 }
 
-inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table) {
-    for_each_key_ahead<5>(text, kind, table, [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
+inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table, std::uint64_t number,
+                       std::uint64_t slices) {
+    const Slice slice(number, slices, 32 * table.size());
+    for_each_key_ahead<5>(text, kind, table, slice, [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
 }
 
 // Keys whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes twice, std::int64_t before,
-                                  std::int64_t partitions) {
+                                  std::int64_t partitions, std::uint64_t number, std::uint64_t slices) {
+    const Slice slice(number, slices, 64 * twice.size());
     Mapped<Row> rows(text.items.size() / 4 + 1);  // only what is written is touched
     std::size_t count = 0;
-    for_each_key_ahead<6>(text, kind, twice, [&](std::uint64_t key, std::int64_t at) {
+    for_each_key_ahead<6>(text, kind, twice, slice, [&](std::uint64_t key, std::int64_t at) {
         if (count == rows.size()) rows.resize(2 * count);
         rows[count] = {key, static_cast<std::uint64_t>(at + before)};
         count += is_set(twice, key);

@@ -155,23 +155,38 @@ inline void shingle_sets(const uint64_t* hash, const int64_t* first, int64_t ran
     }
 }
 
-// Upper halves of the grams of two tokens each, as for_each_gram makes them.
-DEDUP_CLONES inline void pair_halves(const uint64_t* DEDUP_RESTRICT hash, size_t pairs, uint32_t* DEDUP_RESTRICT to) {
-    for (size_t i = 0; i < pairs; ++i) to[i] = static_cast<uint32_t>(fmix64(hash[i] * kGramBase + hash[i + 1]) >> 32);
+// Upper halves of the grams of `size` tokens each that begin at the first `grams` tokens, as for_each_gram makes them: each for
+// itself, so that many are made at a time.
+DEDUP_CLONES inline void gram_halves(const uint64_t* DEDUP_RESTRICT hash, size_t grams, size_t size, uint32_t* DEDUP_RESTRICT to) {
+    constexpr size_t kAtOnce = 64;
+    uint64_t sum[kAtOnce];
+    for (size_t begin = 0; begin < grams; begin += kAtOnce) {
+        const size_t count = std::min(kAtOnce, grams - begin);
+        for (size_t i = 0; i < count; ++i) sum[i] = hash[begin + i];
+        for (size_t j = 1; j < size; ++j)
+            for (size_t i = 0; i < count; ++i) sum[i] = sum[i] * kGramBase + hash[begin + i + j];
+        for (size_t i = 0; i < count; ++i) to[begin + i] = static_cast<uint32_t>(fmix64(sum[i]) >> 32);
+    }
 }
 
-// The set of the shingles of some tokens, of each element its upper half, written to `to`; how many they are. There is room
-// for as many as there are tokens.
-inline int64_t short_set(std::span<const uint64_t> hash, int64_t size, uint32_t* to) {
-    uint32_t* end = to;
+// Upper halves of the shingles of some tokens in the order of the text, written to `to`; how many they are. There is room for as
+// many as there are tokens.
+inline int64_t short_shingles(std::span<const uint64_t> hash, int64_t size, uint32_t* to) {
+    constexpr int64_t kLong = 12;  // of a longer gram it pays to keep a running sum
     const auto length = static_cast<int64_t>(hash.size());
-    if (size == 2 && length >= 2) {
-        pair_halves(hash.data(), hash.size() - 1, to);
-        end = to + (length - 1);
-    } else if (length > 0) {
-        for_each_gram(hash.data(), 0, length, std::min(size, length),
-                      [&](int64_t, uint64_t gram) { *end++ = static_cast<uint32_t>(gram >> 32); });
+    if (length == 0) return 0;
+    size = std::min(size, length);
+    if (size <= kLong) {
+        gram_halves(hash.data(), static_cast<size_t>(length - size + 1), static_cast<size_t>(size), to);
+    } else {
+        for_each_gram(hash.data(), 0, length, size, [&](int64_t i, uint64_t gram) { to[i] = static_cast<uint32_t>(gram >> 32); });
     }
+    return length - size + 1;
+}
+
+// The set of these, sorted and free of repeats.
+inline int64_t short_set(std::span<const uint64_t> hash, int64_t size, uint32_t* to) {
+    uint32_t* const end = to + short_shingles(hash, size, to);
     sort_hashed(std::span(to, end));
     return std::unique(to, end) - to;
 }
@@ -238,6 +253,27 @@ void band_keys(const uint64_t* registers, int64_t bands, int64_t rows, T* keys, 
         keys[band * stride] = static_cast<T>(fmix64(h) >> (64 - 8 * sizeof(T)));
     }
 }
+
+// Makes the sketches of sets and hands out the keys of their bands.
+class BandHasher {
+   public:
+    BandHasher(int64_t bands, int64_t rows, uint64_t seed)
+        : bands_(bands), rows_(rows), seed_(seed), words_(2 * static_cast<size_t>(bands * rows)),
+          registers_(static_cast<size_t>(bands * rows)) {
+        for (size_t round = 0; round < words_.size(); ++round) words_[round] = fss_round_word(seed, round);
+    }
+
+    // The keys of a set, which need not be sorted nor free of repeats: keys[band * stride].
+    void operator()(const uint32_t* values, int64_t n, uint32_t* keys, int64_t stride) {
+        fss_sketch(values, n, bands_ * rows_, seed_, words_.data(), registers_.data());
+        band_keys(registers_.data(), bands_, rows_, keys, stride);
+    }
+
+   private:
+    int64_t bands_, rows_;
+    uint64_t seed_;
+    Mapped<uint64_t> words_, registers_;
+};
 
 inline constexpr int64_t kBitWords = 4;  // of a set's bitmap
 
@@ -309,9 +345,10 @@ inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a,
     return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, least_overlap(n, m, t)) >= 0;
 }
 
-// The sets that are not empty and share a key, as key * 2^32 + set, and some that do not: one bit of a key's hash says
-// whether it was seen, another one whether it was seen again.
-inline void shared_keys(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, Mapped<uint64_t>& rows) {
+// The rows that are wanted and share a key, as key * 2^32 + row, and some that do not: one bit of a key's hash says whether it
+// was seen, another one whether it was seen again.
+template <class Wanted>
+void shared_keys(const uint32_t* key, int64_t count, Wanted wanted, Mapped<uint64_t>& rows) {
     const int bits = std::clamp(static_cast<int>(std::bit_width(static_cast<uint64_t>(count))) + 3, 9, 32);
     const auto slot = [&](int64_t s) { return static_cast<size_t>(key[s]) >> (32 - bits); };
     Scratch<uint64_t, 4> seen;
@@ -325,8 +362,33 @@ inline void shared_keys(const uint32_t* key, int64_t count, const Sets<uint32_t>
         word[0] |= bit;
     }
     for (int64_t s = 0; s < count; ++s)
-        if (table[2 * (slot(s) >> 6) + 1] >> (slot(s) & 63) & 1 && sets.size(s) > 0)
+        if (table[2 * (slot(s) >> 6) + 1] >> (slot(s) & 63) & 1 && wanted(s))
             rows.push_back(uint64_t{key[s]} << 32 | static_cast<uint64_t>(s));
+}
+
+// Puts rows of shared_keys into order: by as many bits as tell most keys apart; the rest is in order already, or sorted where keys
+// share those bits.
+inline void sort_by_key(Mapped<uint64_t>& rows) {
+    const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);
+    const uint64_t mask = (uint64_t{1} << bits_used) - 1;
+    radix_sort<10>(std::span(rows), bits_used, [](uint64_t row) { return row >> 32; });
+    for (size_t begin = 0, end; begin < rows.size(); begin = end) {
+        for (end = begin + 1; end < rows.size() && ((rows[end] ^ rows[begin]) >> 32 & mask) == 0;) ++end;
+        if (end - begin > 1)
+            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+}
+
+// Whether each key stands twice or more.
+inline Mapped<uint8_t> repeated_keys(std::span<const uint32_t> key) {
+    Mapped<uint8_t> repeated(key.size(), 0);
+    Scratch<uint64_t, 3> scratch;
+    Mapped<uint64_t>& rows = scratch.values();
+    shared_keys(key.data(), static_cast<int64_t>(key.size()), [](int64_t) { return true; }, rows);
+    sort_by_key(rows);
+    for (size_t i = 1; i < rows.size(); ++i)
+        if (rows[i] >> 32 == rows[i - 1] >> 32) repeated[rows[i] & 0xffffffffULL] = repeated[rows[i - 1] & 0xffffffffULL] = 1;
+    return repeated;
 }
 
 // Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
@@ -338,16 +400,8 @@ DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, con
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     Scratch<uint64_t, 3> scratch;
     Mapped<uint64_t>& rows = scratch.values();
-    shared_keys(key, count, sets, rows);
-    // by as many bits as tell most keys apart; the rest is in order already, or sorted where keys share those bits
-    const int bits_used = std::min(32, static_cast<int>(std::bit_width(rows.size())) + 1);
-    const uint64_t mask = (uint64_t{1} << bits_used) - 1;
-    radix_sort<10>(std::span(rows), bits_used, [](uint64_t row) { return row >> 32; });
-    for (size_t begin = 0, end; begin < rows.size(); begin = end) {
-        for (end = begin + 1; end < rows.size() && ((rows[end] ^ rows[begin]) >> 32 & mask) == 0;) ++end;
-        if (end - begin > 1)
-            std::sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end));
-    }
+    shared_keys(key, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
+    sort_by_key(rows);
     const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
     int64_t unplaced = 0;
     Mapped<int64_t> representatives;

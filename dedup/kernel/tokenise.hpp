@@ -152,6 +152,33 @@ inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_
     return out;
 }
 
+// The same without the tokens, and the keys of each range's bands, as band_columns makes them of its shingle set: the key of
+// range i in band b stands at b * ranges + i.
+using BandSurvey = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::uint64_t>, Mapped<std::uint32_t>>;
+
+inline BandSurvey survey_bands(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t size, std::int64_t bands,
+                               std::int64_t rows, std::uint64_t seed) {
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    BandSurvey out;
+    auto& [first, halves, digest, keys] = out;
+    first.assign(start.size() + 1, 0);
+    halves.resize(start.size());
+    digest.resize(start.size());
+    keys.resize(start.size() * static_cast<std::size_t>(bands));
+    BandHasher hash_bands(bands, rows, seed);
+    Scratch<std::uint32_t, 3> scratch;
+    Mapped<std::uint32_t>& shingle = scratch.values();
+    for_each_range(text, start, end, flags, [&](std::size_t i, std::span<const std::uint64_t> hash, std::int64_t units) {
+        first[i + 1] = first[i] + static_cast<std::int64_t>(hash.size());
+        halves[i] = 2 * static_cast<std::int64_t>(hash.size()) - units;
+        digest[i] = fmix64(polynomial_sum(hash.size(), hash.data(), hash.size()));
+        shingle.resize(hash.size());
+        hash_bands(shingle.data(), short_shingles(hash, size, shingle.data()), keys.data() + i,
+                   static_cast<std::int64_t>(start.size()));
+    });
+    return out;
+}
+
 // Sets of the shingles of each range, of each element its upper half, as shingle_sets, written to `values`, which has room for
 // as many as there are tokens. Returns where each begins.
 inline Mapped<std::int64_t> short_sets(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t size,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_grams import seen_twice
+from dedup.kernel.twin_grams import in_slice, seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
@@ -179,7 +179,8 @@ def _triples(values: list[int], quiet: list[int], kept: list[int]) -> Iterator[t
                 yield ((low * GRAM_BASE + middle) * GRAM_BASE + high) & MASK, p
 
 
-def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64) -> None:
+def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64, number: int = 0,
+               slices: int = 1) -> None:
     """Mark every key of each page in a table of two bits a slot, as ``mark_grams`` does.
 
     Args:
@@ -191,8 +192,10 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
             different items, of which the last one is at most four behind the first, the frequent ones not counted. 2:
             winnowed runs of ten items, one of every eight; two texts that share a run of 17 share a key.
         table: 32 slots a word, a power of two words; changed in place.
+        number, slices: As in ``mark_grams``.
     """
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
+    key = key[in_slice(key, 32 * len(table), number, slices)]
     slots, counts = np.unique(key & np.uint64(len(table) * 32 - 1), return_counts=True)
     word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
     before = (table[word] >> shift) & np.uint64(1)
@@ -202,7 +205,7 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
 
 
 def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, twice: U64, before: int,
-                   partitions: int) -> tuple[U64, U32, I64]:
+                   partitions: int, number: int = 0, slices: int = 1) -> tuple[U64, U32, I64]:
     """Keys whose slot was seen twice, ordered by partition (the upper bits of the key).
 
     Args:
@@ -213,7 +216,7 @@ def repeated_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int,
         (key, number of its first item, first row of each partition, one longer than the partitions).
     """
     key, at = _seed_keys(item, page_first, quiet, rarity, kind)
-    return seen_twice(key, at + before, twice, partitions)
+    return seen_twice(key, at + before, twice, partitions, number, slices)
 
 
 def seed_classes(key: U64, position: U32, cap: int) -> tuple[U32, I64, int]:
@@ -740,11 +743,14 @@ def align_pairs(item: U32, page_first: I64, page_a: I64, page_b: I64, anchor_fir
     rows: list[tuple[int, ...]] = []
     truncated = np.zeros(len(page_a), np.uint8)
     for p, (a, b) in enumerate(zip(page_a.tolist(), page_b.tolist(), strict=True)):
-        pair = _pair(s, item, page_first, a, b)
         anchors = slice(int(anchor_first[p]), int(anchor_first[p + 1]))
-        found, cut = pair.passages(list(zip(anchor_a[anchors].tolist(), anchor_b[anchors].tolist(), strict=True)), judge)
+        places = anchor_a[anchors].tolist(), anchor_b[anchors].tolist()
+        turned = _text(item, page_first, b) < _text(item, page_first, a)  # of equal outcomes the first text decides
+        pair = _pair(s, item, page_first, b, a) if turned else _pair(s, item, page_first, a, b)
+        found, cut = pair.passages(list(zip(*(places[::-1] if turned else places), strict=True)), judge)
         truncated[p] = cut
-        rows += [(p, *ends, *pair.sums(ends), gates) for ends, gates in found]
+        mirrored = [((*ends[2:], *ends[:2]) if turned else ends, *pair.sums(ends), gates) for ends, gates in found]
+        rows += [(p, *ends, *sums, gates) for ends, *sums, gates in sorted(mirrored, key=lambda r: (r[3] > 0, r[0], r[3]))]
     pairs, a0, a1, b0, b1, shared, total, gates = np.array(rows, np.int64).reshape(-1, 8).T.copy()
     return pairs, a0, a1, b0, b1, shared, total, gates.astype(np.uint8), truncated
 
@@ -772,8 +778,13 @@ def measure_parts(item: U32, page_first: I64, page_a: I64, page_b: I64, first_a:
     return shared, total
 
 
+def _text(item: U32, page_first: I64, page: int) -> list[int]:
+    items: list[int] = item[page_first[page]:page_first[page + 1]].tolist()
+    return items
+
+
 def _pair(s: Settings, item: U32, page_first: I64, a: int, b: int) -> _Pair:
-    sides = [item[page_first[page]:page_first[page + 1]].tolist() for page in (a, b)]
+    sides = [_text(item, page_first, page) for page in (a, b)]
     words, flags = ([[value >> ITEM_FLAGS if words else value & 3 for value in side] for side in sides]
                     for words in (True, False))
     weight = _weights(s, words[:1] if a == b else words)

@@ -26,14 +26,22 @@ def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
     return np.concatenate([np.empty(0, np.uint64), *all_grams]), np.concatenate([np.empty(0, np.int64), *at])
 
 
-def mark_grams(token: U32, page_first: I64, size: int, table: U64) -> None:
+def in_slice(key: U64, slots: int, number: int, slices: int) -> npt.NDArray[np.bool_]:
+    """Which keys a slice of a table has, of so many slots."""
+    kept: npt.NDArray[np.bool_] = key & np.uint64((slices - 1) * slots) == np.uint64(number * slots)
+    return kept
+
+
+def mark_grams(token: U32, page_first: I64, size: int, table: U64, number: int = 0, slices: int = 1) -> None:
     """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
 
     Args:
         token: Upper half of each token's hash.
         table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
+        number, slices: The table is that one of so many slices of a larger one, a power of two; only its grams are marked.
     """
     gram, _ = _page_grams(token, page_first, size)
+    gram = gram[in_slice(gram, 32 * len(table), number, slices)]
     slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
     word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
     before = (table[word] >> shift) & np.uint64(1)
@@ -48,8 +56,10 @@ def slots_seen_twice(table: U64) -> U64:
     return np.packbits(bits[1::2], bitorder="little").view("<u8").astype(np.uint64)
 
 
-def seen_twice(key: U64, at: I64, twice: U64, partitions: int) -> tuple[U64, U32, I64]:
+def seen_twice(key: U64, at: I64, twice: U64, partitions: int, number: int, slices: int) -> tuple[U64, U32, I64]:
     """Keys whose slot was seen twice and what stands at each, ordered by partition; the first row of each partition."""
+    own = in_slice(key, 64 * len(twice), number, slices)
+    key, at = key[own], at[own]
     slot = key & np.uint64(len(twice) * 64 - 1)
     bits = twice[(slot >> np.uint64(6)).astype(np.int64)] >> (slot & np.uint64(63))
     kept = (bits & np.uint64(1)) > 0
@@ -60,19 +70,20 @@ def seen_twice(key: U64, at: I64, twice: U64, partitions: int) -> tuple[U64, U32
     return key[order], at[order].astype(np.uint32), first
 
 
-def repeated_grams(token: U32, page_first: I64, size: int, twice: U64, before: int,
-                   partitions: int) -> tuple[U64, U32, I64]:
+def repeated_grams(token: U32, page_first: I64, size: int, twice: U64, before: int, partitions: int,
+                   number: int = 0, slices: int = 1) -> tuple[U64, U32, I64]:
     """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
 
     Args:
         twice: Of ``slots_seen_twice``.
+        number, slices: Of ``mark_grams``; only grams of the slice are looked at.
         before: Tokens before the first one of `token`.
 
     Returns:
         (gram, number of its first token, first row of each partition, one longer than the partitions).
     """
     gram, at = _page_grams(token, page_first, size)
-    return seen_twice(gram, at + before, twice, partitions)
+    return seen_twice(gram, at + before, twice, partitions, number, slices)
 
 
 def gram_classes(gram: U64, position: U32) -> U64:

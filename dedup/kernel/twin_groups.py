@@ -53,8 +53,8 @@ def overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
 def implied_groups(first: I64, t0: I64, t1: I64, order: I64, groups: I64, around: int) -> U8:
     """Whether the places of some groups lie, each in another one, in the places of one other group of as many or more.
 
-    They lie in step: all about as far from the start of those, or from their end, up to their own length, or that by
-    which those places differ in length. Of two groups with the same places the second one is implied.
+    They lie in step: all about as far from the start of those, or from their end, up to the length of the shortest one, or
+    that by which what is left of those places differs. Of two groups with the same places the second one is implied.
 
     Args:
         first: First occurrence of each group, one longer than the groups; those of a group ascend.
@@ -71,10 +71,10 @@ def implied_groups(first: I64, t0: I64, t1: I64, order: I64, groups: I64, around
         start, rest = t0[of_inner] - t0[of_outer][at], t1[of_outer][at] - t1[of_inner]
         if (at < 0).any() or (rest < 0).any() or len(np.unique(at)) < len(at):
             return False
-        slack = np.maximum(t1[of_inner][0] - t0[of_inner][0], abs(start + rest - start[0] - rest[0]))
-        in_step = (abs(start - start[0]) <= slack) | (abs(rest - rest[0]) <= slack)
+        slack = max(np.min(t1[of_inner] - t0[of_inner]), np.ptp(start + rest))
+        in_step = np.ptp(start) <= slack or np.ptp(rest) <= slack
         larger = outer < inner or len(t0[of_outer]) > len(at) or bool((start + rest).any())
-        return bool(in_step.all()) and larger
+        return bool(in_step) and larger
     implied = []
     for g in groups.tolist():
         row, count = first[g], first[g + 1] - first[g]

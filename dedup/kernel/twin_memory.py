@@ -18,6 +18,29 @@ def array_memory(handler: object) -> object:
     return handler
 
 
+def limit_memory(resident: int, spare: int, file: int, room: int) -> None:
+    """Bound the memory of large blocks; what is more lies in a file, mapped. The twin has no blocks: it bounds nothing.
+
+    Args:
+        resident: Bytes of the whole process that may be in memory. Blocks that have no room are in the file.
+        spare: Bytes of them that are left to pages of the file. More of them go out of memory; they stay in it.
+        file: Descriptor of an empty file, which may have no name; the kernel takes one of its own.
+        room: Bytes that the file may grow to.
+
+    Raises:
+        RuntimeError: The file cannot be mapped.
+    """
+
+
+def unlimit_memory() -> None:
+    """Bound memory no longer; what is in the file stays there until it is freed."""
+
+
+def memory_figures() -> tuple[int, int, int, bool]:
+    """Bytes of blocks in use in memory, and in the file; the most in the file since the limit; whether the disk was full."""
+    return 0, 0, 0, False
+
+
 def release_memory() -> None:
     """Give memory that was freed back to the system, where the C library keeps it; the twin has nothing to give."""
 

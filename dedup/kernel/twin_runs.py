@@ -25,7 +25,7 @@ OPEN_LINKS = 64  # links that may absorb a later one
 
 @dataclass(frozen=True)
 class Link:
-    """Half-open token ranges in two places that are alike, a before b."""
+    """Half-open token ranges in two places that are alike, a before b but where the link is turned."""
 
     page_a: int
     page_b: int
@@ -43,6 +43,10 @@ class Link:
     def length(self) -> int:
         return min(self.a1 - self.a0, self.b1 - self.b0)
 
+    @property
+    def turned(self) -> Link:
+        return Link(self.page_b, self.page_a, self.b0, self.b1, self.a0, self.a1, self.exact)
+
     def inside(self, other: Link) -> bool:
         return (self.a0 >= other.a0 and self.a1 <= other.a1 and self.b0 >= other.b0 and self.b1 <= other.b1)
 
@@ -55,9 +59,13 @@ class Run:
     parts: list[Link]
     joined: bool
 
+    @property
+    def turned(self) -> Run:
+        return Run(self.whole.turned, [part.turned for part in self.parts], self.joined)
+
 
 def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, headline: U8,
-               page_first: I64, max_edit: int, low: int,
+               page_first: I64, page_digest: U64, max_edit: int, low: int,
                high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
@@ -68,6 +76,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         fingerprint: Of each block.
         headline: Whether each block is the headline of its page, 0 or 1: a passage of two pages does not go over both.
         page_first: First block of each page, one longer than the pages.
+        page_digest: Of the text of each page: links that cross are chained by their places in the text of the lesser one.
         max_edit: Widest gap inside a passage, in tokens: an edit.
         low, high: Only links whose a0 is in this range are joined.
 
@@ -80,18 +89,13 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
     columns = (column.tolist() for column in (a0, a1, b0, b1, exact.astype(bool)))
     links = [Link(joiner.page_of(a), joiner.page_of(b), a, a_end, b, b_end, equal)
              for a, a_end, b, b_end, equal in zip(*columns, strict=True) if low <= a < high]
-    for link in sorted(links, key=lambda link: link.key):
+    for link in links:
         by_pages[link.page_a, link.page_b].append(link)
     runs: list[Run] = []
     for pages in sorted(by_pages):
-        open_: list[Run] = []
-        for run in sorted(joiner.chain(absorbed(by_pages[pages])), key=lambda run: run.whole.key):
-            open_ = [o for o in open_ if o.whole.a1 > run.whole.a0]
-            if any(run.whole.inside(o.whole) and all(any(p.inside(q) for q in o.parts) for p in run.parts) for o in open_):
-                continue
-            runs.append(run)
-            if len(open_) < OPEN_LINKS:
-                open_.append(run)
+        turned = bool(page_digest[pages[1]] < page_digest[pages[0]])
+        found = joiner.passages([link.turned for link in by_pages[pages]] if turned else by_pages[pages])
+        runs += sorted((run.turned for run in found) if turned else found, key=lambda run: run.whole.key)
     parts = [part for run in runs for part in run.parts]
     first = np.cumsum([0, *(len(run.parts) for run in runs)])
 
@@ -107,7 +111,7 @@ def absorbed(links: list[Link]) -> list[Link]:
     """The links, sorted, without those that lie inside an earlier one that is still open, in both places."""
     kept: list[Link] = []
     open_: list[Link] = []
-    for link in links:
+    for link in sorted(links, key=lambda link: link.key):
         open_ = [o for o in open_ if o.a1 > link.a0]
         if any(link.inside(o) for o in open_):
             continue
@@ -129,6 +133,19 @@ class _Joiner:
                  max_edit: int) -> None:
         self.block_first, self.fingerprint, self.headline, self.page_first = block_first, fingerprint, headline, page_first
         self.max_edit = max_edit
+
+    def passages(self, links: list[Link]) -> list[Run]:
+        """The runs of one pair of pages, without those that lie, part by part, inside another one."""
+        runs: list[Run] = []
+        open_: list[Run] = []
+        for run in sorted(self.chain(absorbed(links)), key=lambda run: run.whole.key):
+            open_ = [o for o in open_ if o.whole.a1 > run.whole.a0]
+            if any(run.whole.inside(o.whole) and all(any(p.inside(q) for q in o.parts) for p in run.parts) for o in open_):
+                continue
+            runs.append(run)
+            if len(open_) < OPEN_LINKS:
+                open_.append(run)
+        return runs
 
     def at_border(self, token: int) -> bool:
         return self.block_first[bisect_left(self.block_first, token)] == token

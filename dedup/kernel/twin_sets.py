@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 U64 = npt.NDArray[np.uint64]
+U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 
@@ -109,7 +110,8 @@ def fss_sketches(values: U64, first: I64, k: int, seed: int) -> U64:
 
 def sketch_bands(registers: U64, sketches: int, bands: int, rows: int) -> U64:
     """Hash of each band of each sketch, ``bands`` a sketch; a sketch holds ``bands * rows`` registers or more."""
-    table = fmix64(registers.reshape(sketches, -1)[:, :bands * rows].reshape(sketches, bands, rows))
+    held = len(registers) // sketches if sketches else bands * rows
+    table = fmix64(registers.reshape(sketches, held)[:, :bands * rows].reshape(sketches, bands, rows))
     h = np.broadcast_to(np.array([(b * BAND) & MASK for b in range(bands)], np.uint64), (sketches, bands))
     for row in range(rows):
         h = (h ^ table[:, :, row]) * GRAM_BASE
@@ -136,6 +138,12 @@ def band_columns(values: U32, first: I64, bands: int, rows: int, seed: int) -> U
     registers = fss_sketches(values.astype(np.uint64), first, bands * rows, seed)
     keys = sketch_bands(registers, sets, bands, rows).reshape(sets, bands)
     return np.ascontiguousarray((keys.T >> np.uint64(32)).astype(np.uint32)).reshape(-1)
+
+
+def repeated_keys(key: U32) -> U8:
+    """1 for each key that stands twice or more, else 0."""
+    _, number, counts = np.unique(key, return_inverse=True, return_counts=True)
+    return (counts[number] > 1).astype(np.uint8)
 
 
 def set_bitmaps(values: U32, first: I64) -> U64:

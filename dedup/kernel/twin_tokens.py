@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_sets import range_digests, shingle_sets
+from dedup.kernel.twin_sets import band_columns, range_digests, shingle_sets
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -367,6 +367,19 @@ def survey_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[U32, 
     units = np.concatenate([np.zeros(1, np.int64), np.cumsum(half, dtype=np.int64)])[first]
     halves = 2 * np.diff(first) - np.diff(units)
     return (hashes >> np.uint64(32)).astype(np.uint32), first, halves, range_digests(hashes, first)
+
+
+def survey_bands(text: U8, start: I64, end: I64, flags: int, size: int, bands: int, rows: int,
+                 seed: int) -> tuple[I64, I64, U64, U32]:
+    """``survey_tokens`` without the tokens, and ``band_columns`` of the ``short_sets`` of each range.
+
+    Returns:
+        ``(first, halves, digest, keys)``; the key of range i in band b stands at ``b * ranges + i``.
+    """
+    token, first, halves, digest = survey_tokens(text, start, end, flags)
+    values = np.empty(len(token), np.uint32)
+    sets = short_sets(text, start, end, flags, size, values)
+    return first, halves, digest, band_columns(values[:sets[-1]], sets, bands, rows, seed)
 
 
 def short_sets(text: U8, start: I64, end: I64, flags: int, size: int, values: U32) -> I64:

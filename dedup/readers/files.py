@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import InputError
 from dedup.readers.formats import SUFFIXES, suffix_of
@@ -32,6 +32,7 @@ class Found:
         root: Name of what was scanned, for ids that clash.
         site: What counts as one site for its pages.
         named: It was named by the user, not found in a folder.
+        remote: What fsspec opens, of a file at an address; else ``None``, and the path is opened.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Found:
     root: str
     site: str
     named: bool
+    remote: Any = None
 
 
 def expand(source: Path | str) -> list[Path]:
@@ -94,7 +96,7 @@ def _exists(path: Path) -> bool:
 
 def find(paths: Sequence[Path | str], include: Sequence[str], exclude: Sequence[str], notes: Notes) -> Iterator[Found]:
     """All files under some paths or globs, each once, in the order of paths."""
-    wanted, unwanted = _spec(include), _spec(exclude)
+    wanted, unwanted = matcher(include), matcher(exclude)
     seen: set[str] | None = set() if len(paths) > 1 else None
     roots = sorted({str(path): path for path in paths}.values(), key=lambda p: Path(p).as_posix())
     for root in roots:
@@ -108,7 +110,7 @@ def find(paths: Sequence[Path | str], include: Sequence[str], exclude: Sequence[
             yield found
 
 
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec | None:
+def matcher(patterns: Sequence[str]) -> GitIgnoreSpec | None:
     """Patterns in gitignore style, or ``None`` without any."""
     if not patterns:
         return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from dedup.heads import RecordHeads
 from dedup.kernel import kernel
-from dedup.readers.pool import Job
+from dedup.readers.jobs import Job
 from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, host_of
 from dedup.readers.tables import Records, record_name
 

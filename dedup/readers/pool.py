@@ -11,50 +11,18 @@ import threading
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dedup.cleaning.pieces import Cut, Cuts, Gone, Left
+from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
+from dedup.readers.jobs import Answer, Job
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
 
 _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32,
            "element": np.int32, "parent": np.int32}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A page to be parsed: its format ("html", "markdown"), bytes, and the encoding its surroundings name.
-
-    ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through. With `gone`, the page's cuts are
-    asked for (then its format may be "text", too): what is to go, in code points of its text.
-    """
-
-    form: str
-    data: bytes
-    declared: str = ""
-    gone: tuple[Gone, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A parsed page, or why there is none.
-
-    Attributes:
-        encoding: How the encoding was guessed, else empty.
-        refused: Why the page is skipped, else empty.
-        cuts: Where they were asked for: in bytes of the job's data; of text (``declared="str"``) in code points.
-    """
-
-    text: str = ""
-    title: str | None = None
-    layout: Layout | None = None
-    encoding: str = ""
-    refused: str = ""
-    cuts: Cuts | None = None
 
 
 class WorkerPool:

@@ -16,8 +16,8 @@ from dedup.heads import RecordHeads
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers.files import Found
+from dedup.readers.jobs import Job
 from dedup.readers.notes import Notes
-from dedup.readers.pool import Job
 
 READ_BYTES = 1 << 20
 

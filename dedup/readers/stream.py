@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import itertools
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
 from dedup.heads import RecordHeads
@@ -19,9 +21,13 @@ from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, choose
+from dedup.readers.jobs import Answer
 from dedup.readers.notes import Notes
-from dedup.readers.pool import Answer, WorkerPool
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
+from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
+
+if TYPE_CHECKING:
+    from dedup.readers.pool import WorkerPool
 
 Place = Path | str | BinaryIO
 _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
@@ -37,9 +43,11 @@ class PageStream:
         files: Files read so far.
         renamed: Pages that got another id because theirs was taken.
         expected_bytes: Size of the files begun so far; a hint how much text there will be.
+        bytes_behind: Size of the files that were read to their ends.
     """
 
-    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False) -> None:
+    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False,
+                 whole: Callable[[], int | None] = lambda: None) -> None:
         self._notes = notes
         self._options = options
         self._items = items
@@ -48,7 +56,13 @@ class PageStream:
         self._begun = False
         self.files = 0
         self.renamed = 0
-        self.expected_bytes = 0
+        self.expected_bytes = self.bytes_behind = 0
+        self._whole = whole
+
+    @functools.cached_property
+    def whole_bytes(self) -> int | None:
+        """Size of all files, where they are not very many and not compressed; they are listed for it."""
+        return self._whole()
 
     @property
     def errors(self) -> list[ReadError]:
@@ -186,6 +200,8 @@ class _Parser:
 
     def _submit(self) -> None:
         if self._pool is None:
+            from dedup.readers.pool import WorkerPool
+
             self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
         batch, self._batch = self._batch, _Batch()
         if batch.pending:
@@ -245,13 +261,16 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
     places: list[Place] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     if not places:
         raise InputError("no input named")
-    paths = [place for place in places if isinstance(place, (str, Path))]
+    addresses = [place for place in places if isinstance(place, str) and is_address(place)]
+    paths = [place for place in places if isinstance(place, (str, Path)) and not is_address(place)]
     streams = [place for place in places if not isinstance(place, (str, Path))]
     for place in streams:
         if not hasattr(place, "read"):
             raise TypeError(f"open_pages takes paths, globs and binary streams, not {type(place).__name__}")
     for path in paths:
         expand(path)  # raises where there is nothing
+    for address in addresses:
+        check_remote(address)
     if options.select or options.ignore:
         from dedup.readers.html import check_selectors
 
@@ -261,18 +280,24 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
     def items(stream: PageStream) -> Stretches:
         for binary in streams:
             stream.files += 1
-            yield from _read_stream(binary, Reading(_standard_input(), options, notes))
+            yield from read_stream(binary, Reading(_standard_input(), options, notes))
         found_any = False
-        for found in find(paths, options.include, options.exclude, notes):
+        for found in itertools.chain(find(paths, options.include, options.exclude, notes),
+                                     find_remote(addresses, options.include, options.exclude, notes)):
             found_any = True
             stream.files += 1
             yield from _read_file(found, options, notes, stream)
             notes.close_file(found.place)
-        if paths and not found_any:
-            for path in paths:
+        if (paths or addresses) and not found_any:
+            for path in (*paths, *addresses):
                 notes.error(str(path), None, "nothing to read (no file, or none that include and exclude let through)")
 
-    return PageStream(items, options, notes, len(places) > 1)
+    def whole() -> int | None:
+        from dedup.readers.inventory import whole_bytes
+
+        return None if streams or addresses else whole_bytes(paths, options)
+
+    return PageStream(items, options, notes, len(places) > 1, whole)
 
 
 def _standard_input() -> Found:
@@ -282,12 +307,16 @@ def _standard_input() -> Found:
 def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
+    if found.remote is not None:
+        yield from _read_remote(reading)
+        return
     try:
         with open_regular(found.path) as file:
             before = os.fstat(file.fileno())
             stream.expected_bytes += before.st_size
-            yield from _read_stream(file, reading)
+            yield from read_stream(file, reading)
             after = os.fstat(file.fileno())
+            stream.bytes_behind += before.st_size
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             notes.error(found.place, None, "changed while it was read; what was read is used")
     except OSError as error:
@@ -295,7 +324,19 @@ def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream)
         reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
 
 
-def _read_stream(file: BinaryIO, reading: Reading) -> Stretches:
+def _read_remote(reading: Reading) -> Stretches:
+    """The pages of a file at an address; a connection may fail at any time, in the ways of its library."""
+    try:
+        with open_remote(reading.file) as file:
+            yield from read_stream(file, reading)
+    except (DedupError, GeneratorExit):
+        raise
+    except Exception as error:
+        cause = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        reading.fail(None, f"cannot be read ({cause}); what was read before is used", "unreadable file")
+
+
+def read_stream(file: BinaryIO, reading: Reading) -> Stretches:
     """The pages of a stream."""
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)

@@ -8,7 +8,7 @@ from typing import Any
 from dedup.model import NO_META, Page
 from dedup.options import Options
 from dedup.readers.files import Found
-from dedup.readers.pool import Job
+from dedup.readers.jobs import Job
 from dedup.readers.reading import Pending, Reading, host_of
 
 TEXT_FIELDS = ("text", "content", "body")

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from dedup.model import Page
 from dedup.readers.decode import decode
-from dedup.readers.pool import Job
+from dedup.readers.jobs import Job
 from dedup.readers.reading import Items, Pending, Reading, read_whole
 
 

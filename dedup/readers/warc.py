@@ -12,7 +12,7 @@ from dedup.model import NO_META, Page
 from dedup.readers.decode import decode
 from dedup.readers.formats import is_binary
 from dedup.readers.http import BodyError, Response, decode_body, split_response
-from dedup.readers.pool import Job
+from dedup.readers.jobs import Job
 from dedup.readers.reading import Items, Pending, Reading, host_of
 from dedup.readers.segments import Segments
 

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dedup.errors import DedupError, InputError, OutputError
+from dedup.model import NO_META
 
 if TYPE_CHECKING:
     from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair
@@ -76,8 +77,8 @@ def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
 def _page(page: PageReport) -> dict[str, Any]:
     value: dict[str, Any] = {
         "id": page.id, "source": page.source, "title": page.title, "words": page.words, "chars": page.chars,
-        "meta": dict(page.meta), "duplicate_chars": page.duplicate_chars, "within_share": page.within_share,
-        "across_share": page.across_share,
+        "meta": {} if page.meta is NO_META else dict(page.meta), "duplicate_chars": page.duplicate_chars,
+        "within_share": page.within_share, "across_share": page.across_share,
         "verdicts": [{"kind": v.kind, "text": v.text, "groups": v.groups, "evidence": dict(v.evidence)}
                      for v in page.verdicts],
         "small_repeats": [{"text": repeat.text, "lines": repeat.lines} for repeat in page.small_repeats],
@@ -165,11 +166,12 @@ def encode(value: Any) -> bytes:
 _UNSAFE = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe1\xa0\x8e|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|"
     rb"\xef\xbf[\xb9-\xbb]|\xf3\xa0[\x80-\xbf][\x80-\xbf]")
+_NO_BEGINNING = bytes(set(range(256)) - set(b"\x7f\xc2\xd8\xe1\xe2\xef\xf3"))  # bytes with which none of these begins
 
 
 def _harmless(text: bytes) -> bytes:
     """JSON in which characters that a terminal reacts to are escapes; its value is the same."""
-    if text.isascii() and b"\x7f" not in text:
+    if not text.translate(None, _NO_BEGINNING):  # in a tenth of the time of the pattern
         return text
     return _UNSAFE.sub(lambda found: json.dumps(found[0].decode())[1:-1].replace("\x7f", "\\u007f").encode(), text)
 

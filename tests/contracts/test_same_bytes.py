@@ -76,6 +76,15 @@ def test_threads_and_partitions(folder, expected, name, threads, partitions):
     assert digest(folder, threads=threads, partitions=partitions, **SETTINGS[name]) == expected[name]
 
 
+def test_tables_in_slices(folder, expected, monkeypatch):
+    """Tables of a bounded memory are made in slices, one after the other."""
+    monkeypatch.setattr("dedup.engines.local.LEAST_TABLE", 1 << 12)
+    monkeypatch.setattr("dedup.engines.local.TABLE_PART", 1 << 20)
+    monkeypatch.setattr("dedup.blocks.FIRST_TABLE", 1 << 6)
+    for name in ("block", "across", "ocr"):
+        assert digest(folder, memory="256M", **SETTINGS[name]) == expected[name]
+
+
 def test_many_batches(folder, monkeypatch):
     """Batches of a few pages each, so that every stage has many of them. (The digest of the input may know of them.)"""
     import dedup.blocks

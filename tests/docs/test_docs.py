@@ -90,7 +90,8 @@ def test_the_tables_of_columns_are_those_of_arrow():
 def test_how_it_works_names_each_setting_and_its_true_default():
     text = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     fields = {field.name.replace("_", "-"): field for field in dataclasses.fields(Options)}
-    assert set(re.findall(r"`--([a-z-]+)", text)) == {*fields, "against", "explain"}  # no settings: pages, and what is told
+    told = {"against", "explain", "profile"}  # no settings: pages, and what is told
+    assert set(re.findall(r"`--([a-z-]+)", text)) == {*fields, *told}
     for flag, shown in re.findall(r"`--([a-z-]+)` \(([^)]*)\)", text):
         default = fields[flag].default
         told = {True: "on", False: "off"}[default] if isinstance(default, bool) else f"`{default}`"

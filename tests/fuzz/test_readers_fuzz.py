@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from dedup.model import Page
 from dedup.readers import open_pages
 from dedup.readers.html import read_html
+from dedup.readers.jobs import Job
 from dedup.readers.markdown import read_markdown
-from dedup.readers.pool import Job, WorkerPool, _unpack
+from dedup.readers.pool import WorkerPool, _unpack
 from dedup.readers.worker import reply
 from tests.readers_help import assert_sound, mapped_errors
 

@@ -150,6 +150,15 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
     assert_array_equal(*tables)
     twice = both("slots_seen_twice", tables[0])
+    rows = 0
+    for number in range(4):
+        parts = [np.zeros(16, U64), np.zeros(16, U64)]
+        for module, part in zip((native, reference), parts, strict=True):
+            module.mark_seeds(item, first, quiet, rarity, kind, part, number, 4)
+            assert_array_equal(part, tables[0][16 * number:16 * (number + 1)])
+        own = twice[8 * number:8 * (number + 1)].copy()
+        rows += len(both("repeated_seeds", item, first, quiet, rarity, kind, own, 7, partitions, number, 4)[0])
+    assert rows == len(both("repeated_seeds", item, first, quiet, rarity, kind, twice, 7, partitions)[0])
     key, position, _ = both("repeated_seeds", item, first, quiet, rarity, kind, twice, 7, partitions)
     for cap in (2, 64):
         places, classes, _ = both("seed_classes", key, position - U32(7), cap)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -41,6 +41,18 @@ def test_shingle_sets_and_digests(lists, size):
     assert_array_equal(native.range_digests(hashes, first), reference.range_digests(hashes, first))
 
 
+@given(lists=st.lists(st.lists(words, max_size=200), max_size=3), size=st.integers(1, 20))
+def test_short_shingles_are_the_upper_halves_of_the_shingles(lists, size):
+    text = [" ".join(map(str, tokens)).encode() for tokens in lists]
+    edges = np.cumsum([0, *map(len, text)])
+    data, start, end = np.frombuffer(b"".join(text), np.uint8), edges[:-1].copy(), edges[1:].copy()
+    values, first = reference.shingle_sets(*reference.hash_tokens(data, start, end), size)
+    room = np.empty(sum(map(len, lists)), np.uint32)
+    halves = np.split(room, native.short_sets(data, start, end, 0, size, room)[1:])[:len(lists)]
+    for own, expected in zip(halves, np.split(values, first[1:-1]), strict=False):
+        assert_array_equal(own, np.unique(expected >> np.uint64(32)))
+
+
 @given(lists=ranges, k=st.integers(1, 40), seed=st.integers(0, 2**63 - 1))
 def test_sketches_and_bands(lists, k, seed):
     values, first = reference.shingle_sets(*columns(lists), 2)
@@ -53,6 +65,13 @@ def test_sketches_and_bands(lists, k, seed):
     if k >= rows:
         assert_array_equal(native.sketch_bands(mine, len(lists), k // rows, rows),
                            reference.sketch_bands(mine, len(lists), k // rows, rows))
+
+
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 9).map(lambda key: key << 28), max_size=80))
+def test_keys_that_stand_twice(keys):
+    key = np.array(keys, np.uint32)
+    assert_array_equal(native.repeated_keys(key), reference.repeated_keys(key))
+    assert reference.repeated_keys(key).tolist() == [int(keys.count(one) > 1) for one in keys]
 
 
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=14), threshold=st.sampled_from([0.3, 0.5, 0.7, 1]),
@@ -99,14 +118,19 @@ def test_components_equal_scipy(edges):
 
 
 def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
-            least: int = 0, ranges_of: int = 1000) -> tuple:
+            least: int = 0, ranges_of: int = 1000, slices: int = 1) -> tuple:
     hashes, first = columns(lists)
-    table = np.zeros(words_of_table, np.uint64)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
-    module.mark_grams(token, first, size, table)
-    twice = module.slots_seen_twice(table)
-    gram, at, part_first = rows = module.repeated_grams(token, first, size, twice, 0, parts)
-    classes = [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
+    rows, tables, classes = [], [], []
+    for number in range(slices):
+        table = np.zeros(words_of_table, np.uint64)
+        module.mark_grams(token, first, size, table, number, slices)
+        twice = module.slots_seen_twice(table)
+        gram, at, part_first = row = module.repeated_grams(token, first, size, twice, 0, parts, number, slices)
+        classes += [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
+        tables.append(table)
+        rows += row
+    table, twice = np.concatenate(tables), module.slots_seen_twice(np.concatenate(tables))
     edges = [*range(0, len(hashes), ranges_of), len(hashes)]
     parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
     runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -125,6 +149,25 @@ def test_exact_repeats(lists, size, max_members, least, ranges_of):
     cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of)
     assert_same(mine[5], cut[5])
     assert_same(cut[4], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[4])
+
+
+@given(lists=ranges, size=st.integers(1, 5), slices=st.sampled_from([2, 4]))
+def test_slices_of_a_table_are_the_table(lists, size, slices):
+    """Slices one after the other are the whole table, and say the same."""
+    whole = repeats(native, lists, size, 4, words_of_table=16)
+    mine, theirs = (repeats(module, lists, size, 4, words_of_table=16 // slices, slices=slices)
+                    for module in (native, reference))
+    assert_array_equal(mine[0], whole[0])
+    assert_same(mine[1], whole[1])
+    assert_same(mine[5], whole[5])
+    assert_same(mine[2], theirs[2])
+    assert sum(map(len, mine[2][0::3])) == len(whole[2][0])
+
+
+@pytest.mark.parametrize(("number", "slices"), [(0, 3), (2, 2), (-1, 2), (0, 0)])
+def test_slices_that_cannot_be(number, slices):
+    with pytest.raises(ValueError, match="slices must be a power of two"):
+        native.mark_grams(np.zeros(9, np.uint32), np.array([0, 9]), 2, np.zeros(4, np.uint64), number, slices)
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
@@ -161,8 +204,10 @@ def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
 
 
 @st.composite
-def link_problems(draw):
-    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(draw(st.integers(1, 3)))]
+def link_problems(draw, most=3, across=False):
+    """Links of one to `most` pages; of so many pages, and each between two of them."""
+    pages = most if across else draw(st.integers(1, most))
+    blocks = [draw(st.lists(st.integers(0, 4), min_size=1, max_size=6)) for _ in range(pages)]
     block_first = np.cumsum([0, *itertools.chain(*blocks)]).astype(np.int64)
     page_first = np.cumsum([0, *map(len, blocks)]).astype(np.int64)
     fingerprint = np.array(draw(st.lists(st.integers(0, 3), min_size=int(page_first[-1]), max_size=int(page_first[-1]))),
@@ -173,16 +218,17 @@ def link_problems(draw):
         x, y = sorted((draw(st.integers(0, len(blocks) - 1)), draw(st.integers(0, len(blocks) - 1))))
         a = sorted((draw(st.integers(*bounds[x])), draw(st.integers(*bounds[x]))))
         b = sorted((draw(st.integers(*bounds[y])), draw(st.integers(*bounds[y]))))
-        if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0]:
+        if a[0] < a[1] and b[0] < b[1] and a[1] <= b[0] and (x < y or not across):
             links.append((*a, *b, draw(st.integers(0, 1))))
     cols = [np.array([link[i] for link in links], np.int64) for i in range(4)]
     headline = np.array([draw(st.integers(0, 1)) for _ in fingerprint], np.uint8)
-    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, headline, page_first
+    digest = np.array(draw(st.permutations(range(len(blocks)))), np.uint64)
+    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, headline, page_first, digest
 
 
 @given(problem=link_problems(), max_edit=st.sampled_from([0, 16]))
 def test_join_links(problem, max_edit):
-    block_first, _, headline, page_first = problem[5:]
+    block_first, _, headline, page_first, _ = problem[5:]
 
     def page_of(token):
         return np.searchsorted(page_first, np.searchsorted(block_first, token, side="right") - 1, side="right")
@@ -208,6 +254,41 @@ def test_join_links(problem, max_edit):
         if page_of(a0[i]) != page_of(b0[i]):
             gaps = (zip(pa1[parts], pa0[parts][1:], strict=False), zip(pb1[parts], pb0[parts][1:], strict=False))
             assert not any(holds_headline(*a) and holds_headline(*b) for a, b in zip(*gaps, strict=True))
+
+
+def last_page_first(problem):
+    """The same blocks and links with the pages in reverse order, and what becomes of a link."""
+    *cols, exact, block_first, fingerprint, headline, page_first, digest = problem
+    spans = list(itertools.pairwise(page_first.tolist()))
+    blocks = np.concatenate([np.arange(*span) for span in reversed(spans)])
+    page_tokens = block_first[page_first]
+    shift = block_first[-1] - page_tokens[1:] - page_tokens[:-1]  # from the place before a page to the one behind it
+
+    def page_of(token):
+        return int(np.searchsorted(page_first, np.searchsorted(block_first, token, side="right") - 1, side="right")) - 1
+
+    def there(row):
+        (a0, a1), (b0, b1) = (tuple(x + int(shift[page_of(side[0])]) for x in side) for side in (row[:2], row[2:]))
+        return (a0, a1, b0, b1) if page_of(row[0]) == page_of(row[2]) else (b0, b1, a0, a1)
+    rows = [there(row) for row in zip(*(col.tolist() for col in cols), strict=True)]
+    turned = [np.array([row[i] for row in rows], np.int64) for i in range(4)]
+    firsts = (np.cumsum([0, *sizes]).astype(np.int64) for sizes in (np.diff(block_first)[blocks], np.diff(page_first)[::-1]))
+    return (*turned, exact, next(firsts), fingerprint[blocks], headline[blocks], next(firsts),
+            digest[::-1].copy()), there
+
+
+@given(problem=link_problems(2, across=True), max_edit=st.sampled_from([0, 16]))
+@settings(max_examples=max(500, settings().max_examples))
+def test_runs_are_the_same_in_any_order_of_pages(problem, max_edit):
+    """Links that cross, too: which of two texts is first is up to their digests."""
+    def runs(problem, there=lambda row: row):
+        columns = [column.tolist() for column in native.join_links(*problem, max_edit, 0, 1000)]
+        parts = [there(row) for row in zip(*columns[7:], strict=True)]
+        cuts = itertools.pairwise(columns[6])
+        return sorted((*there(row[:4]), *row[4:], parts[begin:end])
+                      for row, (begin, end) in zip(zip(*columns[:6], strict=True), cuts, strict=True))
+    other, there = last_page_first(problem)
+    assert runs(problem, there) == runs(other)
 
 
 @given(numbers=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5), max_size=60))

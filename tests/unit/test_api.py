@@ -62,7 +62,7 @@ def test_a_text_that_looks_like_a_place_is_refused(text, tmp_path, monkeypatch):
     (tmp_path / "examples").mkdir()
     monkeypatch.chdir(tmp_path)
     for call in (lambda: scan(text), lambda: scan([P[0], text]), lambda: compare(text, P[0]), lambda: compare(P[0], text)):
-        with pytest.raises(OptionError, match=r"did you mean Path\(|Did you mean Path\("):
+        with pytest.raises(OptionError, match=r"id you mean Path\(|Use open_pages\("):
             call()
 
 

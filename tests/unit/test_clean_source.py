@@ -9,7 +9,8 @@ from dedup.cleaning.source import UNKNOWN, Content, Form, byte_offsets, cut_byte
 from dedup.cleaning.text import text_cuts
 from dedup.readers.decode import declared_in_html, decode, decoded
 from dedup.readers.html import read_html
-from dedup.readers.pool import Job, WorkerPool
+from dedup.readers.jobs import Job
+from dedup.readers.pool import WorkerPool
 from tests.cutters_help import gone_of
 
 ENCODINGS = [

@@ -71,7 +71,8 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
     other: dict[str, Any] = {
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
-        "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german"}
+        "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german",
+        "memory": "2G", "temp_dir": "."}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -108,7 +109,7 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
     (["--explian"], "unknown option --explian; there are: --unit, --find, "),
-    (["--memory", "1G"], "unknown option --memory"),
+    (["--memory", "much"], "--memory: 'much' is not a size. Write it like 512M or 2G."),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
     (["--between", ""], "--between: is empty. Name a field, or leave it out."),
@@ -226,7 +227,7 @@ def test_the_report_goes_to_standard_output(engine: Engine, capsys: pytest.Captu
     out, err = capsys.readouterr()
     assert "the article stands on this page twice" in out
     assert err == ""
-    assert engine.progress is None, "no progress where standard error is no terminal"
+    assert engine.progress == [], "no progress where standard error is no terminal"
 
 
 def test_top_limits_the_lists(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -353,7 +354,8 @@ FAKE = textwrap.dedent(f"""
             time.sleep(60)
         if str(source) == "busy":
             import hashlib, pathlib
-            from dedup.readers.pool import Job, WorkerPool
+            from dedup.readers.jobs import Job
+            from dedup.readers.pool import WorkerPool
             from dedup.report.json import replaced_file
             pool = WorkerPool(1)
             pool.submit([Job("html", b"<p>x")]).result()

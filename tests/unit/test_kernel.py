@@ -46,10 +46,27 @@ def test_arrays_of_the_wrong_kind_are_explained() -> None:
     text, row = np.zeros(4, np.uint8), np.zeros(1, np.int64)
     with pytest.raises(TypeError, match="tokenise: start must be of int64, not int32"):
         kernel.tokenise(text, row.astype(np.int32), row, 0)
-    with pytest.raises(TypeError, match="tokenise: text must be a NumPy array of uint8, not bytes"):
-        kernel.tokenise(b"abc", row, row, 0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="tokenise: text must be a NumPy array of uint8, not str"):
+        kernel.tokenise("abc", row, row, 0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="code_points: text must be contiguous"):
         kernel.code_points(text[::2], row)
+
+
+def test_the_twin_is_loaded_for_an_explanation_only() -> None:
+    pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the kernel is not built")
+    done = run("""
+        import sys
+        import numpy as np
+        from dedup.kernel import kernel
+        row = np.zeros(1, np.int64)
+        kernel.tokenise(np.zeros(4, np.uint8), row, row)
+        print("dedup.kernel.reference" in sys.modules)
+        try:
+            kernel.tokenise(np.zeros(4), row, end=row)
+        except TypeError as error:
+            print(error)
+        """, "native")
+    assert done.stdout == "False\ntokenise: text must be of uint8, not float64\n"
 
 
 def run(code: str, wish: str | None) -> subprocess.CompletedProcess[str]:

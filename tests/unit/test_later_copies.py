@@ -1,12 +1,13 @@
 """Which copies of exact runs have no seeds, and where what is found in one copy is carried to."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.later_copies import LONGEST, Copies, InStep, carried, chained, later_copies, quiet_copies
+from dedup.later_copies import LONGEST, Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs
 from dedup.seeds import Repeats
 
@@ -38,6 +39,17 @@ def test_a_copy_of_a_copy_is_quiet_only_where_the_first_one_is_its_source_too():
     later = later_copies(repeats, PAGE, PagePairs())
     assert ranges(later) == [(100, 120), (200, 220)]
     assert ranges(quiet_copies(repeats, later, 0)) == [(100, 120), (208, 220)]
+
+
+def test_the_text_of_the_page_says_which_copy_is_the_first_and_in_one_page_the_place():
+    page_first, digest = np.array([0, 100, 200, 300]), np.array([2, 1, 3], np.uint64)
+    repeats = replace(matches((0, 110, 20), (5, 230, 20), (10, 60, 20), (120, 240, 10)), first=np.array([0, 4, 6]),
+                      position=np.array([70, 150, 170, 280, 90, 290]), lengths=np.array([9, 8]))
+    turned = first_by_text(repeats, page_first, digest)
+    assert list(zip(turned.a.tolist(), turned.b.tolist(), strict=True)) == [(110, 0), (5, 230), (10, 60), (120, 240)]
+    assert turned.position.tolist() == [150, 70, 170, 280, 90, 290]
+    later = ranges(later_copies(turned, page_first, PagePairs()))
+    assert later == [(0, 20), (60, 80), (170, 179), (230, 250), (280, 289), (290, 298)]
 
 
 @given(rows=ROWS, margin=st.integers(0, 3))

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from dedup import LSH, MinHasher, OptionError, Shingler
+from dedup.blocks import sums
 from dedup.engines.local import LocalEngine
-from dedup.lsh import MISS, pair_by_lsh
+from dedup.kernel import kernel
+from dedup.lsh import MISS, BandKeys, pair_by_lsh, pair_in_buckets
 from dedup.shingles import Sets, ShortSets
 from tests.scan_help import needs_speed, scan_texts
 
@@ -107,6 +109,38 @@ def test_every_pair_is_verified_and_ascends(threshold):
     truth = sum(sets.jaccard(np.array([i]), np.array([j]))[0] >= threshold
                 for i, j in itertools.combinations(np.flatnonzero(sets.sizes).tolist(), 2))
     assert len(a) >= 0.99 * truth
+
+
+def test_keys_made_batch_by_batch_find_the_same_pairs_and_name_the_sets_that_are_needed():
+    rng, engine, threshold = np.random.default_rng(5), LocalEngine(2), 0.5
+    draws = [np.unique(rng.integers(0, 60 if i < 90 else 2**30, 40)).astype(np.uint64) for i in range(150)]
+    sets = short(family([draws[i] << np.uint64(32) for i in rng.permutation(len(draws))]))
+    lsh, batches = LSH.for_threshold(threshold), [0, 40, 40, 90, len(sets)]
+    keys = [kernel.band_columns(sets.values[sets.first[a]:sets.first[b]], sets.first[a:b + 1] - sets.first[a], lsh.bands,
+                                lsh.rows, 0) for a, b in itertools.pairwise(batches)]
+    chosen = np.setdiff1d(np.arange(len(sets)), [3, 41, 149])
+    made = BandKeys(lsh.bands, np.array(batches), keys)
+    sizes = np.diff(sets.first)
+    own = ShortSets(np.concatenate([sets.values[sets.first[s]:sets.first[s + 1]] for s in chosen]), sums(sizes[chosen]))
+    expected = pair_by_lsh(engine, own, threshold, 0)
+    assert_same_pairs(pair_in_buckets(engine, made.rows(engine, chosen), own, threshold), expected)
+    shared = made.shared(engine, chosen)
+    assert set(np.concatenate(expected[:2]).tolist()) <= set(shared.tolist())
+    assert 0 < len(shared) < len(chosen) - 40
+    needed = np.concatenate([own.values[own.first[s]:own.first[s + 1]] for s in shared])
+    few = ShortSets(needed, sums(np.diff(own.first)[shared])).spread(shared, len(chosen))
+    assert_same_pairs(pair_in_buckets(engine, made.rows(engine, chosen), few, threshold), expected)
+
+
+def assert_same_pairs(found, expected):
+    for mine, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_of_no_sets_none_shares_a_bucket():
+    nothing = np.empty(0, np.int64)
+    for keys in (BandKeys(2, np.array([0]), []), BandKeys(2, np.array([0, 3]), [np.arange(6, dtype=np.uint32)])):
+        assert len(keys.shared(LocalEngine(1), nothing)) == 0
 
 
 def test_empty_sets_are_nobodys_pair():

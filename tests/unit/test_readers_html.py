@@ -14,7 +14,8 @@ from dedup.errors import OptionError
 from dedup.model import BlockFlag, BlockKind
 from dedup.readers import hints, open_pages, parsed
 from dedup.readers.html import read_html
-from dedup.readers.pool import Job, WorkerPool, start_worker
+from dedup.readers.jobs import Job
+from dedup.readers.pool import WorkerPool, start_worker
 from dedup.readers.sourcemap import LineEnds
 from dedup.readers.worker import MEMORY_LIMIT
 from tests.readers_help import assert_sound, block_texts, data, mapped_errors, parse, read

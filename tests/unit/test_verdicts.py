@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup import Page, clean, scan
+from dedup.sentences import shortened
 from tests.scan_help import edited, lines, prose, scan_texts, verdicts
 
 P = [prose(30, n) for n in range(8)]
@@ -234,3 +237,9 @@ def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_no
     (tmp_path / "p.html").write_text(f"<p>{text}</p><p>a b c d</p><h2>{text}</h2>", "utf-8")
     [said] = verdicts(scan(tmp_path / "p.html"), "teaser")
     assert said == "the teaser at characters 72-135 stands again at characters 0-63"
+
+
+@given(st.text(st.sampled_from("ab \n\u2003"), max_size=900), st.integers(1, 50))
+def test_a_quote_is_the_text_in_one_line_cut_between_words(text: str, limit: int) -> None:
+    line = " ".join(text.split())
+    assert shortened(text, limit) == (line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "...")

@@ -8,7 +8,7 @@ import pytest
 from rapidfuzz.distance import Indel
 
 from dedup import OptionError, Verifier
-from dedup.verify import indel_similarity, normalised
+from dedup.verify import indel_similarities, indel_similarity, normalised
 from tests.scan_help import edited, prose, scan_texts, words
 
 
@@ -45,6 +45,15 @@ def test_empty_texts_share_nothing():
 def test_the_similarity_is_rapidfuzzs_indel_of_the_normalised_texts():
     a, b = prose(80, 2), edited(prose(80, 2), [5, 6, 40])
     assert Verifier().measure(a, b).indel_similarity == Indel.normalized_similarity(normalised(a, 0), normalised(b, 0))
+
+
+def test_many_pairs_have_the_similarity_that_each_has_alone_however_alike_they_are():
+    a = prose(300, 5)
+    others = [a, "", "nothing of it", *(edited(a, range(0, 300, step)) for step in (300, 100, 60, 20, 10, 5, 3, 2, 1))]
+    alone = [indel_similarity(a, other) for other in others]
+    assert indel_similarities([a] * len(others), others, 2) == alone
+    assert (min(alone), max(alone)) == (0.0, 1.0)
+    assert any(0.9 < one < 0.98 for one in alone)
 
 
 @pytest.mark.parametrize("places", [[0], [9_000], [100, 5000, 9_999], range(0, 10_000, 50)])

@@ -1,0 +1,200 @@
+// Large blocks of memory, handed out and given back whole; and a bound for them, beyond which they lie on disk.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "extents.hpp"
+#include "resident.hpp"
+#include "spill.hpp"
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sys/mman.h>
+#endif
+
+namespace dedup {
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+// Blocks are cut from stretches that are mapped for them alone, so that the system has them back however the heap around them
+// is used. Free ones are kept for the next who asks, whatever the size: a fresh page costs a fault every 4 kB, a used one nothing.
+// Fresh pages are handed out only after as many that are free went back to the system, so what is held stays, but for
+// `kSpare`, at the most that was in use at one time.
+class Pool {
+   public:
+    static constexpr std::size_t kLeast = std::size_t{1} << 16;  // bytes of a block
+
+    struct Figures {
+        std::size_t held, spilled, most_spilled;  // bytes in use, in memory and on disk; and the most on disk since the limit
+        bool full;                                // the disk was full since the limit was set
+    };
+
+    // Never destroyed: arrays may outlive everything else.
+    static Pool& shared() {
+        static Pool* const pool = new Pool;
+        return *pool;
+    }
+
+    void* take(std::size_t bytes) {
+        const std::size_t size = rounded(bytes);
+        std::unique_lock lock(mutex_);
+        std::byte* memory = used_.take(size);
+        if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
+        if (!memory) {
+            give_back(std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size)));
+            memory = fresh_.take(size);
+        }
+        if (!memory) memory = map(size);
+        held_ += size;
+        return memory;
+    }
+
+    void give(void* memory, std::size_t bytes) {
+        auto* const begin = static_cast<std::byte*>(memory);
+        const std::lock_guard lock(mutex_);
+        for (auto& spill : spills_) {
+            if (!spill->holds(begin)) continue;
+            spill->give(begin, rounded(bytes));
+            return;
+        }
+        held_ -= rounded(bytes);
+        used_.add(begin, rounded(bytes));
+    }
+
+    // Gives the system what is free.
+    void trim() {
+        const std::lock_guard lock(mutex_);
+        give_back(0);
+        for (auto& spill : spills_) spill->trim(0);
+    }
+
+    // From now on `resident` bytes of the process are in memory at most, `spare` of them pages of the file: blocks for which there
+    // is no more room lie in it.
+    void limit(std::size_t resident, std::size_t spare, int file, std::size_t room) {
+        auto spill = std::make_unique<Spill>(file, room);
+        const std::lock_guard lock(mutex_);
+        resident_ = resident;
+        spare_ = spare;
+        is_bounded_ = true;
+        learn();
+        full_ = false;
+        drop_unused();
+        spills_.push_back(std::move(spill));
+    }
+
+    // From now on memory is not bounded. What is on disk stays there, and the bound for it, until it is given back.
+    void unlimit() {
+        const std::lock_guard lock(mutex_);
+        is_bounded_ = false;
+        most_held_ = SIZE_MAX;
+        drop_unused();
+    }
+
+    Figures figures() {
+        const std::lock_guard lock(mutex_);
+        Figures figures{held_, 0, 0, full_};
+        for (auto& spill : spills_) figures.spilled += spill->in_use();
+        if (!spills_.empty()) figures.most_spilled = spills_.back()->most_used();
+        return figures;
+    }
+
+   private:
+    static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
+    static constexpr std::size_t kUnseen = 4 * kHuge;
+
+    // A child must not find the lock taken by a thread that it has not.
+    Pool() {
+        pthread_atfork([] { shared().mutex_.lock(); }, [] { shared().mutex_.unlock(); }, [] { shared().mutex_.unlock(); });
+    }
+
+    static std::size_t rounded(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+
+    // Gives the system free pages until no more than `most` bytes of them are kept.
+    void give_back(std::size_t most) {
+        while (used_.bytes() > most) {
+            const auto [memory, size] = used_.take_last(used_.bytes() - most);
+            madvise(memory, size, MADV_DONTNEED);
+            fresh_.add(memory, size);
+        }
+    }
+
+    // A block of a stretch that begins at a border of huge pages; what is left of it is for others.
+    std::byte* map(std::size_t size) {
+        const std::size_t stretch = std::max(kStretch, (size + kHuge - 1) / kHuge * kHuge);
+        void* const memory = mmap(nullptr, stretch + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) throw std::bad_alloc();
+        auto* const begin = static_cast<std::byte*>(memory);
+        const std::size_t before = (kHuge - reinterpret_cast<std::uintptr_t>(begin) % kHuge) % kHuge;
+        if (before) munmap(begin, before);
+        munmap(begin + before + stretch, kHuge - before);
+        madvise(begin + before, stretch, MADV_HUGEPAGE);
+        fresh_.add(begin + before, stretch);
+        return fresh_.take(size);
+    }
+
+    // What is held and not in blocks, such as the interpreter and its objects, leaves the rest to blocks.
+    void learn() {
+        const Resident now = resident();
+        const std::size_t others = now.anonymous - std::min(now.anonymous, held_ + used_.bytes()) + spare_;
+        most_held_ = is_bounded_ ? resident_ - std::min(resident_, others) : SIZE_MAX;
+    }
+
+    // How much may be held once a block is: large ones leave room to the small ones, which come and go.
+    std::size_t most_for(std::size_t size) const { return size > most_held_ / 16 ? most_held_ / 4 * 3 : most_held_; }
+
+    std::byte* on_disk(std::size_t size, std::unique_lock<std::mutex>& lock) {
+        if (!watched_) {
+            watched_ = true;
+            watch_resident([this] {
+                const std::lock_guard lock(mutex_);
+                return evicted();
+            });
+        }
+        unseen_ += size;
+        if (unseen_ > kUnseen) evicted();
+        Spill& spill = *spills_.back();
+        const Spill::Block block = spill.take(size);
+        if (block.memory && block.is_fresh) {  // others need not wait; the file stays as long as a block is in use
+            lock.unlock();
+            const bool is_there = spill.fill(block.memory, size);
+            lock.lock();
+            if (is_there) return block.memory;
+            spill.give(block.memory, size);
+        }
+        if (block.memory && !block.is_fresh) return block.memory;
+        full_ = true;
+        throw std::bad_alloc();
+    }
+
+    void drop_unused() {
+        std::erase_if(spills_, [](const auto& spill) { return !spill->in_use(); });
+    }
+
+    // Takes pages of blocks on disk out of memory where there is too much; false where that did not help, or nothing is watched.
+    bool evicted() {
+        if (!is_bounded_) drop_unused();
+        learn();
+        unseen_ = 0;
+        const std::size_t much = resident_ / 16 * 15, enough = resident_ / 8 * 7;
+        bool is_much = resident().all > much;
+        for (auto& spill : spills_)
+            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
+        return !is_much;
+    }
+
+    std::mutex mutex_;
+    Extents used_, fresh_;  // free: pages that are there, and pages that are not
+    std::vector<std::unique_ptr<Spill>> spills_;
+    std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, spare_ = 0;
+    std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
+    bool is_bounded_ = false, full_ = false, watched_ = false;
+};
+#define DEDUP_POOL 1
+#endif
+
+}  // namespace dedup

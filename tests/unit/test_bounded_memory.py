@@ -1,0 +1,134 @@
+"""Bounded memory: the same report, and clear words where there is no room."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dedup
+from dedup import memory
+from dedup.errors import OptionError, OutputError
+from dedup.kernel import kernel
+from dedup.memory import bounded_memory
+from dedup.options import memory_bytes
+
+native = pytest.mark.skipif(kernel.name != "native" or sys.platform != "linux",
+                            reason="only the kernel on Linux bounds memory")
+
+
+def pages(count: int) -> list[dict[str, str]]:
+    """Pages of words, every fourth one with a passage of an earlier page."""
+    words = np.array([f"word{n}" for n in range(4000)])
+    draw = np.random.default_rng(4)
+    texts = [" ".join(words[draw.zipf(1.3, 400) % 4000]) for _ in range(count)]
+    return [{"id": str(n), "text": text + "\n\n" + texts[n // 2][:600] * (n % 4 == 0)} for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(("text", "size"), [
+    ("512M", 512 << 20), ("2G", 2 << 30), ("1.5 GiB", 3 << 29), ("256mb", 256 << 20), ("200000000", 200_000_000)])
+def test_sizes(text: str, size: int) -> None:
+    assert memory_bytes(text) == size
+
+
+@pytest.mark.parametrize(("text", "says"), [("much", "is not a size"), ("-2G", "is not a size"), ("64M", "The least is 128M"),
+                                            ("3", "The least is 128M")])
+def test_sizes_that_are_none(text: str, says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        dedup.scan(["some text"], memory=text)
+
+
+@native
+def test_blocks_go_to_the_file_and_are_the_same(tmp_path: Path) -> None:
+    before = kernel.array_memory(None)
+    try:
+        with bounded_memory("128M", str(tmp_path)):
+            columns = [np.full(1 << 20, n, np.int64) for n in range(12)]
+            assert kernel.memory_figures()[1] >= 10 << 23  # some had room where others had been before
+            assert all((column == n).all() for n, column in enumerate(columns))
+        assert list(tmp_path.iterdir()) == []
+        assert all((column == n).all() for n, column in enumerate(columns))  # longer than the limit
+        del columns
+        assert kernel.memory_figures()[1] == 0
+    finally:
+        kernel.array_memory(before)
+
+
+@native
+def test_what_was_given_back_is_used_again(tmp_path: Path) -> None:
+    before = kernel.array_memory(None)
+    try:
+        with bounded_memory("128M", str(tmp_path)):
+            for _ in range(40):
+                np.full(1 << 21, 7, np.int64)
+                kernel.release_memory()
+            assert kernel.memory_figures()[2] <= 3 << 24
+    finally:
+        kernel.array_memory(before)
+
+
+@native
+def test_a_bounded_scan_gives_the_same_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    texts = pages(300)
+    plain = dedup.scan(texts, pairs=True).to_json()
+    seen = []
+    unlimit = kernel.unlimit_memory
+
+    def noted() -> None:
+        seen.append(kernel.memory_figures()[2])
+        unlimit()
+    monkeypatch.setattr(kernel, "unlimit_memory", noted)
+    assert dedup.scan(texts, pairs=True, memory="128M", temp_dir=tmp_path).to_json() == plain
+    assert seen[0] > 1_000_000  # bytes that lay on disk
+    assert list(tmp_path.iterdir()) == []
+
+
+@native
+def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(memory, "MOST_ROOM", 1 << 20)
+    with pytest.raises(OutputError, match=r"the disk is full: .* Name another folder with temp_dir, or allow more memory"):
+        dedup.scan(pages(300), memory="128M", temp_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert len(dedup.scan(pages(40)).groups)  # the next scan finds all as it was
+
+
+@native
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        (disk / "other").write_bytes(bytes(2_000_000))
+        done = subprocess.run([sys.executable, "-c", FILL, disk], capture_output=True, text=True, check=False)
+        assert "the disk is full" in done.stderr, done.stderr
+        assert os.listdir(disk) == ["other"]
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+FILL = """
+import sys, shutil, numpy, dedup
+from dedup.kernel import kernel
+from dedup.memory import bounded_memory
+free = shutil.disk_usage
+shutil.disk_usage = lambda place: free(place)._replace(free=1 << 30)  # somebody else fills it later
+kernel.array_memory(None)
+with bounded_memory("128M", sys.argv[1]):
+    rows = [numpy.full(1 << 17, n) for n in range(64)]
+"""
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"temp_dir.*nowhere cannot be written to"):
+        dedup.scan(["some text"], temp_dir=tmp_path / "nowhere")
+
+
+def test_without_a_place_for_the_file_a_scan_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(memory, "_default_folder", lambda: str(tmp_path / "nowhere"))
+    assert dedup.scan(["some text"]).summary.pages == 1

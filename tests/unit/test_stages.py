@@ -1,0 +1,221 @@
+"""Who watches a scan: functions, profiles, bars; and what a scan would take."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dedup
+from dedup import estimate as estimates
+from dedup.cli import main
+from dedup.estimate import estimate, sample
+from dedup.forecast import Forecast
+from dedup.options import Options
+from dedup.profile import Profile
+from dedup.progress import Bars
+from dedup.readers.files import Found
+from dedup.report.terminal import console_for
+from dedup.stages import Stages, Watcher
+
+TEXT = "These same eight words stand on both pages."
+PAGES = [{"id": "a", "text": TEXT}, {"id": "b", "text": f"One page says more. {TEXT} It goes on for a while."}]
+
+
+class Notes(Watcher):
+    """Takes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def stage(self, name: str) -> None:
+        self.told.append(("stage", name))
+
+    def read(self, done: int, expected: int | None) -> None:
+        self.told.append(("read", done, expected))
+
+    def rows(self, given: str, made: str) -> None:
+        self.told.append(("rows", given, made))
+
+    def end(self) -> None:
+        self.told.append(("end",))
+
+
+def test_a_watcher_is_told_of_stages_and_rows() -> None:
+    notes, names = Notes(), list[str]()
+    dedup.scan(PAGES, progress=[notes, names.append])
+    assert [told[1] for told in notes.told if told[0] == "stage"] == names
+    assert notes.told[0] == ("stage", "read")
+    assert notes.told[1] == ("read", len(TEXT) + len(PAGES[1]["text"]), None)
+    assert notes.told[2] == ("rows", "2 pages", "26 tokens")
+    assert notes.told[-1] == ("end",)
+    assert ("rows", "1 passages", "1 groups") in notes.told
+
+
+def test_files_say_how_much_there_is_to_read(tmp_path: Path) -> None:
+    for page in PAGES:
+        (tmp_path / f"{page['id']}.txt").write_text(page["text"])
+    notes = Notes()
+    dedup.scan(tmp_path, progress=notes)
+    size = sum(len(page["text"]) for page in PAGES)
+    assert ("read", size, size) in notes.told
+    (tmp_path / "c.txt.gz").write_bytes(gzip.compress(TEXT.encode()))
+    notes = Notes()
+    dedup.scan(tmp_path, progress=notes)
+    assert [told[2] for told in notes.told if told[0] == "read"] == [None]
+
+
+@pytest.mark.parametrize("wrong", [3, object()])
+def test_what_cannot_watch_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"progress is a function of a stage's name, or a dedup\.Watcher"):
+        dedup.scan(PAGES, progress=wrong)
+
+
+def test_a_profile_has_a_line_a_stage() -> None:
+    profile = Profile()
+    dedup.scan(PAGES, progress=profile)
+    assert [stage.name for stage in profile.stages] == [
+        "read", "exact runs", "near blocks", "join", "edited passages", "groups", "verdicts"]
+    assert all(stage.seconds > 0 and stage.cpu_seconds >= 0 for stage in profile.stages)
+    assert profile.stages[0].made == "26 tokens"
+    lines = profile.lines()
+    assert lines[0].split() == ["stage", "time", "CPU", "memory", "in", "out"]
+    assert lines[1].startswith("read")
+    assert lines[1].endswith(" 26 tokens")
+    assert "  2 pages  " in lines[1]
+    assert lines[-1].startswith("all")
+
+
+def test_the_flag_prints_the_profile_on_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text(f"{TEXT}\n\n{TEXT}\n")
+    assert main(["scan", str(tmp_path), "--profile", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["summary"]["groups"] == 1
+    assert err.splitlines()[0].split() == ["stage", "time", "CPU", "memory", "in", "out"]
+    assert main(["clean", str(tmp_path), "--dry-run", "--profile", "-q"]) == 0
+    assert any(line.startswith("plan") for line in capsys.readouterr().err.splitlines())
+
+
+def test_a_forecast_learns_from_stages_that_ended() -> None:
+    forecast = Forecast(threads=1)
+    before = forecast.seconds("edited passages", 100_000_000)
+    forecast.ended("read", 100_000_000, 100.0)
+    assert forecast.seconds("edited passages", 100_000_000) == before
+    forecast.ended("exact runs", 100_000_000, 3 * forecast.seconds("exact runs", 100_000_000))
+    assert forecast.seconds("edited passages", 100_000_000) == pytest.approx(3 * before)
+    assert Forecast(1, reworded=True).seconds("edited passages", 100_000_000) > 2 * before
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_bars_say_what_is_done_and_go_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("dedup.progress.SHOWN_AFTER", 0.0)
+    terminal = Terminal()
+    with Bars(console_for(terminal), Forecast(1)) as bars:
+        stages = Stages(bars)
+        stages.start("read")
+        stages.read(5_000_000, 10_000_000)
+        time.sleep(0.4)
+        stages.start("exact runs")
+        time.sleep(0.4)
+        stages.stop()
+    shown = terminal.getvalue()
+    assert "read" in shown
+    assert "50%" in shown
+    assert "MB/s" in shown
+    assert "left" in shown
+    assert "exact runs" in shown
+    assert shown.rstrip().endswith(("\x1b[2K", "\x1b[?25h"))  # the last thing is that the lines are cleared
+
+
+def test_a_quick_scan_shows_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    with Bars(console_for(terminal), Forecast(1)) as bars:
+        dedup.scan([TEXT], progress=bars)
+    assert terminal.getvalue() == ""
+
+
+def found(name: str) -> Found:
+    return Found(Path(name), name, name, "", "", False)
+
+
+def test_a_sample_comes_from_everywhere() -> None:
+    assert sample([(found("a"), 1000), (found("b"), 0)]) == [(found("a"), 1000)]
+    huge = sample([(found("a"), 10**9)])
+    assert huge == [(found("a"), estimates.SAMPLE_BYTES)]
+    many = [(found(str(n)), 50_000) for n in range(10_000)]
+    picked = sample(many)
+    assert 200 < len(picked) < 300
+    numbers = [int(one.name) for one, _ in picked]
+    assert numbers == sorted(numbers)
+    assert numbers[0] < 100
+    assert numbers[-1] > 9_900
+    assert sum(most for _, most in picked) <= estimates.SAMPLE_BYTES
+
+
+def records(path: Path, count: int) -> None:
+    words = [f"word{n}" for n in range(500)]
+    path.write_text("".join(json.dumps({"id": n, "text": " ".join(words[(n * k) % 500] for k in range(120))}) + "\n"
+                            for n in range(count)))
+
+
+def test_an_estimate_of_a_part_is_near_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abcdefghij":
+        records(tmp_path / f"{name}.jsonl", 100)
+    whole = estimate([tmp_path], Options())
+    assert (whole.files, whole.pages, whole.sampled) == (10, 1000, whole.input_bytes)
+    monkeypatch.setattr(estimates, "SAMPLE_BYTES", whole.input_bytes // 4)
+    part = estimate([tmp_path], Options())
+    assert part.input_bytes == whole.input_bytes
+    assert part.sampled <= whole.input_bytes // 4
+    assert abs(part.pages - 1000) < 50
+    assert abs(part.text_bytes / whole.text_bytes - 1) < 0.05
+    assert part.disk == 0 < part.memory < part.limit
+
+
+def test_an_estimate_says_what_lies_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records(tmp_path / "a.jsonl", 200)
+    monkeypatch.setattr(estimates, "SAMPLE_BYTES", 2000)
+    monkeypatch.setattr(estimates, "listed", lambda paths, options: [(found(str(tmp_path / "a.jsonl")), 10**9)])
+    assert estimate([tmp_path], Options(memory="256M")).disk > 5 * 10**8
+    assert estimate([tmp_path], Options(memory="900G")).disk == 0
+
+
+def test_the_flag_estimates_and_scans_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records(tmp_path / "a.jsonl", 20)
+    assert main(["scan", str(tmp_path), "--estimate"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["input", "time", "memory", "disk", "known"]
+    assert lines[0].startswith("input    1 file, ")
+    assert main(["scan", str(tmp_path), "--estimate", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pages"] == 20
+    assert main(["scan", "-", "--estimate"]) == 2
+    assert "standard input can be read once only" in capsys.readouterr().err
+    (tmp_path / "none").mkdir()
+    assert main(["scan", str(tmp_path / "none"), "--estimate"]) == 2
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_tables_are_estimated_too(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from pyarrow import feather, parquet
+
+    table = pyarrow.table({"text": [" ".join(f"w{(n * k) % 977}" for k in range(200)) for n in range(4000)]})
+    path = tmp_path / f"t.{form}"
+    parquet.write_table(table, path, compression="zstd", row_group_size=100) if form == "parquet" else feather.write_feather(
+        table, path, compression="uncompressed")
+    monkeypatch.setattr(estimates, "SAMPLE_BYTES", path.stat().st_size // 4)
+    told = estimate([path], Options())
+    assert 4000 / 3 < told.pages < 4000 * 3
