@@ -33,7 +33,7 @@ SETTINGS = Settings(
     window=24, cell=12, step=4, radius=4, cell_dice=280, seed_dice=330, gap=12, theta=310, factor=600, drop=3000, moves=18,
     border_cost=2000, evidence=7000, evidence_theta=330, least_dice=420, pseudo_window=16, all_cells=0,
     max_cells=8_000_000, min_halves=16, border_reach=256, again_dice=600, joint_reach=16, row_cells=256,
-    again_share=600, tries=64, drift=24, least_window=8)
+    again_share=600, tries=64, drift=24, least_window=8, slack=64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Bags:
         s, many = SETTINGS, self.a_word
         return s._replace(**{name: getattr(s, name) * many for name in (
             "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
-            "least_window")})
+            "least_window", "slack")})
 
     def items(self, token: I64) -> I64:
         """First item of each token."""

@@ -167,9 +167,9 @@ class Heads(Sequence[Page]):
         self._urls.extend([url or "" for url in records.urls])
         self._sources.extend([records.source] * count)
         self.sites.extend(records.sites)
-        lines = range(records.line, records.line + count)
-        self._lines.extend(lines)
-        self._numbers.extend(lines)
+        lines = np.arange(records.line, records.line + count, dtype=np.int64).tobytes()
+        self._lines.frombytes(lines)
+        self._numbers.frombytes(lines)
         self._flags += bytes([RECORD | HAS_URL * (url is not None) for url in records.urls])
         if records.metas is not None:
             self._metas.update((row + i, meta) for i, meta in enumerate(records.metas) if meta)

@@ -91,8 +91,8 @@ def _limited(limit: int, folder: str) -> IO[bytes]:
 
 
 def spare_bytes(limit: int) -> int:
-    """Bytes of memory that are left to pages of the file."""
-    return min(max(limit // 4, 96 << 20), 1 << 30)
+    """Bytes of memory that are left to pages of the file, and to objects that there will be (a page's id takes some)."""
+    return min(max(limit // 4, 96 << 20), 1 << 30) + min(limit // 3, 1 << 29)
 
 
 def free_disk(folder: str | None) -> int:

@@ -40,6 +40,7 @@ public:
         std::vector<Rectangle> found;
         limits_ = {0, size(0), 0, size(1)};
         for (Cluster& cluster : clusters(seeds(cells(anchor_a, anchor_b)), limits_)) rectangles(std::move(cluster), found);
+        band_.clear();
         found = resolved(std::move(found));
         for (std::vector<Rectangle>* rows : {&found, &stopped_}) {
             for (Rectangle& r : *rows)
@@ -126,6 +127,7 @@ private:
             Rectangle r = box(left[next]);
             if (r.length(0) < 1 || r.length(1) < 1) continue;
             limits_ = left[next].limits;
+            tie(left[next], r);
             load(r);
             move_ends(r, true);
             snap(r);

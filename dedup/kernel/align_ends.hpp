@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "align_band.hpp"
 #include "align_clusters.hpp"
 
 namespace dedup {
@@ -42,6 +43,23 @@ protected:
     }
     static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
 
+    // The ends of a rectangle are tied to its windows if it is long: where it is short, no end may be far from the other one.
+    void tie(const Cluster& cluster, const Rectangle& box) {
+        if (std::max(box.length(0), box.length(1)) > kLong * s_.slack) band_.set(cluster.seeds, cluster.starts, s_.cell, s_.slack);
+        else band_.clear();
+    }
+
+    // The same, but no farther than the windows that are alike allow it beside the other text's end: nothing else ties the two
+    // together, for bags have no order. An end that is beyond that stays.
+    std::int64_t limit_of(const Rectangle& r, std::size_t end, bool outwards) const {
+        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
+        if (band_.empty()) return limit;
+        const std::size_t other = (end + 2) % 4;
+        const std::int64_t to_start = end % 2 ? s_.window : 0;  // an end is as good as the start of the window before it
+        const auto [low, high] = band_.beside(other / 2, r[other] - to_start);
+        return limit > r[end] ? std::clamp(high + to_start, r[end], limit) : std::clamp(low + to_start, limit, r[end]);
+    }
+
     struct Move {
         std::int64_t gain = 0, to = 0;
         std::size_t end = 0;
@@ -49,8 +67,7 @@ protected:
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
-        const std::int64_t limit = outwards ? outer_limit(r, end) : inner_limit(r, end);
-        const std::int64_t steps = std::min(std::abs(limit - r[end]), reach);
+        const std::int64_t steps = std::min(std::abs(limit_of(r, end, outwards) - r[end]), reach);
         return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
     }
 
@@ -79,6 +96,7 @@ protected:
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
     std::int64_t theta_of(const Rectangle& r) const { return std::max(s_.theta, s_.factor * dice(r) / kThousand); }
 
+    static constexpr std::int64_t kLong = 4;  // times the slack
     static constexpr std::size_t kNoEnd = 4;
     static constexpr std::int64_t kFar = std::int64_t{1} << 40;
 
@@ -111,11 +129,22 @@ protected:
         }
     }
 
+    // The ways within a joint move that are cut short by the end of the other text.
+    std::uint32_t tied_ways(const Rectangle& r) const {
+        std::uint32_t ways = 0;
+        for (std::size_t end = 0; end < 4; ++end)
+            for (const bool out : {true, false}) {
+                const std::int64_t untied = std::abs((out ? outer_limit(r, end) : inner_limit(r, end)) - r[end]);
+                if (std::abs(limit_of(r, end, out) - r[end]) < std::min(untied, s_.joint_reach)) ways |= way_of(end, out);
+            }
+        return ways;
+    }
+
     // Where no single move gains, two ends may hold each other: one goes step by step elsewhere and is held there, while the
     // others answer with their best moves. The best outcome of all is taken; false where none gains. Only such ways are tried as
     // a first answer as may gain more than before: on which an item is met that the held end took in, and the other text has not,
     // or that it left, and the other text has. Such an item is taken in by the other text, or left at the opposite end; or the
-    // other way round.
+    // other way round. And those of the other text's end that the held one has tied.
     bool joint_move(Rectangle& r, std::int64_t theta) {
         const std::array<std::int64_t, 4> start = r.end;
         const auto score = [&] { return r.shared2 * kThousand - theta * r.total; };
@@ -125,16 +154,18 @@ protected:
         const std::int64_t before = score();
         std::int64_t best = before;
         std::array<std::int64_t, 4> to = start;
+        const std::uint32_t tied = tied_ways(r);
         note_ways(start, false);
         for (std::size_t held = 0; held < 4; ++held)
             for (const bool out : {true, false}) {
-                const std::int64_t limit = out ? outer_limit(r, held) : inner_limit(r, held);
+                const std::int64_t limit = limit_of(r, held, out);
                 const int side = static_cast<int>(held / 2);
                 const std::int64_t step = (held % 2 == 0) == out ? -1 : 1;
                 const std::size_t other = held < 2 ? 2 : 0;
                 const std::uint32_t answers = way_of(held ^ 1, !out) | way_of(other, out) | way_of(other + 1, out);
                 const bool gives_way = out && r.length(side) <= s_.joint_reach + 1;  // the opposite end may go farther
                 std::uint32_t ways = same_page_ ? kAllWays : gives_way ? way_of(held ^ 1, false) : 0;
+                ways |= tied & (way_of((held + 2) % 4, false) | way_of((held + 2) % 4, true));
                 for (std::int64_t n = 1; n <= s_.joint_reach && start[held] + (n - 1) * step != limit; ++n) {
                     put(r, held, start[held] + n * step);
                     const std::uint32_t item = id(side, step < 0 ? r[held] : r[held] - 1);
@@ -216,6 +247,7 @@ protected:
     }
 
     Ends limits_{};  // how far the ends of a rectangle may go
+    Band band_;      // of its windows
     std::vector<std::uint8_t> ways_;
 };
 

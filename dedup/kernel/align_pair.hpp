@@ -28,17 +28,17 @@ inline constexpr std::int64_t kThousand = 1000;  // shares are in thousandths
 struct AlignSettings {
     std::int64_t window, cell, step, radius, cell_dice, seed_dice, gap, theta, factor, drop, moves, border_cost, evidence,
         evidence_theta, least_dice, pseudo_window, all_cells, max_cells, min_halves, border_reach, again_dice, joint_reach,
-        row_cells, again_share, tries, drift, least_window;
+        row_cells, again_share, tries, drift, least_window, slack;
 
-    static constexpr std::size_t kCount = 27;
+    static constexpr std::size_t kCount = 28;
     static AlignSettings of(Offsets v) {
-        if (v.size() != kCount) throw std::invalid_argument("settings: 27 values are needed");
+        if (v.size() != kCount) throw std::invalid_argument("settings: 28 values are needed");
         for (const std::int64_t value : v)
             if (value < 0 || value > std::int64_t{1} << 40) throw std::invalid_argument("settings: a value is out of range");
         for (const std::size_t i : {0, 1, 2, 15})
             if (v[i] < 1 || v[i] > 4096) throw std::invalid_argument("settings: a length must be 1 to 4096");
         return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15], v[16],
-                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25], v[26]};
+                v[17], v[18], v[19], v[20], v[21], v[22], v[23], v[24], v[25], v[26], v[27]};
     }
 };
 

@@ -123,7 +123,8 @@ class Pool {
         }
     }
 
-    // A block of a stretch that begins at a border of huge pages; what is left of it is for others.
+    // A block of a stretch that begins at a border of huge pages; what is left of it is for others. Huge pages are not asked for:
+    // a virtual machine that hands free ones back to its host pays four to six times as much for one as for 512 small ones.
     std::byte* map(std::size_t size) {
         const std::size_t stretch = std::max(kStretch, (size + kHuge - 1) / kHuge * kHuge);
         void* const memory = mmap(nullptr, stretch + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -132,7 +133,6 @@ class Pool {
         const std::size_t before = (kHuge - reinterpret_cast<std::uintptr_t>(begin) % kHuge) % kHuge;
         if (before) munmap(begin, before);
         munmap(begin + before + stretch, kHuge - before);
-        madvise(begin + before, stretch, MADV_HUGEPAGE);
         fresh_.add(begin + before, stretch);
         return fresh_.take(size);
     }

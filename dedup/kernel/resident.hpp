@@ -34,7 +34,7 @@ template <class Act>
 void watch_resident(Act act) {
     std::thread([act = std::move(act)] {
         using std::chrono::milliseconds;
-        for (;;) std::this_thread::sleep_for(act() ? milliseconds(2) : milliseconds(50));
+        for (;;) std::this_thread::sleep_for(act() ? milliseconds(2) : milliseconds(10));
     }).detach();
 }
 #endif

@@ -323,10 +323,12 @@ class Settings(NamedTuple):
     tries: int
     drift: int
     least_window: int
+    slack: int
 
 
 EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
 
+LONG = 4  # times the slack: the ends of a rectangle that is longer are tied to its windows
 STRIP, CROWD = 1024, 1024  # tokens of a strip; passages that touch the strips of one, at most
 
 Range = tuple[int, int]
@@ -348,6 +350,28 @@ def fixed_log2(x: int) -> int:
     return out
 
 
+class Band:
+    """How far the starts of windows that are alike lie from each other, cell by cell of each text.
+
+    A cell without any has those of the nearest cells before and behind it.
+    """
+
+    def __init__(self, seeds: list[Seed], cell: int, slack: int) -> None:
+        self.cell, self.slack = cell, slack
+        self.first = min(a for a, _ in seeds), min(b for _, b in seeds)
+        self.shifts: tuple[dict[int, list[int]], ...] = defaultdict(list), defaultdict(list)
+        for a, b in seeds:
+            self.shifts[0][(a - self.first[0]) // cell].append(b - a)
+            self.shifts[1][(b - self.first[1]) // cell].append(a - b)
+
+    def beside(self, side: int, at: int) -> Range:
+        """Where a start in the other text may be, beside one of this side."""
+        cells = self.shifts[side]
+        number = min(max((at - self.first[side]) // self.cell, 0), max(cells))
+        near = cells[max(c for c in cells if c <= number)] + cells[min(c for c in cells if c >= number)]
+        return at + min(near) - self.slack, at + max(near) + self.slack
+
+
 @dataclass(slots=True)
 class _Pair:
     """Two pages that are aligned; ``words`` are their items without flags."""
@@ -358,6 +382,7 @@ class _Pair:
     same_page: bool
     weight: dict[int, int]
     limits: Ends  # how far the ends of a rectangle may go
+    band: Band | None = None  # of its windows
 
     # What a rectangle holds.
 
@@ -494,10 +519,14 @@ class _Pair:
             return max(ends[1], self.limits[2]) if end == 2 and self.same_page else self.limits[end]
         return min(ends[2], self.limits[1]) if end == 1 and self.same_page else self.limits[end]
 
-    def steps(self, ends: Ends, end: int, outwards: bool) -> range:
-        """Where an end may go, one token at a time."""
-        step = -1 if (end % 2 == 0) == outwards else 1
-        return range(ends[end] + step, self.limit(ends, end, outwards) + step, step)
+    def steps(self, ends: Ends, end: int, outwards: bool, tied: bool = True) -> range:
+        """Where an end may go, one token at a time; if it is tied, not farther than the other text's end allows."""
+        step, limit = -1 if (end % 2 == 0) == outwards else 1, self.limit(ends, end, outwards)
+        if tied and self.band is not None:
+            other, to_start = (end + 2) % 4, self.s.window * (end % 2)  # an end is as good as the window before it
+            low, high = self.band.beside(other // 2, ends[other] - to_start)
+            limit = min(limit, max(high + to_start, ends[end])) if step > 0 else max(limit, min(low + to_start, ends[end]))
+        return range(ends[end] + step, limit + step, step)
 
     def walk(self, ends: Ends, end: int, outwards: bool, theta: int, reach: int | None = None) -> tuple[int, int]:
         """Best change of G when an end walks one way, and where; it gives up `drop` below the best."""
@@ -574,7 +603,7 @@ class _Pair:
 
     def border(self, ends: Ends, end: int, outwards: bool, theta: int) -> tuple[int, int] | None:
         """The next border one way: what G gains on the way there, and where it is."""
-        for at in itertools.islice(self.steps(ends, end, outwards), self.s.border_reach):
+        for at in itertools.islice(self.steps(ends, end, outwards, tied=False), self.s.border_reach):
             if self.starts_sentence(end // 2, at):
                 (shared, total), (before, total_before) = self.sums(_put(ends, end, at)), self.sums(ends)
                 return (shared - before) * THOUSAND - theta * (total - total_before), at
@@ -628,6 +657,8 @@ class _Pair:
             self.limits, ends = cluster[1], self.box(cluster)
             if ends[0] >= ends[1] or ends[2] >= ends[3]:
                 continue
+            is_long = max(ends[1] - ends[0], ends[3] - ends[2]) > LONG * self.s.slack
+            self.band = Band(cluster[0], self.s.cell, self.s.slack) if is_long else None
             ends = self.snap(self.move_ends(ends, (True, False)))
             gates = self.gates(ends) | WINDOWS * (len(cluster[0]) == 1)
             if gates:
@@ -697,6 +728,7 @@ class _Pair:
             found += rectangles
             stopped += others
             truncated |= cut
+        self.band = None
         kept, gone, crowded = self.resolved(found)
         stopped += [(ends, OVERLAP) for ends in gone]
         return [*((ends, 0) for ends in kept), *(sorted(stopped) if judge else [])], truncated or crowded

@@ -34,7 +34,7 @@ I64, U8, U32, U64 = np.int64, np.uint8, np.uint32, np.uint64
 SMALL = Settings(window=6, cell=3, step=1, radius=2, cell_dice=280, seed_dice=330, gap=3, theta=310, factor=700, drop=3000,
                  moves=18, border_cost=1500, evidence=1000, evidence_theta=330, least_dice=420, pseudo_window=4, all_cells=0,
                  max_cells=4000, min_halves=0, border_reach=12, again_dice=1001, joint_reach=5, row_cells=1000,
-                 again_share=500, tries=8, drift=18, least_window=3)
+                 again_share=500, tries=8, drift=18, least_window=3, slack=4)
 
 
 def both(name: str, *args: Any) -> Any:
@@ -238,7 +238,7 @@ def test_rectangles_are_equal(pages, far, all_cells, radius, again, rnd):
                        step=rnd.choice([1, 2, 4]), window=rnd.choice([4, 6, 9]),
                        min_halves=rnd.choice([0, 12, 24]), evidence=rnd.choice([1000, 4000]),
                        least_dice=rnd.choice([420, 700]), again_share=rnd.choice([0, 500, 900]), tries=rnd.choice([1, 2, 8]),
-                       drift=rnd.choice([3, 7, 18]), least_window=rnd.choice([1, 3, 9]))
+                       drift=rnd.choice([3, 7, 18]), least_window=rnd.choice([1, 3, 9]), slack=rnd.choice([0, 2, 4, 40]))
     page_a, page_b = (np.array(side, I64) for side in zip(*pairs, strict=True))
     flat = list(itertools.chain(*anchors))
     found = both("align_pairs", item, first, page_a, page_b, np.cumsum([0, *map(len, anchors)]).astype(I64),
