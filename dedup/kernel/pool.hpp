@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,13 @@ class Pool {
         }
         held_ -= rounded(bytes);
         used_.add(begin, rounded(bytes));
+    }
+
+    // Looks whether there is too much in memory; costs next to nothing where memory is not bounded.
+    void relieve() {
+        if (!watched_.load(std::memory_order_relaxed)) return;
+        const std::lock_guard lock(mutex_);
+        evicted();
     }
 
     // Gives the system what is free.
@@ -192,7 +200,8 @@ class Pool {
     std::vector<std::unique_ptr<Spill>> spills_;
     std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, spare_ = 0;
     std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
-    bool is_bounded_ = false, full_ = false, watched_ = false;
+    bool is_bounded_ = false, full_ = false;
+    std::atomic<bool> watched_ = false;
 };
 #define DEDUP_POOL 1
 #endif
