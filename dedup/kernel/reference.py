@@ -28,7 +28,15 @@ from dedup.kernel.twin_groups import implied_groups, merge_apart
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
-from dedup.kernel.twin_memory import array_memory, limit_memory, memory_figures, release_memory, relieve_memory, room, unlimit_memory
+from dedup.kernel.twin_memory import (
+    array_memory,
+    limit_memory,
+    memory_figures,
+    release_memory,
+    relieve_memory,
+    room,
+    unlimit_memory,
+)
 from dedup.kernel.twin_places import chars_at, covered, equal_spans, locate, range_halves, take_ranges
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_runs import join_links
