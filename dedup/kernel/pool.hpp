@@ -92,6 +92,7 @@ class Pool {
         learn();
         full_ = false;
         drop_unused();
+        give_back(0);
         spills_.push_back(std::move(spill));
     }
 
