@@ -316,16 +316,15 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
     """A digest of all ids, as they were read, and texts."""
-    text, ids = corpus.text.data, corpus.pages.ids
+    start, ids = corpus.page_start, corpus.pages.ids
 
-    def of_pages(begin: int) -> bytes:
-        digests, edges = [], corpus.page_start[begin:begin + DIGEST_PAGES + 1].tolist()
-        for p, (start, end) in enumerate(itertools.pairwise(edges), begin):
-            digest = hashlib.sha256(text[start:end])
-            digest.update(b"\0" + ids.encoded(p))
-            digests.append(digest.digest())
-        return b"".join(digests)
-    whole = hashlib.sha256(b"".join(engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))))
+    def of_pages(begin: int) -> tuple[bytes, bytes, bytes]:
+        edges = start[begin:begin + DIGEST_PAGES + 1]
+        named = [ids.encoded(page) for page in range(begin, begin + len(edges) - 1)]
+        digests = kernel.byte_digests(corpus.text[edges[0]:edges[-1]], edges - edges[0]).astype("<u8").tobytes()
+        return digests, np.array(list(map(len, named)), "<i8").tobytes(), b"".join(named)
+    parts = engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))
+    whole = hashlib.sha256(b"".join(itertools.chain(*zip(*parts, strict=True))))
     if corpus.references is not None:
         whole.update(b"against %d" % corpus.references)
     return whole.hexdigest()[:32]
