@@ -34,6 +34,7 @@ BATCH_BYTES = 4_000_000  # of text in one batch
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
+COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
@@ -183,7 +184,9 @@ class TextBuffer:
         if end > len(self._buffer):
             expected = min(self._expected(), 4 * self.size + MOST_AHEAD)
             larger = np.empty(max(end, 2 * self.size, expected, FIRST_TEXT), np.uint8)
-            larger[:self.size] = self._buffer[:self.size]
+            for at in range(0, self.size, COPIED):
+                larger[at:at + COPIED][:self.size - at] = self._buffer[at:min(at + COPIED, self.size)]
+                kernel.relieve_memory()
             self._buffer = larger
         self._buffer[self.size:end] = np.frombuffer(data, np.uint8)
         self.size = end

@@ -189,7 +189,7 @@ class Pool {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
-        const std::size_t much = resident_ / 16 * 15, enough = resident_ / 8 * 7;
+        const std::size_t much = resident_ / 4 * 3, enough = resident_ / 8 * 5;  // mapping is quick
         bool is_much = resident().all > much;
         for (auto& spill : spills_)
             for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
