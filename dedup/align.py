@@ -19,6 +19,7 @@ from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_a
 from dedup.bags import Bags, larger_pages
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
+from dedup.families import Families
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings
 from dedup.page_pairs import PagePairs
@@ -69,7 +70,8 @@ class Gates:
 
 
 def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
-                   kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, judge: Judge | None = None) -> Aligned:
+                   kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, families: Families,
+                   judge: Judge | None = None) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
@@ -79,6 +81,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
         cap: Places of a seed, at most, that make pairs.
         gates: What a passage must reach.
         all_windows: The pages are few and known to be related: compare all their windows where they are not too long.
+        families: Pages of one family are not compared with each other.
         judge: Takes down what the gates stop.
     """
     if not len(bags.item):
@@ -86,7 +89,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
                                       evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
                                       least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = find_anchors(engine, corpus, bags, repeats, pairs, kinds, cap)
+    anchors, hot = find_anchors(engine, corpus, bags, repeats, pairs, kinds, cap, families)
     kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)

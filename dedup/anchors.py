@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dedup.bags import Bags, word_bags
 from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine, Partitioned
+from dedup.families import Families
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
@@ -27,6 +28,7 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
 
 GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
 KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
@@ -60,19 +62,26 @@ class Anchors:
 
 
 def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
-                 kinds: tuple[int, ...], cap: int) -> tuple[Anchors, int]:
-    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out."""
+                 kinds: tuple[int, ...], cap: int, families: Families) -> tuple[Anchors, int]:
+    """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out.
+
+    Two pages of one family have none.
+    """
     runs = _in_items(bags, repeats)
     if kinds == (LETTERS, TRIPLES):  # triples are of words
-        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap)
-        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap)
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap, families)
+        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap,
+                                             families)
         a, b = (np.append(side, bags.items(of_words.astype(np.int64)).astype(np.uint32))
                 for side, of_words in ((a, words_a), (b, words_b)))
         hot += more
     else:
-        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap)
+        a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap, families)
     kernel.release_memory()
-    along_a, along_b = _along(repeats_that_count(runs, bags.page_first, pairs), bags, a, b)
+    runs = repeats_that_count(runs, bags.page_first, pairs)
+    apart = families.apart(pages_at(bags.page_first, runs.a), pages_at(bags.page_first, runs.b))
+    runs = replace(runs, a=runs.a[apart], b=runs.b[apart], length=runs.length[apart])
+    along_a, along_b = _along(runs, bags, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
     return Anchors(*anchors), hot
 
@@ -100,7 +109,7 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
 
 
 def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, pairs: PagePairs,
-                  in_step: InStep, kind: int, cap: int) -> list[tuple[U32, I64]]:
+                  in_step: InStep, kind: int, cap: int, families: Families, closed: Flags) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
     batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
@@ -126,7 +135,8 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         return Partitioned((key, at), edges)
 
     def group(columns: Columns) -> tuple[U32, I64]:
-        return _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
+        places = _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
+        return families.without_said(*places, page_first, closed)
     for number in range(slices):
         twice = marked(number)
         kernel.release_memory()
@@ -164,16 +174,16 @@ def _in_items(bags: Bags, repeats: Repeats) -> Repeats:
 
 
 def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs, kinds: tuple[int, ...],
-                cap: int) -> tuple[U32, U32, int]:
+                cap: int, families: Families) -> tuple[U32, U32, int]:
     """Places of seeds, two and two, and the number of places that a bound left out.
 
-    Two places go that are in step in two copies of an exact repeat.
+    Two places go that are in step in two copies of an exact repeat, or on two pages of one family.
 
     Args:
         repeats: Exact repeats, counted in items.
     """
     item, page_first = bags.item, bags.page_first
-    in_step = InStep(repeats)
+    in_step, closed = InStep(repeats), families.closed(repeats, page_first)
     if pairs.every:
         repeats = first_by_text(repeats, page_first, corpus.page_digest)
     later = later_copies(repeats, page_first, pairs)
@@ -183,7 +193,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     kernel.release_memory()
     with_edges = 0  # classes of runs of items: of the many triples few stand without such a run near the end of a copy
     for kind in kinds:
-        classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap)
+        classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap, families, closed)
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later
@@ -215,8 +225,9 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
     if not pairs.within:
         a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
-        counted = np.flatnonzero(pairs.allows(pages_at(page_first, a), pages_at(page_first, b)))
-        a, b = a[counted], b[counted]
+    page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
+    counted = np.flatnonzero(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
+    a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 

@@ -151,6 +151,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     from dedup.along_copies import along_copies
     from dedup.anchors import GRAMS, LETTERS, TRIPLES
     from dedup.bags import letter_bags, word_bags
+    from dedup.families import page_families
     from dedup.one_list import fitted, not_cut_through, together
 
     scanned = options.noise == "ocr"
@@ -160,7 +161,9 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     order = LEAST_ORDER[kinds[-1]]
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, order, max(order, ORDER_INSIDE), whole)
     all_windows = is_comparison and options.find == "reworded"
-    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, judge)
+    families = page_families(engine, corpus, passages.whole, options.shingle_tokens)
+    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, families,
+                             judge)
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
@@ -169,7 +172,8 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
         if not pairs.every:
             from dedup.explain import judge_scope
 
-            every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows)
+            every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows,
+                                   families)
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
     aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
