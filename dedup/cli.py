@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:  # this process is ours
         _travel_light()
-        with _ends_soon(), _worker_ahead(sys.argv[1:]):
+        with _ends_soon():
             status = main(sys.argv[1:])
             if status in (130, 143):  # what is in memory need not be given back piece by piece
                 with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from dedup import __version__
 
         return _guarded(lambda: _print_line(f"dedup {__version__}"))
-    return _guarded(lambda: _dispatch(arguments))
+    return _guarded(lambda: _with_worker_ahead(arguments))
 
 
 def _travel_light() -> None:
@@ -81,18 +81,16 @@ def _travel_light() -> None:
     gc.set_threshold(50_000)
 
 
-@contextlib.contextmanager
-def _worker_ahead(arguments: Sequence[str]) -> Iterator[None]:
-    """The process that parses HTML starts while this one loads NumPy, where a page is named."""
+def _with_worker_ahead(arguments: list[str]) -> int:
+    """Run a command; where it names a page of HTML, the process that parses it starts while this one loads NumPy."""
     if arguments[:1] not in (["scan"], ["compare"], ["clean"]):
-        yield
-        return
+        return _dispatch(arguments)
     from dedup.readers import spawn
 
-    with contextlib.suppress(OSError):  # it is started when it is needed, and then an error is told
-        spawn.start_ahead(arguments)
     try:
-        yield
+        with contextlib.suppress(OSError):  # it is started again when it is needed, and then the error is told
+            spawn.start_ahead(arguments)
+        return _dispatch(arguments)
     finally:
         spawn.end_waiting()
 
