@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "bind.hpp"
+#include "buckets.hpp"
 #include "grams.hpp"
 #include "repeats.hpp"
 #include "groups.hpp"
