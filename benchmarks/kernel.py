@@ -298,6 +298,11 @@ def code_points(data: Data) -> Measured:
 
 
 @case
+def byte_digests(data: Data) -> Measured:
+    return (data.utf8, np.array([0, len(data.utf8)], np.int64)), len(data.utf8), "byte"
+
+
+@case
 def range_digests(data: Data) -> Measured:
     return data.tokens[:2], len(data.tokens[0]), "token"
 

@@ -34,6 +34,7 @@ BATCH_BYTES = 4_000_000  # of text in one batch
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
+COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
@@ -183,7 +184,9 @@ class TextBuffer:
         if end > len(self._buffer):
             expected = min(self._expected(), 4 * self.size + MOST_AHEAD)
             larger = np.empty(max(end, 2 * self.size, expected, FIRST_TEXT), np.uint8)
-            larger[:self.size] = self._buffer[:self.size]
+            for at in range(0, self.size, COPIED):
+                larger[at:at + COPIED][:self.size - at] = self._buffer[at:min(at + COPIED, self.size)]
+                kernel.relieve_memory()
             self._buffer = larger
         self._buffer[self.size:end] = np.frombuffer(data, np.uint8)
         self.size = end
@@ -316,16 +319,15 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
     """A digest of all ids, as they were read, and texts."""
-    text, ids = corpus.text.data, corpus.pages.ids
+    start, ids = corpus.page_start, corpus.pages.ids
 
-    def of_pages(begin: int) -> bytes:
-        digests, edges = [], corpus.page_start[begin:begin + DIGEST_PAGES + 1].tolist()
-        for p, (start, end) in enumerate(itertools.pairwise(edges), begin):
-            digest = hashlib.sha256(text[start:end])
-            digest.update(b"\0" + ids.encoded(p))
-            digests.append(digest.digest())
-        return b"".join(digests)
-    whole = hashlib.sha256(b"".join(engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))))
+    def of_pages(begin: int) -> tuple[bytes, bytes, bytes]:
+        edges = start[begin:begin + DIGEST_PAGES + 1]
+        named = [ids.encoded(page) for page in range(begin, begin + len(edges) - 1)]
+        digests = kernel.byte_digests(corpus.text[edges[0]:edges[-1]], edges - edges[0]).astype("<u8").tobytes()
+        return digests, np.array(list(map(len, named)), "<i8").tobytes(), b"".join(named)
+    parts = engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))
+    whole = hashlib.sha256(b"".join(itertools.chain(*zip(*parts, strict=True))))
     if corpus.references is not None:
         whole.update(b"against %d" % corpus.references)
     return whole.hexdigest()[:32]

@@ -115,7 +115,7 @@ class Tree:
 
 
 def _is_block(tag: str) -> bool:
-    from dedup.readers.html import BLOCKS
+    from dedup.readers.elements import BLOCKS
 
     return tag in BLOCKS and tag not in ("html", "body")
 

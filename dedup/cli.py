@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:  # this process is ours
         _travel_light()
-        with _ends_soon():
+        with _ends_soon(), _worker_ahead(sys.argv[1:]):
             status = main(sys.argv[1:])
             if status in (130, 143):  # what is in memory need not be given back piece by piece
                 with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -79,6 +79,22 @@ def _travel_light() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
     gc.set_threshold(50_000)
+
+
+@contextlib.contextmanager
+def _worker_ahead(arguments: Sequence[str]) -> Iterator[None]:
+    """The process that parses HTML starts while this one loads NumPy, where a page is named."""
+    if arguments[:1] not in (["scan"], ["compare"], ["clean"]):
+        yield
+        return
+    from dedup.readers import spawn
+
+    with contextlib.suppress(OSError):  # it is started when it is needed, and then an error is told
+        spawn.start_ahead(arguments)
+    try:
+        yield
+    finally:
+        spawn.end_waiting()
 
 
 def _print_line(text: str) -> int:

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from benchmarks.__main__ import CACHE, _git, corpus, digest, machine, versions
 from benchmarks.corpus import VERSION, parse_size
 from benchmarks.peers import jobs, tools, truth
 from benchmarks.peers.install import MISSING, wanted
+from benchmarks.peers.page import page
 
 FORMAT = "dedup-bench-peers/1"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -28,7 +30,8 @@ PARTS = ("documents", "passages", "scans", "page", "kernel", "extremes")  # what
 PAGE_REPEATS = 7
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what is asked for, keep it in the result file, and print its tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.split("\n")[0])
     parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the Python of the peers' environment")
     parser.add_argument("--sizes", nargs="+", default=["20MB", "200MB"], help="corpora; 2GB: once, ours and daft")
@@ -37,31 +40,59 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pages", type=int, default=1_000_000, help="pages of the inputs of one pattern")
     parser.add_argument("--seed", type=int, default=0, help="seed of the corpora")
     parser.add_argument("--json", type=Path, default=CACHE / "peers.json", help="result file")
+    parser.add_argument("--add", action="store_true", help="keep the other parts of the result file (same code and machine)")
     asked = parser.parse_args(arguments)
     if not Path("/proc/self/status").exists():
         parser.error("memory is read from /proc, which this system does not have")
     peers = str(Path(asked.peers).absolute())
     found, missing = peer_versions(peers)
-    result = {"format": FORMAT, "date": datetime.date.today().isoformat(), "commit": _git("rev-parse", "HEAD"),
-              "dirty": bool(_git("status", "--porcelain")), "machine": machine(), "versions": versions() | {"peers": found},
-              "missing": missing, "repeats": asked.repeats}
     corpora = {size: corpus(parse_size(size), asked.seed) for size in sorted(asked.sizes, key=parse_size)}
-    result["corpora"] = {size: describe(file, asked.seed) for size, file in corpora.items()}
+    begun = {"format": FORMAT, "date": datetime.date.today().isoformat(), "commit": _git("rev-parse", "HEAD"),
+             "dirty": bool(_git("status", "--porcelain")), "machine": machine(), "versions": versions() | {"peers": found},
+             "missing": missing, "repeats": asked.repeats,
+             "corpora": {size: describe(file, asked.seed) for size, file in corpora.items()}}
+    result = continued(asked.json, begun) if asked.add else begun
     for part in asked.parts:
-        if part in ON_CORPORA:
-            for size, file in corpora.items():
-                rows = ON_CORPORA[part](file, result["corpora"][size]["bytes"], peers, missing, asked.repeats)
-                result.setdefault(part, []).extend({"corpus": size} | row for row in rows)
-                keep(asked.json, result)
-        elif part == "kernel":
-            result["limits"], result["kernel"] = jobs.figures_of("limits"), jobs.figures_of("kernel", "--json")
-        else:
-            result[part] = jobs.extremes(asked.pages, say) if part == "extremes" else jobs.one_page(PAGE_REPEATS, say)
-        keep(asked.json, result)
+        result[part] = []
+        for rows in measure(part, result, corpora, peers, asked):
+            result[part] += rows
+            keep(asked.json, result)
     result["machine"]["load_at_the_end"] = os.getloadavg()
     keep(asked.json, result)
-    print(f"result: {os.path.relpath(asked.json)}")
-    return 0
+    print(page(result))
+    say(f"every repeat: {os.path.relpath(asked.json)}")
+
+
+def measure(part: str, result: dict[str, Any], corpora: dict[str, Path], peers: str,
+            asked: argparse.Namespace) -> Iterator[list[jobs.Row]]:
+    """Rows of a part as they come."""
+    if part in ON_CORPORA:
+        for size, file in corpora.items():
+            rows = ON_CORPORA[part](file, result["corpora"][size]["bytes"], peers, result["missing"], asked.repeats)
+            yield [{"corpus": size} | row for row in rows]
+    elif part == "kernel":
+        result["limits"] = jobs.figures_of("limits")
+        yield jobs.figures_of("kernel", "--json")
+    elif part == "page":
+        yield jobs.one_page(PAGE_REPEATS, say)
+    else:
+        yield from ([row] for row in jobs.extremes(asked.pages, say))
+
+
+def continued(file: Path, begun: dict[str, Any]) -> dict[str, Any]:
+    """The result kept so far, if it is of the same code, versions and machine.
+
+    Raises:
+        SystemExit: It is not, or of other corpora.
+    """
+    result = json.loads(file.read_text(encoding="utf-8"))
+    unlike = [name for name in ("format", "commit", "versions", "missing") if result[name] != begun[name]]
+    hardware = ("processor", "cores", "system")
+    unlike += ["machine"] * any(result["machine"][name] != begun["machine"][name] for name in hardware)
+    unlike += ["corpora"] * any(result["corpora"].get(size, about) != about for size, about in begun["corpora"].items())
+    if unlike:
+        sys.exit(f"{os.path.relpath(file)} has another {', '.join(unlike)}: nothing can be added to it")
+    return result | {"corpora": result["corpora"] | begun["corpora"], "dirty": result["dirty"] or begun["dirty"]}
 
 
 def _documents(file: Path, size: int, peers: str, missing: dict[str, str], repeats: int) -> list[jobs.Row]:
@@ -127,4 +158,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

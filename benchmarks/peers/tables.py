@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -47,7 +48,9 @@ def better(ours: Row, rows: Iterable[Row], measures: list[Measure]) -> list[str]
 
 
 def median(row: Row, figure: str) -> float:
-    return statistics.median(run[figure] for run in row["runs"])
+    """Median of a row's runs; NaN where none has the figure (a process may end before its memory was looked at)."""
+    values = [run[figure] for run in row["runs"] if run[figure] is not None]
+    return statistics.median(values) if values else math.nan
 
 
 def by_corpus(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
@@ -58,11 +61,13 @@ def by_corpus(rows: Iterable[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def number(value: float) -> str:
-    """Three digits, more of large numbers.
+    """Three digits, more of large numbers, nothing of none.
 
-    >>> [number(x) for x in (1234.5, 123.45, 12.345, 1.2345, 0.012345)]
-    ['1,234', '123', '12.3', '1.23', '0.0123']
+    >>> [number(x) for x in (1234.5, 123.45, 12.345, 1.2345, 0.012345, math.nan)]
+    ['1,234', '123', '12.3', '1.23', '0.0123', '']
     """
+    if math.isnan(value):
+        return ""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3g}"

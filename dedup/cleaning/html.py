@@ -15,7 +15,7 @@ from dedup.cleaning.html_proof import Action, Raws, raw_cuts, reads_on
 from dedup.cleaning.outline import Block, Element, Outline, outline_of
 from dedup.cleaning.pieces import Cut, Cuts, Gone, Left
 from dedup.cleaning.seams import Range, has_words
-from dedup.readers.html import BLOCKS
+from dedup.readers.elements import BLOCKS
 from dedup.readers.sourcemap import LineEnds
 
 _UNSEEN = frozenset({"script", "style", "link", "meta", "template"})

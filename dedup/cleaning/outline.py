@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dedup.cleaning.seams import Range
-from dedup.readers.html import LEFT_OUT, Place, Run, Walk, walked
+from dedup.readers.elements import LEFT_OUT, Place
+from dedup.readers.html import Run, Step, Walk, walked
 from dedup.readers.sourcemap import LineEnds, Points
 
 OPEN, CLOSE = "\x02", "\x03"  # no text begins with them, but of pages that mean harm
@@ -133,6 +134,8 @@ class Outline(Walk):
             element's end, texts without their white space.
     """
 
+    watched = True
+
     def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
         super().__init__(ends, text_type, element_type)
         self.elements: list[Element] = []
@@ -145,8 +148,8 @@ class Outline(Walk):
         self._run_first = 0
         self._tied: set[int] = set()  # tables whose rows hang together
 
-    def _attributes(self, node: Any, tag: str, place: Place, selected: Any, ignored: Any) -> None:
-        super()._attributes(node, tag, place, selected, ignored)
+    def _place(self, node: Any, tag: str, number: int, around: Place, selected: Any, ignored: Any) -> Place:
+        place = super()._place(node, tag, number, around, selected, ignored)
         location = node.source_location
         start = start_end = -1
         sign = tag
@@ -163,6 +166,7 @@ class Outline(Walk):
         self._hold(element, node, sign, ignored)
         if tag in ("td", "th") and (node.attr("rowspan") or "1").strip() != "1":
             self._fix_rows()
+        return place
 
     def _hold(self, element: Element, node: Any, sign: str, ignored: Any) -> None:
         """What the element is beside its text."""
@@ -190,10 +194,10 @@ class Outline(Walk):
                 self._tied.add(number)
                 return
 
-    def _text(self, data: str, place: Place, linked: bool) -> None:
+    def _text(self, data: str, flags: int, linked: bool) -> None:
         run = self.run
         before = run.size
-        super()._text(data, place, linked)
+        super()._text(data, flags, linked)
         bare = "".join(data.split())
         if run.size > before:
             self.texts.append(Node(len(self.events), data, (before, run.size)))
@@ -204,10 +208,12 @@ class Outline(Walk):
     def _unread(self, data: str) -> None:
         self.events.append("".join(data.split()))
 
-    def _leave(self, tags: Range | None, block: Place, border: bool) -> None:
+    def _leave(self, node: Any, block: Place, place: Place) -> None:
         self._break = -1
-        super()._leave(tags, block, border)
+        super()._leave(node, block, place)
         element = self.elements[self._open.pop()]
+        location = node.source_location
+        tags = (location.end_tag.start_offset, location.end_tag.end_offset) if location and location.end_tag else None
         element.past, element.last = len(self.elements), len(self.texts)
         if tags:
             element.end = tags[1]
@@ -219,7 +225,7 @@ class Outline(Walk):
         self.events.append(CLOSE)
         element.closed = len(self.events)
 
-    def flush(self, block: Place | None, border: int | None) -> None:
+    def flush(self, block: Place, border: Step | None) -> None:
         count = len(self.blocks)
         breaks = (self._last_break, self._break)
         self._last_break = self._break
@@ -231,9 +237,10 @@ class Outline(Walk):
                 node.block = count
         self._run_first = len(self.texts)
 
-    def _add(self, text: str, to_raw: Points, run: Run, block: Place, place: Range, points: Points) -> None:
-        super()._add(text, to_raw, run, block, place, points)
-        self.blocks.append(Block(self.builder.columns[0][-1], text, to_raw, run, block.keep_blanks, (-1, -1), (0, 0)))
+    def _add(self, text: str, raw: str, to_raw: Points, run: Run, block: Place, place: Range, points: Points) -> None:
+        super()._add(text, raw, to_raw, run, block, place, points)
+        start = self.builder.size - len(text)
+        self.blocks.append(Block(start, text, to_raw, run, block.keep_blanks, (-1, -1), (0, 0)))
 
     def close(self) -> None:
         """Complete what is known only at the end of the page."""

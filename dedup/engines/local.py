@@ -30,7 +30,7 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
-TABLE_PART, LEAST_TABLE = 8, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
+TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 
 
@@ -119,18 +119,30 @@ class LocalEngine:
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""
-        batches = list(batches)
+        batches, relieved = list(batches), self._relieved(stage)
         if self.threads == 1 or len(batches) < 2:
-            return [stage(batch) for batch in batches]
+            return [relieved(batch) for batch in batches]
         with self._threads() as pool:
-            return list(pool.map(stage, batches))
+            return list(pool.map(relieved, batches))
 
     def stream(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The same as ``map``, over batches that are still being read: each is taken up as soon as it is there."""
+        relieved = self._relieved(stage)
         if self.threads == 1:
-            return [stage(batch) for batch in batches]
+            return [relieved(batch) for batch in batches]
         with self._threads() as pool:
-            return [job.result() for job in [pool.submit(stage, batch) for batch in batches]]
+            return [job.result() for job in [pool.submit(relieved, batch) for batch in batches]]
+
+    def _relieved(self, stage: Callable[[T], R]) -> Callable[[T], R]:
+        """The stage; where memory is bounded, each batch sees to it that there is not too much in it."""
+        if self._table_bytes is None:
+            return stage
+
+        def relieved(batch: T) -> R:
+            result = stage(batch)
+            kernel.relieve_memory()
+            return result
+        return relieved
 
     def begin(self, stage: Callable[[], R]) -> Future[R]:
         """Start a stage that cannot be cut into batches in one of the threads; what comes next is done beside it."""

@@ -43,9 +43,10 @@ protected:
     }
     static std::int64_t inner_limit(const Rectangle& r, std::size_t end) { return end % 2 ? r[end - 1] + 1 : r[end + 1] - 1; }
 
-    // The ends of a rectangle are tied to its windows if it is long: where it is short, no end may be far from the other one.
+    // The ends of a rectangle are tied to its windows if it is long: where it is short, no end may be far from the other one. Not
+    // inside one page: lines of one list are alike at any distance.
     void tie(const Cluster& cluster, const Rectangle& box) {
-        if (std::max(box.length(0), box.length(1)) > kLong * s_.slack) band_.set(cluster.seeds, cluster.starts, s_.cell, s_.slack);
+        if (!same_page_ && std::max(box.length(0), box.length(1)) > kLong * s_.slack) band_.set(cluster.seeds, cluster.starts, s_.cell, s_.slack);
         else band_.clear();
     }
 

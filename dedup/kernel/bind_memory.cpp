@@ -103,6 +103,14 @@ void bind_memory(nb::module_& m) {
         dedup::Pool::shared().unlimit();
 #endif
     });
+    m.def("relieve_memory", [] {
+#ifdef DEDUP_POOL
+        release([] {
+            dedup::Pool::shared().relieve();
+            return 0;
+        });
+#endif
+    });
     m.def("memory_figures", [] {
 #ifdef DEDUP_POOL
         const auto figures = dedup::Pool::shared().figures();

@@ -1,8 +1,11 @@
 // Bindings of the stages' loops; twin_sets.py, twin_grams.py and twin_runs.py say what each does.
 #include <algorithm>
 
+#include <tuple>
+
 #include "bind.hpp"
 #include "buckets.hpp"
+#include "digests.hpp"
 #include "grams.hpp"
 #include "repeats.hpp"
 #include "groups.hpp"
@@ -35,6 +38,19 @@ void bind_overlaps(nb::module_& m, const char* name) {
 }
 
 void bind_sets(nb::module_& m) {
+    m.def("byte_digests", [](U8 text, I64 first) {
+        check_first(first, text.size());
+        return to_numpy(release([&] {
+            dedup::Mapped<std::uint64_t> out(2 * (first.size() - 1));
+            for (std::size_t r = 0; 2 * r < out.size(); ++r) {
+                const std::int64_t begin = first.data()[r];
+                std::tie(out[2 * r], out[2 * r + 1]) =
+                    dedup::byte_digest(text.data() + begin, static_cast<std::size_t>(first.data()[r + 1] - begin));
+            }
+            return out;
+        }));
+    }, "text"_a.noconvert(), "first"_a.noconvert());
+
     m.def("range_digests", [](U64 hash, I64 first) {
         check_first(first, hash.size());
         return to_numpy(release([&] {

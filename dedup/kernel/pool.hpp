@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,13 @@ class Pool {
         used_.add(begin, rounded(bytes));
     }
 
+    // Looks whether there is too much in memory; costs next to nothing where memory is not bounded.
+    void relieve() {
+        if (!watched_.load(std::memory_order_relaxed)) return;
+        const std::lock_guard lock(mutex_);
+        evicted();
+    }
+
     // Gives the system what is free.
     void trim() {
         const std::lock_guard lock(mutex_);
@@ -84,6 +92,7 @@ class Pool {
         learn();
         full_ = false;
         drop_unused();
+        give_back(0);
         spills_.push_back(std::move(spill));
     }
 
@@ -180,7 +189,7 @@ class Pool {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
-        const std::size_t much = resident_ / 16 * 15, enough = resident_ / 8 * 7;
+        const std::size_t much = resident_ / 4 * 3, enough = resident_ / 8 * 5;  // mapping is quick
         bool is_much = resident().all > much;
         for (auto& spill : spills_)
             for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
@@ -192,7 +201,8 @@ class Pool {
     std::vector<std::unique_ptr<Spill>> spills_;
     std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, spare_ = 0;
     std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
-    bool is_bounded_ = false, full_ = false, watched_ = false;
+    bool is_bounded_ = false, full_ = false;
+    std::atomic<bool> watched_ = false;
 };
 #define DEDUP_POOL 1
 #endif

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <thread>
 #include <utility>
 
 #if defined(__linux__)
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
@@ -29,12 +31,28 @@ inline Resident resident() {
     return {static_cast<std::size_t>(all) * page, static_cast<std::size_t>(all - shared) * page};
 }
 
+// Asks to run soon after waking, before threads that have been running: what it does takes little time. (sched_setattr, Linux 6.12;
+// others do not mind.)
+inline void run_promptly() {
+#ifdef SYS_sched_setattr
+    struct {
+        std::uint32_t size = 48, policy = 0;
+        std::uint64_t flags = 0;
+        std::int32_t nice = 0;
+        std::uint32_t priority = 0;
+        std::uint64_t slice = 100'000, deadline = 0, period = 0;  // nanoseconds
+    } wish;
+    (void)syscall(SYS_sched_setattr, 0, &wish, 0);
+#endif
+}
+
 // Calls `act` every few milliseconds as long as the process lives; more seldom where it says that it cannot help.
 template <class Act>
 void watch_resident(Act act) {
     std::thread([act = std::move(act)] {
         using std::chrono::milliseconds;
-        for (;;) std::this_thread::sleep_for(act() ? milliseconds(2) : milliseconds(10));
+        run_promptly();
+        for (;;) std::this_thread::sleep_for(act() ? milliseconds(1) : milliseconds(5));
     }).detach();
 }
 #endif

@@ -23,19 +23,15 @@ class Spill {
     // The descriptor is the caller's. `room`: bytes that the file may grow to; nothing is taken on disk before it is asked for.
     Spill(int file, std::size_t room) : file_(fcntl(file, F_DUPFD_CLOEXEC, 0)), room_(room / kPage * kPage) {
         if (file_ < 0) throw std::system_error(errno, std::generic_category());
-        void* const memory = ftruncate(file_, static_cast<off_t>(room_))
-                                 ? MAP_FAILED
-                                 : mmap(nullptr, room_, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
-        if (memory == MAP_FAILED) {
+        if (ftruncate(file_, static_cast<off_t>(room_)) || !map()) {
             const int cause = errno;
             close(file_);
             throw std::system_error(cause, std::generic_category());
         }
-        begin_ = static_cast<std::byte*>(memory);
         fresh_.add(begin_, room_);
     }
     ~Spill() {
-        munmap(begin_, room_);
+        munmap(area_, room_ + 2 * kHuge);
         close(file_);
     }
     Spill(const Spill&) = delete;
@@ -104,10 +100,26 @@ class Spill {
     std::size_t turns() const { return reach_ / kTurn + 1; }
 
    private:
-    static constexpr std::size_t kPage = 4096, kTurn = std::size_t{8} << 20, kSpare = std::size_t{64} << 20;
+    // Half a huge page beside where one could begin: else one access would map 2 MB, and all would be in memory at once.
+    bool map() {
+        area_ = mmap(nullptr, room_ + 2 * kHuge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (area_ == MAP_FAILED) return false;
+        auto* const area = static_cast<std::byte*>(area_);
+        std::byte* const place = area + kHuge - reinterpret_cast<std::uintptr_t>(area) % kHuge + kHuge / 2;
+        void* const memory = mmap(place, room_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file_, 0);
+        if (memory == MAP_FAILED) {
+            munmap(area_, room_ + 2 * kHuge);
+            return false;
+        }
+        begin_ = static_cast<std::byte*>(memory);
+        return true;
+    }
+
+    static constexpr std::size_t kHuge = std::size_t{2} << 20, kPage = 4096, kTurn = std::size_t{8} << 20, kSpare = std::size_t{64} << 20;
 
     int file_;
     std::size_t room_;
+    void* area_ = nullptr;  // around the mapped file
     std::byte* begin_ = nullptr;
     Extents used_, fresh_;  // free: places that are on disk, and places that are not
     std::size_t in_use_ = 0, most_used_ = 0, reach_ = 0, hand_ = 0;

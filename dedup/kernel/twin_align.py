@@ -658,7 +658,7 @@ class _Pair:
             if ends[0] >= ends[1] or ends[2] >= ends[3]:
                 continue
             is_long = max(ends[1] - ends[0], ends[3] - ends[2]) > LONG * self.s.slack
-            self.band = Band(cluster[0], self.s.cell, self.s.slack) if is_long else None
+            self.band = Band(cluster[0], self.s.cell, self.s.slack) if is_long and not self.same_page else None
             ends = self.snap(self.move_ends(ends, (True, False)))
             gates = self.gates(ends) | WINDOWS * (len(cluster[0]) == 1)
             if gates:

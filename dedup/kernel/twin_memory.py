@@ -36,6 +36,10 @@ def unlimit_memory() -> None:
     """Bound memory no longer; what is in the file stays there until it is freed."""
 
 
+def relieve_memory() -> None:
+    """Take pages of the file out of memory where the process has too much; costs next to nothing where it is not bounded."""
+
+
 def memory_figures() -> tuple[int, int, int, bool]:
     """Bytes of blocks in use in memory, and in the file; the most in the file since the limit; whether the disk was full."""
     return 0, 0, 0, False

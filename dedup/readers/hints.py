@@ -37,6 +37,7 @@ _PULL_WORDS = frozenset({"pull", "pullquote"})  # the page quotes itself
 _FORM_TAGS = words("select option optgroup datalist label legend fieldset")
 _FORM_WORDS = words(
     "newsletter subscribe signup signin login optin searchform searchbox searchbar filter filters facet facets")
+_TELLING = (_NAVIGATION_WORDS | _EDGE_WORDS | _QUOTE_WORDS | _PULL_WORDS | _FORM_WORDS | _STATE_WORDS).union(*_QUOTE_PAIRS)
 _DEVICE = re.compile(
     r"(?:^|[\s_-])(?:mobile|desktop|tablet|phone|handheld|smartphone)(?:$|[\s_-])|"
     r"(?:^|\s)(?:hidden|hide|invisible|d-none|d-(?:xs|sm|md|lg|xl|xxl|print)-[a-z-]+|"
@@ -47,7 +48,9 @@ _DEVICE = re.compile(
     r"visuallyhidden)(?:$|\s)",
     re.IGNORECASE)
 _NO_DISPLAY = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_PULLED = 1 << 16  # beside the flags: it says of a quote that it is the page's own text
 _LONGEST_ID = 4  # words of an id; longer ones are made of a headline
+_LONGEST_CACHED = 100  # code points of a class
 _LONGEST_CLASS = 1000  # code points looked at; real ones are shorter, hostile ones must not fill the cache
 
 
@@ -61,9 +64,7 @@ def element_flags(tag: str, in_content: bool, classes: str | None, name: str | N
         classes, name, role, style: Its attributes ``class``, ``id``, ``role``, ``style``.
         hidden: It has the attribute ``hidden``.
     """
-    flags = _TAG_FLAGS.get(tag, 0)
-    if tag in _PAGE_EDGES and not in_content:
-        flags |= NAVIGATION | (FOOTER if tag == "footer" else 0)
+    flags = tag_flags(tag, in_content)
     if hidden or (style and _NO_DISPLAY.search(style)):
         flags |= HIDDEN
     if role and not in_content:
@@ -76,6 +77,13 @@ def element_flags(tag: str, in_content: bool, classes: str | None, name: str | N
     return flags
 
 
+def tag_flags(tag: str, in_content: bool) -> int:
+    """Flags of an element without attributes."""
+    if tag in _PAGE_EDGES and not in_content:
+        return NAVIGATION | (FOOTER if tag == "footer" else 0)
+    return _TAG_FLAGS.get(tag, 0)
+
+
 _TAG_FLAGS = {
     **dict.fromkeys(_NAVIGATION_TAGS, NAVIGATION), **dict.fromkeys(("blockquote", "q"), QUOTE), "table": TABLE_OR_CODE,
     **dict.fromkeys(("pre", "code", "listing", "xmp"), TABLE_OR_CODE | CODE), **dict.fromkeys(_FORM_TAGS, FORM)}
@@ -84,20 +92,41 @@ _TAG_FLAGS = {
 @lru_cache(maxsize=4096)
 def _named_flags(classes: str, name: str, in_content: bool) -> tuple[int, bool]:
     """Flags by the words in ``class`` and ``id``, and whether they say that it is a pulled quote."""
-    flags, pulled = DEVICE if _DEVICE.search(classes) else 0, False
-    for token in [*classes.split(), name]:
-        listed = [word.lower() for word in _WORD.findall(token)]
-        if token == name and len(listed) > _LONGEST_ID:
-            continue
-        named = frozenset(listed)
-        pulled |= not named.isdisjoint(_PULL_WORDS)
-        if named & _QUOTE_WORDS or any(pair <= named for pair in _QUOTE_PAIRS):
-            flags |= QUOTE
-        if named & _STATE_WORDS:
-            continue
-        if named & _FORM_WORDS:
-            flags |= FORM
-        edge = named & _EDGE_WORDS and not in_content and not named & _CONTENT_WORDS
-        if named & _NAVIGATION_WORDS or edge or _NOTICE.search(token):
-            flags |= NAVIGATION | (FOOTER if edge and "footer" in named else 0)
-    return (flags & ~QUOTE if pulled else flags), pulled
+    flags = 0
+    for token in classes.split():
+        if token == name:
+            flags |= _class_flags(token, in_content) & DEVICE
+        elif len(token) <= _LONGEST_CACHED:
+            flags |= _class_flags(token, in_content)
+        else:
+            flags |= _class_flags.__wrapped__(token, in_content)
+    if name:
+        flags |= _token_flags(name, in_content, _LONGEST_ID)
+    return (flags & ~(QUOTE | _PULLED), True) if flags & _PULLED else (flags, False)
+
+
+@lru_cache(maxsize=1 << 14)
+def _class_flags(token: str, in_content: bool) -> int:
+    """Flags by one class, and perhaps ``_PULLED``: the same ones stand on many elements, beside different others."""
+    return _token_flags(token, in_content, len(token)) | (DEVICE if _DEVICE.search(token) else 0)
+
+
+def _token_flags(token: str, in_content: bool, longest: int) -> int:
+    """Flags by a class or id of up to `longest` words."""
+    listed = [word.lower() for word in _WORD.findall(token)]
+    if len(listed) > longest:
+        return 0
+    if _TELLING.isdisjoint(listed):
+        return NAVIGATION if _NOTICE.search(token) else 0
+    named = frozenset(listed)
+    flags = 0 if named.isdisjoint(_PULL_WORDS) else _PULLED
+    if not named.isdisjoint(_QUOTE_WORDS) or any(pair <= named for pair in _QUOTE_PAIRS):
+        flags |= QUOTE
+    if not named.isdisjoint(_STATE_WORDS):
+        return flags
+    if not named.isdisjoint(_FORM_WORDS):
+        flags |= FORM
+    edge = not in_content and not named.isdisjoint(_EDGE_WORDS) and named.isdisjoint(_CONTENT_WORDS)
+    if edge or not named.isdisjoint(_NAVIGATION_WORDS) or _NOTICE.search(token):
+        flags |= NAVIGATION | (FOOTER if edge and "footer" in named else 0)
+    return flags

@@ -42,48 +42,68 @@ class Parsed:
 
 @dataclass(slots=True)
 class PageBuilder:
-    """Collects blocks into the columns of a `Parsed`; places come in normalised offsets and leave as original ones."""
+    """Collects blocks for a `Parsed`; places come in normalised offsets and leave as original ones.
+
+    Attributes:
+        paths: DOM paths of the blocks; a parser that knows them at the end only puts them here by then.
+        size: Code points of page text so far.
+    """
 
     ends: LineEnds
     texts: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
-    columns: list[array[int]] = field(default_factory=lambda: [array("q") for _ in COLUMNS])
-    size: int = 0  # code points of page text so far
+    size: int = 0
+    _rows: list[tuple[int, ...]] = field(default_factory=list)
+    _map_text: list[int] = field(default_factory=list)
+    _map_source: list[int] = field(default_factory=list)
+    _elements: list[int] = field(default_factory=list)
+    _parents: list[int] = field(default_factory=list)
+    _columns: list[array[int]] = field(default_factory=list)
 
     def add(self, text: str, source: tuple[int, int], points: Points, *, kind: int, flags: int, link_chars: int,
-            path: str, element: int = -1) -> None:
+            path: str | None = None, element: int = -1) -> None:
         """Add a block.
 
         Args:
             text: Its text, not empty.
             source: Where it stands in the normalised source, half-open.
             points: Points ``(offset in text, offset in normalised source)``; none where there is no exact map.
+            path: Its DOM path, or ``None``: see ``paths``.
             element: Row of its element, in HTML.
         """
-        ends, columns = self.ends, self.columns
+        ends, size = self.ends, len(text)
         start = self.size + 1 if self.texts else 0
         first, last = source
-        row = (start, start + len(text), ends.original(first), ends.original(last), ends.line(first),
-               ends.line(max(first, last - 1)), kind, flags, min(link_chars, len(text)), len(columns[10]))
-        for column, value in zip(columns, row, strict=False):
-            column.append(value)
+        self._rows.append((
+            start, start + size, ends.original(first), ends.original(last), ends.line(first),
+            ends.line(max(first, last - 1)), kind, flags, min(link_chars, size), len(self._map_text)))
         if element >= 0:
-            columns[12].append(element)
-        for at, place in ends.original_points(points, len(text)):
-            columns[10].append(start + at)
-            columns[11].append(place)
+            self._elements.append(element)
+        for at, place in ends.original_points(points, size):
+            self._map_text.append(start + at)
+            self._map_source.append(place)
         self.texts.append(text)
-        self.paths.append(path)
-        self.size = start + len(text)
+        if path is not None:
+            self.paths.append(path)
+        self.size = start + size
 
     def add_element(self, parent: int, step: str) -> int:
         """Add an element, in document order, and give its row; `parent` is that of the one around it, or -1."""
-        self.columns[13].append(parent)
+        self._parents.append(parent)
         self.steps.append(step)
         return len(self.steps) - 1
 
+    @property
+    def columns(self) -> list[array[int]]:
+        """The columns of all blocks added so far, in the order of ``COLUMNS``."""
+        if not self._columns or len(self._columns[0]) != len(self._rows):
+            blocks = [array("q", column) for column in zip(*self._rows, strict=True)] or [array("q") for _ in COLUMNS[:10]]
+            blocks[9].append(len(self._map_text))
+            self._columns = blocks + [array("q", column) for column in (
+                self._map_text, self._map_source, self._elements, self._parents)]
+        return self._columns
+
     def build(self, title: str | None) -> Parsed:
         """The page of all blocks added."""
-        self.columns[9].append(len(self.columns[10]))
         return Parsed("\n".join(self.texts), title, self.paths, self.steps, self.columns)

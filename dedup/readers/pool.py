@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import site
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +15,7 @@ from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
 from dedup.readers.jobs import Answer, Job
 from dedup.readers.parsed import COLUMNS
+from dedup.readers.spawn import start_worker
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
 
 _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32,
@@ -98,7 +95,6 @@ class WorkerPool:
             self._processes.discard(process)
         _close_pipes(process)
 
-
     def kill(self) -> None:
         """End all workers at once, from any thread; nothing is waited for."""
         with self._lock:
@@ -114,20 +110,6 @@ def kill_workers() -> None:
     """End all workers of this process, which is about to end itself."""
     for pool in list(_POOLS):
         pool.kill()
-
-
-def start_worker() -> subprocess.Popen[bytes]:
-    """Start a worker.
-
-    ``-P``: the current folder may hold a hostile ``json.py``. Where this package is not installed but found by
-    ``sys.path``, its place is handed over.
-    """
-    environment = dict(os.environ)
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in site.getsitepackages():
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [environment.get("PYTHONPATH"), root]))
-    return subprocess.Popen([sys.executable, "-P", "-m", "dedup.readers.worker"], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
 
 
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 Points = list[tuple[int, int]]
 
@@ -106,13 +107,18 @@ def collapse(raw: str, keep_blanks: bool) -> tuple[str, Points]:
     lead = len(raw) - len(stripped)
     stripped = stripped.rstrip(BLANK)
     points = [(0, lead)]
-    if keep_blanks:
+    if keep_blanks or not _more_than_single_blanks(stripped):
         return stripped, points
     removed = 0
     for found in _WIDE_BLANKS.finditer(stripped):
         removed += found.end() - found.start() - 1
         points.append((found.end() - removed, lead + found.end()))
     return _BLANKS.sub(" ", stripped), points
+
+
+def _more_than_single_blanks(text: str) -> bool:
+    """Whether a text has other white space than one blank here and there."""
+    return "  " in text or "\n" in text or "\t" in text or "\xa0" in text or "\r" in text or "\f" in text
 
 
 def compose(size: int, to_raw: Points, raw_offsets: list[int], source_offsets: list[int]) -> tuple[Points, int]:
@@ -127,6 +133,9 @@ def compose(size: int, to_raw: Points, raw_offsets: list[int], source_offsets: l
     Returns:
         Points ``(text, source)`` without those that say nothing new, and where the text ends in the source.
     """
+    if len(to_raw) == 1 and len(raw_offsets) == 2:  # one text node without white space inside: most blocks
+        first = source_offsets[0] + to_raw[0][1] - raw_offsets[0]
+        return [(0, first)], first + size
     points: Points = []
     shift: int | None = None
     for i, (text, raw) in enumerate(to_raw):
@@ -176,7 +185,7 @@ class LineEnds:
         if "\r" in original:
             self._pairs = [found.start() - i for i, found in enumerate(re.finditer("\r\n", original))]
             self.text = original.replace("\r\n", "\n").replace("\r", "\n")
-        self._feeds = [found.start() for found in re.finditer("\n", self.text)]
+        self._feeds = list(accumulate([len(line) + 1 for line in self.text.split("\n")], initial=-1))[1:-1]
 
     def line(self, offset: int) -> int:
         """Line of a normalised offset, from 1."""

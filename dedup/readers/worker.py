@@ -136,14 +136,17 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     import turbohtml  # noqa: F401  (before the limit is set, so that a start never fails for want of memory)
 
+    from dedup.readers import html  # noqa: F401  (what is imported now is not looked through after each request)
+
     limit_memory()
+    gc.freeze()
     gc.disable()  # the trees are acyclic for Python; a collection over millions of nodes costs a third of the time
     pages, answers = sys.stdin.buffer, sys.stdout.buffer
     try:
         while (request := receive(pages)) is not None:
             send(answers, reply(request))
             del request
-            gc.collect()
+            gc.collect(0)  # what is new; what lived on after an earlier request is in a cache
     except BrokenPipeError:
         os._exit(0)
 

@@ -165,6 +165,18 @@ def test_exact_repeats(lists, size, max_members, least, ranges_of):
     assert_same(cut[4], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[4])
 
 
+@given(texts=st.lists(st.binary(max_size=60), max_size=6))
+def test_digests_of_bytes(texts):
+    text = np.frombuffer(b"".join(texts), np.uint8)
+    first = np.cumsum([0, *map(len, texts)]).astype(np.int64)
+    mine = native.byte_digests(text, first)
+    assert_array_equal(mine, reference.byte_digests(text, first))
+    pairs = [tuple(row) for row in mine.reshape(-1, 2).tolist()]
+    assert len(set(pairs)) == len(set(texts))
+    alone = [tuple(native.byte_digests(np.frombuffer(t, np.uint8), np.array([0, len(t)])).tolist()) for t in texts]
+    assert alone == pairs
+
+
 @given(lists=ranges, size=st.integers(1, 5), slices=st.sampled_from([2, 4]))
 def test_slices_of_a_table_are_the_table(lists, size, slices):
     """Slices one after the other are the whole table, and say the same."""

@@ -87,6 +87,16 @@ def test_growth_is_against_the_quarter_and_a_run_that_was_ended_is_shown(result)
     assert "| footer | block | 100 | 0.00025 | not done after 600 s |" in made
 
 
+def test_a_figure_that_no_run_has_is_left_out_and_beats_nobody(result):
+    result["page"][0]["runs"] = [run | {"peak": None} for run in result["page"][0]["runs"]]
+    assert "| `dedup scan page.html` | 0.250 | 0.250 |  |" in section(page.page(result), "One page")
+    result["documents"][3]["runs"][0]["peak"] = None  # one of three
+    assert "memory (rensa)" in page.page(result)
+    for run in result["documents"][3]["runs"]:
+        run["peak"] = None
+    assert "memory (rensa)" not in page.page(result)
+
+
 def test_the_kernel_is_shown_beside_the_limit(result):
     made = section(page.page(result), "The kernel")
     assert "| `tokenise` | 0.50 | byte | 2.00 | 20.0 % |" in made
@@ -153,6 +163,36 @@ def test_the_runner_measures_ours_where_there_is_no_peer(tmp_path, monkeypatch):
     assert [one["found"]["across"][0] == one["found"]["across"][1] > 0 for one in made["passages"]] == [True] * 3
     assert all(one["runs"][0]["cpu"] > 0 for one in made["scans"])
     assert "Not measured: daft (no network)." in page.page(made)
+
+
+def test_a_part_is_added_to_a_result_of_the_same_code_and_machine_only(tmp_path, result):
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(result))
+    begun = result | {"date": "2026-02-03", "corpora": {"2GB": {"bytes": 2e9}}, "dirty": True}
+    kept = runner.continued(file, begun)
+    assert kept["documents"] == result["documents"]
+    assert kept["date"] == "2026-01-02"
+    assert kept["dirty"]
+    assert list(kept["corpora"]) == ["20MB", "200MB", "2GB"]
+    for other, name in (({"commit": "fedc"}, "commit"), ({"corpora": {"20MB": {"bytes": 5}}}, "corpora"),
+                        ({"machine": begun["machine"] | {"cores": 64}}, "machine")):
+        with pytest.raises(SystemExit, match=f"another {name}: nothing can be added"):
+            runner.continued(file, begun | other)
+
+
+def test_inputs_of_one_pattern_are_scanned_as_pages_and_as_blocks(monkeypatch):
+    asked = []
+
+    def measured(command, limit):
+        assert Path(command[2]).stat().st_size > 0
+        asked.append((Path(command[2]).stem, command[4]))
+        return {"failed": "not done after 1 s"} if command[4] == "block" else {"cpu": 1.0, "wall": 1.0, "peak": 1}
+
+    monkeypatch.setattr(jobs, "measured", measured)
+    rows = list(jobs.extremes(40, lambda text: None))
+    assert asked == [(kind, unit) for kind in inputs.KINDS for _ in "ab" for unit in ("page", "block")]
+    assert [row["pages"] for row in rows[:4]] == [10, 10, 40, 40]
+    assert all(("failed" in row) == (row["unit"] == "block") and ("runs" in row) == (row["unit"] == "page") for row in rows)
 
 
 def test_peers_that_cannot_be_installed_are_named_with_the_reason(tmp_path, monkeypatch):

@@ -12,10 +12,10 @@ import pytest
 
 from dedup.errors import OptionError
 from dedup.model import BlockFlag, BlockKind
-from dedup.readers import hints, open_pages, parsed
+from dedup.readers import hints, open_pages, parsed, spawn
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
-from dedup.readers.pool import WorkerPool, start_worker
+from dedup.readers.pool import WorkerPool
 from dedup.readers.sourcemap import LineEnds
 from dedup.readers.worker import MEMORY_LIMIT
 from tests.readers_help import assert_sound, block_texts, data, mapped_errors, parse, read
@@ -279,12 +279,66 @@ def test_a_worker_that_dies_costs_one_page(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_worker_ends_with_its_parent() -> None:
-    worker = start_worker()
+    worker = spawn.start_worker()
     assert worker.stdin is not None
     worker.stdin.close()
     assert worker.wait(timeout=20) == 0
     assert worker.stdout is not None
     worker.stdout.close()
+
+
+def test_a_worker_starts_ahead_where_the_command_line_names_a_page(tmp_path: Path) -> None:
+    page, other = tmp_path / "page.HTML", tmp_path / "notes.txt"
+    page.write_text("<p>x")
+    other.write_text("x")
+    for arguments in (["scan", str(other)], ["scan", "-o", str(page), str(other)], ["scan", str(tmp_path)],
+                      ["scan", str(tmp_path / "absent.html")], ["scan"], []):
+        assert not spawn.start_ahead(arguments), arguments
+    assert spawn.start_ahead(["scan", str(other), str(page)])
+    (ahead,) = spawn._waiting
+    pool = WorkerPool(1)
+    try:
+        (answer,) = pool.submit([Job("html", b"<p>one")]).result()
+        assert answer.text == "one"
+        assert pool._processes == {ahead}
+        assert spawn._waiting == []
+    finally:
+        pool.close()
+
+
+def test_a_worker_started_ahead_for_nothing_is_ended(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>x")
+    assert spawn.start_ahead(["scan", str(page)])
+    (ahead,) = spawn._waiting
+    spawn.end_waiting()
+    assert ahead.returncode is not None
+    assert spawn._waiting == []
+
+
+def test_a_dead_worker_is_not_taken(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>x")
+    assert spawn.start_ahead(["scan", str(page)])
+    (dead,) = spawn._waiting
+    dead.kill()
+    dead.communicate()
+    pool = WorkerPool(1)
+    try:
+        (answer,) = pool.submit([Job("html", b"<p>one")]).result()
+        assert answer.text == "one"
+    finally:
+        pool.close()
+
+
+def test_the_start_of_a_worker_imports_no_numpy() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, dedup.cli, dedup.readers.spawn; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          cwd=Path(__file__).resolve().parents[2])
+    assert done.stdout.strip() == "False"
 
 
 def test_a_worker_imports_no_numpy() -> None:
