@@ -69,8 +69,6 @@ def outermost(wanted: bool) -> Place:
 
 def path_of(place: Place) -> str:
     """DOM path of an element whose siblings were all seen; below ``MAX_PATH_STEPS`` steps it ends in ``//tag``."""
-    if place.path is not None:
-        return place.path
     steps = []
     known = place
     while known.path is None:
@@ -80,10 +78,10 @@ def path_of(place: Place) -> str:
         known = known.parent
     path = known.path
     for step in reversed(steps):
-        assert step.parent is not None
-        name = _step_name(step.tag)
-        path += f"/{name}[{step.number}]" if step.parent.counts[step.tag] > 1 else f"/{name}"
-        step.path = path
+        tag, number = step.tag, step.number
+        name = tag if tag in BLOCKS else _step_name(tag)
+        alone = number == 1 and step.parent.counts[tag] == 1  # type: ignore[union-attr]
+        path = step.path = f"{path}/{name}" if alone else f"{path}/{name}[{number}]"
     if place.path is None:
         place.path = f"{path.partition('//')[0]}//{_step_name(place.tag)}"
     return place.path
@@ -105,8 +103,9 @@ def element_step(tag: str, name: str | None, classes: str | None) -> str:
     >>> element_step("div", "top", "a  b"), element_step("p", None, None)
     (' div #top a b ', ' p ')
     """
-    if not name and not classes:
-        return f" {tag} "
+    if not name and (not classes or len(classes) <= LONGEST_CLASS):
+        names = classes.split() if classes else None
+        return f" {tag} {' '.join(names)} " if names else f" {tag} "
     classes = classes or ""
     names = classes[:LONGEST_CLASS].split()
     if name and len(name.split()) == 1 and len(name) <= LONGEST_CLASS:

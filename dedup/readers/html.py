@@ -294,9 +294,9 @@ class Walk:
         while known.row < 0 and known.parent is not None:
             new.append(known)
             known = known.parent
-        row = known.row
+        row, add = known.row, self.builder.add_element
         for step in reversed(new):
-            row = step.row = self.builder.add_element(row, element_step(step.tag, step.name, step.classes))
+            row = step.row = add(row, element_step(step.tag, step.name, step.classes))
         return row
 
 

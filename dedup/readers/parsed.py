@@ -72,15 +72,13 @@ class PageBuilder:
             path: Its DOM path, or ``None``: see ``paths``.
             element: Row of its element, in HTML.
         """
-        ends, size = self.ends, len(text)
+        size = len(text)
         start = self.size + 1 if self.texts else 0
-        first, last = source
-        self._rows.append((
-            start, start + size, ends.original(first), ends.original(last), ends.line(first),
-            ends.line(max(first, last - 1)), kind, flags, min(link_chars, size), len(self._map_text)))
+        self._rows.append((start, start + size, *source, kind, flags, link_chars if link_chars < size else size,
+                           len(self._map_text)))
         if element >= 0:
             self._elements.append(element)
-        for at, place in ends.original_points(points, size):
+        for at, place in self.ends.original_points(points, size) if self.ends.paired else points:
             self._map_text.append(start + at)
             self._map_source.append(place)
         self.texts.append(text)
@@ -98,10 +96,12 @@ class PageBuilder:
     def columns(self) -> list[array[int]]:
         """The columns of all blocks added so far, in the order of ``COLUMNS``."""
         if not self._columns or len(self._columns[0]) != len(self._rows):
-            blocks = [array("q", column) for column in zip(*self._rows, strict=True)] or [array("q") for _ in COLUMNS[:10]]
-            blocks[9].append(len(self._map_text))
-            self._columns = blocks + [array("q", column) for column in (
-                self._map_text, self._map_source, self._elements, self._parents)]
+            start, end, first, last, *rest, map_first = zip(*self._rows, strict=True) if self._rows else ((),) * 8
+            originals, lines = self.ends.originals, self.ends.lines
+            ends_in = [behind - 1 if behind > before else before for before, behind in zip(first, last, strict=True)]
+            self._columns = [array("q", column) for column in (
+                start, end, originals(first), originals(last), lines(first), lines(ends_in), *rest,
+                (*map_first, len(self._map_text)), self._map_text, self._map_source, self._elements, self._parents)]
         return self._columns
 
     def build(self, title: str | None) -> Parsed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 Points = list[tuple[int, int]]
@@ -187,13 +188,28 @@ class LineEnds:
             self.text = original.replace("\r\n", "\n").replace("\r", "\n")
         self._feeds = list(accumulate([len(line) + 1 for line in self.text.split("\n")], initial=-1))[1:-1]
 
+    @property
+    def paired(self) -> bool:
+        """Whether some line ends were two characters."""
+        return bool(self._pairs)
+
     def line(self, offset: int) -> int:
         """Line of a normalised offset, from 1."""
         return bisect_left(self._feeds, offset) + 1
 
+    def lines(self, offsets: Sequence[int]) -> list[int]:
+        """Lines of normalised offsets, from 1."""
+        feeds = self._feeds
+        return [bisect_left(feeds, offset) + 1 for offset in offsets]
+
     def original(self, offset: int) -> int:
         """Offset in the original of a normalised one."""
         return offset + bisect_left(self._pairs, offset) if self._pairs else offset
+
+    def originals(self, offsets: Sequence[int]) -> Sequence[int]:
+        """Offsets in the original of normalised ones."""
+        pairs = self._pairs
+        return [offset + bisect_left(pairs, offset) for offset in offsets] if pairs else offsets
 
     def original_points(self, points: Points, size: int) -> Points:
         """Points into the original for points into the normalised source of a text of `size` code points."""
