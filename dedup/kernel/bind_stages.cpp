@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "bind.hpp"
+#include "buckets.hpp"
 #include "digests.hpp"
 #include "grams.hpp"
 #include "repeats.hpp"

@@ -391,46 +391,6 @@ inline Mapped<uint8_t> repeated_keys(std::span<const uint32_t> key) {
     return repeated;
 }
 
-// Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
-// bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a pair is found in many bands:
-// who has them all checks it once); in a larger one each member is checked against the representatives found so far, and one
-// that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
-DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
-                            double threshold, int64_t all_pairs, int64_t max_representatives,
-                            std::vector<std::pair<int64_t, int64_t>>& pairs) {
-    Scratch<uint64_t, 3> scratch;
-    Mapped<uint64_t>& rows = scratch.values();
-    shared_keys(key, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
-    sort_by_key(rows);
-    const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
-    int64_t unplaced = 0;
-    Mapped<int64_t> representatives;
-    for (size_t begin = 0; begin < rows.size();) {
-        size_t end = begin + 1;
-        while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
-        const auto members = static_cast<int64_t>(end - begin);
-        if (members > 1 && members <= all_pairs) {
-            for (size_t i = begin; i < end; ++i)
-                for (size_t j = i + 1; j < end; ++j)
-                    if (may_reach(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
-        } else if (members > 1) {
-            representatives.clear();
-            for (size_t i = begin; i < end; ++i) {
-                const auto home = std::find_if(representatives.begin(), representatives.end(), [&](int64_t r) {
-                    return reaches(sets, bits, r, member(i), threshold);
-                });
-                if (home != representatives.end()) pairs.emplace_back(*home, member(i));
-                else if (static_cast<int64_t>(representatives.size()) < max_representatives)
-                    representatives.push_back(member(i));
-                else ++unplaced;
-            }
-        }
-        begin = end;
-    }
-    std::sort(pairs.begin(), pairs.end());
-    return unplaced;
-}
-
 // Sizes of the intersections of pairs of sets.
 template <class T>
 void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {

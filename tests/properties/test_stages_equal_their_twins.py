@@ -84,6 +84,20 @@ def test_bucket_pairs(lists, threshold, all_pairs, keys):
     assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
 
 
+@given(seed=st.integers(0, 2**32 - 1), threshold=st.sampled_from([0.3, 0.5, 0.6, 0.7, 0.8, 1.0]), own=st.integers(0, 12),
+       most=st.sampled_from([70, 120, 400]))
+@settings(max_examples=25)
+def test_many_representatives_of_a_bucket(seed, threshold, own, most):
+    rng = np.random.default_rng(seed)
+    shared = rng.integers(0, 2**32, 40, np.uint32)
+    sets = [np.unique(np.concatenate([rng.choice(shared, int(rng.integers(1, 30))),
+                                      rng.integers(0, 2**32, int(rng.integers(own + 1)), np.uint32)])) for _ in range(250)]
+    values, first = np.concatenate(sets), np.cumsum([0, *map(len, sets)]).astype(np.int64)
+    key = rng.integers(0, 2, len(sets)).astype(np.uint32) * np.uint32(rng.integers(2))  # one bucket, or two
+    arguments = key, values, first, reference.set_bitmaps(values, first), threshold, 4, most
+    assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
+
+
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=20),
        threshold=st.floats(0.1, 1.0) | st.sampled_from([0.25, 0.5, 0.55, 0.6, 0.75, 0.8]))
 def test_prefix_join_misses_nothing(lists, threshold):

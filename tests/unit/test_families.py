@@ -85,6 +85,7 @@ def test_the_report_of_many_pages_is_the_same_without_families(monkeypatch):
     assert few < work.pairs / 2
 
 
+@needs_speed
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("settings", [{}, {"scope": "across"}, {"find": "reworded"}, {"noise": "ocr"}], ids=str)
 def test_the_report_is_the_same_without_families(seed, settings, monkeypatch):

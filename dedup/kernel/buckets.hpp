@@ -1,0 +1,171 @@
+// Buckets of sets that share a band of their sketches: which of their members are alike.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "clones.hpp"
+#include "memory.hpp"
+#include "sets.hpp"
+#include "utf8.hpp"
+
+namespace dedup {
+
+// The representatives of a crowded bucket. Of many, a member is only compared with those that share one of its rarest elements with it.
+//
+// Two sets of n <= m elements that reach the threshold t have at least t/(1+t) (n+m) in common: 2t/(1+t) n at least, and t m. So in
+// any one order of all elements, the first n - ceil(2t/(1+t) n) + 1 of the smaller one (its short prefix) meet the first
+// m - ceil(t m) + 1 of the larger one (its long prefix; Chaudhuri, Ganti, Kaushik, ICDE 2006). Pages of one form that have too little in
+// common have more own words than a short prefix holds, so that it meets nobody's, where all share most of their elements.
+class Representatives {
+   public:
+    Representatives(const Sets<uint32_t>& sets, const uint64_t* bits, double threshold)
+        : sets_(sets), bits_(bits), threshold_(threshold) {}
+
+    // The next bucket: its members are the lower halves.
+    void begin(std::span<const uint64_t> members) {
+        members_ = members;
+        all_.clear();
+        indexed_ = 0;
+    }
+
+    int64_t size() const { return static_cast<int64_t>(all_.size()); }
+    void add(int64_t s) { all_.push_back(s); }
+
+    // The first representative that a set is alike to; -1 if there is none.
+    DEDUP_INLINE int64_t home(int64_t s) {
+        if (all_.size() <= kFew) {
+            for (const int64_t r : all_)
+                if (reaches(sets_, bits_, r, s, threshold_)) return r;
+            return -1;
+        }
+        if (indexed_ == 0) count();
+        for (; indexed_ < all_.size(); ++indexed_) put(static_cast<uint32_t>(indexed_));
+        for (const uint32_t r : sharing(s))
+            if (reaches(sets_, bits_, all_[r], s, threshold_)) return all_[r];
+        return -1;
+    }
+
+   private:
+    static constexpr size_t kFew = 64;  // representatives that are all compared
+    static constexpr int kSlotBits = 16;
+
+    static size_t slot(uint32_t element) { return element * 0x9E3779B1U >> (32 - kSlotBits); }
+
+    std::span<const uint32_t> elements(int64_t s) const {
+        return {sets_.values + sets_.first[s], static_cast<size_t>(sets_.size(s))};
+    }
+
+    // Counts the elements of the bucket by their slots, and forgets what was indexed.
+    void count() {
+        counts_.assign(size_t{1} << kSlotBits, 0);
+        for (std::vector<uint32_t>& heads : heads_) heads.assign(size_t{1} << kSlotBits, kNone);
+        nodes_.clear();
+        for (const uint64_t row : members_)
+            for (const uint32_t element : elements(static_cast<int64_t>(row & 0xffffffffULL))) ++counts_[slot(element)];
+    }
+
+    // Calls use(element, is_short) for the elements of the long prefix of a set, rarest first.
+    template <class Use>
+    void for_each_first(int64_t s, Use use) {
+        order_.clear();
+        for (const uint32_t element : elements(s)) order_.push_back(uint64_t{counts_[slot(element)]} << 32 | element);
+        const auto prefix = [n = order_.size()](double share) {
+            const auto least = static_cast<size_t>(std::ceil(share * static_cast<double>(n) - 1e-9));
+            return std::min(n, n - std::min(n, least) + 1);
+        };
+        const size_t longest = prefix(threshold_), shortest = prefix(2 * threshold_ / (1 + threshold_));
+        const auto at = [this](size_t i) { return order_.begin() + static_cast<std::ptrdiff_t>(i); };
+        std::nth_element(order_.begin(), at(longest - 1), order_.end());
+        std::nth_element(order_.begin(), at(shortest - 1), at(longest));
+        for (size_t i = 0; i < longest; ++i) use(static_cast<uint32_t>(order_[i]), i < shortest);
+    }
+
+    void put(uint32_t r) {
+        for_each_first(all_[r], [&](uint32_t element, bool is_short) {
+            for (size_t kind = is_short ? kShort : kLong; kind <= kLong; ++kind) {
+                nodes_.push_back({element, r, heads_[kind][slot(element)]});
+                heads_[kind][slot(element)] = static_cast<uint32_t>(nodes_.size() - 1);
+            }
+        });
+    }
+
+    // Numbers of the representatives of which a prefix meets one of the other kind of a set, ascending.
+    std::span<const uint32_t> sharing(int64_t s) {
+        found_.clear();
+        seen_.resize(all_.size(), 0);
+        for_each_first(s, [&](uint32_t element, bool is_short) {
+            const std::vector<uint32_t>& heads = heads_[is_short ? kLong : kShort];  // a short prefix is part of the long one
+            for (uint32_t at = heads[slot(element)]; at != kNone; at = nodes_[at].next) {
+                const Node& node = nodes_[at];
+                if (node.element != element || seen_[node.representative]) continue;
+                seen_[node.representative] = 1;
+                found_.push_back(node.representative);
+            }
+        });
+        for (const uint32_t r : found_) seen_[r] = 0;
+        std::sort(found_.begin(), found_.end());
+        return found_;
+    }
+
+    static constexpr size_t kShort = 0, kLong = 1;
+    static constexpr uint32_t kNone = ~uint32_t{0};
+    struct Node {
+        uint32_t element, representative, next;  // the next one of the slot
+    };
+    Sets<uint32_t> sets_;
+    const uint64_t* bits_;
+    double threshold_;
+    std::span<const uint64_t> members_;
+    std::vector<int64_t> all_;
+    size_t indexed_ = 0;  // of all, those that are in the lists
+    std::vector<uint32_t> counts_, found_;
+    std::array<std::vector<uint32_t>, 2> heads_;  // by kind of prefix: the last node of each slot
+    std::vector<Node> nodes_;
+    std::vector<uint64_t> order_;
+    std::vector<uint8_t> seen_;
+};
+
+// Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
+// bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a pair is found in many bands:
+// who has them all checks it once); in a larger one each member is checked against the representatives found so far, and one
+// that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
+DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+                            double threshold, int64_t all_pairs, int64_t max_representatives,
+                            std::vector<std::pair<int64_t, int64_t>>& pairs) {
+    Scratch<uint64_t, 3> scratch;
+    Mapped<uint64_t>& rows = scratch.values();
+    shared_keys(key, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
+    sort_by_key(rows);
+    const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
+    int64_t unplaced = 0;
+    Representatives representatives(sets, bits, threshold);
+    for (size_t begin = 0; begin < rows.size();) {
+        size_t end = begin + 1;
+        while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
+        const auto members = static_cast<int64_t>(end - begin);
+        if (members > 1 && members <= all_pairs) {
+            for (size_t i = begin; i < end; ++i)
+                for (size_t j = i + 1; j < end; ++j)
+                    if (may_reach(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
+        } else if (members > 1) {
+            representatives.begin(std::span(rows).subspan(begin, end - begin));
+            for (size_t i = begin; i < end; ++i) {
+                const int64_t home = representatives.home(member(i));
+                if (home >= 0) pairs.emplace_back(home, member(i));
+                else if (representatives.size() < max_representatives) representatives.add(member(i));
+                else ++unplaced;
+            }
+        }
+        begin = end;
+    }
+    std::sort(pairs.begin(), pairs.end());
+    return unplaced;
+}
+
+}  // namespace dedup
