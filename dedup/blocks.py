@@ -34,6 +34,7 @@ BATCH_BYTES = 4_000_000  # of text in one batch
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD = 1 << 28  # bytes of it that are asked for at most because more is said to come
+TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
@@ -440,8 +441,11 @@ def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
     leader = ordered[new][np.cumsum(new) - 1] if len(ordered) else ordered
     same = np.ones(len(ordered), bool)
     copies = np.flatnonzero(~new)
-    (a0, a1), (b0, b1) = ((corpus.start[rows], corpus.end[rows]) for rows in (leader[copies], ordered[copies]))
-    same[copies] = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
+    for at in range(0, len(copies), TOGETHER):  # places all over the text
+        some = copies[at:at + TOGETHER]
+        (a0, a1), (b0, b1) = ((corpus.start[rows], corpus.end[rows]) for rows in (leader[some], ordered[some]))
+        same[some] = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
+        kernel.relieve_memory()
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
     order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
     leader, member = leader[order], ordered[order]
