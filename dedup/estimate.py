@@ -154,7 +154,7 @@ def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[in
 
 
 class _Quiet:
-    """A stream's pages, without what else it tells."""
+    """A stream's pages, without what else it tells: sizes of whole files would make room for all of their text."""
 
     def __init__(self, stream: PageStream) -> None:
         self._stream = stream

@@ -132,3 +132,28 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
 def test_without_a_place_for_the_file_a_scan_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(memory, "_default_folder", lambda: str(tmp_path / "nowhere"))
     assert dedup.scan(["some text"]).summary.pages == 1
+
+
+@native
+def test_what_is_too_much_leaves_memory_and_stays_in_the_file(tmp_path: Path) -> None:
+    """In a process of its own: what is in memory is looked at by the process."""
+    done = subprocess.run([sys.executable, "-c", TOO_MUCH, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 256 << 20
+
+
+TOO_MUCH = """
+import os, sys, numpy
+from dedup.kernel import kernel
+from dedup.memory import bounded_memory
+kernel.array_memory(None)
+most = 0
+with bounded_memory("256M", sys.argv[1]):
+    columns = []
+    for n in range(20):
+        columns.append(numpy.full(1 << 22, n))
+        kernel.relieve_memory()
+        most = max(most, int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    assert all((column == n).all() for n, column in enumerate(columns))
+print(most)
+"""
