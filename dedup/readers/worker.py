@@ -1,7 +1,8 @@
 """The process that parses untrusted pages, and cuts them: ``python -m dedup.readers.worker``.
 
-It reads requests from standard input and writes replies to standard output until the input ends, and imports the
-standard library, turbohtml and (for Markdown) markdown-it-py only. A message is a list of byte strings; see `send`.
+It reads requests from standard input and writes replies to standard output until the input ends, and imports the standard
+library, turbohtml, the compiled kernel and (for Markdown) markdown-it-py only. A message is a list of byte strings: see
+`send`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ import sys
 from typing import BinaryIO
 
 from dedup.readers.decode import declared_in_html, decode
-from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
+from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed, unpack
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
-LINE_JOIN = "\n"
 PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
 _COUNT = struct.Struct("<Q")
 
@@ -54,7 +54,7 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
         declared: Encoding named by its surroundings, or "str".
     """
     if declared == "str":
-        text, note = data.decode("utf-8", "surrogatepass"), ""
+        text, note = unpack(data), ""
     else:
         text, note = decode(data, declared or (declared_in_html(data) if form == "html" else ""))
     if form == "html":
@@ -88,10 +88,7 @@ def reply(request: list[bytes]) -> list[bytes]:
             out += _refusal(f"cannot be parsed ({type(error).__name__}: {error})")
         else:
             out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
-            out.append(page.text.encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
-            out += [column.tobytes() for column in page.columns]
+            out += [*page.packed, *page.packed_columns]
             del page
     return out
 
