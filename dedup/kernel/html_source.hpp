@@ -26,6 +26,7 @@ inline bool is_space(char32_t c) {
            c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
+inline bool is_surrogate(char32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
 inline bool is_letter(char32_t c) { return (c | 0x20) >= U'a' && (c | 0x20) <= U'z'; }
 inline bool is_digit(char32_t c) { return c >= U'0' && c <= U'9'; }
 inline bool is_hex(char32_t c) { return is_digit(c) || ((c | 0x20) >= U'a' && (c | 0x20) <= U'f'); }
@@ -77,6 +78,11 @@ public:
 
     // The line of an offset, from 1.
     std::int64_t line(std::int64_t offset) const { return rank(feeds_, offset) + 1; }
+    // The first offset of a line, -1 where there is none.
+    std::int64_t line_start(std::int64_t line) const {
+        if (line < 1 || line > static_cast<std::int64_t>(feeds_.size()) + 1) return -1;
+        return line == 1 ? 0 : feeds_[static_cast<std::size_t>(line) - 2] + 1;
+    }
     // The offset in the original source.
     std::int64_t original(std::int64_t offset) const { return offset + rank(pairs_, offset); }
 

@@ -20,7 +20,7 @@ namespace dedup::html {
 // What a tag is to the walk; dedup.readers.elements.tag_facts says it.
 enum Fact : unsigned {
     kBlock = 1, kBorder = 2, kLeftOut = 4, kContent = 8, kKeepsBlanks = 16, kMain = 32, kMayHoldThePage = 64, kNamesNothing = 128,
-    kLink = 256,
+    kLink = 256, kMayBeCopied = 512, kCopies = 1024, kGathers = 2048,
 };
 
 struct Tag {
@@ -47,6 +47,7 @@ class Tree {
 public:
     virtual ~Tree() = default;
     virtual Span span(std::size_t element) = 0;
+    virtual std::int64_t end_of_start_tag(std::size_t element) = 0;
     virtual Attributes attributes(std::size_t element) = 0;
     virtual int class_flags(View token, bool content) = 0;
     virtual int id_flags(View name, bool content) = 0;
@@ -249,8 +250,7 @@ private:
     }
 
     std::int64_t end_of_tag(const Step& step) {
-        const Span span = tree_.span(step.at);
-        return step.kind == Step::kStart ? span.start_end : span.end_end;
+        return step.kind == Step::kStart ? tree_.end_of_start_tag(step.at) : tree_.span(step.at).end_end;
     }
     std::int64_t start_of_tag(const Step& step) {
         const Span span = tree_.span(step.at);

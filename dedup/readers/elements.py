@@ -24,9 +24,12 @@ KINDS = {
     "caption": kinds.CAPTION, "figcaption": kinds.CAPTION,
     **dict.fromkeys(("p", "blockquote", "article", "section", "main", "aside", "table", "ul", "ol", "dl", "nav",
                      "header", "footer", "form"), kinds.PARAGRAPH)}
+# The parser opens these again where they were left open, with the place of the first one: HTML standard, 13.2.4.3.
+_FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
 # What a tag is, for the compiled walk: html_walk.hpp has the same bits.
 _FACTS = ((BLOCKS, 1), (BORDERS, 2), (LEFT_OUT, 4), (CONTENT, 8), (KEEP_BLANKS, 16), (frozenset({"main"}), 32),
-          (MAY_HOLD_THE_PAGE, 64), (NAMES_NOTHING, 128), (frozenset({"a"}), 256))
+          (MAY_HOLD_THE_PAGE, 64), (NAMES_NOTHING, 128), (frozenset({"a"}), 256), (_FORMATTING, 512),
+          (frozenset({"selectedcontent"}), 1024), (frozenset({"html", "body"}), 2048))
 LONGEST_CLASS = 1000  # code points of all classes that are kept
 MAX_PATH_STEPS = 64  # deeper ones end in //tag: a page of n blocks at depth 512 would have n long paths
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
