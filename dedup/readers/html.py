@@ -99,7 +99,9 @@ class Walk:
         """Read everything under `root`, or what is `selected`; false where there are too many nodes."""
         import turbohtml
 
-        text_type, element_type, trail = turbohtml.Text, turbohtml.Element, self._trail
+        text_type: Any = turbohtml.Text
+        element_type: Any = turbohtml.Element
+        trail = self._trail
         watched = self.watched
         every = watched or selected is not None or bool(ignored)  # each element is looked at
         place = outermost(selected is None)
