@@ -410,5 +410,8 @@ def _matching(document: Any, selectors: Iterable[str]) -> frozenset[Any]:
 
 def _title(document: Any) -> str | None:
     """Text of the first title; one that stands in the body by mistake is as good."""
-    title = document.select_one("head > title") or document.select_one(":not(svg) > title")
+    title = next((inside for head in document.root.children if getattr(head, "tag", "") == "head"
+                  for inside in head.children if getattr(inside, "tag", "") == "title"), None)
+    if title is None:
+        title = document.select_one(":not(svg) > title")
     return (collapse(title.text, False)[0] or None) if title is not None else None
