@@ -358,6 +358,9 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
     judgement, skipped = Judgement(findings), stream.skipped
+    if options.hide:
+        judgement = judgement.without(options.hide)
+        findings = judgement.findings
     for entry in unpaired:
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
     skipped = (*skipped, *unpaired)

@@ -6,7 +6,9 @@ for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -228,6 +230,30 @@ class Judgement:
         self.within = self._within() if len(self.group) else np.empty(0, np.int8)
         self.across = self._across() if len(self.group) else np.empty(0, np.int8)
         self.device = self._device()
+
+    def without(self, hidden: Collection[str]) -> Judgement:
+        """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
+
+        What is left keeps its verdicts; the passages that were verified are all there.
+        """
+        numbers = [number for number, name in enumerate(NAMES) if name in hidden]
+        away = np.isin(self.across, [-1, *numbers]) & np.isin(self.within, [-1, *numbers])
+        away &= (self.across >= 0) | (self.within >= 0)
+        kept = np.bincount(self.group, ~away, len(self.table)) > 0
+        if kept.all():
+            return self
+        found, rows = self.findings, np.repeat(kept, np.diff(self.table.first))
+        less = copy.copy(self)
+        vars(less).pop("_of_page", None)
+        vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites)  # of all that stands more than once
+        less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
+                                 found.truncated, found.aligned)
+        less.table, stands = less.findings.table, kept[self.group]
+        less.first = sums(np.diff(self.first)[stands])
+        less.group, less.page = (np.cumsum(kept) - 1)[self.group[stands]], self.page[stands]
+        less.copies = self.copies.take(np.flatnonzero(rows))
+        less.within, less.across, less.device = self.within[stands], self.across[stands], self.device[stands]
+        return less
 
     @property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:

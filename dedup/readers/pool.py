@@ -13,6 +13,7 @@ import numpy as np
 
 from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
+from dedup.options import Options
 from dedup.readers.jobs import Answer, Job
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.spawn import start_worker
@@ -25,8 +26,9 @@ _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np
 class WorkerPool:
     """Up to `size` workers, each started when there is work for it."""
 
-    def __init__(self, size: int, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
-        self._settings = {"select": list(select), "ignore": list(ignore)}
+    def __init__(self, size: int, options: Options) -> None:
+        self._settings = {"select": options.select, "ignore": options.ignore, "leave_out": options.leave_out,
+                          "comments": not options.ignored_too}
         self._local = threading.local()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()

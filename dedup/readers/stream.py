@@ -202,7 +202,7 @@ class _Parser:
         if self._pool is None:
             from dedup.readers.pool import WorkerPool
 
-            self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
+            self._pool = WorkerPool(self._size, self._options)
         batch, self._batch = self._batch, _Batch()
         if batch.pending:
             batch.answers = self._pool.submit([item.job for item in batch.pending])

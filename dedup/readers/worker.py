@@ -12,9 +12,10 @@ import os
 import signal
 import struct
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dedup.readers.decode import declared_in_html, decode
+from dedup.readers.leave_out import Left, without_left_out
 from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
@@ -45,8 +46,8 @@ def receive(stream: BinaryIO) -> list[bytes] | None:
                         zip(parts, struct.unpack(f"<{count}Q", table), strict=True)) else None
 
 
-def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> Parsed:
-    """Parse one page.
+def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> tuple[Parsed, str]:
+    """Parse one page: all of its blocks, and the source that they stand in.
 
     Args:
         form: "html" or "markdown".
@@ -66,7 +67,7 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
 
         page = read_markdown(text)
     page.encoding = note
-    return page
+    return page, text
 
 
 def reply(request: list[bytes]) -> list[bytes]:
@@ -77,9 +78,11 @@ def reply(request: list[bytes]) -> list[bytes]:
     for (form, declared), gone, data in zip(header["pages"], wanted, request[1:], strict=True):
         try:
             if gone is not None:
-                out += _cut(form, data, declared, gone, header["select"], header["ignore"])
+                out += _cut(form, data, declared, gone, header)
                 continue
-            page = parse(form, data, declared, header["select"], header["ignore"])
+            page, source = parse(form, data, declared, header["select"], header["ignore"])
+            if left := without_left_out(page, source, form, header["leave_out"], header["comments"]):
+                page = left.page
         except MemoryError:
             out += _refusal(f"needs more memory to parse than the {MEMORY_LIMIT >> 20} MB that a page may take")
         except PageLimitError as error:
@@ -92,18 +95,25 @@ def reply(request: list[bytes]) -> list[bytes]:
             out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
             out += [column.tobytes() for column in page.columns]
-            del page
+            del page, source, left
     return out
 
 
-def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], select: list[str],
-         ignore: list[str]) -> list[bytes]:
+def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], header: dict[str, Any]) -> list[bytes]:
     """The parts of a page whose cuts are asked for."""
     from dedup.cleaning.pieces import Gone
     from dedup.cleaning.source import cuts_of
 
-    cuts = cuts_of(form, data, [Gone(*stretch) for stretch in gone], select, ignore, declared)
-    return [json.dumps({"cuts": cuts.cuts, "left": cuts.left}).encode()] + [b""] * (PARTS_A_PAGE - 1)
+    select, ignore = header["select"], header["ignore"]
+    stretches = [Gone(*stretch) for stretch in gone]
+    back: Left | None = None
+    if form in ("html", "markdown") and (header["leave_out"] or b"dedup:ignore" in data.lower()):
+        back = without_left_out(*parse(form, data, declared, select, ignore), form, header["leave_out"], header["comments"])
+    if back is not None:  # what is cut was found in the text without what is left out
+        stretches = [Gone(start, end, g.removal) for g in stretches for start, end in back.ranges(g.start, g.end)]
+    cuts = cuts_of(form, data, stretches, select, ignore, declared)
+    stayed = cuts.left if back is None else [s._replace(start=back.place(s.start), end=back.place(s.end)) for s in cuts.left]
+    return [json.dumps({"cuts": cuts.cuts, "left": stayed}).encode()] + [b""] * (PARTS_A_PAGE - 1)
 
 
 def _refusal(reason: str) -> list[bytes]:

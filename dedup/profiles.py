@@ -1,0 +1,50 @@
+"""Settings that go together: ``--for docs`` on the command line, ``for_="docs"`` in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from dedup.errors import OptionError
+
+Audience = Literal["readers", "docs", "corpus", "reuse"]
+
+PROFILES: Mapping[Audience, Mapping[str, Any]] = {
+    "readers": {},  # the defaults: what a reader of a page meets twice
+    "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "hide": ("template", "navigation")},
+    "corpus": {"min_tokens": 25},  # whole pages are told first, then passages
+    "reuse": {"find": "reworded", "min_tokens": 30, "scope": "across"},
+}
+ABOUT: Mapping[Audience, str] = {
+    "readers": "what a reader meets twice on a page (the defaults)",
+    "docs": "text worth writing once: no code, no front matter, no template, 40 words or more",
+    "corpus": "training data: whole pages, then passages of 25 words or more",
+    "reuse": "quotations and reworded text between pages, 30 words or more",
+}
+
+
+def with_profile(settings: Mapping[str, Any], for_: str | None) -> dict[str, Any]:
+    """The settings over those of a profile.
+
+    Raises:
+        OptionError: There is no such profile.
+
+    >>> with_profile({"min_tokens": 20}, "reuse")
+    {'find': 'reworded', 'min_tokens': 20, 'scope': 'across'}
+    """
+    if for_ is None:
+        return dict(settings)
+    if for_ not in PROFILES:
+        raise OptionError(f"{for_!r} is not one of {', '.join(PROFILES)}", "for")
+    return {**PROFILES[for_], **settings}  # type: ignore[index]
+
+
+def profile_words(for_: Audience, given: Mapping[str, Any]) -> str:
+    """What a profile sets beside what was given, as flags.
+
+    >>> profile_words("docs", {"min_tokens": 20})
+    '--leave-out code,front-matter --hide template,navigation'
+    """
+    told = [f"--{name.replace('_', '-')} {','.join(value) if isinstance(value, tuple) else value}"
+            for name, value in PROFILES[for_].items() if name not in given]
+    return " ".join(told)

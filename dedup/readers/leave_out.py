@@ -1,0 +1,187 @@
+"""What is left out of a page that was parsed: blocks of some kinds, and what `dedup:ignore` comments say.
+
+A comment stands before what it is about, or around it, and may say why:
+
+    <!-- dedup:ignore: each chapter has to say this -->     the element or paragraph that follows
+    <!-- dedup:ignore-start: the licence --> ... <!-- dedup:ignore-end -->
+
+Runs in the worker: no NumPy, nothing heavy.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, Parsed
+
+KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
+Range = tuple[int, int]
+
+_COMMENT = re.compile(r"<!--\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*-->", re.DOTALL | re.IGNORECASE)
+_TAG_NEXT = re.compile(r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
+_EMPTY_LINE = re.compile(r"\r?\n[ \t>]*\r?\n")
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """What one comment leaves out.
+
+    Attributes:
+        start, end: Half-open code points of the source, from the comment's beginning.
+        reason: What the comment says, or nothing.
+        open: It is an ``ignore-start`` that nothing ends.
+    """
+
+    start: int
+    end: int
+    reason: str
+    open: bool = False
+
+
+def ignored_ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
+    """What the comments of a page leave out, in their order.
+
+    Args:
+        source: The decoded source.
+        form: "html" or "markdown".
+        starts, ends: Where the blocks of the page stand in the source, ascending.
+        kinds: Kind of each block, as in `dedup.readers.parsed`.
+    """
+    if "dedup:ignore" not in source.lower():
+        return []
+    out: list[Ignored] = []
+    opened: tuple[int, str] | None = None
+    for found in _COMMENT.finditer(source):
+        if _in_a_block(found.start(), starts, ends):
+            continue  # an example in code, not a comment
+        mark = (found[1] or "").lower()
+        reason = " ".join(found[2].split())
+        if mark == "-start":
+            opened = opened or (found.start(), reason)
+        elif mark == "-end":
+            if opened:
+                out.append(Ignored(opened[0], found.start(), opened[1]))
+            opened = None
+        elif not opened:
+            out.append(Ignored(found.start(), _end_of_next(source, form, found.end(), starts, ends, kinds), reason))
+    if opened:
+        out.append(Ignored(opened[0], len(source), opened[1], open=True))
+    return out
+
+
+def _in_a_block(at: int, starts: Sequence[int], ends: Sequence[int]) -> bool:
+    row = bisect_right(starts, at) - 1
+    return row >= 0 and at < ends[row]
+
+
+def _end_of_next(source: str, form: str, at: int, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> int:
+    """Where the element, paragraph, list or table ends that follows a comment."""
+    row = bisect_left(starts, at)
+    if row == len(starts):
+        return at
+    if form == "html":
+        tag = _TAG_NEXT.match(source, at)
+        element = _end_of_element(source, tag[1].lower(), tag.start(1) - 1) if tag else None
+        return element if element is not None and element > starts[row] else ends[row]
+    if kinds[row] == CODE:
+        return ends[row]
+    blank = _EMPTY_LINE.search(source, starts[row])
+    return max(ends[row], blank.start() if blank else len(source))
+
+
+def _end_of_element(source: str, tag: str, at: int) -> int | None:
+    """Where the element ends whose start tag stands at a place; ``None`` where no end tag says so."""
+    if tag in _VOID:
+        return None
+    depth = 0
+    for found in re.compile(rf"<(/?){re.escape(tag)}(?=[\s/>])[^>]*>|<!--.*?-->", re.DOTALL | re.IGNORECASE).finditer(source, at):
+        if found[1] is None:
+            continue
+        depth += -1 if found[1] else 1
+        if depth == 0:
+            return found.end()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A page without some of its blocks, and the way back to the text that it had.
+
+    Attributes:
+        page: The page.
+        first: Where each block that stays begins in its text, and where it began in the text of all blocks.
+    """
+
+    page: Parsed
+    first: tuple[list[int], list[int]]
+
+    def ranges(self, start: int, end: int) -> list[Range]:
+        """A stretch of its text in code points of the text of all blocks: what was left out lies in none of them."""
+        new, old = self.first
+        out: list[Range] = []
+        for row in range(max(bisect_right(new, start) - 1, 0), len(new)):
+            if new[row] >= end:
+                break
+            stop = min(end, new[row + 1] - 1) if row + 1 < len(new) else end
+            begin, stop = max(start, new[row]) - new[row] + old[row], stop - new[row] + old[row]
+            if out and begin == out[-1][1] + 1:  # the line feed between two blocks that follow each other
+                out[-1] = (out[-1][0], stop)
+            elif begin < stop:
+                out.append((begin, stop))
+        return out
+
+    def place(self, at: int) -> int:
+        """A place in the text of all blocks as one of its text: the nearest before it."""
+        new, old = self.first
+        row = bisect_right(old, at) - 1
+        if row < 0:
+            return 0
+        return min(new[row] + at - old[row], new[row + 1] - 1 if row + 1 < len(new) else len(self.page.text))
+
+
+def without_left_out(page: Parsed, source: str, form: str, kinds: Collection[str], comments: bool) -> Left | None:
+    """The page without what is to be left out; ``None`` where that is nothing.
+
+    Args:
+        source: What it was parsed from.
+        form: "html" or "markdown".
+        kinds: Keys of ``KINDS``.
+        comments: Whether to do what ``dedup:ignore`` comments say.
+    """
+    columns = dict(zip(COLUMNS, page.columns, strict=True))
+    unwanted = {KINDS[name] for name in kinds}
+    starts, ends = columns["source_start"], columns["source_end"]
+    in_order = all(a <= b for a, b in pairwise(starts))
+    ranges = ignored_ranges(source, form, starts, ends, columns["kind"]) if comments and in_order else []
+    kept = [row for row, (kind, at) in enumerate(zip(columns["kind"], starts, strict=True))
+            if kind not in unwanted and not any(r.start <= at < r.end for r in ranges)]
+    return None if len(kept) == len(starts) else _only(page, columns, kept)
+
+
+def _only(page: Parsed, columns: dict[str, array[int]], kept: list[int]) -> Left:
+    """Some of the blocks of a page."""
+    texts = [page.text[columns["start"][row]:columns["end"][row]] for row in kept]
+    made = {name: array("q") for name in COLUMNS}
+    at, first, before = 0, columns["map_first"], columns["start"]
+    for row, text in zip(kept, texts, strict=True):
+        made["start"].append(at)
+        made["end"].append(at + len(text))
+        made["map_first"].append(len(made["map_text"]))
+        points = slice(first[row], first[row + 1])
+        made["map_text"].extend(point - before[row] + at for point in columns["map_text"][points])
+        made["map_source"].extend(columns["map_source"][points])
+        at += len(text) + 1
+    made["map_first"].append(len(made["map_text"]))
+    for name in ("source_start", "source_end", "line", "end_line", "kind", "flags", "link_chars", "element"):
+        if columns[name]:
+            made[name] = array("q", (columns[name][row] for row in kept))
+    made["parent"] = columns["parent"]
+    left = replace(page, text="\n".join(texts), paths=[page.paths[row] for row in kept],
+                   columns=[made[name] for name in COLUMNS])
+    return Left(left, (list(made["start"]), [before[row] for row in kept]))
