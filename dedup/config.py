@@ -91,7 +91,8 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, Any]]) -> Config:
     every = {name: hint for settings in known.values() for name, hint in settings.items()}
     for key, value in table.items():
         if key in known and isinstance(value, dict):
-            commands[key] = {_plain(name): _checked(path, text, name, inner, known[key], key) for name, inner in value.items()}
+            commands[key] = {_plain(name): _checked(path, text, name, inner, known[key], key)
+                             for name, inner in value.items()}
         else:
             common[_plain(key)] = _checked(path, text, key, value, every, "")
     return Config(path, common, commands)

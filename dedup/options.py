@@ -90,8 +90,8 @@ class Options:
     exclude: tuple[str, ...] = setting((), "leave out files that match (gitignore style)", group="read")
     select: tuple[str, ...] = setting((), "HTML: read only elements that match this CSS selector", group="read")
     ignore: tuple[str, ...] = setting((), "HTML: leave out elements that match this CSS selector", group="read")
-    leave_out: tuple[str, ...] = setting((), "HTML, Markdown: leave out blocks of these kinds: code, front-matter (comma between)",
-                                         group="read")
+    leave_out: tuple[str, ...] = setting((), "HTML, Markdown: leave out blocks of these kinds: code, front-matter (comma "
+                                             "between)", group="read")
     ignored_too: bool = setting(False, "compare what dedup:ignore comments leave out, too", group="read")
     max_page_bytes: int = setting(256_000_000, "a page or record longer than this is skipped, by name", min=1_000,
                                   max=2**40, group="read")
@@ -110,8 +110,8 @@ class Options:
                                   group="report")
     template_share: float = setting(0.2, "least share of a site's pages that carry a passage of its template", min=0.0,
                                     max=1.0, group="report")
-    hide: tuple[str, ...] = setting((), "leave passages with these verdicts out of the report and its figures (comma between)",
-                                    group="report")
+    hide: tuple[str, ...] = setting((), "leave passages with these verdicts out of the report and its figures (comma "
+                                        "between)", group="report")
     pairs: bool = setting(False, "list every verified pair in the report", group="report")
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 
@@ -269,4 +269,5 @@ def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)
     low, high = field.metadata["min"], field.metadata["max"]
     if not low <= value <= high:
-        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.")
+        gate = f" Did you mean --fail-over {value:g}%?" if flag == "threshold" and 1 < value <= 100 else ""
+        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.{gate}")

@@ -16,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, Parsed
 
@@ -28,33 +29,43 @@ _EMPTY_LINE = re.compile(r"\r?\n[ \t>]*\r?\n")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(NamedTuple):
     """What one comment leaves out.
 
     Attributes:
         start, end: Half-open code points of the source, from the comment's beginning.
+        line: Its line in the source, from 1.
         reason: What the comment says, or nothing.
         open: It is an ``ignore-start`` that nothing ends.
     """
 
     start: int
     end: int
+    line: int
     reason: str
     open: bool = False
 
 
-def ignored_ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
+def ignored_in(page: Parsed, source: str, form: str) -> list[Ignored]:
     """What the comments of a page leave out, in their order.
 
     Args:
-        source: The decoded source.
+        page: All of its blocks.
+        source: What it was parsed from.
         form: "html" or "markdown".
-        starts, ends: Where the blocks of the page stand in the source, ascending.
-        kinds: Kind of each block, as in `dedup.readers.parsed`.
     """
-    if "dedup:ignore" not in source.lower():
+    if "dedup:ignore" not in source and "dedup:ignore" not in source.lower():
         return []
+    columns = dict(zip(COLUMNS, page.columns, strict=True))
+    starts, ends, kinds = columns["source_start"], columns["source_end"], columns["kind"]
+    if any(a > b for a, b in pairwise(starts)):  # a parser moved text: no order to follow
+        rows = sorted(range(len(starts)), key=lambda row: starts[row])
+        starts, ends, kinds = (array("q", [column[row] for row in rows]) for column in (starts, ends, kinds))
+    found = _ranges(source, form, starts, ends, kinds)
+    return [ignored._replace(line=source.count("\n", 0, ignored.start) + 1) for ignored in found]
+
+
+def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
     out: list[Ignored] = []
     opened: tuple[int, str] | None = None
     for found in _COMMENT.finditer(source):
@@ -66,12 +77,12 @@ def ignored_ranges(source: str, form: str, starts: Sequence[int], ends: Sequence
             opened = opened or (found.start(), reason)
         elif mark == "-end":
             if opened:
-                out.append(Ignored(opened[0], found.start(), opened[1]))
+                out.append(Ignored(opened[0], found.start(), 0, opened[1]))
             opened = None
         elif not opened:
-            out.append(Ignored(found.start(), _end_of_next(source, form, found.end(), starts, ends, kinds), reason))
+            out.append(Ignored(found.start(), _end_of_next(source, form, found.end(), starts, ends, kinds), 0, reason))
     if opened:
-        out.append(Ignored(opened[0], len(source), opened[1], open=True))
+        out.append(Ignored(opened[0], len(source), 0, opened[1], open=True))
     return out
 
 
@@ -100,7 +111,8 @@ def _end_of_element(source: str, tag: str, at: int) -> int | None:
     if tag in _VOID:
         return None
     depth = 0
-    for found in re.compile(rf"<(/?){re.escape(tag)}(?=[\s/>])[^>]*>|<!--.*?-->", re.DOTALL | re.IGNORECASE).finditer(source, at):
+    tags = re.compile(rf"<(/?){re.escape(tag)}(?=[\s/>])[^>]*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+    for found in tags.finditer(source, at):
         if found[1] is None:
             continue
         depth += -1 if found[1] else 1
@@ -145,23 +157,33 @@ class Left:
         return min(new[row] + at - old[row], new[row + 1] - 1 if row + 1 < len(new) else len(self.page.text))
 
 
-def without_left_out(page: Parsed, source: str, form: str, kinds: Collection[str], comments: bool) -> Left | None:
+def without_left_out(page: Parsed, ignored: Sequence[Ignored], kinds: Collection[str]) -> Left | None:
     """The page without what is to be left out; ``None`` where that is nothing.
 
     Args:
-        source: What it was parsed from.
-        form: "html" or "markdown".
+        ignored: What comments leave out.
         kinds: Keys of ``KINDS``.
-        comments: Whether to do what ``dedup:ignore`` comments say.
     """
+    if not ignored and not kinds:
+        return None
     columns = dict(zip(COLUMNS, page.columns, strict=True))
     unwanted = {KINDS[name] for name in kinds}
-    starts, ends = columns["source_start"], columns["source_end"]
-    in_order = all(a <= b for a, b in pairwise(starts))
-    ranges = ignored_ranges(source, form, starts, ends, columns["kind"]) if comments and in_order else []
+    starts = columns["source_start"]
     kept = [row for row, (kind, at) in enumerate(zip(columns["kind"], starts, strict=True))
-            if kind not in unwanted and not any(r.start <= at < r.end for r in ranges)]
+            if kind not in unwanted and not _is_inside(at, ignored)]
     return None if len(kept) == len(starts) else _only(page, columns, kept)
+
+
+def _is_inside(at: int, ignored: Sequence[Ignored]) -> bool:
+    """Whether a place lies in what comments leave out; they begin in order."""
+    row = bisect_right(ignored, at, key=lambda one: one.start) - 1
+    while row >= 0:  # one inside another is rare
+        if at < ignored[row].end:
+            return True
+        if row == 0 or ignored[row - 1].end <= ignored[row].start:
+            return False
+        row -= 1
+    return False
 
 
 def _only(page: Parsed, columns: dict[str, array[int]], kept: list[int]) -> Left:

@@ -15,6 +15,7 @@ from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
 from dedup.options import Options
 from dedup.readers.jobs import Answer, Job
+from dedup.readers.leave_out import Ignored
 from dedup.readers.parsed import COLUMNS
 from dedup.readers.spawn import start_worker
 from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
@@ -137,4 +138,5 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
     size = len(columns["start"])
     paths = tuple(parts[2].decode("utf-8", "surrogatepass").split(LINE_JOIN)) if size else ()
     layout = Layout(path=paths, steps=parts[3].decode("utf-8", "surrogatepass"), **columns)
-    return Answer(text, header["title"], layout, header["encoding"])
+    ignored = tuple(Ignored(*row) for row in header["ignored"])
+    return Answer(text, header["title"], layout, header["encoding"], ignored=ignored)

@@ -15,7 +15,7 @@ import sys
 from typing import Any, BinaryIO
 
 from dedup.readers.decode import declared_in_html, decode
-from dedup.readers.leave_out import Left, without_left_out
+from dedup.readers.leave_out import Left, ignored_in, without_left_out
 from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
@@ -81,8 +81,9 @@ def reply(request: list[bytes]) -> list[bytes]:
                 out += _cut(form, data, declared, gone, header)
                 continue
             page, source = parse(form, data, declared, header["select"], header["ignore"])
-            if left := without_left_out(page, source, form, header["leave_out"], header["comments"]):
-                page = left.page
+            ignored = ignored_in(page, source, form)
+            left = without_left_out(page, ignored if header["comments"] else [], header["leave_out"])
+            page = left.page if left else page
         except MemoryError:
             out += _refusal(f"needs more memory to parse than the {MEMORY_LIMIT >> 20} MB that a page may take")
         except PageLimitError as error:
@@ -90,7 +91,7 @@ def reply(request: list[bytes]) -> list[bytes]:
         except Exception as error:  # one page never stops the rest
             out += _refusal(f"cannot be parsed ({type(error).__name__}: {error})")
         else:
-            out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
+            out.append(json.dumps({"title": page.title, "encoding": page.encoding, "ignored": ignored}).encode())
             out.append(page.text.encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
@@ -108,7 +109,8 @@ def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], header: d
     stretches = [Gone(*stretch) for stretch in gone]
     back: Left | None = None
     if form in ("html", "markdown") and (header["leave_out"] or b"dedup:ignore" in data.lower()):
-        back = without_left_out(*parse(form, data, declared, select, ignore), form, header["leave_out"], header["comments"])
+        page, source = parse(form, data, declared, select, ignore)
+        back = without_left_out(page, ignored_in(page, source, form) if header["comments"] else [], header["leave_out"])
     if back is not None:  # what is cut was found in the text without what is left out
         stretches = [Gone(start, end, g.removal) for g in stretches for start, end in back.ranges(g.start, g.end)]
     cuts = cuts_of(form, data, stretches, select, ignore, declared)
