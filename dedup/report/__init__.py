@@ -42,13 +42,14 @@ class Report:
 
         charged: Ids of the pages that are charged with what repeats, because they have changed; ``None``: all but the first
             place of each group are.
+        left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
 
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
     __slots__ = ("_annotations", "_links", "causes", "charged", "errors", "groups", "input_digest", "is_comparison",
-                 "near_misses", "options", "pages", "skipped", "summary", "version")
+                 "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
@@ -66,6 +67,7 @@ class Report:
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
         self.charged: frozenset[str] | None = None
+        self.left_out = 0
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -176,6 +178,7 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
         filtered.charged = None if changed is None else frozenset(changed)
+        filtered.left_out = self.left_out + len(self.groups) - len(groups)
         return filtered
 
     def to_json(self, indent: int | None = None) -> str:

@@ -85,6 +85,11 @@ def _ticked(text: str) -> str:
 
 def _head(report: Report, found: Gathered) -> Iterator[str]:
     figures = report.summary
+    if not figures.groups and report.left_out:
+        yield f"## No new repeats on {count(figures.pages, 'page')}"
+        yield ""
+        yield f"{count(report.left_out, 'passage')} left out that the baseline knows, or that touch no changed file."
+        return
     if not figures.groups:
         yield f"## No repeats on {count(figures.pages, 'page')}"
         yield ""

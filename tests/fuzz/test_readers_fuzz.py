@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dedup.model import Page
+from dedup.options import Options
 from dedup.readers import open_pages
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
@@ -235,7 +236,7 @@ def test_damaged_gzip_never_raises_and_never_lies(content: bytes, at: int, byte:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[WorkerPool]:
-    workers = WorkerPool(1)
+    workers = WorkerPool(1, Options())
     yield workers
     workers.close()
 

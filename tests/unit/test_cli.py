@@ -357,7 +357,8 @@ FAKE = textwrap.dedent(f"""
             from dedup.readers.jobs import Job
             from dedup.readers.pool import WorkerPool
             from dedup.report.json import replaced_file
-            pool = WorkerPool(1)
+            from dedup.options import Options
+            pool = WorkerPool(1, Options())
             pool.submit([Job("html", b"<p>x")]).result()
             with replaced_file(pathlib.Path("r.json")):
                 print(*[process.pid for process in pool._processes], file=sys.stderr, flush=True)
