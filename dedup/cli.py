@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
     check_open,
-    check_output,
+    check_outputs,
     check_top,
     deliver,
     drop_stdout,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
+OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; a row a page .csv, .jsonl, "
+               ".parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
@@ -289,6 +291,8 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
     from typing import Literal
 
+    from dedup.report.formats import PRINTED
+
     groups = option_groups()
     report = groups["report"]
     explain = make_flag("explain", bool, False, "also say what came near and is not reported, and what stopped it", report)
@@ -299,10 +303,9 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     return [
         *option_flags(groups),
         *([explain] if is_comparison else [against, estimate]),
-        make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
-                  ".jsonl, .csv), to a file", report, "-o"),
+        make_flag("output", tuple[str, ...], (), OUTPUT_HELP, report, "-o"),
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
-        make_flag("format", Literal["terminal", "json"] | None, None,
+        make_flag("format", Literal[PRINTED] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
         make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
@@ -521,31 +524,29 @@ def sources_of(path: str) -> list[Path | str]:
 
 def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
-    from pathlib import Path
-
     from dedup.cli_progress import watched
     from dedup.options import make_options
+    from dedup.report.formats import How
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
-    output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
+    outputs, format, top = settings.pop("output", ()), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     opened, profile = settings.pop("open_", False), settings.pop("profile", False)
     check_top(top)
     options = make_options(settings)
-    check_open(opened, output)
-    if output is not None:
-        check_output(Path(output), sources)
+    check_open(opened, outputs)
+    check_outputs(outputs, sources)
     if verbose:
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     with watched(options, quiet, profile) as watchers:
         report = work(options, watchers)
-    if not quiet and (verbose or output is not None or format == "json" or not is_one_terminal()):
+    if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
-    deliver(report, output, format, top, quiet)
+    deliver(report, outputs, format, How(top=top), quiet)
     if opened:
-        open_in_browser(str(output))
+        open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):
         return WRONG  # nothing usable
     return PARTLY if report.errors else DONE
