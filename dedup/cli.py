@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
     check_open,
-    check_output,
+    check_outputs,
     check_top,
     deliver,
     drop_stdout,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
+OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; a row a page .csv, .jsonl, "
+               ".parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
@@ -296,6 +298,7 @@ def flags_of(is_comparison: bool) -> list[inspect.Parameter]:
     from typing import Literal
 
     from dedup.cli_settings import config_flags, gate_flags, profile_flag
+    from dedup.report.formats import PRINTED
 
     groups = option_groups()
     report = groups["report"]
@@ -309,10 +312,9 @@ def flags_of(is_comparison: bool) -> list[inspect.Parameter]:
         *option_flags(groups),
         *([explain] if is_comparison else [against, estimate, *gate_flags(groups["gate"])]),
         *config_flags(groups["run"]),
-        make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
-                  ".jsonl, .csv), to a file", report, "-o"),
+        make_flag("output", tuple[str, ...], (), OUTPUT_HELP, report, "-o"),
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
-        make_flag("format", Literal["terminal", "json"] | None, None,
+        make_flag("format", Literal[PRINTED] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
         make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
@@ -462,21 +464,19 @@ def sources_of(path: str) -> list[Path | str]:
 
 def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
-    from pathlib import Path
-
     from dedup.cli_progress import watched
     from dedup.options import make_options
+    from dedup.report.formats import How
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
     gates = _gates(settings)
-    output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
+    outputs, format, top = settings.pop("output", ()), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     opened, profile = settings.pop("open_", False), settings.pop("profile", False)
     check_top(top)
     options = make_options(settings)
-    check_open(opened, output)
-    if output is not None:
-        check_output(Path(output), sources)
+    check_open(opened, outputs)
+    check_outputs(outputs, sources)
     if verbose:
         import logging
 
@@ -485,11 +485,11 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
         report = work(options, watchers)
     passed = None if gates is None else gates.judge(report)
     report = report if passed is None else passed.report
-    if not quiet and (verbose or output is not None or format == "json" or not is_one_terminal()):
+    if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
-    deliver(report, output, format, top, quiet)
+    deliver(report, outputs, format, How(top=top), quiet)
     if opened:
-        open_in_browser(str(output))
+        open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):
         return WRONG  # nothing usable
     if passed is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
@@ -194,22 +194,22 @@ class Report:
         text = buffer.getvalue()
         return (text if indent is None else indented(text, indent)).decode("utf-8")
 
-    def to_arrow(self, rows: Literal["pages", "occurrences"] = "pages") -> Any:
-        """A ``pyarrow.Table`` with a row a page, or a row an occurrence; docs/page-table.md describes both.
+    def to_arrow(self, rows: Literal["pages", "groups", "occurrences"] = "pages") -> Any:
+        """A ``pyarrow.Table`` with a row a page, a group or an occurrence; docs/page-table.md describes them.
 
         Args:
-            rows: ``pages``, in the order of ``pages``, or ``occurrences``, in the order of the groups.
+            rows: ``pages``, in the order of ``pages``; ``groups``, or ``occurrences`` in the order of the groups.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
             OptionError: `rows` is something else.
         """
-        if rows not in ("pages", "occurrences"):
-            raise OptionError(f"{rows!r} is none of pages, occurrences", "rows")
+        if rows not in ("pages", "groups", "occurrences"):
+            raise OptionError(f"{rows!r} is none of pages, groups, occurrences", "rows")
         need_arrow("to_arrow")
-        from dedup.report.arrow import occurrence_table, page_table
+        from dedup.report.arrow import page_table, table_stream
 
-        return page_table(self) if rows == "pages" else occurrence_table(self)
+        return page_table(self) if rows == "pages" else table_stream(self, rows).read_all()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The table of pages for whoever takes Arrow (polars, DuckDB, pandas, ...), batch by batch."""
@@ -258,16 +258,19 @@ class Report:
         return plot_arcs(self, page)
 
     def write(self, path: str | Path) -> None:
-        """Write the report (``.json``, ``.html``, ``.md``) or a row a page (``.parquet``, ``.jsonl``, ``.csv``) to a file.
+        """Write the report to a file, in the format that its suffix names; docs/formats.md describes them.
 
-        The file is whole or as it was before.
+        ``.json``, ``.html``, ``.md``, ``.sarif``, ``.txt``; a row a page ``.parquet``, ``.jsonl``, ``.csv``; a row a group
+        ``.groups.csv`` and so on; a row an occurrence ``.occurrences.csv`` and so on. The file is whole or as it was before.
 
         Raises:
             OptionError: No format has this suffix.
             MissingExtraError: pyarrow is not installed, and the file is to be Parquet.
             OutputError: The file cannot be written.
         """
-        writer_of(path)(self, Path(path))
+        from dedup.report.formats import write_report
+
+        write_report(self, path)
 
     def __repr__(self) -> str:
         from dedup.report.text import count, percent
@@ -298,38 +301,3 @@ def need_arrow(where: str) -> None:
     except ImportError as error:
         raise MissingExtraError("pyarrow is not installed", where,
                                 how_to_install("arrow", "pyarrow")) from error
-
-
-def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
-    """The function that writes the format which a file's suffix names.
-
-    Raises:
-        OptionError: No format has this suffix.
-        MissingExtraError: The format needs a library that is not installed.
-    """
-    from dedup.report.json import write_json_file
-    from dedup.report.markdown import write_markdown
-    from dedup.report.page_table import write_csv, write_jsonl
-
-    writers: dict[str, Callable[[Report, Path], None]] = {
-        ".json": write_json_file, ".html": _write_html, ".md": write_markdown, ".parquet": _write_parquet,
-        ".jsonl": write_jsonl, ".csv": write_csv}
-    suffix = Path(path).suffix.lower()
-    if suffix not in writers:
-        raise OptionError(f"no report format has the suffix {suffix!r}" if suffix else "the file has no suffix",
-                          str(path), f"Use one of: {', '.join(writers)}.")
-    if suffix == ".parquet":
-        need_arrow(str(path))
-    return writers[suffix]
-
-
-def _write_html(report: Report, path: Path) -> None:
-    from dedup.report.html import write_html
-
-    write_html(report, path)
-
-
-def _write_parquet(report: Report, path: Path) -> None:
-    from dedup.report.arrow import write_parquet
-
-    write_parquet(report, path)

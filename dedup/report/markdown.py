@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from dedup.outline import FOLDED
 from dedup.report.gather import Gathered, all_wasted_chars, matched_text, ranked
-from dedup.report.json import replaced_file
 from dedup.report.text import count, one_line, page_name, percent, place, safe, times, verdict_words
 from dedup.report.troubles import place_words, troubles
 
 if TYPE_CHECKING:
     from dedup.model import Group
     from dedup.report import Report
+    from dedup.report.formats import How
 
 TOP = 10
 PLACES = 5
@@ -37,14 +36,9 @@ def to_markdown(report: Report, top: int = TOP) -> str:
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
-def write_markdown(report: Report, path: Path) -> None:
-    """Write the report as Markdown to a file, which is whole afterwards or as it was before.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replaced_file(path) as file:
-        file.write(to_markdown(report).encode("utf-8"))
+def to_file(report: Report, file: IO[bytes], how: How) -> None:
+    """Write the report as Markdown to an open binary file."""
+    file.write(to_markdown(report, how.top).encode("utf-8"))
 
 
 def code(text: str) -> str:
@@ -171,4 +165,4 @@ def _troubles(report: Report, top: int) -> Iterator[str]:
         yield f"- and {len(told) - top:,} more"
 
 
-__all__ = ["to_markdown", "write_markdown"]
+__all__ = ["to_file", "to_markdown"]

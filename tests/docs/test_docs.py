@@ -77,11 +77,11 @@ def test_the_tables_of_columns_are_those_of_the_code():
 def test_the_tables_of_columns_are_those_of_arrow():
     pa = pytest.importorskip("pyarrow")
     from dedup import scan
-    from dedup.report.arrow import SCHEMA
 
-    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>"}
-    shown = [(f.name, names.get(f.type, str(f.type))) for f in SCHEMA]
-    assert table_of_columns("A row an occurrence") == shown
+    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>", pa.list_(pa.string()): "list<string>"}
+    for rows, heading in (("groups", "A row a group"), ("occurrences", "A row an occurrence")):
+        shown = [(f.name, names.get(f.type, str(f.type))) for f in scan([]).to_arrow(rows).schema]
+        assert table_of_columns(heading) == shown
     for field, (name, kind) in zip(scan([]).to_arrow().schema, table_of_columns("Columns"), strict=True):
         assert field.name == name
         assert names.get(field.type, str(field.type)).replace("item: ", "") == kind

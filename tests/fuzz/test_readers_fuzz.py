@@ -140,7 +140,7 @@ MARKDOWN = st.lists(
 
 def checked(source: str, form: str) -> None:
     """Through the worker's own reply and back, without a process."""
-    header = json.dumps({"pages": [[form, "str"]], "select": [], "ignore": []}).encode()
+    header = json.dumps({"pages": [[form, "str"]], "select": [], "ignore": [], "leave_out": [], "comments": True}).encode()
     answer = _unpack(reply([header, source.encode("utf-8", "surrogatepass")]))
     assert not answer.refused, answer.refused
     assert answer.layout is not None
