@@ -219,7 +219,8 @@ def _spelt(error: Any) -> str:
     from dedup.options import Options
     from dedup.report.text import with_flags
 
-    names = {field.name: flag(field.name) for field in dataclasses.fields(Options)}
+    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "for")
+    names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
     return str(type(error)(with_flags(error.what), where, error.mend))
 
@@ -487,7 +488,8 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     report = report if passed is None else passed.report
     if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
-    deliver(report, outputs, format, How(top=top), quiet)
+    changed = None if passed is None else passed.changed
+    deliver(report, outputs, format, How(top=top, changed=changed), quiet)
     if opened:
         open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):

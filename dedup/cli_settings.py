@@ -83,8 +83,9 @@ def settled(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if command != "clean":  # which takes it as a choice, too
         del settings["for_"]
     known = known_settings()[command]
-    if not settings.get("quiet") and (words := profile_words(for_, {**settings, **_unknown(for_, known)})):
-        note(f"dedup: --for {for_} sets {words}")
+    words = profile_words(for_, {**settings, **_unknown(for_, known)})
+    if not settings.get("quiet") and (words or command != "clean"):
+        note(f"dedup: --for {for_} sets {words or 'nothing beside the defaults'}")
     return {name: value for name, value in with_profile(settings, for_).items() if name in known or name in settings}
 
 

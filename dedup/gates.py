@@ -5,7 +5,7 @@ Template, navigation and refrains count for no gate, unless they are named: a pa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -105,11 +105,13 @@ class Passed:
         report: With only what is not known and touches what has changed.
         failures: Why it may not pass, a line each; none: it may.
         notes: What else there is to say.
+        changed: Whether the page of a source was changed; ``None`` where that is not asked.
     """
 
     report: Report
     failures: tuple[str, ...]
     notes: tuple[str, ...]
+    changed: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Opened:
         shown = report
         notes = []
         if len(findings) < len(report.groups):
-            shown = report.with_groups([finding.group.id for finding in findings], changed)
+            shown = report.with_groups([finding.group.id for finding in findings])
             notes.append(f"{count(len(report.groups) - len(findings), 'passage')} left out: "
                          + " or ".join(["in the baseline"] * (self.known is not None)
                                        + ["not in files changed since " + str(gates.changed_since)] * (changed is not None)))
@@ -144,17 +146,20 @@ class Opened:
         less = self.known is not None or changed is not None
         share = _share(findings, pages, changed) if less else report.summary.content_share
         what = "the content" if changed is None else "the changed files"
-        return Passed(shown, (*self._over(share, what), *self._on(findings, pages)), tuple(notes))
+        failures = (*self._over(share, what), *self._on(findings, pages))
+        return Passed(shown, failures, tuple(notes), None if changed is None else self.is_changed)
 
     def _changed(self, pages: Mapping[str, PageReport]) -> frozenset[str] | None:
         """Ids of the pages in changed files."""
         if self.files is None:
             return None
-        files, known = self.files, self._places
-        for page in pages.values():
-            if page.source not in known:
-                known[page.source] = Path(page.source).resolve() in files
-        return frozenset(page.id for page in pages.values() if known[page.source])
+        return frozenset(page.id for page in pages.values() if self.is_changed(page.source))
+
+    def is_changed(self, source: str) -> bool:
+        """Whether the file of a page's source was changed."""
+        if source not in self._places:
+            self._places[source] = self.files is not None and Path(source).resolve() in self.files
+        return self._places[source]
 
     def _update(self, report: Report) -> str:
         assert self.known is not None

@@ -12,13 +12,13 @@ Audience = Literal["readers", "docs", "corpus", "reuse"]
 PROFILES: Mapping[Audience, Mapping[str, Any]] = {
     "readers": {},  # the defaults: what a reader of a page meets twice
     "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "hide": ("template", "navigation")},
-    "corpus": {"min_tokens": 25},  # whole pages are told first, then passages
+    "corpus": {},  # the same, but for what clean takes: whole pages are told first, then passages
     "reuse": {"find": "reworded", "min_tokens": 30, "scope": "across"},
 }
 ABOUT: Mapping[Audience, str] = {
     "readers": "what a reader meets twice on a page (the defaults)",
     "docs": "text worth writing once: no code, no front matter, no template, 40 words or more",
-    "corpus": "training data: whole pages, then passages of 25 words or more",
+    "corpus": "training data: whole pages, then passages (scan: the defaults)",
     "reuse": "quotations and reworded text between pages, 30 words or more",
 }
 

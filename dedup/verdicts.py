@@ -40,6 +40,7 @@ TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
 _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
+TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
@@ -313,7 +314,27 @@ class Judgement:
         all_headings = np.bincount(self.group, headings, groups)
         copies = np.bincount(self.group, np.diff(self.first), groups)
         own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
-        return np.select([~elsewhere, template & ~own_headline], [-1, TEMPLATE], SHARED).astype(np.int8)
+        template &= ~own_headline & elsewhere
+        template |= elsewhere & self._in_template(template)
+        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED).astype(np.int8)
+
+    def _in_template(self, template: Flags) -> Flags:
+        """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
+        stand = self.occurrence_stand
+        framed = np.zeros(len(self.findings.corpus.pages), bool)
+        framed[self.page[template]] = True
+        row = np.flatnonzero((~template & framed[self.page])[stand])
+        if not len(row):
+            return np.zeros(len(template), bool)
+        frame_rows = np.flatnonzero(template[stand])
+        frame = self._stretches(frame_rows, self.table.page[frame_rows])
+        found = self._stretches(row, np.arange(len(row)))
+        sizes = (found.end - found.start, _inside(frame, found))
+        size, inside = (np.bincount(found.owner, each, len(row)) for each in sizes)
+        outside = np.bincount(stand[row], inside < TEMPLATE_AGAIN * size, len(template)) > 0
+        there = np.zeros(len(template), bool)
+        there[stand[row]] = True
+        return there & ~outside
 
     @cached_property
     def copy_of(self) -> dict[int, int]:

@@ -46,14 +46,14 @@ class Ignored(NamedTuple):
     open: bool = False
 
 
-def ignored_in(page: Parsed, source: str, form: str) -> list[Ignored]:
+def ignored_in(page: Parsed, form: str) -> list[Ignored]:
     """What the comments of a page leave out, in their order.
 
     Args:
         page: All of its blocks.
-        source: What it was parsed from.
         form: "html" or "markdown".
     """
+    source = page.source
     if "dedup:ignore" not in source and "dedup:ignore" not in source.lower():
         return []
     columns = dict(zip(COLUMNS, page.columns, strict=True))

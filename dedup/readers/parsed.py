@@ -30,6 +30,7 @@ class Parsed:
         steps: Each element that holds blocks, in one line.
         columns: The columns of `dedup.model.Layout`, in the order of ``COLUMNS``.
         encoding: How its bytes were decoded where that was a guess, else empty.
+        source: What it was parsed from.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Parsed:
     steps: list[str]
     columns: list[array[int]]
     encoding: str = ""
+    source: str = ""
 
 
 @dataclass(slots=True)

@@ -46,8 +46,8 @@ def receive(stream: BinaryIO) -> list[bytes] | None:
                         zip(parts, struct.unpack(f"<{count}Q", table), strict=True)) else None
 
 
-def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> tuple[Parsed, str]:
-    """Parse one page: all of its blocks, and the source that they stand in.
+def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> Parsed:
+    """Parse one page: all of its blocks.
 
     Args:
         form: "html" or "markdown".
@@ -66,8 +66,8 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
         from dedup.readers.markdown import read_markdown
 
         page = read_markdown(text)
-    page.encoding = note
-    return page, text
+    page.encoding, page.source = note, text
+    return page
 
 
 def reply(request: list[bytes]) -> list[bytes]:
@@ -80,8 +80,8 @@ def reply(request: list[bytes]) -> list[bytes]:
             if gone is not None:
                 out += _cut(form, data, declared, gone, header)
                 continue
-            page, source = parse(form, data, declared, header["select"], header["ignore"])
-            ignored = ignored_in(page, source, form)
+            page = parse(form, data, declared, header["select"], header["ignore"])
+            ignored = ignored_in(page, form)
             left = without_left_out(page, ignored if header["comments"] else [], header["leave_out"])
             page = left.page if left else page
         except MemoryError:
@@ -96,7 +96,7 @@ def reply(request: list[bytes]) -> list[bytes]:
             out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
             out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
             out += [column.tobytes() for column in page.columns]
-            del page, source, left
+            del page, left
     return out
 
 
@@ -109,8 +109,8 @@ def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], header: d
     stretches = [Gone(*stretch) for stretch in gone]
     back: Left | None = None
     if form in ("html", "markdown") and (header["leave_out"] or b"dedup:ignore" in data.lower()):
-        page, source = parse(form, data, declared, select, ignore)
-        back = without_left_out(page, ignored_in(page, source, form) if header["comments"] else [], header["leave_out"])
+        page = parse(form, data, declared, select, ignore)
+        back = without_left_out(page, ignored_in(page, form) if header["comments"] else [], header["leave_out"])
     if back is not None:  # what is cut was found in the text without what is left out
         stretches = [Gone(start, end, g.removal) for g in stretches for start, end in back.ranges(g.start, g.end)]
     cuts = cuts_of(form, data, stretches, select, ignore, declared)

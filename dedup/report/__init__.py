@@ -40,15 +40,13 @@ class Report:
         near_misses: What is alike and not reported, with the gate that stopped it: the nearest first, those that no figure
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
-        charged: Ids of the pages that are charged with what repeats, because they have changed; ``None``: all but the first
-            place of each group are.
         left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
 
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "charged", "errors", "groups", "input_digest", "is_comparison",
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison",
                  "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
@@ -66,7 +64,6 @@ class Report:
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
-        self.charged: frozenset[str] | None = None
         self.left_out = 0
 
     def pairs(self) -> Iterator[Pair]:
@@ -153,7 +150,7 @@ class Report:
         filtered._annotations = self.annotations.regrouped(filtered)
         return filtered
 
-    def with_groups(self, kept: Collection[int], changed: Collection[str] | None = None) -> Report:
+    def with_groups(self, kept: Collection[int]) -> Report:
         """The same report with some of its groups only; ids are given anew, so that they stay indices.
 
         The figures of pages, and those of the summary but ``groups``, stay the scan's. Of the pairs those stay that touch
@@ -161,7 +158,6 @@ class Report:
 
         Args:
             kept: Ids of the groups.
-            changed: Ids of the pages that are charged with what repeats; see ``charged``.
 
         Raises:
             OptionError: There is no such group.
@@ -177,7 +173,6 @@ class Report:
             skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
             is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
-        filtered.charged = None if changed is None else frozenset(changed)
         filtered.left_out = self.left_out + len(self.groups) - len(groups)
         return filtered
 

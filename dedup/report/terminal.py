@@ -411,8 +411,9 @@ class _Writer:
                                            f"{options.min_tokens} words (--min-tokens)."))
             return
         if self.report.left_out:
-            yield from self.lines(self.say(f"Nothing that is asked about: {count(self.report.left_out, 'passage')} left out that "
-                                           "the baseline knows, or that touch no changed file."))
+            known = count(self.report.left_out, "passage")
+            yield from self.lines(self.say(f"Nothing new: {known} left out that the baseline knows, or that touch no changed "
+                                           "file."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
         found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
