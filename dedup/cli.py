@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
-OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; a row a page .csv, .jsonl, "
-               ".parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
+OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; .sarif; a row a page .csv, "
+               ".jsonl, .parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
@@ -203,6 +203,18 @@ class Report:
         from dedup.report.markdown import to_markdown
 
         return to_markdown(self, top)
+
+    def to_sarif(self, changed: Callable[[str], bool] | None = None, root: str | Path | None = None) -> str:
+        """The report as a SARIF 2.1.0 log, a result for each text that stands more than once; docs/formats.md describes it.
+
+        Args:
+            changed: Whether the page of a source was changed: a result is charged to such a place. Without it to the later
+                copy.
+            root: Folder that the paths are relative to; else the repository around the current folder, or that folder itself.
+        """
+        from dedup.report.sarif import to_sarif
+
+        return to_sarif(self, changed, None if root is None else Path(root))
 
     def plot_arcs(self, page: str | int | None = None) -> Svg:
         """A page's repeats as a picture: arcs from each place of a passage to the next one. A notebook shows it.

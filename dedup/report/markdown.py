@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dedup.report.formats import How
 
 TOP = 10
+MARKER = b"<!-- dedup-report -->"  # by which a comment of ours is found again
 PLACES = 5
 TEXT_CHARS = 90
 FOLDS = {"navigation": "navigation", "refrain": "refrains", "template": "the site's template"}
@@ -38,7 +39,7 @@ def to_markdown(report: Report, top: int = TOP) -> str:
 
 def to_file(report: Report, file: IO[bytes], how: How) -> None:
     """Write the report as Markdown to an open binary file."""
-    file.write(to_markdown(report, how.top).encode("utf-8"))
+    file.write(MARKER + b"\n" + to_markdown(report, how.top).encode("utf-8"))
 
 
 def code(text: str) -> str:

@@ -101,4 +101,4 @@ def test_an_escaped_text_is_shown_as_it_is(text):
 def test_written_to_a_file(tmp_path):
     made = dedup.scan(ROOT / "examples" / "news.html")
     made.write(tmp_path / "r.md")
-    assert (tmp_path / "r.md").read_text(encoding="utf-8") == made.to_markdown()
+    assert (tmp_path / "r.md").read_text(encoding="utf-8") == "<!-- dedup-report -->\n" + made.to_markdown()
