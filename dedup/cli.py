@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
+    check_link_base,
     check_open,
     check_outputs,
     check_top,
@@ -40,6 +41,7 @@ DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; .sarif; a row a page .csv, "
                ".jsonl, .parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
+LINK_HELP = "Markdown: address before the paths of its links, like https://host/owner/repository/blob/main"
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
@@ -307,6 +309,7 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
         make_flag("format", Literal[PRINTED] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
+        make_flag("link_base", str, "", LINK_HELP, report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
         make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
         make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
@@ -532,7 +535,9 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     outputs, format, top = settings.pop("output", ()), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     opened, profile = settings.pop("open_", False), settings.pop("profile", False)
+    link_base = settings.pop("link_base", "")
     check_top(top)
+    check_link_base(link_base)
     options = make_options(settings)
     check_open(opened, outputs)
     check_outputs(outputs, sources)
@@ -544,7 +549,7 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
         report = work(options, watchers)
     if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
-    deliver(report, outputs, format, How(top=top), quiet)
+    deliver(report, outputs, format, How(top=top, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):

@@ -29,6 +29,14 @@ def check_top(top: int) -> None:
         raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
 
 
+def check_link_base(address: str) -> None:
+    """Refuse what no link can begin with."""
+    if address:
+        from dedup.report.markdown import check_link_base
+
+        check_link_base(address, "--link-base")
+
+
 def check_open(opened: bool, outputs: Sequence[str]) -> None:
     """Refuse to open what no browser shows."""
     from dedup.errors import OptionError

@@ -194,15 +194,22 @@ class Report:
 
         return to_html(self)
 
-    def to_markdown(self, top: int = 10) -> str:
-        """The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+    def to_markdown(self, top: int = 10, link_base: str = "") -> str:
+        """The report as short Markdown, for a pull request: the answer and the worst of each list; the rest folded away.
 
         Args:
-            top: Entries of each list.
-        """
-        from dedup.report.markdown import to_markdown
+            top: Entries of each list; fewer where the whole would not fit into a comment (65,536 characters).
+            link_base: Address before the paths of its links, such as ``https://host/owner/repository/blob/main``; without it
+                they are relative.
 
-        return to_markdown(self, top)
+        Raises:
+            OptionError: `link_base` is no such address.
+        """
+        from dedup.report.formats import How
+        from dedup.report.markdown import check_link_base, to_markdown
+
+        check_link_base(link_base)
+        return to_markdown(self, top, How(link_base=link_base))
 
     def to_sarif(self, changed: Callable[[str], bool] | None = None, root: str | Path | None = None) -> str:
         """The report as a SARIF 2.1.0 log, a result for each text that stands more than once; docs/formats.md describes it.

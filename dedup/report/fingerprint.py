@@ -1,19 +1,22 @@
-"""A fingerprint of a text as it is compared: the same wherever the text stands, whatever its case, spaces and punctuation."""
+"""What names a passage by its words, wherever it stands: in SARIF, and in the list that the viewer lets people download."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from dedup.verify import normalised
+from dedup.report.gather import matched_text
 
-
-def text_fingerprint(text: str) -> str:
-    """128 bits of the text's tokens, as 32 hexadecimal digits.
-
-    >>> text_fingerprint("The quick brown fox.") == text_fingerprint("the  quick\\nbrown FOX")
-    True
-    """
-    return hashlib.sha256(normalised(text, 0).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+if TYPE_CHECKING:
+    from dedup.model import Group
 
 
-__all__ = ["text_fingerprint"]
+def fingerprint(group: Group) -> str:
+    """16 hexadecimal digits that moved lines, renamed files, case and punctuation do not change."""
+    from dedup.verify import normalised
+
+    words = normalised(matched_text(group.occurrences[group.representative]), 0)
+    return hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+__all__ = ["fingerprint"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from dedup.model import Kind, Verdict
-from dedup.report.fingerprint import text_fingerprint
+from dedup.report.fingerprint import fingerprint
 from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids
 from dedup.report.json import encode
 from dedup.report.locations import Region, Root, Sources
@@ -93,7 +93,7 @@ class _Log:
         others = [place for number, place in enumerate(group.occurrences) if number != charged]
         verdict = self._verdict(primary, group)
         rule = verdict.kind if verdict else self.places.verdict(primary, group.id) or "repeat"
-        print_of = text_fingerprint(matched_text(group.occurrences[group.representative]))
+        print_of = fingerprint(group)
         self._seen[print_of] += 1
         result: dict[str, Any] = {
             "ruleId": rule, "ruleIndex": list(RULES).index(rule), "level": RULES[rule].level,
