@@ -267,10 +267,11 @@ def build_app() -> cyclopts.App:
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
     app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
-    from dedup import cli_clean, cli_report
+    from dedup import cli_clean, cli_report, cli_schema
 
     cli_clean.add_commands(app)
     cli_report.add_commands(app)
+    cli_schema.add_commands(app)
     return app
 
 
@@ -391,6 +392,8 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
             return "--explain is for two pages: dedup compare A B --explain"
         if arguments[0] in ("scan", "compare"):
             names = [parameter.name.rstrip("_") for parameter in _flags(is_comparison)]
+        elif arguments[0] == "schema":
+            names = []
         elif arguments[0] == "report":
             from dedup.cli_report import flag_names as names_of_report
 
@@ -409,12 +412,14 @@ def _usage_error(error: Any, arguments: list[str]) -> str:
             return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
         if os.path.exists(first):
             return f"{first} is a path; say what to do with it: dedup scan {first}"
-        return (f"unknown command {first}; there are: scan, compare, report, clean, restore, explain "
+        return (f"unknown command {first}; there are: scan, compare, report, clean, restore, explain, schema "
                 "(dedup --help shows examples)")
     if isinstance(error, UnusedCliTokensError):
         rest = ", ".join(error.unused_tokens or ())
         if arguments[0] == "report":
             return f"report takes one result, so this is too much: {rest}"
+        if arguments[0] == "schema":
+            return f"schema takes one name, so this is too much: {rest}"
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
