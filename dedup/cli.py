@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
+    check_link_base,
     check_open,
     check_outputs,
     check_top,
@@ -39,12 +40,13 @@ if TYPE_CHECKING:
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
-OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; a row a page .csv, .jsonl, "
-               ".parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
+OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; .sarif; a row a page .csv, "
+               ".jsonl, .parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
+LINK_HELP = "Markdown: address before the paths of its links, like https://host/owner/repository/blob/main"
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
-COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions")
+COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions", "schema")
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported",
           "gate": "What must not be found"}
@@ -271,10 +273,11 @@ def build_app() -> cyclopts.App:
                 name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
     app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
                 name="compare", usage="Usage: dedup compare A B [OPTIONS]")
-    from dedup import cli_clean, cli_report, cli_suppressions
+    from dedup import cli_clean, cli_report, cli_schema, cli_suppressions
 
     cli_clean.add_commands(app)
     cli_report.add_commands(app)
+    cli_schema.add_commands(app)
     cli_suppressions.add_commands(app)
     return app
 
@@ -317,6 +320,7 @@ def flags_of(is_comparison: bool) -> list[inspect.Parameter]:
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
         make_flag("format", Literal[PRINTED] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
+        make_flag("link_base", str, "", LINK_HELP, report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
         make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
         make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
@@ -474,7 +478,9 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     outputs, format, top = settings.pop("output", ()), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     opened, profile = settings.pop("open_", False), settings.pop("profile", False)
+    link_base = settings.pop("link_base", "")
     check_top(top)
+    check_link_base(link_base)
     options = make_options(settings)
     check_open(opened, outputs)
     check_outputs(outputs, sources)
@@ -489,7 +495,7 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
     changed = None if passed is None else passed.changed
-    deliver(report, outputs, format, How(top=top, changed=changed), quiet)
+    deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):

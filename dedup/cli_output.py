@@ -29,6 +29,14 @@ def check_top(top: int) -> None:
         raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
 
 
+def check_link_base(address: str) -> None:
+    """Refuse what no link can begin with."""
+    if address:
+        from dedup.report.markdown import check_link_base
+
+        check_link_base(address, "--link-base")
+
+
 def check_open(opened: bool, outputs: Sequence[str]) -> None:
     """Refuse to open what no browser shows."""
     from dedup.errors import OptionError
@@ -91,10 +99,12 @@ def _is_inside(path: Path, folder: Path) -> bool:
 def _is_report(path: Path) -> bool:
     """Whether a file is a report of ours, which a new one may replace."""
     from dedup.report.html import GENERATOR
+    from dedup.report.markdown import MARKER
+    from dedup.report.sarif import SIGN as SARIF_SIGN
 
     with path.open("rb") as file:
-        beginning = file.read(200)
-    return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
+        beginning = file.read(300)
+    return not beginning or any(sign in beginning for sign in (b'"format": "dedup-report/', GENERATOR, MARKER, SARIF_SIGN))
 
 
 def is_one_terminal() -> bool:

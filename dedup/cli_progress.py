@@ -15,7 +15,7 @@ from dedup.stages import Watcher
 if TYPE_CHECKING:
     from dedup.estimate import Estimate
 
-NO_REPORT = ("output", "top", "quiet", "verbose", "open_", "profile")  # what an estimate has no use for
+NO_REPORT = ("output", "link_base", "top", "quiet", "verbose", "open_", "profile")  # what an estimate has no use for
 
 
 @contextlib.contextmanager

@@ -47,6 +47,7 @@ def _flags() -> list[inspect.Parameter]:
              written),
         flag("open_", bool, False, cli.OPEN_HELP, written, spelt="--open"),
         flag("at_similarity", float | None, None, "only what is alike to at least this (0 to 1)", written),
+        flag("link_base", str, "", cli.LINK_HELP, written),
         flag("top", int, 10, "entries shown of each list (0 to 100000)", written),
         flag("quiet", bool, False, "say nothing but why it failed", written, "-q"),
     ]
@@ -61,12 +62,14 @@ def _report(result: str, **settings: Any) -> int:
         raise InputError("standard input cannot be read here", "-", "Name a file: dedup report RESULT.json -o report.html")
     outputs, top, opened = settings.get("output", ()), settings.get("top", 10), settings.get("open_", False)
     cli_output.check_top(top)
+    cli_output.check_link_base(settings.get("link_base", ""))
     cli_output.check_open(opened, outputs)
     cli_output.check_outputs(outputs, [Path(result)])
     report = read_json(result)
     if settings.get("at_similarity") is not None:
         report = report.at_similarity(settings["at_similarity"])
-    cli_output.deliver(report, outputs, settings.get("format"), How(top=top), settings.get("quiet", False))
+    how = How(top=top, link_base=settings.get("link_base", ""))
+    cli_output.deliver(report, outputs, settings.get("format"), how, settings.get("quiet", False))
     if opened:
         cli_output.open_in_browser(outputs)
     return cli.DONE

@@ -33,6 +33,8 @@ def usage_error(error: Any, arguments: list[str]) -> str:
         rest = ", ".join(error.unused_tokens or ())
         if arguments[0] == "report":
             return f"report takes one result, so this is too much: {rest}"
+        if arguments[0] == "schema":
+            return f"schema takes one name, so this is too much: {rest}"
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
@@ -66,6 +68,8 @@ def _flag_names(command: str) -> list[str]:
         from dedup.cli_report import flag_names as names_of_report
 
         return names_of_report()
+    if command == "schema":
+        return []
     if command == "suppressions":
         from dedup.cli_suppressions import suppression_flags
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
@@ -223,15 +223,34 @@ class Report:
 
         return to_html(self)
 
-    def to_markdown(self, top: int = 10) -> str:
-        """The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+    def to_markdown(self, top: int = 10, link_base: str = "") -> str:
+        """The report as short Markdown, for a pull request: the answer and the worst of each list; the rest folded away.
 
         Args:
-            top: Entries of each list.
-        """
-        from dedup.report.markdown import to_markdown
+            top: Entries of each list; fewer where the whole would not fit into a comment (65,536 characters).
+            link_base: Address before the paths of its links, such as ``https://host/owner/repository/blob/main``; without it
+                they are relative.
 
-        return to_markdown(self, top)
+        Raises:
+            OptionError: `link_base` is no such address.
+        """
+        from dedup.report.formats import How
+        from dedup.report.markdown import check_link_base, to_markdown
+
+        check_link_base(link_base)
+        return to_markdown(self, top, How(link_base=link_base))
+
+    def to_sarif(self, changed: Callable[[str], bool] | None = None, root: str | Path | None = None) -> str:
+        """The report as a SARIF 2.1.0 log, a result for each text that stands more than once; docs/formats.md describes it.
+
+        Args:
+            changed: Whether the page of a source was changed: a result is charged to such a place. Without it to the later
+                copy.
+            root: Folder that the paths are relative to; else the repository around the current folder, or that folder itself.
+        """
+        from dedup.report.sarif import to_sarif
+
+        return to_sarif(self, changed, None if root is None else Path(root))
 
     def plot_arcs(self, page: str | int | None = None) -> Svg:
         """A page's repeats as a picture: arcs from each place of a passage to the next one. A notebook shows it.

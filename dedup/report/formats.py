@@ -80,6 +80,8 @@ FORMATS: dict[str, Format] = {
     ".json": Format("json", "report", "json:to_file"),
     ".html": Format("html", "report", "html:to_file", printed=False),
     ".md": Format("md", "report", "markdown:to_file"),
+    ".sarif": Format("sarif", "SARIF log", "sarif:to_file"),
+    ".sarif.json": Format("sarif", "SARIF log", "sarif:to_file"),
     **_tables(".parquet", "table_files:parquet_of", printed=False, extra=True),
     **_tables(".jsonl", "table_files:json_lines_of"),
     **_tables(".csv", "table_files:csv_of"),

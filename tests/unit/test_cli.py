@@ -128,12 +128,12 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .txt, .json, .html, .md, .parquet, "
+    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .txt, .json, .html, .md, .sarif, .parquet, "
      ".jsonl, .csv; of tables also"),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .txt, .json, .html, .md, .parquet, .jsonl, .csv; of tables also"),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .txt, .json, .html, .md, .sarif, .parquet, .jsonl, .csv; of table"),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
-    (["--format", "html"], "--format: 'html' is not one of terminal, json, md, jsonl, groups.jsonl, occurrences.jsonl, csv, "
-     "groups.csv, occurrences.csv"),
+    (["--format", "html"], "--format: 'html' is not one of terminal, json, md, sarif, jsonl, groups.jsonl, "
+     "occurrences.jsonl, csv, groups.csv, occurrences.csv"),
 ])
 def test_a_wrong_option_is_answered_with_ours_in_one_line(
         arguments: list[str], answer: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
