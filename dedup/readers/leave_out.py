@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, Parsed
+from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, Parsed, pack
 
 KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
 Range = tuple[int, int]
@@ -188,7 +188,8 @@ def _is_inside(at: int, ignored: Sequence[Ignored]) -> bool:
 
 def _only(page: Parsed, columns: dict[str, array[int]], kept: list[int]) -> Left:
     """Some of the blocks of a page."""
-    texts = [page.text[columns["start"][row]:columns["end"][row]] for row in kept]
+    whole, paths = page.text, page.paths
+    texts = [whole[columns["start"][row]:columns["end"][row]] for row in kept]
     made = {name: array("q") for name in COLUMNS}
     at, first, before = 0, columns["map_first"], columns["start"]
     for row, text in zip(kept, texts, strict=True):
@@ -204,6 +205,6 @@ def _only(page: Parsed, columns: dict[str, array[int]], kept: list[int]) -> Left
         if columns[name]:
             made[name] = array("q", (columns[name][row] for row in kept))
     made["parent"] = columns["parent"]
-    left = replace(page, text="\n".join(texts), paths=[page.paths[row] for row in kept],
-                   columns=[made[name] for name in COLUMNS])
+    packed = (pack("\n".join(texts)), pack("\n".join(paths[row] for row in kept)), page.packed[2])
+    left = replace(page, packed=packed, packed_columns=[made[name].tobytes() for name in COLUMNS])
     return Left(left, (list(made["start"]), [before[row] for row in kept]))

@@ -1,7 +1,8 @@
 """The process that parses untrusted pages, and cuts them: ``python -m dedup.readers.worker``.
 
-It reads requests from standard input and writes replies to standard output until the input ends, and imports the
-standard library, turbohtml and (for Markdown) markdown-it-py only. A message is a list of byte strings; see `send`.
+It reads requests from standard input and writes replies to standard output until the input ends, and imports the standard
+library, turbohtml, the compiled kernel and (for Markdown) markdown-it-py only. A message is a list of byte strings: see
+`send`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from typing import Any, BinaryIO
 
 from dedup.readers.decode import declared_in_html, decode
 from dedup.readers.leave_out import Left, ignored_in, without_left_out
-from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
+from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed, unpack
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
-LINE_JOIN = "\n"
 PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
 _COUNT = struct.Struct("<Q")
 
@@ -55,7 +55,7 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
         declared: Encoding named by its surroundings, or "str".
     """
     if declared == "str":
-        text, note = data.decode("utf-8", "surrogatepass"), ""
+        text, note = unpack(data), ""
     else:
         text, note = decode(data, declared or (declared_in_html(data) if form == "html" else ""))
     if form == "html":
@@ -92,10 +92,7 @@ def reply(request: list[bytes]) -> list[bytes]:
             out += _refusal(f"cannot be parsed ({type(error).__name__}: {error})")
         else:
             out.append(json.dumps({"title": page.title, "encoding": page.encoding, "ignored": ignored}).encode())
-            out.append(page.text.encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
-            out += [column.tobytes() for column in page.columns]
+            out += [*page.packed, *page.packed_columns]
             del page, left
     return out
 

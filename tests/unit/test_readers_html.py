@@ -478,6 +478,13 @@ def test_damaged_pages_keep_true_maps() -> None:
             assert mapped_errors(page.text, damaged, page.layout) == [], name
 
 
+def test_the_name_of_an_attribute_may_be_broken() -> None:
+    """A lone surrogate there, from a string in JSON: turbohtml cannot list the places of such a tag."""
+    answer = parse("<p \ud800=1>one</p><div \ud800 class=menu>two <b>three</b></div>")
+    assert (answer.refused, block_texts(answer)) == ("", ["one", "two three"])
+    assert answer.layout.flags.tolist() == [0, 2]
+
+
 def test_a_page_of_too_many_nodes_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     import turbohtml
 
