@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dedup import cli
+from dedup import cli, cli_output
 
 if TYPE_CHECKING:
     import cyclopts
@@ -140,7 +140,7 @@ def _clean(*paths: str, **settings: Any) -> int:
                      choices=choices, options=options, manifest=None if manifest is None else Path(manifest),
                      in_place=in_place, dry_run=dry_run, progress=watchers)
     if not quiet:
-        cli.tell_errors(done, everything=verbose)
+        cli_output.tell_errors(done, everything=verbose)
         if A_MANIFEST in done.accounting.skipped:
             print("dedup: the input holds a manifest of an earlier cleaning: it stays where it is and is not copied; pages "
                   "beside it were read like all others (--exclude leaves them out)", file=sys.stderr)
@@ -232,4 +232,4 @@ def _print(lines: Sequence[str]) -> None:
             told = safe(line, encoding)
             for part in wrapped(told, width) if width and len(told) > width // 2 else [told]:
                 print(part, file=file)
-    cli.to_stdout(write)
+    cli_output.to_stdout(write)

@@ -45,7 +45,8 @@ def tell_estimate(sources: Sequence[Path | str], settings: dict[str, Any]) -> in
     """Print what a scan would take."""
     import json
 
-    from dedup.cli import DONE, to_stdout
+    from dedup.cli import DONE
+    from dedup.cli_output import to_stdout
     from dedup.errors import OptionError
     from dedup.estimate import estimate
     from dedup.options import make_options

@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup import cli
+from dedup import cli, cli_output
 
 if TYPE_CHECKING:
     import cyclopts
@@ -54,14 +54,14 @@ def _report(result: str, **settings: Any) -> int:
     if result == cli.STDIN:
         raise InputError("standard input cannot be read here", "-", "Name a file: dedup report RESULT.json -o report.html")
     output, top = settings.get("output"), settings.get("top", 10)
-    cli.check_top(top)
-    cli.check_open(settings.get("open_", False), output)
+    cli_output.check_top(top)
+    cli_output.check_open(settings.get("open_", False), output)
     if output is not None:
-        cli.check_output(Path(output), [Path(result)])
+        cli_output.check_output(Path(output), [Path(result)])
     report = read_json(result)
     if settings.get("at_similarity") is not None:
         report = report.at_similarity(settings["at_similarity"])
-    cli.deliver(report, output, None, top, settings.get("quiet", False))
+    cli_output.deliver(report, output, None, top, settings.get("quiet", False))
     if settings.get("open_", False):
-        cli.open_in_browser(str(output))
+        cli_output.open_in_browser(str(output))
     return cli.DONE
