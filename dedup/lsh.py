@@ -208,8 +208,8 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
 def _without_led(engine: LocalEngine, sets: ShortSets, a: I64, b: I64, close: float) -> tuple[I64, I64]:
     """Pairs without those of two sets that are close to one and the same third set, which has very many such.
 
-    In buckets of up to ``ALL_PAIRS`` members all pairs are found. The pages of a template have dozens of these,
-    which share the few words in which others differ; that they are alike follows from what the sets in the middle of crowded buckets say.
+    In buckets of up to ``ALL_PAIRS`` members all pairs are found. The pages of a template have dozens of these, which share
+    the few words in which others differ; that they are alike follows from what the set in the middle says.
 
     Args:
         a, b: The pairs, a < b, ascending.
