@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,9 +10,13 @@ from dedup.errors import OptionError
 
 Audience = Literal["readers", "docs", "corpus", "reuse"]
 
+# Menus, tables of contents, and lists of parameters that a generator made: those of Sphinx, Docutils, MkDocs, Asciidoctor.
+FURNITURE = "nav,[role=navigation],.sphinxsidebar,.toctree-wrapper,.toc,#toc,.field-list"
+
 PROFILES: Mapping[Audience, Mapping[str, Any]] = {
     "readers": {},  # the defaults: what a reader of a page meets twice
-    "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "hide": ("template", "navigation")},
+    "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "ignore": (FURNITURE,),
+             "hide": ("template", "navigation")},
     "corpus": {},  # the same, but for what clean takes: whole pages are told first, then passages
     "reuse": {"find": "reworded", "min_tokens": 30, "scope": "across"},
 }
@@ -42,9 +47,12 @@ def with_profile(settings: Mapping[str, Any], for_: str | None) -> dict[str, Any
 def profile_words(for_: Audience, given: Mapping[str, Any]) -> str:
     """What a profile sets beside what was given, as flags.
 
-    >>> profile_words("docs", {"min_tokens": 20})
-    '--leave-out code,front-matter --hide template,navigation'
+    >>> profile_words("docs", {"min_tokens": 20}).replace(FURNITURE, "...")
+    "--leave-out code,front-matter --ignore '...' --hide template,navigation"
     """
-    told = [f"--{name.replace('_', '-')} {','.join(value) if isinstance(value, tuple) else value}"
-            for name, value in PROFILES[for_].items() if name not in given]
+    told = []
+    for name, value in PROFILES[for_].items():
+        if name not in given:
+            plain = ",".join(value) if isinstance(value, tuple) else str(value)
+            told.append(f"--{name.replace('_', '-')} {shlex.quote(plain)}")
     return " ".join(told)

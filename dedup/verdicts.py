@@ -41,6 +41,7 @@ _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # it
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
+LINK_LIST = 0.8  # of a copy in links, for it to be a list of links
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
@@ -235,11 +236,15 @@ class Judgement:
     def without(self, hidden: Collection[str]) -> Judgement:
         """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
 
+        With menus go lists of links: tables of contents, indices.
+
         What is left keeps its verdicts; the passages that were verified are all there.
         """
         numbers = [number for number, name in enumerate(NAMES) if name in hidden]
         away = np.isin(self.across, [-1, *numbers]) & np.isin(self.within, [-1, *numbers])
         away &= (self.across >= 0) | (self.within >= 0)
+        if "navigation" in hidden:
+            away |= np.bincount(self.occurrence_stand, self.copies.link_share < LINK_LIST, len(away)) == 0
         kept = np.bincount(self.group, ~away, len(self.table)) > 0
         if kept.all():
             return self

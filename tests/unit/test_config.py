@@ -12,7 +12,7 @@ from dedup import cli
 from dedup.cli_settings import known_settings, settled
 from dedup.config import environment, find_config, read_config
 from dedup.errors import OptionError
-from dedup.profiles import PROFILES
+from dedup.profiles import FURNITURE, PROFILES
 
 Said = pytest.CaptureFixture[str]
 
@@ -148,7 +148,8 @@ def test_a_profile_says_what_it_sets_and_python_has_it_too(folder: Path, capsys:
 def test_a_profile_gives_way_to_what_is_given(folder: Path, capsys: Said) -> None:
     assert options_of("--for", "docs", "--min-tokens", "12", "--hide", "shared", folder=folder)["hide"] == ["shared"]
     assert cli.main(["scan", "p.txt", "--for", "docs", "--min-tokens", "12"]) == 0
-    assert capsys.readouterr().err == "dedup: --for docs sets --leave-out code,front-matter --hide template,navigation\n"
+    assert capsys.readouterr().err == (
+        f"dedup: --for docs sets --leave-out code,front-matter --ignore '{FURNITURE}' --hide template,navigation\n")
     assert dedup.scan(["a"], for_="docs", min_tokens=12).options.min_tokens == 12
     with pytest.raises(OptionError, match="is not one of readers"):
         dedup.scan(["a"], for_="robots")
