@@ -176,3 +176,20 @@ def note(message: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             line = " ".join(message.split())
             print(safe(line, getattr(sys.stderr, "encoding", None) or "ascii"), file=sys.stderr, flush=True)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines of which some come from pages: nothing a terminal reacts to."""
+    import shutil
+
+    from dedup.cleaning.words import wrapped
+    from dedup.report.text import safe
+
+    def write(file: IO[str]) -> None:
+        encoding = getattr(file, "encoding", None) or "ascii"
+        width = shutil.get_terminal_size().columns if file.isatty() else 0
+        for line in lines:
+            told = safe(line, encoding)
+            for part in wrapped(told, width) if width and len(told) > width // 2 else [told]:
+                print(part, file=file)
+    to_stdout(write)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np  # loaded where an array is checked: the process that parses pages needs none
 
 __all__ = ["kernel"]
 
@@ -86,6 +86,9 @@ def array_check(twin: Callable[..., Any]) -> Callable[[tuple[Any, ...], Mapping[
 
 def _dtype(hint: Any) -> np.dtype[Any] | None:
     """Element type of an ``NDArray[...]`` annotation, or ``None`` for anything else."""
+    import numpy as np
+    import numpy.typing as npt
+
     if typing.get_origin(hint) not in (np.ndarray, typing.get_origin(npt.NDArray[np.uint8])):  # NumPy 2.5 named it
         return None
     last = typing.get_args(hint)[-1]
@@ -96,6 +99,8 @@ def _dtype(hint: Any) -> np.dtype[Any] | None:
 def _check_array(function: str, name: str, value: Any, dtype: np.dtype[Any] | None) -> None:
     if dtype is None:
         return
+    import numpy as np
+
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{function}: {name} must be a NumPy array of {dtype}, not {type(value).__name__}")
     if value.dtype != dtype:

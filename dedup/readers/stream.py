@@ -28,6 +28,7 @@ from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
 
 if TYPE_CHECKING:
+    from dedup.readers.leave_out import Ignored
     from dedup.readers.pool import WorkerPool
 
 Place = Path | str | BinaryIO
@@ -80,6 +81,11 @@ class PageStream:
     def skipped(self) -> tuple[Skipped, ...]:
         """What was read so far but is no page, by reason."""
         return self._notes.skipped
+
+    @property
+    def ignored(self) -> Sequence[tuple[str, str, Ignored]]:
+        """What ``dedup:ignore`` comments leave out of the pages so far, each with id and source of its page."""
+        return self._notes.ignored
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -204,7 +210,7 @@ class _Parser:
         if self._pool is None:
             from dedup.readers.pool import WorkerPool
 
-            self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
+            self._pool = WorkerPool(self._size, self._options)
         batch, self._batch = self._batch, _Batch()
         if batch.pending:
             batch.answers = self._pool.submit([item.job for item in batch.pending])
@@ -249,7 +255,9 @@ class _Parser:
             return None
         if answer.encoding:
             self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
-        return replace(page, text=answer.text, title=answer.title, layout=answer.layout)
+        page = replace(page, text=answer.text, title=answer.title, layout=answer.layout)
+        self._notes.ignored += [(page.id, place, comment) for comment in answer.ignored]
+        return page
 
 
 def _reason(refused: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
@@ -40,12 +40,14 @@ class Report:
         near_misses: What is alike and not reported, with the gate that stopped it: the nearest first, those that no figure
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
+        left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
+
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison", "near_misses",
-                 "options", "pages", "skipped", "summary", "version")
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison",
+                 "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
@@ -62,6 +64,7 @@ class Report:
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
+        self.left_out = 0
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -145,6 +148,32 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses,
             causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
+        return filtered
+
+    def with_groups(self, kept: Collection[int]) -> Report:
+        """The same report with some of its groups only; ids are given anew, so that they stay indices.
+
+        The figures of pages, and those of the summary but ``groups``, stay the scan's. Of the pairs those stay that touch
+        a place of such a group.
+
+        Args:
+            kept: Ids of the groups.
+
+        Raises:
+            OptionError: There is no such group.
+        """
+        from dedup.pair_list import those_of
+        from dedup.report.filter import FilteredPages, filter_causes, number_groups
+
+        groups, numbers = number_groups(self.groups, kept)
+        filtered = Report(
+            options=self.options, summary=dataclasses.replace(self.summary, groups=len(groups)),
+            pages=FilteredPages(self.pages, numbers), groups=groups,
+            links=None if self._links is None else those_of(self._links, groups),
+            skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
+            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
+        filtered._annotations = self.annotations.regrouped(filtered)
+        filtered.left_out = self.left_out + len(self.groups) - len(groups)
         return filtered
 
     def to_json(self, indent: int | None = None) -> str:

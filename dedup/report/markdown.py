@@ -143,6 +143,11 @@ def check_link_base(address: str, where: str = "link_base") -> None:
 
 def _head(report: Report, found: Gathered) -> Iterator[str]:
     figures = report.summary
+    if not figures.groups and report.left_out:
+        yield f"## No new repeats on {count(figures.pages, 'page')}"
+        yield ""
+        yield f"{count(report.left_out, 'passage')} left out that the baseline knows, or that touch no changed file."
+        return
     if not figures.groups:
         yield f"## No repeats on {count(figures.pages, 'page')}"
         yield ""

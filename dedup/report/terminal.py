@@ -164,6 +164,7 @@ class _Writer:
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
+        parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
@@ -408,6 +409,11 @@ class _Writer:
         if not s.compared:
             yield from self.lines(self.say(f"Nothing was long enough to be compared: every {unit} has under "
                                            f"{options.min_tokens} words (--min-tokens)."))
+            return
+        if self.report.left_out:
+            known = count(self.report.left_out, "passage")
+            yield from self.lines(self.say(f"Nothing new: {known} left out that the baseline knows, or that touch no changed "
+                                           "file."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
         found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else

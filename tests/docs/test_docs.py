@@ -180,8 +180,26 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
         run("dedup clean page.html -o cleaned/", tmp_path)
     if command.startswith("dedup report report.json"):
         run("dedup scan site/ --with-text -o report.json", tmp_path)
+    if "docs/" in command:
+        documentation_under_git(tmp_path)
     done = run(command, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    if "--fail-" in command:
+        assert done.returncode in (0, 1), done.stderr
+        assert all(line.startswith("dedup: ") for line in done.stderr.splitlines())
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def documentation_under_git(folder):
+    """The pages of the example site as documentation, committed, and what of it repeats as a baseline."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    shutil.copytree(folder / "site", folder / "docs")
+    for arguments in (["init", "-q", "-b", "main"], ["add", "docs"],
+                      ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"],
+                      ["update-ref", "refs/remotes/origin/main", "HEAD"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    assert run("dedup scan docs/ -q --baseline known.jsonl --update-baseline", folder).returncode == 0
 
 
 def test_the_readme_tells_each_exit_status():

@@ -386,3 +386,26 @@ def test_a_whole_copy_of_one_can_go_and_comes_back(tmp_path: Path):
     assert cli.main(["restore", str(out / "dedup-manifest.jsonl"), "-o", str(tmp_path / "back"), "-q"]) == 0
     assert {path.name: path.read_text() for path in (tmp_path / "back").iterdir()} == dict.fromkeys(
         ("a.rst", "b.rst", "c.adoc"), long)
+
+
+OTHER = "Our boats leave the harbour at nine in the morning and come back at four, whatever the weather is."
+
+
+@pytest.mark.parametrize(("form", "source", "left"), [
+    ("rst", f".. dedup:ignore: why\n\n{WORDS}\n\n{OTHER}\n", [OTHER]),
+    ("rst", f".. dedup:ignore-start\n\n* {WORDS}\n\n{WORDS}\n\n.. dedup:ignore-end\n\n{OTHER}\n", [OTHER]),
+    ("rst", f"::\n\n  .. dedup:ignore\n\n{OTHER}\n", [".. dedup:ignore", OTHER]),
+    ("asciidoc", f"// dedup:ignore: why\n{WORDS}\n\n{OTHER}\n", [OTHER]),
+    ("mdx", f"{{/* dedup:ignore: why */}}\n\n{WORDS}\n\n{OTHER}\n", [OTHER]),
+    ("notebook", notebook(("markdown", f"<!-- dedup:ignore -->\n\n{WORDS}\n\n{OTHER}")), [OTHER]),
+])
+def test_comments_that_leave_something_out(form: str, source: str, left: list[str]):
+    assert block_texts(parse(source, form)) == left
+
+
+@pytest.mark.parametrize(("form", "source"), [
+    ("rst", f"{OTHER}\n\n::\n\n  x = 1\n"), ("asciidoc", f"{OTHER}\n\n----\nx = 1\n----\n"),
+    ("mdx", f"{OTHER}\n\n```\nx = 1\n```\n"), ("notebook", notebook(("markdown", OTHER), ("code", "x = 1")))])
+def test_code_may_be_left_out(form: str, source: str):
+    assert block_texts(parse(source, form)) == [OTHER, "x = 1"]
+    assert block_texts(parse(source, form, leave_out=("code",))) == [OTHER]
