@@ -148,6 +148,10 @@ def _clean(*paths: str, **settings: Any) -> int:
         if A_MANIFEST in done.accounting.skipped:
             print("dedup: the input holds a manifest of an earlier cleaning: it stays where it is and is not copied; pages "
                   "beside it were read like all others (--exclude leaves them out)", file=sys.stderr)
+        if done.not_cut:
+            files = f"{done.not_cut:,} such file{'s' if done.not_cut > 1 else ''}"
+            cli_output.note(f"dedup: nothing is cut out of MDX, reStructuredText, AsciiDoc and notebooks; {files} can only "
+                            "go as a whole (--drop pages)")
         cli_output.print_lines(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG

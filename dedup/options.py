@@ -24,7 +24,8 @@ Find = Literal["exact", "near", "reworded"]
 Noise = Literal["ocr"]
 Scope = Literal["within", "across", "both"]
 FieldFormat = Literal["text", "html", "markdown"]
-InputFormat = Literal["text", "html", "markdown", "jsonl", "csv", "tsv", "parquet", "arrow", "warc"]
+InputFormat = Literal["text", "html", "markdown", "mdx", "rst", "asciidoc", "notebook", "jsonl", "csv", "tsv", "parquet",
+                      "arrow", "warc"]
 
 
 def setting(default: Any, doc: str, *, min: float | None = None, max: float | None = None, group: str = "find",

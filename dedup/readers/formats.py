@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 
 SUFFIXES = {
     ".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text", ".text": "text", ".md": "markdown",
-    ".markdown": "markdown", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
+    ".markdown": "markdown", ".mdx": "mdx", ".rst": "rst", ".adoc": "asciidoc", ".asciidoc": "asciidoc", ".ipynb": "notebook",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
     ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".warc": "warc", ".wet": "warc",
     ".wat": "warc", ".arc": "warc"}
+MARKUP = frozenset({"html", "markdown", "mdx", "rst", "asciidoc", "notebook"})  # parsed by a worker: one file, one page
 PACKED = frozenset({".gz", ".zst"})
 HEAD_BYTES = 8192
 MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went: no page

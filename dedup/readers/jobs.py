@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A page to be parsed: its format ("html", "markdown"), bytes, and the encoding its surroundings name.
+    """A page to be parsed: its format (of ``formats.MARKUP``), bytes, and the encoding its surroundings name.
 
     ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through. With `gone`, the page's cuts are
     asked for (then its format may be "text", too): what is to go, in code points of its text.

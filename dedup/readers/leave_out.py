@@ -5,6 +5,9 @@ A comment stands before what it is about, or around it, and may say why:
     <!-- dedup:ignore: each chapter has to say this -->     the element or paragraph that follows
     <!-- dedup:ignore-start: the licence --> ... <!-- dedup:ignore-end -->
 
+In reStructuredText it is ``.. dedup:ignore: why``, in AsciiDoc ``// dedup:ignore: why``, in MDX
+``{/* dedup:ignore: why */}``.
+
 Runs in the worker: no NumPy, nothing heavy.
 """
 
@@ -24,6 +27,10 @@ KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
 Range = tuple[int, int]
 
 _COMMENT = re.compile(r"<!--\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*-->", re.DOTALL | re.IGNORECASE)
+_COMMENTS = {  # of formats that have others
+    "rst": re.compile(r"(?:^|(?<=[ \t]))\.\.[ \t]+dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?[ \t]*([^\r\n]*)$", re.M | re.I),
+    "asciidoc": re.compile(r"^//[ \t]*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?[ \t]*([^\r\n]*)$", re.M | re.I),
+    "mdx": re.compile(r"\{/\*\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*\*/\}", re.DOTALL | re.I)}
 _TAG_NEXT = re.compile(r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
 _EMPTY_LINE = re.compile(r"\r?\n[ \t>]*\r?\n")
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
@@ -51,7 +58,7 @@ def ignored_in(page: Parsed, form: str) -> list[Ignored]:
 
     Args:
         page: All of its blocks.
-        form: "html" or "markdown".
+        form: One of ``formats.MARKUP``.
     """
     source = page.source
     if "dedup:ignore" not in source and "dedup:ignore" not in source.lower():
@@ -68,7 +75,7 @@ def ignored_in(page: Parsed, form: str) -> list[Ignored]:
 def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
     out: list[Ignored] = []
     opened: tuple[int, str] | None = None
-    for found in _COMMENT.finditer(source):
+    for found in _COMMENTS.get(form, _COMMENT).finditer(source):
         if _in_a_block(found.start(), starts, ends):
             continue  # an example in code, not a comment
         mark = (found[1] or "").lower()
@@ -100,7 +107,7 @@ def _end_of_next(source: str, form: str, at: int, starts: Sequence[int], ends: S
         tag = _TAG_NEXT.match(source, at)
         element = _end_of_element(source, tag[1].lower(), tag.start(1) - 1) if tag else None
         return element if element is not None and element > starts[row] else ends[row]
-    if kinds[row] == CODE:
+    if kinds[row] == CODE or form == "notebook":  # JSON has no empty lines
         return ends[row]
     blank = _EMPTY_LINE.search(source, starts[row])
     return max(ends[row], blank.start() if blank else len(source))

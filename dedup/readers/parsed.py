@@ -19,6 +19,10 @@ class PageLimitError(Exception):
     """The page meets a limit and is skipped; the message says which."""
 
 
+class PageDamageError(PageLimitError):
+    """The page is damaged and is skipped; the message says what is wrong, and where."""
+
+
 @dataclass(slots=True)
 class Parsed:
     """A page as its parser found it, packed for the way to the program.

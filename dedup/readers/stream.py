@@ -6,6 +6,7 @@ import functools
 import io
 import itertools
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -20,7 +21,7 @@ from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
-from dedup.readers.formats import HEAD_BYTES, choose
+from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
 from dedup.readers.notes import Notes
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
@@ -35,6 +36,7 @@ _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
 _BATCH_PAGES = 64
 _WINDOW_BYTES = 1 << 25  # HTML under way
 _WINDOW_PAGES = 4096
+_AT_LINE = re.compile(r"at line (\d+)")
 
 
 class PageStream:
@@ -247,8 +249,9 @@ class _Parser:
         place, line = page.source, page.line if page.record and not page.url else None
         name = f"page {page.id}: " if page.record and not line else ""
         if answer.refused:
-            self._notes.fail(place, line, f"{name}{item.job.form} page {answer.refused}, skipped",
-                             _reason(answer.refused))
+            damaged = _AT_LINE.search(answer.refused) if item.job.form == "notebook" else None
+            self._notes.fail(place, int(damaged[1]) if damaged else line,
+                             f"{name}{item.job.form} page {answer.refused}, skipped", _reason(answer.refused))
             return None
         if answer.encoding:
             self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
@@ -386,7 +389,7 @@ def _reader(form: str, content: BinaryIO, reading: Reading, head: bytes, packed:
         from dedup.readers.text import read_text
 
         return read_text(content, reading)
-    if form in ("html", "markdown"):
+    if form in MARKUP:
         from dedup.readers.text import read_markup
 
         return read_markup(content, reading, form)

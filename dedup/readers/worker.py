@@ -1,8 +1,8 @@
 """The process that parses untrusted pages, and cuts them: ``python -m dedup.readers.worker``.
 
 It reads requests from standard input and writes replies to standard output until the input ends, and imports the standard
-library, turbohtml, the compiled kernel and (for Markdown) markdown-it-py only. A message is a list of byte strings: see
-`send`.
+library, turbohtml, the compiled kernel and (for Markdown, MDX, notebooks) markdown-it-py only. A message is a list of byte
+strings: see `send`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed, unpack
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
 PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
+READERS = {"markdown": ("markdown", "read_markdown"), "mdx": ("mdx", "read_mdx"), "rst": ("rst", "read_rst"),
+           "asciidoc": ("asciidoc", "read_asciidoc"), "notebook": ("notebook", "read_notebook")}  # module, function
 _COUNT = struct.Struct("<Q")
 
 
@@ -50,7 +52,7 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
     """Parse one page: all of its blocks.
 
     Args:
-        form: "html" or "markdown".
+        form: "html", or one of ``READERS``.
         data: Its bytes, or text as UTF-8 where `declared` is "str".
         declared: Encoding named by its surroundings, or "str".
     """
@@ -63,9 +65,10 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
 
         page = read_html(text, select, ignore)
     else:
-        from dedup.readers.markdown import read_markdown
+        import importlib
 
-        page = read_markdown(text)
+        module, name = READERS[form]
+        page = getattr(importlib.import_module(f"dedup.readers.{module}"), name)(text)
     page.encoding, page.source = note, text
     return page
 
