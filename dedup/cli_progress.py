@@ -15,7 +15,7 @@ from dedup.stages import Watcher
 if TYPE_CHECKING:
     from dedup.estimate import Estimate
 
-NO_REPORT = ("output", "top", "quiet", "verbose", "open_", "profile")  # what an estimate has no use for
+NO_REPORT = ("output", "link_base", "top", "quiet", "verbose", "open_", "profile")  # what an estimate has no use for
 
 
 @contextlib.contextmanager
@@ -74,8 +74,8 @@ def in_words(found: Estimate, options: Options) -> list[str]:
              f"time     about {_time(found.seconds)} with {count(threads, 'thread')}",
              f"memory   about {_size(found.memory)}; it may have {_size(found.limit)} (--memory)"]
     if found.disk:
-        lines.append(f"disk     about {_size(found.disk)} for what has no room in memory; {_size(found.free)} are free "
-                     "(--temp-dir)")
+        lines.append(f"disk     about {_size(found.disk)} for texts and what has no room in memory; "
+                     f"{_size(found.free)} are free (--temp-dir)")
         if found.free < found.disk:
             lines.append("         that is not enough: name another folder with --temp-dir, or allow more memory")
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from dedup.blocks import LEAST_IN_FILE
 from dedup.errors import InputError
 from dedup.memory import default_memory, free_disk, memory_of, spare_bytes
 from dedup.model import Page
@@ -29,6 +30,7 @@ START_SECONDS = 0.3  # of the interpreter and its libraries
 START_BYTES = 60_000_000
 FIXED_BYTES = 24_000_000  # of blocks that are there for the smallest input
 BLOCKS_A_BYTE = 3.0  # of memory, a byte of text, where the system does not say
+IN_MEMORY = 0.9  # share of the texts that were counted among the sample's blocks: a sample is read in one go
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,16 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     chosen = sample(files)
     stream = _stream(chosen, options)
     profile, before, begun = Profile(), private_bytes(), time.perf_counter()
-    text_bytes, pages = _scanned(stream, options, profile)
+    text_bytes, pages, in_file = _scanned(stream, options, profile)
     seconds = time.perf_counter() - begun
     consumed = sum(most for _, most in chosen)
     times = total / consumed
     peak = max(stage.peak_memory for stage in profile.stages)
     blocks = peak - before - FIXED_BYTES if before else int(BLOCKS_A_BYTE * text_bytes)
-    memory = int(max(before, START_BYTES) + FIXED_BYTES + max(blocks, text_bytes) * times)
+    texts = text_bytes * times if in_file and text_bytes * times >= LEAST_IN_FILE else 0  # the sample's are not
+    memory = int(max(before, START_BYTES) + FIXED_BYTES + max(blocks, text_bytes) * times - texts * IN_MEMORY)
     limit = default_memory() if options.memory is None else memory_bytes(options.memory)
-    disk = max(memory - limit + spare_bytes(limit), 0) if memory > limit else 0
+    disk = int(texts) + (max(memory - limit + spare_bytes(limit), 0) if memory > limit else 0)
     return Estimate(len(files), total, round(pages * times), int(text_bytes * times), START_SECONDS + seconds * times, memory,
                     limit, disk, free_disk(options.temp_dir), consumed)
 
@@ -141,8 +144,9 @@ def _unpacked(path: Path) -> float:
     return unpacked / max(path.stat().st_size, 1)
 
 
-def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int]:
-    """Bytes of text and pages that were scanned."""
+def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int, bool]:
+    """Bytes of text and pages that were scanned, and whether texts may lie in a file."""
+    from dedup.kernel import kernel
     from dedup.pipeline import find_duplicates
 
     pages: Any = _Quiet(stream)
@@ -150,7 +154,7 @@ def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[in
         stages = Stages(profile)
         findings, _ = find_duplicates(pages, options, stages)
         stages.stop()
-        return int(findings.corpus.page_start[-1]), len(findings.corpus.pages)
+        return int(findings.corpus.page_start[-1]), len(findings.corpus.pages), len(kernel.room_in_file(1)) > 0
 
 
 class _Quiet:

@@ -31,6 +31,7 @@ MISS = 0.005  # chance at most to miss a pair at the threshold
 MARGIN = 1.1  # more bands than that needs: registers of small sets are not quite independent
 ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones through representatives
 MAX_REPRESENTATIVES = 4096
+LED = 1024  # sets that are alike to one, at least, so that what it says of them is enough
 PARTNERS = 8  # that a set is compared with, one after the other, where its representatives do not count
 SKETCHES = 2_000_000  # registers made in one batch
 MAPPED = 16_384  # sets of which bitmaps are made in one batch
@@ -150,9 +151,10 @@ class BandKeys:
         return np.flatnonzero(together)
 
 
-def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int) -> tuple[I64, I64, int]:
+def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int,
+                every: bool = False) -> tuple[I64, I64, int]:
     """``pair_in_buckets`` of sets that are sketched here."""
-    return pair_in_buckets(engine, sketch_sets(engine, sets, LSH.for_threshold(threshold), seed), sets, threshold)
+    return pair_in_buckets(engine, sketch_sets(engine, sets, LSH.for_threshold(threshold), seed), sets, threshold, every)
 
 
 def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> list[Partitioned]:
@@ -167,7 +169,8 @@ def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> li
     return engine.map(band_rows, parts)
 
 
-def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float) -> tuple[I64, I64, int]:
+def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float,
+                    every: bool = False) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
     Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32
@@ -176,6 +179,7 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
     Args:
         rows: Keys of the sets' bands, those of set s at row s of each band. The list is empty afterwards.
         sets: An empty set has no partner.
+        every: All pairs of pages count, so that those of which a third set says all need not be listed.
 
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
@@ -192,9 +196,38 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
     found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
     pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
+    unplaced = sum(rows[2] for rows in found)
     a, b = pairs // count, pairs % count
-    alike = sets.jaccard(a, b) >= threshold
-    return a[alike], b[alike], sum(rows[2] for rows in found)
+    del pairs, found
+    if every:
+        a, b = _without_led(engine, sets, a, b, (1 + threshold) / 2)
+    alike = sets.jaccard(engine, a, b) >= threshold
+    return a[alike], b[alike], unplaced
+
+
+def _without_led(engine: LocalEngine, sets: ShortSets, a: I64, b: I64, close: float) -> tuple[I64, I64]:
+    """Pairs without those of two sets that are close to one and the same third set, which has very many such.
+
+    In buckets of up to ``ALL_PAIRS`` members all pairs are found. The pages of a template have dozens of these, which share
+    the few words in which others differ; that they are alike follows from what the set in the middle says.
+
+    Args:
+        a, b: The pairs, a < b, ascending.
+        close: Least Jaccard similarity to the set in the middle: so high that two that reach it are alike.
+    """
+    degree = np.bincount(a, minlength=len(sets)) + np.bincount(b, minlength=len(sets))
+    middle = degree >= LED
+    if not middle.any():
+        return a, b
+    one, other = (np.concatenate([x[middle[hub]] for x, hub in ((x, b), (y, a))]) for x, y in ((a, b), (b, a)))
+    near = sets.jaccard(engine, one, other) >= close
+    one, other = one[near], other[near]
+    order = np.lexsort((other, -degree[other], one))
+    first = np.append(True, one[order][1:] != one[order][:-1])[:len(order)]
+    of = np.full(len(sets), -1, np.int64)
+    of[one[order][first]] = other[order][first]
+    kept = (of[a] < 0) | (of[a] != of[b])
+    return a[kept], b[kept]
 
 
 def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,

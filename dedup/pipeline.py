@@ -223,10 +223,10 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     if keys is not None:  # only sets that share a bucket are needed
         shared = keys.shared(engine, distinct.block)
         short = short_shingles(engine, corpus, distinct.block[shared], size).spread(shared, len(distinct.block))
-        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold)
+        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold, pairs.every)
     else:
         short = short_shingles(engine, corpus, distinct.block, size)
-        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed)
+        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed, pairs.every)
     if unplaced:
         stages.unplaced += unplaced
         log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
@@ -245,7 +245,7 @@ def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, 
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
-    overlap = short.overlaps(a, b)
+    overlap = short.overlaps(engine, a, b)
     sizes = np.diff(short.first)
     close = np.flatnonzero((overlap - 1) / (sizes[a] + sizes[b] - overlap + 1) < threshold)
     involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)

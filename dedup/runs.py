@@ -17,17 +17,20 @@ from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
-from dedup.places import block_of, locate, page_of, range_halves
+from dedup.places import MOST_RANGES, block_of, locate, page_of, range_halves
 from dedup.seeds import Repeats
 from dedup.verify import Spans, span_overlaps
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
 
 MAX_EDIT = 16  # tokens of an edit inside a passage
 LEAST_JACCARD = 0.4  # of the matched parts of a run with edits, as sets of pairs of tokens
 MAX_COPIES = 64  # pairs of copies of two near classes that are all linked; of more, each copy with one
+MAX_NEAR = 8  # classes that all copies of a class are linked to so; to others so many of its copies are
+ALL = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,15 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePa
     """Near pairs of classes of equal blocks as links between the blocks, ascending.
 
     All copies are linked with all where they are few, else each with the first one of the other class that it may pair with.
+    A footer on all pages has more variants the more pages there are: where all pairs count, its copies are linked to
+    ``MAX_NEAR`` of these, and its first ``MAX_NEAR`` copies to all.
     """
     counts, page = np.diff(distinct.first), corpus.block_page
     few = counts[a] * counts[b] <= MAX_COPIES
     found = [_all_with_all(distinct, a[few], b[few])]
-    found += [_each_with_one(distinct, page, x[~few], y[~few], pairs) for x, y in ((a, b), (b, a))]
+    for x, y in ((a[~few], b[~few]), (b[~few], a[~few])):
+        most = np.where(_first_of_each(x, corpus.fingerprint[distinct.block[y]]), ALL, MAX_NEAR) if pairs.every else ALL
+        found.append(_each_with_one(distinct, page, x, y, pairs, most))
     x, y = (np.concatenate(side) for side in zip(*found, strict=True))
     counted = pairs.allows(page[x], page[y])
     return block_links(corpus, x[counted], y[counted], exact=False)
@@ -103,15 +110,27 @@ def _all_with_all(distinct: Distinct, a: I64, b: I64) -> tuple[I64, I64]:
     return distinct.member[distinct.first[a[row]] + nth // wide], distinct.member[distinct.first[b[row]] + nth % wide]
 
 
-def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePairs) -> tuple[I64, I64]:
-    """Every block of class a with the first one of class b that it may pair with."""
+def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePairs, most: I64 | int) -> tuple[I64, I64]:
+    """The blocks of class a, the first `most` of them, each with the first one of class b that it may pair with."""
     sides = []
-    for classes in (a, b):
-        member, first = kernel.take_ranges(distinct.first, classes)
-        sides.append((np.repeat(np.arange(len(classes)), np.diff(first)), distinct.member[member]))
+    for classes, taken in ((a, most), (b, 1 if pairs.every else ALL)):
+        count = np.minimum(np.diff(distinct.first)[classes], taken)
+        row = np.repeat(np.arange(len(classes)), count)
+        nth = np.arange(len(row)) - np.repeat(sums(count)[:-1], count)
+        sides.append((row, distinct.member[distinct.first[classes[row]] + nth]))
     (of_x, x), (of_y, y) = sides
     partner = pairs.partners(of_x, page[x], of_y, page[y])
     return x[partner >= 0], y[partner[partner >= 0]]
+
+
+def _first_of_each(owner: I64, key: U64) -> Flags:
+    """Which rows are among the first ``MAX_NEAR`` of their owner, by a key."""
+    order = np.lexsort((key, owner))
+    begins = np.flatnonzero(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
+    nth = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    first = np.empty(len(order), bool)
+    first[order] = nth < MAX_NEAR
+    return first
 
 
 def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
@@ -243,8 +262,8 @@ def _long_enough(engine: LocalEngine, corpus: Corpus, passages: Passages, min_to
 
 
 def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
-    """Ranges of tokens, cut between pages: fewer than there are partitions, for each begins with all blocks."""
-    partitions = -(-engine.partitions(int(corpus.page_start[-1])) // 8)
+    """Ranges of tokens, cut between pages: fewer than there are partitions, and few, for each begins with all blocks."""
+    partitions = min(-(-engine.partitions(int(corpus.page_start[-1])) // 8), MOST_RANGES)
     pages = np.arange(partitions) * len(corpus.pages) // partitions
     cuts = distinct_numbers(corpus.token_first[corpus.page_first[pages]]).tolist()
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))

@@ -17,6 +17,8 @@ from dedup.kernel import kernel
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+PAIRS = 1 << 16  # of sets that are compared at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Sets:
@@ -51,9 +53,9 @@ class ShortSets:
     def __len__(self) -> int:
         return len(self.first) - 1
 
-    def jaccard(self, a: I64, b: I64) -> npt.NDArray[np.float64]:
+    def jaccard(self, engine: LocalEngine, a: I64, b: I64) -> npt.NDArray[np.float64]:
         """Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
-        overlap, sizes = self.overlaps(a, b), np.diff(self.first)
+        overlap, sizes = self.overlaps(engine, a, b), np.diff(self.first)
         jaccard: npt.NDArray[np.float64] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
         return jaccard
 
@@ -63,9 +65,11 @@ class ShortSets:
         sizes[rows] = np.diff(self.first)
         return ShortSets(self.values, sums(sizes))
 
-    def overlaps(self, a: I64, b: I64) -> I64:
+    def overlaps(self, engine: LocalEngine, a: I64, b: I64) -> I64:
         """Sizes of the intersections of pairs of sets."""
-        return kernel.short_overlaps(self.values, self.first, a, b)
+        def of_rows(rows: slice) -> I64:
+            return kernel.short_overlaps(self.values, self.first, a[rows], b[rows])
+        return np.concatenate(engine.map(of_rows, [slice(at, at + PAIRS) for at in range(0, max(len(a), 1), PAIRS)]))
 
 
 def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> Sets:

@@ -81,6 +81,33 @@ nb::object array_memory(nb::object handler) {
 nb::object array_memory(nb::object handler) { return handler; }
 #endif
 
+// An array of bytes that lies in the file where there is one, else empty. Its memory goes back to the pool.
+Out<std::uint8_t> room_in_file(std::int64_t bytes) {
+    if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
+#ifdef DEDUP_POOL
+    struct Block {
+        void* memory;
+        std::size_t size;
+    };
+    const auto size = static_cast<std::size_t>(bytes);
+    if (void* const memory = dedup::Pool::shared().reserve(size)) {
+        nb::capsule owner(new Block{memory, size}, [](void* p) noexcept {
+            const auto* const block = static_cast<Block*>(p);
+            dedup::Pool::shared().give(block->memory, block->size);
+            delete block;
+        });
+        return Out<std::uint8_t>(static_cast<std::uint8_t*>(memory), {size}, owner);
+    }
+#endif
+    return to_numpy(dedup::Mapped<std::uint8_t>());
+}
+
+void put([[maybe_unused]] std::uint8_t* to, [[maybe_unused]] const std::uint8_t* from, [[maybe_unused]] std::size_t size) {
+#ifdef DEDUP_POOL
+    dedup::Pool::shared().write(reinterpret_cast<std::byte*>(to), reinterpret_cast<const std::byte*>(from), size);
+#endif
+}
+
 }  // namespace
 
 void bind_memory(nb::module_& m) {
@@ -88,6 +115,16 @@ void bind_memory(nb::module_& m) {
         if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
         return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
     }, "bytes"_a);
+    using Room = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+    m.def("room_in_file", &room_in_file, "bytes"_a);
+    m.def("put", [](Room room, std::int64_t at, U8 data) {
+        if (at < 0 || static_cast<std::size_t>(at) > room.size() || data.size() > room.size() - static_cast<std::size_t>(at))
+            throw std::invalid_argument("data: it has no place in the room");
+        release([&] {
+            put(room.data() + at, data.data(), data.size());
+            return 0;
+        });
+    }, "room"_a.noconvert(), "at"_a, "data"_a.noconvert());
     m.def("array_memory", &array_memory, "handler"_a.none());
     m.def("limit_memory", [](std::int64_t resident, std::int64_t spare, int file, std::int64_t room) {
         if (resident < 0 || spare < 0 || room < 0) throw std::invalid_argument("bytes must not be negative");

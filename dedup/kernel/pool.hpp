@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <vector>
 
 #include "extents.hpp"
@@ -67,6 +69,30 @@ class Pool {
         used_.add(begin, rounded(bytes));
     }
 
+    // A block of the file, whatever is held in memory; nullptr where there is none, or no place in it. What is not written with
+    // write() does not exist: it must not be touched.
+    void* reserve(std::size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        if (!is_bounded_ || spills_.empty()) return nullptr;
+        void* const memory = spills_.back()->reserve(rounded(bytes));
+        if (memory) watch();
+        return memory;
+    }
+
+    // Writes to a place in a block that was reserved.
+    void write(std::byte* to, const std::byte* from, std::size_t size) {
+        const Spill* const spill = [&] {
+            const std::lock_guard lock(mutex_);
+            for (auto& one : spills_)
+                if (one->holds(to)) return one.get();
+            throw std::invalid_argument("room: it is in no file");
+        }();
+        if (spill->write(to, from, size)) return;  // the file stays as long as a block is in use
+        const std::lock_guard lock(mutex_);
+        full_ = true;
+        throw std::bad_alloc();
+    }
+
     // Looks whether there is too much in memory; costs next to nothing where memory is not bounded.
     void relieve() {
         if (!watched_.load(std::memory_order_relaxed)) return;
@@ -114,7 +140,8 @@ class Pool {
 
    private:
     static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
-    static constexpr std::size_t kUnseen = 4 * kHuge;
+    static constexpr std::size_t kUnseen = 4 * kHuge, kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
+    static constexpr std::chrono::milliseconds kSoon{1}, kSeldom{20};
 
     // A child must not find the lock taken by a thread that it has not.
     Pool() {
@@ -157,13 +184,7 @@ class Pool {
     std::size_t most_for(std::size_t size) const { return size > most_held_ / 16 ? most_held_ / 4 * 3 : most_held_; }
 
     std::byte* on_disk(std::size_t size, std::unique_lock<std::mutex>& lock) {
-        if (!watched_) {
-            watched_ = true;
-            watch_resident([this] {
-                const std::lock_guard lock(mutex_);
-                return evicted();
-            });
-        }
+        watch();
         unseen_ += size;
         if (unseen_ > kUnseen) evicted();
         Spill& spill = *spills_.back();
@@ -180,20 +201,32 @@ class Pool {
         throw std::bad_alloc();
     }
 
-    void drop_unused() {
-        std::erase_if(spills_, [](const auto& spill) { return !spill->in_use(); });
+    void watch() {
+        if (watched_) return;
+        watched_ = true;
+        watch_resident([this] {
+            const std::lock_guard lock(mutex_);
+            return evicted();
+        });
     }
 
-    // Takes pages of blocks on disk out of memory where there is too much; false where that did not help, or nothing is watched.
-    bool evicted() {
+    void drop_unused() {
+        std::erase_if(spills_, [](const auto& spill) { return spill->is_unused(); });
+    }
+
+    // Takes pages of blocks on disk out of memory where there is too much, and says when to look again: soon, but later where that
+    // did not help, nothing is bounded, or much is free.
+    std::chrono::milliseconds evicted() {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
         const std::size_t much = resident_ / 4 * 3, enough = resident_ / 8 * 5;  // mapping is quick
-        bool is_much = resident().all > much;
+        const std::size_t now = resident().all;
+        bool is_much = now > much;
         for (auto& spill : spills_)
             for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
-        return !is_much;
+        if (is_much || !is_bounded_) return kSeldom;
+        return std::clamp(std::chrono::milliseconds((much - std::min(now, much)) / kPerMillisecond), kSoon, kSeldom);
     }
 
     std::mutex mutex_;

@@ -1,7 +1,6 @@
 // How much of the process is in memory, and a thread that looks at it.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -46,13 +45,12 @@ inline void run_promptly() {
 #endif
 }
 
-// Calls `act` every few milliseconds as long as the process lives; more seldom where it says that it cannot help.
+// Calls `act` as long as the process lives, each time as soon as it said before.
 template <class Act>
 void watch_resident(Act act) {
     std::thread([act = std::move(act)] {
-        using std::chrono::milliseconds;
         run_promptly();
-        for (;;) std::this_thread::sleep_for(act() ? milliseconds(1) : milliseconds(5));
+        for (;;) std::this_thread::sleep_for(act());
     }).detach();
 }
 #endif

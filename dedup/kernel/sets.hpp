@@ -313,9 +313,9 @@ inline int64_t least_overlap(int64_t n, int64_t m, double t) {
     return need;
 }
 
-// Size of the intersection, or -1 as soon as it cannot reach `need`.
-template <class T>
-int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need) {
+// Goes over two sets as long as is_open(elements in common so far, the most that may still come); returns what they have in common.
+template <class T, class Open>
+int64_t merged(const T* a, int64_t n, const T* b, int64_t m, Open is_open) {
     int64_t i = 0, j = 0, same = 0;
     const auto step = [&] {
         const T x = a[i], y = b[j];
@@ -324,11 +324,23 @@ int64_t overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t n
         j += y <= x;
     };
     while (i + 8 <= n && j + 8 <= m) {
-        if (same + std::min(n - i, m - j) < need) return -1;
+        if (!is_open(same, std::min(n - i, m - j))) return same;
         for (int k = 0; k < 8; ++k) step();
     }
     while (i < n && j < m) step();
-    return same >= need ? same : -1;
+    return same;
+}
+
+// Size of the intersection.
+template <class T>
+int64_t overlap(const T* a, int64_t n, const T* b, int64_t m) {
+    return merged(a, n, b, m, [](int64_t, int64_t) { return true; });
+}
+
+// Whether two sets have so much in common; no more of them is looked at than tells.
+template <class T>
+bool overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need) {
+    return merged(a, n, b, m, [&](int64_t same, int64_t left) { return same < need && same + left >= need; }) >= need;
 }
 
 // Whether two sets' Jaccard similarity may reach t, by their sizes and bitmaps.
@@ -342,7 +354,7 @@ inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t 
 inline bool reaches(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
     if (!may_reach(sets, bits, a, b, t)) return false;
     const int64_t n = sets.size(a), m = sets.size(b);
-    return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, least_overlap(n, m, t)) >= 0;
+    return overlap_at_least(sets.values + sets.first[a], n, sets.values + sets.first[b], m, least_overlap(n, m, t));
 }
 
 // The rows that are wanted and share a key, as key * 2^32 + row, and some that do not: one bit of a key's hash says whether it
@@ -393,10 +405,9 @@ inline Mapped<uint8_t> repeated_keys(std::span<const uint32_t> key) {
 
 // Sizes of the intersections of pairs of sets.
 template <class T>
-void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlap) {
+void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlaps) {
     for (int64_t p = 0; p < pairs; ++p)
-        overlap[p] = overlap_at_least(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]],
-                                      sets.size(b[p]), 0);
+        overlaps[p] = overlap(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]], sets.size(b[p]));
 }
 
 // Every pair of sets whose Jaccard similarity is at least t: prefix-filter join (Bayardo, Ma, Srikant, WWW 2007) with
@@ -435,7 +446,7 @@ inline void prefix_join(const uint64_t* rank, const int64_t* first, int64_t sets
         }
         for (const int64_t y : touched) {
             if (seen[static_cast<size_t>(y)] > 0 &&
-                overlap_at_least(rank + first[x], n, rank + first[y], size(y), least_overlap(n, size(y), t)) >= 0)
+                overlap_at_least(rank + first[x], n, rank + first[y], size(y), least_overlap(n, size(y), t)))
                 pairs.emplace_back(std::min(x, y), std::max(x, y));
             seen[static_cast<size_t>(y)] = 0;
         }

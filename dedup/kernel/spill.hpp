@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <new>
 #include <system_error>
+#include <vector>
 
 #include "extents.hpp"
 
@@ -39,6 +40,7 @@ class Spill {
 
     bool holds(const void* memory) const { return memory >= begin_ && memory < begin_ + room_; }
     std::size_t in_use() const { return in_use_; }
+    bool is_unused() const { return !in_use_ && reserved_.empty(); }
     std::size_t most_used() const { return most_used_; }
 
     struct Block {
@@ -60,8 +62,25 @@ class Spill {
     // are written so are large and cost a tenth of those that are made one by one when they are touched. Needs no lock.
     bool fill(const std::byte* memory, std::size_t size) const {
         static const std::byte zeros[std::size_t{1} << 20] = {};
+        for (std::size_t done = 0; done < size; done += sizeof zeros)
+            if (!write(memory + done, zeros, std::min(sizeof zeros, size - done))) return false;
+        return true;
+    }
+
+    // A block of which nothing is on disk but what write() puts there; nullptr where there is no place for it. It takes no room.
+    std::byte* reserve(std::size_t size) {
+        std::byte* const memory = fresh_.take(size);
+        if (memory) {
+            reach_ = std::max(reach_, static_cast<std::size_t>(memory - begin_) + size);
+            reserved_.push_back(memory);
+        }
+        return memory;
+    }
+
+    // Writes to a place in a block that was reserved; false where the disk is full. Needs no lock.
+    bool write(const std::byte* to, const std::byte* from, std::size_t size) const {
         for (std::size_t done = 0; done < size;) {
-            const ssize_t written = pwrite(file_, zeros, std::min(sizeof zeros, size - done), memory - begin_ + static_cast<off_t>(done));
+            const ssize_t written = pwrite(file_, from + done, size - done, to - begin_ + static_cast<off_t>(done));
             if (written < 0 && errno == EINTR) continue;
             if (written <= 0) return false;
             done += static_cast<std::size_t>(written);
@@ -71,6 +90,11 @@ class Spill {
 
     // What is free is soon given back to the disk, so that it is not written for nothing.
     void give(std::byte* memory, std::size_t size) {
+        if (std::erase(reserved_, memory)) {  // not all of it is on disk
+            punch(memory, size);
+            fresh_.add(memory, size);
+            return;
+        }
         in_use_ -= size;
         used_.add(memory, size);
         if (used_.bytes() > kSpare) trim(kSpare / 2);
@@ -80,7 +104,7 @@ class Spill {
     void trim(std::size_t most) {
         while (used_.bytes() > most) {
             const auto [memory, size] = used_.take_last(used_.bytes() - most);
-            if (fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, memory - begin_, static_cast<off_t>(size))) {
+            if (!punch(memory, size)) {
                 used_.add(memory, size);
                 return;
             }
@@ -100,6 +124,10 @@ class Spill {
     std::size_t turns() const { return reach_ / kTurn + 1; }
 
    private:
+    bool punch(const std::byte* memory, std::size_t size) const {
+        return fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, memory - begin_, static_cast<off_t>(size)) == 0;
+    }
+
     // Half a huge page beside where one could begin: else one access would map 2 MB, and all would be in memory at once.
     bool map() {
         area_ = mmap(nullptr, room_ + 2 * kHuge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -122,6 +150,7 @@ class Spill {
     void* area_ = nullptr;  // around the mapped file
     std::byte* begin_ = nullptr;
     Extents used_, fresh_;  // free: places that are on disk, and places that are not
+    std::vector<const std::byte*> reserved_;
     std::size_t in_use_ = 0, most_used_ = 0, reach_ = 0, hand_ = 0;
 };
 #endif

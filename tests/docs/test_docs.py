@@ -77,11 +77,11 @@ def test_the_tables_of_columns_are_those_of_the_code():
 def test_the_tables_of_columns_are_those_of_arrow():
     pa = pytest.importorskip("pyarrow")
     from dedup import scan
-    from dedup.report.arrow import SCHEMA
 
-    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>"}
-    shown = [(f.name, names.get(f.type, str(f.type))) for f in SCHEMA]
-    assert table_of_columns("A row an occurrence") == shown
+    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>", pa.list_(pa.string()): "list<string>"}
+    for rows, heading in (("groups", "A row a group"), ("occurrences", "A row an occurrence")):
+        shown = [(f.name, names.get(f.type, str(f.type))) for f in scan([]).to_arrow(rows).schema]
+        assert table_of_columns(heading) == shown
     for field, (name, kind) in zip(scan([]).to_arrow().schema, table_of_columns("Columns"), strict=True):
         assert field.name == name
         assert names.get(field.type, str(field.type)).replace("item: ", "") == kind
@@ -180,8 +180,28 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
         run("dedup clean page.html -o cleaned/", tmp_path)
     if command.startswith("dedup report report.json"):
         run("dedup scan site/ --with-text -o report.json", tmp_path)
+    if "docs/" in command:
+        documentation_under_git(tmp_path)
     done = run(command, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    if "--fail-" in command:
+        assert done.returncode in (0, 1), done.stderr
+        assert all(line.startswith("dedup: ") for line in done.stderr.splitlines())
+    else:
+        notes = ("dedup: --for ", "dedup: baseline written: ")
+        told = [line for line in done.stderr.splitlines() if not line.startswith(notes)]
+        assert (done.returncode, told) == (0, [])
+
+
+def documentation_under_git(folder):
+    """The pages of the example site as documentation, committed, and what of it repeats as a baseline."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    shutil.copytree(folder / "site", folder / "docs")
+    for arguments in (["init", "-q", "-b", "main"], ["add", "docs"],
+                      ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"],
+                      ["update-ref", "refs/remotes/origin/main", "HEAD"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    assert run("dedup scan docs/ -q --baseline known.jsonl --update-baseline", folder).returncode == 0
 
 
 def test_the_readme_tells_each_exit_status():

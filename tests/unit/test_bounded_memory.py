@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import dedup
-from dedup import memory
+from dedup import blocks, memory
+from dedup.blocks import TextBuffer
 from dedup.errors import OptionError, OutputError
 from dedup.kernel import kernel
 from dedup.memory import bounded_memory
@@ -72,6 +73,46 @@ def test_what_was_given_back_is_used_again(tmp_path: Path) -> None:
 
 
 @native
+@pytest.mark.parametrize("expected", [0, 1000, 1 << 22])
+def test_texts_lie_in_the_file_and_stay_as_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, expected: int) -> None:
+    monkeypatch.setattr(blocks, "FIRST_TEXT", 64)
+    monkeypatch.setattr(blocks, "LEAST_IN_FILE", 100)
+    pieces = [bytes([65 + n % 26]) * (n * 37 % 3000) for n in range(200)]
+    with bounded_memory(None, str(tmp_path)):
+        buffer, taken = TextBuffer(lambda: expected), []
+        for piece in pieces:
+            start = buffer.size
+            buffer.add(piece)
+            taken.append(buffer.since(start))
+        assert kernel.memory_figures()[1] == 0  # it is no block that had no room
+        with pytest.raises(ValueError, match="no place in the room"):
+            kernel.put(taken[-1], 1, taken[-1])
+    assert [bytes(part) for part in taken] == pieces  # the file is there as long as a text is
+    assert bytes(buffer.since(0)) == b"".join(pieces)
+    assert len(kernel.room_in_file(100)) == 0
+
+
+@native
+def test_texts_of_a_scan_take_no_memory_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "pages.jsonl"
+    with file.open("w") as out:
+        for n in range(30_000):
+            out.write(f'{{"id": "{n}", "text": "{" ".join(f"w{n * 7919 % 100_003 + k * k}" for k in range(200))}"}}\n')
+    done = subprocess.run([sys.executable, "-c", PEAK, file], capture_output=True, text=True, check=True)
+    before, peak = map(int, done.stdout.split())
+    assert peak - before < 0.6 * file.stat().st_size
+
+
+PEAK = """
+import pathlib, sys, dedup
+from dedup.profile import private_bytes
+before, profile = private_bytes(), dedup.Profile()
+dedup.scan(pathlib.Path(sys.argv[1]), unit="page", progress=profile)
+print(before, max(stage.peak_memory for stage in profile.stages))
+"""
+
+
+@native
 def test_a_bounded_scan_gives_the_same_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     texts = pages(300)
     plain = dedup.scan(texts, pairs=True).to_json()
@@ -97,7 +138,8 @@ def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @native
-def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["columns", "texts"])
+def test_a_disk_that_is_really_full(tmp_path: Path, what: str) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", disk], capture_output=True, check=False)
@@ -105,7 +147,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         pytest.skip("only root may mount a small disk")
     try:
         (disk / "other").write_bytes(bytes(2_000_000))
-        done = subprocess.run([sys.executable, "-c", FILL, disk], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, "-c", FILL, disk, what], capture_output=True, text=True, check=False)
         assert "the disk is full" in done.stderr, done.stderr
         assert os.listdir(disk) == ["other"]
     finally:
@@ -114,13 +156,19 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
 
 FILL = """
 import sys, shutil, numpy, dedup
+from dedup.blocks import TextBuffer
 from dedup.kernel import kernel
 from dedup.memory import bounded_memory
 free = shutil.disk_usage
 shutil.disk_usage = lambda place: free(place)._replace(free=1 << 30)  # somebody else fills it later
 kernel.array_memory(None)
 with bounded_memory("128M", sys.argv[1]):
-    rows = [numpy.full(1 << 17, n) for n in range(64)]
+    if sys.argv[2] == "columns":
+        rows = [numpy.full(1 << 17, n) for n in range(64)]
+    else:
+        texts = TextBuffer(lambda: 1 << 26)
+        for n in range(64):
+            texts.add(bytes(1 << 20))
 """
 
 

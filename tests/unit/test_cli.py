@@ -72,7 +72,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
         "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german",
-        "memory": "2G", "temp_dir": "."}
+        "memory": "2G", "temp_dir": ".", "leave_out": ("code", "front-matter"), "hide": ("template", "shared")}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -108,7 +108,7 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
-    (["--explian"], "unknown option --explian; there are: --unit, --find, "),
+    (["--explian"], "unknown option --explian; there are: --for, --unit, --find, "),
     (["--memory", "much"], "--memory: 'much' is not a size. Write it like 512M or 2G."),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
@@ -128,10 +128,12 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
+    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .txt, .json, .html, .md, .sarif, .parquet, "
+     ".jsonl, .csv; of tables also"),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .txt, .json, .html, .md, .sarif, .parquet, .jsonl, .csv; of table"),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
-    (["--format", "html"], "--format: 'html' is not one of terminal, json"),
+    (["--format", "html"], "--format: 'html' is not one of terminal, json, md, sarif, jsonl, groups.jsonl, "
+     "occurrences.jsonl, csv, groups.csv, occurrences.csv"),
 ])
 def test_a_wrong_option_is_answered_with_ours_in_one_line(
         arguments: list[str], answer: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +152,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
-    (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--x"], "unknown option --x; there are: --for, --unit, "),
     (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
@@ -357,7 +359,8 @@ FAKE = textwrap.dedent(f"""
             from dedup.readers.jobs import Job
             from dedup.readers.pool import WorkerPool
             from dedup.report.json import replaced_file
-            pool = WorkerPool(1)
+            from dedup.options import Options
+            pool = WorkerPool(1, Options())
             pool.submit([Job("html", b"<p>x")]).result()
             with replaced_file(pathlib.Path("r.json")):
                 print(*[process.pid for process in pool._processes], file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from dedup import LSH, MinHasher, OptionError, Shingler
 from dedup.blocks import sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.lsh import MISS, BandKeys, pair_by_lsh, pair_in_buckets
+from dedup.lsh import LED, MISS, BandKeys, pair_by_lsh, pair_in_buckets
 from dedup.shingles import Sets, ShortSets
 from tests.scan_help import needs_speed, scan_texts
 
@@ -158,3 +158,25 @@ def test_a_crowded_bucket_is_not_checked_all_with_all_and_still_makes_one_group(
     report = scan_texts(texts, threads=1, find="near", unit="page")
     assert [len(group.occurrences) for group in report.groups] == [3000]
     assert sum(1 for _ in report.pairs()) < 10 * len(texts)
+
+
+@needs_speed
+def test_of_a_template_no_pairs_are_listed_that_follow_from_what_is_alike_to_all():
+    """Ten pages each share two words beside those of the template: all pairs of these are in small buckets."""
+    rng, common = np.random.default_rng(5), np.arange(1, 61, dtype=np.uint64) << np.uint64(40)
+
+    def page(n: int) -> np.ndarray:
+        shared = np.array([n // 10, n // 10 + 5000], np.uint64) + np.uint64(1 << 20) << np.uint64(33)
+        return np.sort(np.concatenate([common, rng.integers(1 << 50, 1 << 63, 2, np.uint64), shared]))
+    sets = family([page(n) for n in range(2 * LED)])
+    every, few = (pair_by_lsh(LocalEngine(2), short(sets), 0.5, 0, asked)[:2] for asked in (False, True))
+    assert len(every[0]) > 2 * len(few[0])
+    assert len(few[0]) < 2.1 * len(sets)
+    assert set(zip(*few, strict=True)) < set(zip(*every, strict=True))
+    for a, b in (every, few):
+        assert not kernel.components(len(sets), a, b).any()
+    # at the threshold itself nothing follows
+    loose = family([np.concatenate([common[:30], rng.integers(1 << 50, 1 << 63, 18, np.uint64)]) for _ in range(LED + 200)])
+    loose = family([np.sort(loose.values[i:j]) for i, j in itertools.pairwise(loose.first.tolist())])
+    both = [np.stack(pair_by_lsh(LocalEngine(1), short(loose), 0.45, 0, asked)[:2]) for asked in (False, True)]
+    np.testing.assert_array_equal(*both)

@@ -12,6 +12,7 @@ import pytest
 
 from dedup.errors import OptionError
 from dedup.model import BlockFlag, BlockKind
+from dedup.options import Options
 from dedup.readers import hints, open_pages, parsed, spawn
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
@@ -268,7 +269,7 @@ def test_a_worker_that_dies_costs_one_page(monkeypatch: pytest.MonkeyPatch) -> N
         )
 
     monkeypatch.setattr("dedup.readers.pool.start_worker", start)
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         jobs = [Job("html", b"<p>a"), Job("html", b"<p>DIE"), Job("html", b"<p>c")]
         answers = pool.submit(jobs).result()
@@ -296,7 +297,7 @@ def test_a_worker_starts_ahead_where_the_command_line_names_a_page(tmp_path: Pat
         assert not spawn.start_ahead(arguments), arguments
     assert spawn.start_ahead(["scan", str(other), str(page)])
     (ahead,) = spawn._waiting
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         (answer,) = pool.submit([Job("html", b"<p>one")]).result()
         assert answer.text == "one"
@@ -323,7 +324,7 @@ def test_a_dead_worker_is_not_taken(tmp_path: Path) -> None:
     (dead,) = spawn._waiting
     dead.kill()
     dead.communicate()
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         (answer,) = pool.submit([Job("html", b"<p>one")]).result()
         assert answer.text == "one"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import dedup
+from dedup.blocks import collapse_equal, read_corpus
+from dedup.engines.local import LocalEngine
+from dedup.options import Options
+from dedup.page_pairs import PagePairs
+from dedup.places import block_of
+from dedup.runs import MAX_NEAR, near_links
 from tests.scan_help import edited, lines, matched, prose, scan_texts, stretches
 
 P = [prose(30, n) for n in range(8)]
@@ -134,3 +141,23 @@ def test_no_pair_is_listed_twice() -> None:
     report = scan_texts(pages, min_tokens=2, min_evidence=2, min_dice=0.2)
     places = [(p.a.page, p.a.start, p.a.end, p.b.page, p.b.start, p.b.end) for p in report.pairs()]
     assert len(places) == len(set(places)) > 2
+
+
+def test_a_footer_with_many_variants_is_linked_by_a_bounded_number_of_its_copies():
+    """Links must not grow with the square of the pages; all are in one group nevertheless."""
+    copies, variants = 60, 40
+    pages = [lines(prose(25, 100 + n), P[0]) for n in range(copies)]
+    pages += [lines(prose(25, 300 + n), edited(P[0], [n % 25])) for n in range(variants)]
+    with LocalEngine(1) as engine:
+        corpus, _ = read_corpus([dedup.Page(str(n), text) for n, text in enumerate(pages)], engine, Options())
+    footers = np.arange(1, 2 * len(pages), 2)
+    distinct = collapse_equal(corpus, footers)
+    different = len(distinct.block)
+    links = near_links(corpus, distinct, np.zeros(different - 1, np.int64), np.arange(1, different), PagePairs())
+    assert different == 26  # variants that edit the same word are equal
+    a, b = block_of(corpus, links.a0), block_of(corpus, links.b0)
+    assert set(b) == set(footers[copies:])
+    assert set(a) == set(footers[:copies])
+    assert MAX_NEAR * (copies + different) <= len(links.a0) < different * copies
+    report = scan_texts(pages)
+    assert max(len(group.occurrences) for group in report.groups) == copies + variants
