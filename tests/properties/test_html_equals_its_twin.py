@@ -81,12 +81,13 @@ def test_any_text_is_read_alike(source: str) -> None:
 LARGE = [
     "<div>" * 700 + "x" + "</div>" * 700, "<div><span>" * 40 + "a<p>b<p>c", "<p>" * 3000, "<b id=i>" * 200 + "x</b>" * 200,
     "".join(f"<x{i}>a" for i in range(3000)), "<p>" + "a&amp;" * 3000, "<p>x<!--" * 500, "<p>" + "<i>a</i> <b> b</b>" * 2000,
-    "<p>" + "x " * 50_000,
+    "<p>" + "x " * 50_000, "<p><b class='" + "x " * 5000 + "'>" + "<p>x" * 300, "<p><b id=a class='x &amp; y'>" + "<p>x" * 30,
 ]
 
 
 @pytest.mark.parametrize("source", LARGE, ids=[
-    "deep", "deeper than paths", "unclosed", "misnested", "unknown tags", "references", "comments", "inline", "long"])
+    "deep", "deeper than paths", "unclosed", "misnested", "unknown tags", "references", "comments", "inline", "long",
+    "copies of a long tag", "copies"])
 def test_large_pages_are_read_alike(source: str) -> None:
     twin, compiled = both(source)
     assert compiled == twin
