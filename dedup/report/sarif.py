@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dedup.report.formats import How
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-SIGN = b'{"driver":{"name":"dedup",'  # how such a file begins, behind the address of its schema
 FINGERPRINT = "dedupText/v1"
 BASE = "SRCROOT"
 MAX_RESULTS = 5_000  # code hosts show no more

@@ -137,3 +137,30 @@ def test_rows_of_groups_and_occurrences_say_what_the_report_says(at_root: None):
     assert [row["source"] for row in own] == [f"examples/site/{row['page']}" for row in own]
     assert {row["verdict"] for row in own} == {"template"}
     assert footer["places"] == [f"{row['source']}:{row['line']}-{row['end_line']}" for row in own]
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".txt"])
+def test_a_report_in_the_folder_is_no_page_and_may_be_written_again(suffix: str, tmp_path: Path,
+                                                                    capfd: pytest.CaptureFixture[str]):
+    if suffix.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    text = (ROOT / "examples" / "news.txt").read_text()
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(text)
+    out = tmp_path / f"r{suffix}"
+    assert cli.main(["scan", str(tmp_path), "-q", "-o", str(out), "--with-text"]) == 0
+    made = scan(tmp_path)
+    assert made.summary.pages == 2
+    assert not made.errors
+    assert [(entry.reason, entry.count) for entry in made.skipped if "hidden" not in entry.reason] in (
+        [("report of dedup", 1)], [("no reader for .sarif", 1)])
+    status = cli.main(["scan", str(tmp_path), "-q", "-o", str(out), "--with-text"])
+    assert status == (2 if suffix.endswith("parquet") else 0)  # whose beginning does not tell what it is
+    capfd.readouterr()
+
+
+def test_what_only_looks_like_a_report_is_a_page(tmp_path: Path):
+    (tmp_path / "a.md").write_text("Reports begin with `<!-- dedup-report -->`, and so does this page not.\n")
+    (tmp_path / "b.csv").write_text("group,kind,text\n1,near,some words that stand here alone\n")
+    (tmp_path / "c.jsonl").write_text('{"id": "x", "keep": true, "text": "a record with a field that is called keep"}\n')
+    assert scan(tmp_path).summary.pages == 3
