@@ -164,3 +164,8 @@ def test_what_only_looks_like_a_report_is_a_page(tmp_path: Path):
     (tmp_path / "b.csv").write_text("group,kind,text\n1,near,some words that stand here alone\n")
     (tmp_path / "c.jsonl").write_text('{"id": "x", "keep": true, "text": "a record with a field that is called keep"}\n')
     assert scan(tmp_path).summary.pages == 3
+
+
+def test_an_estimate_has_two_formats_only(at_root: None, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["scan", "examples/news.txt", "--estimate", "--format", "csv"]) == 2
+    assert "'csv' is none of terminal, json" in capsys.readouterr().err
