@@ -238,7 +238,7 @@ def flag(name: str) -> str:
 def _dispatch(arguments: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    app = build_app()
+    app = build_app(arguments[0] if arguments else "")
     if not arguments:
         app(["--help"])
         return WRONG
@@ -254,8 +254,11 @@ def _dispatch(arguments: list[str]) -> int:
     return status if isinstance(status, int) else DONE
 
 
-def build_app() -> cyclopts.App:
-    """The commands, with one flag for each field of ``Options``."""
+def build_app(named: str) -> cyclopts.App:
+    """The commands, with one flag for each field of ``Options``; where ``scan`` or ``compare`` is `named`, that one alone.
+
+    To make all takes as long as the scan of a small page.
+    """
     import inspect
     from typing import Annotated
 
@@ -269,10 +272,14 @@ def build_app() -> cyclopts.App:
         str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
     sides = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
-    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
-                name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
-                name="compare", usage="Usage: dedup compare A B [OPTIONS]")
+    if named != "compare":
+        app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
+                    name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
+    if named != "scan":
+        app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", True),
+                    name="compare", usage="Usage: dedup compare A B [OPTIONS]")
+    if named in ("scan", "compare"):
+        return app
     from dedup import cli_clean, cli_report, cli_schema, cli_suppressions
 
     cli_clean.add_commands(app)

@@ -96,9 +96,9 @@ def _unknown(for_: Audience, known: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(command: str, file: str | None) -> tuple[dict[str, Setting], Config]:
     """What the environment and the file set for a command."""
-    from dedup.config import Config, environment, find_config, read_config
+    from dedup.config import NOT_SETTINGS, Config, environment, find_config, read_config
 
-    variables = any(name.startswith("DEDUP_") for name in os.environ)
+    variables = any(name.startswith("DEDUP_") and name not in NOT_SETTINGS for name in os.environ)
     path = Path(file) if file is not None else find_config(Path.cwd())
     if path is None and not variables:
         return {}, Config()

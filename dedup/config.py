@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from dedup.errors import OptionError
 
 NAMES = ("dedup.toml", "pyproject.toml")
-NOT_SETTINGS = frozenset({"DEDUP_KERNEL", "DEDUP_TRACEBACK", "DEDUP_CONFIG"})  # beside what only tests know
+NOT_SETTINGS = frozenset({"DEDUP_KERNEL", "DEDUP_TRACEBACK", "DEDUP_DATA", "DEDUP_HYPOTHESIS", "DEDUP_UPDATE_GOLDEN"})
 NOT_IN_FILES = frozenset({"output", "open", "yes", "in_place", "dry_run", "explain", "estimate", "update_baseline",
                           "changed_since", "config", "against", "manifest", "cleaned", "reason"})  # said each time
 PATHS = frozenset({"baseline", "temp_dir"})  # relative to the file that names them

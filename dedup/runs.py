@@ -265,7 +265,7 @@ def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
     """Ranges of tokens, cut between pages: fewer than there are partitions, and few, for each begins with all blocks."""
     partitions = min(-(-engine.partitions(int(corpus.page_start[-1])) // 8), MOST_RANGES)
     pages = np.arange(partitions) * len(corpus.pages) // partitions
-    cuts = np.unique(corpus.token_first[corpus.page_first[pages]]).tolist()
+    cuts = distinct_numbers(corpus.token_first[corpus.page_first[pages]]).tolist()
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))
 
 

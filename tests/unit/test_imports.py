@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -41,6 +43,22 @@ def test_a_scan_of_texts_imports_no_reader_or_report_library(code):
 
 def test_writing_json_needs_no_terminal_library():
     assert not imported(f"import dedup\ndedup.scan({TEXTS}).to_json()") & {"rich", "cyclopts", "pyarrow", "scipy"}
+
+
+def test_a_command_loads_what_it_needs_only(tmp_path):
+    code = """
+        import contextlib, io, sys
+        from dedup.cli import main
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["scan", "--text-field", "t", "-o", "r.json", "x.jsonl"])
+        print(*sys.modules)
+    """
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps({"t": text}) + "\n" for text in (A, B, A, B)))
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True,
+                          cwd=tmp_path)
+    loaded = set(done.stdout.split())
+    assert "dedup.pipeline" in loaded
+    assert not loaded & {"numpy.ma", "dedup.cli_clean", "dedup.report.html", "dedup.kernel.reference", "scipy", "pyarrow"}
 
 
 def test_the_parts_alone_import_little():

@@ -177,9 +177,10 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_lists_of_links_are_hidden_with_menus(tmp_path: Path) -> None:
-    topics = ("how the harbour began", "boats and their owners", "tides of the year", "where to eat fish", "maps of each quay")
+    topics = ("how the harbour began", "boats and their owners", "tides of the year", "where to eat fish")
     links = "".join(f"<li><a href={n}>{topic}</a></li>" for n, topic in enumerate(topics))
-    for name, body in (("a", f"<ul>{links}</ul>"), ("b", f"<ul>{links}</ul>"), ("c", f"<p>{OWN}</p>"), ("d", f"<p>{OWN}</p>")):
+    for name in "abcd":
+        body = f"<ul>{links}</ul>" if name < "c" else f"<p>{OWN}</p>"
         (tmp_path / f"{name}.html").write_text(f"<h1>Page {name}</h1>{body}")
     assert len(dedup.scan(tmp_path).groups) == 2
     assert [group.text for group in dedup.scan(tmp_path, hide=("navigation",)).groups] == [OWN]
