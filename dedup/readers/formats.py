@@ -19,8 +19,8 @@ MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went
 A_MANIFEST = "manifest of dedup clean"  # the reason why it is skipped
 BASELINE = b'{"format": "dedup-baseline/'
 A_REPORT = "report of dedup"  # like a baseline: what stands in it stands elsewhere
-_REPORT = re.compile(  # how reports begin: Markdown, JSON, SARIF, tables in CSV and JSON Lines; and a little further on HTML
-    rb'<!-- dedup-report -->|\{"format": ?"dedup-report/'
+_REPORT = re.compile(  # how reports begin: Markdown, text, JSON, SARIF, tables as CSV and JSON Lines; further on HTML
+    rb'<!-- dedup-report -->|Report of dedup \d[\w.+-]*\r?\n|\{"format": ?"dedup-report/'
     rb'|\{"\$schema":"[^"\n]{0,200}","version":"2\.1\.0","runs":\[\{"tool":\{"driver":\{"name":"dedup",'
     rb'|group,kind,verdicts?,|\{"group":\d+,"kind":"[a-z]+","verdicts?":'
     rb'|id,source,title,meta,words,chars,keep,kept_page,|\{"id":"[^\n]{0,6000}?,"keep":(?:true|false),"kept_page":'

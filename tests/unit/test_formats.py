@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import dedup
 from dedup import cli, scan
 from dedup.errors import OptionError
 from dedup.model import Verdict
@@ -45,7 +46,10 @@ def test_what_goes_to_standard_output_is_what_the_file_holds(name: str, tmp_path
                                                              capfdbinary: pytest.CaptureFixture[bytes]):
     suffix = next(suffix for suffix, made in FORMATS.items() if made.name == name)
     assert cli.main(["scan", SITE, "-q", "-o", str(tmp_path / f"r{suffix}"), "--format", name]) == 0
-    assert capfdbinary.readouterr().out == (tmp_path / f"r{suffix}").read_bytes()
+    written = (tmp_path / f"r{suffix}").read_bytes()
+    head = {"terminal": f"Report of dedup {dedup.__version__}\n\n".encode(), "md": b"<!-- dedup-report -->\n"}.get(name, b"")
+    assert written.startswith(head)
+    assert capfdbinary.readouterr().out in (written, written.removeprefix(head))
 
 
 def test_a_file_that_is_named_twice_is_refused_before_the_work(tmp_path: Path, at_root: None,
@@ -139,7 +143,7 @@ def test_rows_of_groups_and_occurrences_say_what_the_report_says(at_root: None):
     assert footer["places"] == [f"{row['source']}:{row['line']}-{row['end_line']}" for row in own]
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix != ".txt"])
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_a_report_in_the_folder_is_no_page_and_may_be_written_again(suffix: str, tmp_path: Path,
                                                                     capfd: pytest.CaptureFixture[str]):
     if suffix.endswith("parquet"):
