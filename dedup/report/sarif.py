@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dedup.report.formats import How
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-SIGN = b'{"driver":{"name":"dedup",'  # how such a file begins, behind the address of its schema
 FINGERPRINT = "dedupText/v1"
 BASE = "SRCROOT"
 MAX_RESULTS = 5_000  # code hosts show no more
@@ -78,7 +77,6 @@ class _Log:
         self.places, self.sources = Places(report), Sources()
         self.references = reference_ids(report)
         self.outside: dict[str, None] = {}
-        self._row = {name: row for row, name in enumerate(self.places.pages)}
         self._seen: Counter[str] = Counter()
 
     def results(self) -> Iterator[dict[str, Any]]:
@@ -122,7 +120,7 @@ class _Log:
     def _verdict(self, primary: Occurrence, group: Group) -> Verdict | None:
         """The verdict whose sentence says what this group is on the page it is charged to, if one does."""
         kind = self.places.verdict(primary, group.id)
-        row = self._row.get(primary.page)
+        row = self.places.row(primary.page)
         if kind is None or row is None:
             return None
         verdicts = self.report.pages[row].verdicts
