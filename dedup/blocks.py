@@ -37,6 +37,7 @@ MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most b
 LEAST_IN_FILE = 1 << 25  # bytes of it that are worth a file
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
+LEAST_TABLE, FEW_FILES = 1 << 12, 32
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
@@ -245,7 +246,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
             return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
         return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
-    table = np.zeros(1 if whole else FIRST_TABLE, np.uint64)
+    table = np.zeros(1 if whole else _table_words(pages), np.uint64)
     batches: list[Batch] = []
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
@@ -270,6 +271,12 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     if 2 * int(corpus.token_first[-1]) > 32 * len(table):  # too small a table lets too much through
         tokens.table = np.empty(0, np.uint64)
     return corpus, tokens
+
+
+def _table_words(pages: Iterable[Page]) -> int:
+    """Words of the table of grams: a small input of known size needs few, and those of a large one take 0.01 s to clear."""
+    known: int | None = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
+    return FIRST_TABLE if known is None else min(FIRST_TABLE, max(LEAST_TABLE, 1 << known.bit_length()))
 
 
 def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Iterator[Batch]:

@@ -34,10 +34,10 @@ def is_packed(found: Found) -> bool:
     return PurePosixPath(found.place).suffix.lower() in PACKED | {".parquet"}
 
 
-def whole_bytes(paths: Sequence[Path | str], options: Options) -> int | None:
-    """Bytes of all files; ``None`` where there are very many, or some are compressed."""
-    files = listed(paths, options, MOST_FILES)
-    if len(files) == MOST_FILES or any(is_packed(found) for found, _ in files):
+def whole_bytes(paths: Sequence[Path | str], options: Options, most: int) -> int | None:
+    """Bytes of all files; ``None`` where there are `most` or more, or some are compressed."""
+    files = listed(paths, options, most)
+    if len(files) == most or any(is_packed(found) for found, _ in files):
         return None
     return sum(size for _, size in files)
 

@@ -50,7 +50,7 @@ class PageStream:
     """
 
     def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False,
-                 whole: Callable[[], int | None] = lambda: None) -> None:
+                 whole: Callable[[int | None], int | None] = lambda _: None) -> None:
         self._notes = notes
         self._options = options
         self._items = items
@@ -65,7 +65,11 @@ class PageStream:
     @functools.cached_property
     def whole_bytes(self) -> int | None:
         """Size of all files, where they are not very many and not compressed; they are listed for it."""
-        return self._whole()
+        return self._whole(None)
+
+    def bytes_of_few(self, most: int) -> int | None:
+        """Size of all files, where they are fewer than `most` and not compressed."""
+        return self._whole(most)
 
     @property
     def errors(self) -> list[ReadError]:
@@ -303,10 +307,10 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
             for path in (*paths, *addresses):
                 notes.error(str(path), None, "nothing to read (no file, or none that include and exclude let through)")
 
-    def whole() -> int | None:
-        from dedup.readers.inventory import whole_bytes
+    def whole(most: int | None) -> int | None:
+        from dedup.readers.inventory import MOST_FILES, whole_bytes
 
-        return None if streams or addresses else whole_bytes(paths, options)
+        return None if streams or addresses else whole_bytes(paths, options, most or MOST_FILES)
 
     return PageStream(items, options, notes, len(places) > 1, whole)
 
