@@ -231,6 +231,40 @@ def test_asciidoc():
     assert flags["one cell"] == BlockFlag.TABLE_OR_CODE
 
 
+def test_asciidoc_titles_of_two_lines_and_blocks_that_look_like_them():
+    source = """\
+Title of it
+===========
+Jane Doe <jane@x.org>
+
+Part one
+--------
+
+.Foo
+----
+x = 1
+----
+
+[NOTE]
+====
+Inner.
+====
+
+Some text that is longer
+----
+y = 2
+----
+
+|===
+|a
+| b c
+|===
+"""
+    assert told(source, "asciidoc") == [
+        ("Title of it", H, 1), ("Part one", H, 5), ("Foo", T, 8), ("x = 1", K, 10), ("Inner.", P, 15),
+        ("Some text that is longer", P, 18), ("y = 2", K, 20), ("a", C, 24), ("b c", C, 25)]
+
+
 MDX = """\
 ---
 title: From above
