@@ -140,6 +140,42 @@ def test_restructured_text():
     assert flags["inner"] == 0
 
 
+def test_restructured_text_of_sphinx():
+    source = """\
+.. list-table:: The caption
+   :header-rows: 1
+
+   * - Head a
+     - Head b
+   * - Cell a
+     - Cell b
+
+.. tabs::
+
+   .. tab:: hidden
+
+      Text of the tab.
+
+   .. code-tab:: python
+
+      x = 1
+
+.. note::
+   - an item
+   - another
+
+* item::
+
+     code
+
+  after
+"""
+    assert told(source, "rst") == [
+        ("The caption", P, 1), ("Head a", C, 4), ("Head b", C, 5), ("Cell a", C, 6), ("Cell b", C, 7),
+        ("Text of the tab.", P, 13),
+        ("x = 1", K, 17), ("an item", I, 20), ("another", I, 21), ("item:", I, 23), ("code", K, 25), ("after", P, 27)]
+
+
 @pytest.mark.parametrize(("source", "shown"), [
     ("a_b and __init__ and x * y", "a_b and __init__ and x * y"), (r"\*not\* and a\ b", "*not* and ab"),
     (":class:`~dedup.Report` and :func:`run`", "dedup.Report and run"), ("**bold *and* inner**", "bold and inner"),
