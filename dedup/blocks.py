@@ -424,6 +424,15 @@ def distinct_numbers(numbers: I64) -> I64:
     return once
 
 
+def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
+    """Whether each number is one of some ascending ones; ``np.isin`` would sort these again, and loads ``numpy.ma``."""
+    if not len(ordered):
+        return np.zeros(len(numbers), np.bool_)
+    place = np.minimum(np.searchsorted(ordered, numbers), len(ordered) - 1)
+    found: npt.NDArray[np.bool_] = ordered[place] == numbers
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Distinct:
     """Equal blocks collapsed: what is compared once, and where it stands.

@@ -46,19 +46,11 @@ LINK_HELP = "Markdown: address before the paths of its links, like https://host/
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
-COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions", "schema")
+COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions", "schema", "completion")
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported",
           "gate": "What must not be found"}
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
-EXAMPLES = """\
-Examples:
-  dedup scan page.html                          what stands twice on a page
-  dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
-  dedup compare old.txt new.txt                 what two pages share and change
-  dedup scan site/ -o report.html               a report to look at
-  dedup clean site/ -o cleaned/                 the same pages without their second renderings
-"""
 
 
 class Stopped(BaseException):
@@ -254,7 +246,7 @@ def _dispatch(arguments: list[str]) -> int:
     return status if isinstance(status, int) else DONE
 
 
-def build_app(named: str) -> cyclopts.App:
+def build_app(named: str = "") -> cyclopts.App:
     """The commands, with one flag for each field of ``Options``; where ``scan`` or ``compare`` is `named`, that one alone.
 
     To make all takes as long as the scan of a small page.
@@ -266,7 +258,7 @@ def build_app(named: str) -> cyclopts.App:
 
     from dedup import __version__
 
-    app = App(name="dedup", help=HELP, help_epilogue=EXAMPLES, help_format="plaintext", version=__version__,
+    app = App(name="dedup", help=HELP, help_format="plaintext", version=__version__,
               result_action="return_value", suppress_keyboard_interrupt=False)
     paths = inspect.Parameter("paths", inspect.Parameter.VAR_POSITIONAL, annotation=Annotated[
         str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
@@ -278,14 +270,16 @@ def build_app(named: str) -> cyclopts.App:
     if named != "scan":
         app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", True),
                     name="compare", usage="Usage: dedup compare A B [OPTIONS]")
-    if named in ("scan", "compare"):
-        return app
-    from dedup import cli_clean, cli_report, cli_schema, cli_suppressions
+    from dedup import cli_help
 
-    cli_clean.add_commands(app)
-    cli_report.add_commands(app)
-    cli_schema.add_commands(app)
-    cli_suppressions.add_commands(app)
+    if named in ("scan", "compare"):
+        cli_help.add_help(app, (named,))
+        return app
+    from dedup import cli_clean, cli_completion, cli_report, cli_schema, cli_suppressions
+
+    for module in (cli_clean, cli_report, cli_schema, cli_suppressions, cli_completion):
+        module.add_commands(app)
+    cli_help.add_help(app, COMMANDS)
     return app
 
 

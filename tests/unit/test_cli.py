@@ -18,6 +18,7 @@ from report_fakes import near_report, news_report, page, report
 
 import dedup
 from dedup import cli
+from dedup.cli_help import EXAMPLES
 from dedup.errors import InputError
 from dedup.model import ReadError
 from dedup.options import Options
@@ -173,6 +174,19 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
     assert len(examples) == 5
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+def test_help_reads_well_in_80_columns(command: str, capsys: pytest.CaptureFixture[str],
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is longer or broken in an example, and all that can be given is explained."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([*([command] if command else []), "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert set(EXAMPLES[command].splitlines()) <= set(lines)
+    for given in cli.build_app()[command].assemble_argument_collection() if command else ():
+        assert given.parameter.help, given.name
 
 
 def test_help_of_a_command_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
