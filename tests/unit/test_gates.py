@@ -219,6 +219,22 @@ def test_updating_keeps_reasons_and_drops_what_nothing_needs(repo: Repository, r
     assert [json.loads(line) for line in (repo.root / "base.jsonl").read_text().splitlines()[1:]] == [entry]
 
 
+def test_updating_loses_nothing_for_what_could_not_be_read(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    (repo.root / "docs" / "damaged.jsonl").write_text("{")
+    lines = (repo.root / "base.jsonl").read_text().splitlines()
+    gone = json.loads(lines[1]) | {"fingerprint": str(Fingerprint.of([OTHER])), "text": "other"}
+    (repo.root / "base.jsonl").write_text("\n".join([*lines, json.dumps(gone)]) + "\n")
+    status, said = run("--baseline", "base.jsonl", "--update-baseline")
+    assert status == 3
+    assert "1 entry kept, as some input could not be read" in said
+    held = (repo.root / "base.jsonl").read_text()
+    assert len(held.splitlines()) == 3
+    (repo.root / "empty.md").write_text("")
+    assert cli.main(["scan", "empty.md", "--baseline", "base.jsonl", "--update-baseline"]) == 2
+    assert (repo.root / "base.jsonl").read_text() == held
+
+
 def test_a_baseline_is_the_same_bytes_whatever_the_files_are_called(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     before = (repo.root / "base.jsonl").read_text().splitlines()
