@@ -115,7 +115,11 @@ class LocalEngine:
         Returns:
             A power of two.
         """
-        return 1 if self._table_bytes is None else 1 << (-(-table_bytes // self._table_bytes) - 1).bit_length()
+        if self._table_bytes is None:
+            return 1
+        kernel.release_memory()
+        room = max(min(self._table_bytes, kernel.memory_room()), LEAST_TABLE)
+        return 1 << (-(-table_bytes // room) - 1).bit_length()
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""

@@ -100,6 +100,14 @@ class Pool {
         evicted();
     }
 
+    // Bytes that a large block may have in memory now.
+    std::size_t room() {
+        const std::lock_guard lock(mutex_);
+        if (!is_bounded_) return SIZE_MAX;
+        learn();
+        return most_held_ / 4 * 3 - std::min(most_held_ / 4 * 3, held_);
+    }
+
     // Gives the system what is free.
     void trim() {
         const std::lock_guard lock(mutex_);
@@ -107,13 +115,14 @@ class Pool {
         for (auto& spill : spills_) spill->trim(0);
     }
 
-    // From now on `resident` bytes of the process are in memory at most, `spare` of them pages of the file: blocks for which there
-    // is no more room lie in it.
-    void limit(std::size_t resident, std::size_t spare, int file, std::size_t room) {
+    // From now on `resident` bytes of the process are in memory at most, `pages` of them pages of the file, and `objects` of what is
+    // not in blocks and still to come: blocks for which there is no more room lie in the file.
+    void limit(std::size_t resident, std::size_t pages, std::size_t objects, int file, std::size_t room) {
         auto spill = std::make_unique<Spill>(file, room);
         const std::lock_guard lock(mutex_);
         resident_ = resident;
-        spare_ = spare;
+        pages_ = pages;
+        expected_ = others() + objects;
         is_bounded_ = true;
         learn();
         full_ = false;
@@ -173,11 +182,15 @@ class Pool {
         return fresh_.take(size);
     }
 
-    // What is held and not in blocks, such as the interpreter and its objects, leaves the rest to blocks.
+    // What is held and not in blocks, such as the interpreter and its objects.
+    std::size_t others() const {
+        const std::size_t anonymous = resident().anonymous;
+        return anonymous - std::min(anonymous, held_ + used_.bytes());
+    }
+
+    // What others hold, or will, leaves the rest to blocks.
     void learn() {
-        const Resident now = resident();
-        const std::size_t others = now.anonymous - std::min(now.anonymous, held_ + used_.bytes()) + spare_;
-        most_held_ = is_bounded_ ? resident_ - std::min(resident_, others) : SIZE_MAX;
+        most_held_ = is_bounded_ ? resident_ - std::min(resident_, std::max(others(), expected_) + pages_) : SIZE_MAX;
     }
 
     // How much may be held once a block is: large ones leave room to the small ones, which come and go.
@@ -232,7 +245,7 @@ class Pool {
     std::mutex mutex_;
     Extents used_, fresh_;  // free: pages that are there, and pages that are not
     std::vector<std::unique_ptr<Spill>> spills_;
-    std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, spare_ = 0;
+    std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, pages_ = 0, expected_ = 0;
     std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;
