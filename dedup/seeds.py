@@ -95,7 +95,7 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
     Args:
         words: Of the slice, where the grams are still to be marked.
     """
-    partitions, batches = engine.partitions(int(corpus.page_start[-1])), range(len(tokens))
+    batches = range(len(tokens))
     if not len(tokens.table):
         table = np.zeros(words, np.uint64)
         engine.map(lambda batch: kernel.mark_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, table, number,
@@ -105,6 +105,7 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
     twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
 
     passes, classes = (EMITTED if slices == 1 and len(tokens) > 1 else 1), list[U64]()
+    partitions = engine.partitions(int(corpus.page_start[-1]), slices * passes)
 
     def emit(batch: int, own: int, twice: U64) -> Partitioned:
         gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,

