@@ -55,7 +55,8 @@ def chunks(report: Report, changed: Callable[[str], bool] | None = None, root: P
     """
     log = _Log(report, changed, Root.of(root))
     driver = {"name": "dedup", "version": report.version, "rules": [rule.descriptor() for rule in RULES.values()],
-              "notifications": [{"id": name, "shortDescription": {"text": text}} for name, text in NOTIFICATIONS.items()]}
+              "notifications": [{"id": name, "shortDescription": {"text": text}, "fullDescription": {"text": text},
+                                 "help": {"text": text}} for name, text in NOTIFICATIONS.items()]}
     yield b'{"$schema":' + encode(SCHEMA) + b',"version":"2.1.0","runs":[{"tool":{"driver":' + encode(driver) + b"},\n"
     yield b'"columnKind":"unicodeCodePoints",\n"originalUriBaseIds":' + encode({BASE: {"description": {
         "text": "The repository that was scanned, or the folder in which dedup was run."}}}) + b",\n"
