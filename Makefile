@@ -26,7 +26,7 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
-.PHONY: help demo install dev test check lint types kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
+.PHONY: help demo install dev test check lint types schema kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -37,6 +37,7 @@ help:
 	@echo 'make bench          speed, memory and recall'
 	@echo 'make bench-peers    the same beside other tools, which it installs from the package index (SIZES, REPEATS, RESULT)'
 	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
+	@echo 'make schema         write docs/schema/ from the model'
 	@echo 'make clean          remove what was built (not the virtual environment)'
 
 $(VENV)/bin/python:
@@ -95,6 +96,10 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(PY) -m mypy --strict dedup/
+
+# docs/schema/ from the model.
+schema: $(VENV)/.dev
+	$(PY) scripts/make_schema.py
 
 # A copy of the package with a kernel that watches every access. The interpreter loads the sanitisers' libraries first, and
 # no .pth file (-S), which would lead back to the checkout.

@@ -161,6 +161,18 @@ def json_records(data: Data) -> Measured:
 
 
 @case
+def html_blocks(data: Data) -> Measured:
+    """Pages as they are sent, some menus' worth of tags around each paragraph; without parsing, which is turbohtml's."""
+    import turbohtml
+
+    menu = "".join(f"<li class='menu-item item-{i}'>\n    <a href='/page/{i}'>Page {i}</a></li>\n" for i in range(4))
+    source = "".join(f"<div class='card'>\n  <ul>{menu}</ul>\n  <p>{line}</p>\n</div>\n"
+                     for text in data.texts[:200] for line in text.split("\n"))
+    document = turbohtml.parse(source, source_locations=True, allow_declarative_shadow_roots=False)
+    return (source, document.root, None, frozenset(), 3_000_000), len(source), "character"
+
+
+@case
 def survey_tokens(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, distinct_numbers
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
 from dedup.kernel import kernel
@@ -120,7 +120,7 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
     smaller = np.minimum(length[anchors.page_a], length[anchors.page_b])
     cost = np.cumsum(smaller + np.where(new, length[larger], 0) + ANCHOR_COST * np.diff(anchors.first))
     edges = np.searchsorted(cost, np.arange(0, int(cost[-1]) + 1 if len(cost) else 0, BATCH_COST))
-    cuts = np.unique(np.concatenate([[0], edges, [len(larger)]]))
+    cuts = distinct_numbers(np.concatenate([[0], edges, [len(larger)]]))
     values = np.array(settings, np.int64)
 
     def align(part: tuple[int, int]) -> npt.NDArray[np.int64]:

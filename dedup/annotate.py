@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, sums, token_flags
+from dedup.blocks import BATCH_BYTES, distinct_numbers, sums, token_flags
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
@@ -229,7 +229,7 @@ def _repetition(judgement: Judgement, pages: slice) -> F64:
     findings = judgement.findings
     starts = findings.corpus.page_start[pages.start:pages.stop + 1]
     size = starts[-1] - starts[0]
-    cuts = np.unique(np.append(np.searchsorted(starts[:-1], starts[0] + np.arange(0, size + 1, BATCH_BYTES // 4)),
+    cuts = distinct_numbers(np.append(np.searchsorted(starts[:-1], starts[0] + np.arange(0, size + 1, BATCH_BYTES // 4)),
                                len(starts) - 1))
 
     def count(rows: tuple[int, int]) -> I64:

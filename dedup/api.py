@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import DedupError, InputError, OptionError
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options, make_options
+from dedup.profiles import with_profile
 
 if TYPE_CHECKING:
     from dedup.cleaning.choices import Choices
@@ -33,7 +34,8 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
         against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
         progress: A function that gets the name of each stage as it begins; or a ``Watcher`` such as ``Profile``, or several.
-        **settings: Fields of ``Options``.
+        **settings: Fields of ``Options``, and ``for_``: a profile (``readers``, ``docs``, ``corpus``, ``reuse``) whose
+            settings hold where they are not given.
 
     Returns:
         A report; what could not be read is in its ``errors``, the rest was processed.
@@ -81,7 +83,7 @@ def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = 
     if "against" in settings:
         raise OptionError("compare takes its two pages and no others", "against", "Use scan(pages, against=...).")
     if options is None:
-        settings.setdefault("find", "reworded")
+        settings = {"find": "reworded"} | with_profile(settings, settings.pop("for_", None))
     options = _options(options, settings, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True, explain=explain)
@@ -119,7 +121,8 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     if choices is not None and mine:
         raise TypeError("clean() takes choices or single ones, not both")
     chosen = choices if choices is not None else Choices(**mine)
-    options = _options(options, {name: value for name, value in settings.items() if name not in names}, "clean")
+    rest = {name: value for name, value in settings.items() if name not in names}
+    options = _options(options, rest if options is not None else with_profile(rest, chosen.for_), "clean")
     paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
     if not paths or not all(isinstance(path, Path) for path in paths):
         if out is not None or in_place or manifest is not None:
@@ -272,7 +275,9 @@ def _options(options: Options | None, settings: Mapping[str, Any], caller: str) 
         raise TypeError(f"{caller}() takes options or single settings, not both")
     if options is not None and not isinstance(options, Options):
         raise TypeError(f"{caller}() takes options as dedup.Options, not {type(options).__name__}; or give them as keywords")
-    return options if options is not None else make_options(settings, caller)
+    settings = dict(settings)
+    for_ = settings.pop("for_", None)
+    return options if options is not None else make_options(with_profile(settings, for_), caller)
 
 
 def _pages(source: Any, options: Options) -> Any:
@@ -358,6 +363,9 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
     judgement, skipped = Judgement(findings), stream.skipped
+    if options.hide:
+        judgement = judgement.without(options.hide)
+        findings = judgement.findings
     for entry in unpaired:
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
     skipped = (*skipped, *unpaired)

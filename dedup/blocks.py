@@ -94,7 +94,7 @@ class Corpus:
         """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
         count = len(self.pages)
         edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
-        cuts = np.unique(np.minimum(np.concatenate([[0], edges, [count]]), count))
+        cuts = distinct_numbers(np.minimum(np.concatenate([[0], edges, [count]]), count))
         return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
     def blocks_of(self, pages: tuple[int, int]) -> slice:
@@ -406,10 +406,19 @@ def sums(counts: I64) -> I64:
 
 
 def distinct_numbers(numbers: I64) -> I64:
-    """Each number once, ascending. ``np.unique`` does the same by hashing, in five times the time."""
+    """Each number once, ascending. ``np.unique`` does the same by hashing, in five times the time, and loads ``numpy.ma``."""
     ordered = np.sort(numbers)
     once: I64 = ordered[np.append(True, ordered[1:] != ordered[:-1])[:len(ordered)]]
     return once
+
+
+def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
+    """Whether each number is one of some ascending ones; ``np.isin`` would sort these again, and loads ``numpy.ma``."""
+    if not len(ordered):
+        return np.zeros(len(numbers), np.bool_)
+    place = np.minimum(np.searchsorted(ordered, numbers), len(ordered) - 1)
+    found: npt.NDArray[np.bool_] = ordered[place] == numbers
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers
 from dedup.model import Cause, Layout, VerdictKind
 from dedup.verdicts import NAMES, NAVIGATION, RENDERED, TEMPLATE, Judgement
 
@@ -330,7 +331,7 @@ def _standing(site: Site, kind: int, found: Found) -> tuple[I64, int]:
     for page, dropped in found.pages.items():
         rows = np.array(list(site.copies(page, kind)), np.int64).reshape(-1, 3)
         begun, over = np.searchsorted(dropped, rows[:, 1]), np.searchsorted(dropped, rows[:, 2], side="right")
-        held = np.unique(rows[begun < over, 0])
+        held = distinct_numbers(rows[begun < over, 0])
         stands.update((int(j.group[s]), int(s)) for s in held)
         if len(held):
             most = held[int(j.copies.words[j.first[held]].argmax())]

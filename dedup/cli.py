@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
+    check_link_base,
     check_open,
-    check_output,
+    check_outputs,
     check_top,
     deliver,
     drop_stdout,
@@ -33,25 +34,23 @@ if TYPE_CHECKING:
 
     import cyclopts
 
+    from dedup.gates import Opened
     from dedup.report import Report
     from dedup.stages import Watcher
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
 GRACE = 0.8  # seconds that the main thread has to unwind after a signal
+OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; .sarif; a row a page .csv, "
+               ".jsonl, .parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
+LINK_HELP = "Markdown: address before the paths of its links, like https://host/owner/repository/blob/main"
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
+COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions", "schema", "completion")
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
-TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported"}
+TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported",
+          "gate": "What must not be found"}
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
-EXAMPLES = """\
-Examples:
-  dedup scan page.html                          what stands twice on a page
-  dedup scan site/ --ignore header,footer,nav   a folder, its menus left out
-  dedup compare old.txt new.txt                 what two pages share and change
-  dedup scan site/ -o report.html               a report to look at
-  dedup clean site/ -o cleaned/                 the same pages without their second renderings
-"""
 
 
 class Stopped(BaseException):
@@ -67,12 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # this process is ours
         _travel_light()
         with _ends_soon():
-            status = main(sys.argv[1:])
-            if status in (130, 143):  # what is in memory need not be given back piece by piece
-                with contextlib.suppress(OSError, ValueError, AttributeError):
-                    sys.stdout.flush()
-                os._exit(status)
-        return status
+            return _leave(main(sys.argv[1:]))
     arguments = list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
@@ -83,13 +77,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _with_worker_ahead(arguments))
 
 
+def _leave(status: int) -> int:
+    """End the process: what is in memory need not be given back piece by piece, a tenth of what a small scan takes.
+
+    Where somebody looks on (a profiler, a debugger), a thread goes on or output cannot be written, it ends as others do.
+    """
+    if status in (130, 143):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
+        os._exit(status)
+    import atexit
+    import threading
+
+    monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    watched = sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6))))
+    if watched or any(not thread.daemon for thread in threading.enumerate()[1:]):
+        return status
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return status
+    os._exit(status)
+
+
 def _travel_light() -> None:
     """Do without what a scan has no use for.
 
-    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects.
+    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects
+    (after 50,000 there was one, of 0.01 s, while modules were loaded).
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
-    gc.set_threshold(50_000)
+    gc.set_threshold(100_000)
 
 
 def _with_worker_ahead(arguments: list[str]) -> int:
@@ -214,7 +235,8 @@ def _spelt(error: Any) -> str:
     from dedup.options import Options
     from dedup.report.text import with_flags
 
-    names = {field.name: flag(field.name) for field in dataclasses.fields(Options)}
+    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "for")
+    names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
     return str(type(error)(with_flags(error.what), where, error.mend))
 
@@ -230,7 +252,7 @@ def flag(name: str) -> str:
 def _dispatch(arguments: list[str]) -> int:
     from cyclopts import CycloptsError
 
-    app = build_app()
+    app = build_app(arguments[0] if arguments else "")
     if not arguments:
         app(["--help"])
         return WRONG
@@ -239,13 +261,18 @@ def _dispatch(arguments: list[str]) -> int:
     try:
         status = app(tokens, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _fail(_usage_error(error, arguments))
+        from dedup.cli_usage import usage_error
+
+        _fail(usage_error(error, arguments))
         return WRONG
     return status if isinstance(status, int) else DONE
 
 
-def build_app() -> cyclopts.App:
-    """The commands, with one flag for each field of ``Options``."""
+def build_app(named: str = "") -> cyclopts.App:
+    """The commands, with one flag for each field of ``Options``; where ``scan`` or ``compare`` is `named`, that one alone.
+
+    To make all takes as long as the scan of a small page.
+    """
     import inspect
     from typing import Annotated
 
@@ -253,20 +280,28 @@ def build_app() -> cyclopts.App:
 
     from dedup import __version__
 
-    app = App(name="dedup", help=HELP, help_epilogue=EXAMPLES, help_format="plaintext", version=__version__,
+    app = App(name="dedup", help=HELP, help_format="plaintext", version=__version__,
               result_action="return_value", suppress_keyboard_interrupt=False)
     paths = inspect.Parameter("paths", inspect.Parameter.VAR_POSITIONAL, annotation=Annotated[
         str, Parameter(help="files, folders, globs in quotes; - is standard input", negative=())])
     sides = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help=text, negative=())]) for name, text in (("a", "one page"), ("b", "the other page"))]
-    app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
-                name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
-    app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", is_comparison=True),
-                name="compare", usage="Usage: dedup compare A B [OPTIONS]")
-    from dedup import cli_clean, cli_report
+    if named != "compare":
+        app.command(_command(_scan, [paths], "Find passages that stand more than once, in a page and across pages."),
+                    name="scan", usage="Usage: dedup scan PATH... [OPTIONS]")
+    if named != "scan":
+        app.command(_command(_compare, sides, "Show what two pages share, with the differing words marked.", True),
+                    name="compare", usage="Usage: dedup compare A B [OPTIONS]")
+    from dedup import cli_help
 
-    cli_clean.add_commands(app)
-    cli_report.add_commands(app)
+    if named in ("scan", "compare"):
+        cli_help.add_help(app, (named,))
+        return app
+    from dedup import cli_clean, cli_completion, cli_report, cli_schema, cli_suppressions
+
+    for module in (cli_clean, cli_report, cli_schema, cli_suppressions, cli_completion):
+        module.add_commands(app)
+    cli_help.add_help(app, COMMANDS)
     return app
 
 
@@ -277,17 +312,20 @@ def _command(function: Callable[..., int], positional: list[inspect.Parameter], 
     defaults = {"find": "reworded"} if is_comparison else {}
 
     def command(*arguments: str, **settings: Any) -> int:
-        return function(*arguments, **defaults | settings)  # cyclopts hands over what was given
+        return function(*arguments, **settings)  # cyclopts hands over what was given
 
-    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in _flags(is_comparison)]
+    flags = [made.replace(default=defaults.get(made.name, made.default)) for made in flags_of(is_comparison)]
     command.__signature__ = inspect.Signature([*positional, *flags])  # type: ignore[attr-defined]
     command.__doc__ = doc
     return command
 
 
-def _flags(is_comparison: bool) -> list[inspect.Parameter]:
+def flags_of(is_comparison: bool) -> list[inspect.Parameter]:
     """Keyword parameters made from the fields of ``Options``, and the few flags that only the command line has."""
     from typing import Literal
+
+    from dedup.cli_settings import config_flags, gate_flags, profile_flag
+    from dedup.report.formats import PRINTED
 
     groups = option_groups()
     report = groups["report"]
@@ -297,13 +335,15 @@ def _flags(is_comparison: bool) -> list[inspect.Parameter]:
     estimate = make_flag("estimate", bool, False, "scan a sample only, and say what the scan would take: time, memory, disk",
                          groups["run"])
     return [
+        profile_flag(groups["find"]),
         *option_flags(groups),
-        *([explain] if is_comparison else [against, estimate]),
-        make_flag("output", str | None, None, "write the report (.json; .html, .md to look at), or a row a page (.parquet, "
-                  ".jsonl, .csv), to a file", report, "-o"),
+        *([explain] if is_comparison else [against, estimate, *gate_flags(groups["gate"])]),
+        *config_flags(groups["run"]),
+        make_flag("output", tuple[str, ...], (), OUTPUT_HELP, report, "-o"),
         make_flag("open_", bool, False, OPEN_HELP, report, spelt="--open"),
-        make_flag("format", Literal["terminal", "json"] | None, None,
+        make_flag("format", Literal[PRINTED] | None, None,
               "what is printed; default terminal, or with -o the figures only", report),
+        make_flag("link_base", str, "", LINK_HELP, report),
         make_flag("top", int, 10, "entries shown of each list (0 to 100000)", report),
         make_flag("profile", bool, False, PROFILE_HELP, groups["run"]),
         make_flag("quiet", bool, False, "say nothing on standard error but why it failed; with -o print nothing", report,
@@ -361,99 +401,27 @@ def _whole_number(kind: Any, tokens: Sequence[Any]) -> int:
         raise ValueError(f"{tokens[0].value!r} is not a whole number") from None
 
 
-def _usage_error(error: Any, arguments: list[str]) -> str:
-    """What is wrong with the arguments, in one line, with what was probably meant."""
-    from cyclopts import (
-        CoercionError,
-        MissingArgumentError,
-        RepeatArgumentError,
-        UnknownCommandError,
-        UnknownOptionError,
-        UnusedCliTokensError,
-    )
-
-    from dedup.options import did_you_mean
-
-    token: Any = getattr(error, "token", None)
-    if isinstance(error, UnknownOptionError):
-        written = (token.keyword or token.value).split("=")[0]
-        is_comparison = arguments[0] == "compare"
-        if written == "--against":
-            taken = NO_REFERENCES.get(arguments[0], "a manifest")
-            return f"{arguments[0]} takes {taken} and no --against; use dedup scan PATH... --against REF"
-        if written == "--explain" and not is_comparison:
-            return "--explain is for two pages: dedup compare A B --explain"
-        if arguments[0] in ("scan", "compare"):
-            names = [parameter.name.rstrip("_") for parameter in _flags(is_comparison)]
-        elif arguments[0] == "report":
-            from dedup.cli_report import flag_names as names_of_report
-
-            names = names_of_report()
-        else:
-            from dedup.cli_clean import flag_names
-
-            names = flag_names(arguments[0])
-        if not names:
-            return f"unknown option {written}; {arguments[0]} has none"
-        answer = did_you_mean(written, names, flag) if written.startswith("--") else ""
-        return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(flag, names))}, -o, -q, -v")
-    if isinstance(error, UnknownCommandError):
-        first = arguments[0]
-        if first.startswith("-"):
-            return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
-        if os.path.exists(first):
-            return f"{first} is a path; say what to do with it: dedup scan {first}"
-        return (f"unknown command {first}; there are: scan, compare, report, clean, restore, explain "
-                "(dedup --help shows examples)")
-    if isinstance(error, UnusedCliTokensError):
-        rest = ", ".join(error.unused_tokens or ())
-        if arguments[0] == "report":
-            return f"report takes one result, so this is too much: {rest}"
-        return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
-    if isinstance(error, MissingArgumentError) and error.argument is not None:
-        name = error.argument.name
-        needs = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
-                 "report": "report needs a result: dedup report RESULT.json -o report.html",
-                 "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER"}
-        missing = needs.get(arguments[0], "compare needs two pages: dedup compare A B")
-        return f"{name} needs a value" if name.startswith("-") else missing
-    if isinstance(error, RepeatArgumentError) and token is not None:
-        return f"{token.keyword} is given more than once"
-    if isinstance(error, CoercionError) and token is not None:
-        return f"{token.keyword}: {_not_a(error, token.value)}"
-    return " ".join(str(error).replace(STDIN, "-").split())
-
-
-def _not_a(error: Any, value: str) -> str:
-    """Why a value is none for its option."""
-    from typing import get_args
-
-    if error.__cause__ is not None and "whole number" in str(error.__cause__):
-        return str(error.__cause__)
-    choices = get_args(error.target_type)
-    if choices:
-        return f"{value!r} is not one of {', '.join(map(str, choices))}"
-    names = {float: "a number", int: "a whole number", bool: "true or false"}
-    return f"{value!r} is not {names.get(error.target_type, 'such a value')}"
-
-
 # Commands.
 
 
 def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     from pathlib import Path
 
+    from dedup.cli_settings import settled
     from dedup.errors import InputError
 
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
+    settings = settled("scan", settings)
     sources, references = ([source for path in side for source in sources_of(path)] for side in (paths, against))
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
 
     if settings.pop("estimate", False):
         from dedup.cli_progress import tell_estimate
+        from dedup.gates import gates_of
 
+        gates_of(settings)  # asks nothing of a sample
         return tell_estimate([*sources, *references], {key: stdin_spelt(value) for key, value in settings.items()})
 
     def work(options: Any, progress: list[Watcher]) -> Report:
@@ -479,12 +447,15 @@ def _handed(side: list[Path | str], options: Any) -> Any:
 def _compare(a: str, b: str, explain: bool = False, **settings: Any) -> int:
     from pathlib import Path
 
+    from dedup.cli_settings import settled
     from dedup.errors import InputError
     from dedup.readers.remote import is_address
 
     if STDIN in (a, b):
         raise InputError("standard input cannot be compared", "-", "Save it to a file first.")
     sides = [a if is_address(a) else Path(a), b if is_address(b) else Path(b)]
+
+    settings = {"find": "reworded"} | settled("compare", settings)
 
     def work(options: Any, progress: list[Watcher]) -> Report:
         import dedup
@@ -521,34 +492,57 @@ def sources_of(path: str) -> list[Path | str]:
 
 def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
-    from pathlib import Path
-
     from dedup.cli_progress import watched
     from dedup.options import make_options
+    from dedup.report.formats import How
 
     settings = {key: stdin_spelt(value) for key, value in settings.items()}
-    output, format, top = settings.pop("output", None), settings.pop("format", None), settings.pop("top", 10)
+    gates = _gates(settings)
+    outputs, format, top = settings.pop("output", ()), settings.pop("format", None), settings.pop("top", 10)
     quiet, verbose = settings.pop("quiet", False), settings.pop("verbose", False)
     opened, profile = settings.pop("open_", False), settings.pop("profile", False)
+    link_base = settings.pop("link_base", "")
     check_top(top)
+    check_link_base(link_base)
     options = make_options(settings)
-    check_open(opened, output)
-    if output is not None:
-        check_output(Path(output), sources)
+    check_open(opened, outputs)
+    check_outputs(outputs, sources)
     if verbose:
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     with watched(options, quiet, profile) as watchers:
         report = work(options, watchers)
-    if not quiet and (verbose or output is not None or format == "json" or not is_one_terminal()):
+    passed = None if gates is None else gates.judge(report)
+    report = report if passed is None else passed.report
+    if not quiet and (verbose or outputs or format not in (None, "terminal") or not is_one_terminal()):
         tell_errors(report, everything=verbose)  # else the report says it
-    deliver(report, output, format, top, quiet)
+    changed = None if passed is None else passed.changed
+    deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
-        open_in_browser(str(output))
+        open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):
         return WRONG  # nothing usable
+    if passed is not None:
+        for line in passed.notes if not quiet else ():
+            note(f"dedup: {line}")
+        for line in passed.failures:
+            note(f"dedup: failed: {line}")
+        if passed.failures:
+            return STOPPED
     return PARTLY if report.errors else DONE
+
+
+def _gates(settings: dict[str, Any]) -> Opened | None:
+    """The gates among the settings, ready before the work; ``None`` where nothing is asked."""
+    if not {"fail_over", "fail_on", "baseline", "update_baseline", "changed_since"} & settings.keys():
+        return None
+    from pathlib import Path
+
+    from dedup.gates import gates_of
+
+    gates = gates_of(settings)
+    return gates.opened(Path.cwd()) if gates.asked else None
 
 
 def stdin_spelt(value: Any) -> Any:

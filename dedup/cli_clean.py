@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
 
-LEFT_OUT = ("pairs", "with_text")  # settings of reports
+LEFT_OUT = ("pairs", "with_text", "hide")  # settings of reports
 MOST_SHOWN = 100_000  # of a dry run's removals
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
 
@@ -32,7 +31,7 @@ def add_commands(app: cyclopts.App) -> None:
 
     paths = place("paths", "files, folders, globs in quotes", inspect.Parameter.VAR_POSITIONAL)
     manifest = place("manifest", "what dedup clean wrote: OUT/dedup-manifest.jsonl")
-    app.command(_command(_clean, [paths], _clean_flags(),
+    app.command(_command(_clean, [paths], clean_flags(),
                          "Write the input without its copies; dedup restore brings them back."),
                 name="clean", usage="Usage: dedup clean PATH... -o OUT [OPTIONS]")
     app.command(_command(_restore, [manifest], _restore_flags(), "Bring back, byte for byte, what dedup clean took."),
@@ -45,7 +44,7 @@ def add_commands(app: cyclopts.App) -> None:
 
 def flag_names(command: str) -> list[str]:
     """The flags of one of the commands, as fields."""
-    flags = {"clean": _clean_flags, "restore": _restore_flags}
+    flags = {"clean": clean_flags, "restore": _restore_flags}
     return [parameter.name.rstrip("_") for parameter in flags[command]()] if command in flags else []
 
 
@@ -59,15 +58,18 @@ def _command(function: Callable[..., int], positional: list[inspect.Parameter], 
     return command
 
 
-def _clean_flags() -> list[inspect.Parameter]:
+def clean_flags() -> list[inspect.Parameter]:
     from cyclopts import Group
+
+    from dedup.cli_settings import config_flags, profile_flag
 
     scan = [made for made in cli.option_flags() if made.name not in LEFT_OUT]
     goes, written = Group("What goes", sort_key=-2), Group("Where it is written", sort_key=-1)
     flag = cli.make_flag
     own = [
-        flag("for_", Literal["readers", "corpus"], "readers", "readers: second renderings, menus for other devices; "
-             "corpus: also other menus, templates, shared passages and duplicate pages, all but one", goes, spelt="--for"),
+        profile_flag(goes, "readers (default): second renderings, menus for other devices; docs: the same of text worth "
+                     "writing once; corpus: also other menus, templates, shared passages and duplicate pages, all but one; "
+                     "reuse: shared passages and duplicate pages"),
         flag("what", Literal["exact", "near"], "exact", "exact: only word for word copies; near: also near copies", goes),
         flag("drop", Literal["passages", "pages"], "passages", "passages: cut them out; pages: only drop whole duplicate "
              "pages", goes),
@@ -85,7 +87,7 @@ def _clean_flags() -> list[inspect.Parameter]:
         flag("quiet", bool, False, "print nothing but errors", written, "-q"),
         flag("verbose", bool, False, "name every input that could not be read", written, "-v"),
     ]
-    return [*own, *scan]
+    return [*own, *scan, *config_flags(written)]
 
 
 def _restore_flags() -> list[inspect.Parameter]:
@@ -105,6 +107,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     from dedup.api import clean
     from dedup.cleaning.choices import Choices
     from dedup.cli_progress import watched
+    from dedup.cli_settings import settled
     from dedup.errors import InputError, OptionError
     from dedup.options import make_options
     from dedup.readers.formats import A_MANIFEST
@@ -116,7 +119,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     if len(sources) < len(named):
         address = next(source for source in named if isinstance(source, str))
         raise InputError("only files are cleaned", address, "Copy it to this machine first.")
-    settings = {key: cli.stdin_spelt(value) for key, value in settings.items()}
+    settings = {key: cli.stdin_spelt(value) for key, value in settled("clean", settings).items()}
     output, manifest = settings.pop("output", None), settings.pop("manifest", None)
     in_place, yes, dry_run = settings.pop("in_place", False), settings.pop("yes", False), settings.pop("dry_run", False)
     top, quiet, verbose = settings.pop("top", SHOWN), settings.pop("quiet", False), settings.pop("verbose", False)
@@ -130,7 +133,8 @@ def _clean(*paths: str, **settings: Any) -> int:
     if not in_place and output is None and not dry_run:
         raise OptionError("is needed", "-o", "Say where the cleaned files go: dedup clean PATH... -o OUT")
     choices = Choices(
-        for_=settings.pop("for_", "readers"), what=settings.pop("what", "exact"), drop=settings.pop("drop", "passages"),
+        for_=settings.pop("for_", None) or "readers", what=settings.pop("what", "exact"),
+        drop=settings.pop("drop", "passages"),
         keep=settings.pop("keep", "first"),
         verdicts=tuple(name for value in settings.pop("verdicts", ()) for name in value.split(",") if name),
         max_removed=_share(settings.pop("max_removed", None)))
@@ -144,7 +148,11 @@ def _clean(*paths: str, **settings: Any) -> int:
         if A_MANIFEST in done.accounting.skipped:
             print("dedup: the input holds a manifest of an earlier cleaning: it stays where it is and is not copied; pages "
                   "beside it were read like all others (--exclude leaves them out)", file=sys.stderr)
-        _print(_told(done, dry_run, top))
+        if done.not_cut:
+            files = f"{done.not_cut:,} such file{'s' if done.not_cut > 1 else ''}"
+            cli_output.note(f"dedup: nothing is cut out of MDX, reStructuredText, AsciiDoc and notebooks; {files} can only "
+                            "go as a whole (--drop pages)")
+        cli_output.print_lines(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG
     return cli.PARTLY if done.errors else cli.DONE
@@ -198,11 +206,11 @@ def _restore(manifest: str, **settings: Any) -> int:
                    cleaned=None if cleaned is None else Path(cleaned))
     if not settings.get("quiet", False):
         if done.already and done.already + done.unchanged == done.files:
-            _print([f"nothing to do: all {count(done.files, 'file')} are as they were before the cleaning"
+            cli_output.print_lines([f"nothing to do: all {count(done.files, 'file')} are as they were before the cleaning"
                     if done.files > 1 else "nothing to do: the file is as it was before the cleaning"])
             return cli.DONE
         whole = f" and {count(done.dropped, 'whole file')}" if done.dropped else ""
-        _print([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
+        cli_output.print_lines([f"restored {count(done.files, 'file')}, {done.unchanged:,} of them unchanged; "
                 f"{count(done.cuts, 'piece')}{whole} put back"
                 + (f"; {count(done.already, 'file')} had been restored before" if done.already else "")])
     return cli.DONE
@@ -216,20 +224,5 @@ def _explain(manifest: str, place: str) -> int:
     lines = []
     for removal in find_removals(record, place):
         lines += [*explained(removal, record.header.choices), ""]
-    _print(lines[:-1])
+    cli_output.print_lines(lines[:-1])
     return cli.DONE
-
-
-def _print(lines: Sequence[str]) -> None:
-    """Print lines of which some come from pages: nothing a terminal reacts to."""
-    from dedup.cleaning.words import wrapped
-    from dedup.report.text import safe
-
-    def write(file: Any) -> None:
-        encoding = getattr(file, "encoding", None) or "ascii"
-        width = shutil.get_terminal_size().columns if file.isatty() else 0
-        for line in lines:
-            told = safe(line, encoding)
-            for part in wrapped(told, width) if width and len(told) > width // 2 else [told]:
-                print(part, file=file)
-    cli_output.to_stdout(write)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
     from dedup.report import Report
+    from dedup.report.formats import How
 
 SAME_ERRORS = 10  # lines of one kind; the rest are summed up
 
@@ -28,31 +29,58 @@ def check_top(top: int) -> None:
         raise OptionError(f"{top} is out of range", "--top", "Use 0 to 100000.")
 
 
-def check_open(opened: bool, output: str | None) -> None:
+def check_link_base(address: str) -> None:
+    """Refuse what no link can begin with."""
+    if address:
+        from dedup.report.markdown import check_link_base
+
+        check_link_base(address, "--link-base")
+
+
+def check_open(opened: bool, outputs: Sequence[str]) -> None:
     """Refuse to open what no browser shows."""
     from dedup.errors import OptionError
 
-    if opened and (output is None or not output.lower().endswith(".html")):
+    if opened and not any(_is_page(output) for output in outputs):
         raise OptionError("there is no page to open", "--open", "Say where it goes: -o report.html --open")
 
 
-def open_in_browser(output: str) -> None:
-    """Show a written page; where no browser can be started, say where the page is."""
+def _is_page(output: str) -> bool:
+    return output.lower().endswith(".html")
+
+
+def open_in_browser(outputs: Sequence[str]) -> None:
+    """Show the pages that were written; where no browser can be started, say where they are."""
     import webbrowser
     from pathlib import Path
 
-    if not webbrowser.open(Path(output).resolve().as_uri()):
-        note(f"dedup: no browser could be started; open {output} yourself")
+    for output in filter(_is_page, outputs):
+        if not webbrowser.open(Path(output).resolve().as_uri()):
+            note(f"dedup: no browser could be started; open {output} yourself")
 
 
-def check_output(path: Path, sources: Sequence[Path | str]) -> None:
+def check_outputs(outputs: Sequence[str], sources: Sequence[Path | str]) -> None:
     """Refuse before the work what would fail, or destroy something, after it."""
     from pathlib import Path
 
-    from dedup.errors import OutputError
-    from dedup.report import writer_of
+    from dedup.errors import OptionError
 
-    writer_of(path)
+    places: dict[str, str] = {}
+    for output in outputs:
+        _check_output(Path(output), sources)
+        place = os.path.realpath(output)
+        if place in places:
+            raise OptionError("is named twice", f"-o {output}", "Write each report to a file of its own.")
+        places[place] = output
+
+
+def _check_output(path: Path, sources: Sequence[Path | str]) -> None:
+    from pathlib import Path
+
+    from dedup.errors import OutputError
+    from dedup.report.formats import format_of
+
+    format_of(path)
     if path.is_dir():
         raise OutputError("cannot be written: that is a folder", str(path))
     if not path.absolute().parent.is_dir():
@@ -70,11 +98,11 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _is_report(path: Path) -> bool:
     """Whether a file is a report of ours, which a new one may replace."""
-    from dedup.report.html import GENERATOR
+    from dedup.readers.formats import HEAD_BYTES, is_report
 
     with path.open("rb") as file:
-        beginning = file.read(200)
-    return b'"format": "dedup-report/' in beginning or GENERATOR in beginning or not beginning
+        beginning = file.read(HEAD_BYTES)
+    return not beginning or is_report(beginning)
 
 
 def is_one_terminal() -> bool:
@@ -96,18 +124,19 @@ def tell_errors(report: Report | Cleaned, everything: bool) -> None:
             note(f"{with_flags(message)}: {times - SAME_ERRORS:,} more like this; -v names them all")
 
 
-def deliver(report: Report, output: str | None, format: str | None, top: int, quiet: bool) -> None:
-    """Write the report to a file, and print it or its figures."""
-    if output is not None:
-        report.write(output)
-    if format == "json":
-        from dedup.report.json import write_json
+def deliver(report: Report, outputs: Sequence[str], format: str | None, how: How, quiet: bool) -> None:
+    """Write the report to files, each in the format of its suffix, and print it or its figures."""
+    from dedup.report.formats import printed_format, write_report
 
-        to_stdout(lambda file: write_json(report, file.buffer))  # type: ignore[attr-defined]
-    elif output is None or format == "terminal" or not quiet:
+    for output in outputs:
+        write_report(report, output, how)
+    if format is not None and format != "terminal":
+        chosen = printed_format(format)
+        to_stdout(lambda file: chosen.write(report, file.buffer, how))  # type: ignore[attr-defined]
+    elif not outputs or format == "terminal" or not quiet:
         from dedup.report.terminal import ReportView, console_for
 
-        told = ReportView(report, top, written=output if output is not None and format != "terminal" else None)
+        told = ReportView(report, how.top, written=outputs if format != "terminal" else ())
         to_stdout(lambda file: console_for(file).print(told))
 
 
@@ -145,3 +174,20 @@ def note(message: str) -> None:
         with contextlib.suppress(OSError, ValueError):
             line = " ".join(message.split())
             print(safe(line, getattr(sys.stderr, "encoding", None) or "ascii"), file=sys.stderr, flush=True)
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines of which some come from pages: nothing a terminal reacts to."""
+    import shutil
+
+    from dedup.cleaning.words import wrapped
+    from dedup.report.text import safe
+
+    def write(file: IO[str]) -> None:
+        encoding = getattr(file, "encoding", None) or "ascii"
+        width = shutil.get_terminal_size().columns if file.isatty() else 0
+        for line in lines:
+            told = safe(line, encoding)
+            for part in wrapped(told, width) if width and len(told) > width // 2 else [told]:
+                print(part, file=file)
+    to_stdout(write)

@@ -18,8 +18,8 @@ def add_commands(app: cyclopts.App) -> None:
 
     from cyclopts import Parameter
 
-    def report(result: str, **settings: Any) -> int:
-        return _report(result, **settings)
+    def report(*arguments: str, **settings: Any) -> int:  # no name of a parameter: its type would be taken for the flag's
+        return _report(*arguments, **settings)
 
     result = inspect.Parameter("result", inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help="what dedup scan or compare wrote with -o RESULT.json", negative=())])
@@ -34,14 +34,20 @@ def flag_names() -> list[str]:
 
 
 def _flags() -> list[inspect.Parameter]:
+    from typing import Literal
+
     from cyclopts import Group
+
+    from dedup.report.formats import PRINTED
 
     written, flag = Group("What is reported", sort_key=0), cli.make_flag
     return [
-        flag("output", str | None, None, "file to write: .html or .md to look at, .json, .jsonl, .csv, .parquet; default: "
-             "show it here", written, "-o"),
+        flag("output", tuple[str, ...], (), cli.OUTPUT_HELP, written, "-o"),
+        flag("format", Literal[PRINTED] | None, None, "what is printed; default terminal, or with -o the figures only",
+             written),
         flag("open_", bool, False, cli.OPEN_HELP, written, spelt="--open"),
         flag("at_similarity", float | None, None, "only what is alike to at least this (0 to 1)", written),
+        flag("link_base", str, "", cli.LINK_HELP, written),
         flag("top", int, 10, "entries shown of each list (0 to 100000)", written),
         flag("quiet", bool, False, "say nothing but why it failed", written, "-q"),
     ]
@@ -49,19 +55,21 @@ def _flags() -> list[inspect.Parameter]:
 
 def _report(result: str, **settings: Any) -> int:
     from dedup.errors import InputError
+    from dedup.report.formats import How
     from dedup.report.json import read_json
 
     if result == cli.STDIN:
         raise InputError("standard input cannot be read here", "-", "Name a file: dedup report RESULT.json -o report.html")
-    output, top = settings.get("output"), settings.get("top", 10)
+    outputs, top, opened = settings.get("output", ()), settings.get("top", 10), settings.get("open_", False)
     cli_output.check_top(top)
-    cli_output.check_open(settings.get("open_", False), output)
-    if output is not None:
-        cli_output.check_output(Path(output), [Path(result)])
+    cli_output.check_link_base(settings.get("link_base", ""))
+    cli_output.check_open(opened, outputs)
+    cli_output.check_outputs(outputs, [Path(result)])
     report = read_json(result)
     if settings.get("at_similarity") is not None:
         report = report.at_similarity(settings["at_similarity"])
-    cli_output.deliver(report, output, None, top, settings.get("quiet", False))
-    if settings.get("open_", False):
-        cli_output.open_in_browser(str(output))
+    how = How(top=top, link_base=settings.get("link_base", ""))
+    cli_output.deliver(report, outputs, settings.get("format"), how, settings.get("quiet", False))
+    if opened:
+        cli_output.open_in_browser(outputs)
     return cli.DONE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, collapse_equal
+from dedup.blocks import Corpus, Distinct, collapse_equal, distinct_numbers
 from dedup.exact_join import pair_exhaustively
 from dedup.kernel.twin_align import DICE, EVIDENCE, LENGTH, OVERLAP, WINDOWS
 from dedup.lsh import pair_by_lsh
@@ -230,7 +230,7 @@ def _in_one_group(findings: Findings, links: Links) -> Flags:
     for t0, t1 in ((links.a0, links.a1), (links.b0, links.b1)):
         side, place, share, _ = overlaps(findings.corpus, _doubled(t0, t1), _doubled(places.t0, places.t1))
         inside = share >= INSIDE
-        keys.append(np.unique(side[inside] * count + group[place[inside]]))
+        keys.append(distinct_numbers(side[inside] * count + group[place[inside]]))
     told = np.zeros(len(links.a0), bool)
     told[np.intersect1d(keys[0], keys[1], assume_unique=True) // max(count, 1)] = True
     return told

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.lsh import ALL_PAIRS
 from dedup.places import page_of
@@ -98,7 +98,7 @@ def page_families(engine: LocalEngine, corpus: Corpus, links: Links, size: int) 
     middle = b[order][row]
     close = _jaccard(engine, corpus, page, middle, size) >= CLOSE
     family[page[close]] = middle[close]
-    hubs = np.unique(middle[close])
+    hubs = distinct_numbers(middle[close])
     family[hubs] = hubs
     return Families(family)
 

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
@@ -222,7 +222,7 @@ def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _No
     if not overlapping.any():
         return component, order[:0], nodes
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
-    for c in np.unique(ordered[1:][overlapping]):
+    for c in distinct_numbers(ordered[1:][overlapping]):
         members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
         component[left] = -1
         held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart

@@ -199,7 +199,8 @@ def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
         low = np.searchsorted(start, pair_x + np.maximum(x.a0 - longest + 1, 0))
         counts = np.searchsorted(start, pair_x + x.a1) - low
         rows = np.cumsum(counts)
-        cuts = np.unique([0, *np.searchsorted(rows, np.arange(0, int(rows[-1]) + 1 if len(rows) else 0, ROWS)), len(rows)])
+        edges = np.searchsorted(rows, np.arange(0, int(rows[-1]) + 1 if len(rows) else 0, ROWS))
+        cuts = distinct_numbers(np.concatenate([[0], edges, [len(rows)]]))
         for begin, end in itertools.pairwise(cuts.tolist()):
             of = counts[begin:end]
             i = np.repeat(np.arange(begin, end), of)

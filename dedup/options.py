@@ -15,12 +15,17 @@ from dedup.errors import OptionError
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 LEAST_MEMORY = 128 << 20  # bytes: the interpreter, its libraries and what the threads work on
 
+LEFT_OUT = ("code", "front-matter")
+VERDICTS = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared")  # of passages
+LISTED = {"leave_out", "hide"}  # settings whose values may be written with commas between
+
 Unit = Literal["block", "page"]
 Find = Literal["exact", "near", "reworded"]
 Noise = Literal["ocr"]
 Scope = Literal["within", "across", "both"]
 FieldFormat = Literal["text", "html", "markdown"]
-InputFormat = Literal["text", "html", "markdown", "jsonl", "csv", "tsv", "parquet", "arrow", "warc"]
+InputFormat = Literal["text", "html", "markdown", "mdx", "rst", "asciidoc", "notebook", "jsonl", "csv", "tsv", "parquet",
+                      "arrow", "warc"]
 
 
 def setting(default: Any, doc: str, *, min: float | None = None, max: float | None = None, group: str = "find",
@@ -86,6 +91,9 @@ class Options:
     exclude: tuple[str, ...] = setting((), "leave out files that match (gitignore style)", group="read")
     select: tuple[str, ...] = setting((), "HTML: read only elements that match this CSS selector", group="read")
     ignore: tuple[str, ...] = setting((), "HTML: leave out elements that match this CSS selector", group="read")
+    leave_out: tuple[str, ...] = setting((), "HTML, Markdown: leave out blocks of these kinds: code, front-matter (comma "
+                                             "between)", group="read")
+    ignored_too: bool = setting(False, "compare what dedup:ignore comments leave out, too", group="read")
     max_page_bytes: int = setting(256_000_000, "a page or record longer than this is skipped, by name", min=1_000,
                                   max=2**40, group="read")
 
@@ -103,6 +111,8 @@ class Options:
                                   group="report")
     template_share: float = setting(0.2, "least share of a site's pages that carry a passage of its template", min=0.0,
                                     max=1.0, group="report")
+    hide: tuple[str, ...] = setting((), "leave passages with these verdicts out of the report and its figures (comma "
+                                        "between)", group="report")
     pairs: bool = setting(False, "list every verified pair in the report", group="report")
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 
@@ -110,6 +120,10 @@ class Options:
         hints = get_type_hints(type(self))
         for field in dataclasses.fields(self):
             _check_value(field, hints[field.name], getattr(self, field.name))
+        for name, known in (("leave_out", LEFT_OUT), ("hide", VERDICTS)):
+            for value in getattr(self, name):
+                if value not in known:
+                    raise OptionError(f"{value!r} is not one of {', '.join(known)}", name)
         if self.memory is not None:
             memory_bytes(self.memory)
         if self.unit == "page" and self.scope == "within":
@@ -176,6 +190,8 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
     tuples = {f.name for f in dataclasses.fields(Options) if isinstance(f.default, tuple)}
     values: dict[str, Any] = {name: _as_tuple(value) if name in tuples else _plain(value)
                               for name, value in settings.items()}
+    for name in LISTED & values.keys():
+        values[name] = tuple(part.strip() for value in values[name] for part in str(value).split(",") if part.strip())
     if isinstance(values.get("memory"), int):
         values["memory"] = str(values["memory"])
     if isinstance(values.get("temp_dir"), os.PathLike):
@@ -254,4 +270,5 @@ def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)
     low, high = field.metadata["min"], field.metadata["max"]
     if not low <= value <= high:
-        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.")
+        gate = f" Did you mean --fail-over {value:g}%?" if flag == "threshold" and 1 < value <= 100 else ""
+        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.{gate}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers
 from dedup.model import PageReport, VerdictKind
 from dedup.verdicts import NAMES, RENDERED, SHARED, TEASER, Judgement
 
@@ -73,9 +74,9 @@ def outline_of_judgement(judgement: Judgement, words: I64, duplicate_chars: I64)
     for kind in FOLDED:
         rows = (within == NAMES.index(kind)) | (across == NAMES.index(kind))
         if rows.any():
-            pages = np.unique(page[rows])
-            folds[kind] = Fold(len(pages), len(pages), len(np.unique(group[rows])), int(pages[0]))
-    return Outline(int(words[begin:].sum()), duplicate_chars, np.unique(page[np.isin(within, (RENDERED, TEASER))]),
+            pages = distinct_numbers(page[rows])
+            folds[kind] = Fold(len(pages), len(pages), len(distinct_numbers(group[rows])), int(pages[0]))
+    return Outline(int(words[begin:].sum()), duplicate_chars, distinct_numbers(page[np.isin(within, (RENDERED, TEASER))]),
                    np.concatenate([copied, sharing])[order],
                    np.concatenate([np.zeros(len(copied), bool), again])[order], folds)
 
@@ -85,7 +86,7 @@ def _told_again(group: I64, page: I64) -> tuple[I64, Flags]:
     order = np.lexsort((page, group))
     first = np.ones(len(order), bool)
     first[1:] = group[order][1:] != group[order][:-1]
-    pages = np.unique(page)
+    pages = distinct_numbers(page)
     return pages, ~np.isin(pages, page[order[first]])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, small_repeats, sums
+from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
@@ -127,7 +127,7 @@ def pages_in_no_pair(findings: Findings, options: Options) -> list[Skipped]:
     alone = np.zeros(len(value), bool)
     for own in (0, 1) if side is not None else (None,):
         mine, others = (there, there) if own is None else (there & (side == own), there & (side != own))
-        kinds = np.unique(value[others])
+        kinds = distinct_numbers(value[others])
         alone |= mine & ((len(kinds) == 0) | ((len(kinds) == 1) & np.isin(value, kinds)))
     return [Skipped(f"{reason} {options.between}, so in no pair", int(rows.sum()),
                     tuple(corpus.pages.id(p) for p in np.flatnonzero(rows)[:EXAMPLES].tolist()))

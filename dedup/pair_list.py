@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.lazy import Lazy
-from dedup.model import Pair
+from dedup.model import Group, Occurrence, Pair
 from dedup.occurrences import Measured, Places
 from dedup.verify import Spans, indel_similarity, span_overlaps, span_texts
 
@@ -176,6 +176,22 @@ def least_alike(pairs: Sequence[Pair], count: int) -> list[Pair]:
 def those_at(pairs: Sequence[Pair], least: float) -> Sequence[Pair]:
     """The pairs at or above a similarity."""
     return _chosen(pairs, np.flatnonzero(likeness(pairs)[0] >= least))
+
+
+def those_of(pairs: Sequence[Pair], groups: Iterable[Group]) -> Sequence[Pair]:
+    """The pairs that have a side in a place of some groups."""
+    places: dict[str, tuple[list[int], list[int]]] = {}
+    for group in groups:
+        for occurrence in group.occurrences:
+            starts, ends = places.setdefault(occurrence.page, ([], []))
+            starts.append(occurrence.start)
+            ends.append(occurrence.end)
+    edges = {page: (np.sort(starts), np.sort(ends)) for page, (starts, ends) in places.items()}
+
+    def touches(side: Occurrence) -> bool:
+        starts, ends = edges.get(side.page, (np.empty(0), np.empty(0)))
+        return bool(np.searchsorted(starts, side.end, side="left") > np.searchsorted(ends, side.start, side="right"))
+    return _chosen(pairs, np.array([n for n, pair in enumerate(pairs) if touches(pair.a) or touches(pair.b)], np.int64))
 
 
 def _chosen(pairs: Sequence[Pair], rows: I64) -> Sequence[Pair]:

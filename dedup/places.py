@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
@@ -112,7 +112,7 @@ def _halves_before(engine: LocalEngine, corpus: Corpus, token: I64) -> I64:
     inner = np.flatnonzero((nth > 0) & (nth < corpus.token_first[block + 1] - corpus.token_first[block]))
     blocks, number = np.unique(block[inner], return_inverse=True)
     size = sums(corpus.end[blocks] - corpus.start[blocks])
-    cuts = np.unique(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))
+    cuts = distinct_numbers(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))
 
     def cut(part: tuple[int, int]) -> None:
         mine = blocks[part[0]:part[1]]

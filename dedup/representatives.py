@@ -76,7 +76,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
-    cuts = np.unique(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
+    cuts = distinct_numbers(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
 
     def check(part: tuple[int, int]) -> None:
         mine = rows[part[0]:part[1]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
+from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import OptionError
 from dedup.filed import Filed
@@ -108,7 +108,7 @@ def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
     """Some blocks in batches of about twice ``BATCH_BYTES`` of text: large columns are cheaper to hand over."""
     size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, 2 * BATCH_BYTES))
-    cuts = np.unique(np.concatenate([[0], edges, [len(blocks)]]))
+    cuts = distinct_numbers(np.concatenate([[0], edges, [len(blocks)]]))
     return list(itertools.starmap(slice, itertools.pairwise(cuts.tolist())))
 
 

@@ -6,7 +6,9 @@ for. Figures behind the bounds: 728 repeats on 183 real pages, labelled by hand.
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +40,8 @@ TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
 _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
+TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
+LINK_LIST = 0.8  # of a copy in links, for it to be a list of links
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
@@ -229,6 +233,34 @@ class Judgement:
         self.across = self._across() if len(self.group) else np.empty(0, np.int8)
         self.device = self._device()
 
+    def without(self, hidden: Collection[str]) -> Judgement:
+        """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
+
+        With menus go lists of links: tables of contents, indices.
+
+        What is left keeps its verdicts; the passages that were verified are all there.
+        """
+        numbers = [number for number, name in enumerate(NAMES) if name in hidden]
+        away = np.isin(self.across, [-1, *numbers]) & np.isin(self.within, [-1, *numbers])
+        away &= (self.across >= 0) | (self.within >= 0)
+        if "navigation" in hidden:
+            away |= np.bincount(self.occurrence_stand, self.copies.link_share < LINK_LIST, len(away)) == 0
+        kept = np.bincount(self.group, ~away, len(self.table)) > 0
+        if kept.all():
+            return self
+        found, rows = self.findings, np.repeat(kept, np.diff(self.table.first))
+        less = copy.copy(self)
+        vars(less).pop("_of_page", None)
+        vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites)  # of all that stands more than once
+        less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
+                                 found.truncated, found.aligned)
+        less.table, stands = less.findings.table, kept[self.group]
+        less.first = sums(np.diff(self.first)[stands])
+        less.group, less.page = (np.cumsum(kept) - 1)[self.group[stands]], self.page[stands]
+        less.copies = self.copies.take(np.flatnonzero(rows))
+        less.within, less.across, less.device = self.within[stands], self.across[stands], self.device[stands]
+        return less
+
     @property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:
         """Stand of each occurrence."""
@@ -287,7 +319,27 @@ class Judgement:
         all_headings = np.bincount(self.group, headings, groups)
         copies = np.bincount(self.group, np.diff(self.first), groups)
         own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
-        return np.select([~elsewhere, template & ~own_headline], [-1, TEMPLATE], SHARED).astype(np.int8)
+        template &= ~own_headline & elsewhere
+        template |= elsewhere & self._in_template(template)
+        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED).astype(np.int8)
+
+    def _in_template(self, template: Flags) -> Flags:
+        """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
+        stand = self.occurrence_stand
+        framed = np.zeros(len(self.findings.corpus.pages), bool)
+        framed[self.page[template]] = True
+        row = np.flatnonzero((~template & framed[self.page])[stand])
+        if not len(row):
+            return np.zeros(len(template), bool)
+        frame_rows = np.flatnonzero(template[stand])
+        frame = self._stretches(frame_rows, self.table.page[frame_rows])
+        found = self._stretches(row, np.arange(len(row)))
+        sizes = (found.end - found.start, _inside(frame, found))
+        size, inside = (np.bincount(found.owner, each, len(row)) for each in sizes)
+        outside = np.bincount(stand[row], inside < TEMPLATE_AGAIN * size, len(template)) > 0
+        there = np.zeros(len(template), bool)
+        there[stand[row]] = True
+        return there & ~outside
 
     @cached_property
     def copy_of(self) -> dict[int, int]:

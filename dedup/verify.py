@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, sums
+from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError
 from dedup.kernel import kernel
@@ -182,7 +182,7 @@ def _span_batches(spans: Spans) -> list[tuple[int, int]]:
     """Spans in batches of few spans and not much text; one empty batch where there are none."""
     size = sums(spans.part_end - spans.part_start)[spans.first]
     edges = np.searchsorted(size[:-1], np.arange(0, int(size[-1]), BATCH_SPAN_BYTES))
-    cuts = np.unique(np.concatenate([[0], np.arange(0, len(spans), BATCH_SPANS), edges, [len(spans)]])).tolist()
+    cuts = distinct_numbers(np.concatenate([[0], np.arange(0, len(spans), BATCH_SPANS), edges, [len(spans)]])).tolist()
     return list(itertools.pairwise(cuts)) or [(0, 0)]
 
 

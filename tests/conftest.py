@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Examples are the same in every run; `make test-soak` asks for many more, of another draw.
@@ -12,3 +17,34 @@ settings.register_profile(
 )
 settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
 settings.load_profile(os.environ.get("DEDUP_HYPOTHESIS", "repeatable"))
+
+LOOKED_AT = 100_000  # bytes of a report that is held against its schema: the check is slow
+
+
+@cache
+def report_validator() -> Any:
+    import jsonschema
+
+    from dedup.report.schema import schema
+
+    return jsonschema.Draft202012Validator(schema("report", closed=True))
+
+
+@pytest.fixture(autouse=True)
+def every_report_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever report a test writes as JSON in this process, whole and not large, is valid by its schema."""
+    import dedup.report.json
+
+    real = dedup.report.json.json_chunks
+
+    def checked(report: Any) -> Iterator[bytes]:
+        kept: list[bytes] = []
+        size = 0
+        for chunk in real(report):
+            yield chunk
+            size += len(chunk)
+            kept = [*kept, chunk] if size <= LOOKED_AT else []
+        if size <= LOOKED_AT:
+            report_validator().validate(json.loads(b"".join(kept)))
+
+    monkeypatch.setattr(dedup.report.json, "json_chunks", checked)

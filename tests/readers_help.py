@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dedup.model import Layout, Page
+from dedup.options import make_options
 from dedup.readers import open_pages
 from dedup.readers.jobs import Answer, Job
 from dedup.readers.pool import WorkerPool
@@ -33,7 +34,7 @@ def read(source: Any, **settings: Any) -> tuple[list[Page], Any]:
 
 def parse(text: str | bytes, form: str = "html", **settings: Any) -> Answer:
     """A page parsed by a worker."""
-    pool = WorkerPool(1, settings.get("select", ()), settings.get("ignore", ()))
+    pool = WorkerPool(1, make_options(settings))
     try:
         raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         return pool.submit([Job(form, raw, "" if isinstance(text, bytes) else "str")]).result()[0]

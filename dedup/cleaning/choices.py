@@ -12,17 +12,19 @@ import numpy.typing as npt
 from dedup.blocks import Corpus
 from dedup.errors import OptionError
 from dedup.model import Page, VerdictKind
+from dedup.profiles import Audience
 
 I64 = npt.NDArray[np.int64]
 
-Audience = Literal["readers", "corpus"]
 What = Literal["exact", "near"]
 Drop = Literal["passages", "pages"]
 Keep = str | Callable[[Page], Any]
 
 TAKEN: dict[Audience, tuple[VerdictKind, ...]] = {
     "readers": ("rendered-twice", "navigation"),  # of menus only copies for other devices
+    "docs": ("rendered-twice", "navigation"),
     "corpus": ("rendered-twice", "navigation", "template", "shared", "copy-of"),
+    "reuse": ("shared", "copy-of"),
 }
 GUARDED_PAGES, GUARDED_SHARE = 10, 0.5  # of so many pages not more than that goes, unless ``max_removed`` says else
 
@@ -32,8 +34,9 @@ class Choices:
     """What ``clean`` takes away.
 
     Attributes:
-        for_: ``readers``: second renderings, menus for other devices; ``corpus``: also navigation, templates, shared
-            passages but one, duplicate pages.
+        for_: ``readers``, ``docs``: second renderings, menus for other devices; ``corpus``: also navigation, templates,
+            shared passages but one, duplicate pages; ``reuse``: shared passages but one, duplicate pages. Where ``clean``
+            makes the options of the scan itself, it makes them with the profile of this name.
         what: ``exact``: word for word copies only; ``near``: near copies too (the manifest holds what was lost).
         drop: ``passages``: copies are cut out of their pages; ``pages``: nothing is cut, whole duplicate pages go.
         keep: Which copy stays: ``first`` in the one order, ``longest`` page, ``FIELD:min`` or ``FIELD:max`` of a

@@ -106,7 +106,7 @@ class Drafts:
                 self.cuts[page] = composed(self.cuts.get(page, ()), cuts.cuts)
                 yield (page, cuts), Job(content.form, left.encode("utf-8", "surrogatepass"), "str")
         with contextlib.ExitStack() as stack:
-            pool = WorkerPool(self._options.threads or os.cpu_count() or 1, self._options.select, self._options.ignore)
+            pool = WorkerPool(self._options.threads or os.cpu_count() or 1, self._options)
             stack.callback(pool.close)
             for (page, cuts), answer in answers(pool, again()):
                 yield Draft(page, cuts, None if answer.refused else answer.text, answer.layout)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dedup.cleaning.seams import Range
 from dedup.readers.elements import LEFT_OUT, Place
-from dedup.readers.html import Run, Step, Walk, walked
+from dedup.readers.html import Run, Step, Walk, location_of, walked
 from dedup.readers.sourcemap import LineEnds, Points
 
 OPEN, CLOSE = "\x02", "\x03"  # no text begins with them, but of pages that mean harm
@@ -136,8 +136,8 @@ class Outline(Walk):
 
     watched = True
 
-    def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
-        super().__init__(ends, text_type, element_type)
+    def __init__(self, ends: LineEnds) -> None:
+        super().__init__(ends)
         self.elements: list[Element] = []
         self.texts: list[Node] = []
         self.blocks: list[Block] = []
@@ -150,7 +150,7 @@ class Outline(Walk):
 
     def _place(self, node: Any, tag: str, number: int, around: Place, selected: Any, ignored: Any) -> Place:
         place = super()._place(node, tag, number, around, selected, ignored)
-        location = node.source_location
+        location = location_of(node)
         start = start_end = -1
         sign = tag
         if location:
@@ -212,7 +212,7 @@ class Outline(Walk):
         self._break = -1
         super()._leave(node, block, place)
         element = self.elements[self._open.pop()]
-        location = node.source_location
+        location = location_of(node)
         tags = (location.end_tag.start_offset, location.end_tag.end_offset) if location and location.end_tag else None
         element.past, element.last = len(self.elements), len(self.texts)
         if tags:
@@ -271,7 +271,7 @@ class Outline(Walk):
 
 def outline_of(ends: LineEnds, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Outline:
     """The outline of a page."""
-    outline, _ = walked(ends, select, ignore, Outline)
+    outline = walked(ends, select, ignore, Outline)
     outline.close()
     return outline
 

@@ -86,6 +86,8 @@ class Cleaned:
         manifest: Where it is written, ``None`` for a dry run or pages in memory.
         errors: What could not be read.
         pages: The cleaned pages, where they were given in memory (of a table a table); else empty.
+        not_cut: Files of formats that are read but of which nothing is cut (MDX, reStructuredText, AsciiDoc, notebooks): they
+            stay as they are, or go as wholes.
     """
 
     accounting: Accounting
@@ -93,3 +95,4 @@ class Cleaned:
     manifest: Path | None
     errors: tuple[ReadError, ...] = ()
     pages: Any = ()
+    not_cut: int = 0

@@ -26,7 +26,7 @@ from dedup.cleaning.plan import Plan
 from dedup.cleaning.records import Drop, Edit, Values, asked, clean_records
 from dedup.cleaning.result import Accounting, Cleaned
 from dedup.cleaning.rounds import plan_in_rounds
-from dedup.cleaning.source import Form, cut_bytes
+from dedup.cleaning.source import NOT_CUT, Form, cut_bytes
 from dedup.cleaning.tables import TABLES, clean_table
 from dedup.cleaning.targets import Output, Target, plan_output, stamp_of
 from dedup.cleaning.warc import clean_warc
@@ -35,10 +35,11 @@ from dedup.errors import GuardError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
-from dedup.report.json import replaced_file
+from dedup.readers.formats import MARKUP
+from dedup.report.json import replaced_file, set_mode
 from dedup.stages import Progress
 
-WHOLE = ("text", "markdown", "html")  # one file, one page
+WHOLE = ("text", *sorted(MARKUP))  # one file, one page
 COPIED = 1 << 20  # bytes at a time
 NAMED_GROUPS = 5  # in the message of the guard
 
@@ -91,7 +92,8 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
         accounting = writing.dry(skipped) if dry_run else writing.write(header, skipped)
     finally:
         stages.stop()
-    return Cleaned(accounting, tuple(writing.removed), None if dry_run else output.manifest, tuple(stream.errors))
+    return Cleaned(accounting, tuple(writing.removed), None if dry_run else output.manifest, tuple(stream.errors),
+                   not_cut=sum(target.form in NOT_CUT for target in output.targets))
 
 
 def _version() -> str:
@@ -302,7 +304,7 @@ class _Writing:
                     if piece.removal == STAYS:
                         after.update(piece.data)
                         file.write(piece.data)
-            os.chmod(raw.fileno(), mode)
+            set_mode(raw, mode)
         writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
         return Finish(target, place if place != target.path else None)
 
@@ -350,7 +352,7 @@ class _Writing:
                     while data := plain.read(COPIED):
                         after.update(data)
                         file.write(data)
-            os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
+            set_mode(raw, stat.S_IMODE(target.found.path.stat().st_mode))
         writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest(), table=says))
         return Finish(target, place if place != target.path else None)
 
@@ -379,7 +381,7 @@ class _Writing:
                 if copy is not None:
                     copy.write(data)
             if copy is not None:
-                os.chmod(copy.fileno(), stat.S_IMODE(os.fstat(source.fileno()).st_mode))
+                set_mode(copy, stat.S_IMODE(os.fstat(source.fileno()).st_mode))
         writer.write(lines.FileEnd("same", digest.hexdigest(), digest.hexdigest()))
         return Finish(target, None)
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dedup.readers.jobs import Answer, Job
     from dedup.readers.pool import WorkerPool
 
-Form = Literal["text", "markdown", "html"]
+Form = Literal["text", "markdown", "html", "mdx", "rst", "asciidoc", "notebook"]
+NOT_CUT = {"mdx": "MDX", "rst": "reStructuredText", "asciidoc": "AsciiDoc", "notebook": "a notebook"}  # read, but whole
 Pieces = tuple[list[Piece], tuple[Left, ...]]
 Item = TypeVar("Item")
 
@@ -26,6 +27,7 @@ WINDOW_BYTES = 1 << 25  # under way
 _UNITS = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
 _SEVERAL_BYTES = frozenset({"utf-8", "gb18030", "big5hkscs", "cp932", "euc_jp", "iso2022_jp", "cp949", *_UNITS})
 _STEP = 1 << 14  # bytes between the places where a decoder's state is kept
+WHOLE_ONLY = "nothing is cut out of {}: such a file stays as it is, or goes as a whole (--drop pages)"
 UNKNOWN = "the bytes it stands for are not known"
 
 
@@ -126,7 +128,7 @@ def cuts_of(form: str, data: bytes, gone: Sequence[Gone], select: Sequence[str],
     """The cuts of a page.
 
     Args:
-        form: "text", "markdown" or "html".
+        form: One of ``Form``.
         declared: Encoding named by its surroundings, or "str": then `data` is text as UTF-8.
 
     Returns:
@@ -158,6 +160,8 @@ def _text_cuts(form: str, source: str, gone: Sequence[Gone], select: Sequence[st
         from dedup.cleaning.html import html_cuts
 
         return html_cuts(source, gone, select, ignore)
+    if form in NOT_CUT:
+        return Cuts((), tuple(Left(*stretch, WHOLE_ONLY.format(NOT_CUT[form])) for stretch in gone))
     if form == "markdown":
         from dedup.cleaning.markdown import markdown_cuts
 

@@ -9,15 +9,14 @@ compiled functions refuse what they cannot take, and why is said with the help o
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import typing
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np  # loaded where an array is checked: the process that parses pages needs none
 
 __all__ = ["kernel"]
 
@@ -86,6 +85,9 @@ def array_check(twin: Callable[..., Any]) -> Callable[[tuple[Any, ...], Mapping[
 
 def _dtype(hint: Any) -> np.dtype[Any] | None:
     """Element type of an ``NDArray[...]`` annotation, or ``None`` for anything else."""
+    import numpy as np
+    import numpy.typing as npt
+
     if typing.get_origin(hint) not in (np.ndarray, typing.get_origin(npt.NDArray[np.uint8])):  # NumPy 2.5 named it
         return None
     last = typing.get_args(hint)[-1]
@@ -96,6 +98,8 @@ def _dtype(hint: Any) -> np.dtype[Any] | None:
 def _check_array(function: str, name: str, value: Any, dtype: np.dtype[Any] | None) -> None:
     if dtype is None:
         return
+    import numpy as np
+
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{function}: {name} must be a NumPy array of {dtype}, not {type(value).__name__}")
     if value.dtype != dtype:
@@ -113,6 +117,8 @@ def _choose(wish: str) -> _Kernel:
         except ImportError:
             if wish == "native":
                 raise
+            import logging  # here: the process that parses pages starts without
+
             logging.getLogger(__name__).warning(SLOW_KERNEL)
         else:
             return _Kernel(_kernel, "native")

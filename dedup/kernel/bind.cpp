@@ -13,6 +13,7 @@ NB_MODULE(_kernel, m) {
     bind_tokens(m);
     bind_stages(m);
     bind_align(m);
+    bind_html(m);
     bind_memory(m);
     bind_places(m);
 }

@@ -83,6 +83,7 @@ inline std::uint64_t check_table(std::size_t words) {
 }  // namespace
 
 void bind_align(nb::module_& m);   // bind_align.cpp
+void bind_html(nb::module_& m);    // bind_html.cpp
 void bind_memory(nb::module_& m);  // bind_memory.cpp
 void bind_places(nb::module_& m);  // bind_places.cpp
 void bind_stages(nb::module_& m);  // bind_stages.cpp

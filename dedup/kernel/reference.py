@@ -26,6 +26,7 @@ from dedup.kernel.twin_grams import (
     slots_seen_twice,
 )
 from dedup.kernel.twin_groups import implied_groups, merge_apart
+from dedup.kernel.twin_html import html_blocks
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
 from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
@@ -79,8 +80,8 @@ from dedup.kernel.twin_tokens import (
 __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "bag_items", "band_columns", "blocks_of",
     "bucket_pairs", "byte_digests", "byte_offsets", "chars_at", "class_anchors", "class_runs", "code_points", "components",
-    "count_items", "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats",
-    "fss_sketches", "gram_classes", "hash_tokens", "implied_groups", "join_links", "json_records", "letter_items",
+    "count_items", "count_tokens", "covered", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "fss_sketches",
+    "gram_classes", "hash_tokens", "html_blocks", "implied_groups", "join_links", "json_records", "letter_items",
     "limit_memory", "line_numbers", "locate", "mark_grams", "mark_ranges", "mark_seeds", "measure_parts", "memory_figures",
     "memory_room", "merge_apart", "name", "normalise", "pair_anchors", "prefix_join", "put", "range_buckets",
     "range_digests", "range_halves", "release_memory", "relieve_memory", "repeated_grams", "repeated_keys",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dedup.readers import parsed as kinds
-from dedup.readers.hints import words
+from dedup.readers.hints import NAMES_NOTHING, tag_flags, words
 
 BLOCKS = words(
     "address article aside blockquote body button caption center dd details dialog dir div dl dt fieldset "
@@ -17,12 +17,19 @@ BORDERS = BLOCKS | {"br", "hr"}  # before these a block ends
 LEFT_OUT = words("head iframe noembed noframes noscript script style svg template textarea title")
 KEEP_BLANKS = frozenset({"pre", "listing", "xmp"})
 CONTENT = frozenset({"article", "section", "main"})
+MAY_HOLD_THE_PAGE = frozenset({"div", "section"})  # "sticky-footer" names one with a footer
 KINDS = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), kinds.HEADING), **dict.fromkeys(KEEP_BLANKS, kinds.CODE),
     "li": kinds.LIST_ITEM, "dt": kinds.LIST_ITEM, "dd": kinds.LIST_ITEM, "td": kinds.CELL, "th": kinds.CELL,
     "caption": kinds.CAPTION, "figcaption": kinds.CAPTION,
     **dict.fromkeys(("p", "blockquote", "article", "section", "main", "aside", "table", "ul", "ol", "dl", "nav",
                      "header", "footer", "form"), kinds.PARAGRAPH)}
+# The parser opens these again where they were left open, with the place of the first one: HTML standard, 13.2.4.3.
+_FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
+# What a tag is, for the compiled walk: html_walk.hpp has the same bits.
+_FACTS = ((BLOCKS, 1), (BORDERS, 2), (LEFT_OUT, 4), (CONTENT, 8), (KEEP_BLANKS, 16), (frozenset({"main"}), 32),
+          (MAY_HOLD_THE_PAGE, 64), (NAMES_NOTHING, 128), (frozenset({"a"}), 256), (_FORMATTING, 512),
+          (frozenset({"selectedcontent"}), 1024), (frozenset({"html", "body"}), 2048))
 LONGEST_CLASS = 1000  # code points of all classes that are kept
 MAX_PATH_STEPS = 64  # deeper ones end in //tag: a page of n blocks at depth 512 would have n long paths
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
@@ -79,16 +86,16 @@ def path_of(place: Place) -> str:
     path = known.path
     for step in reversed(steps):
         tag, number = step.tag, step.number
-        name = tag if tag in BLOCKS else _step_name(tag)
+        name = tag if tag in BLOCKS else step_name(tag)
         alone = number == 1 and step.parent.counts[tag] == 1  # type: ignore[union-attr]
         path = step.path = f"{path}/{name}" if alone else f"{path}/{name}[{number}]"
     if place.path is None:
-        place.path = f"{path.partition('//')[0]}//{_step_name(place.tag)}"
+        place.path = f"{path.partition('//')[0]}//{step_name(place.tag)}"
     return place.path
 
 
 @lru_cache(maxsize=1024)
-def _step_name(tag: str) -> str:
+def step_name(tag: str) -> str:
     """A tag as an XPath step; one with odd characters by a test of its name."""
     if _PLAIN_NAME.match(tag):
         return tag
@@ -111,3 +118,14 @@ def element_step(tag: str, name: str | None, classes: str | None) -> str:
     if name and len(name.split()) == 1 and len(name) <= LONGEST_CLASS:
         names.insert(0, f"#{name.strip()}")
     return " ".join(["", tag, *names, *(["*"] if len(classes) > LONGEST_CLASS else []), ""])
+
+
+def tag_facts(tag: str) -> tuple[int, int, int, int, str]:
+    """What a tag is to the compiled walk.
+
+    Returns:
+        Which of the sets above it is in, as bits; the kind of its blocks, -1 where that of the element around it holds; its
+        flags outside and inside of an article, a section or main; its XPath step.
+    """
+    facts = sum(bit for tags, bit in _FACTS if tag in tags)
+    return facts, KINDS.get(tag, -1), tag_flags(tag, False), tag_flags(tag, True), step_name(tag)

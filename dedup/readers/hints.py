@@ -14,6 +14,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+NAMES_NOTHING = frozenset({"html", "body", "main", "article"})  # their classes and ids are the page's
 _NAVIGATION_TAGS = frozenset({"nav", "menu"})
 _PAGE_EDGES = frozenset({"header", "footer"})  # of the page, unless they are an article's
 _NAVIGATION_ROLES = frozenset({"navigation", "banner", "contentinfo", "menu", "menubar", "toolbar"})
@@ -71,7 +72,7 @@ def element_flags(tag: str, in_content: bool, classes: str | None, name: str | N
         roles = role.lower().split()
         flags |= NAVIGATION if not _NAVIGATION_ROLES.isdisjoint(roles) else 0
         flags |= FOOTER if "contentinfo" in roles else 0
-    if (classes or name) and tag not in ("html", "body", "main", "article"):
+    if (classes or name) and tag not in NAMES_NOTHING:
         named, pulled = _named_flags((classes or "")[:_LONGEST_CLASS], (name or "")[:_LONGEST_CLASS], in_content)
         flags = (flags & ~QUOTE if pulled else flags) | named
     return flags
@@ -95,20 +96,25 @@ def _named_flags(classes: str, name: str, in_content: bool) -> tuple[int, bool]:
     flags = 0
     for token in classes.split():
         if token == name:
-            flags |= _class_flags(token, in_content) & DEVICE
+            flags |= class_flags(token, in_content) & DEVICE
         elif len(token) <= _LONGEST_CACHED:
-            flags |= _class_flags(token, in_content)
+            flags |= class_flags(token, in_content)
         else:
-            flags |= _class_flags.__wrapped__(token, in_content)
+            flags |= class_flags.__wrapped__(token, in_content)
     if name:
-        flags |= _token_flags(name, in_content, _LONGEST_ID)
+        flags |= id_flags(name, in_content)
     return (flags & ~(QUOTE | _PULLED), True) if flags & _PULLED else (flags, False)
 
 
 @lru_cache(maxsize=1 << 14)
-def _class_flags(token: str, in_content: bool) -> int:
+def class_flags(token: str, in_content: bool) -> int:
     """Flags by one class, and perhaps ``_PULLED``: the same ones stand on many elements, beside different others."""
     return _token_flags(token, in_content, len(token)) | (DEVICE if _DEVICE.search(token) else 0)
+
+
+def id_flags(name: str, in_content: bool) -> int:
+    """Flags by an ``id``, and perhaps ``_PULLED``."""
+    return _token_flags(name, in_content, _LONGEST_ID)
 
 
 def _token_flags(token: str, in_content: bool, longest: int) -> int:

@@ -1,9 +1,10 @@
-"""HTML to blocks with their places in the source. The only module that knows turbohtml, with `dedup.cleaning.outline`.
+"""HTML to blocks with their places in the source. With `dedup.cleaning.outline` and the kernel's ``html_blocks``, all that
+knows turbohtml; the `Walk` below is what cleaning uses, and the twin of the compiled one.
 
 Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
-Of turbohtml, ``parse``, ``children``, ``attr``, ``attrs``, ``source_location`` and ``select`` are used, nothing else:
-what every release of it tests best. Its offsets count LF-normalised text; text nodes have no place, so it is found behind the
-tag before them and kept only where the source reads the same.
+Of turbohtml, ``parse``, ``children``, ``tag``, ``data``, ``attr``, ``attrs``, ``position``, ``source_location`` and
+``select`` are used, nothing else: what every release of it tests best. Its offsets count LF-normalised text; text nodes have
+no place, so it is found behind the tag before them and kept only where the source reads the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from dedup.errors import OptionError
+from dedup.kernel import kernel
 from dedup.readers import parsed as kinds
 from dedup.readers.elements import (
     BLOCKS,
@@ -22,6 +24,7 @@ from dedup.readers.elements import (
     KEEP_BLANKS,
     KINDS,
     LEFT_OUT,
+    MAY_HOLD_THE_PAGE,
     Place,
     element_step,
     outermost,
@@ -29,7 +32,7 @@ from dedup.readers.elements import (
 )
 from dedup.readers.hints import FOOTER, NAVIGATION, QUOTE, element_flags, tag_flags
 from dedup.readers.parsed import PageBuilder, PageLimitError, Parsed
-from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate
+from dedup.readers.sourcemap import BLANK, Budget, LineEnds, Points, collapse, compose, locate, normalised
 
 PAGE_SHARE = 0.6  # of the source: an element that holds more is no menu, footer or quote
 MAX_NODES = 3_000_000
@@ -82,21 +85,24 @@ class Walk:
 
     watched = False  # a subclass sees each element, those without text too
 
-    def __init__(self, ends: LineEnds, text_type: Any, element_type: Any) -> None:
+    def __init__(self, ends: LineEnds) -> None:
         self.source = ends.text
         self.builder = PageBuilder(ends)
         self.run = Run()
         self.budget = Budget(200_000 + len(self.source) // 4)
         self.nodes = 0
-        self.text_type, self.element_type = text_type, element_type
         self.first_heading: str | None = None
         self._at = 0
         self._trail: list[Step] = []  # and the blanks between tags, as strings
         self._places: list[Place] = []  # of the blocks
 
-    def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any]) -> None:
-        """Read everything under `root`."""
-        text_type, element_type, trail = self.text_type, self.element_type, self._trail
+    def walk(self, root: Any, selected: frozenset[Any] | None, ignored: frozenset[Any], max_nodes: int) -> bool:
+        """Read everything under `root`, or what is `selected`; false where there are too many nodes."""
+        import turbohtml
+
+        text_type: Any = turbohtml.Text
+        element_type: Any = turbohtml.Element
+        trail = self._trail
         watched = self.watched
         every = watched or selected is not None or bool(ignored)  # each element is looked at
         place = outermost(selected is None)
@@ -126,12 +132,14 @@ class Walk:
                     trail.append(node)
                     if children:
                         self.nodes += 1
+                        if self.nodes > max_nodes:
+                            return False
                         self._leaf(node, tag, children[0].data, place, linked)
                     trail.append((node,))
                     continue
                 self.nodes += len(children)
-                if self.nodes > MAX_NODES:
-                    raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
+                if self.nodes > max_nodes:
+                    return False
                 open_elements.append((node, siblings, place, block, linked))
                 place = self._place(node, tag, number, place, selected, ignored)
                 if tag in BORDERS and (watched or self.run.parts):
@@ -150,6 +158,7 @@ class Walk:
                 _, siblings, place, block, linked = open_elements.pop()
         self.flush(block, None)
         self.builder.paths = list(map(path_of, self._places))
+        return True
 
     def _leaf(self, node: Any, tag: str, data: str, place: Place, linked: bool) -> None:
         """An element in a line that holds a text and nothing else."""
@@ -176,7 +185,7 @@ class Walk:
             attr = node.attr
             name, classes = attr("id"), attr("class")
             own = element_flags(tag, content, classes, name, attr("role"), attr("hidden") is not None, attr("style"))
-            if own & (NAVIGATION | QUOTE) and tag in ("div", "section") and self._holds_the_page(node.source_location):
+            if own & (NAVIGATION | QUOTE) and tag in MAY_HOLD_THE_PAGE and self._holds_the_page(location_of(node)):
                 own &= ~(NAVIGATION | FOOTER | QUOTE)
             flags |= own
         else:
@@ -300,12 +309,20 @@ class Walk:
         return row
 
 
+def location_of(node: Any) -> Any:
+    """Where the tags of an element stand in the source, or ``None`` where it has none there."""
+    try:
+        return node.source_location
+    except UnicodeDecodeError:  # the name of an attribute has a lone surrogate, and the parser lists all of them
+        return None
+
+
 def _span(step: Step) -> Any:
     """Where a tag stands in the source, or ``None`` where it does not; of an end, where there is an end tag only."""
     if type(step) is tuple:
-        location = step[0].source_location
+        location = location_of(step[0])
         return location.end_tag if location else None
-    location = step.source_location
+    location = location_of(step)
     return location.start_tag if location else None
 
 
@@ -331,20 +348,38 @@ def read_html(source: str, select: Sequence[str] = (), ignore: Sequence[str] = (
         PageLimitError: It has too many nodes.
         MemoryError: The memory that the process may take does not hold it.
     """
-    walk, document = walked(LineEnds(source), select, ignore, Walk)
-    return walk.builder.build(_title(document) or walk.first_heading)
+    document = _document(normalised(source))
+    found = kernel.html_blocks(source, document.root, *_chosen(document, select, ignore), MAX_NODES)
+    if found is None:
+        raise _too_many_nodes()
+    *packed, columns, heading = found
+    return Parsed((packed[0], packed[1], packed[2]), columns, _title(document) or heading)
 
 
-def walked(ends: LineEnds, select: Sequence[str], ignore: Sequence[str], kind: type[AnyWalk]) -> tuple[AnyWalk, Any]:
-    """A walk of a kind that has been over a page, and the page's document; see `read_html`."""
+def walked(ends: LineEnds, select: Sequence[str], ignore: Sequence[str], kind: type[AnyWalk]) -> AnyWalk:
+    """A walk of a kind that has been over a page; see `read_html`."""
+    document = _document(ends.text)
+    walk = kind(ends)
+    if not walk.walk(document.root, *_chosen(document, select, ignore), MAX_NODES):
+        raise _too_many_nodes()
+    return walk
+
+
+def _document(source: str) -> Any:
+    """The parser's document of a page, line ends turned into LF."""
     import turbohtml
 
-    _check_size(ends.text)
-    document = turbohtml.parse(ends.text, source_locations=True, allow_declarative_shadow_roots=False)
-    walk = kind(ends, turbohtml.Text, turbohtml.Element)
-    if document.root is not None:
-        walk.walk(document.root, _matching(document, select) if select else None, _matching(document, ignore))
-    return walk, document
+    _check_size(source)
+    return turbohtml.parse(source, source_locations=True, allow_declarative_shadow_roots=False)
+
+
+def _chosen(document: Any, select: Sequence[str], ignore: Sequence[str]) -> tuple[frozenset[Any] | None, frozenset[Any]]:
+    """The elements that are asked for, ``None`` for all, and those to be left out."""
+    return _matching(document, select) if select else None, _matching(document, ignore)
+
+
+def _too_many_nodes() -> PageLimitError:
+    return PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
 
 
 # A start tag with the text behind it, or the text behind an end tag: the nodes of a page, nearly.
@@ -362,7 +397,7 @@ def _check_size(source: str) -> None:
         for found in _NODE.finditer(source, at, raw.start() if raw else len(source)):
             nodes += 1 + (found.lastindex is not None)
             if nodes > MAX_NODES:
-                raise PageLimitError(f"more than {MAX_NODES:,} nodes of HTML")
+                raise _too_many_nodes()
         if not raw:
             return
         closing = re.compile(f"</{raw[1]}" if raw[1] else "-->", re.IGNORECASE).search(source, raw.end())
@@ -376,5 +411,8 @@ def _matching(document: Any, selectors: Iterable[str]) -> frozenset[Any]:
 
 def _title(document: Any) -> str | None:
     """Text of the first title; one that stands in the body by mistake is as good."""
-    title = document.select_one("head > title") or document.select_one(":not(svg) > title")
+    title = next((inside for head in document.root.children if getattr(head, "tag", "") == "head"
+                  for inside in head.children if getattr(inside, "tag", "") == "title"), None)
+    if title is None:
+        title = document.select_one(":not(svg) > title")
     return (collapse(title.text, False)[0] or None) if title is not None else None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dedup.cleaning.pieces import Cuts, Gone
     from dedup.model import Layout
+    from dedup.readers.leave_out import Ignored
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A page to be parsed: its format ("html", "markdown"), bytes, and the encoding its surroundings name.
+    """A page to be parsed: its format (of ``formats.MARKUP``), bytes, and the encoding its surroundings name.
 
     ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through. With `gone`, the page's cuts are
     asked for (then its format may be "text", too): what is to go, in code points of its text.
@@ -31,6 +32,7 @@ class Answer:
     Attributes:
         encoding: How the encoding was guessed, else empty.
         refused: Why the page is skipped, else empty.
+        ignored: What its ``dedup:ignore`` comments leave out.
         cuts: Where they were asked for: in bytes of the job's data; of text (``declared="str"``) in code points.
     """
 
@@ -40,3 +42,4 @@ class Answer:
     encoding: str = ""
     refused: str = ""
     cuts: Cuts | None = None
+    ignored: tuple[Ignored, ...] = ()

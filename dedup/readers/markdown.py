@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.readers import parsed as kinds
@@ -32,15 +33,18 @@ def read_markdown(source: str) -> Parsed:
     return walk.builder.build(title or walk.heading)
 
 
-def tokens_of(body: str, environment: dict[str, Any]) -> list[Token]:
+def tokens_of(body: str, environment: dict[str, Any], without: Sequence[str] = ()) -> list[Token]:
     """The tokens of a page behind its front matter; link definitions go to `environment`.
+
+    Args:
+        without: Rules of CommonMark that do not hold.
 
     Raises:
         PageLimitError: They are too many.
     """
     from markdown_it import MarkdownIt
 
-    tokens = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").parse(body, environment)
+    tokens = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table").disable(list(without)).parse(body, environment)
     if len(tokens) > MAX_TOKENS:
         raise PageLimitError(f"more than {MAX_TOKENS:,} Markdown tokens")
     return tokens
@@ -215,7 +219,7 @@ def _skip(text: str, done: int, source: str, at: int, stop: int) -> tuple[int, i
         return 0, found.end()
     if char == "<" and (found := _TAG.match(source, at)):
         return 0, found.end()
-    if char in _ESCAPABLE or char in " \t\n\xa0":
+    if char in _ESCAPABLE or char in " \t\n\xa0\ufdd0":  # the last one masks what MDX has beside text
         return 0, at + 1
     return None
 

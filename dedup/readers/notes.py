@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from dedup.model import ReadError, Skipped
+
+if TYPE_CHECKING:
+    from dedup.readers.leave_out import Ignored
 
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
@@ -19,12 +23,14 @@ class Notes:
         errors: Error lines so far.
         error_count: How many errors there were, those that were summed up included.
         fields: Names of fields that records have, for messages.
+        ignored: What ``dedup:ignore`` comments leave out, each with id and source of its page.
     """
 
     def __init__(self) -> None:
         self.fields: dict[str, None] = {}
         self.errors: list[ReadError] = []
         self.error_count = 0
+        self.ignored: list[tuple[str, str, Ignored]] = []
         self._kinds: Counter[tuple[str, str]] = Counter()
         self._summed: dict[tuple[str, str], int] = {}
         self._skipped: dict[str, tuple[int, tuple[str, ...]]] = {}

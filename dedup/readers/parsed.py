@@ -19,25 +19,58 @@ class PageLimitError(Exception):
     """The page meets a limit and is skipped; the message says which."""
 
 
+class PageDamageError(PageLimitError):
+    """The page is damaged and is skipped; the message says what is wrong, and where."""
+
+
 @dataclass(slots=True)
 class Parsed:
-    """A page as its parser found it.
+    """A page as its parser found it, packed for the way to the program.
 
     Attributes:
-        text: Block texts joined by a line feed.
+        packed: Its text, block texts joined by a line feed; DOM path of each block; each element that holds blocks, in one
+            line; all in UTF-8 with lone surrogates let through, the latter two joined by a line feed.
+        packed_columns: The columns of `dedup.model.Layout` in the order of ``COLUMNS``, int64.
         title: Its title, where it has one.
-        paths: DOM path of each block.
-        steps: Each element that holds blocks, in one line.
-        columns: The columns of `dedup.model.Layout`, in the order of ``COLUMNS``.
         encoding: How its bytes were decoded where that was a guess, else empty.
+        source: What it was parsed from.
     """
 
-    text: str
+    packed: tuple[bytes, bytes, bytes]
+    packed_columns: list[bytes]
     title: str | None
-    paths: list[str]
-    steps: list[str]
-    columns: list[array[int]]
     encoding: str = ""
+    source: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        return unpack(self.packed[0])
+
+    @property
+    def paths(self) -> list[str]:
+        """DOM path of each block."""
+        return unpack(self.packed[1]).split("\n") if self.packed[1] else []
+
+    @property
+    def steps(self) -> list[str]:
+        """Each element that holds blocks, in one line."""
+        return unpack(self.packed[2]).split("\n") if self.packed[2] else []
+
+    @property
+    def columns(self) -> list[array[int]]:
+        """The columns of `dedup.model.Layout`, in the order of ``COLUMNS``."""
+        return [array("q", column) for column in self.packed_columns]
+
+
+def pack(text: str) -> bytes:
+    """A text in UTF-8, lone surrogates let through."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def unpack(data: bytes) -> str:
+    """The text that `pack` was given."""
+    return data.decode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True)
@@ -106,4 +139,5 @@ class PageBuilder:
 
     def build(self, title: str | None) -> Parsed:
         """The page of all blocks added."""
-        return Parsed("\n".join(self.texts), title, self.paths, self.steps, self.columns)
+        return Parsed((pack("\n".join(self.texts)), pack("\n".join(self.paths)), pack("\n".join(self.steps))),
+                      [column.tobytes() for column in self.columns], title)

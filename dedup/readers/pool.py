@@ -13,10 +13,12 @@ import numpy as np
 
 from dedup.cleaning.pieces import Cut, Cuts, Left
 from dedup.model import Layout
+from dedup.options import Options
 from dedup.readers.jobs import Answer, Job
-from dedup.readers.parsed import COLUMNS
+from dedup.readers.leave_out import Ignored
+from dedup.readers.parsed import COLUMNS, unpack
 from dedup.readers.spawn import start_worker
-from dedup.readers.worker import LINE_JOIN, PARTS_A_PAGE, receive, send
+from dedup.readers.worker import PARTS_A_PAGE, receive, send
 
 _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np.uint8, "link_chars": np.int32,
            "element": np.int32, "parent": np.int32}
@@ -25,8 +27,9 @@ _DTYPES = {"line": np.int32, "end_line": np.int32, "kind": np.uint8, "flags": np
 class WorkerPool:
     """Up to `size` workers, each started when there is work for it."""
 
-    def __init__(self, size: int, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> None:
-        self._settings = {"select": list(select), "ignore": list(ignore)}
+    def __init__(self, size: int, options: Options) -> None:
+        self._settings = {"select": options.select, "ignore": options.ignore, "leave_out": options.leave_out,
+                          "comments": not options.ignored_too}
         self._local = threading.local()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -129,10 +132,10 @@ def _unpack(parts: Sequence[bytes]) -> Answer:
     if "cuts" in header:
         cuts, left = (Cut(*row) for row in header["cuts"]), (Left(*row) for row in header["left"])
         return Answer(cuts=Cuts(tuple(cuts), tuple(left)))
-    text = parts[1].decode("utf-8", "surrogatepass")
     columns = {name: np.frombuffer(part, np.int64).astype(_DTYPES.get(name, np.int64), copy=False)
                for name, part in zip(COLUMNS, parts[4:], strict=True)}
     size = len(columns["start"])
-    paths = tuple(parts[2].decode("utf-8", "surrogatepass").split(LINE_JOIN)) if size else ()
-    layout = Layout(path=paths, steps=parts[3].decode("utf-8", "surrogatepass"), **columns)
-    return Answer(text, header["title"], layout, header["encoding"])
+    paths = tuple(unpack(parts[2]).split("\n")) if size else ()
+    layout = Layout(path=paths, steps=unpack(parts[3]), **columns)
+    ignored = tuple(Ignored(*row) for row in header["ignored"])
+    return Answer(unpack(parts[1]), header["title"], layout, header["encoding"], ignored=ignored)

@@ -168,6 +168,11 @@ def _end_of(raw: int, raw_offsets: list[int], source_offsets: list[int]) -> int:
     return source_offsets[row - 1] + raw - raw_offsets[row - 1]
 
 
+def normalised(source: str) -> str:
+    """A source with CR LF and CR turned into LF: what parsers count by."""
+    return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
+
+
 class LineEnds:
     """Line ends of a source, and the way back from its normalised form to the original one.
 
@@ -182,10 +187,9 @@ class LineEnds:
 
     def __init__(self, original: str) -> None:
         self._pairs: list[int] = []  # normalised offsets of line feeds that were two characters
-        self.text = original
         if "\r" in original:
             self._pairs = [found.start() - i for i, found in enumerate(re.finditer("\r\n", original))]
-            self.text = original.replace("\r\n", "\n").replace("\r", "\n")
+        self.text = normalised(original)
         self._feeds = list(accumulate([len(line) + 1 for line in self.text.split("\n")], initial=-1))[1:-1]
 
     @property

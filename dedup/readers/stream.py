@@ -6,6 +6,7 @@ import functools
 import io
 import itertools
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -20,13 +21,14 @@ from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
-from dedup.readers.formats import HEAD_BYTES, choose
+from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
 from dedup.readers.notes import Notes
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
 
 if TYPE_CHECKING:
+    from dedup.readers.leave_out import Ignored
     from dedup.readers.pool import WorkerPool
 
 Place = Path | str | BinaryIO
@@ -34,6 +36,7 @@ _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
 _BATCH_PAGES = 64
 _WINDOW_BYTES = 1 << 25  # HTML under way
 _WINDOW_PAGES = 4096
+_AT_LINE = re.compile(r"at line (\d+)")
 
 
 class PageStream:
@@ -78,6 +81,11 @@ class PageStream:
     def skipped(self) -> tuple[Skipped, ...]:
         """What was read so far but is no page, by reason."""
         return self._notes.skipped
+
+    @property
+    def ignored(self) -> Sequence[tuple[str, str, Ignored]]:
+        """What ``dedup:ignore`` comments leave out of the pages so far, each with id and source of its page."""
+        return self._notes.ignored
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -202,7 +210,7 @@ class _Parser:
         if self._pool is None:
             from dedup.readers.pool import WorkerPool
 
-            self._pool = WorkerPool(self._size, self._options.select, self._options.ignore)
+            self._pool = WorkerPool(self._size, self._options)
         batch, self._batch = self._batch, _Batch()
         if batch.pending:
             batch.answers = self._pool.submit([item.job for item in batch.pending])
@@ -241,12 +249,15 @@ class _Parser:
         place, line = page.source, page.line if page.record and not page.url else None
         name = f"page {page.id}: " if page.record and not line else ""
         if answer.refused:
-            self._notes.fail(place, line, f"{name}{item.job.form} page {answer.refused}, skipped",
-                             _reason(answer.refused))
+            damaged = _AT_LINE.search(answer.refused) if item.job.form == "notebook" else None
+            self._notes.fail(place, int(damaged[1]) if damaged else line,
+                             f"{name}{item.job.form} page {answer.refused}, skipped", _reason(answer.refused))
             return None
         if answer.encoding:
             self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
-        return replace(page, text=answer.text, title=answer.title, layout=answer.layout)
+        page = replace(page, text=answer.text, title=answer.title, layout=answer.layout)
+        self._notes.ignored += [(page.id, place, comment) for comment in answer.ignored]
+        return page
 
 
 def _reason(refused: str) -> str:
@@ -378,7 +389,7 @@ def _reader(form: str, content: BinaryIO, reading: Reading, head: bytes, packed:
         from dedup.readers.text import read_text
 
         return read_text(content, reading)
-    if form in ("html", "markdown"):
+    if form in MARKUP:
         from dedup.readers.text import read_markup
 
         return read_markup(content, reading, form)

@@ -1,4 +1,4 @@
-"""Plain text files, and HTML or Markdown files on their way to a worker: one file, one page."""
+"""Plain text files, and files of markup on their way to a worker: one file, one page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_text(stream: BinaryIO, reading: Reading) -> Items:
 
 
 def read_markup(stream: BinaryIO, reading: Reading, form: str) -> Items:
-    """The page of an HTML or Markdown file, still to be parsed."""
+    """The page of a file of markup (``formats.MARKUP``), still to be parsed."""
     data = read_whole(stream, reading)
     if data is not None:
         file = reading.file

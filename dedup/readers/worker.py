@@ -1,25 +1,29 @@
 """The process that parses untrusted pages, and cuts them: ``python -m dedup.readers.worker``.
 
-It reads requests from standard input and writes replies to standard output until the input ends, and imports the
-standard library, turbohtml and (for Markdown) markdown-it-py only. A message is a list of byte strings; see `send`.
+It reads requests from standard input and writes replies to standard output until the input ends, and imports the standard
+library, turbohtml, the compiled kernel and (for Markdown, MDX, notebooks) markdown-it-py only. A message is a list of byte
+strings: see `send`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
 import signal
 import struct
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dedup.readers.decode import declared_in_html, decode
-from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed
+from dedup.readers.leave_out import Left, ignored_in, without_left_out
+from dedup.readers.parsed import COLUMNS, PageLimitError, Parsed, unpack
 
 MEMORY_LIMIT = 1536 * 2**20  # bytes of address space beyond what the started process has
-LINE_JOIN = "\n"
 PARTS_A_PAGE = 4 + len(COLUMNS)  # header, text, paths, elements, columns
+READERS = {"markdown": ("markdown", "read_markdown"), "mdx": ("mdx", "read_mdx"), "rst": ("rst", "read_rst"),
+           "asciidoc": ("asciidoc", "read_asciidoc"), "notebook": ("notebook", "read_notebook")}  # module, function
 _COUNT = struct.Struct("<Q")
 
 
@@ -46,15 +50,15 @@ def receive(stream: BinaryIO) -> list[bytes] | None:
 
 
 def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list[str]) -> Parsed:
-    """Parse one page.
+    """Parse one page: all of its blocks.
 
     Args:
-        form: "html" or "markdown".
+        form: "html", or one of ``READERS``.
         data: Its bytes, or text as UTF-8 where `declared` is "str".
         declared: Encoding named by its surroundings, or "str".
     """
     if declared == "str":
-        text, note = data.decode("utf-8", "surrogatepass"), ""
+        text, note = unpack(data), ""
     else:
         text, note = decode(data, declared or (declared_in_html(data) if form == "html" else ""))
     if form == "html":
@@ -62,10 +66,11 @@ def parse(form: str, data: bytes, declared: str, select: list[str], ignore: list
 
         page = read_html(text, select, ignore)
     else:
-        from dedup.readers.markdown import read_markdown
+        import importlib
 
-        page = read_markdown(text)
-    page.encoding = note
+        module, name = READERS[form]
+        page = getattr(importlib.import_module(f"dedup.readers.{module}"), name)(text)
+    page.encoding, page.source = note, text
     return page
 
 
@@ -77,9 +82,12 @@ def reply(request: list[bytes]) -> list[bytes]:
     for (form, declared), gone, data in zip(header["pages"], wanted, request[1:], strict=True):
         try:
             if gone is not None:
-                out += _cut(form, data, declared, gone, header["select"], header["ignore"])
+                out += _cut(form, data, declared, gone, header)
                 continue
             page = parse(form, data, declared, header["select"], header["ignore"])
+            ignored = ignored_in(page, form)
+            left = without_left_out(page, ignored if header["comments"] else [], header["leave_out"])
+            page = left.page if left else page
         except MemoryError:
             out += _refusal(f"needs more memory to parse than the {MEMORY_LIMIT >> 20} MB that a page may take")
         except PageLimitError as error:
@@ -87,23 +95,28 @@ def reply(request: list[bytes]) -> list[bytes]:
         except Exception as error:  # one page never stops the rest
             out += _refusal(f"cannot be parsed ({type(error).__name__}: {error})")
         else:
-            out.append(json.dumps({"title": page.title, "encoding": page.encoding}).encode())
-            out.append(page.text.encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.paths).encode("utf-8", "surrogatepass"))
-            out.append(LINE_JOIN.join(page.steps).encode("utf-8", "surrogatepass"))
-            out += [column.tobytes() for column in page.columns]
-            del page
+            out.append(json.dumps({"title": page.title, "encoding": page.encoding, "ignored": ignored}).encode())
+            out += [*page.packed, *page.packed_columns]
+            del page, left
     return out
 
 
-def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], select: list[str],
-         ignore: list[str]) -> list[bytes]:
+def _cut(form: str, data: bytes, declared: str, gone: list[list[int]], header: dict[str, Any]) -> list[bytes]:
     """The parts of a page whose cuts are asked for."""
     from dedup.cleaning.pieces import Gone
     from dedup.cleaning.source import cuts_of
 
-    cuts = cuts_of(form, data, [Gone(*stretch) for stretch in gone], select, ignore, declared)
-    return [json.dumps({"cuts": cuts.cuts, "left": cuts.left}).encode()] + [b""] * (PARTS_A_PAGE - 1)
+    select, ignore = header["select"], header["ignore"]
+    stretches = [Gone(*stretch) for stretch in gone]
+    back: Left | None = None
+    if form in ("html", "markdown") and (header["leave_out"] or b"dedup:ignore" in data.lower()):
+        page = parse(form, data, declared, select, ignore)
+        back = without_left_out(page, ignored_in(page, form) if header["comments"] else [], header["leave_out"])
+    if back is not None:  # what is cut was found in the text without what is left out
+        stretches = [Gone(start, end, g.removal) for g in stretches for start, end in back.ranges(g.start, g.end)]
+    cuts = cuts_of(form, data, stretches, select, ignore, declared)
+    stayed = cuts.left if back is None else [s._replace(start=back.place(s.start), end=back.place(s.end)) for s in cuts.left]
+    return [json.dumps({"cuts": cuts.cuts, "left": stayed}).encode()] + [b""] * (PARTS_A_PAGE - 1)
 
 
 def _refusal(reason: str) -> list[bytes]:
@@ -127,7 +140,8 @@ def limit_memory() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY_LIMIT + used
     known = [value for value in (soft, hard, limit) if value != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
+    with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and takes none
+        resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
@@ -40,12 +40,14 @@ class Report:
         near_misses: What is alike and not reported, with the gate that stopped it: the nearest first, those that no figure
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
+        left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
+
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison", "near_misses",
-                 "options", "pages", "skipped", "summary", "version")
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison",
+                 "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
@@ -62,6 +64,7 @@ class Report:
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
+        self.left_out = 0
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -147,6 +150,32 @@ class Report:
         filtered._annotations = self.annotations.regrouped(filtered)
         return filtered
 
+    def with_groups(self, kept: Collection[int]) -> Report:
+        """The same report with some of its groups only; ids are given anew, so that they stay indices.
+
+        The figures of pages, and those of the summary but ``groups``, stay the scan's. Of the pairs those stay that touch
+        a place of such a group.
+
+        Args:
+            kept: Ids of the groups.
+
+        Raises:
+            OptionError: There is no such group.
+        """
+        from dedup.pair_list import those_of
+        from dedup.report.filter import FilteredPages, filter_causes, number_groups
+
+        groups, numbers = number_groups(self.groups, kept)
+        filtered = Report(
+            options=self.options, summary=dataclasses.replace(self.summary, groups=len(groups)),
+            pages=FilteredPages(self.pages, numbers), groups=groups,
+            links=None if self._links is None else those_of(self._links, groups),
+            skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
+            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
+        filtered._annotations = self.annotations.regrouped(filtered)
+        filtered.left_out = self.left_out + len(self.groups) - len(groups)
+        return filtered
+
     def to_json(self, indent: int | None = None) -> str:
         """The report as JSON (``dedup-report/1``).
 
@@ -160,22 +189,22 @@ class Report:
         text = buffer.getvalue()
         return (text if indent is None else indented(text, indent)).decode("utf-8")
 
-    def to_arrow(self, rows: Literal["pages", "occurrences"] = "pages") -> Any:
-        """A ``pyarrow.Table`` with a row a page, or a row an occurrence; docs/page-table.md describes both.
+    def to_arrow(self, rows: Literal["pages", "groups", "occurrences"] = "pages") -> Any:
+        """A ``pyarrow.Table`` with a row a page, a group or an occurrence; docs/page-table.md describes them.
 
         Args:
-            rows: ``pages``, in the order of ``pages``, or ``occurrences``, in the order of the groups.
+            rows: ``pages``, in the order of ``pages``; ``groups``, or ``occurrences`` in the order of the groups.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
             OptionError: `rows` is something else.
         """
-        if rows not in ("pages", "occurrences"):
-            raise OptionError(f"{rows!r} is none of pages, occurrences", "rows")
+        if rows not in ("pages", "groups", "occurrences"):
+            raise OptionError(f"{rows!r} is none of pages, groups, occurrences", "rows")
         need_arrow("to_arrow")
-        from dedup.report.arrow import occurrence_table, page_table
+        from dedup.report.arrow import page_table, table_stream
 
-        return page_table(self) if rows == "pages" else occurrence_table(self)
+        return page_table(self) if rows == "pages" else table_stream(self, rows).read_all()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The table of pages for whoever takes Arrow (polars, DuckDB, pandas, ...), batch by batch."""
@@ -194,15 +223,34 @@ class Report:
 
         return to_html(self)
 
-    def to_markdown(self, top: int = 10) -> str:
-        """The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+    def to_markdown(self, top: int = 10, link_base: str = "") -> str:
+        """The report as short Markdown, for a pull request: the answer and the worst of each list; the rest folded away.
 
         Args:
-            top: Entries of each list.
-        """
-        from dedup.report.markdown import to_markdown
+            top: Entries of each list; fewer where the whole would not fit into a comment (65,536 characters).
+            link_base: Address before the paths of its links, such as ``https://host/owner/repository/blob/main``; without it
+                they are relative.
 
-        return to_markdown(self, top)
+        Raises:
+            OptionError: `link_base` is no such address.
+        """
+        from dedup.report.formats import How
+        from dedup.report.markdown import check_link_base, to_markdown
+
+        check_link_base(link_base)
+        return to_markdown(self, top, How(link_base=link_base))
+
+    def to_sarif(self, changed: Callable[[str], bool] | None = None, root: str | Path | None = None) -> str:
+        """The report as a SARIF 2.1.0 log, a result for each text that stands more than once; docs/formats.md describes it.
+
+        Args:
+            changed: Whether the page of a source was changed: a result is charged to such a place. Without it to the later
+                copy.
+            root: Folder that the paths are relative to; else the repository around the current folder, or that folder itself.
+        """
+        from dedup.report.sarif import to_sarif
+
+        return to_sarif(self, changed, None if root is None else Path(root))
 
     def plot_arcs(self, page: str | int | None = None) -> Svg:
         """A page's repeats as a picture: arcs from each place of a passage to the next one. A notebook shows it.
@@ -224,16 +272,19 @@ class Report:
         return plot_arcs(self, page)
 
     def write(self, path: str | Path) -> None:
-        """Write the report (``.json``, ``.html``, ``.md``) or a row a page (``.parquet``, ``.jsonl``, ``.csv``) to a file.
+        """Write the report to a file, in the format that its suffix names; docs/formats.md describes them.
 
-        The file is whole or as it was before.
+        ``.json``, ``.html``, ``.md``, ``.sarif``, ``.txt``; a row a page ``.parquet``, ``.jsonl``, ``.csv``; a row a group
+        ``.groups.csv`` and so on; a row an occurrence ``.occurrences.csv`` and so on. The file is whole or as it was before.
 
         Raises:
             OptionError: No format has this suffix.
             MissingExtraError: pyarrow is not installed, and the file is to be Parquet.
             OutputError: The file cannot be written.
         """
-        writer_of(path)(self, Path(path))
+        from dedup.report.formats import write_report
+
+        write_report(self, path)
 
     def __repr__(self) -> str:
         from dedup.report.text import count, percent
@@ -264,38 +315,3 @@ def need_arrow(where: str) -> None:
     except ImportError as error:
         raise MissingExtraError("pyarrow is not installed", where,
                                 how_to_install("arrow", "pyarrow")) from error
-
-
-def writer_of(path: str | Path) -> Callable[[Report, Path], None]:
-    """The function that writes the format which a file's suffix names.
-
-    Raises:
-        OptionError: No format has this suffix.
-        MissingExtraError: The format needs a library that is not installed.
-    """
-    from dedup.report.json import write_json_file
-    from dedup.report.markdown import write_markdown
-    from dedup.report.page_table import write_csv, write_jsonl
-
-    writers: dict[str, Callable[[Report, Path], None]] = {
-        ".json": write_json_file, ".html": _write_html, ".md": write_markdown, ".parquet": _write_parquet,
-        ".jsonl": write_jsonl, ".csv": write_csv}
-    suffix = Path(path).suffix.lower()
-    if suffix not in writers:
-        raise OptionError(f"no report format has the suffix {suffix!r}" if suffix else "the file has no suffix",
-                          str(path), f"Use one of: {', '.join(writers)}.")
-    if suffix == ".parquet":
-        need_arrow(str(path))
-    return writers[suffix]
-
-
-def _write_html(report: Report, path: Path) -> None:
-    from dedup.report.html import write_html
-
-    write_html(report, path)
-
-
-def _write_parquet(report: Report, path: Path) -> None:
-    from dedup.report.arrow import write_parquet
-
-    write_parquet(report, path)

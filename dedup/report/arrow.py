@@ -1,12 +1,11 @@
-"""The pages and the occurrences of a report as Arrow tables, and as Parquet. docs/page-table.md describes them."""
+"""The pages, groups and occurrences of a report as Arrow tables, and as Parquet. docs/page-table.md describes them."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,56 +14,60 @@ import pyarrow.parquet as pq
 from dedup.annotate import REPETITION, SHARES, Spans
 from dedup.errors import OutputError
 from dedup.groups import KINDS
-from dedup.model import Group, Occurrence
-from dedup.report.json import replaced_file
 from dedup.report.page_table import COLUMNS, FORMAT, SPAN_FIELDS, PageBatch, meta_text, page_batches
+from dedup.report.tables import TABLES, Rows, table_rows
 from dedup.verdicts import NAMES
 
 if TYPE_CHECKING:
     from dedup.report import Report
+    from dedup.report.table_files import Table
 
-SCHEMA = pa.schema([
-    ("group", pa.int64()), ("kind", pa.string()), ("page", pa.string()), ("start", pa.int64()), ("end", pa.int64()),
-    ("source_start", pa.int64()), ("source_end", pa.int64()), ("source_exact", pa.bool_()), ("line", pa.int32()),
-    ("end_line", pa.int32()), ("path", pa.string()), ("text", pa.large_string()), ("similarity", pa.float64()),
-    ("jaccard", pa.float64()), ("containment", pa.float64()), ("indel_similarity", pa.float64()),
-    ("dice", pa.float64()), ("evidence", pa.float64()), ("copies", pa.int64()),
-])
 BATCH_ROWS = 10_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def occurrence_table(report: Report) -> pa.Table:
-    """One row an occurrence; lone surrogates, which Arrow cannot hold, become U+FFFD."""
-    rows = ((group, occurrence) for group in report.groups for occurrence in group.occurrences)
-    batches = []
-    while batch := list(itertools.islice(rows, BATCH_ROWS)):
-        batches.append(pa.record_batch(_columns(batch), schema=SCHEMA))
-    return pa.Table.from_batches(batches, schema=SCHEMA)
+_TYPES: dict[str, pa.DataType] = {
+    "string": pa.string(), "large_string": pa.large_string(), "int64": pa.int64(), "int32": pa.int32(), "bool": pa.bool_(),
+    "float64": pa.float64(), "list<int64>": pa.list_(pa.int64()), "list<string>": pa.list_(pa.string())}
+TABLE_FORMATS = {"groups": "dedup-groups/1", "occurrences": "dedup-occurrences/1"}
 
 
-def _columns(rows: Iterable[tuple[Group, Occurrence]]) -> list[Any]:
-    columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
-    for group, occurrence in rows:
-        for name, column in columns.items():
-            value = {"group": group.id, "kind": group.kind}.get(name) if name in ("group", "kind") else getattr(
-                occurrence, name)
-            column.append(_text(value) if isinstance(value, str) else value)
-    return [pa.array(column, type=SCHEMA.field(name).type) for name, column in columns.items()]
+def table_schema(report: Report, rows: Rows) -> pa.Schema:
+    """The schema of a table of groups or occurrences; its metadata names format, version and input."""
+    return pa.schema([(name, _TYPES[kind]) for name, kind in TABLES[rows]], metadata=_metadata(report, TABLE_FORMATS[rows]))
+
+
+def table_stream(report: Report, rows: Rows) -> pa.RecordBatchReader:
+    """A table of groups or occurrences, a batch at a time; lone surrogates, which Arrow cannot hold, become U+FFFD."""
+    schema, made = table_schema(report, rows), table_rows(report, rows)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while batch := list(itertools.islice(made, BATCH_ROWS)):
+            columns = [pa.array([_held(row[field.name]) for row in batch], type=field.type) for field in schema]
+            yield pa.record_batch(columns, schema=schema)
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _metadata(report: Report, form: str) -> dict[str, str]:
+    return {"dedup.format": form, "dedup.version": report.version, "dedup.input_digest": report.input_digest}
+
+
+def _held(value: Any) -> Any:
+    """A value without what Arrow cannot hold."""
+    if isinstance(value, str):
+        return _text(value)
+    return [_held(item) for item in value] if isinstance(value, list) else value
 
 
 # A row a page.
 
-_TYPES = {"string": pa.string(), "int64": pa.int64(), "bool": pa.bool_(), "float64": pa.float64()}
 SPAN = pa.struct([(name, _TYPES[kind]) for name, kind in SPAN_FIELDS])
-_TYPES |= {"list<int64>": pa.list_(pa.int64())}
 
 
 def page_schema(report: Report) -> pa.Schema:
     """The schema of the table of pages; its metadata names format, version and input."""
     fields = [(name, pa.list_(SPAN) if name == "spans" else _TYPES[kind]) for name, kind in COLUMNS]
-    return pa.schema(fields, metadata={"dedup.format": FORMAT, "dedup.version": report.version,
-                                       "dedup.input_digest": report.input_digest})
+    return pa.schema(fields, metadata=_metadata(report, FORMAT))
 
 
 def page_stream(report: Report) -> pa.RecordBatchReader:
@@ -78,19 +81,19 @@ def page_table(report: Report) -> pa.Table:
     return page_stream(report).read_all()
 
 
-def write_parquet(report: Report, path: Path) -> None:
-    """Write the table of pages as Parquet, a row group a batch.
+def write_parquet(report: Report, file: IO[bytes], table: Table = "pages") -> None:
+    """Write a table as Parquet to an open binary file, a row group a batch.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: Arrow cannot write it.
     """
-    with replaced_file(path) as file, page_stream(report) as stream:
+    with page_stream(report) if table == "pages" else table_stream(report, table) as stream:
         try:
             with pq.ParquetWriter(file, stream.schema, compression="zstd") as writer:
                 for batch in stream:
                     writer.write_batch(batch)
         except pa.ArrowException as error:
-            raise OutputError(f"cannot be written: {error}", str(path), "Nothing was written.") from error
+            raise OutputError(f"cannot be written: {error}", mend="Nothing was written.") from error
 
 
 def _page_batch(batch: PageBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dedup.errors import OptionError
 from dedup.model import Cause, Group, Occurrence, PageReport
 
 if TYPE_CHECKING:
@@ -53,6 +54,20 @@ def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tu
     numbers = {group.id: number for number, group in enumerate(kept)}
     return [dataclasses.replace(group, id=numbers[group.id], related=_renumber(group.related, numbers))
             for group in kept], numbers
+
+
+def number_groups(groups: Sequence[Group], kept: Iterable[int]) -> tuple[list[Group], dict[int, int]]:
+    """Some of the groups, numbered anew, and their new numbers by their old ones.
+
+    Raises:
+        OptionError: There is no group of such a number.
+    """
+    numbers = {old: new for new, old in enumerate(sorted(set(kept)))}
+    for old in numbers:
+        if not 0 <= old < len(groups):
+            raise OptionError(f"there is no group {old}", "kept", f"There are {len(groups):,}, from 0.")
+    return [dataclasses.replace(groups[old], id=new, related=_renumber(groups[old].related, numbers))
+            for old, new in numbers.items()], numbers
 
 
 class FilteredPages(list[PageReport]):

@@ -14,15 +14,15 @@ import html
 import re
 from functools import cache
 from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from dedup.report.json import encode, replaced_file
+from dedup.report.json import encode
 from dedup.report.text import count, one_line, percent, safe, verdict_words
 from dedup.report.view import LIMITS, Limits, view_data
 
 if TYPE_CHECKING:
     from dedup.report import Report
+    from dedup.report.formats import How
 
 GENERATOR = b'<meta name="generator" content="dedup '
 STATIC_VERDICTS = 10  # that are told where no script runs
@@ -67,15 +67,9 @@ def to_html(report: Report, limits: Limits = LIMITS) -> str:
         style=style, static=_static(report, view["headline"]), data=base64.b64encode(data).decode("ascii"), script=script)
 
 
-def write_html(report: Report, path: Path) -> None:
-    """Write the report as HTML to a file, which is whole afterwards or as it was before.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    text = to_html(report).encode("utf-8")
-    with replaced_file(path) as file:
-        file.write(text)
+def to_file(report: Report, file: IO[bytes], how: How) -> None:
+    """Write the report as HTML to an open binary file."""
+    file.write(to_html(report).encode("utf-8"))
 
 
 @cache
@@ -120,4 +114,4 @@ def _static(report: Report, headline: str | None) -> str:
     return "\n".join(f"<p>{_escape(_printed(line))}</p>" for line in lines[:STATIC_VERDICTS + 1])
 
 
-__all__ = ["GENERATOR", "to_html", "write_html"]
+__all__ = ["GENERATOR", "to_file", "to_html"]

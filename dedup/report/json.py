@@ -24,6 +24,7 @@ from dedup.model import NO_META
 if TYPE_CHECKING:
     from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair
     from dedup.report import Report
+    from dedup.report.formats import How
 
 T = TypeVar("T")
 FORMAT = "dedup-report/1"
@@ -35,14 +36,9 @@ def write_json(report: Report, file: IO[bytes]) -> None:
         file.write(chunk)
 
 
-def write_json_file(report: Report, path: Path) -> None:
-    """Write a report to a file, which is whole afterwards or as it was before.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replaced_file(path) as file:
-        write_json(report, file)
+def to_file(report: Report, file: IO[bytes], how: How) -> None:
+    """Write a report as JSON to an open binary file."""
+    write_json(report, file)
 
 
 def json_chunks(report: Report) -> Iterator[bytes]:
@@ -223,6 +219,12 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         _UNFINISHED.discard(temporary)
+
+
+def set_mode(file: IO[bytes], mode: int) -> None:
+    """Give an open file its permissions, where the system can (Windows cannot before Python 3.13)."""
+    if os.chmod in os.supports_fd:
+        os.chmod(file.fileno(), mode)
 
 
 def _sync_folder(folder: Path) -> None:

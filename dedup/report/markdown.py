@@ -1,50 +1,66 @@
-"""The report as short Markdown, for a pull request: figures, verdicts, and the passages folded away.
+"""The report as short Markdown, for a pull request: the answer and the worst of each list; the rest folded away.
 
 Foreign text stands in code spans, or is escaped so that it makes no markup, no link, no mention and no reference.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING
 
+from dedup.errors import OptionError
 from dedup.outline import FOLDED
 from dedup.report.gather import Gathered, all_wasted_chars, matched_text, ranked
-from dedup.report.json import replaced_file
+from dedup.report.headline import headline
+from dedup.report.locations import encoded
 from dedup.report.text import count, one_line, page_name, percent, place, safe, times, verdict_words
 from dedup.report.troubles import place_words, troubles
 
 if TYPE_CHECKING:
-    from dedup.model import Group
+    from dedup.model import Group, Occurrence, PageReport
     from dedup.report import Report
+    from dedup.report.formats import How
 
 TOP = 10
+SHOWN = 5  # entries of each list that are not folded away
 PLACES = 5
 TEXT_CHARS = 90
+MOST_CHARS = 65_000  # of the whole: a comment holds 65,536
+MARKER = b"<!-- dedup-report -->"  # by which a comment of ours is found again
 FOLDS = {"navigation": "navigation", "refrain": "refrains", "template": "the site's template"}
+RENDERED = (".md", ".mdx", ".rst", ".adoc", ".ipynb", ".csv", ".tsv")  # what code hosts show otherwise than by lines
 
 
-def to_markdown(report: Report, top: int = TOP) -> str:
-    """The report as Markdown of GitHub's kind.
+def to_markdown(report: Report, top: int = TOP, how: How | None = None) -> str:
+    """The report as Markdown of GitHub's kind, short enough for a comment.
 
     Args:
-        top: Entries of each list.
+        top: Entries of each list; fewer where they have no room.
+        how: Where links lead, and which sources were changed.
     """
-    found = Gathered.of(report, top)
-    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found, top), _troubles(report, top)]
+    whole = _whole(report, top, how)
+    fewer = top
+    while len(whole) > MOST_CHARS and fewer:
+        fewer //= 2
+        note = (f"*Shortened to {count(fewer, 'entry', 'entries')} of each list, as a comment holds no more. Everything "
+                "stands in the HTML and JSON reports.*")
+        whole = f"{_whole(report, fewer, how)}\n{note}\n"
+    return whole
+
+
+def _whole(report: Report, top: int, how: How | None) -> str:
+    found, links = Gathered.of(report, top), _Links(how)
+    parts = [_head(report, found), _verdicts(report, found, top), _passages(report, found, top, links),
+             _troubles(report, top)]
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
-def write_markdown(report: Report, path: Path) -> None:
-    """Write the report as Markdown to a file, which is whole afterwards or as it was before.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replaced_file(path) as file:
-        file.write(to_markdown(report).encode("utf-8"))
+def to_file(report: Report, file: IO[bytes], how: How) -> None:
+    """Write the report as Markdown to an open binary file."""
+    file.write(MARKER + b"\n" + to_markdown(report, how.top, how).encode("utf-8"))
 
 
 def code(text: str) -> str:
@@ -83,8 +99,55 @@ def _ticked(text: str) -> str:
     return "".join(code(part) if n % 2 else escaped(part) for n, part in enumerate(text.split("`")))
 
 
+class _Links:
+    """Places as links to their lines, where the file is there; else as they are."""
+
+    def __init__(self, how: How | None) -> None:
+        from dedup.report.locations import Root
+
+        self._root = Root.of(how.root if how else None)
+        self._base = how.link_base.rstrip("/") + "/" if how and how.link_base else ""
+        self._changed = how.changed if how else None
+
+    def in_order(self, places: Sequence[Occurrence], pages: Mapping[str, PageReport]) -> list[Occurrence]:
+        """Places on changed pages first, where it is known which these are."""
+        changed = self._changed
+        if changed is None:
+            return list(places)
+        return sorted(places, key=lambda o: not changed(pages[o.page].source if o.page in pages else o.page))
+
+    def of(self, occurrence: Occurrence, pages: Mapping[str, PageReport]) -> str:
+        """A place, as a link if it can be one."""
+        shown = code(one_line(place(occurrence, pages), 200))
+        page = pages.get(occurrence.page)
+        if page is None or not page.source or not os.path.isfile(page.source):
+            return shown
+        path = self._root.relative(page.source)
+        if path is None:
+            return shown
+        lines = f"L{occurrence.line}" + (f"-L{occurrence.end_line}" if occurrence.end_line > occurrence.line else "")
+        plain = "?plain=1" if self._base and path.lower().endswith(RENDERED) else ""
+        return f"[{shown}]({self._base}{encoded(path)}{plain}#{lines})"
+
+
+def check_link_base(address: str, where: str = "link_base") -> None:
+    """Refuse what is no beginning of a link.
+
+    Raises:
+        OptionError: It is none.
+    """
+    if address and not re.fullmatch(r"https?://[^\s<>()\[\]\\`\"]+", address):
+        raise OptionError(f"{address!r} is no address of a web page", where,
+                          "Use one like https://host/owner/repository/blob/main")
+
+
 def _head(report: Report, found: Gathered) -> Iterator[str]:
     figures = report.summary
+    if not figures.groups and report.left_out:
+        yield f"## No new repeats on {count(figures.pages, 'page')}"
+        yield ""
+        yield f"{count(report.left_out, 'passage')} left out that the baseline knows, or that touch no changed file."
+        return
     if not figures.groups:
         yield f"## No repeats on {count(figures.pages, 'page')}"
         yield ""
@@ -93,61 +156,79 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
     verb = "stands in the references too" if figures.reference_pages else "is repeated"
     yield f"## {percent(figures.duplicate_share)} of the text {verb}"
     yield ""
-    yield f"| {count(figures.pages, 'page')} | {count(found.words, 'word')} |"
-    yield "|---|---:|"
-    yield f"| repeated | {count(figures.duplicate_chars, 'character')} |"
-    if figures.content_share != figures.duplicate_share:
-        yield f"| without template, menus and refrains | {percent(figures.content_share)} |"
-    yield f"| passages that stand twice or more | {figures.groups:,} |"
+    if told := headline(report):
+        yield f"**{escaped(told)}**"
+        yield ""
+    rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
+            if figures.content_share != figures.duplicate_share else "")
+    yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {count(figures.groups, 'passage')} that "
+           f"{'stands' if figures.groups == 1 else 'stand'} more than once · "
+           f"{count(figures.duplicate_chars, 'character')} repeated{rest}")
     if report.is_comparison:
+        yield ""
         for page, other in zip(report.pages, reversed(report.pages), strict=True):
             names = [code(one_line(page_name(one), 80)) for one in (page, other)]
-            yield f"| of {' in '.join(names)} | {percent(page.across_share)} |"
+            yield f"- {percent(page.across_share)} of {' stands in '.join(names)}"
 
 
 def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:
     lines = [f"- **{escaped(one_line(cause.text, 400))}**; {_ticked(one_line(cause.remedy, 400))}"
              for cause in report.causes[:top]]
+    more = []
     for best in (found.renderings, found.copies):
         for page, verdicts in best.items:
-            name = "" if report.summary.pages == 1 else f"{code(page_name(page)[:300])}: "
+            name = "" if report.summary.pages == 1 else f"{code(one_line(page_name(page), 300))}: "
             lines.append(f"- {name}{'; '.join(map(escaped, verdict_words(verdicts[:top], 300)))}")
         if best.hidden:
-            lines.append(f"- and {count(best.hidden, 'more page')}")
+            more.append(f"- and {count(best.hidden, 'more page')}")
     for kind in FOLDED:
         if kind in found.folds:
             fold, page, example = found.folds[kind]
-            name = "" if report.summary.pages == 1 else f" on {code(page_name(page)[:300])}"
+            name = "" if report.summary.pages == 1 else f" on {code(one_line(page_name(page), 300))}"
             example = example.replace(" on this page", "") if name else example
-            lines.append(f"- {FOLDS[kind]}: {count(fold.groups or fold.verdicts, 'passage')} on "
-                         f"{count(fold.pages, 'page')}, such as{name}: {escaped(one_line(example, 160))}")
-    if lines:
+            more.append(f"- {FOLDS[kind]}: {count(fold.groups or fold.verdicts, 'passage')} on "
+                        f"{count(fold.pages, 'page')}, such as{name}: {escaped(one_line(example, 160))}")
+    if lines or more:
         yield "### What it amounts to"
         yield ""
-        yield from lines
+        yield from lines[:SHOWN]
+    hidden = lines[SHOWN:] + more
+    if len(lines) > SHOWN:
+        yield from _folded(f"{len(lines) - SHOWN:,} more", hidden)
+    else:
+        yield from hidden
 
 
-def _passages(report: Report, found: Gathered, top: int) -> Iterator[str]:
-    groups = [report.groups[g] for g in ranked(all_wasted_chars(report), top).tolist()]
-    if not groups:
-        return
-    yield f"<details><summary>{'The most wasteful passages' if len(report.groups) > len(groups) else 'Passages'}</summary>"
+def _folded(summary: str, lines: Sequence[str]) -> Iterator[str]:
+    """Lines that are shown when they are asked for."""
     yield ""
-    yield "| words | alike | text | places |"
-    yield "|---:|---|---|---|"
-    for group in groups:
-        yield _row(group, found)
+    yield f"<details><summary>{summary}</summary>"
     yield ""
-    if len(report.groups) > len(groups):
-        yield f"and {len(report.groups) - len(groups):,} more"
-        yield ""
+    yield from lines
+    yield ""
     yield "</details>"
 
 
-def _row(group: Group, found: Gathered) -> str:
+def _passages(report: Report, found: Gathered, top: int, links: _Links) -> Iterator[str]:
+    groups = found.groups.items or [report.groups[g] for g in ranked(all_wasted_chars(report), top).tolist()]
+    if not groups:
+        return
+    head = ["| words | alike | text | places |", "|---:|---|---|---|"]
+    rows = [_row(group, found, links) for group in groups]
+    yield f"### {'The most wasteful passages' if len(report.groups) > len(groups) else 'The passages'}"
+    yield ""
+    yield from [*head, *rows[:SHOWN]]
+    beyond = ["", f"and {len(report.groups) - len(groups):,} more"] if len(report.groups) > len(groups) else []
+    if rows[SHOWN:]:
+        yield from _folded(count(len(rows) - SHOWN, "more passage"), [*head, *rows[SHOWN:], *beyond])
+    else:
+        yield from beyond
+
+
+def _row(group: Group, found: Gathered, links: _Links) -> str:
     text = matched_text(group.occurrences[group.representative])
-    places = [code(place(o, found.named)[:200]) + (f" {times(o.copies)} in a row" if o.copies > 1 else "")
-              for o in group.occurrences[:PLACES]]
+    ordered = links.in_order(group.occurrences, found.named)
+    places = [links.of(o, found.named) + (f" {times(o.copies)} in a row" if o.copies > 1 else "") for o in ordered[:PLACES]]
     hidden = len(group.occurrences) - len(places)
     alike = "exact" if group.kind == "exact" else f"{group.kind} {percent(group.similarity)}"
     return (f"| {group.tokens:,.0f} | {alike} | {code(one_line(text, TEXT_CHARS))} | "
@@ -156,14 +237,20 @@ def _row(group: Group, found: Gathered) -> str:
 
 def _troubles(report: Report, top: int) -> Iterator[str]:
     told = troubles(report)
-    if told:
-        yield "### Not compared"
-        yield ""
+    if not told:
+        return
+    lines = []
     for trouble in told[:top]:
         what = f"{trouble.what}: {trouble.why}" if trouble.what else trouble.why
-        yield f"- {escaped(one_line(what, 300))}: {code(one_line(place_words(trouble), 300))}"
+        lines.append(f"- {escaped(one_line(what, 300))}: {code(one_line(place_words(trouble), 300))}")
     if len(told) > top:
-        yield f"- and {len(told) - top:,} more"
+        lines.append(f"- and {len(told) - top:,} more")
+    if len(lines) > SHOWN:
+        yield from itertools.islice(_folded("Not compared", lines), 1, None)
+        return
+    yield "### Not compared"
+    yield ""
+    yield from lines
 
 
-__all__ = ["to_markdown", "write_markdown"]
+__all__ = ["MARKER", "check_link_base", "to_file", "to_markdown"]

@@ -1,17 +1,13 @@
-"""The table of pages: one row a page, in order, as batches; as JSON Lines and as CSV. docs/page-table.md describes it.
+"""The table of pages: one row a page, in order, as batches. docs/page-table.md describes it.
 
-The same report always gives the same bytes. No more than one batch of rows is held at a time.
+No more than one batch of rows is held at a time.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +17,7 @@ from dedup.annotate import REPETITION, SHARES, Spans
 from dedup.blocks import sums
 from dedup.groups import KINDS
 from dedup.model import PageReport
-from dedup.report.json import encode, replaced_file
+from dedup.report.json import encode
 from dedup.verdicts import NAMES
 
 if TYPE_CHECKING:
@@ -40,9 +36,6 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("duplicate_chars", "int64"), ("within_share", "float64"), ("across_share", "float64"),
     *((name, "float64") for name in (*SHARES, *REPETITION)))
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# How a spreadsheet knows a formula; also in full width, and behind a tab or a carriage return.
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,60 +103,6 @@ def _span_rows(spans: Spans) -> list[dict[str, Any]]:
                spans.cut.tolist())
     names = [name for name, _ in SPAN_FIELDS]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def write_jsonl(report: Report, path: Path) -> None:
-    """Write the table of pages as JSON Lines.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replaced_file(path) as file:
-        file.writelines(json_lines(report))
-
-
-def json_lines(report: Report) -> Iterator[bytes]:
-    """The table of pages as JSON Lines, row by row."""
-    for batch in page_batches(report):
-        for row in page_rows(batch):
-            yield encode(row) + b"\n"
-
-
-def write_csv(report: Report, path: Path) -> None:
-    """Write the table of pages as CSV (UTF-8, a header, lists and carried fields as JSON).
-
-    A cell that a spreadsheet would take for a formula has a quote before it. Lone surrogates become U+FFFD.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with replaced_file(path) as file:
-        file.write(_csv_lines([[name for name, _ in COLUMNS]]))
-        for batch in page_batches(report):
-            file.write(_csv_lines(map(_cell, row.values()) for row in page_rows(batch)))
-
-
-def _csv_lines(rows: Iterable[Iterable[str | int | float]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
-
-
-def _cell(value: Any) -> str | int | float:
-    """What stands in a cell.
-
-    >>> _cell(True), _cell(None), _cell(0.5), _cell("=1+1"), _cell([1])
-    ('true', '', 0.5, "'=1+1", '[1]')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return value
-    text = value if isinstance(value, str) else encode(value).decode()
-    text = _SURROGATE.sub("\ufffd", text)
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def meta_text(head: PageReport) -> str:

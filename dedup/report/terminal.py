@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
-from typing import IO, TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -77,9 +77,10 @@ def print_report(report: Report, file: IO[str], top: int = TOP) -> None:
     console_for(file).print(ReportView(report, top))
 
 
-def console_for(file: IO[str]) -> Console:
-    """A console that neither reads markup nor grows wider than what is pleasant to read."""
-    console = _Console(file=file, markup=False, emoji=False, highlight=False)
+def console_for(file: IO[str], colours: bool = True) -> Console:
+    """A console that neither reads markup nor grows wider than what is pleasant to read; plain in a file (no `colours`)."""
+    plain: dict[str, Any] = {} if colours else {"color_system": None, "force_terminal": False}
+    console = _Console(file=file, markup=False, emoji=False, highlight=False, **plain)
     console.width = min(console.width, MAX_WIDTH) if console.is_terminal else PIPE_WIDTH
     return console
 
@@ -92,18 +93,20 @@ class _Console(Console):
 class ReportView:
     """A report as something that Rich can print."""
 
-    def __init__(self, report: Report, top: int = TOP, written: str | None = None) -> None:
-        """Show at most `top` entries of each list; of a report `written` to a file the figures alone, and where."""
+    def __init__(self, report: Report, top: int = TOP, written: Sequence[str] = ()) -> None:
+        """Show at most `top` entries of each list; of a report `written` to files the figures alone, and where."""
         self.report, self.top, self.written = report, top, written
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         writer = _Writer(self.report, self.top, console, options)
         yield from writer.figures()
-        if self.written is None:
+        if not self.written:
             yield from writer.body()
-        else:
-            what = "report" if self.written.lower().endswith((".json", ".html", ".md")) else "table of pages"
-            yield from writer.lines(writer.say(f"The {what} stands in {self.written}"))
+            return
+        from dedup.report.formats import format_of
+
+        for path in self.written:
+            yield from writer.lines(writer.say(f"The {format_of(path).what} stands in {path}"))
 
 
 class _Writer:
@@ -161,6 +164,7 @@ class _Writer:
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
+        parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
@@ -405,6 +409,11 @@ class _Writer:
         if not s.compared:
             yield from self.lines(self.say(f"Nothing was long enough to be compared: every {unit} has under "
                                            f"{options.min_tokens} words (--min-tokens)."))
+            return
+        if self.report.left_out:
+            known = count(self.report.left_out, "passage")
+            yield from self.lines(self.say(f"Nothing new: {known} left out that the baseline knows, or that touch no changed "
+                                           "file."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
         found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else

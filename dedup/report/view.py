@@ -7,7 +7,6 @@ pages are there too where they are known. ``viewer/src/data.ts`` reads it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 import math
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.report.fingerprint import fingerprint
 from dedup.report.gather import all_wasted_chars, heads_of, matched_text, ranked
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
@@ -325,14 +325,6 @@ def _related(groups: Sequence[Group]) -> list[list[int]]:
 
 def _beginning(text: str, limits: Limits) -> str:
     return re.sub(r" ?\.\.\.$", " …", one_line(text, limits.beginning))
-
-
-def fingerprint(group: Group) -> str:
-    """What names a passage by its words: 16 hexadecimal digits that moved lines, case and punctuation do not change."""
-    from dedup.verify import normalised
-
-    words = normalised(matched_text(group.occurrences[group.representative]), 0)
-    return hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 # The rest.

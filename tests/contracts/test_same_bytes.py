@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from benchmarks.corpus import Corpus
 from dedup import Options, scan
 from dedup.readers import open_pages
-from dedup.report.page_table import json_lines
+from dedup.report.formats import How, printed_format
 from tests.scan_help import NATIVE, needs_speed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,10 @@ def scanned(folder: Path, **settings: Any) -> str:
     """The report and its table of pages."""
     against = {"against": folder / settings.pop("against")} if "against" in settings else {}
     report = scan(folder, **against, **settings)
-    return report.to_json() + b"".join(json_lines(report)).decode()
+    rows = io.BytesIO()
+    for name in ("jsonl", "groups.jsonl", "occurrences.jsonl", "sarif", "md"):
+        printed_format(name).write(report, rows, How())
+    return report.to_json() + rows.getvalue().decode()
 
 
 def digest(folder: Path, **settings: Any) -> str:

@@ -39,16 +39,21 @@ def commands():
                     yield pytest.param(command.split("  #")[0], shown, id=f"{param.id}: {command}")
 
 
-def make_parameters():
-    spec = importlib.util.spec_from_file_location("make_parameters", ROOT / "scripts" / "make_parameters.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def test_the_page_of_settings_is_the_one_made_from_the_fields():
-    made = make_parameters()
+    made = script("make_parameters")
     assert made.FILE.read_text(encoding="utf-8") == made.parameters(), "stale: run python scripts/make_parameters.py"
+
+
+def test_the_page_of_the_command_line_is_the_one_made_from_the_parser():
+    made = script("make_cli")
+    assert made.FILE.read_text(encoding="utf-8") == made.cli_page(), "stale: run python scripts/make_cli.py"
 
 
 def test_each_setting_is_documented():
@@ -77,11 +82,11 @@ def test_the_tables_of_columns_are_those_of_the_code():
 def test_the_tables_of_columns_are_those_of_arrow():
     pa = pytest.importorskip("pyarrow")
     from dedup import scan
-    from dedup.report.arrow import SCHEMA
 
-    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>"}
-    shown = [(f.name, names.get(f.type, str(f.type))) for f in SCHEMA]
-    assert table_of_columns("A row an occurrence") == shown
+    names = {pa.float64(): "float64", pa.list_(pa.int64()): "list<int64>", pa.list_(pa.string()): "list<string>"}
+    for rows, heading in (("groups", "A row a group"), ("occurrences", "A row an occurrence")):
+        shown = [(f.name, names.get(f.type, str(f.type))) for f in scan([]).to_arrow(rows).schema]
+        assert table_of_columns(heading) == shown
     for field, (name, kind) in zip(scan([]).to_arrow().schema, table_of_columns("Columns"), strict=True):
         assert field.name == name
         assert names.get(field.type, str(field.type)).replace("item: ", "") == kind
@@ -119,12 +124,15 @@ def test_relative_links_resolve(page):
 
 
 def recipes():
-    """Each section of a page of recipes, with the examples above the first section before its own."""
+    """Each section of a page of recipes that has examples, with those above the first section before its own; or the page."""
     for page in sorted((ROOT / "docs" / "recipes").glob("*.md")):
         start, *sections = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.M)
-        for section in sections:
-            blocks = [block for part in (start, section) for name, block in FENCE.findall(part) if name == "python"]
-            yield pytest.param(page, blocks, id=f"{page.name}: {section.splitlines()[0]}")
+        above, *own = ([block for name, block in FENCE.findall(part) if name == "python"] for part in (start, *sections))
+        if above and not any(own):
+            yield pytest.param(page, above, id=page.name)
+        for section, blocks in zip(sections, own, strict=True):
+            if blocks:
+                yield pytest.param(page, [*above, *blocks], id=f"{page.name}: {section.splitlines()[0]}")
 
 
 @pytest.mark.parametrize(("page", "blocks"), [
@@ -162,11 +170,11 @@ def test_commands_run_and_print_what_is_shown(command, shown):
 
 def sketched():
     """Commands of the documentation on files that everybody has to think of: those in ``sh`` blocks, and in --help."""
-    from dedup.cli import EXAMPLES
+    from dedup.cli_help import EXAMPLES
 
     lines = [line for param in fenced("sh") for block in param.values[1] for line in block.splitlines()]
-    lines += [line.strip() for line in EXAMPLES.splitlines()]
-    return sorted({re.split(r"  +", line)[0] for line in lines if line.startswith("dedup ")})
+    lines += [line.strip() for text in EXAMPLES.values() for line in text.splitlines()]
+    return sorted({re.split(r"  +| > ", line)[0] for line in lines if line.startswith("dedup ")})
 
 
 @pytest.mark.parametrize("command", sketched())
@@ -180,8 +188,28 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
         run("dedup clean page.html -o cleaned/", tmp_path)
     if command.startswith("dedup report report.json"):
         run("dedup scan site/ --with-text -o report.json", tmp_path)
+    if "docs/" in command:
+        documentation_under_git(tmp_path)
     done = run(command, tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    if "--fail-" in command:
+        assert done.returncode in (0, 1), done.stderr
+        assert all(line.startswith("dedup: ") for line in done.stderr.splitlines())
+    else:
+        notes = ("dedup: --for ", "dedup: baseline written: ")
+        told = [line for line in done.stderr.splitlines() if not line.startswith(notes)]
+        assert (done.returncode, told) == (0, [])
+
+
+def documentation_under_git(folder):
+    """The pages of the example site as documentation, committed, and what of it repeats as a baseline."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    shutil.copytree(folder / "site", folder / "docs")
+    for arguments in (["init", "-q", "-b", "main"], ["add", "docs"],
+                      ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"],
+                      ["update-ref", "refs/remotes/origin/main", "HEAD"]):
+        subprocess.run(["git", *arguments], cwd=folder, check=True)
+    assert run("dedup scan docs/ -q --baseline known.jsonl --update-baseline", folder).returncode == 0
 
 
 def test_the_readme_tells_each_exit_status():

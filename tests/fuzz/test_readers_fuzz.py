@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dedup.model import Page
+from dedup.options import Options
 from dedup.readers import open_pages
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
@@ -139,7 +140,7 @@ MARKDOWN = st.lists(
 
 def checked(source: str, form: str) -> None:
     """Through the worker's own reply and back, without a process."""
-    header = json.dumps({"pages": [[form, "str"]], "select": [], "ignore": []}).encode()
+    header = json.dumps({"pages": [[form, "str"]], "select": [], "ignore": [], "leave_out": [], "comments": True}).encode()
     answer = _unpack(reply([header, source.encode("utf-8", "surrogatepass")]))
     assert not answer.refused, answer.refused
     assert answer.layout is not None
@@ -235,7 +236,7 @@ def test_damaged_gzip_never_raises_and_never_lies(content: bytes, at: int, byte:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[WorkerPool]:
-    workers = WorkerPool(1)
+    workers = WorkerPool(1, Options())
     yield workers
     workers.close()
 

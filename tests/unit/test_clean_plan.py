@@ -132,7 +132,7 @@ def test_a_guard_stops_when_too_much_would_go():
 
 
 @pytest.mark.parametrize(("wrong", "answer"), [
-    ({"for_": "robots"}, "'robots' is not one of readers, corpus"), ({"keep": "best"}, "'best' is no rule"),
+    ({"for_": "robots"}, "'robots' is not one of readers, docs, corpus, reuse"), ({"keep": "best"}, "'best' is no rule"),
     ({"verdicts": ("twice",)}, "'twice' is no verdict"), ({"max_removed": 2.0}, "2.0 is out of range"),
     ({"drop": "all"}, "'all' is not one of passages, pages"), ({"what": "some"}, "'some' is not one of exact, near"),
 ])

@@ -7,6 +7,7 @@ import pytest
 from dedup.cleaning.pieces import STAYS, Cut, Gone, Piece, without
 from dedup.cleaning.source import UNKNOWN, Content, Form, byte_offsets, cut_bytes, cuts_of, file_pieces, files_pieces
 from dedup.cleaning.text import text_cuts
+from dedup.options import Options
 from dedup.readers.decode import declared_in_html, decode, decoded
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
@@ -93,7 +94,7 @@ def test_workers_give_the_pieces_of_many_files_in_order() -> None:
     ]
     contents += [Content(b"one two\n\nthree\n", form, (Gone(0, 7, 9),)) for form in ("text", "markdown")]
     contents.append(Content(b"as it was", "html", ()))
-    pool = WorkerPool(2)
+    pool = WorkerPool(2, Options())
     try:
         found = list(files_pieces(pool, iter(contents)))
     finally:
@@ -109,7 +110,7 @@ def test_workers_give_the_pieces_of_many_files_in_order() -> None:
 def test_a_page_that_a_worker_refuses_stays_and_is_told() -> None:
     hostile = b"<p>" + b"".join(b"<font size=%d>" % i for i in range(500)) + b"<p>x y" * 60_000
     contents = [Content(hostile, "html", (Gone(0, 3, 4),)), Content(b"<p>a</p><p>b</p>", "html", (Gone(0, 1, 5),))]
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         found = list(files_pieces(pool, contents))
     finally:
@@ -126,7 +127,7 @@ def test_a_page_that_a_worker_refuses_stays_and_is_told() -> None:
 )
 def test_text_of_records_is_cut_in_code_points(form: Form, source: str) -> None:
     start = {"html": 2, "markdown": 2, "text": 3}[form]
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         answer = pool.submit([Job(form, source.encode(), "str", (Gone(start, start + 3, 1),))]).result()[0]
     finally:

@@ -18,6 +18,7 @@ from report_fakes import near_report, news_report, page, report
 
 import dedup
 from dedup import cli
+from dedup.cli_help import EXAMPLES
 from dedup.errors import InputError
 from dedup.model import ReadError
 from dedup.options import Options
@@ -72,7 +73,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         "unit": "page", "find": "exact", "threshold": 0.75, "shingle_size": 3, "scope": "across", "text_field": "t",
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
         "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german",
-        "memory": "2G", "temp_dir": "."}
+        "memory": "2G", "temp_dir": ".", "leave_out": ("code", "front-matter"), "hide": ("template", "shared")}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:
@@ -108,7 +109,7 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
-    (["--explian"], "unknown option --explian; there are: --unit, --find, "),
+    (["--explian"], "unknown option --explian; there are: --for, --unit, --find, "),
     (["--memory", "much"], "--memory: 'much' is not a size. Write it like 512M or 2G."),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
@@ -128,10 +129,12 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--threads", "2", "--threads", "3"], "--threads is given more than once"),
     (["--exhaustive=maybe"], "--exhaustive: 'maybe' is not true or false"),
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
-    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
-    (["-o", "r"], "r: the file has no suffix. Use one of: .json, .html, .md, .parquet, .jsonl, .csv."),
+    (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .txt, .json, .html, .md, .sarif, .parquet, "
+     ".jsonl, .csv; of tables also"),
+    (["-o", "r"], "r: the file has no suffix. Use one of: .txt, .json, .html, .md, .sarif, .parquet, .jsonl, .csv; of table"),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
-    (["--format", "html"], "--format: 'html' is not one of terminal, json"),
+    (["--format", "html"], "--format: 'html' is not one of terminal, json, md, sarif, jsonl, groups.jsonl, "
+     "occurrences.jsonl, csv, groups.csv, occurrences.csv"),
 ])
 def test_a_wrong_option_is_answered_with_ours_in_one_line(
         arguments: list[str], answer: str, engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +153,7 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
-    (["compare", "a", "b", "--x"], "unknown option --x; there are: --unit, "),
+    (["compare", "a", "b", "--x"], "unknown option --x; there are: --for, --unit, "),
     (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
@@ -171,6 +174,19 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
     assert len(examples) == 5
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+def test_help_reads_well_in_80_columns(command: str, capsys: pytest.CaptureFixture[str],
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is longer or broken in an example, and all that can be given is explained."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([*([command] if command else []), "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert set(EXAMPLES[command].splitlines()) <= set(lines)
+    for given in cli.build_app()[command].assemble_argument_collection() if command else ():
+        assert given.parameter.help, given.name
 
 
 def test_help_of_a_command_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -357,7 +373,8 @@ FAKE = textwrap.dedent(f"""
             from dedup.readers.jobs import Job
             from dedup.readers.pool import WorkerPool
             from dedup.report.json import replaced_file
-            pool = WorkerPool(1)
+            from dedup.options import Options
+            pool = WorkerPool(1, Options())
             pool.submit([Job("html", b"<p>x")]).result()
             with replaced_file(pathlib.Path("r.json")):
                 print(*[process.pid for process in pool._processes], file=sys.stderr, flush=True)
@@ -454,6 +471,20 @@ def test_version_is_answered_at_once_with_nothing_heavy_loaded() -> None:
         subprocess.run([sys.executable, "-m", "dedup", "--version"], capture_output=True, check=True, cwd=ROOT)
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.15
+
+
+def test_the_process_ends_at_once_with_all_that_was_said() -> None:
+    """Nothing of the interpreter's own end is waited for, but exit functions are called, and a profiler has its say."""
+    own = ("import atexit, sys, weakref; from dedup.cli import main; sys.argv = ['dedup', *sys.argv[1:]]; "
+           "atexit.register(print, 'exit function'); keep = type('T', (), {'__del__': lambda self: print('taken down')})(); "
+           "sys.exit(main())")
+    for arguments, status in ((["--version"], 0), (["scan"], 2), (["scan", "examples/news.txt", "-q"], 0)):
+        done = subprocess.run([sys.executable, "-c", own, *arguments], capture_output=True, cwd=ROOT, text=True)
+        assert done.returncode == status, arguments
+        assert done.stdout.endswith("exit function\n"), arguments
+        watched = subprocess.run([sys.executable, "-m", "cProfile", "-m", "dedup", *arguments], capture_output=True, cwd=ROOT,
+                                 text=True)
+        assert "function calls" in watched.stdout
 
 
 def test_near_copies_are_shown_in_a_pipe_without_colour() -> None:

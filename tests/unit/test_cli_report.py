@@ -21,7 +21,8 @@ def result(tmp_path, monkeypatch):
 
 
 def test_a_stored_result_is_written_in_every_format(result, tmp_path, capsys):
-    begin = {".html": b"<!DOCTYPE html>", ".md": b"## 54.6 %", ".csv": b"id,", ".json": b'{"format"'}
+    begin = {".html": b"<!DOCTYPE html>", ".md": b"<!-- dedup-report -->\n## 54.6 %", ".sarif": b'{"$schema"',
+             ".txt": b"Report of dedup ", ".csv": b"id,", ".json": b'{"format"'}
     for suffix, beginning in begin.items():
         out = tmp_path / f"out{suffix}"
         assert main(["report", str(result), "-o", str(out)]) == 0

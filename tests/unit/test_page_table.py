@@ -408,8 +408,8 @@ def test_without_pyarrow_parquet_is_refused_with_the_extras_name(tmp_path: Path,
 
 
 def test_other_rows_than_there_are_are_refused():
-    with pytest.raises(OptionError, match="'groups' is none of pages, occurrences"):
-        scan([P[0]]).to_arrow("groups")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="'pairs' is none of pages, groups, occurrences"):
+        scan([P[0]]).to_arrow("pairs")  # type: ignore[arg-type]
 
 
 # The command.

@@ -12,6 +12,7 @@ import pytest
 
 from dedup.errors import OptionError
 from dedup.model import BlockFlag, BlockKind
+from dedup.options import Options
 from dedup.readers import hints, open_pages, parsed, spawn
 from dedup.readers.html import read_html
 from dedup.readers.jobs import Job
@@ -268,7 +269,7 @@ def test_a_worker_that_dies_costs_one_page(monkeypatch: pytest.MonkeyPatch) -> N
         )
 
     monkeypatch.setattr("dedup.readers.pool.start_worker", start)
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         jobs = [Job("html", b"<p>a"), Job("html", b"<p>DIE"), Job("html", b"<p>c")]
         answers = pool.submit(jobs).result()
@@ -296,7 +297,7 @@ def test_a_worker_starts_ahead_where_the_command_line_names_a_page(tmp_path: Pat
         assert not spawn.start_ahead(arguments), arguments
     assert spawn.start_ahead(["scan", str(other), str(page)])
     (ahead,) = spawn._waiting
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         (answer,) = pool.submit([Job("html", b"<p>one")]).result()
         assert answer.text == "one"
@@ -323,7 +324,7 @@ def test_a_dead_worker_is_not_taken(tmp_path: Path) -> None:
     (dead,) = spawn._waiting
     dead.kill()
     dead.communicate()
-    pool = WorkerPool(1)
+    pool = WorkerPool(1, Options())
     try:
         (answer,) = pool.submit([Job("html", b"<p>one")]).result()
         assert answer.text == "one"
@@ -463,6 +464,22 @@ def test_paths_are_those_of_the_parser() -> None:
         assert {path for path in ours if "name()" not in path} <= names, name
 
 
+@pytest.mark.parametrize("folder", ["html_within_page", "site_pages", "cc_legalcode"])
+def test_real_pages_are_read_alike_by_both_walks(folder: str) -> None:
+    """The kernel's, compiled where it can be, and the one of cleaning."""
+    from dedup.readers.html import Walk, walked
+
+    rng = random.Random(11)
+    for name, source in real_pages(folder, 8):
+        damaged = list(source[:20_000])
+        for _ in range(60):
+            piece = rng.choice(["</p>", "<b>", "<table>", "<a id=x>", "<select>", "</a>", "<div>"])
+            damaged.insert(rng.randrange(len(damaged)), piece)
+        for text in (source, "".join(damaged)):
+            page, plain = read_html(text), walked(LineEnds(text), (), (), Walk).builder.build(None)
+            assert (page.packed, page.packed_columns) == (plain.packed, plain.packed_columns), name
+
+
 def test_damaged_pages_keep_true_maps() -> None:
     rng = random.Random(7)
     for name, source in real_pages("site_pages", 3):
@@ -475,6 +492,13 @@ def test_damaged_pages_keep_true_maps() -> None:
             page = parse(damaged)
             assert_sound(page.layout, page.text)
             assert mapped_errors(page.text, damaged, page.layout) == [], name
+
+
+def test_the_name_of_an_attribute_may_be_broken() -> None:
+    """A lone surrogate there, from a string in JSON: turbohtml cannot list the places of such a tag."""
+    answer = parse("<p \ud800=1>one</p><div \ud800 class=menu>two <b>three</b></div>")
+    assert (answer.refused, block_texts(answer)) == ("", ["one", "two three"])
+    assert answer.layout.flags.tolist() == [0, 2]
 
 
 def test_a_page_of_too_many_nodes_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ def test_a_file_that_is_not_there_gives_one_clear_line(tmp_path: Path) -> None:
 
 def test_an_unknown_suffix_is_answered_with_those_there_are(tmp_path: Path) -> None:
     for name in ("r.docx", "r"):
-        with pytest.raises(OptionError, match=r"Use one of: \.json"):
+        with pytest.raises(OptionError, match=r"Use one of: \.txt, \.json"):
             report().write(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
@@ -304,6 +304,6 @@ def test_arrow_has_a_row_for_each_occurrence() -> None:
     assert table.num_rows == 2
     assert table.column("page").to_pylist() == ["a", "b"]
     assert table.column("source_start").to_pylist() == [3, None]
-    hostile = report(groups=[group(0, [occurrence("a", SURROGATE), occurrence("b", SURROGATE)])])
+    hostile = report([page("a"), page("b")], [group(0, [occurrence("a", SURROGATE), occurrence("b", SURROGATE)])])
     assert hostile.to_arrow("occurrences").column("text")[0].as_py() == "half \ufffd a pair \ufffd"
     assert report().to_arrow("occurrences").num_rows == 0

@@ -1,0 +1,65 @@
+"""Which files were changed, as git knows it: since a commit, in what is committed, staged, not staged, or new."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from dedup.errors import OptionError
+
+WHERE = "changed_since"
+
+
+def changed_files(ref: str, folder: Path) -> frozenset[Path]:
+    """The files whose content differs from that in the commit where this branch left `ref`; a file only renamed does not.
+
+    Args:
+        ref: A branch, tag or commit.
+        folder: Any folder of the working tree.
+
+    Returns:
+        Real paths, absolute.
+
+    Raises:
+        OptionError: There is no git, the folder is in no repository, or it has no such commit.
+    """
+    top = Path(_git(folder, "rev-parse", "--show-toplevel", failed="is in no git repository").rstrip("\n"))
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}",
+                  failed=f"{ref!r} is no commit of this repository").strip()
+    try:
+        base = _git(folder, "merge-base", commit, "HEAD", failed="").strip()
+    except OptionError:  # no common history: everything since is what differs
+        base = commit
+    listed = _git(top, "diff", "--name-status", "-z", "--find-renames", base, "--", failed="git cannot compare with it")
+    fresh = _git(top, "ls-files", "--others", "--exclude-standard", "-z", failed="git cannot list new files")
+    names = [*_changed(listed.split("\0")), *filter(None, fresh.split("\0"))]
+    return frozenset((top / name).resolve() for name in names)
+
+
+def _changed(fields: list[str]) -> list[str]:
+    """Names of files that have other content, out of what ``git diff --name-status -z`` says."""
+    out, at = [], 0
+    while at < len(fields) and fields[at]:
+        status = fields[at]
+        renamed = status[0] in "RC"
+        name = fields[at + 1 + renamed]
+        at += 2 + renamed
+        if status[0] != "D" and status != "R100":
+            out.append(name)
+    return out
+
+
+def _git(folder: Path, *arguments: str, failed: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False,
+                              encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise OptionError(f"git cannot be started ({error.strerror or error})", WHERE, "Install git.") from error
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        about = said[-1] if said and "not a git repository" not in said[-1] else ""
+        raise OptionError(f"{folder if failed.startswith('is in') else ''} {failed}".strip()
+                          + (f" ({about})" if about else ""), WHERE,
+                          "Name a branch, tag or commit; in a shallow clone, fetch it first (fetch-depth: 0)."
+                          if "commit" in failed else "")
+    return done.stdout
