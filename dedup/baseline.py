@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,18 +76,34 @@ class Baseline:
                     before, copies=max(before.copies, entry.copies), reason=before.reason or entry.reason,
                     date=before.date or entry.date)
         self.entries: Sequence[Entry] = [known[name] for name in sorted(known)]
+        self._exactly = {entry.fingerprint: number for number, entry in enumerate(self.entries)}
+        self._scales = sorted({entry.fingerprint.scale for entry in self.entries})
         self._holding: dict[int, list[int]] = {}
         for number, entry in enumerate(self.entries):
             for value in entry.fingerprint.hashes:
                 self._holding.setdefault(value, []).append(number)
 
     def entry_of(self, fingerprint: Fingerprint) -> int | None:
-        """Number of the entry that holds most of a passage; of several the one with most copies."""
-        numbers = dict.fromkeys(number for value in sorted(fingerprint.hashes) for number in self._holding.get(value, ()))
+        """Number of the entry of a passage, else of the one that holds most of it; of several the one with most copies."""
+        if (own := self._exactly.get(fingerprint)) is not None:
+            return own
         shares = [(fingerprint.inside(self.entries[number].fingerprint), self.entries[number].copies, -number)
-                  for number in numbers]
+                  for number in self._candidates(fingerprint)]
         share, _, number = max(shares, default=(0.0, 0, 0))
         return -number if share >= SAME else None
+
+    def _candidates(self, fingerprint: Fingerprint) -> set[int]:
+        """Numbers of entries among which are all that may hold enough of a passage.
+
+        An entry that holds three fifths of a sample holds one of any two fifths and one more of it, so of the rarest: what
+        every page says leads nowhere (prefix filtering; Chaudhuri et al., "A primitive operator for similarity joins", 2006).
+        """
+        out = set[int]()
+        for scale in (fingerprint.scale, *(scale for scale in self._scales if scale > fingerprint.scale)):
+            values = sorted(fingerprint.at(scale), key=lambda value: (len(self._holding.get(value, ())), value))
+            for value in values[:len(values) - math.ceil(SAME * len(values) - 1e-9) + 1]:
+                out.update(self._holding.get(value, ()))
+        return out
 
     @classmethod
     def read(cls, path: Path) -> Baseline:
@@ -96,7 +113,7 @@ class Baseline:
             InputError: It cannot be read, is no baseline, or was written by a newer version; with the line.
         """
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except UnicodeDecodeError:
             raise InputError("is no UTF-8, so no baseline", str(path)) from None
         except OSError as error:
@@ -117,8 +134,8 @@ class Baseline:
         if not path.absolute().parent.is_dir():
             raise OutputError("cannot be written: there is no such folder", str(path))
         with replaced_file(path) as file:
-            file.write("".join(f"{line}\n" for line in
-                               (json.dumps({"format": FORMAT}), *(e.line() for e in self.entries))).encode())
+            file.write("".join(f"{line}\n" for line in (json.dumps({"format": FORMAT}), *(e.line() for e in self.entries)))
+                       .encode("utf-8", "backslashreplace"))  # lone surrogates, as JSON writes them
 
 
 def _is_format(line: str) -> bool:

@@ -66,12 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # this process is ours
         _travel_light()
         with _ends_soon():
-            status = main(sys.argv[1:])
-            if status in (130, 143):  # what is in memory need not be given back piece by piece
-                with contextlib.suppress(OSError, ValueError, AttributeError):
-                    sys.stdout.flush()
-                os._exit(status)
-        return status
+            return _leave(main(sys.argv[1:]))
     arguments = list(argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
@@ -82,13 +77,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(lambda: _with_worker_ahead(arguments))
 
 
+def _leave(status: int) -> int:
+    """End the process: what is in memory need not be given back piece by piece, a tenth of what a small scan takes.
+
+    Where somebody looks on (a profiler, a debugger), a thread goes on or output cannot be written, it ends as others do.
+    """
+    if status in (130, 143):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
+        os._exit(status)
+    import atexit
+    import threading
+
+    monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    watched = sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6))))
+    if watched or any(not thread.daemon for thread in threading.enumerate()[1:]):
+        return status
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return status
+    os._exit(status)
+
+
 def _travel_light() -> None:
     """Do without what a scan has no use for.
 
-    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects.
+    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects
+    (after 50,000 there was one, of 0.01 s, while modules were loaded).
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
-    gc.set_threshold(50_000)
+    gc.set_threshold(100_000)
 
 
 def _with_worker_ahead(arguments: list[str]) -> int:

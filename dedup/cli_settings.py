@@ -96,7 +96,7 @@ def _unknown(for_: Audience, known: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(command: str, file: str | None) -> tuple[dict[str, Setting], Config]:
     """What the environment and the file set for a command."""
-    from dedup.config import NOT_SETTINGS, Config, environment, find_config, read_config
+    from dedup.config import NOT_SETTINGS, Config, environment, find_config, of_any, read_config
 
     variables = any(name.startswith("DEDUP_") and name not in NOT_SETTINGS for name in os.environ)
     path = Path(file) if file is not None else find_config(Path.cwd())
@@ -104,7 +104,6 @@ def _said(command: str, file: str | None) -> tuple[dict[str, Setting], Config]:
         return {}, Config()
     known = known_settings()
     config = read_config(path, known) if path is not None else Config()
-    every = {name: hint for settings in known.values() for name, hint in settings.items()}
-    said = {**config.of(command), **environment(every)}
+    said = {**config.of(command), **environment(of_any(known))}
     return {name: setting for name, setting in said.items() if name in known[command]}, config
 

@@ -20,7 +20,8 @@ from dedup.errors import OptionError
 NAMES = ("dedup.toml", "pyproject.toml")
 NOT_SETTINGS = frozenset({"DEDUP_KERNEL", "DEDUP_TRACEBACK", "DEDUP_DATA", "DEDUP_HYPOTHESIS", "DEDUP_UPDATE_GOLDEN"})
 NOT_IN_FILES = frozenset({"output", "open", "yes", "in_place", "dry_run", "explain", "estimate", "update_baseline",
-                          "changed_since", "config", "against", "manifest", "cleaned", "reason"})  # said each time
+                          "changed_since", "config", "no_config", "against", "manifest", "cleaned",
+                          "reason"})  # said each time
 PATHS = frozenset({"baseline", "temp_dir"})  # relative to the file that names them
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
@@ -61,7 +62,7 @@ def find_config(folder: Path) -> Path | None:
     folder = folder.absolute()
     for place in (folder, *folder.parents):
         for name in NAMES:
-            if (path := place / name).is_file() and (name == "dedup.toml" or "tool.dedup" in _text(path)):
+            if (path := place / name).is_file() and (name == "dedup.toml" or _speaks_of_us(path)):
                 return path
         if (place / ".git").exists():
             break
@@ -84,11 +85,11 @@ def read_config(path: Path, known: Mapping[str, Mapping[str, Any]]) -> Config:
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"\(at line (\d+)", str(error))
         raise OptionError(f"is no TOML: {str(error).split(' (at ')[0]}", f"{path}:{at[1] if at else 1}") from error
-    table = data.get("tool", {}).get("dedup", {}) if path.name == "pyproject.toml" else data
+    table = _ours(data) if path.name == "pyproject.toml" else data
     if not isinstance(table, dict):
         raise OptionError("tool.dedup is no table", str(path))
     common, commands = {}, {}
-    every = {name: hint for settings in known.values() for name, hint in settings.items()}
+    every = of_any(known)
     for key, value in table.items():
         if key in known and isinstance(value, dict):
             commands[key] = {_plain(name): _checked(path, text, name, inner, known[key], key)
@@ -110,17 +111,52 @@ def environment(known: Mapping[str, Any], variables: Mapping[str, str] = os.envi
     for variable in sorted(variables):
         if not variable.startswith("DEDUP_") or variable in NOT_SETTINGS:
             continue
-        name = variable.removeprefix("DEDUP_").lower()
-        if name in known and name not in NOT_IN_FILES:
+        name = _plain(variable.removeprefix("DEDUP_").lower())
+        names = [n.rstrip("_") for n in known if n not in NOT_IN_FILES]
+        if name in NOT_IN_FILES:
+            raise OptionError(f"{flag_of(name)} belongs on the command line", variable)
+        if name in known:
             out[name] = Setting(_parsed(variables[variable], known[name], variable), variable)
-        elif meant := did_you_mean(name, [n for n in known if n not in NOT_IN_FILES], lambda n: f"DEDUP_{n.upper()}"):
+            _check_alone(name, out[name].value, variable)
+        elif meant := did_you_mean(name, names, lambda n: f"DEDUP_{n.upper()}"):
             raise OptionError(f"is no setting{meant}", variable)
     return out
 
 
+def flag_of(name: str) -> str:
+    """A setting as it is written on the command line."""
+    return "--" + name.rstrip("_").replace("_", "-")
+
+
+def of_any(known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The type of each setting of any command; where they differ, what one of them takes."""
+    every: dict[str, Any] = {}
+    for settings in known.values():
+        for name, hint in settings.items():
+            every[name] = Union[every[name], hint] if name in every else hint  # noqa: UP007 - of what is known when it runs
+    return every
+
+
+def _ours(data: Any) -> Any:
+    """What a ``pyproject.toml`` says of us: ``tool.dedup``, or an empty table."""
+    tool = data.get("tool", {})
+    return tool.get("dedup", {}) if isinstance(tool, dict) else {}
+
+
+def _speaks_of_us(path: Path) -> bool:
+    """Whether a ``pyproject.toml`` has settings of ours; of a damaged one it is enough that it may."""
+    text = _text(path)
+    if "dedup" not in text:
+        return False
+    try:
+        return bool(_ours(tomllib.loads(text)) != {})
+    except tomllib.TOMLDecodeError:
+        return "tool.dedup" in text
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise OptionError("is no UTF-8", str(path)) from error
     except OSError as error:
@@ -159,11 +195,15 @@ def _check_alone(name: str, value: Any, where: str) -> None:
 
     from dedup.options import Options, make_options
 
-    if name in {f.name for f in dataclasses.fields(Options)}:
-        try:
+    try:
+        if name in {f.name for f in dataclasses.fields(Options)}:
             make_options({name: value})
-        except OptionError as error:
-            raise OptionError(f"{name.replace('_', '-')}: {error.what}", where, error.mend) from None
+        elif name in ("fail_over", "fail_on"):
+            from dedup.gates import gates_of
+
+            gates_of({name: value, "baseline": ""})
+    except OptionError as error:
+        raise OptionError(f"{name.replace('_', '-')}: {error.what}", where, error.mend) from None
 
 
 def _line_of(text: str, key: str, command: str) -> int:
@@ -186,11 +226,13 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 def _of_kind(value: Any, hint: Any) -> Any:
     """A value of a file as a setting takes it."""
+    choices: dict[str, None] = {}
     for kind in _kinds(hint):
         if get_origin(kind) is Literal:
             if value in get_args(kind):
                 return value
-            raise ValueError(f"{value!r} is not one of {', '.join(map(str, get_args(kind)))}")
+            choices |= dict.fromkeys(map(str, get_args(kind)))
+            continue
         if get_origin(kind) is tuple:
             items = [value] if isinstance(value, str) else value
             if isinstance(items, list) and all(isinstance(item, str) for item in items):
@@ -202,7 +244,7 @@ def _of_kind(value: Any, hint: Any) -> Any:
             return str(value)  # fail-over = 0.1
         if type(value) is kind:
             return value
-    raise ValueError(f"{value!r} is not {_named(hint)}")
+    raise ValueError(f"{value!r} is not {'one of ' + ', '.join(choices) if choices else _named(hint)}")
 
 
 def _parsed(text: str, hint: Any, variable: str) -> Any:
@@ -210,7 +252,7 @@ def _parsed(text: str, hint: Any, variable: str) -> Any:
     kind = _kinds(hint)[0]
     try:
         if get_origin(kind) is Literal:
-            return _of_kind(text, kind)
+            return _of_kind(text, hint)
         if get_origin(kind) is tuple:
             return tuple(part.strip() for part in text.split(",") if part.strip())
         if kind is bool:

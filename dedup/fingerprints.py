@@ -16,6 +16,7 @@ from dedup.shingles import Shingler
 GRAM_TOKENS = 3
 ROOM = 16  # hashes of a sample, at most
 BITS = 32  # of a hash that are kept
+LEAST = 2  # hashes that are left of a sample, at least, to say that it is in a sparser one: a phrase may hold one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,6 @@ class Fingerprint:
         """About how much of it is in another one, 0.0 to 1.0; nothing where the samples cannot say."""
         scale = max(self.scale, other.scale)
         own = self.at(scale)
-        return len(set(own) & set(other.at(scale))) / len(own) if own else 0.0
+        if len(own) < max(min(LEAST, len(self.hashes)), 1):
+            return 0.0
+        return len(set(own) & set(other.at(scale))) / len(own)

@@ -164,7 +164,9 @@ class Opened:
     def _update(self, report: Report) -> str:
         assert self.known is not None
         assert self.gates.baseline is not None
-        entries, used = [], set[int]()
+        if not report.summary.pages:
+            return "no page was read: no baseline is written"
+        entries, used = list[Entry](), set[int]()
         for group in report.groups:
             fingerprint = fingerprint_of(group)
             entry, number = Entry.of(group, fingerprint), self.known.entry_of(fingerprint)
@@ -173,11 +175,12 @@ class Opened:
                 before = self.known.entries[number]
                 entry = Entry(fingerprint, entry.copies, entry.text, entry.pages, before.reason, before.date)
             entries.append(entry)
-        made = Baseline(entries)
+        unneeded = [entry for number, entry in enumerate(self.known.entries) if number not in used]
+        made = Baseline([*entries, *(unneeded if report.errors else ())])  # what could not be read may need them
         made.write(self.gates.baseline)
-        gone = len(self.known.entries) - len(used)
+        what = "kept, as some input could not be read" if report.errors else "gone that nothing needed"
         return (f"baseline written: {count(len(made.entries), 'passage')} in {self.gates.baseline}"
-                + (f"; {count(gone, 'entry', 'entries')} gone that nothing needed" if gone else ""))
+                + (f"; {count(len(unneeded), 'entry', 'entries')} {what}" if unneeded else ""))
 
     def _findings(self, report: Report, pages: Mapping[str, PageReport],
                   changed: frozenset[str] | None) -> tuple[list[Finding], set[int]]:

@@ -14,7 +14,7 @@ from dedup.report.gather import heads_of, matched_text, wasted_chars
 from dedup.report.text import count, one_line
 
 if TYPE_CHECKING:
-    from dedup.model import Group
+    from dedup.model import Group, Occurrence
     from dedup.readers.leave_out import Ignored
     from dedup.report import Report
 
@@ -69,8 +69,18 @@ def find_suppressions(places: Sequence[Path], options: Options, baseline: Path |
     every = dataclasses.replace(options, ignored_too=True)
     stream = open_places(list(places), every)
     report = scan(stream, options=every)
-    comments = list(_comments(report, stream.ignored))
-    return [*comments, *_patterns(places, options), *(() if known is None else _entries(report, known, baseline))]
+    named = _named(report, stream.ignored)
+    return [*_comments(report, named), *_patterns(places, options),
+            *(() if known is None else _entries(report, known, baseline, named))]
+
+
+def _named(report: Report, ignored: Sequence[tuple[str, str, Ignored]]) -> list[tuple[str, str, Ignored]]:
+    """Page, source and comment: what is ignored, with the ids that the report has."""
+    ids: dict[str, list[str]] = {}
+    for page in heads_of(report) if ignored else ():
+        ids.setdefault(page.source, []).append(page.id)
+    return [(name if name in ids.get(source, ()) else next(iter(ids.get(source, ())), name), source, comment)
+            for name, source, comment in ignored]
 
 
 def _comments(report: Report, ignored: Sequence[tuple[str, str, Ignored]]) -> Iterator[Suppression]:
@@ -80,11 +90,7 @@ def _comments(report: Report, ignored: Sequence[tuple[str, str, Ignored]]) -> It
         for o in group.occurrences:
             if o.source_start is not None and o.source_end is not None:
                 of_page.setdefault(o.page, []).append((o.source_start, o.source_end, group))
-    ids: dict[str, list[str]] = {}
-    for page in heads_of(report):
-        ids.setdefault(page.source, []).append(page.id)
-    for name, source, comment in ignored:
-        page_id = name if name in ids.get(source, ()) else next(iter(ids.get(source, ())), name)
+    for page_id, source, comment in ignored:
         hidden = {group.id: group for start, end, group in of_page.get(page_id, ())
                   if start < comment.end and end > comment.start}
         groups = list(hidden.values())
@@ -107,14 +113,23 @@ def _patterns(places: Sequence[Path], options: Options) -> Iterator[Suppression]
         yield Suppression("exclude", f"--exclude {pattern}", len(matched), 0, matched[0] if matched else "")
 
 
-def _entries(report: Report, known: Baseline, path: Path | None) -> Iterator[Suppression]:
-    """What each entry of a baseline hides."""
+def _entries(report: Report, known: Baseline, path: Path | None,
+             ignored: Sequence[tuple[str, str, Ignored]]) -> Iterator[Suppression]:
+    """What each entry of a baseline hides; places that a comment leaves out do not make a passage more than is known."""
     from dedup.gates import fingerprint_of
+
+    of_page: dict[str, list[Ignored]] = {}
+    for page_id, _, comment in ignored:
+        of_page.setdefault(page_id, []).append(comment)
+
+    def compared(o: Occurrence) -> bool:
+        return not any(o.source_start is not None and comment.start <= o.source_start < comment.end
+                       for comment in of_page.get(o.page, ()))
 
     hidden: dict[int, list[Group]] = {}
     for group in report.groups:
         number = known.entry_of(fingerprint_of(group))
-        if number is not None and group.count <= known.entries[number].copies:
+        if number is not None and sum(map(compared, group.occurrences)) <= known.entries[number].copies:
             hidden.setdefault(number, []).append(group)
     for number, entry in enumerate(known.entries):
         groups = hidden.get(number, [])

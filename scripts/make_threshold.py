@@ -163,11 +163,13 @@ def histogram(found: Measured) -> str:
     """How many pairs of which jaccard: copies, and pages that share a part."""
     edges = np.linspace(0, 1, 41)
     share = np.array([kind.startswith("shares") for kind in found.kinds])
-    counts = [np.histogram(found.jaccard[mine & (found.jaccard > 0)], edges)[0] for mine in (~share, share)]
+    there = found.jaccard > 0
+    counts = [np.histogram(found.jaccard[mine & there], edges)[0] for mine in (~share, share)]
     most = max(int(one.max()) for one in counts)
     parts = [bars(edges, one / most, colour) for one, colour in zip(counts, COLOURS, strict=False)]
-    return picture(parts, [(COLOURS[0], "edited copies"), (COLOURS[1], "share a part")], "jaccard of two pages",
-                   f"pairs (1 is {most}; none below 0.1)", "Histogram of the jaccard of edited copies and of pages that share a part")
+    names = [(COLOURS[0], "edited copies"), (COLOURS[1], "share a part")]
+    return picture(parts, names, "jaccard of two pages", f"pairs (1 is {most}; none below 0.1)",
+                   "Histogram of the jaccard of edited copies and of pages that share a part")
 
 
 def picture(parts: Sequence[str], names: Sequence[tuple[str, str]], across: str, up: str, title: str) -> str:

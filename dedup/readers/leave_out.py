@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, Parsed, pack
+from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, HEADING, LIST_ITEM, Parsed, pack
 
 KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
 Range = tuple[int, int]
@@ -32,7 +32,9 @@ _COMMENTS = {  # of formats that have others
     "asciidoc": re.compile(r"^//[ \t]*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?[ \t]*([^\r\n]*)$", re.M | re.I),
     "mdx": re.compile(r"\{/\*\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*\*/\}", re.DOTALL | re.I)}
 _TAG_NEXT = re.compile(r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
-_EMPTY_LINE = re.compile(r"\r?\n[ \t>]*\r?\n")
+_LINE_END = re.compile(r"\r\n?|\n")
+_EMPTY_LINE = re.compile(r"(?:\r\n?|\n)[ \t>]*(?:\r\n?|\n)")
+_IN_ITEM = re.compile(r"(?: {0,3}> ?)*+(?:[ \t]+|[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)")  # what stands before it in its line
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
 
 
@@ -69,7 +71,7 @@ def ignored_in(page: Parsed, form: str) -> list[Ignored]:
         rows = sorted(range(len(starts)), key=lambda row: starts[row])
         starts, ends, kinds = (array("q", [column[row] for row in rows]) for column in (starts, ends, kinds))
     found = _ranges(source, form, starts, ends, kinds)
-    return [ignored._replace(line=source.count("\n", 0, ignored.start) + 1) for ignored in found]
+    return [ignored._replace(line=sum(1 for _ in _LINE_END.finditer(source, 0, ignored.start)) + 1) for ignored in found]
 
 
 def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
@@ -87,7 +89,7 @@ def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], 
                 out.append(Ignored(opened[0], found.start(), 0, opened[1]))
             opened = None
         elif not opened:
-            out.append(Ignored(found.start(), _end_of_next(source, form, found.end(), starts, ends, kinds), 0, reason))
+            out.append(Ignored(found.start(), _end_of_next(source, form, found.span(), starts, ends, kinds), 0, reason))
     if opened:
         out.append(Ignored(opened[0], len(source), 0, opened[1], open=True))
     return out
@@ -98,8 +100,10 @@ def _in_a_block(at: int, starts: Sequence[int], ends: Sequence[int]) -> bool:
     return row >= 0 and at < ends[row]
 
 
-def _end_of_next(source: str, form: str, at: int, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> int:
-    """Where the element, paragraph, list or table ends that follows a comment."""
+def _end_of_next(source: str, form: str, comment: Range, starts: Sequence[int], ends: Sequence[int],
+                 kinds: Sequence[int]) -> int:
+    """Where the element, paragraph, list or table ends that follows a comment; of one in an item, what follows in it."""
+    at = comment[1]
     row = bisect_left(starts, at)
     if row == len(starts):
         return at
@@ -107,10 +111,26 @@ def _end_of_next(source: str, form: str, at: int, starts: Sequence[int], ends: S
         tag = _TAG_NEXT.match(source, at)
         element = _end_of_element(source, tag[1].lower(), tag.start(1) - 1) if tag else None
         return element if element is not None and element > starts[row] else ends[row]
-    if kinds[row] == CODE or form == "notebook":  # JSON has no empty lines
+    if kinds[row] in (CODE, HEADING) or form == "notebook":  # JSON has no empty lines
+        return ends[row]
+    if kinds[row] == LIST_ITEM:
+        if _IN_ITEM.fullmatch(source, _line_start(source, comment[0]), comment[0]):
+            return ends[row]
+        while row + 1 < len(starts) and (kinds[row + 1] == LIST_ITEM
+                                         or (kinds[row + 1] == CODE and _is_indented(source, starts[row + 1]))):
+            row += 1  # an empty line between items, or code in one, ends no list
         return ends[row]
     blank = _EMPTY_LINE.search(source, starts[row])
     return max(ends[row], blank.start() if blank else len(source))
+
+
+def _line_start(source: str, at: int) -> int:
+    return max(source.rfind("\n", 0, at), source.rfind("\r", 0, at)) + 1
+
+
+def _is_indented(source: str, at: int) -> bool:
+    begin = _line_start(source, at)
+    return source[begin:begin + 1] in (" ", "\t")
 
 
 def _end_of_element(source: str, tag: str, at: int) -> int | None:

@@ -124,12 +124,15 @@ def test_relative_links_resolve(page):
 
 
 def recipes():
-    """Each section of a page of recipes, with the examples above the first section before its own."""
+    """Each section of a page of recipes that has examples, with those above the first section before its own; or the page."""
     for page in sorted((ROOT / "docs" / "recipes").glob("*.md")):
         start, *sections = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.M)
-        for section in sections:
-            blocks = [block for part in (start, section) for name, block in FENCE.findall(part) if name == "python"]
-            yield pytest.param(page, blocks, id=f"{page.name}: {section.splitlines()[0]}")
+        above, *own = ([block for name, block in FENCE.findall(part) if name == "python"] for part in (start, *sections))
+        if above and not any(own):
+            yield pytest.param(page, above, id=page.name)
+        for section, blocks in zip(sections, own, strict=True):
+            if blocks:
+                yield pytest.param(page, [*above, *blocks], id=f"{page.name}: {section.splitlines()[0]}")
 
 
 @pytest.mark.parametrize(("page", "blocks"), [

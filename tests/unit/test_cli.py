@@ -473,6 +473,20 @@ def test_version_is_answered_at_once_with_nothing_heavy_loaded() -> None:
     assert min(times) < 0.15
 
 
+def test_the_process_ends_at_once_with_all_that_was_said() -> None:
+    """Nothing of the interpreter's own end is waited for, but exit functions are called, and a profiler has its say."""
+    own = ("import atexit, sys, weakref; from dedup.cli import main; sys.argv = ['dedup', *sys.argv[1:]]; "
+           "atexit.register(print, 'exit function'); keep = type('T', (), {'__del__': lambda self: print('taken down')})(); "
+           "sys.exit(main())")
+    for arguments, status in ((["--version"], 0), (["scan"], 2), (["scan", "examples/news.txt", "-q"], 0)):
+        done = subprocess.run([sys.executable, "-c", own, *arguments], capture_output=True, cwd=ROOT, text=True)
+        assert done.returncode == status, arguments
+        assert done.stdout.endswith("exit function\n"), arguments
+        watched = subprocess.run([sys.executable, "-m", "cProfile", "-m", "dedup", *arguments], capture_output=True, cwd=ROOT,
+                                 text=True)
+        assert "function calls" in watched.stdout
+
+
 def test_near_copies_are_shown_in_a_pipe_without_colour() -> None:
     done = run("scan", "large")
     assert b"[-Tuesday evening-]" in done.stdout

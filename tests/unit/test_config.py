@@ -94,6 +94,10 @@ def test_gates_stand_in_a_file_and_its_paths_are_its_own(folder: Path) -> None:
     ("output = 'r.json'\n", "dedup.toml:1: output belongs on the command line"),
     ("min-tokens = = 1\n", "dedup.toml:1: is no TOML"), ("a = 1\nb = \"\n", "dedup.toml:2: is no TOML"),
     ("hide = ['adverts']\n", "dedup.toml:1: hide: 'adverts' is not one of"),
+    ("min-tokens = 9\nfail-over = '300%'\n", "dedup.toml:2: fail-over: 3.0 is out of range. Use 0% to 100%"),
+    ("fail-on = 'new, nonsense'\n", "dedup.toml:1: fail-on: 'nonsense' is not one of new, rendered-twice"),
+    ("no-config = true\n", "dedup.toml:1: no-config belongs on the command line"),
+    ("format = 'html'\n", "dedup.toml:1: format: 'html' is not one of terminal, json, md, sarif"),
 ])
 def test_a_damaged_file_is_refused_by_line(folder: Path, capsys: Said, text: str, why: str) -> None:
     (folder / "dedup.toml").write_text(text)
@@ -104,6 +108,25 @@ def test_a_damaged_file_is_refused_by_line(folder: Path, capsys: Said, text: str
     assert said.count("\n") == 1
 
 
+def test_a_format_that_not_all_commands_have_is_taken(folder: Path) -> None:
+    (folder / "dedup.toml").write_bytes(b"\xef\xbb\xbfformat = 'md'\n")  # as some editors of Windows begin a file
+    assert settled("scan", {}) == {"format": "md"}
+
+
+@pytest.mark.parametrize(("text", "made"), [
+    ("[tool]\ndedup = {min-tokens = 9}\n", {"min_tokens": 9}), ("[ tool . dedup ]\nmin-tokens = 9\n", {"min_tokens": 9}),
+    ("# [tool.dedup] stands in the file above\n", {"min_tokens": 7}),
+    ("tool = 'dedup'  # not tool.dedup\n", {"min_tokens": 7}),
+])
+def test_a_pyproject_counts_where_its_toml_speaks_of_us(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str,
+                                                        made: dict[str, int]) -> None:
+    (folder / "dedup.toml").write_text("min-tokens = 7\n")
+    (folder / "inner").mkdir()
+    monkeypatch.chdir(folder / "inner")
+    Path("pyproject.toml").write_text(text)
+    assert settled("scan", {}) == made
+
+
 def test_a_file_that_is_named_must_be_there(folder: Path, capsys: Said) -> None:
     assert cli.main(["scan", ".", "--config", "none.toml"]) == 2
     assert "none.toml: cannot be read" in capsys.readouterr().err
@@ -112,16 +135,20 @@ def test_a_file_that_is_named_must_be_there(folder: Path, capsys: Said) -> None:
 def test_variables_are_read_as_their_settings_are() -> None:
     known = known_settings()["scan"]
     made = environment(known, {"DEDUP_MIN_TOKENS": "12", "DEDUP_EXCLUDE": "a, b", "DEDUP_PAIRS": "Yes",
-                               "DEDUP_THRESHOLD": ".7",
+                               "DEDUP_THRESHOLD": ".7", "DEDUP_FOR": "docs",
                                "DEDUP_FIND": "exact", "DEDUP_KERNEL": "native", "DEDUP_HOME_OF_MINE": "x", "OTHER": "1"})
     assert {name: setting.value for name, setting in made.items()} == {
-        "min_tokens": 12, "exclude": ("a", "b"), "pairs": True, "threshold": 0.7, "find": "exact"}
+        "min_tokens": 12, "exclude": ("a", "b"), "pairs": True, "threshold": 0.7, "find": "exact", "for_": "docs"}
 
 
 @pytest.mark.parametrize(("name", "value", "why"), [
     ("DEDUP_MIN_TOKENS", "many", "DEDUP_MIN_TOKENS: 'many' is not a whole number"),
     ("DEDUP_PAIRS", "maybe", "is not true or false"), ("DEDUP_FIND", "fuzzy", "is not one of exact, near, reworded"),
     ("DEDUP_TRESHOLD", "1", "DEDUP_TRESHOLD: is no setting; did you mean DEDUP_THRESHOLD?"),
+    ("DEDUP_MIN_TOKENS", "5000", "DEDUP_MIN_TOKENS: min-tokens: 5000 is out of range"),
+    ("DEDUP_FAIL_OVER", "many", "DEDUP_FAIL_OVER: fail-over: 'many' is not a share"),
+    ("DEDUP_NO_CONFIG", "1", "DEDUP_NO_CONFIG: --no-config belongs on the command line"),
+    ("DEDUP_CHANGED_SINCE", "main", "DEDUP_CHANGED_SINCE: --changed-since belongs on the command line"),
 ])
 def test_a_variable_that_is_wrong_is_refused(name: str, value: str, why: str) -> None:
     with pytest.raises(OptionError) as error:

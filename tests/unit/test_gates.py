@@ -17,7 +17,7 @@ import dedup
 from dedup import cli
 from dedup.baseline import Baseline, Entry
 from dedup.errors import InputError, OptionError
-from dedup.fingerprints import Fingerprint
+from dedup.fingerprints import LEAST, Fingerprint
 from dedup.gates import Gates, share_of
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -219,6 +219,22 @@ def test_updating_keeps_reasons_and_drops_what_nothing_needs(repo: Repository, r
     assert [json.loads(line) for line in (repo.root / "base.jsonl").read_text().splitlines()[1:]] == [entry]
 
 
+def test_updating_loses_nothing_for_what_could_not_be_read(repo: Repository, run: Run) -> None:
+    known_at(repo, run, "five")
+    (repo.root / "docs" / "damaged.jsonl").write_text("{")
+    lines = (repo.root / "base.jsonl").read_text().splitlines()
+    gone = json.loads(lines[1]) | {"fingerprint": str(Fingerprint.of([OTHER])), "text": "other"}
+    (repo.root / "base.jsonl").write_text("\n".join([*lines, json.dumps(gone)]) + "\n")
+    status, said = run("--baseline", "base.jsonl", "--update-baseline")
+    assert status == 3
+    assert "1 entry kept, as some input could not be read" in said
+    held = (repo.root / "base.jsonl").read_text()
+    assert len(held.splitlines()) == 3
+    (repo.root / "empty.md").write_text("")
+    assert cli.main(["scan", "empty.md", "--baseline", "base.jsonl", "--update-baseline"]) == 2
+    assert (repo.root / "base.jsonl").read_text() == held
+
+
 def test_a_baseline_is_the_same_bytes_whatever_the_files_are_called(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     before = (repo.root / "base.jsonl").read_text().splitlines()
@@ -346,9 +362,49 @@ def test_a_fingerprint_is_read_as_it_was_written_and_holds_its_parts(words: list
     assert whole.inside(whole) == (1.0 if whole.hashes else 0.0)
     start = pick.randrange(len(words))
     part = Fingerprint.of([" ".join(words[start:start + 60])])
-    if len(words[start:start + 60]) >= 3 and part.at(max(part.scale, whole.scale)):
+    if len(words[start:start + 60]) >= 3 and len(part.at(max(part.scale, whole.scale))) >= LEAST:
         assert part.inside(whole) == 1.0
     assert Fingerprint.of([text.upper(), f"  {text}!"]) == whole
+
+
+def test_a_phrase_of_a_long_passage_makes_nothing_known() -> None:
+    words = [f"w{n}" for n in range(4000)]
+    known = Baseline([Entry(Fingerprint.of([" ".join(words)]), 2)])
+    for at in range(0, 3900, 13):
+        own = [f"own{at}w{n}" for n in range(40)]
+        assert known.entry_of(Fingerprint.of([" ".join([*own[:20], *words[at:at + 6], *own[20:]])])) is None
+    assert known.entry_of(Fingerprint.of([" ".join(words[:2500])])) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.frozensets(st.integers(1, 60), min_size=1, max_size=8)), max_size=12),
+       st.integers(0, 4), st.frozensets(st.integers(1, 60), min_size=1, max_size=8))
+def test_the_entry_of_a_passage_is_that_of_all_entries(made: list[tuple[int, frozenset[int]]], scale: int,
+                                                       hashes: frozenset[int]) -> None:
+    known = Baseline([Entry(_sample(*one), 2 + number % 3) for number, one in enumerate(made)])
+    passage = _sample(scale, hashes)
+    shares = [(entry.fingerprint == passage, passage.inside(entry.fingerprint), entry.copies, -number)
+              for number, entry in enumerate(known.entries) if passage.inside(entry.fingerprint) >= 0.6]
+    assert known.entry_of(passage) == (-max(shares)[3] if shares else None)
+
+
+def _sample(scale: int, hashes: frozenset[int]) -> Fingerprint:
+    return Fingerprint(frozenset(value << scale for value in hashes), scale)
+
+
+def test_what_every_passage_says_is_looked_up_nowhere() -> None:
+    said = " ".join(f"every{n}" for n in range(12))
+    known = Baseline([Entry(Fingerprint.of([f"{said} {passage(n, 30)}"]), 2) for n in range(300)])
+    other = Fingerprint.of([f"{said} {passage(300, 30)}"])
+    assert len(known._candidates(other)) < 30
+    assert known.entry_of(other) is None
+
+
+def test_a_baseline_holds_any_name_and_text(tmp_path: Path) -> None:
+    file = tmp_path / "known.jsonl"
+    Baseline([Entry(Fingerprint.of([SHARED]), 2, "\udce4 \u2028 \r", ("l\udce4.md", "a\nb.md"))]).write(file)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))  # as an editor of Windows leaves it
+    (entry,) = Baseline.read(file).entries
+    assert (entry.text, entry.pages) == ("\udce4 \u2028 \r", ("l\udce4.md", "a\nb.md"))
 
 
 def test_an_entry_of_two_branches_counts_once() -> None:

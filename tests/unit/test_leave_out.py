@@ -57,6 +57,13 @@ def test_comments_in_html(source: str, left: list[str]) -> None:
     (f"```\n<!-- dedup:ignore -->\n```\n\n{LAW}\n", ["<!-- dedup:ignore -->", LAW]),
     (f"Write `<!-- dedup:ignore -->` before it.\n\n{LAW}\n", ["Write <!-- dedup:ignore --> before it.", LAW]),
     (f"{OWN}\r\n\r\n<!-- dedup:ignore -->\r\n{LAW}\r\n\r\n{OWN}\r\n", [OWN, OWN]),
+    (f"{OWN}\r\r<!-- dedup:ignore -->\r{LAW}\r\r{OWN}\r", [OWN, OWN]),
+    (f"<!-- dedup:ignore -->\n\n* {LAW}\n\n* {LAW}\n\n      {CODE}\n\n* {LAW}\n\n{OWN}\n", [OWN]),
+    (f"<!-- dedup:ignore -->\n1. {LAW}\n2. {LAW}\n\n```\n{CODE}\n```\n", [CODE]),
+    (f"* <!-- dedup:ignore -->\n  {LAW}\n* {OWN}\n", [OWN]), (f"> * <!-- dedup:ignore -->\n>   {LAW}\n> * {OWN}\n", [OWN]),
+    (f"> <!-- dedup:ignore -->\n> * {LAW}\n> * {LAW}\n\n{OWN}\n", [OWN]),
+    (f"* {OWN}\n\n  <!-- dedup:ignore -->\n  {LAW}\n* {OWN}\n", [OWN, OWN]),
+    (f"<!-- dedup:ignore -->\n# Terms of the offer\n{OWN}\n", [OWN]),
 ])
 def test_comments_in_markdown(source: str, left: list[str]) -> None:
     assert texts(source, "markdown") == left
@@ -168,6 +175,18 @@ def test_suppressions_say_what_they_hide(tmp_path: Path, monkeypatch: pytest.Mon
     assert cli.main(["suppressions", "a.md", "--stale"]) == 0
     assert capsys.readouterr().out == "all that hides something is needed\n"
     assert cli.main(["suppressions"]) == 2
+
+
+def test_an_entry_is_needed_where_a_comment_leaves_out_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        Path(f"{name}.md").write_text(f"# {name}\n\n{LAW}\n")
+    assert cli.main(["scan", ".", "-q", "--baseline", "base.jsonl", "--update-baseline"]) == 0
+    Path("c.md").write_text(f"# c\n\n<!-- dedup:ignore -->\n{LAW}\n")
+    assert cli.main(["scan", ".", "-q", "--baseline", "base.jsonl", "--fail-on", "new"]) == 0
+    assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 0
+    Path("c.md").write_text(f"# c\n\n{LAW}\n")
+    assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 1
 
 
 def _names(folder: Path) -> list[str]:
