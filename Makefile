@@ -26,7 +26,7 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
-.PHONY: help demo install dev test check lint types schema kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
+.PHONY: help demo install dev test check lint types schema docs kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -38,6 +38,7 @@ help:
 	@echo 'make bench-peers    the same beside other tools, which it installs from the package index (SIZES, REPEATS, RESULT)'
 	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
 	@echo 'make schema         write docs/schema/ from the model'
+	@echo 'make docs           the documentation as a site, in build/site/html'
 	@echo 'make clean          remove what was built (not the virtual environment)'
 
 $(VENV)/bin/python:
@@ -100,6 +101,11 @@ types: $(VENV)/.dev
 # docs/schema/ from the model.
 schema: $(VENV)/.dev
 	$(PY) scripts/make_schema.py
+
+# The documentation as a site in build/site/html: no warning is let pass, no link and no anchor that leads nowhere.
+docs: $(VENV)/.dev
+	$(PY) scripts/make_site.py build/site/source
+	$(PY) -m zensical build --strict --clean -f zensical.toml
 
 # A copy of the package with a kernel that watches every access. The interpreter loads the sanitisers' libraries first, and
 # no .pth file (-S), which would lead back to the checkout.

@@ -39,7 +39,7 @@ class Profile(Watcher):
     >>> import dedup
     >>> profile = dedup.Profile()
     >>> report = dedup.scan(["a text to scan"], progress=profile)
-    >>> [stage.name for stage in profile.stages][:3]
+    >>> [stage.name for stage in profile.stages[:3]]
     ['read', 'exact runs', 'near blocks']
     """
 

@@ -21,8 +21,7 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PARAGRAPH = ("Whoever wants to moor a boat in the inner harbour asks the harbour office for a berth by noon of the day "
              "before, pays at the window beside the scales, and puts the receipt where the warden can read it from the quay "
-             "without "
-             "stepping on board; boats without one are towed to the outer basin at their owners' cost.")
+             "without stepping on board; boats without one are towed to the outer basin at their owners' cost.")
 
 
 @pytest.fixture
