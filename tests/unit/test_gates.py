@@ -143,6 +143,21 @@ def test_a_template_counts_for_no_share(repo: Repository, run: Run) -> None:
     assert "--fail-on template: 2 passages" in said  # one with a word before it, on two pages
 
 
+@pytest.mark.parametrize("arguments", [[], ["--for", "docs", "--no-config"], ["--baseline", "none.jsonl"]])
+@pytest.mark.parametrize("copies", [2, 5, 12])
+def test_copies_of_whole_pages_count_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run,
+                                                            copies: int, arguments: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "none.jsonl").write_text('{"format": "dedup-baseline/1"}\n')
+    for number in range(12):
+        text = SHARED if number < copies else passage(9_100 + number)
+        (tmp_path / "docs" / f"{number}.md").write_text(f"{text}\n\n{text[::-1]}\n")
+    status, said = run("--fail-over", "5%", "--fail-on", "copy-of", *arguments)
+    assert (status, said.count("dedup: failed: ")) == (1, 2)
+    assert f"{100 * (copies - 1) // 12}." in said
+
+
 def test_a_verdict_that_is_named_fails(repo: Repository, run: Run) -> None:
     status, said = run("--fail-on", "shared")
     assert status == 1
