@@ -35,6 +35,8 @@ def usage_error(error: Any, arguments: list[str]) -> str:
             return f"report takes one result, so this is too much: {rest}"
         if arguments[0] == "schema":
             return f"schema takes one name, so this is too much: {rest}"
+        if arguments[0] == "restore":
+            return f"restore takes one manifest, so this is too much: {rest}"
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name

@@ -59,6 +59,16 @@ class Gates:
             raise OptionError("the baseline is written of all passages, not of those in changed files", "update_baseline",
                               "Leave changed_since out.")
 
+    def check_hidden(self, hidden: Collection[str]) -> None:
+        """Refuse verdicts that ``hide`` leaves out of the report: such a gate would always pass.
+
+        Raises:
+            OptionError: There is one.
+        """
+        if both := [name for name in self.fail_on if name in hidden]:
+            raise OptionError(f"{', '.join(both)} is hidden, so the gate would always pass", "fail_on",
+                              "Leave it out of one of fail_on and hide; a profile may set hide.")
+
     @property
     def asked(self) -> bool:
         """Whether anything is asked."""

@@ -143,6 +143,13 @@ def test_a_template_counts_for_no_share(repo: Repository, run: Run) -> None:
     assert "--fail-on template: 2 passages" in said  # one with a word before it, on two pages
 
 
+@pytest.mark.parametrize("arguments", [["--hide", "template,shared"], ["--for", "docs"]])
+def test_a_gate_on_what_is_hidden_is_refused(repo: Repository, run: Run, arguments: list[str]) -> None:
+    status, said = run("--fail-on", "rendered-twice,template", *arguments)
+    assert status == 2
+    assert "--fail-on: template is hidden, so the gate would always pass" in said
+
+
 @pytest.mark.parametrize("arguments", [[], ["--for", "docs", "--no-config"], ["--baseline", "none.jsonl"]])
 @pytest.mark.parametrize("copies", [2, 5, 12])
 def test_copies_of_whole_pages_count_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run,
