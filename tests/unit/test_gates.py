@@ -313,6 +313,20 @@ def test_a_changed_file_is_charged_whatever_sorts_first(repo: Repository, run: R
     assert "of the changed files is duplicate" in said
 
 
+def test_pages_of_other_repositories_are_told(repo: Repository, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = repo.root / "docs" / "module"
+    other.mkdir()
+    Repository(other)
+    (other / "new.md").write_text(page(70, SHARED))
+    assert "1 file not of the repository of the current folder" in run("--changed-since", "HEAD")[1]
+    monkeypatch.chdir(other)
+    (other / "new.md").rename(other / "committed.md")
+    subprocess.run(["git", "add", "-A"], check=True, cwd=other)
+    subprocess.run(["git", "commit", "-qm", "1"], check=True, cwd=other)
+    assert cli.main(["scan", "..", "--exclude", "module/",
+                     "--changed-since", "HEAD", "--fail-on", "new"]) == 2
+
+
 def test_a_file_that_git_does_not_know_yet_has_changed(repo: Repository, run: Run) -> None:
     repo.write("zz.md", page(50, passage(100 * 3 + 2)))
     status, said = run("--changed-since", "main", "--fail-on", "new")
