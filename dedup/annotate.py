@@ -18,7 +18,7 @@ from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
 from dedup.model import PageReport, VerdictKind
-from dedup.verdicts import COPY, NAMES, NO_CONTENT, SHARED, Judgement
+from dedup.verdicts import COPY, NAMES, SHARED, Judgement
 
 if TYPE_CHECKING:
     from dedup.report import Report
@@ -209,7 +209,7 @@ def occurrence_verdicts(judgement: Judgement) -> I8:
 
 def _shares(judgement: Judgement) -> F64:
     """Share of the characters in blocks that are duplicate ones: all, those that are content, those of each verdict."""
-    from dedup.pages import chars_outside_blocks, covered_chars
+    from dedup.pages import chars_outside_blocks, covered_chars, is_content
 
     findings = judgement.findings
     table = findings.table
@@ -217,7 +217,7 @@ def _shares(judgement: Judgement) -> F64:
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     later &= table.page >= (findings.corpus.references or 0)
-    content = later & ~np.isin(judgement.within[stand], NO_CONTENT) & ~np.isin(judgement.across[stand], NO_CONTENT)
+    content = later & is_content(judgement)
     outside, inside = chars_outside_blocks(findings.corpus)
     of_verdicts = [later & (verdict == number) for number in range(len(NAMES))]
     chars = [*covered_chars(findings, outside, later, later, content)[1:],

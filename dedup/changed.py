@@ -23,7 +23,7 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
     Raises:
         OptionError: There is no git, the folder is in no repository, or it has no such commit.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel", failed="is in no git repository").rstrip("\n"))
+    top = top_of(folder)
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}",
                   failed=f"{ref!r} is no commit of this repository").strip()
     try:
@@ -34,6 +34,21 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
     fresh = _git(top, "ls-files", "--others", "--exclude-standard", "-z", failed="git cannot list new files")
     names = [*_changed(listed.split("\0")), *filter(None, fresh.split("\0"))]
     return frozenset((top / name).resolve() for name in names)
+
+
+def top_of(folder: Path) -> Path:
+    """The folder of the working tree that a folder is in.
+
+    Raises:
+        OptionError: It is in none.
+    """
+    return Path(_git(folder, "rev-parse", "--show-toplevel", failed="is in no git repository").rstrip("\n")).resolve()
+
+
+def is_foreign(path: Path, top: Path) -> bool:
+    """Whether a file is not in a working tree, or in another one inside it, such as that of a submodule."""
+    return not path.is_relative_to(top) or any((above / ".git").exists() for above in path.parents
+                                               if above != top and above.is_relative_to(top))
 
 
 def _changed(fields: list[str]) -> list[str]:

@@ -505,6 +505,8 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     check_top(top)
     check_link_base(link_base)
     options = make_options(settings)
+    if gates is not None:
+        gates.gates.check_hidden(options.hide)
     check_open(opened, outputs)
     check_outputs(outputs, sources)
     if verbose:

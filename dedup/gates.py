@@ -59,6 +59,16 @@ class Gates:
             raise OptionError("the baseline is written of all passages, not of those in changed files", "update_baseline",
                               "Leave changed_since out.")
 
+    def check_hidden(self, hidden: Collection[str]) -> None:
+        """Refuse verdicts that ``hide`` leaves out of the report: such a gate would always pass.
+
+        Raises:
+            OptionError: There is one.
+        """
+        if both := [name for name in self.fail_on if name in hidden]:
+            raise OptionError(f"{', '.join(both)} is hidden, so the gate would always pass", "fail_on",
+                              "Leave it out of one of fail_on and hide; a profile may set hide.")
+
     @property
     def asked(self) -> bool:
         """Whether anything is asked."""
@@ -66,14 +76,14 @@ class Gates:
 
     def opened(self, folder: Path) -> Opened:
         """The gates with what they look things up in, before the scan: files that are missing or damaged say so at once."""
-        from dedup.changed import changed_files
+        from dedup.changed import changed_files, top_of
 
         known = None
         if self.baseline is not None:
             fresh = self.update and not self.baseline.exists()
             known = Baseline() if fresh else Baseline.read(self.baseline)
         files = None if self.changed_since is None else changed_files(self.changed_since, folder)
-        return Opened(self, known, files)
+        return Opened(self, known, files, None if files is None else top_of(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +126,18 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Gates that are ready; see ``Gates.opened``."""
+    """Gates that are ready; see ``Gates.opened``.
+
+    Attributes:
+        known: The baseline.
+        files: Real paths of the files that have changed.
+        top: Folder of the working tree that they are in.
+    """
 
     gates: Gates
     known: Baseline | None
     files: frozenset[Path] | None
+    top: Path | None = None
     _places: dict[str, bool] = field(default_factory=dict)
 
     def judge(self, report: Report) -> Passed:
@@ -132,10 +149,14 @@ class Opened:
             share = report.summary.content_share
             return Passed(report, tuple(self._over(share, "the content")), ())
         pages = {page.id: page for page in heads_of(report)}
+        foreign = self._foreign(pages)
         changed = self._changed(pages)
         findings, used = self._findings(report, pages, changed)
         shown = report
         notes = []
+        if foreign:
+            notes.append(f"{count(foreign, 'file')} not of the repository of the current folder, or of a submodule: taken as "
+                         "not changed")
         if len(findings) < len(report.groups):
             shown = report.with_groups([finding.group.id for finding in findings])
             notes.append(f"{count(len(report.groups) - len(findings), 'passage')} left out: "
@@ -148,6 +169,23 @@ class Opened:
         what = "the content" if changed is None else "the changed files"
         failures = (*self._over(share, what), *self._on(findings, pages))
         return Passed(shown, failures, tuple(notes), None if changed is None else self.is_changed)
+
+    def _foreign(self, pages: Mapping[str, PageReport]) -> int:
+        """How many files git was not asked about: those of other repositories.
+
+        Raises:
+            OptionError: They all are, so the gate would always pass.
+        """
+        from dedup.changed import is_foreign
+
+        if self.top is None:
+            return 0
+        sources = {page.source for page in pages.values() if not page.reference}
+        foreign = sum(is_foreign(Path(source).resolve(), self.top) for source in sources)
+        if foreign and foreign == len(sources):
+            raise OptionError("no page is in the repository of the current folder", "changed_since",
+                              "Run it in the repository of the pages, or in the submodule.")
+        return foreign
 
     def _changed(self, pages: Mapping[str, PageReport]) -> frozenset[str] | None:
         """Ids of the pages in changed files."""

@@ -57,12 +57,12 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     begin = corpus.references or 0  # the pages before are references
     block = int(corpus.page_first[begin])
     stand = judgement.occurrence_stand
-    within, across = judgement.within[stand], judgement.across[stand]
+    across = judgement.across[stand]
     several = (np.diff(judgement.first) > 1)[stand]
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     later &= table.page >= begin
-    content = ~np.isin(within, NO_CONTENT) & ~np.isin(across, NO_CONTENT)
+    content = is_content(judgement)
     chars = np.diff(corpus.page_chars)
     outside, inside = chars_outside_blocks(corpus)
     duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, several, across >= 0, later,
@@ -101,6 +101,13 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.id, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
                              lambda: _pages_twice(judgement, begin))
+
+
+def is_content(judgement: Judgement) -> Flags:
+    """Whether each occurrence is content: no template, navigation or refrain, or on a copy that has nothing else."""
+    stand = judgement.occurrence_stand
+    within, across = (np.isin(column[stand], NO_CONTENT) for column in (judgement.within, judgement.across))
+    return ~within & (~across | judgement.copied[judgement.table.page])
 
 
 def _pages_twice(judgement: Judgement, begin: int) -> I64:

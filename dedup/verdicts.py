@@ -236,13 +236,14 @@ class Judgement:
     def without(self, hidden: Collection[str]) -> Judgement:
         """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
 
-        With menus go lists of links: tables of contents, indices.
+        With menus go lists of links: tables of contents, indices. What whole pages are copies of stays.
 
         What is left keeps its verdicts; the passages that were verified are all there.
         """
         numbers = [number for number, name in enumerate(NAMES) if name in hidden]
         away = np.isin(self.across, [-1, *numbers]) & np.isin(self.within, [-1, *numbers])
         away &= (self.across >= 0) | (self.within >= 0)
+        away &= ~self.copied[self.page]
         if "navigation" in hidden:
             away |= np.bincount(self.occurrence_stand, self.copies.link_share < LINK_LIST, len(away)) == 0
         kept = np.bincount(self.group, ~away, len(self.table)) > 0
@@ -251,7 +252,8 @@ class Judgement:
         found, rows = self.findings, np.repeat(kept, np.diff(self.table.first))
         less = copy.copy(self)
         vars(less).pop("_of_page", None)
-        vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites)  # of all that stands more than once
+        # Of all that stands more than once.
+        vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
         less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
                                  found.truncated, found.aligned)
         less.table, stands = less.findings.table, kept[self.group]
@@ -350,18 +352,36 @@ class Judgement:
                 for x, y in sorted(zip(first.tolist(), later.tolist(), strict=True), reverse=True)}
 
     @cached_property
+    def _chars(self) -> tuple[I64, I64, Parts]:
+        """Characters in blocks of each page: all, and those that are not the site's template; and where that stands."""
+        corpus = self.findings.corpus
+        template = np.flatnonzero(self.across[self.occurrence_stand] == TEMPLATE)
+        blocks = np.where(np.diff(corpus.token_first) > 0, corpus.end - corpus.start, 0)
+        of_page = np.diff(sums(blocks)[corpus.page_first])
+        frame = self._stretches(template, self.table.page[template])
+        content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
+        return of_page, content.astype(np.int64), frame
+
+    @property
+    def bare(self) -> Flags:
+        """Pages on which there is nothing but what would be the site's template: all of it counts."""
+        of_page, content, _ = self._chars
+        found: Flags = content < MIN_CONTENT * of_page
+        return found
+
+    @property
+    def copied(self) -> Flags:
+        """Pages that are copies of an earlier one and have nothing but what would be the site's template."""
+        return self.bare & np.isin(np.arange(len(self.bare)), list(self.copy_of))
+
+    @cached_property
     def alike(self) -> tuple[I64, I64]:
         """Pairs of pages, the first before the second: nine tenths of the words of both stand in groups they share.
 
         What belongs to the site's template is no evidence, unless there is nothing else on the page.
         """
-        corpus, table = self.findings.corpus, self.table
+        table, (of_page, content, frame), bare = self.table, self._chars, self.bare
         template = self.across[self.occurrence_stand] == TEMPLATE
-        blocks = np.where(np.diff(corpus.token_first) > 0, corpus.end - corpus.start, 0)
-        of_page = np.diff(sums(blocks)[corpus.page_first])
-        frame = self._stretches(np.flatnonzero(template), table.page[template])
-        content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
-        bare = content < MIN_CONTENT * of_page  # nothing but template: all of it counts
         content = np.where(bare, of_page, content)
         leader = self._measured_against()
         row = np.flatnonzero((table.page != table.page[leader]) & (~template | bare[table.page]))

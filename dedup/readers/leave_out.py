@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -26,11 +26,12 @@ from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, HEADING, LIST_ITEM
 KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
 Range = tuple[int, int]
 
-_COMMENT = re.compile(r"<!--\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*-->", re.DOTALL | re.IGNORECASE)
+_NAME = r"dedup:ignore(-start|-end)?(?![\w-])"
+_COMMENT = re.compile(rf"<!--\s*{_NAME}", re.IGNORECASE), "-->"  # how it begins, and what ends it: else the line
 _COMMENTS = {  # of formats that have others
-    "rst": re.compile(r"(?:^|(?<=[ \t]))\.\.[ \t]+dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?[ \t]*([^\r\n]*)$", re.M | re.I),
-    "asciidoc": re.compile(r"^//[ \t]*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?[ \t]*([^\r\n]*)$", re.M | re.I),
-    "mdx": re.compile(r"\{/\*\s*dedup:ignore(-start|-end)?(?![\w-])[ \t]*:?\s*(.*?)\s*\*/\}", re.DOTALL | re.I)}
+    "rst": (re.compile(rf"(?:^|(?<=[ \t]))\.\.[ \t]+{_NAME}", re.M | re.I), ""),
+    "asciidoc": (re.compile(rf"^//[ \t]*{_NAME}", re.M | re.I), ""),
+    "mdx": (re.compile(rf"\{{/\*\s*{_NAME}", re.I), "*/}")}
 _TAG_NEXT = re.compile(r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
 _LINE_END = re.compile(r"\r\n?|\n")
 _EMPTY_LINE = re.compile(r"(?:\r\n?|\n)[ \t>]*(?:\r\n?|\n)")
@@ -77,22 +78,37 @@ def ignored_in(page: Parsed, form: str) -> list[Ignored]:
 def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], kinds: Sequence[int]) -> list[Ignored]:
     out: list[Ignored] = []
     opened: tuple[int, str] | None = None
-    for found in _COMMENTS.get(form, _COMMENT).finditer(source):
-        if _in_a_block(found.start(), starts, ends):
+    for (start, end), mark, reason in _comments(source, form):
+        if _in_a_block(start, starts, ends):
             continue  # an example in code, not a comment
-        mark = (found[1] or "").lower()
-        reason = " ".join(found[2].split())
         if mark == "-start":
-            opened = opened or (found.start(), reason)
+            opened = opened or (start, reason)
         elif mark == "-end":
             if opened:
-                out.append(Ignored(opened[0], found.start(), 0, opened[1]))
+                out.append(Ignored(opened[0], start, 0, opened[1]))
             opened = None
         elif not opened:
-            out.append(Ignored(found.start(), _end_of_next(source, form, found.span(), starts, ends, kinds), 0, reason))
+            out.append(Ignored(start, _end_of_next(source, form, (start, end), starts, ends, kinds), 0, reason))
     if opened:
         out.append(Ignored(opened[0], len(source), 0, opened[1], open=True))
     return out
+
+
+def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
+    """Each comment of ours: its place, its mark and its reason. One that nothing ends is none, nor is what follows it."""
+    begin, close = _COMMENTS.get(form, _COMMENT)
+    at = 0
+    while found := begin.search(source, at):
+        if close:
+            end = source.find(close, found.end())
+            if end < 0:
+                return
+        else:
+            line_end = _LINE_END.search(source, found.end())
+            end = line_end.start() if line_end else len(source)
+        at = end + len(close)
+        reason = source[found.end():end].lstrip().removeprefix(":")
+        yield (found.start(), at), (found[1] or "").lower(), " ".join(reason.split())
 
 
 def _in_a_block(at: int, starts: Sequence[int], ends: Sequence[int]) -> bool:

@@ -260,7 +260,8 @@ class _Parser:
         if answer.encoding:
             self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
         page = replace(page, text=answer.text, title=answer.title, layout=answer.layout)
-        self._notes.ignored += [(page.id, place, comment) for comment in answer.ignored]
+        self._notes.ignored += [(page.id, place, comment._replace(line=page.line) if page.record else comment)
+                                for comment in answer.ignored]
         return page
 
 

@@ -77,14 +77,14 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}"
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&])|([@#])|(://)|(?i:(www)(?=\.))")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~&$])|([@#]|\bGH(?=-\d))|(://)|(?i:(www)(?=\.))")
 
 
 def escaped(text: str) -> str:
     r"""Foreign text in a sentence: no markup, link, mention or reference.
 
-    >>> print(escaped("*hi* @all see #12, https://x.example <b>"))
-    \*hi\* @<!-- -->all see #<!-- -->12, https:<!-- -->//x.example &lt;b&gt;
+    >>> print(escaped("*hi* @all see #12, GH-12, $x$, https://x.example <b>"))
+    \*hi\* @<!-- -->all see #<!-- -->12, GH<!-- -->-12, \$x\$, https:<!-- -->//x.example &lt;b&gt;
     """
     def harmless(found: re.Match[str]) -> str:
         markup, sign, slashes, www = found.groups()

@@ -143,6 +143,28 @@ def test_a_template_counts_for_no_share(repo: Repository, run: Run) -> None:
     assert "--fail-on template: 2 passages" in said  # one with a word before it, on two pages
 
 
+@pytest.mark.parametrize("arguments", [["--hide", "template,shared"], ["--for", "docs"]])
+def test_a_gate_on_what_is_hidden_is_refused(repo: Repository, run: Run, arguments: list[str]) -> None:
+    status, said = run("--fail-on", "rendered-twice,template", *arguments)
+    assert status == 2
+    assert "--fail-on: template is hidden, so the gate would always pass" in said
+
+
+@pytest.mark.parametrize("arguments", [[], ["--for", "docs", "--no-config"], ["--baseline", "none.jsonl"]])
+@pytest.mark.parametrize("copies", [2, 5, 12])
+def test_copies_of_whole_pages_count_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run,
+                                                            copies: int, arguments: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "none.jsonl").write_text('{"format": "dedup-baseline/1"}\n')
+    for number in range(12):
+        text = SHARED if number < copies else passage(9_100 + number)
+        (tmp_path / "docs" / f"{number}.md").write_text(f"{text}\n\n{text[::-1]}\n")
+    status, said = run("--fail-over", "5%", "--fail-on", "copy-of", *arguments)
+    assert (status, said.count("dedup: failed: ")) == (1, 2)
+    assert f"{100 * (copies - 1) // 12}." in said
+
+
 def test_a_verdict_that_is_named_fails(repo: Repository, run: Run) -> None:
     status, said = run("--fail-on", "shared")
     assert status == 1
@@ -289,6 +311,20 @@ def test_a_changed_file_is_charged_whatever_sorts_first(repo: Repository, run: R
     assert status == 1
     assert "docs/a-first.md:9 as docs/p29.md:5" in said
     assert "of the changed files is duplicate" in said
+
+
+def test_pages_of_other_repositories_are_told(repo: Repository, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = repo.root / "docs" / "module"
+    other.mkdir()
+    Repository(other)
+    (other / "new.md").write_text(page(70, SHARED))
+    assert "1 file not of the repository of the current folder" in run("--changed-since", "HEAD")[1]
+    monkeypatch.chdir(other)
+    (other / "new.md").rename(other / "committed.md")
+    subprocess.run(["git", "add", "-A"], check=True, cwd=other)
+    subprocess.run(["git", "commit", "-qm", "1"], check=True, cwd=other)
+    assert cli.main(["scan", "..", "--exclude", "module/",
+                     "--changed-since", "HEAD", "--fail-on", "new"]) == 2
 
 
 def test_a_file_that_git_does_not_know_yet_has_changed(repo: Repository, run: Run) -> None:

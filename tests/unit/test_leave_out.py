@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from readers_help import parse
 
 import dedup
 from dedup import cli
-from dedup.readers.leave_out import Left, ignored_in, without_left_out
+from dedup.readers.leave_out import Left, _comments, ignored_in, without_left_out
 from dedup.readers.markdown import read_markdown
 from dedup.readers.worker import parse as parsed
 
@@ -67,6 +69,15 @@ def test_comments_in_html(source: str, left: list[str]) -> None:
 ])
 def test_comments_in_markdown(source: str, left: list[str]) -> None:
     assert texts(source, "markdown") == left
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "mdx"])
+@pytest.mark.parametrize("text", ["<!-- dedup:ignore" + " " * 20_000, "<!-- dedup:ignore \n" * 5_000,
+                                  "{/* dedup:ignore" + "\n" * 20_000])
+def test_a_comment_that_nothing_ends_costs_no_time(form: str, text: str) -> None:
+    began = time.process_time()
+    assert list(_comments(text, form)) == []
+    assert time.process_time() - began < 1
 
 
 def test_kinds_that_are_left_out() -> None:
@@ -187,6 +198,15 @@ def test_an_entry_is_needed_where_a_comment_leaves_out_a_copy(tmp_path: Path, mo
     assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 0
     Path("c.md").write_text(f"# c\n\n{LAW}\n")
     assert cli.main(["suppressions", ".", "--baseline", "base.jsonl", "--stale"]) == 1
+
+
+def test_a_comment_in_a_record_has_the_line_of_the_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "r.jsonl"
+    file.write_text("".join(json.dumps({"id": name, "text": f"<p>{OWN}</p>\n<!-- dedup:ignore: x --><p>{LAW}</p>"}) + "\n"
+                            for name in "ab"))
+    assert cli.main(["suppressions", str(file), "--field-format", "html"]) == 0
+    said = capsys.readouterr().out
+    assert [f"r.jsonl:{line}: hides 1 passage" in said for line in (1, 2, 3)] == [True, True, False]
 
 
 def _names(folder: Path) -> list[str]:
