@@ -112,9 +112,9 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
                   in_step: InStep, kind: int, cap: int, families: Families, closed: Flags) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
-    batches, partitions = corpus.batches(), engine.partitions(int(corpus.page_start[-1]))
-    words = 1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length())
+    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length())
     slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
+    partitions = engine.partitions(int(corpus.page_start[-1]), slices)
 
     def text(batch: tuple[int, int]) -> tuple[U32, I64, U8, U8]:
         edges = page_first[batch[0]:batch[1] + 1]

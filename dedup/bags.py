@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
+from dedup.filed import Filed
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import RARE, THOUSAND, Settings
 from dedup.parts import Parts
@@ -112,15 +113,15 @@ def word_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> 
         stem: Words go by their stems, and not by their first letters.
     """
     first = corpus.token_first[corpus.page_first]
-    item = np.empty(int(first[-1]), np.uint32)
+    items = Filed(int(first[-1]), np.uint32)
     stems = stem_items(engine, corpus, stem) if stem is not None else None
 
     def fill(batch: tuple[int, int]) -> None:
         blocks = corpus.blocks_of(batch)
         own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, WORD_LETTERS)
-        item[first[batch[0]]:first[batch[1]]] = own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
+        items.write(int(first[batch[0]]), own if stems is None else stems.replace(own, corpus.hashes(blocks)[0]))
     engine.map(fill, corpus.batches())
-    return Bags(item, first, np.empty(0, np.int64))
+    return Bags(items.values, first, np.empty(0, np.int64))
 
 
 def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:

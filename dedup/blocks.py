@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.engines.local import LocalEngine
+from dedup.filed import LEAST_IN_FILE, Filed, filed
 from dedup.heads import Heads
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
@@ -34,7 +35,6 @@ BATCH_BYTES = 4_000_000  # of text in one batch
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
-LEAST_IN_FILE = 1 << 25  # bytes of it that are worth a file
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
@@ -174,39 +174,27 @@ class TextBuffer:
     """The texts of all pages, one after the other, while they are read.
 
     A larger buffer takes the place of one that is full; where it is known how much comes, there is room from the start
-    (memory that nothing was written to costs nothing). A large one lies in the file that memory is bounded with, where there
-    is one: texts are gone over in order a few times, and looked at here and there; they need not be in memory.
+    (memory that nothing was written to costs nothing).
     """
 
     def __init__(self, expected: Callable[[], int] = lambda: 0) -> None:
-        self._buffer, self._in_file, self._expected, self.size = np.empty(0, np.uint8), False, expected, 0
+        self._column, self._expected, self.size = Filed(0, np.uint8), expected, 0
 
     def add(self, data: bytes | memoryview | U8) -> None:
         """Put a text at the end."""
         end = self.size + len(data)
-        if end > len(self._buffer):
-            self._grow(max(end, 2 * self.size, min(self._expected(), MOST_TIMES * self.size + MOST_AHEAD), FIRST_TEXT))
-        self._write(self.size, np.frombuffer(data, np.uint8))
+        if end > len(self._column.values):
+            larger = max(end, 2 * self.size, min(self._expected(), MOST_TIMES * self.size + MOST_AHEAD), FIRST_TEXT)
+            old, self._column = self._column.values, Filed(larger, np.uint8)
+            for at in range(0, self.size, COPIED):
+                self._column.write(at, old[at:min(at + COPIED, self.size)])
+                kernel.relieve_memory()
+        self._column.write(self.size, np.frombuffer(data, np.uint8))
         self.size = end
-
-    def _grow(self, size: int) -> None:
-        old, self._buffer = self._buffer, kernel.room_in_file(size) if size >= LEAST_IN_FILE else np.empty(0, np.uint8)
-        self._in_file = len(self._buffer) > 0
-        if not self._in_file:
-            self._buffer = np.empty(size, np.uint8)
-        for at in range(0, self.size, COPIED):
-            self._write(at, old[at:min(at + COPIED, self.size)])
-            kernel.relieve_memory()
-
-    def _write(self, at: int, data: U8) -> None:
-        if self._in_file:
-            kernel.put(self._buffer, at, data)
-        else:
-            self._buffer[at:at + len(data)] = data
 
     def since(self, start: int) -> U8:
         """What stands from `start` on; it stays as it is whatever is added."""
-        return self._buffer[start:self.size]
+        return self._column.values[start:self.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +249,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
         batch.text = NO_TEXT  # else it would keep a buffer whose place a larger one took
         if not whole:
             kernel.mark_grams(found.token, found.token_first[found.page_first], size, table)
-        return found
+        return replace(found, token=filed(found.token)) if text.size >= LEAST_IN_FILE else found
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
     page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
@@ -422,6 +410,15 @@ def distinct_numbers(numbers: I64) -> I64:
     ordered = np.sort(numbers)
     once: I64 = ordered[np.append(True, ordered[1:] != ordered[:-1])[:len(ordered)]]
     return once
+
+
+def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
+    """Whether each number is one of some ascending ones; ``np.isin`` would sort these again, and loads ``numpy.ma``."""
+    if not len(ordered):
+        return np.zeros(len(numbers), np.bool_)
+    place = np.minimum(np.searchsorted(ordered, numbers), len(ordered) - 1)
+    found: npt.NDArray[np.bool_] = ordered[place] == numbers
+    return found
 
 
 @dataclass(frozen=True, slots=True)

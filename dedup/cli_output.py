@@ -98,13 +98,11 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 def _is_report(path: Path) -> bool:
     """Whether a file is a report of ours, which a new one may replace."""
-    from dedup.report.html import GENERATOR
-    from dedup.report.markdown import MARKER
-    from dedup.report.sarif import SIGN as SARIF_SIGN
+    from dedup.readers.formats import HEAD_BYTES, is_report
 
     with path.open("rb") as file:
-        beginning = file.read(300)
-    return not beginning or any(sign in beginning for sign in (b'"format": "dedup-report/', GENERATOR, MARKER, SARIF_SIGN))
+        beginning = file.read(HEAD_BYTES)
+    return not beginning or is_report(beginning)
 
 
 def is_one_terminal() -> bool:

@@ -56,7 +56,10 @@ def tell_estimate(sources: Sequence[Path | str], settings: dict[str, Any]) -> in
     files = [source for source in sources if isinstance(source, Path)]
     if len(files) < len(sources):
         raise OptionError("only files on this machine can be estimated", "--estimate")
-    as_json = settings.pop("format", None) == "json"
+    form = settings.pop("format", None)
+    if form not in (None, "terminal", "json"):
+        raise OptionError(f"an estimate is no report: {form!r} is none of terminal, json", "--format")
+    as_json = form == "json"
     options = make_options({name: value for name, value in settings.items() if name not in NO_REPORT})
     found = estimate(files, options)
     lines = [json.dumps(found.as_dict())] if as_json else in_words(found, options)

@@ -18,8 +18,8 @@ def add_commands(app: cyclopts.App) -> None:
 
     from cyclopts import Parameter
 
-    def report(result: str, **settings: Any) -> int:
-        return _report(result, **settings)
+    def report(*arguments: str, **settings: Any) -> int:  # no name of a parameter: its type would be taken for the flag's
+        return _report(*arguments, **settings)
 
     result = inspect.Parameter("result", inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[
         str, Parameter(help="what dedup scan or compare wrote with -o RESULT.json", negative=())])

@@ -21,8 +21,8 @@ def add_commands(app: cyclopts.App) -> None:
 
     from cyclopts import Parameter
 
-    def suppressions(*paths: str, **settings: Any) -> int:
-        return _suppressions(*paths, **settings)
+    def suppressions(*arguments: str, **settings: Any) -> int:  # no name of a parameter: its type would be taken
+        return _suppressions(*arguments, **settings)
 
     paths = inspect.Parameter("paths", inspect.Parameter.VAR_POSITIONAL, annotation=Annotated[
         str, Parameter(help="files, folders, globs in quotes", negative=())])

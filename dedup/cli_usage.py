@@ -10,7 +10,9 @@ from dedup.options import did_you_mean
 
 NEEDS = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
          "report": "report needs a result: dedup report RESULT.json -o report.html",
-         "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER"}
+         "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER",
+         "completion": "completion needs the name of a shell: dedup completion bash|zsh|fish|powershell"}
+TAKES_ONE = {"report": "result", "schema": "name", "completion": "shell", "restore": "manifest"}
 
 
 def usage_error(error: Any, arguments: list[str]) -> str:
@@ -31,12 +33,10 @@ def usage_error(error: Any, arguments: list[str]) -> str:
         return _unknown_command(arguments[0])
     if isinstance(error, UnusedCliTokensError):
         rest = ", ".join(error.unused_tokens or ())
-        if arguments[0] == "report":
-            return f"report takes one result, so this is too much: {rest}"
-        if arguments[0] == "schema":
-            return f"schema takes one name, so this is too much: {rest}"
-        if arguments[0] == "restore":
-            return f"restore takes one manifest, so this is too much: {rest}"
+        if arguments[0] in TAKES_ONE:
+            return f"{arguments[0]} takes one {TAKES_ONE[arguments[0]]}, so this is too much: {rest}"
+        if arguments[0] == "explain":
+            return f"explain takes a manifest and a place, so this is too much: {rest}"
         return f"compare takes two pages, so this is too much: {rest}. Use dedup scan for several pages."
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
@@ -45,7 +45,7 @@ def usage_error(error: Any, arguments: list[str]) -> str:
     if isinstance(error, RepeatArgumentError) and token is not None:
         return f"{token.keyword} is given more than once"
     if isinstance(error, CoercionError) and token is not None:
-        return f"{token.keyword}: {_not_a(error, token.value)}"
+        return f"{token.keyword or arguments[0]}: {_not_a(error, token.value)}"
     return " ".join(str(error).replace(cli.STDIN, "-").split())
 
 
@@ -70,7 +70,7 @@ def _flag_names(command: str) -> list[str]:
         from dedup.cli_report import flag_names as names_of_report
 
         return names_of_report()
-    if command == "schema":
+    if command in ("schema", "completion"):
         return []
     if command == "suppressions":
         from dedup.cli_suppressions import suppression_flags

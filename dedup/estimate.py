@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from dedup.blocks import LEAST_IN_FILE
 from dedup.errors import InputError
+from dedup.filed import LEAST_IN_FILE
 from dedup.memory import default_memory, free_disk, memory_of, spare_bytes
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
@@ -30,7 +30,8 @@ START_SECONDS = 0.3  # of the interpreter and its libraries
 START_BYTES = 60_000_000
 FIXED_BYTES = 24_000_000  # of blocks that are there for the smallest input
 BLOCKS_A_BYTE = 3.0  # of memory, a byte of text, where the system does not say
-IN_MEMORY = 0.9  # share of the texts that were counted among the sample's blocks: a sample is read in one go
+TOKEN_BYTES = 4  # of a column with a number for each token
+IN_MEMORY = 0.9  # share of what lies in the file where it is long that was among the sample's blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,11 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     times = total / consumed
     peak = max(stage.peak_memory for stage in profile.stages)
     blocks = peak - before - FIXED_BYTES if before else int(BLOCKS_A_BYTE * text_bytes)
-    texts = text_bytes * times if in_file and text_bytes * times >= LEAST_IN_FILE else 0  # the sample's are not
-    memory = int(max(before, START_BYTES) + FIXED_BYTES + max(blocks, text_bytes) * times - texts * IN_MEMORY)
+    filed = in_file * times if text_bytes * times >= LEAST_IN_FILE else 0  # the sample's were in memory
+    own = max(blocks - IN_MEMORY * in_file, text_bytes / 5) if filed else max(blocks, text_bytes)
+    memory = int(max(before, START_BYTES) + FIXED_BYTES + own * times)
     limit = default_memory() if options.memory is None else memory_bytes(options.memory)
-    disk = int(texts) + (max(memory - limit + spare_bytes(limit), 0) if memory > limit else 0)
+    disk = int(filed) + (max(memory - limit + sum(spare_bytes(limit)), 0) if memory > limit else 0)
     return Estimate(len(files), total, round(pages * times), int(text_bytes * times), START_SECONDS + seconds * times, memory,
                     limit, disk, free_disk(options.temp_dir), consumed)
 
@@ -144,8 +146,8 @@ def _unpacked(path: Path) -> float:
     return unpacked / max(path.stat().st_size, 1)
 
 
-def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int, bool]:
-    """Bytes of text and pages that were scanned, and whether texts may lie in a file."""
+def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int, int]:
+    """Bytes of text and pages that were scanned, and the most bytes of columns that lie in the file where they are long."""
     from dedup.kernel import kernel
     from dedup.pipeline import find_duplicates
 
@@ -154,7 +156,10 @@ def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[in
         stages = Stages(profile)
         findings, _ = find_duplicates(pages, options, stages)
         stages.stop()
-        return int(findings.corpus.page_start[-1]), len(findings.corpus.pages), len(kernel.room_in_file(1)) > 0
+        corpus, page = findings.corpus, options.unit == "page"
+        text_bytes, tokens = int(corpus.page_start[-1]), int(corpus.token_first[-1])
+        in_file = text_bytes + (0 if page else TOKEN_BYTES * tokens) if len(kernel.room_in_file(1)) else 0
+        return text_bytes, len(corpus.pages), in_file
 
 
 class _Quiet:

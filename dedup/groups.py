@@ -16,7 +16,7 @@ from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
-from dedup.places import Ranges, locate, page_of, row_ranges
+from dedup.places import Ranges, TokenRanges, locate, page_of, row_ranges
 from dedup.representatives import Members, in_order, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
@@ -43,7 +43,7 @@ class Groups:
         family: Groups of one family were split by the representative rule, one number a group.
         linked: Whether a passage links some of the members; else they come from a segment of many places.
         cut: A place of its text was left out, for it overlaps the others and holds some tokens that they do not.
-        ranges, page: Of each occurrence: tokens, blocks and bytes; page.
+        ranges, page: Of each occurrence: tokens and blocks; page.
         jaccard, containment: Of each occurrence against the representative.
         parts: The matched stretches (bytes) of each occurrence; one, the whole, where nothing was left out.
     """
@@ -54,7 +54,7 @@ class Groups:
     family: I64
     linked: Flags
     cut: Flags
-    ranges: Ranges
+    ranges: TokenRanges
     page: I64
     jaccard: F64
     containment: F64
@@ -111,26 +111,28 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
-def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs,
+def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: list[Repeats], pairs: PagePairs,
                    threshold: float, size: int) -> Groups:
     """Groups of the places that passages and repeats link.
 
     Args:
         pairs: Which pairs of pages count: each member of a group makes one that does.
-        repeats: Segments of many places (of which the matches are in `passages` already), or none.
+        repeats: Segments of many places (of which the matches are in `passages` already), or none. The list is empty
+            afterwards.
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = _nodes(corpus, passages, repeats, pairs)
+    nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
     component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
     order = in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     linking = engine.begin(partial(_linked, nodes, order))
-    ranges = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
-    spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, ranges)
+    located = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
+    spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, located)
+    ranges = located.tokens
     linked, in_passage = linking.result(), passage >= 0
-    del linking, nodes, order, passage  # the columns are as long as there are places: hold no more of them than are needed
+    del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
     kernel.release_memory()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
@@ -346,7 +348,7 @@ def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
     return (low, high) if len(order) == len(row_of) else (low[low >= 0], high[low >= 0])
 
 
-def _groups_in_order(ranges: Ranges, members: Members) -> tuple[I64, I64]:
+def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
     counts = np.bincount(members.group)
     several = np.flatnonzero(counts[members.group] > 1)
@@ -359,7 +361,7 @@ def _groups_in_order(ranges: Ranges, members: Members) -> tuple[I64, I64]:
     return by_group[rows], first
 
 
-def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
+def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
     """Without groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
@@ -372,7 +374,7 @@ def _without_implied(ranges: Ranges, row: I64, order: I64, first: I64, stays: Fl
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 
-def _table(engine: LocalEngine, corpus: Corpus, ranges: Ranges, members: Members, order: I64, first: I64, component: I64,
+def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
            cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
@@ -394,7 +396,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: Ranges, members: Members
                   members.containment[order], parts.result())
 
 
-def _contained(corpus: Corpus, ranges: Ranges, number: I64, count: int) -> Flags:
+def _contained(corpus: Corpus, ranges: TokenRanges, number: I64, count: int) -> Flags:
     """Groups with one member that is whole blocks and another one inside a longer block."""
     first, last = ranges.first_block, ranges.last_block
     whole = (corpus.token_first[first] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)

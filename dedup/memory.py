@@ -83,16 +83,16 @@ def _limited(limit: int, folder: str) -> IO[bytes]:
 
     file: IO[bytes] = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by the caller
     try:
-        kernel.limit_memory(limit, spare_bytes(limit), file.fileno(), min(shutil.disk_usage(folder).free, MOST_ROOM))
+        kernel.limit_memory(limit, *spare_bytes(limit), file.fileno(), min(shutil.disk_usage(folder).free, MOST_ROOM))
     except BaseException:
         file.close()
         raise
     return file
 
 
-def spare_bytes(limit: int) -> int:
+def spare_bytes(limit: int) -> tuple[int, int]:
     """Bytes of memory that are left to pages of the file, and to objects that there will be (a page's id takes some)."""
-    return min(max(limit // 4, 96 << 20), 1 << 30) + min(limit // 3, 1 << 29)
+    return min(max(limit // 4, 96 << 20), 1 << 30), min(limit // 5, 1 << 29)
 
 
 def free_disk(folder: str | None) -> int:

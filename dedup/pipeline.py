@@ -76,11 +76,13 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         digest = input_digest(engine, corpus)  # beside what one thread does
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
         del tokens
+        repeats: list[Repeats]
         if finding is None:
-            passages, repeats, aligned = compare_pages(engine, corpus, keys, pairs, options, stages, judge), None, NOTHING
+            passages, repeats, aligned = compare_pages(engine, corpus, keys, pairs, options, stages, judge), [], NOTHING
         else:
             passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
                                                         judge)
+        del finding, keys
         stages.start("groups")
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
         stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
@@ -92,8 +94,8 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats], pairs: PagePairs, options: Options,
                    stages: Stages, stem: Stem | None, is_comparison: bool,
-                   judge: Judge | None = None) -> tuple[Passages, Repeats, Aligned]:
-    """Verified passages, repeats that stand in many places, and which of the passages were aligned.
+                   judge: Judge | None = None) -> tuple[Passages, list[Repeats], Aligned]:
+    """Verified passages, repeats that stand in many places (one), and which of the passages were aligned.
 
     Args:
         finding: Of ``find_repeats``, which may be under way.
@@ -140,7 +142,7 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
             more = replace(options, find=LOOSER[options.find])
             found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
             judge.stop(found.links, "find")
-    return passages, segments_that_count(engine, corpus, repeats, pairs, options.min_tokens), aligned
+    return passages, [segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)], aligned
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, pairs: PagePairs,

@@ -7,7 +7,8 @@ the last token of a block is the block's end.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,30 +25,45 @@ LEAST_ROWS, MOST_RANGES = 1 << 14, 16  # rows of a range that is worth a thread;
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
-    """Token ranges and their bytes.
+class TokenRanges:
+    """Token ranges.
 
     Attributes:
         t0, t1: Tokens, half-open, numbered through the collection.
         first_block, last_block: Blocks of the first and the last token.
-        start, end: Bytes of the collection's text, half-open, with the marks around them.
     """
 
     t0: I64
     t1: I64
     first_block: I64
     last_block: I64
-    start: I64
-    end: I64
 
     def __len__(self) -> int:
         return len(self.t0)
 
-    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_], engine: LocalEngine = ONE_THREAD) -> Ranges:
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_], engine: LocalEngine = ONE_THREAD) -> Self:
         """Some of the rows, their columns taken by the threads of an engine."""
-        def of(column: I64) -> I64:
-            return column[rows]
-        return Ranges(*engine.map(of, (self.t0, self.t1, self.first_block, self.last_block, self.start, self.end)))
+        def of(name: str) -> I64:
+            column: I64 = getattr(self, name)[rows]
+            return column
+        return type(self)(*engine.map(of, [field.name for field in fields(self)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges(TokenRanges):
+    """Token ranges and their bytes.
+
+    Attributes:
+        start, end: Bytes of the collection's text, half-open, with the marks around them.
+    """
+
+    start: I64
+    end: I64
+
+    @property
+    def tokens(self) -> TokenRanges:
+        """The ranges without their bytes."""
+        return TokenRanges(self.t0, self.t1, self.first_block, self.last_block)
 
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:

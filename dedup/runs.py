@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, distinct_numbers, sums
+from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -155,7 +155,7 @@ def without_contained(corpus: Corpus, distinct: Distinct, near: Links, exact: Li
             inside += [one * count + two, two * count + one]
     known = distinct_numbers(np.concatenate(inside))
     asked = text[block_of(corpus, near.a0)] * count + text[block_of(corpus, near.b0)]
-    return near.take(~np.isin(asked, known))
+    return near.take(~is_among(asked, known))
 
 
 def _whole_first(corpus: Corpus, a0: I64, a1: I64, b0: I64) -> tuple[I64, I64, Flags]:

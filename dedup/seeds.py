@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
 RANGE_TOKENS, MOST_RANGES = 1 << 19, 256  # of the collection, that are taken together; ranges at most
+EMITTED = 2  # passes over the tokens in which repeated grams are taken out: half of them are held at one time
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
 
@@ -93,7 +95,7 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
     Args:
         words: Of the slice, where the grams are still to be marked.
     """
-    partitions, batches = engine.partitions(int(corpus.page_start[-1])), range(len(tokens))
+    batches = range(len(tokens))
     if not len(tokens.table):
         table = np.zeros(words, np.uint64)
         engine.map(lambda batch: kernel.mark_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, table, number,
@@ -102,15 +104,21 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
         del table
     twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
 
-    def emit(batch: int) -> Partitioned:
+    passes, classes = (EMITTED if slices == 1 and len(tokens) > 1 else 1), list[U64]()
+    partitions = engine.partitions(int(corpus.page_start[-1]), slices * passes)
+
+    def emit(batch: int, own: int, twice: U64) -> Partitioned:
         gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,
-                                                tokens.before(corpus, batch), partitions, number, slices)
-        if number == slices - 1:
+                                                tokens.before(corpus, batch), partitions, own, slices * passes)
+        if own == slices * passes - 1:
             tokens.token[batch] = np.empty(0, np.uint32)
         return Partitioned((gram, at), first)
-    rows = engine.map(emit, batches)
-    twice = NO_TABLE
-    return engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
+    for own in range(number * passes, (number + 1) * passes):
+        rows = engine.map(partial(emit, own=own, twice=twice), batches)
+        if own == (number + 1) * passes - 1:
+            del twice
+        classes += engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
+    return classes
 
 
 def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import OptionError
+from dedup.filed import Filed
 from dedup.kernel import kernel
 
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
@@ -87,19 +89,19 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
     """The same as ``shingle_blocks``, with the upper 32 bits of each element."""
     most = sums((corpus.token_first[1:] - corpus.token_first[:-1])[blocks])  # elements: as many as tokens
-    values = kernel.room(4 * int(most[-1])).view(np.uint32)
 
-    def shorten(part: slice) -> I64:
-        own = blocks[part]
-        return kernel.short_sets(corpus.text, corpus.start[own], corpus.end[own], corpus.flags, size,
-                                 values[most[part.start]:most[part.stop]])
-    parts = _batches(corpus, blocks)
-    first, to = engine.map(shorten, parts), 0
-    for part, own in zip(parts, first, strict=True):  # in the same memory, without the gaps
-        begin, count = int(most[part.start]), int(own[-1])
-        values[to:to + count] = values[begin:begin + count]
-        to += count
-    return ShortSets(values[:to], sums(np.concatenate([np.empty(0, np.int64), *map(np.diff, first)])))
+    def shorten(part: slice) -> tuple[U32, I64]:
+        own, room = blocks[part], kernel.room(4 * int(most[part.stop] - most[part.start])).view(np.uint32)
+        first = kernel.short_sets(corpus.text, corpus.start[own], corpus.end[own], corpus.flags, size, room)
+        return room[:first[-1]], first
+    column, sizes, to = Filed(int(most[-1]), np.uint32), [np.empty(0, np.int64)], 0
+    parts, together = _batches(corpus, blocks), 4 * engine.threads
+    for at in range(0, len(parts), together):
+        for values, first in engine.map(shorten, parts[at:at + together]):
+            column.write(to, values)
+            sizes.append(np.diff(first))
+            to += len(values)
+    return ShortSets(column.values[:to], sums(np.concatenate(sizes)))
 
 
 def _batches(corpus: Corpus, blocks: I64) -> list[slice]:

@@ -55,8 +55,8 @@ def shown_places(table: Groups) -> Shown:
         lead = np.zeros(len(owner), bool)
         lead[table.representative] = True
         alone[1:] = ~(follows[1:] & follows[:-1]) | lead[1:] | lead[:-1]
-        stretch = np.cumsum(alone) - 1
-        alone |= np.bincount(stretch)[stretch] <= AT_ONCE
+        sizes = np.diff(np.append(np.flatnonzero(alone), len(owner)))
+        alone |= np.repeat(sizes <= AT_ONCE, sizes)
     row = np.flatnonzero(alone)
     return Shown(np.searchsorted(row, table.first), row, np.diff(np.append(row, len(owner))))
 

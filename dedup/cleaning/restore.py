@@ -22,7 +22,7 @@ from dedup.cleaning.targets import safe_name
 from dedup.errors import InputError, OutputError
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
-from dedup.report.json import replaced_file
+from dedup.report.json import replaced_file, set_mode
 
 STEP = 1 << 20  # bytes at a time
 
@@ -207,7 +207,7 @@ def _written(target: Path, entry: Entry) -> Iterator[IO[bytes]]:
         with packed(raw, entry.begin.compression) as file:
             yield file
         if entry.begin.mode is not None:
-            os.chmod(raw.fileno(), entry.begin.mode & 0o777)
+            set_mode(raw, entry.begin.mode & 0o777)
 
 
 def _copy(source: Path, target: Path, entry: Entry) -> None:
@@ -215,7 +215,7 @@ def _copy(source: Path, target: Path, entry: Entry) -> None:
         while data := file.read(STEP):
             copy.write(data)
         if entry.begin.mode is not None:
-            os.chmod(copy.fileno(), entry.begin.mode & 0o777)
+            set_mode(copy, entry.begin.mode & 0o777)
 
 
 @contextlib.contextmanager

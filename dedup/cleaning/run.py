@@ -36,7 +36,7 @@ from dedup.options import Options
 from dedup.readers.compression import unpack
 from dedup.readers.files import open_regular
 from dedup.readers.formats import MARKUP
-from dedup.report.json import replaced_file
+from dedup.report.json import replaced_file, set_mode
 from dedup.stages import Progress
 
 WHOLE = ("text", *sorted(MARKUP))  # one file, one page
@@ -304,7 +304,7 @@ class _Writing:
                     if piece.removal == STAYS:
                         after.update(piece.data)
                         file.write(piece.data)
-            os.chmod(raw.fileno(), mode)
+            set_mode(raw, mode)
         writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest()))
         return Finish(target, place if place != target.path else None)
 
@@ -352,7 +352,7 @@ class _Writing:
                     while data := plain.read(COPIED):
                         after.update(data)
                         file.write(data)
-            os.chmod(raw.fileno(), stat.S_IMODE(target.found.path.stat().st_mode))
+            set_mode(raw, stat.S_IMODE(target.found.path.stat().st_mode))
         writer.write(lines.FileEnd("cut", before.hexdigest(), after.hexdigest(), table=says))
         return Finish(target, place if place != target.path else None)
 
@@ -381,7 +381,7 @@ class _Writing:
                 if copy is not None:
                     copy.write(data)
             if copy is not None:
-                os.chmod(copy.fileno(), stat.S_IMODE(os.fstat(source.fileno()).st_mode))
+                set_mode(copy, stat.S_IMODE(os.fstat(source.fileno()).st_mode))
         writer.write(lines.FileEnd("same", digest.hexdigest(), digest.hexdigest()))
         return Finish(target, None)
 

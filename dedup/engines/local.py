@@ -32,6 +32,7 @@ Columns = tuple[npt.NDArray[Any], ...]
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
+LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
 
 
 class Partitioned:
@@ -44,7 +45,8 @@ class Partitioned:
 
     def __init__(self, columns: Columns, first: npt.NDArray[np.int64]) -> None:
         self.first = first
-        self.size = -(-(len(first) - 1) // PIECES)  # partitions in a piece
+        count = min(PIECES, 1 + int(first[-1] - first[0]) // LEAST_PIECE)
+        self.size = -(-(len(first) - 1) // count)  # partitions in a piece
         edges = first[::max(self.size, 1)]
         self.pieces: list[Columns] = [tuple(_together([column[a:b]]) for column in columns)
                                       for a, b in zip(edges, [*edges[1:], first[-1]], strict=True) if self.size]
@@ -105,9 +107,9 @@ class LocalEngine:
     def _executor(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, initializer=kernel.array_memory, initargs=(None,))
 
-    def partitions(self, text_bytes: int) -> int:
-        """How many partitions rows of a collection of that size are exchanged in."""
-        return self._partitions or max(1, text_bytes // PARTITION_BYTES)
+    def partitions(self, text_bytes: int, passes: int = 1) -> int:
+        """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes."""
+        return self._partitions or max(1, text_bytes // PARTITION_BYTES // passes)
 
     def slices(self, table_bytes: int) -> int:
         """In how many slices, one after the other, a table is made that is looked up at random: each of them has room.
@@ -115,7 +117,11 @@ class LocalEngine:
         Returns:
             A power of two.
         """
-        return 1 if self._table_bytes is None else 1 << (-(-table_bytes // self._table_bytes) - 1).bit_length()
+        if self._table_bytes is None:
+            return 1
+        kernel.release_memory()
+        room = max(min(self._table_bytes, kernel.memory_room() // 2), LEAST_TABLE)  # the other half is for what is taken out
+        return 1 << (-(-table_bytes // room) - 1).bit_length()
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""

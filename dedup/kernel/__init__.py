@@ -9,7 +9,6 @@ compiled functions refuse what they cannot take, and why is said with the help o
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import typing
 from collections.abc import Callable, Mapping
@@ -118,6 +117,8 @@ def _choose(wish: str) -> _Kernel:
         except ImportError:
             if wish == "native":
                 raise
+            import logging  # here: the process that parses pages starts without
+
             logging.getLogger(__name__).warning(SLOW_KERNEL)
         else:
             return _Kernel(_kernel, "native")

@@ -54,7 +54,8 @@ nb::bytes to_bytes(const std::vector<std::int64_t>& column) {
 class Elements final : public Tree {
 public:
     explicit Elements(const Source& source)
-        : source_(source), elements_(nb::module_::import_("dedup.readers.elements")), hints_(nb::module_::import_("dedup.readers.hints")),
+        : source_(source), elements_(nb::module_::import_("dedup.readers.elements")),
+          hints_(nb::module_::import_("dedup.readers.hints")),
           unescape_(nb::module_::import_("html").attr("unescape")), class_flags_(hints_.attr("class_flags")),
           id_flags_(hints_.attr("id_flags")), element_flags_(hints_.attr("element_flags")) {}
 
@@ -96,8 +97,9 @@ public:
     Attributes attributes(std::size_t element) override {
         const Node& node = nodes_[element];
         const std::int64_t start = node.gathers ? -1 : position(node.node);
-        Attributes out;
-        return start >= 0 && read_attributes(static_cast<std::size_t>(start), out) ? out : asked_attributes(node.node);
+        if (start < 0 || !node.may_be_copy) return read_or_asked(start, node.node, said_);
+        const auto [found, is_new] = copied_.try_emplace(start);  // there may be thousands of copies of a long tag
+        return is_new ? read_or_asked(start, node.node, found->second) : found->second.attributes;
     }
 
     int class_flags(View token, bool content) override {
@@ -131,6 +133,18 @@ private:
         Span span{};
     };
 
+    // What an element's attributes say, with the texts that the parser gave, if it was asked.
+    struct Said {
+        Attributes attributes;
+        Chars classes, name;
+    };
+
+    Attributes read_or_asked(std::int64_t start, nb::handle node, Said& said) {
+        said.attributes = {};
+        if (start < 0 || !read_attributes(static_cast<std::size_t>(start), said.attributes)) ask_attributes(node, said);
+        return said.attributes;
+    }
+
     Span asked_span(nb::handle node) const {
         const nb::object location = nb::steal(PyObject_GetAttr(node.ptr(), location_.object.ptr()));
         if (!location.is_valid()) {
@@ -146,17 +160,20 @@ private:
         return out;
     }
 
-    Attributes asked_attributes(nb::handle node) {
+    void ask_attributes(nb::handle node, Said& said) {
+        Attributes& out = said.attributes = {};
         const nb::object has = attrs_.of(node);
         const Py_ssize_t count = PyObject_Size(has.ptr());
         if (count < 0) throw nb::python_error();
-        Attributes out;
-        if (count == 0) return out;
-        if (const nb::object value = attribute(node, class_); !value.is_none()) read_chars(value, one_), out.classes = one_;
-        if (const nb::object value = attribute(node, id_); !value.is_none()) read_chars(value, two_), out.name = two_;
-        out.link = !attribute(node, href_).is_none();
-        out.special = !attribute(node, role_).is_none() || !attribute(node, style_).is_none() || !attribute(node, hidden_).is_none();
-        return out;
+        if (count == 0) return;
+        const auto has_one = [&](const Name& name) { return !attribute(node, name).is_none(); };
+        const auto read = [&](const Name& name, Chars& text, View& to) {
+            if (const nb::object value = attribute(node, name); !value.is_none()) read_chars(value, text), to = text;
+        };
+        read(class_, said.classes, out.classes);
+        read(id_, said.name, out.name);
+        out.link = has_one(href_);
+        out.special = has_one(role_) || has_one(style_) || has_one(hidden_);
     }
 
     // Reads the attributes from a tag of the source; false where that needs the parser.
@@ -199,8 +216,8 @@ private:
     }
 
     const Source& source_;
-    const Name position_{"position"}, location_{"source_location"}, start_tag_{"start_tag"}, end_tag_{"end_tag"}, start_offset_{"start_offset"},
-        end_offset_{"end_offset"}, attrs_{"attrs"}, attr_{"attr"}, class_{"class"}, id_{"id"}, href_{"href"}, role_{"role"},
+    const Name position_{"position"}, location_{"source_location"}, start_tag_{"start_tag"}, end_tag_{"end_tag"},
+        start_offset_{"start_offset"}, end_offset_{"end_offset"}, attrs_{"attrs"}, attr_{"attr"}, class_{"class"}, id_{"id"}, href_{"href"}, role_{"role"},
         style_{"style"}, hidden_{"hidden"};
     nb::object elements_, hints_, unescape_, class_flags_, id_flags_, element_flags_;
     std::vector<Node> nodes_;
@@ -208,7 +225,8 @@ private:
     std::unordered_map<std::string, std::size_t> tags_;
     std::unordered_map<Chars, int> classes_;
     std::unordered_map<Chars, Chars> references_;
-    Chars one_, two_;
+    std::unordered_map<std::int64_t, Said> copied_;  // by the place of the tag
+    Said said_;
 };
 
 bool holds(nb::handle set, nb::handle node) {
@@ -272,8 +290,8 @@ nb::object html_blocks(nb::str source, nb::object root, nb::object selected, nb:
     const Blocks& b = walk.blocks();
     const std::string paths = walk.paths();
     nb::list columns;
-    for (const auto* column : {&b.start, &b.end, &b.source_start, &b.source_end, &b.line, &b.end_line, &b.kind, &b.flags, &b.link_chars,
-                               &b.map_first, &b.map_text, &b.map_source, &b.element, &b.parent})
+    for (const auto* column : {&b.start, &b.end, &b.source_start, &b.source_end, &b.line, &b.end_line, &b.kind, &b.flags,
+                               &b.link_chars, &b.map_first, &b.map_text, &b.map_source, &b.element, &b.parent})
         columns.append(to_bytes(*column));
     const auto bytes = [](const std::string& text) { return nb::bytes(text.data(), text.size()); };
     return nb::make_tuple(bytes(b.text), bytes(paths), bytes(b.steps), columns,

@@ -1,4 +1,5 @@
 // Bindings of memory.hpp: NumPy's arrays take their memory from the pool, too; twin_memory.py says what each function does.
+#include <algorithm>
 #include <cstring>
 
 #include "bind.hpp"
@@ -126,15 +127,23 @@ void bind_memory(nb::module_& m) {
         });
     }, "room"_a.noconvert(), "at"_a, "data"_a.noconvert());
     m.def("array_memory", &array_memory, "handler"_a.none());
-    m.def("limit_memory", [](std::int64_t resident, std::int64_t spare, int file, std::int64_t room) {
-        if (resident < 0 || spare < 0 || room < 0) throw std::invalid_argument("bytes must not be negative");
+    m.def("limit_memory", [](std::int64_t resident, std::int64_t pages, std::int64_t objects, int file, std::int64_t room) {
+        if (resident < 0 || pages < 0 || objects < 0 || room < 0) throw std::invalid_argument("bytes must not be negative");
 #ifdef DEDUP_POOL
-        dedup::Pool::shared().limit(static_cast<std::size_t>(resident), static_cast<std::size_t>(spare), file,
-                                    static_cast<std::size_t>(room));
+        dedup::Pool::shared().limit(static_cast<std::size_t>(resident), static_cast<std::size_t>(pages),
+                                    static_cast<std::size_t>(objects), file, static_cast<std::size_t>(room));
 #else
         (void)file;
 #endif
-    }, "resident"_a, "spare"_a, "file"_a, "room"_a);
+    }, "resident"_a, "pages"_a, "objects"_a, "file"_a, "room"_a);
+    m.def("memory_room", [] {
+#ifdef DEDUP_POOL
+        constexpr std::size_t kMost = INT64_MAX;
+        return static_cast<std::int64_t>(std::min(dedup::Pool::shared().room(), kMost));
+#else
+        return std::int64_t{INT64_MAX};
+#endif
+    });
     m.def("unlimit_memory", [] {
 #ifdef DEDUP_POOL
         dedup::Pool::shared().unlimit();

@@ -203,7 +203,7 @@ private:
         int kind = 0, flags = 0;
         bool content = false, keep_blanks = false, dead = false, wanted = false;
         bool resolved = false, link = false;  // resolved: flags and what follows are known
-        Chars classes, name;
+        Chars classes, name;    // the beginning of long ones
         std::int64_t row = -1;  // among the elements that hold blocks
         std::string path;       // once asked for
     };
@@ -222,7 +222,8 @@ private:
             const Place& around = places_[own.parent];
             const Tag& tag = tags_[own.tag];
             const Attributes attributes = tree_.attributes(own.element);
-            own.classes = attributes.classes, own.name = attributes.name;
+            own.classes = attributes.classes.substr(0, kLongestClass + 1);
+            own.name = attributes.name.substr(0, kLongestClass + 1);
             int flags = attributes.special ? tree_.element_flags(own.element, tag, own.content)
                                            : with_names(tag.flags[own.content], tag, own.classes, own.name, own.content);
             if ((flags & (kNavigation | kQuote)) && (tag.facts & kMayHoldThePage) && holds_the_page(tree_.span(own.element)))
@@ -365,7 +366,10 @@ private:
             known = unresolved_.back();
         }
         Place& own = places_[place];
-        if (own.path.empty() && place) own.path = places_[known].path.substr(0, places_[known].path.find("//")) + "//" + tags_[own.tag].step;
+        if (own.path.empty() && place) {
+            const std::string& above = places_[known].path;
+            own.path = above.substr(0, above.find("//")) + "//" + tags_[own.tag].step;
+        }
         return own.path;
     }
 

@@ -49,7 +49,8 @@ class Pool {
         std::byte* memory = used_.take(size);
         if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
         if (!memory) {
-            give_back(std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size)));
+            const std::size_t kept = std::max(kSpare, used_.bytes() - std::min(used_.bytes(), size));
+            give_back(std::min(kept, most_held_ - std::min(most_held_, held_ + size)));  // what is free is in memory, too
             memory = fresh_.take(size);
         }
         if (!memory) memory = map(size);
@@ -100,6 +101,14 @@ class Pool {
         evicted();
     }
 
+    // Bytes that a large block may have in memory now.
+    std::size_t room() {
+        const std::lock_guard lock(mutex_);
+        if (!is_bounded_) return SIZE_MAX;
+        learn();
+        return most_held_ / 4 * 3 - std::min(most_held_ / 4 * 3, held_);
+    }
+
     // Gives the system what is free.
     void trim() {
         const std::lock_guard lock(mutex_);
@@ -107,13 +116,14 @@ class Pool {
         for (auto& spill : spills_) spill->trim(0);
     }
 
-    // From now on `resident` bytes of the process are in memory at most, `spare` of them pages of the file: blocks for which there
-    // is no more room lie in it.
-    void limit(std::size_t resident, std::size_t spare, int file, std::size_t room) {
+    // From now on `resident` bytes of the process are in memory at most, `pages` of them pages of the file, and `objects` of what is
+    // not in blocks and still to come: blocks for which there is no more room lie in the file.
+    void limit(std::size_t resident, std::size_t pages, std::size_t objects, int file, std::size_t room) {
         auto spill = std::make_unique<Spill>(file, room);
         const std::lock_guard lock(mutex_);
         resident_ = resident;
-        spare_ = spare;
+        pages_ = pages;
+        expected_ = others() + objects;
         is_bounded_ = true;
         learn();
         full_ = false;
@@ -173,11 +183,19 @@ class Pool {
         return fresh_.take(size);
     }
 
-    // What is held and not in blocks, such as the interpreter and its objects, leaves the rest to blocks.
+    // What is held and not in blocks, such as the interpreter and its objects.
+    std::size_t others() const {
+        const std::size_t anonymous = resident().anonymous;
+        return anonymous - std::min(anonymous, held_ + used_.bytes());
+    }
+
+    // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly.
+    std::size_t much() const { return resident_ / 4 * 3; }
+    std::size_t enough() const { return resident_ / 8 * 5; }
+
+    // What others hold, or will, leaves the rest to blocks. Were there more of them, pages of the file would go out as they come in.
     void learn() {
-        const Resident now = resident();
-        const std::size_t others = now.anonymous - std::min(now.anonymous, held_ + used_.bytes()) + spare_;
-        most_held_ = is_bounded_ ? resident_ - std::min(resident_, others) : SIZE_MAX;
+        most_held_ = is_bounded_ ? much() - std::min(much(), std::max(others(), expected_) + pages_) : SIZE_MAX;
     }
 
     // How much may be held once a block is: large ones leave room to the small ones, which come and go.
@@ -220,19 +238,18 @@ class Pool {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
-        const std::size_t much = resident_ / 4 * 3, enough = resident_ / 8 * 5;  // mapping is quick
         const std::size_t now = resident().all;
-        bool is_much = now > much;
+        bool is_much = now > much();
         for (auto& spill : spills_)
-            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough) spill->evict();
+            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough()) spill->evict();
         if (is_much || !is_bounded_) return kSeldom;
-        return std::clamp(std::chrono::milliseconds((much - std::min(now, much)) / kPerMillisecond), kSoon, kSeldom);
+        return std::clamp(std::chrono::milliseconds((much() - std::min(now, much())) / kPerMillisecond), kSoon, kSeldom);
     }
 
     std::mutex mutex_;
     Extents used_, fresh_;  // free: pages that are there, and pages that are not
     std::vector<std::unique_ptr<Spill>> spills_;
-    std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, spare_ = 0;
+    std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, pages_ = 0, expected_ = 0;
     std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;

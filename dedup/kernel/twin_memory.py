@@ -18,18 +18,24 @@ def array_memory(handler: object) -> object:
     return handler
 
 
-def limit_memory(resident: int, spare: int, file: int, room: int) -> None:
+def limit_memory(resident: int, pages: int, objects: int, file: int, room: int) -> None:
     """Bound the memory of large blocks; what is more lies in a file, mapped. The twin has no blocks: it bounds nothing.
 
     Args:
         resident: Bytes of the whole process that may be in memory. Blocks that have no room are in the file.
-        spare: Bytes of them that are left to pages of the file. More of them go out of memory; they stay in it.
+        pages: Bytes of them that are left to pages of the file. More of them go out of memory; they stay in it.
+        objects: Bytes of them that are left to what is in no block and still to come.
         file: Descriptor of an empty file, which may have no name; the kernel takes one of its own.
         room: Bytes that the file may grow to.
 
     Raises:
         RuntimeError: The file cannot be mapped.
     """
+
+
+def memory_room() -> int:
+    """Bytes that a large block may have in memory now: a larger one lies in the file. Unbounded: more than any."""
+    return 2**63 - 1
 
 
 def unlimit_memory() -> None:

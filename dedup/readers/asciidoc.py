@@ -29,6 +29,7 @@ _ITEM = re.compile(r"(?:\*{1,6}|-|•|\.{1,6}|\d+[.)]|[A-Za-z][.)]|[ivxlcdmIVXLC
 _TERM = re.compile(r"(.*?\S)(:{2,4}|;;)(?:\s+|\Z)")
 _ADMONITION = re.compile(r"(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION):\s+(?=\S)")
 _DELIMITER = re.compile(r"(?:-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|--|`{3,}\S*|[|,:!]={3,})\Z")
+_UNDERLINE = re.compile(r"(?:=+|-+|~+|\^+|\++)\Z")
 _CODE_STYLES = re.compile(r"\[(?:[^\]]*[,\s])?(?:source|listing|literal|stem|latexmath|asciimath|plantuml|mermaid|ditaa|"
                           r"graphviz)\b", re.IGNORECASE)
 _NO_TEXT_STYLES = re.compile(r"\[(?:plantuml|mermaid|ditaa|graphviz|comment)\b", re.IGNORECASE)
@@ -75,22 +76,37 @@ class AsciidocWalk:
         out = {}
         for at in range(len(self.lines) - 1, -1, -1):
             text = self.lines[at].text
-            if _DELIMITER.match(text):
+            if _DELIMITER.match(text) and not self._is_underline(at):
                 mark = "```" if text.startswith("```") else text
                 out[at] = later.get(mark, len(self.lines))
                 if text == mark:
                     later[mark] = at
         return out
 
+    def _is_underline(self, at: int) -> bool:
+        """Whether a line is drawn below a title: a paragraph of one line, as long as the line but for one letter."""
+        if at == 0 or not _UNDERLINE.match(self.lines[at].text) or self.lines[at].indent:
+            return False
+        title = self.lines[at - 1]
+        if not title.text or title.indent or abs(len(title.text) - len(self.lines[at].text)) > 1:
+            return False
+        if title.text[0] in ".[/" or _ITEM.match(title.text) or not re.search(r"\w", title.text):
+            return False
+        return at == 1 or not self.lines[at - 2].text or bool(_STYLE.match(self.lines[at - 2].text))
+
     def header(self) -> int:
         """Read the title of the document, and step over authors, revision and attributes below it."""
         at = 0
         while at < len(self.lines) and (not self.lines[at].text or self._is_markup(self.lines[at].text)):
             at += 1
-        if at >= len(self.lines) or not self.lines[at].text.startswith("= "):
+        if at + 1 < len(self.lines) and self.lines[at + 1].text[:1] == "=" and self._is_underline(at + 1):
+            self._heading(self.lines[at], self.lines[at].at)
+            at += 2
+        elif at < len(self.lines) and self.lines[at].text.startswith("= "):
+            self._heading(self.lines[at], self.lines[at].at + 2)
+            at += 1
+        else:
             return at
-        self._heading(self.lines[at], self.lines[at].at + 2)
-        at += 1
         for pattern in (_AUTHOR, re.compile(r"v?\d[\w.]*(?:,.*)?\Z|.*\d{4}-\d\d-\d\d.*\Z")):
             if at < len(self.lines) and self.lines[at].text and pattern.match(self.lines[at].text):
                 at += 1
@@ -128,6 +144,9 @@ class AsciidocWalk:
         if (found := _HEADING.match(text)) and line.indent == 0:
             self._heading(line, line.at + found.end())
             return at + 1
+        if at + 1 < stop and self._is_underline(at + 1):
+            self._heading(line, line.at)
+            return at + 2
         if found := _ITEM.match(text):
             return self._paragraph(at, stop, line.at + found.end(), kinds.LIST_ITEM, flags)
         if found := _TERM.match(text):

@@ -17,8 +17,14 @@ PACKED = frozenset({".gz", ".zst"})
 HEAD_BYTES = 8192
 MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went: no page
 A_MANIFEST = "manifest of dedup clean"  # the reason why it is skipped
-OURS = {b'{"format": "dedup-baseline/': "baseline of dedup", b'{"format": "dedup-report/': "report of dedup",
-        b'<meta name="generator" content="dedup ': "report of dedup"}  # what stands in these stands elsewhere
+BASELINE = b'{"format": "dedup-baseline/'
+A_REPORT = "report of dedup"  # like a baseline: what stands in it stands elsewhere
+_REPORT = re.compile(  # how reports begin: Markdown, text, JSON, SARIF, tables as CSV and JSON Lines; further on HTML
+    rb'<!-- dedup-report -->|Report of dedup \d[\w.+-]*\r?\n|\{"format": ?"dedup-report/'
+    rb'|\{"\$schema":"[^"\n]{0,200}","version":"2\.1\.0","runs":\[\{"tool":\{"driver":\{"name":"dedup",'
+    rb'|group,kind,verdicts?,|\{"group":\d+,"kind":"[a-z]+","verdicts?":'
+    rb'|id,source,title,meta,words,chars,keep,kept_page,|\{"id":"[^\n]{0,6000}?,"keep":(?:true|false),"kept_page":'
+    rb'|[^\0]{0,300}<meta name="generator" content="dedup ')
 _CONTENT = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"WARC/", "warc"), (b"filedesc://", "warc"))
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"\x7fELF", b"RIFF", b"BZh",
            b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xca\xfe\xba\xbe", b"SQLite format 3", b"OggS", b"ID3", b"\0asm",
@@ -56,6 +62,11 @@ def _mostly_text(head: bytes) -> bool:
     return len(head) - len(head.translate(None, _CONTROL)) <= len(head) // 50 + 1
 
 
+def is_report(head: bytes) -> bool:
+    """Whether a file that begins so is a report of ours. Of Parquet only the end of the file could tell."""
+    return _REPORT.match(head) is not None
+
+
 def choose(name: str, head: bytes, named: bool, input_format: str | None) -> tuple[str, str]:
     """The reader for a file.
 
@@ -70,9 +81,10 @@ def choose(name: str, head: bytes, named: bool, input_format: str | None) -> tup
     """
     if head.startswith(MANIFEST):
         return "", A_MANIFEST
-    for beginning, what in OURS.items():
-        if beginning in head[:200]:
-            return "", what
+    if BASELINE in head[:200]:
+        return "", "baseline of dedup"
+    if is_report(head):
+        return "", A_REPORT
     suffix = suffix_of(name)
     if input_format and (named or suffix not in SUFFIXES):
         return input_format, ""

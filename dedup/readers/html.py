@@ -1,9 +1,10 @@
-"""HTML to blocks with their places in the source. The only module that knows turbohtml, with `dedup.cleaning.outline`.
+"""HTML to blocks with their places in the source. With `dedup.cleaning.outline` and the kernel's ``html_blocks``, all that
+knows turbohtml; the `Walk` below is what cleaning uses, and the twin of the compiled one.
 
 Runs in worker processes only (but for the check of CSS selectors): a hostile page must not take the program along.
-Of turbohtml, ``parse``, ``children``, ``attr``, ``attrs``, ``source_location`` and ``select`` are used, nothing else:
-what every release of it tests best. Its offsets count LF-normalised text; text nodes have no place, so it is found behind the
-tag before them and kept only where the source reads the same.
+Of turbohtml, ``parse``, ``children``, ``tag``, ``data``, ``attr``, ``attrs``, ``position``, ``source_location`` and
+``select`` are used, nothing else: what every release of it tests best. Its offsets count LF-normalised text; text nodes have
+no place, so it is found behind the tag before them and kept only where the source reads the same.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from dedup.errors import MissingExtraError, how_to_install
+from dedup.readers.formats import A_REPORT
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records, no_field
 
@@ -67,6 +68,9 @@ def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
     from pyarrow import RecordBatch, parquet
 
     table = parquet.ParquetFile(file)
+    if b"dedup.format" in (table.schema_arrow.metadata or {}):
+        reading.notes.skip(A_REPORT, reading.file.place)
+        return
     records = Records(reading)
     records.saw(table.schema_arrow.names)
     wanted = {*records.texts, *records.ids, "url", *records.meta}

@@ -24,7 +24,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CODE = _names("code code-block sourcecode parsed-literal prompt doctest testcode testoutput testsetup "
+_CODE = _names("code code-tab code-block sourcecode parsed-literal prompt doctest testcode testoutput testsetup "
                "testcleanup ipython productionlist command-output literal math")
 _NO_TEXT = _names("image include literalinclude toctree contents raw graphviz plantuml mermaid digraph graph uml "
                   "index highlight default-role role meta module currentmodule sectnum section-numbering "
@@ -38,7 +38,7 @@ _TEXT_ARGUMENT = _names("admonition topic sidebar rubric note warning tip hint i
                         "glossary tab-item dropdown card grid-item-card")
 _PUNCTUATION = r"!-/:-@\[-`{-~"
 _RULE = re.compile(rf"([{_PUNCTUATION}])\1*\Z")
-_BULLET = re.compile(r"[-*+•‣⁃](?:\s+|\Z)")
+_BULLET = re.compile(r"(?:[-*+•‣⁃](?:\s+|\Z))+")
 _NUMBERED = re.compile(r"(?:\((?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+|#)\)|(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+|#)[.)])\s+")
 _FIELD = re.compile(r":(?![:\s])(?:[^:\\\n]|\\.|:(?!\s|\Z))+:(?:\s+|\Z)")
 _OPTION = re.compile(r"(?:--?[A-Za-z][\w-]*|/[A-Z])(?:[ =]<?[\w.-]+>?)?(?:, --?[A-Za-z][\w-]*(?:[ =]<?[\w.-]+>?)?)*"
@@ -124,7 +124,8 @@ class RstWalk:
         for pattern, kind in ((_BULLET, kinds.LIST_ITEM), (_NUMBERED, kinds.LIST_ITEM), (_FIELD, kinds.PARAGRAPH),
                               (_OPTION, kinds.LIST_ITEM)):
             if found := pattern.match(text):
-                return self._item(at, stop, indent, found.end(), kind, flags, depth)
+                is_cell = kind == kinds.LIST_ITEM and flags & TABLE_OR_CODE  # of a list-table
+                return self._item(at, stop, indent, found.end(), kinds.CELL if is_cell else kind, flags, depth)
         if text.startswith("| ") or text == "|":
             return self._line_block(at, stop, indent, flags)
         return self._paragraph(at, stop, indent, kinds.PARAGRAPH, flags, depth)
@@ -216,11 +217,12 @@ class RstWalk:
         head = self.lines[at:first]
         literal = self._literal(head)
         self._add_text(head, kind, flags, begin if begin < self.lines[at].end else self.lines[at].end)
-        indent = min((line.indent for line in self.lines[first:end] if line.text), default=0)
-        if literal and first < end:
-            self.blocks.code(dedented(_without_blank_head(self.lines[first:end]), indent), flags)
-        else:
-            self._nested(first, end, indent, flags, depth)
+        if literal:  # what is indented more than the text behind the mark
+            behind = self._indented(first, end, begin - self.lines[at].start)
+            code = _without_blank_head(self.lines[first:behind])
+            self.blocks.code(dedented(code, min((line.indent for line in code if line.text), default=0)), flags)
+            first = max(behind, first)
+        self._nested(first, end, min((line.indent for line in self.lines[first:end] if line.text), default=0), flags, depth)
 
     def _begins_anew(self, at: int) -> bool:
         """Whether a line inside an item begins something of its own although no blank line stands before it."""

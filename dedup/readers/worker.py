@@ -7,6 +7,7 @@ strings: see `send`.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -139,7 +140,8 @@ def limit_memory() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY_LIMIT + used
     known = [value for value in (soft, hard, limit) if value != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
+    with contextlib.suppress(OSError, ValueError):  # macOS knows the limit and takes none
+        resource.setrlimit(resource.RLIMIT_AS, (min(known), hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 

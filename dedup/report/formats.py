@@ -134,9 +134,10 @@ def write_report(report: Report, path: str | Path, how: How | None = None) -> No
 
 
 def write_terminal(report: Report, file: IO[bytes], how: How) -> None:
-    """The report as a terminal shows it, without colours."""
+    """The report as a terminal shows it, without colours, behind a line that says what it is."""
     from dedup.report.terminal import ReportView, console_for
 
+    file.write(f"Report of dedup {report.version}\n\n".encode())
     text = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
     try:
         console: Any = console_for(text, colours=False)

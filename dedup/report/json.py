@@ -221,6 +221,12 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         _UNFINISHED.discard(temporary)
 
 
+def set_mode(file: IO[bytes], mode: int) -> None:
+    """Give an open file its permissions, where the system can (Windows cannot before Python 3.13)."""
+    if os.chmod in os.supports_fd:
+        os.chmod(file.fileno(), mode)
+
+
 def _sync_folder(folder: Path) -> None:
     with contextlib.suppress(OSError):  # some file systems cannot
         handle = os.open(folder, os.O_RDONLY)

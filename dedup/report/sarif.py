@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from dedup.report.formats import How
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-SIGN = b'{"driver":{"name":"dedup",'  # how such a file begins, behind the address of its schema
 FINGERPRINT = "dedupText/v1"
 BASE = "SRCROOT"
 MAX_RESULTS = 5_000  # code hosts show no more
@@ -56,7 +55,8 @@ def chunks(report: Report, changed: Callable[[str], bool] | None = None, root: P
     """
     log = _Log(report, changed, Root.of(root))
     driver = {"name": "dedup", "version": report.version, "rules": [rule.descriptor() for rule in RULES.values()],
-              "notifications": [{"id": name, "shortDescription": {"text": text}} for name, text in NOTIFICATIONS.items()]}
+              "notifications": [{"id": name, "shortDescription": {"text": text}, "fullDescription": {"text": text},
+                                 "help": {"text": text}} for name, text in NOTIFICATIONS.items()]}
     yield b'{"$schema":' + encode(SCHEMA) + b',"version":"2.1.0","runs":[{"tool":{"driver":' + encode(driver) + b"},\n"
     yield b'"columnKind":"unicodeCodePoints",\n"originalUriBaseIds":' + encode({BASE: {"description": {
         "text": "The repository that was scanned, or the folder in which dedup was run."}}}) + b",\n"
@@ -78,7 +78,6 @@ class _Log:
         self.places, self.sources = Places(report), Sources()
         self.references = reference_ids(report)
         self.outside: dict[str, None] = {}
-        self._row = {name: row for row, name in enumerate(self.places.pages)}
         self._seen: Counter[str] = Counter()
 
     def results(self) -> Iterator[dict[str, Any]]:
@@ -122,7 +121,7 @@ class _Log:
     def _verdict(self, primary: Occurrence, group: Group) -> Verdict | None:
         """The verdict whose sentence says what this group is on the page it is charged to, if one does."""
         kind = self.places.verdict(primary, group.id)
-        row = self._row.get(primary.page)
+        row = self.places.row(primary.page)
         if kind is None or row is None:
             return None
         verdicts = self.report.pages[row].verdicts

@@ -27,7 +27,7 @@ class Rule:
 
     def descriptor(self) -> dict[str, Any]:
         """The rule as a reporting descriptor."""
-        title = "".join(word.capitalize() for word in self.name.split("-"))
+        title = "".join(word.capitalize() for word in ("dedup", *self.name.split("-")))  # no name may be its id
         return {"id": self.name, "name": title, "shortDescription": {"text": self.short},
                 "fullDescription": {"text": self.full}, "help": {"text": f"{self.full} {self.help}"},
                 "defaultConfiguration": {"level": self.level}, "properties": {"tags": ["duplication"]}}

@@ -4,7 +4,7 @@ describes both. Rows are made one after the other, so no more than one group is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 Rows = Literal["groups", "occurrences"]
+REMEMBERED = 1_000  # pages
 NAMED_PLACES = 10  # of a group; the others are rows of the table of occurrences
 TABLES: dict[Rows, tuple[tuple[str, str], ...]] = {
     "groups": (
@@ -35,37 +36,48 @@ TABLES: dict[Rows, tuple[tuple[str, str], ...]] = {
 
 
 class Places:
-    """The pages of occurrences by their ids, and what each occurrence amounts to on its page.
-
-    Attributes:
-        pages: Pages, without what takes time to make, by id.
-    """
+    """The pages of occurrences, and what each occurrence amounts to on its page. A page is made when it is asked for."""
 
     def __init__(self, report: Report) -> None:
-        """Look the pages up; verdicts are looked up when they are asked for."""
-        heads = heads_of(report)
-        self.pages: dict[str, PageReport] = {page.id: page for page in heads}
-        self._row = {name: row for row, name in enumerate(self.pages)}
+        """Note where each page is; verdicts are looked up when they are asked for."""
+        self._heads = heads_of(report)
+        names: Iterable[str] = getattr(report.pages, "ids", None) or (page.id for page in self._heads)
+        self._row = {name: row for row, name in enumerate(names)}
+        self._made: dict[str, PageReport] = {}
         self._report = report
         self._keys: Any = None
 
+    def row(self, name: str) -> int | None:
+        """The index of a page in the report."""
+        return self._row.get(name)
+
+    def page(self, name: str) -> PageReport | None:
+        """A page by its id, without what takes time to make."""
+        row = self._row.get(name)
+        if name not in self._made and row is not None:
+            if len(self._made) >= REMEMBERED:
+                self._made.clear()
+            self._made[name] = self._heads[row]
+        return self._made.get(name)
+
     def source(self, occurrence: Occurrence) -> str:
         """The file or place that it stands in."""
-        page = self.pages.get(occurrence.page)
+        page = self.page(occurrence.page)
         return page.source if page is not None and page.source else occurrence.page
 
     def words(self, occurrence: Occurrence) -> str:
         """``file:line-line``."""
-        return place(occurrence, self.pages)
+        page = self.page(occurrence.page)
+        return place(occurrence, {} if page is None else {occurrence.page: page})
 
     def verdict(self, occurrence: Occurrence, group: int) -> VerdictKind | None:
         """What it amounts to, as in the spans of the table of pages; ``None`` where nothing is said."""
         if self._keys is None:
-            spans, pages = self._report.annotations.spans, len(self.pages)
+            spans, pages = self._report.annotations.spans, len(self._row)
             row = np.repeat(np.arange(len(spans.first) - 1), np.diff(spans.first))
             self._keys, at = np.unique(spans.group * max(pages, 1) + row, return_index=True)
             self._verdicts = spans.verdict[at]
-        key = group * max(len(self.pages), 1) + self._row.get(occurrence.page, -1)
+        key = group * max(len(self._row), 1) + self._row.get(occurrence.page, -1)
         at = int(np.searchsorted(self._keys, key))
         if at >= len(self._keys) or self._keys[at] != key or self._verdicts[at] < 0:
             return None

@@ -39,16 +39,21 @@ def commands():
                     yield pytest.param(command.split("  #")[0], shown, id=f"{param.id}: {command}")
 
 
-def make_parameters():
-    spec = importlib.util.spec_from_file_location("make_parameters", ROOT / "scripts" / "make_parameters.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def test_the_page_of_settings_is_the_one_made_from_the_fields():
-    made = make_parameters()
+    made = script("make_parameters")
     assert made.FILE.read_text(encoding="utf-8") == made.parameters(), "stale: run python scripts/make_parameters.py"
+
+
+def test_the_page_of_the_command_line_is_the_one_made_from_the_parser():
+    made = script("make_cli")
+    assert made.FILE.read_text(encoding="utf-8") == made.cli_page(), "stale: run python scripts/make_cli.py"
 
 
 def test_each_setting_is_documented():
@@ -119,12 +124,15 @@ def test_relative_links_resolve(page):
 
 
 def recipes():
-    """Each section of a page of recipes, with the examples above the first section before its own."""
+    """Each section of a page of recipes that has examples, with those above the first section before its own; or the page."""
     for page in sorted((ROOT / "docs" / "recipes").glob("*.md")):
         start, *sections = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.M)
-        for section in sections:
-            blocks = [block for part in (start, section) for name, block in FENCE.findall(part) if name == "python"]
-            yield pytest.param(page, blocks, id=f"{page.name}: {section.splitlines()[0]}")
+        above, *own = ([block for name, block in FENCE.findall(part) if name == "python"] for part in (start, *sections))
+        if above and not any(own):
+            yield pytest.param(page, above, id=page.name)
+        for section, blocks in zip(sections, own, strict=True):
+            if blocks:
+                yield pytest.param(page, [*above, *blocks], id=f"{page.name}: {section.splitlines()[0]}")
 
 
 @pytest.mark.parametrize(("page", "blocks"), [
@@ -162,11 +170,11 @@ def test_commands_run_and_print_what_is_shown(command, shown):
 
 def sketched():
     """Commands of the documentation on files that everybody has to think of: those in ``sh`` blocks, and in --help."""
-    from dedup.cli import EXAMPLES
+    from dedup.cli_help import EXAMPLES
 
     lines = [line for param in fenced("sh") for block in param.values[1] for line in block.splitlines()]
-    lines += [line.strip() for line in EXAMPLES.splitlines()]
-    return sorted({re.split(r"  +", line)[0] for line in lines if line.startswith("dedup ")})
+    lines += [line.strip() for text in EXAMPLES.values() for line in text.splitlines()]
+    return sorted({re.split(r"  +| > ", line)[0] for line in lines if line.startswith("dedup ")})
 
 
 @pytest.mark.parametrize("command", sketched())

@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from dedup import blocks
-from dedup.blocks import Corpus, TextBuffer, collapse_equal, input_digest, page_batches, read_corpus, small_repeats
+from dedup.blocks import (
+    Corpus,
+    TextBuffer,
+    collapse_equal,
+    distinct_numbers,
+    input_digest,
+    is_among,
+    page_batches,
+    read_corpus,
+    small_repeats,
+)
 from dedup.engines.local import LocalEngine
 from dedup.heads import Heads
 from dedup.model import Page
@@ -142,3 +152,13 @@ def test_more_that_is_said_to_come_than_there_is_memory_for_does_no_harm() -> No
     buffer = TextBuffer(lambda: 1 << 60)
     buffer.add(b"text")
     assert bytes(buffer.since(0)) == b"text"
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 300])
+def test_numbers_are_looked_up_among_distinct_ones_as_numpy_does_it(size: int) -> None:
+    rng = np.random.default_rng(size)
+    numbers, others = rng.integers(-40, 40, 200), rng.integers(-60, 60, size)
+    known = distinct_numbers(others)
+    assert known.tolist() == np.unique(others).tolist()
+    assert is_among(numbers, known).tolist() == np.isin(numbers, others).tolist()
+    assert is_among(numbers[:0], known).tolist() == []

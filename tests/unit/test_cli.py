@@ -18,6 +18,7 @@ from report_fakes import near_report, news_report, page, report
 
 import dedup
 from dedup import cli
+from dedup.cli_help import EXAMPLES
 from dedup.errors import InputError
 from dedup.model import ReadError
 from dedup.options import Options
@@ -173,6 +174,19 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     examples = [line for line in out.split("Examples:")[1].splitlines() if line.startswith("  dedup ")]
     assert len(examples) == 5
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+def test_help_reads_well_in_80_columns(command: str, capsys: pytest.CaptureFixture[str],
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is longer or broken in an example, and all that can be given is explained."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.main([*([command] if command else []), "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert set(EXAMPLES[command].splitlines()) <= set(lines)
+    for given in cli.build_app()[command].assemble_argument_collection() if command else ():
+        assert given.parameter.help, given.name
 
 
 def test_help_of_a_command_names_every_flag_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -457,6 +471,20 @@ def test_version_is_answered_at_once_with_nothing_heavy_loaded() -> None:
         subprocess.run([sys.executable, "-m", "dedup", "--version"], capture_output=True, check=True, cwd=ROOT)
         times.append(time.perf_counter() - begun)
     assert min(times) < 0.15
+
+
+def test_the_process_ends_at_once_with_all_that_was_said() -> None:
+    """Nothing of the interpreter's own end is waited for, but exit functions are called, and a profiler has its say."""
+    own = ("import atexit, sys, weakref; from dedup.cli import main; sys.argv = ['dedup', *sys.argv[1:]]; "
+           "atexit.register(print, 'exit function'); keep = type('T', (), {'__del__': lambda self: print('taken down')})(); "
+           "sys.exit(main())")
+    for arguments, status in ((["--version"], 0), (["scan"], 2), (["scan", "examples/news.txt", "-q"], 0)):
+        done = subprocess.run([sys.executable, "-c", own, *arguments], capture_output=True, cwd=ROOT, text=True)
+        assert done.returncode == status, arguments
+        assert done.stdout.endswith("exit function\n"), arguments
+        watched = subprocess.run([sys.executable, "-m", "cProfile", "-m", "dedup", *arguments], capture_output=True, cwd=ROOT,
+                                 text=True)
+        assert "function calls" in watched.stdout
 
 
 def test_near_copies_are_shown_in_a_pipe_without_colour() -> None:

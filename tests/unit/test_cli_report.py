@@ -22,7 +22,7 @@ def result(tmp_path, monkeypatch):
 
 def test_a_stored_result_is_written_in_every_format(result, tmp_path, capsys):
     begin = {".html": b"<!DOCTYPE html>", ".md": b"<!-- dedup-report -->\n## 54.6 %", ".sarif": b'{"$schema"',
-             ".txt": b"6 pages", ".csv": b"id,", ".json": b'{"format"'}
+             ".txt": b"Report of dedup ", ".csv": b"id,", ".json": b'{"format"'}
     for suffix, beginning in begin.items():
         out = tmp_path / f"out{suffix}"
         assert main(["report", str(result), "-o", str(out)]) == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import dedup
 from dedup import cli, scan
 from dedup.errors import OptionError
 from dedup.model import Verdict
@@ -45,7 +46,10 @@ def test_what_goes_to_standard_output_is_what_the_file_holds(name: str, tmp_path
                                                              capfdbinary: pytest.CaptureFixture[bytes]):
     suffix = next(suffix for suffix, made in FORMATS.items() if made.name == name)
     assert cli.main(["scan", SITE, "-q", "-o", str(tmp_path / f"r{suffix}"), "--format", name]) == 0
-    assert capfdbinary.readouterr().out == (tmp_path / f"r{suffix}").read_bytes()
+    written = (tmp_path / f"r{suffix}").read_bytes()
+    head = {"terminal": f"Report of dedup {dedup.__version__}\n\n".encode(), "md": b"<!-- dedup-report -->\n"}.get(name, b"")
+    assert written.startswith(head)
+    assert capfdbinary.readouterr().out in (written, written.removeprefix(head))
 
 
 def test_a_file_that_is_named_twice_is_refused_before_the_work(tmp_path: Path, at_root: None,
@@ -137,3 +141,35 @@ def test_rows_of_groups_and_occurrences_say_what_the_report_says(at_root: None):
     assert [row["source"] for row in own] == [f"examples/site/{row['page']}" for row in own]
     assert {row["verdict"] for row in own} == {"template"}
     assert footer["places"] == [f"{row['source']}:{row['line']}-{row['end_line']}" for row in own]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_report_in_the_folder_is_no_page_and_may_be_written_again(suffix: str, tmp_path: Path,
+                                                                    capfd: pytest.CaptureFixture[str]):
+    if suffix.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    text = (ROOT / "examples" / "news.txt").read_text()
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(text)
+    out = tmp_path / f"r{suffix}"
+    assert cli.main(["scan", str(tmp_path), "-q", "-o", str(out), "--with-text"]) == 0
+    made = scan(tmp_path)
+    assert made.summary.pages == 2
+    assert not made.errors
+    assert [(entry.reason, entry.count) for entry in made.skipped if "hidden" not in entry.reason] in (
+        [("report of dedup", 1)], [("no reader for .sarif", 1)])
+    status = cli.main(["scan", str(tmp_path), "-q", "-o", str(out), "--with-text"])
+    assert status == (2 if suffix.endswith("parquet") else 0)  # whose beginning does not tell what it is
+    capfd.readouterr()
+
+
+def test_what_only_looks_like_a_report_is_a_page(tmp_path: Path):
+    (tmp_path / "a.md").write_text("Reports begin with `<!-- dedup-report -->`, and so does this page not.\n")
+    (tmp_path / "b.csv").write_text("group,kind,text\n1,near,some words that stand here alone\n")
+    (tmp_path / "c.jsonl").write_text('{"id": "x", "keep": true, "text": "a record with a field that is called keep"}\n')
+    assert scan(tmp_path).summary.pages == 3
+
+
+def test_an_estimate_has_two_formats_only(at_root: None, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["scan", "examples/news.txt", "--estimate", "--format", "csv"]) == 2
+    assert "'csv' is none of terminal, json" in capsys.readouterr().err

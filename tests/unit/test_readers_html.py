@@ -464,6 +464,22 @@ def test_paths_are_those_of_the_parser() -> None:
         assert {path for path in ours if "name()" not in path} <= names, name
 
 
+@pytest.mark.parametrize("folder", ["html_within_page", "site_pages", "cc_legalcode"])
+def test_real_pages_are_read_alike_by_both_walks(folder: str) -> None:
+    """The kernel's, compiled where it can be, and the one of cleaning."""
+    from dedup.readers.html import Walk, walked
+
+    rng = random.Random(11)
+    for name, source in real_pages(folder, 8):
+        damaged = list(source[:20_000])
+        for _ in range(60):
+            piece = rng.choice(["</p>", "<b>", "<table>", "<a id=x>", "<select>", "</a>", "<div>"])
+            damaged.insert(rng.randrange(len(damaged)), piece)
+        for text in (source, "".join(damaged)):
+            page, plain = read_html(text), walked(LineEnds(text), (), (), Walk).builder.build(None)
+            assert (page.packed, page.packed_columns) == (plain.packed, plain.packed_columns), name
+
+
 def test_damaged_pages_keep_true_maps() -> None:
     rng = random.Random(7)
     for name, source in real_pages("site_pages", 3):

@@ -140,6 +140,42 @@ def test_restructured_text():
     assert flags["inner"] == 0
 
 
+def test_restructured_text_of_sphinx():
+    source = """\
+.. list-table:: The caption
+   :header-rows: 1
+
+   * - Head a
+     - Head b
+   * - Cell a
+     - Cell b
+
+.. tabs::
+
+   .. tab:: hidden
+
+      Text of the tab.
+
+   .. code-tab:: python
+
+      x = 1
+
+.. note::
+   - an item
+   - another
+
+* item::
+
+     code
+
+  after
+"""
+    assert told(source, "rst") == [
+        ("The caption", P, 1), ("Head a", C, 4), ("Head b", C, 5), ("Cell a", C, 6), ("Cell b", C, 7),
+        ("Text of the tab.", P, 13),
+        ("x = 1", K, 17), ("an item", I, 20), ("another", I, 21), ("item:", I, 23), ("code", K, 25), ("after", P, 27)]
+
+
 @pytest.mark.parametrize(("source", "shown"), [
     ("a_b and __init__ and x * y", "a_b and __init__ and x * y"), (r"\*not\* and a\ b", "*not* and ab"),
     (":class:`~dedup.Report` and :func:`run`", "dedup.Report and run"), ("**bold *and* inner**", "bold and inner"),
@@ -229,6 +265,40 @@ def test_asciidoc():
     flags = dict(zip(block_texts(page), page.layout.flags.tolist(), strict=True))
     assert flags["Quoted words."] == BlockFlag.QUOTE
     assert flags["one cell"] == BlockFlag.TABLE_OR_CODE
+
+
+def test_asciidoc_titles_of_two_lines_and_blocks_that_look_like_them():
+    source = """\
+Title of it
+===========
+Jane Doe <jane@x.org>
+
+Part one
+--------
+
+.Foo
+----
+x = 1
+----
+
+[NOTE]
+====
+Inner.
+====
+
+Some text that is longer
+----
+y = 2
+----
+
+|===
+|a
+| b c
+|===
+"""
+    assert told(source, "asciidoc") == [
+        ("Title of it", H, 1), ("Part one", H, 5), ("Foo", T, 8), ("x = 1", K, 10), ("Inner.", P, 15),
+        ("Some text that is longer", P, 18), ("y = 2", K, 20), ("a", C, 24), ("b c", C, 25)]
 
 
 MDX = """\

@@ -267,3 +267,14 @@ def test_the_repository_of_git_itself_is_found(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path / "repo" / "docs")
     write(Path("."), a=FIRST, b=FIRST)
     assert uri(log_of(dedup.scan(Path(".")))["results"][0]["locations"][0]) == "docs/b.md"
+
+
+def test_rules_and_notifications_say_what_code_hosts_ask_for():
+    """What GitHub's own check of a log (rule GH2012) and the specification (3.49.3) want beside the schema."""
+    driver = log_of(scan([FIRST, FIRST]))["tool"]["driver"]
+    for descriptor in (*driver["rules"], *driver["notifications"]):
+        assert descriptor["shortDescription"]["text"]
+        assert descriptor["fullDescription"]["text"].endswith(".")
+        assert descriptor["help"]["text"].startswith(descriptor["fullDescription"]["text"])
+        assert descriptor.get("name", "").lower() != descriptor["id"]
+    assert len({descriptor["id"] for descriptor in driver["rules"]}) == 8

@@ -1,0 +1,59 @@
+"""Long columns that are written once, then only read: they lie in the file that memory is bounded with, where there is one.
+
+Texts, and columns of a number a token, are the most of what a scan holds. Stages go over them in order, or look at places
+here and there; the system keeps in memory what it has room for, and none of it is private memory of the process.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.kernel import kernel
+
+A = TypeVar("A", bound=np.generic)
+
+LEAST_IN_FILE = 1 << 25  # bytes of a column that are worth a file
+
+
+class Filed(Generic[A]):
+    """A column that is written part by part, by any thread; what is not written must not be read.
+
+    Args:
+        count: Elements.
+        kind: Their type.
+        large: Whether it is worth a file; ``None``: if it has ``LEAST_IN_FILE`` bytes.
+
+    Attributes:
+        in_file: Whether it lies there.
+        values: The column.
+    """
+
+    def __init__(self, count: int, kind: type[A], large: bool | None = None) -> None:
+        size = count * np.dtype(kind).itemsize
+        large = size >= LEAST_IN_FILE if large is None else large and size > 0
+        self._room = kernel.room_in_file(size) if large else np.empty(0, np.uint8)
+        self.in_file = len(self._room) > 0
+        self.values: npt.NDArray[A] = self._room.view(kind) if self.in_file else np.empty(count, kind)
+
+    def write(self, at: int, values: npt.NDArray[Any]) -> None:
+        """Put values at a place.
+
+        Raises:
+            MemoryError: The disk is full.
+        """
+        if self.in_file:
+            kernel.put(self._room, at * values.itemsize, values.view(np.uint8))
+        else:
+            self.values[at:at + len(values)] = values
+
+
+def filed(values: npt.NDArray[A]) -> npt.NDArray[A]:
+    """A copy of a part of a long column, in the file; the same array where there is none."""
+    column = Filed(len(values), values.dtype.type, large=True)
+    if not column.in_file:
+        return values
+    column.write(0, values)
+    return column.values
