@@ -169,7 +169,7 @@ def _entry(line: str, where: str) -> Entry:
             raise ValueError("text, reason, date and pages are strings")
         if texts[2]:
             datetime.date.fromisoformat(texts[2])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         marks = line.startswith(("<<<<<<<", "=======", ">>>>>>>"))
         why = "a merge was not finished" if marks else f"{type(error).__name__}: {error}"
         raise InputError(f"is no entry of a baseline ({why})", where, "Mend the line, or write the baseline anew.") from None

@@ -270,6 +270,7 @@ def test_a_baseline_is_the_same_bytes_whatever_the_files_are_called(repo: Reposi
 @pytest.mark.parametrize(("text", "why"), [
     ("", "is no baseline"), ("[]\n", "is no baseline"), ('{"format": "dedup-report/1"}\n', "is no baseline"),
     ('{"format": "dedup-baseline/2"}\n', "newer format"),
+    ('{"format": "dedup-baseline/1"}\n' + "[" * 100_000, "base.jsonl:2: is no entry"),
     ('{"format": "dedup-baseline/1"}\n{"fingerprint": "0:xyz", "copies": 2}\n', "base.jsonl:2: is no entry"),
     ('{"format": "dedup-baseline/1"}\n{"fingerprint": "0:", "copies": true}\n', "copies is no count"),
     ('{"format": "dedup-baseline/1"}\n{"fingerprint": "0:", "copies": 2, "date": "soon"}\n', "base.jsonl:2"),
