@@ -128,7 +128,7 @@ def test_hash_seeds(folder, expected, seed):
 
 
 @needs_speed
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "ocr across"])  # a minute more for two settings seen apart
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name != "ocr across"])
 def test_the_native_kernel_and_its_twin(folder, expected, name):
     assert NATIVE
     assert in_a_process(folder, [SETTINGS[name]], DEDUP_KERNEL="reference") == [expected[name]]
