@@ -52,7 +52,8 @@ class Gates:
         if self.fail_over is not None and not 0.0 <= self.fail_over <= 1.0:
             raise OptionError(f"{self.fail_over} is out of range", "fail_over", "Use 0% to 100%, or 0.0 to 1.0.")
         if NEW in self.fail_on and self.baseline is None and self.changed_since is None:
-            raise OptionError("nothing says what is new", "fail_on", "Name a baseline, or a commit since which files have changed.")
+            raise OptionError("nothing says what is new", "fail_on",
+                              "Name a baseline, or a commit since which files have changed.")
         if self.update and self.baseline is None:
             raise OptionError("there is no file to write", "update_baseline", "Name a baseline.")
         if self.update and self.changed_since is not None:
