@@ -59,6 +59,7 @@ def _command(function: Callable[..., int], positional: list[inspect.Parameter], 
 
 
 def clean_flags() -> list[inspect.Parameter]:
+    """The flags of ``clean``."""
     from cyclopts import Group
 
     from dedup.cli_settings import config_flags, profile_flag
