@@ -113,7 +113,7 @@ class Data:
 
     @cached_property
     def twice(self) -> np.ndarray:
-        return self.kernel.slots_seen_twice(self.table)
+        return self.kernel.slots_seen_twice([self.table])
 
     @cached_property
     def grams(self) -> tuple[np.ndarray, np.ndarray]:
@@ -402,7 +402,7 @@ def mark_grams(data: Data) -> Measured:
 
 @case
 def slots_seen_twice(data: Data) -> Measured:
-    return (data.table,), len(data.table), "word"
+    return ([data.table, data.table],), len(data.table), "word"
 
 
 @case
