@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.report.beneath import leaders, told_alone
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import all_wasted_chars, heads_of, matched_text, ranked
+from dedup.report.gather import heads_of, matched_text
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
@@ -96,7 +97,9 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
 def _shown_groups(report: Report, limits: Limits) -> list[Group]:
     """The most wasteful groups, as many as places are shown."""
     shown, places = list["Group"](), 0
-    for g in ranked(all_wasted_chars(report), limits.groups).tolist():
+    alone = told_alone(report)  # the others come behind them
+    ranks = np.concatenate([alone, np.flatnonzero(leaders(report) >= 0)])
+    for g in ranks[:limits.groups].tolist():
         group = report.groups[g]
         places += min(len(group.occurrences), limits.places)
         if shown and places > limits.all_places:
@@ -320,7 +323,12 @@ def _stretches(place: Occurrence) -> list[tuple[int, int]]:
 
 def _related(groups: Sequence[Group]) -> list[list[int]]:
     number = {group.id: n for n, group in enumerate(groups)}
-    return [[number[other] for other in group.related if other in number] for group in groups]
+    parts: dict[int, list[int]] = {}
+    for group in groups:
+        if group.part_of is not None:
+            parts.setdefault(group.part_of, []).append(group.id)
+            parts.setdefault(group.id, []).append(group.part_of)
+    return [[number[other] for other in (*group.related, *parts.get(group.id, ())) if other in number] for group in groups]
 
 
 def _beginning(text: str, limits: Limits) -> str:
