@@ -415,9 +415,14 @@ def _tell_apart(heads: Heads, references: int) -> None:
             heads.renamed[row] = found
 
 
-def sums(counts: I64) -> I64:
+def sums(counts: I64 | npt.NDArray[np.bool_]) -> I64:
     """Sum of all counts before each one, one longer than the counts."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def in_order(number: I64) -> I64:
+    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
+    return kernel.stable_order(number.view(np.uint64))
 
 
 def distinct_numbers(numbers: I64) -> I64:

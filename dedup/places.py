@@ -21,7 +21,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 ONE_THREAD = LocalEngine(1)
-LEAST_ROWS, MOST_RANGES = 1 << 14, 16  # rows of a range that is worth a thread; ranges at most
+LEAST_ROWS, MOST_RANGES = 1 << 14, 8  # rows of a range that is worth a thread; ranges at most: each checks all blocks
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,6 @@ namespace dedup {
 
 using TokenHalves = std::span<const std::uint32_t>;  // half of each token's hash
 
-#if defined(__GNUC__) || defined(__clang__)
-#define DEDUP_PREFETCH(address) __builtin_prefetch(address)
-#else
-#define DEDUP_PREFETCH(address) (void)(address)
-#endif
-
 // A table may be one of several slices of a larger one: the keys whose word the larger one has in it.
 struct Slice {
     std::uint64_t mask = 0, own = 0;

@@ -129,14 +129,25 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     return {std::move(first), std::move(last), std::move(begin), std::move(finish)};
 }
 
+// Fetches a stretch of text that is soon looked at; what is behind its first lines the processor fetches by itself.
+inline void fetch_text(Bytes text, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < std::min(end, begin + 256); at += 64) DEDUP_PREFETCH(text.data() + at);
+}
+
 // Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
 // code point; else positions are taken in order, so that a long line is gone over once.
 inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
                                      Offsets block, Offsets position) {
     constexpr std::int64_t kShort = 1024;
+    constexpr std::size_t kAhead = 8;
     Mapped<std::int64_t> out(position.size());
     Mapped<std::size_t> far;
     for (std::size_t i = 0; i < position.size(); ++i) {
+        if (i + 2 * kAhead < position.size()) {
+            const std::size_t next = index(block[i + 2 * kAhead]);
+            for (const Offsets column : {start, end, start_chars, end_chars}) DEDUP_PREFETCH(column.data() + next);
+        }
+        if (i + kAhead < position.size()) fetch_text(text, start[index(block[i + kAhead])], position[i + kAhead]);
         const std::size_t b = index(block[i]);
         const std::int64_t p = position[i];
         if (p < start[b] || p > end[b]) throw std::invalid_argument("position: one is not in its block");
@@ -162,7 +173,14 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
                                         std::uint32_t flags) {
     Mapped<std::uint8_t> out(a.size());
     TokenEquality equal(text, text, flags);
+    constexpr std::size_t kAhead = 8;
     for (std::size_t i = 0; i < a.size(); ++i) {
+        for (const Offsets side : {a, b}) {
+            if (i + 2 * kAhead < a.size()) DEDUP_PREFETCH(first.data() + side[i + 2 * kAhead]);
+            if (i + kAhead >= a.size()) continue;
+            const std::size_t part = index(first[index(side[i + kAhead])]);
+            if (part < part_start.size()) fetch_text(text, part_start[part], part_end[part]);
+        }
         const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
         bool same = parts == first[index(b[i]) + 1] - y;
         for (std::int64_t j = 0; j < parts && same && x != y; ++j)
