@@ -195,6 +195,12 @@ def locate(data: Data) -> Measured:
 
 
 @case
+def counts_up_to(data: Data) -> Measured:
+    place = data.tokens[0].view(np.int64) % len(data.utf8)
+    return (data.lines[0], place), len(place), "place"
+
+
+@case
 def chars_at(data: Data) -> Measured:
     start, end = data.lines
     chars = data.kernel.code_points(data.utf8, np.column_stack([start, end]).reshape(-1)).reshape(-1, 2)

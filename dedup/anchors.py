@@ -254,7 +254,7 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
     page_first = bags.page_first
 
     def pages(x: npt.NDArray[np.int64] | U32, y: npt.NDArray[np.int64] | U32) -> I64:
-        of_x, of_y = (np.searchsorted(page_first, side, side="right") - 1 for side in (x, y))
+        of_x, of_y = (pages_at(page_first, side) for side in (x, y))
         both: I64 = of_x * len(page_first) + of_y
         return both
     _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)

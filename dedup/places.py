@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
@@ -87,7 +87,7 @@ def block_of(corpus: Corpus, token: I64) -> I64:
 
 def page_of(corpus: Corpus, token: I64) -> I64:
     """The page that holds each token."""
-    return np.searchsorted(corpus.page_first, block_of(corpus, token), side="right") - 1
+    return last_up_to(corpus.page_first, block_of(corpus, token))
 
 
 def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:

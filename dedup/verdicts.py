@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, sums
+from dedup.blocks import in_order, last_up_to, sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -203,16 +203,13 @@ def _inside(frame: Parts, found: Parts) -> I64:
     order = in_order(frame.start)
     start, size = frame.start[order], (frame.end - frame.start)[order]
     before = sums(size)
-    asked = in_order(found.start)  # places that ascend are found in a third of the time
 
     def up_to(at: I64) -> I64:
-        row = np.searchsorted(start, at, side="right") - 1
+        row = last_up_to(start, at)
         last = np.maximum(row, 0)
         held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at - np.append(start, 0)[last], np.append(size, 0)[last]))
         return held
-    inside = np.empty(len(asked), np.int64)
-    inside[asked] = up_to(found.end[asked]) - up_to(found.start[asked])
-    return inside
+    return up_to(found.end) - up_to(found.start)
 
 
 class Judgement:

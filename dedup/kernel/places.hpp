@@ -93,6 +93,28 @@ struct EdgeSink {
     void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
 };
 
+// How many of some ascending numbers are not above each place: the row of the last one of these, and one more. Some places are looked
+// up side by side, step by step, so that the memory of one is fetched while another one is looked at.
+inline Mapped<std::int64_t> counts_up_to(Offsets ascending, Offsets place) {
+    constexpr std::size_t kSide = 16;
+    Mapped<std::int64_t> out(place.size());
+    const std::int64_t* const numbers = ascending.data();
+    for (std::size_t begin = 0; begin < place.size(); begin += kSide) {
+        const std::size_t count = std::min(kSide, place.size() - begin);
+        const std::int64_t* const wanted = place.data() + begin;
+        std::array<std::size_t, kSide> low{};
+        for (std::size_t left = ascending.size(); left > 1;) {  // each place's is one of the `left` behind its `low`, or none of them
+            const std::size_t half = left / 2;
+            left -= half;
+            for (std::size_t k = 0; k < count; ++k) low[k] += numbers[low[k] + half - 1] <= wanted[k] ? half : 0;
+            for (std::size_t k = 0; k < count; ++k) DEDUP_PREFETCH(numbers + low[k] + left / 2 - (left > 1));
+        }
+        for (std::size_t k = 0; k < count; ++k)
+            out[begin + k] = static_cast<std::int64_t>(low[k]) + (!ascending.empty() && numbers[low[k]] <= wanted[k]);
+    }
+    return out;
+}
+
 // The blocks of the first and the last token of each range, and its bytes with the marks around them. Blocks that hold ends are
 // cut into tokens again, each once.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
