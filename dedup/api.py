@@ -351,7 +351,7 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
     from dedup.stages import Stages
     from dedup.verdicts import Judgement
 
-    stages = Stages(progress)
+    stages = Stages(progress, options.memory is not None)
     judge: Judge | None = None
     if explain:
         from dedup.explain import Judge

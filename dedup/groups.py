@@ -133,14 +133,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     ranges = located.tokens
     linked, in_passage = linking.result(), passage >= 0
     del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
-    kernel.release_memory()
+    engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
     members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
     members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
     del linked, times
-    kernel.release_memory()
+    engine.settle()
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
