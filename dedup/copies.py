@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, sums
+from dedup.filed import columns_of_large
 from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind
 from dedup.places import range_halves
@@ -94,10 +95,11 @@ def describe_copies(findings: Findings) -> Copies:
     link_share = np.minimum(count(links) / size, 1.0) if links.any() else nothing
     navigation = flags & BlockFlag.NAVIGATION > 0
     in_navigation = 2 * count(navigation) >= blocks if navigation.any() else blocks == 0
-    return Copies(words, blocks, first, last, link_share, share(BlockFlag.QUOTE), share(BlockFlag.FOOTER),
-                  share(BlockFlag.DEVICE | BlockFlag.HIDDEN), in_navigation, share(BlockFlag.FORM) >= 0.5,
-                  share(BlockFlag.TABLE_OR_CODE) >= 0.5, (corpus.kind[first] == BlockKind.HEADING) & (blocks == 1),
-                  starts & ends, starts, (first - pages) / span, (last + 1 - pages) / span, laid_out[table.page])
+    found = Copies(words, blocks, first, last, link_share, share(BlockFlag.QUOTE), share(BlockFlag.FOOTER),
+                   share(BlockFlag.DEVICE | BlockFlag.HIDDEN), in_navigation, share(BlockFlag.FORM) >= 0.5,
+                   share(BlockFlag.TABLE_OR_CODE) >= 0.5, (corpus.kind[first] == BlockKind.HEADING) & (blocks == 1),
+                   starts & ends, starts, (first - pages) / span, (last + 1 - pages) / span, laid_out[table.page])
+    return columns_of_large(found, len(corpus.text))
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:
