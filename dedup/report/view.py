@@ -253,7 +253,7 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
             "representative": leads, "places": places_of,
             "all_places": [len(g.occurrences) for g in groups], "count": [g.count for g in groups],
             "truncated": [int(g.truncated) for g in groups],
-            "related": _related(groups), "beginning": heads, "compared": compared,
+            "related": _related(groups), "part_of": _part_of(groups), "beginning": heads, "compared": compared,
             "fingerprint": [fingerprint(g) for g in groups],
         },
         "places": {name.name: getattr(columns, name.name) for name in dataclasses.fields(columns)},
@@ -323,12 +323,13 @@ def _stretches(place: Occurrence) -> list[tuple[int, int]]:
 
 def _related(groups: Sequence[Group]) -> list[list[int]]:
     number = {group.id: n for n, group in enumerate(groups)}
-    parts: dict[int, list[int]] = {}
-    for group in groups:
-        if group.part_of is not None:
-            parts.setdefault(group.part_of, []).append(group.id)
-            parts.setdefault(group.id, []).append(group.part_of)
-    return [[number[other] for other in (*group.related, *parts.get(group.id, ())) if other in number] for group in groups]
+    return [[number[other] for other in group.related if other in number] for group in groups]
+
+
+def _part_of(groups: Sequence[Group]) -> list[int]:
+    """The shown group beneath which each one is told, -1 for none."""
+    number = {group.id: n for n, group in enumerate(groups)}
+    return [-1 if group.part_of is None else number.get(group.part_of, -1) for group in groups]
 
 
 def _beginning(text: str, limits: Limits) -> str:
