@@ -268,6 +268,8 @@ def test_a_baseline_is_the_same_bytes_whatever_the_files_are_called(repo: Reposi
 
 
 @pytest.mark.parametrize(("text", "why"), [
+    ('{"format": "dedup-baseline/1", "passages": [\n{"fingerprint":"8b52e145d0a22a83","text":"a","reason":""}\n]}\n',
+     "is the list of passages that were ignored in a report in the browser"),
     ("", "is no baseline"), ("[]\n", "is no baseline"), ('{"format": "dedup-report/1"}\n', "is no baseline"),
     ('{"format": "dedup-baseline/2"}\n', "newer format"),
     ('{"format": "dedup-baseline/1"}\n' + "[" * 100_000, "base.jsonl:2: is no entry"),
