@@ -178,7 +178,7 @@ def test_a_profile_gives_way_to_what_is_given(folder: Path, capsys: Said) -> Non
     capsys.readouterr()
     assert cli.main(["scan", "p.txt", "--for", "docs", "--min-tokens", "12", "--exclude", "old/", "--exclude", "x.md"]) == 0
     assert capsys.readouterr().err == (f"dedup: --for docs sets --leave-out code,front-matter --ignore '{FURNITURE}' "
-                                       "--hide template,navigation --fold-parts\n")
+                                       "--template-in html --hide template,navigation --fold-parts\n")
     assert dedup.scan(["a"], for_="docs", min_tokens=12).options.min_tokens == 12
     with pytest.raises(OptionError, match="is not one of readers"):
         dedup.scan(["a"], for_="robots")

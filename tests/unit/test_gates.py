@@ -223,6 +223,19 @@ def test_a_third_copy_of_what_is_known_is_new_and_charged_to_its_page(repo: Repo
     assert "docs/a-first.md:9 as docs/p10.md:13" in said
 
 
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+def test_a_text_pasted_onto_most_pages_of_a_folder_is_new_for_docs(repo: Repository, run: Run, how: str) -> None:
+    """By its number of pages it would be the template of the site, which is no content; sources have none."""
+    known_at(repo, run, "five")
+    for number in range(12):
+        repo.write(f"p{number:02}.md", page(number, SHARED))
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "five")
+    status, said = run("--for", "docs", *gate, "--fail-on", "new", "-q")
+    assert status == 1
+    assert "docs/p00.md:9" in said
+    assert run("--for", "docs", "--template-in", "all", *gate, "--fail-on", "new", "-q") == (0, "")
+
+
 def test_part_of_what_is_known_on_another_page_is_new(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("a-first.md", page(40, " ".join(SHARED.split()[5:35])))
