@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums
+from dedup.blocks import in_order, last_up_to, sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -144,9 +144,12 @@ class Stands:
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
-        copies, leader = np.diff(self.all_first), self.all_first[:-1]
-        piece = (self.all.words[leader] < SECTION_WORDS) | (self.all.blocks[leader] < SECTION_BLOCKS)
-        crowd = np.repeat((copies > 2) & piece, copies)
+        copies = np.diff(self.all_first)
+        several = np.flatnonzero(copies > 2)
+        lead = self.all.take(self.all_first[several])
+        piece = np.zeros(len(copies), bool)
+        piece[several] = (lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS)
+        crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
     def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:
@@ -197,14 +200,14 @@ class Stands:
 
 def _inside(frame: Parts, found: Parts) -> I64:
     """How many bytes of each stretch lie in stretches that are apart from each other."""
-    order = np.argsort(frame.start)
-    start, end = frame.start[order], frame.end[order]
-    before = sums(end - start)
+    order = in_order(frame.start)
+    start, size = frame.start[order], (frame.end - frame.start)[order]
+    before = sums(size)
 
     def up_to(at: I64) -> I64:
-        row = np.searchsorted(start, at, side="right") - 1
+        row = last_up_to(start, at)
         last = np.maximum(row, 0)
-        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at, np.append(end, 0)[last]) - np.append(start, 0)[last])
+        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at - np.append(start, 0)[last], np.append(size, 0)[last]))
         return held
     return up_to(found.end) - up_to(found.start)
 
