@@ -199,7 +199,7 @@ def unpack_layout(record: Record, packer: Packer) -> Layout | None:
 def seal(record: Record) -> bytes:
     """A record with its checksum."""
     data = msgspec.msgpack.encode(record)
-    return checksum(data, record.number) + data
+    return checksum(data, b"page", record.number) + data
 
 
 def unseal(data: bytes, number: int) -> Record:
@@ -208,7 +208,7 @@ def unseal(data: bytes, number: int) -> Record:
     Raises:
         DamagedIndexError: It is not what was stored.
     """
-    if data[:4] != checksum(memoryview(data)[4:], number):
+    if data[:4] != checksum(memoryview(data)[4:], b"page", number):
         raise DamagedIndexError(f"the record of page {number} is damaged")
     try:
         record = msgspec.msgpack.decode(memoryview(data)[4:], type=Record)

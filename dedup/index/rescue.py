@@ -13,7 +13,7 @@ from dedup.index.index import Index
 from dedup.index.recipe import Recipe, make_recipe, stored_settings
 from dedup.index.records import Packer, stored_page, unseal
 from dedup.index.segments import checksum
-from dedup.index.sqlite import SqliteStore, is_index, open_file, read_meta
+from dedup.index.sqlite import SqliteStore, as_bytes, is_index, open_file, read_meta
 from dedup.index.store import Verified
 from dedup.model import Page
 
@@ -76,7 +76,7 @@ def _readable(connection: sqlite3.Connection, problems: list[str]) -> Iterator[P
     packer = Packer(dict(_dictionaries(connection, problems)))
     for number, data in _page_rows(connection, problems):
         try:
-            yield stored_page(unseal(data, number), packer)
+            yield stored_page(unseal(as_bytes(data, "page", number), number), packer)
         except DamagedIndexError as error:
             problems.append(error.what)
 
@@ -84,7 +84,7 @@ def _readable(connection: sqlite3.Connection, problems: list[str]) -> Iterator[P
 def _dictionaries(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[int, bytes]]:
     try:
         for number, data in connection.execute("SELECT number, data FROM dictionary"):
-            if data[:4] == checksum(data[4:], number):
+            if isinstance(data, bytes) and data[:4] == checksum(data[4:], b"dictionary", number):
                 yield number, data[4:]
             else:
                 problems.append(f"dictionary {number} is damaged")

@@ -106,7 +106,7 @@ class Segment:
         head = np.zeros(1, DIRECTORY)
         head[0] = (0, self.level, self.number, self.first_chunk, len(self.fence), len(self))
         body = head.tobytes()[4:] + self.fence.astype("<u8").tobytes() + self.before.astype("<u8").tobytes()
-        return checksum(body, self.number) + body
+        return checksum(body, b"segment", self.number) + body
 
     @classmethod
     def unpack(cls, data: bytes, number: int) -> Segment:
@@ -115,17 +115,22 @@ class Segment:
         Raises:
             DamagedIndexError: It is not what was stored.
         """
-        if len(data) < DIRECTORY.itemsize or data[:4] != checksum(data[4:], number):
+        if len(data) < DIRECTORY.itemsize or data[:4] != checksum(data[4:], b"segment", number):
             raise DamagedIndexError(f"the directory of segment {number} is damaged")
         head = np.frombuffer(data, DIRECTORY, 1)[0]
         chunks = int(head["chunks"])
+        if len(data) != DIRECTORY.itemsize + 8 * (2 * chunks + 1) or int(head["number"]) != number:
+            raise DamagedIndexError(f"the directory of segment {number} is none")
         columns = np.frombuffer(data, "<u8", offset=DIRECTORY.itemsize).astype(np.uint64)
-        return cls(number, int(head["level"]), int(head["first_chunk"]), columns[:chunks], columns[chunks:])
+        fence, before = columns[:chunks], columns[chunks:]
+        if (fence[1:] < fence[:-1]).any() or (before[1:] <= before[:-1]).any() or before[0] != 0:
+            raise DamagedIndexError(f"the directory of segment {number} is none")
+        return cls(number, int(head["level"]), int(head["first_chunk"]), fence, before)
 
 
-def checksum(data: bytes | memoryview, number: int) -> bytes:
-    """Four bytes that change with the data and with the number of the record that holds them."""
-    return zlib.crc32(data, number & 0xFFFFFFFF).to_bytes(4, "little")
+def checksum(data: bytes | memoryview, what: bytes, number: int) -> bytes:
+    """Four bytes that change with the data, and with the kind and number of the record that holds them."""
+    return zlib.crc32(data, zlib.crc32(b"%b %d" % (what, number))).to_bytes(4, "little")
 
 
 def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], I64]:
@@ -160,7 +165,7 @@ def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], 
         parts = [columns[begin:end, :width].tobytes()
                  for columns, width in zip((keys, pages, extras), widths[i], strict=True)]
         body = b"".join([packed[i, 4:].tobytes(), *parts])
-        chunks.append(checksum(body, first_chunk + i) + body)
+        chunks.append(checksum(body, b"chunk", first_chunk + i) + body)
     return chunks, sizes
 
 
@@ -212,11 +217,16 @@ def _heads(chunks: Sequence[bytes], numbers: Sequence[int]) -> tuple[npt.NDArray
         DamagedIndexError: One of them is not what was stored.
     """
     for data, number in zip(chunks, numbers, strict=True):
-        if data[:4] != checksum(memoryview(data)[4:], number):
+        if len(data) < HEADER.itemsize or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
             raise DamagedIndexError(f"chunk {number} of the postings is damaged")
-    first = np.cumsum([0, *map(len, chunks)])[:-1].astype(np.int64)
+    sizes = np.array(list(map(len, chunks)), np.int64)
+    first = np.cumsum(sizes) - sizes
     buffer = np.frombuffer(b"".join([*chunks, bytes(8)]), np.uint8)
     heads = np.ascontiguousarray(buffer[first[:, None] + np.arange(HEADER.itemsize)]).view(HEADER).reshape(-1)
+    key, page, extra, count = (heads[name].astype(np.int64) for name in ("key_width", "page_width", "extra_width", "count"))
+    whole = (key <= 8) & (page <= 4) & (extra <= 2) & (count > 0) & (sizes == HEADER.itemsize + count * (key + page + extra))
+    if not (whole & (heads["number"] == np.array(numbers, np.uint64))).all():  # a checksum can be made
+        raise DamagedIndexError("a chunk of the postings is none")
     return heads, buffer, first + HEADER.itemsize
 
 

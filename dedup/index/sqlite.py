@@ -383,7 +383,7 @@ class SqliteStore:
         if known is None or known[0] != state.dictionary:
             found = {}
             for number, data in connection.execute("SELECT number, data FROM dictionary"):
-                if as_bytes(data, "dictionary", number)[:4] != checksum(memoryview(data)[4:], number):
+                if as_bytes(data, "dictionary", number)[:4] != checksum(memoryview(data)[4:], b"dictionary", number):
                     raise DamagedIndexError(f"dictionary {number} is damaged")
                 found[number] = data[4:]
             if state.dictionary and state.dictionary not in found:
@@ -498,7 +498,8 @@ class SqliteWriter(SqliteSnapshot):
     def learn(self, dictionary: bytes) -> None:
         """Pack what comes with another dictionary."""
         number = self.state.dictionary + 1
-        self.connection.execute("INSERT INTO dictionary VALUES(?, ?)", (number, checksum(dictionary, number) + dictionary))
+        data = checksum(dictionary, b"dictionary", number) + dictionary
+        self.connection.execute("INSERT INTO dictionary VALUES(?, ?)", (number, data))
         self._change(dictionary=number)
 
     def write_segment(self, level: int, windows: Iterator[Rows]) -> None:
@@ -621,13 +622,13 @@ def read_meta(connection: sqlite3.Connection, name: str) -> bytes:
     if row is None:
         raise DamagedIndexError(f"the record {name!r} is missing")
     data = as_bytes(row[0], name, 0)
-    if data[:4] != checksum(name.encode() + data[4:], 0):
+    if data[:4] != checksum(data[4:], name.encode(), 0):
         raise DamagedIndexError(f"the record {name!r} is damaged")
     return data[4:]
 
 
 def _put_meta(connection: sqlite3.Connection, name: str, value: bytes) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, checksum(name.encode() + value, 0) + value))
+    connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, checksum(value, name.encode(), 0) + value))
 
 
 def _put_in_place(unfinished: Path, path: Path) -> None:
