@@ -32,13 +32,19 @@ BATCH_PLACES, BATCH_BYTES = 10_000, 1_000_000  # of groups made together, beyond
 
 
 class GroupList(Lazy[Group]):
-    """The groups of a scan. ``wasted_chars`` ranks them without making one: ``report.gather.wasted_chars`` of each;
-    ``part_of`` are the groups beneath which they are told, -1 for none."""
+    """The groups of a scan, and what can be said of all of them without making one.
+
+    Attributes:
+        wasted_chars: ``report.gather.wasted_chars`` of each.
+        part_of: The group beneath which each is told, -1 for none.
+        page_ids: Ids of the pages of each.
+    """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
-                 wasted_chars: Callable[[], I64], part_of: Callable[[], I64]) -> None:
+                 wasted_chars: Callable[[], I64], part_of: Callable[[], I64],
+                 page_ids: Callable[[], Iterator[list[str]]]) -> None:
         super().__init__(count, make)
-        self._make_all, self.wasted_chars, self.part_of = make_all, wasted_chars, part_of
+        self._make_all, self.wasted_chars, self.part_of, self.page_ids = make_all, wasted_chars, part_of, page_ids
 
     def __iter__(self) -> Iterator[Group]:
         return self._make_all()
@@ -234,7 +240,15 @@ class Findings:
     @property
     def groups(self) -> GroupList:
         """All groups."""
-        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of)
+        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of,
+                         self.page_ids)
+
+    def page_ids(self) -> Iterator[list[str]]:
+        """Ids of the pages of each group, in order, each once."""
+        names, pages = self.corpus.pages, self.table.page.tolist()
+        known = {page: names.id(page) for page in dict.fromkeys(pages)}
+        for begin, end in itertools.pairwise(self.table.first.tolist()):
+            yield [known[page] for page in dict.fromkeys(pages[begin:end])]
 
     @cached_property
     def part_of(self) -> I64:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, distinct_numbers, in_order, sums
 from dedup.engines.local import LocalEngine
+from dedup.filed import columns_of_large, of_large
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
@@ -129,8 +130,9 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     component, passage = component[order], nodes.passage[order]
     linking = engine.begin(partial(_linked, nodes, order))
     located = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
-    spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, located)
-    ranges = located.tokens
+    text_bytes = len(corpus.text)
+    spans = columns_of_large(_parts(engine, corpus, passages, passage, nodes.side[order], component, located), text_bytes)
+    ranges = columns_of_large(located.tokens, text_bytes)
     linked, in_passage = linking.result(), passage >= 0
     del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
     engine.settle()
@@ -381,7 +383,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
-    parts = engine.begin(partial(spans.take, kept))
+    parts = engine.begin(lambda: columns_of_large(spans.take(kept), len(corpus.text)))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
     leader = members.leader[order]
@@ -389,13 +391,14 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
     unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
     near[number[unlike]] = True
-    ranges = ranges.take(kept, engine)
+    ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
     lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
-    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
-                  members.containment[order], parts.result())
+    jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
+    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, of_large(page, len(corpus.text)),
+                  jaccard, containment, parts.result())
 
 
 def _contained(corpus: Corpus, ranges: TokenRanges, number: I64, count: int) -> Flags:

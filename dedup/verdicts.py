@@ -309,6 +309,13 @@ class Judgement:
         number = np.unique(site, return_inverse=True)[1]
         return number, np.bincount(number, minlength=1)
 
+    @property
+    def _is_html(self) -> Flags:
+        pages = self.findings.corpus.pages
+        html = np.zeros(len(pages), bool)
+        html[[p for p, layout in pages.layouts.items() if len(layout.element)]] = True
+        return html
+
     def _across(self) -> I8:
         site, pages = self.sites
         groups, options = len(self.table), self.findings.options
@@ -319,6 +326,8 @@ class Judgement:
         template = on_site >= options.template_pages
         template &= on_site >= options.template_share * pages[site[self.page]]
         template &= options.unit == "block"
+        if options.template_in == "html":
+            template &= self._is_html[self.page]
         # an article's own headline, which the other pages of its site list in a side bar
         headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
         all_headings = np.bincount(self.group, headings, groups)
