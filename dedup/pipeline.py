@@ -88,9 +88,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
         stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
-    findings = filtered(findings, judge)
-    stages.stop()
-    return findings, digest
+    return filtered(findings, judge), digest
 
 
 def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats], pairs: PagePairs, options: Options,

@@ -34,7 +34,9 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
     is_table = hasattr(source, "__arrow_c_stream__")
     held = source if is_table else list(source) if not isinstance(source, (str, dict)) else [source]
     stream = _pages(held, options)
-    findings, _ = find_duplicates(stream, options, Stages())
+    stages = Stages()
+    findings, _ = find_duplicates(stream, options, stages)
+    stages.stop()
     corpus = findings.corpus
 
     def values(pages: Sequence[int]) -> Iterator[tuple[int, str]]:

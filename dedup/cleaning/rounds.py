@@ -43,7 +43,9 @@ def plan_in_rounds(findings: Findings, choices: Choices, drafts: Drafts | None =
         rests = work.left_over(_concerned(findings, [rest.number for rest in rests], changed, choices))
         if not changed or not rests:
             break
-        findings, _ = find_duplicates([rest.page for rest in rests], options, Stages())
+        stages = Stages()
+        findings, _ = find_duplicates([rest.page for rest in rests], options, stages)
+        stages.stop()
     return work.plan()
 
 

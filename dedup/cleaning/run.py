@@ -80,6 +80,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     stages = Stages(progress, options.memory is not None)
     stream = open_places(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
+    stages.stop()  # what comes now needs memory of another kind
     stages.start("plan")
     plan = plan_in_rounds(findings, choices, drafts_of(findings.corpus, output, options))
     guard(plan, choices)
