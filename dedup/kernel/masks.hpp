@@ -8,6 +8,7 @@
 
 #include "arrays.hpp"
 #include "clones.hpp"
+#include "memory.hpp"
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -148,6 +149,7 @@ class MaskStrip {
         const std::int64_t windows = std::min(kStrip, (to_ - base_ + 63) / 64);
         const std::int64_t size = static_cast<std::int64_t>(text_.size());
         const std::int64_t whole = std::min(windows, (size - base_) / 64);
+        for (std::int64_t at = base_ + 64 * kStrip; at < std::min(size, base_ + 128 * kStrip); at += 64) DEDUP_PREFETCH(text_.data() + at);
         fill_masks(text_.data() + base_, static_cast<std::size_t>(whole), masks_);
         if (whole < windows) {  // at the end of the text
             std::uint8_t copy[64] = {};
