@@ -23,7 +23,7 @@ from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTE
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NOWHERE, TOKENS_A_WORD, Repeats, pages_at, repeats_that_count
+from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -33,6 +33,7 @@ Flags = npt.NDArray[np.bool_]
 
 GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
 KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
+KEYS_A_WORD = 8  # of a table of keys: an eighth to a quarter of its slots are taken, so that few rows are held for nothing
 KEY_ITEMS = {GRAMS: (GRAM_ITEMS, GRAM_WINDOW), TRIPLES: (3, 1), LETTERS: (LETTER_ITEMS, LETTER_WINDOW)}  # and of its window
 SPREAD = np.uint64(0x9E3779B1)
 AROUND = 12, 24  # words before and behind a place of a seed that are compared with those around another one
@@ -113,7 +114,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
                   in_step: InStep, kind: int, cap: int, families: Families, closed: Flags) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
-    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / TOKENS_A_WORD).bit_length())
+    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / KEYS_A_WORD).bit_length())
     slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
     partitions = engine.partitions(int(corpus.page_start[-1]), slices)
 
