@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from dedup.index.store import Snapshot, Store
 from dedup.options import Options, did_you_mean, make_options
 
 if TYPE_CHECKING:
+    from dedup.blocks import Corpus
+    from dedup.engines.local import LocalEngine
     from dedup.index.store import Info, Verified
     from dedup.model import Page
     from dedup.report import Report
@@ -256,6 +259,8 @@ class Index:
 
     def _settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         """The index's settings with some of a call."""
+        if not settings:
+            return self.options
         names = [field.name for field in dataclasses.fields(Options)]
         allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
         for name in settings:
@@ -273,22 +278,33 @@ class Index:
         """The report, and what was read."""
         from dedup.api import _found, _pages
         from dedup.index.adding import prefixed
-        from dedup.index.checking import Checked, find_candidates, keys_of, levels_of, stored_pages, unit_options
+        from dedup.index.checking import (
+            Checked,
+            find_candidates,
+            ids_of,
+            keys_of,
+            levels_of,
+            stored_pages,
+            unit_options,
+        )
 
         stream = _pages(source, options)
         batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
         with _engine(options) as engine:
             for some in in_batches(stream):
                 batch = prefixed(some, prefix)
-                keys, ids = keys_of(engine, batch, options, levels_of(self.levels, unit))
-                found = find_candidates(snapshot, keys, options.gram_tokens)
+                keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit))
+                found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
                 batches.append(batch)
                 numbers.append(found.pages)
                 left_out = max(left_out, found.left_out)
-                own.update(ids)
-        stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own if except_own else ()))
-        checked = Checked(stored, batches, stream, left_out)
-        return _found(checked, unit_options(options, unit), progress, False, False), batches
+                own.update(ids_of(corpus) if except_own else ())
+            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own))
+            checked = Checked(stored, batches, stream, left_out)
+            asked = unit_options(options, unit)
+            if not stored and len(batches) == 1:
+                return _nothing(engine, checked, corpus, asked, progress), batches
+        return _found(checked, asked, progress, False, False), batches
 
     def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
                            progress: Progress | None) -> Report:
@@ -305,6 +321,17 @@ class Index:
         return report
 
 
+def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:
+    """The report of pages that no stored page has a key of: nothing has to be compared."""
+    from dedup.api import report_of
+    from dedup.pipeline import nothing_found
+    from dedup.stages import Stages
+
+    findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
+    return report_of(stream, findings, digest, Stages(progress))
+
+
+@functools.cache
 def _names(group: str) -> list[str]:
     return [field.name for field in dataclasses.fields(Options) if field.metadata["group"] == group]
 

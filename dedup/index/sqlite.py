@@ -491,7 +491,7 @@ class SqliteWriter(SqliteSnapshot):
         gone = self.records(numbers)
         self.connection.executemany("DELETE FROM page WHERE number=?", ((number,) for number in numbers))
         dead = np.sort(np.array(numbers, np.uint64))
-        self.write_segment(DEAD, iter([Rows(dead, np.zeros(len(dead), np.uint32), np.zeros(len(dead), np.uint16))]))
+        self.write_segment(DEAD, iter([Rows(dead, np.zeros(len(dead), np.uint32), np.zeros(len(dead), np.uint32))]))
         self._change(pages=self.state.pages - len(gone),
                      text_bytes=self.state.text_bytes - sum(record.size for record in gone))
 
