@@ -372,9 +372,11 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
-    judgement, skipped = Judgement(findings), stream.skipped
+    judgement, skipped, hidden = Judgement(findings), stream.skipped, 0
     if options.hide:
+        every = len(judgement.table)
         judgement = judgement.without(options.hide)
+        hidden = every - len(judgement.table)
         findings = judgement.findings
     for entry in unpaired:
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
@@ -389,9 +391,11 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
         stages.start("near misses")
         missed = near_misses(findings, judge)
     stages.stop()
-    return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                  skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    report = Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
+                    skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                    is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    report.hidden = hidden
+    return report
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

@@ -235,7 +235,7 @@ def _spelt(error: Any) -> str:
     from dedup.options import Options
     from dedup.report.text import with_flags
 
-    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "for")
+    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "max_removed", "for")
     names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
     return str(type(error)(with_flags(error.what), where, error.mend))

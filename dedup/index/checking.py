@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
+from dedup.index.affine32 import Sketched
 from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, sketch_rows, unit_options
 from dedup.index.records import Record, stored_page
 from dedup.index.segments import Found, Rows
@@ -42,7 +43,7 @@ class Candidates:
     left_out: int
 
 
-def find_candidates(snapshot: Snapshot, keys: dict[int, Rows], run: int, banded: bool) -> Candidates:
+def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run: int, banded: bool) -> Candidates:
     """Stored pages that share a key with some pages.
 
     Args:
@@ -51,13 +52,14 @@ def find_candidates(snapshot: Snapshot, keys: dict[int, Rows], run: int, banded:
         banded: Keys of blocks are those of bands.
     """
     pages, left_out = [np.empty(0, np.int64)], 0
-    for level, rows in keys.items():
-        if not len(rows):
+    for level, made in keys.items():
+        if not len(made):
             continue
+        rows, names = made.rows() if isinstance(made, Sketched) else (made, {})
         new = np.ones(len(rows), bool)
         new[1:] = rows.key[1:] != rows.key[:-1]
         first = np.append(np.flatnonzero(new), len(rows))
-        found = snapshot.find(level, rows.key[new])
+        found = snapshot.find(level, rows.key[new], names)
         if level == PASSAGE:
             found = _that_go_on(found, rows, first, run)
         elif level == BLOCK and banded:
@@ -154,15 +156,15 @@ class Checked:
 
 
 def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["block", "page"],
-            levels: Sequence[str]) -> tuple[dict[int, Rows], Corpus]:
+            levels: Sequence[str], sketch: str) -> tuple[dict[int, Rows | Sketched], Corpus]:
     """Keys of pages that are checked, and the pages as a collection of that unit."""
-    if unit == "page" and options.find != "exact":
+    if unit == "page" and options.find != "exact" and sketch == "fss64":
         lsh, own = LSH.for_threshold(unit_options(options, "page").least_jaccard), unit_options(options, "page")
         corpus, tokens = read_corpus(batch, engine, own, bands=(lsh.bands, lsh.rows))
         keys = np.concatenate([bands.reshape(lsh.bands, -1) for bands in tokens.bands], axis=1)
         return {PAGE: sketch_rows(keys, corpus.halves, options.min_tokens)}, corpus
     corpus, tokens = read_corpus(batch, engine, unit_options(options, unit))
-    return batch_keys(engine, corpus, tokens, options, tuple(levels)), corpus
+    return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 
 def ids_of(corpus: Corpus) -> list[bytes]:

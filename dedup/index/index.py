@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from dedup.stages import Progress
 
 TIMEOUT = 60.0  # seconds to wait for somebody else who writes
+REDIS = ("redis://", "rediss://")
 FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
+
+
+def is_address(place: object) -> bool:
+    """Whether a place is an index in Redis."""
+    return isinstance(place, str) and place.startswith(REDIS)
 
 
 class Index:
@@ -45,7 +51,7 @@ class Index:
         """Open an index that there is.
 
         Args:
-            place: Its file.
+            place: Its file; or ``redis://host:port/db?name=NAME`` (extra ``redis``).
             timeout: Seconds to wait where somebody else writes.
 
         Raises:
@@ -54,6 +60,10 @@ class Index:
         """
         from dedup.index.sqlite import SqliteStore
 
+        if is_address(place):
+            from dedup.index.redis_store import RedisStore
+
+            return cls(RedisStore(str(place), timeout))
         return cls(SqliteStore(Path(place), timeout))
 
     @classmethod
@@ -62,7 +72,7 @@ class Index:
         """Make an index, and put pages into it.
 
         Args:
-            place: Its file; there may be nothing.
+            place: Its file, where there may be nothing; or an address, as of ``open``.
             source: Pages, as ``scan`` takes them; ``None`` for none.
             levels: What pages are found by: ``page`` (pages that are alike as a whole), ``block`` (blocks that are),
                 ``passage`` (runs of equal words wherever they stand). Default: block and passage, as ``scan`` finds.
@@ -78,7 +88,13 @@ class Index:
 
         settings = with_profile(settings, settings.pop("for_", None))
         run = {name: value for name, value in settings.items() if name in _names("run")}
-        SqliteStore.create(Path(place), make_recipe(levels, settings))
+        recipe = make_recipe(levels, settings)
+        if is_address(place):
+            from dedup.index.redis_store import RedisStore
+
+            RedisStore.create(str(place), dataclasses.replace(recipe, sketch="affine32"))
+        else:
+            SqliteStore.create(Path(place), recipe)
         index = cls.open(place, timeout=timeout)
         if source is not None:
             index.add(source, **run)
@@ -293,7 +309,7 @@ class Index:
         with _engine(options) as engine:
             for some in in_batches(stream):
                 batch = prefixed(some, prefix)
-                keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit))
+                keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
                 found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
                 batches.append(batch)
                 numbers.append(found.pages)
@@ -315,7 +331,7 @@ class Index:
             for batch in batches:
                 with _engine(options) as engine:
                     corpus, tokens = read_corpus(batch, engine, options)
-                    ready = prepare(writer.packer, engine, corpus, tokens, options, self.levels)
+                    ready = prepare(writer.packer, engine, corpus, tokens, options, self._store.recipe)
                 write(writer, ready)
         self._store.settle()
         return report

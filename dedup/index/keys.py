@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, Tokens
 from dedup.engines.local import LocalEngine
+from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
 from dedup.kernel import kernel
 from dedup.lsh import LSH
@@ -46,15 +47,20 @@ def unit_options(options: Options, unit: Literal["page", "block"]) -> Options:
 
 
 def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-               levels: tuple[str, ...]) -> dict[int, Rows]:
+               levels: tuple[str, ...], sketch: str = "fss64") -> dict[int, Rows | Sketched]:
     """The keys of all pages of a collection, level by level; pages are numbered from 0.
 
     Args:
         corpus, tokens: As ``read_corpus`` gives them for blocks.
         levels: Of ``LEVELS``.
+        sketch: Scheme of the sketches: ``fss64`` or ``affine32``.
     """
-    made = {PAGE: page_keys, BLOCK: block_keys}
-    found = {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
+    found: dict[int, Rows | Sketched] = {}
+    if sketch == "affine32":
+        found |= {NUMBER_OF[level]: sketched(corpus, options, NUMBER_OF[level]) for level in levels if level != "passage"}
+    else:
+        made = {PAGE: page_keys, BLOCK: block_keys}
+        found |= {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
     if "passage" in levels:
         found[PASSAGE] = anchor_keys(corpus, tokens, options.gram_tokens)
     return found
@@ -97,6 +103,25 @@ def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
     lsh, sets = LSH.for_threshold(options.least_jaccard), short_shingles(engine, corpus, blocks, options.shingle_tokens)
     keys = kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed)
     return _band_rows(keys.reshape(lsh.bands, -1), page, blocks - corpus.page_first[page])
+
+
+def sketched(corpus: Corpus, options: Options, level: int) -> Sketched:
+    """Sketches of datasketch's scheme, of whole pages or of blocks that are long enough."""
+    options = unit_options(options, "page" if level == PAGE else "block")
+    if level == PAGE:
+        start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
+        _, _, halves, _ = kernel.survey_tokens(corpus.text, start, end, corpus.flags)
+        page = np.flatnonzero(halves >= 2 * options.min_tokens)
+        start, end, block = start[page], end[page], np.zeros(len(page), np.int64)
+    else:
+        own = np.flatnonzero(corpus.halves >= 2 * options.min_tokens)
+        start, end, page = corpus.start[own], corpus.end[own], corpus.block_page[own]
+        block = own - corpus.page_first[page]
+    lsh = LSH.for_threshold(options.least_jaccard)
+    values = np.empty(int(corpus.token_first[-1]), np.uint32)
+    first = kernel.short_sets(corpus.text, start, end, corpus.flags, options.shingle_tokens, values)
+    registers = sketches(values[:first[-1]], first, lsh.num_hashes, options.seed)
+    return Sketched(page.astype(np.uint32), block.astype(np.uint32), registers, lsh)
 
 
 def _band_rows(keys: U32, page: I64, block: I64 | None = None) -> Rows:

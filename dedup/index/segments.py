@@ -53,6 +53,11 @@ class Rows:
         """Some of them."""
         return Rows(self.key[rows], self.page[rows], self.extra[rows])
 
+    def renumbered(self, kept: npt.NDArray[np.bool_], number: I64) -> Rows:
+        """Those of some pages, which get other numbers, in the same order."""
+        own = self.take(kept[self.page])
+        return Rows(own.key, number[own.page].astype(np.uint32), own.extra)
+
     def shifted(self, pages: int) -> Rows:
         """The same of pages whose numbers are higher by so many."""
         return Rows(self.key, self.page + np.uint32(pages), self.extra)
