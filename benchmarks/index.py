@@ -1,7 +1,7 @@
 """A persistent index on pages of the corpus: ``python -m benchmarks.index --pages 20000 --levels page block,passage``.
 
-Each subject is a process of its own: pages are added, then others are asked for, one at a time. CPU seconds say more than wall
-seconds where others use the machine. Peers: datasketch in memory, and in Redis where a server is named (``--redis redis://...``),
+Each subject is a process of its own: pages are added, then others are asked for, one at a time. CPU seconds say more than
+wall seconds where others use the machine. Peers: datasketch in memory, and in Redis where a server is named (``--redis redis://...``),
 and rensa, by their documentation: MinHash of word 5-grams, 128 permutations, threshold 0.8, candidates not verified.
 """
 
