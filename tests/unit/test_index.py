@@ -211,6 +211,7 @@ def test_reports_and_filters_are_of_each_check(place: Path) -> None:
     with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
         assert index.check(MORE, pairs=True, with_text=True).options.pairs
         assert not index.check(MORE, min_chars=100).groups
+        assert len(index.check(MORE, memory="1G", threads=2).groups) == 1
 
 
 def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
