@@ -231,11 +231,13 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     std::vector<Around> around;  // of all places of some classes: they are fetched while others are compared
     constexpr std::size_t kFetched = 64;
     std::size_t fetched = 0, fetched_first = 0;
+    Relief relief;
     const auto fetch = [&](std::size_t c) {
         around.clear();
         fetched_first = static_cast<std::size_t>(first[c]);
         fetched = std::min(first.size() - 1, c + kFetched);
         for (auto i = fetched_first; i < static_cast<std::size_t>(first[fetched]); ++i) {
+            relief.place();
             const std::int64_t at = position[i];
             const std::size_t page = page_of(at);
             const std::int64_t begin = std::max(page_first[page], at - before), end = std::min(page_first[page + 1], at + after);

@@ -40,14 +40,18 @@ class Representatives {
     // The first representative that a set is alike to; -1 if there is none.
     DEDUP_INLINE int64_t home(int64_t s) {
         if (all_.size() <= kFew) {
-            for (const int64_t r : all_)
+            for (const int64_t r : all_) {
+                relief_.place();
                 if (reaches(sets_, bits_, r, s, threshold_)) return r;
+            }
             return -1;
         }
         if (indexed_ == 0) count();
         for (; indexed_ < all_.size(); ++indexed_) put(static_cast<uint32_t>(indexed_));
-        for (const uint32_t r : sharing(s))
+        for (const uint32_t r : sharing(s)) {
+            relief_.place();
             if (reaches(sets_, bits_, all_[r], s, threshold_)) return all_[r];
+        }
         return -1;
     }
 
@@ -66,14 +70,17 @@ class Representatives {
         counts_.assign(size_t{1} << kSlotBits, 0);
         for (std::vector<uint32_t>& heads : heads_) heads.assign(size_t{1} << kSlotBits, kNone);
         nodes_.clear();
-        for (const uint64_t row : members_)
+        for (const uint64_t row : members_) {
+            relief_.place();
             for (const uint32_t element : elements(static_cast<int64_t>(row & 0xffffffffULL))) ++counts_[slot(element)];
+        }
     }
 
     // Calls use(element, is_short) for the elements of the long prefix of a set, rarest first.
     template <class Use>
     void for_each_first(int64_t s, Use use) {
         order_.clear();
+        relief_.place();
         for (const uint32_t element : elements(s)) order_.push_back(uint64_t{counts_[slot(element)]} << 32 | element);
         const auto prefix = [n = order_.size()](double share) {
             const auto least = static_cast<size_t>(std::ceil(share * static_cast<double>(n) - 1e-9));
@@ -128,6 +135,7 @@ class Representatives {
     std::array<std::vector<uint32_t>, 2> heads_;  // by kind of prefix: the last node of each slot
     std::vector<Node> nodes_;
     std::vector<uint64_t> order_;
+    Relief relief_;
     std::vector<uint8_t> seen_;
 };
 
@@ -144,15 +152,18 @@ DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, con
     sort_by_key(rows);
     const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
     int64_t unplaced = 0;
+    Relief relief;
     Representatives representatives(sets, bits, threshold);
     for (size_t begin = 0; begin < rows.size();) {
         size_t end = begin + 1;
         while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
         const auto members = static_cast<int64_t>(end - begin);
         if (members > 1 && members <= all_pairs) {
-            for (size_t i = begin; i < end; ++i)
+            for (size_t i = begin; i < end; ++i) {
+                relief.place();
                 for (size_t j = i + 1; j < end; ++j)
                     if (may_reach(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
+            }
         } else if (members > 1) {
             representatives.begin(std::span(rows).subspan(begin, end - begin));
             for (size_t i = begin; i < end; ++i) {

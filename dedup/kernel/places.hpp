@@ -101,7 +101,9 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     Scratch<Edge> scratch;
     Mapped<Edge>& edges = scratch.values();
     BlockFinder of_first(token_first), of_last(token_first);
+    Relief relief;
     for (std::size_t i = 0; i < t0.size(); ++i) {
+        relief.place();
         const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
         begin[i] = start[a], finish[i] = end[b];
         if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
@@ -122,6 +124,7 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
         left = left.subspan(count);
     }
     for (const Edge& edge : edges) {
+        relief.place();
         const std::size_t i = edge.row;
         if (edge.is_end) finish[i] = with_marks<true>(text, finish[i], end[index(last[i])], kClosing);
         else begin[i] = with_marks<false>(text, begin[i], start[index(first[i])], kOpening);
@@ -136,7 +139,9 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
     constexpr std::int64_t kShort = 1024;
     Mapped<std::int64_t> out(position.size());
     Mapped<std::size_t> far;
+    Relief relief;
     for (std::size_t i = 0; i < position.size(); ++i) {
+        relief.place();
         const std::size_t b = index(block[i]);
         const std::int64_t p = position[i];
         if (p < start[b] || p > end[b]) throw std::invalid_argument("position: one is not in its block");
@@ -162,7 +167,9 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
                                         std::uint32_t flags) {
     Mapped<std::uint8_t> out(a.size());
     TokenEquality equal(text, text, flags);
+    Relief relief;
     for (std::size_t i = 0; i < a.size(); ++i) {
+        relief.place();
         const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
         bool same = parts == first[index(b[i]) + 1] - y;
         for (std::int64_t j = 0; j < parts && same && x != y; ++j)
@@ -175,11 +182,16 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
 // The rows of ranges, one range after the other, and where each begins there.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
     Mapped<std::int64_t> begins(ranges.size() + 1, 0);
-    for (std::size_t i = 0; i < ranges.size(); ++i)
+    Relief relief;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        relief.place();
         begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
+    }
     Mapped<std::int64_t> rows(index(begins.back()));
-    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i)
+    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i) {
+        relief.place();
         for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
+    }
     return {std::move(rows), std::move(begins)};
 }
 
@@ -189,7 +201,9 @@ inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, s
                                     Offsets order, std::int64_t choices, std::int64_t owners) {
     Mapped<std::int64_t> out(index(choices * owners), 0);
     std::array<std::int64_t, 8> reached{};
+    Relief relief;
     for (const std::int64_t row : order) {
+        relief.place();
         const std::size_t i = index(row);
         for (std::int64_t c = 0; c < choices; ++c) {
             if (!(chosen[i] >> c & 1)) continue;

@@ -101,6 +101,13 @@ class Pool {
         evicted();
     }
 
+    // So many bytes of the file may have come into memory: looks where that could be half of what may still come.
+    void came_in(std::size_t bytes) {
+        if (!watched_.load(std::memory_order_relaxed)) return;
+        const std::size_t all = came_in_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (all >= may_come_.load(std::memory_order_relaxed)) relieve();
+    }
+
     // Bytes that a large block may have in memory now.
     std::size_t room() {
         const std::lock_guard lock(mutex_);
@@ -232,18 +239,21 @@ class Pool {
         std::erase_if(spills_, [](const auto& spill) { return spill->is_unused(); });
     }
 
-    // Takes pages of blocks on disk out of memory where there is too much, and says when to look again: soon, but later where that
-    // did not help, nothing is bounded, or much is free.
+    // Takes pages of blocks on disk out of memory where there is too much, and says when to look again: soon, but later where
+    // nothing is bounded, or much is free.
     std::chrono::milliseconds evicted() {
         if (!is_bounded_) drop_unused();
         learn();
         unseen_ = 0;
-        const std::size_t now = resident().all;
-        bool is_much = now > much();
-        for (auto& spill : spills_)
-            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough()) spill->evict();
-        if (is_much || !is_bounded_) return kSeldom;
-        return std::clamp(std::chrono::milliseconds((much() - std::min(now, much())) / kPerMillisecond), kSoon, kSeldom);
+        came_in_ = 0;
+        std::size_t now = resident().all;
+        if (now > much())
+            for (auto& spill : spills_)
+                for (std::size_t left = spill->turns(); left && now > enough(); --left, now = resident().all) spill->evict();
+        const std::size_t left = much() - std::min(now, much());
+        may_come_ = left / 2;
+        if (!is_bounded_) return kSeldom;
+        return std::clamp(std::chrono::milliseconds(left / kPerMillisecond), kSoon, kSeldom);
     }
 
     std::mutex mutex_;
@@ -253,6 +263,7 @@ class Pool {
     std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;
+    std::atomic<std::size_t> came_in_ = 0, may_come_ = 0;  // bytes of the file: since somebody looked, at most; and until it is too much
 };
 #define DEDUP_POOL 1
 #endif

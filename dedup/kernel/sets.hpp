@@ -406,8 +406,12 @@ inline Mapped<uint8_t> repeated_keys(std::span<const uint32_t> key) {
 // Sizes of the intersections of pairs of sets.
 template <class T>
 void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlaps) {
-    for (int64_t p = 0; p < pairs; ++p)
+    Relief relief;
+    for (int64_t p = 0; p < pairs; ++p) {
+        relief.place();
+        relief.place();
         overlaps[p] = overlap(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]], sets.size(b[p]));
+    }
 }
 
 // Every pair of sets whose Jaccard similarity is at least t: prefix-filter join (Bayardo, Ma, Srikant, WWW 2007) with
@@ -465,7 +469,9 @@ inline void components(int64_t nodes, const int64_t* a, const int64_t* b, int64_
         while (root[x] != x) x = root[x] = root[root[x]];
         return x;
     };
+    Relief relief;
     for (int64_t e = 0; e < edges; ++e) {
+        relief.place();
         const int64_t x = find(a[e]), y = find(b[e]);
         if (x != y) root[std::max(x, y)] = std::min(x, y);
     }
