@@ -133,14 +133,15 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
 }
 
 // Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
-// code point; else positions are taken in order, so that a long line is gone over once.
+// code point; else positions are taken in order, so that a long line is gone over once. All are looked up about in order, so
+// that those beside each other are in memory at one time.
 inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
                                      Offsets block, Offsets position) {
     constexpr std::int64_t kShort = 1024;
     Mapped<std::int64_t> out(position.size());
     Mapped<std::size_t> far;
     Relief relief;
-    for (std::size_t i = 0; i < position.size(); ++i) {
+    for_each_nearby(position, [&](std::size_t i) {
         relief.place();
         const std::size_t b = index(block[i]);
         const std::int64_t p = position[i];
@@ -149,7 +150,7 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
         else if (p == end[b]) out[i] = end_chars[b];
         else if (p - start[b] <= kShort) out[i] = start_chars[b] + count_code_points(text, start[b], p);
         else far.push_back(i);
-    }
+    });
     std::sort(far.begin(), far.end(), [&](std::size_t x, std::size_t y) { return position[x] < position[y]; });
     std::int64_t at = -1, count = 0;  // the position before
     for (const std::size_t i : far) {

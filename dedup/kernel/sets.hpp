@@ -78,6 +78,27 @@ inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     return order;
 }
 
+// Calls use(row) for rows that name places, those of each `near` bytes one after the other, so that each place comes into memory once.
+inline constexpr int kNearBits = 16;
+template <class T, class Use>
+void for_each_nearby(std::span<const T> place, Use use) {
+    if (place.size() >> 32 || std::is_sorted(place.begin(), place.end())) {
+        for (size_t i = 0; i < place.size(); ++i) use(i);
+        return;
+    }
+    Scratch<uint64_t, 7> scratch;
+    Mapped<uint64_t>& rows = scratch.values();
+    rows.resize(place.size());
+    uint64_t most = 0;
+    for (size_t i = 0; i < place.size(); ++i) {
+        const auto near = static_cast<uint64_t>(place[i]) >> kNearBits;
+        most = std::max(most, near);
+        rows[i] = near << 32 | i;
+    }
+    radix_sort(std::span(rows), std::bit_width(most), [](uint64_t row) { return row >> 32; });
+    for (const uint64_t row : rows) use(static_cast<size_t>(row & 0xffffffffULL));
+}
+
 // The first row of each distinct key, by key, and the number of each row's key.
 inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_keys(std::span<const uint64_t> key) {
     Mapped<int64_t> leader, number(key.size());
