@@ -46,6 +46,8 @@ class Pool {
     void* take(std::size_t bytes) {
         const std::size_t size = rounded(bytes);
         std::unique_lock lock(mutex_);
+        // Who asks for a block goes over columns as long as it is, most often two.
+        if (watched_ && (came_in_ += 2 * size) >= may_come_) evicted();
         std::byte* memory = used_.take(size);
         if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
         if (!memory) {
@@ -157,7 +159,7 @@ class Pool {
 
    private:
     static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
-    static constexpr std::size_t kUnseen = 4 * kHuge, kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
+    static constexpr std::size_t kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
     static constexpr std::chrono::milliseconds kSoon{1}, kSeldom{20};
 
     // A child must not find the lock taken by a thread that it has not.
@@ -197,8 +199,8 @@ class Pool {
     }
 
     // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly.
-    std::size_t much() const { return resident_ / 4 * 3; }
-    std::size_t enough() const { return resident_ / 8 * 5; }
+    std::size_t much() const { return resident_ / 16 * 15; }
+    std::size_t enough() const { return resident_ / 16 * 13; }
 
     // What others hold, or will, leaves the rest to blocks. Were there more of them, pages of the file would go out as they come in.
     void learn() {
@@ -210,8 +212,6 @@ class Pool {
 
     std::byte* on_disk(std::size_t size, std::unique_lock<std::mutex>& lock) {
         watch();
-        unseen_ += size;
-        if (unseen_ > kUnseen) evicted();
         Spill& spill = *spills_.back();
         const Spill::Block block = spill.take(size);
         if (block.memory && block.is_fresh) {  // others need not wait; the file stays as long as a block is in use
@@ -244,7 +244,6 @@ class Pool {
     std::chrono::milliseconds evicted() {
         if (!is_bounded_) drop_unused();
         learn();
-        unseen_ = 0;
         came_in_ = 0;
         std::size_t now = resident().all;
         if (now > much())
@@ -260,10 +259,9 @@ class Pool {
     Extents used_, fresh_;  // free: pages that are there, and pages that are not
     std::vector<std::unique_ptr<Spill>> spills_;
     std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, pages_ = 0, expected_ = 0;
-    std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;
-    std::atomic<std::size_t> came_in_ = 0, may_come_ = 0;  // bytes of the file: since somebody looked, at most; and until it is too much
+    std::atomic<std::size_t> came_in_ = 0, may_come_ = 0;  // bytes of the file: since somebody looked, at most; half of what may
 };
 #define DEDUP_POOL 1
 #endif
