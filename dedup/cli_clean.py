@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
 
-LEFT_OUT = ("pairs", "with_text", "hide")  # settings of reports
+LEFT_OUT = ("pairs", "with_text", "hide", "fold_parts")  # settings of reports
 MOST_SHOWN = 100_000  # of a dry run's removals
 SHOWN = 10  # removals of a dry run that are shown, unless --top says else
 

@@ -36,7 +36,7 @@ def suppression_flags() -> list[inspect.Parameter]:
     from dedup.cli_settings import config_flags, profile_flag
 
     groups = cli.option_groups()
-    left_out = ("pairs", "with_text", "hide", "ignored_too")
+    left_out = ("pairs", "with_text", "hide", "fold_parts", "ignored_too")
     return [
         profile_flag(groups["find"]),
         *(made for made in cli.option_flags(groups) if made.name not in left_out),

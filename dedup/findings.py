@@ -16,6 +16,7 @@ from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.lazy import Lazy
 from dedup.model import Group, Occurrence
+from dedup.nested import part_of
 from dedup.occurrences import EQUAL, Measured, Places
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
@@ -31,12 +32,19 @@ BATCH_PLACES, BATCH_BYTES = 10_000, 1_000_000  # of groups made together, beyond
 
 
 class GroupList(Lazy[Group]):
-    """The groups of a scan; ``wasted_chars`` ranks them without making one: ``report.gather.wasted_chars`` of each."""
+    """The groups of a scan, and what can be said of all of them without making one.
+
+    Attributes:
+        wasted_chars: ``report.gather.wasted_chars`` of each.
+        part_of: The group beneath which each is told, -1 for none.
+        page_ids: Ids of the pages of each.
+    """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
-                 wasted_chars: Callable[[], I64]) -> None:
+                 wasted_chars: Callable[[], I64], part_of: Callable[[], I64],
+                 page_ids: Callable[[], Iterator[list[str]]]) -> None:
         super().__init__(count, make)
-        self._make_all, self.wasted_chars = make_all, wasted_chars
+        self._make_all, self.wasted_chars, self.part_of, self.page_ids = make_all, wasted_chars, part_of, page_ids
 
     def __iter__(self) -> Iterator[Group]:
         return self._make_all()
@@ -218,7 +226,9 @@ class Findings:
         truncated = bool(self.table.cut[g]) or (self.truncated and kind == "near")
         similarity, tokens = min(place.similarity for place in occurrences), round(float(self._tokens[g]), 1)
         text = occurrences[lead].text
-        return Group(g, kind, similarity, tokens, blocks, text, occurrences, related, truncated, lead, period)
+        leader = int(self.part_of[g])
+        return Group(g, kind, similarity, tokens, blocks, text, occurrences, related, truncated, lead, period,
+                     None if leader < 0 else leader)
 
     def _period(self, row: int) -> float:
         """Length of the shortest text of which the text of a place is made, in tokens."""
@@ -230,7 +240,23 @@ class Findings:
     @property
     def groups(self) -> GroupList:
         """All groups."""
-        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars)
+        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of,
+                         self.page_ids)
+
+    def page_ids(self) -> Iterator[list[str]]:
+        """Ids of the pages of each group, in order, each once."""
+        names, pages = self.corpus.pages, self.table.page.tolist()
+        known = {page: names.id(page) for page in dict.fromkeys(pages)}
+        for begin, end in itertools.pairwise(self.table.first.tolist()):
+            yield [known[page] for page in dict.fromkeys(pages[begin:end])]
+
+    @cached_property
+    def part_of(self) -> I64:
+        """The group beneath which each group is told, -1 for none: always without ``fold_parts``."""
+        if not self.options.fold_parts:
+            return np.full(len(self.table), -1)
+        ranges = self.table.ranges
+        return part_of(ranges.t0, ranges.t1, self.table.owner, self.wasted_chars())
 
     def wasted_chars(self) -> I64:
         """Characters of each group that would not be needed if its text stood once, or in the references only."""

@@ -6,29 +6,93 @@ import itertools
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.model import NO_META, Layout, Page
 
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+
 HAS_URL, RECORD = 1, 2  # bits of a page's flags
 
 
+class Utf8(NamedTuple):
+    """Strings that follow each other.
+
+    Attributes:
+        data: Their bytes, UTF-8 (a lone surrogate in three).
+        first: First byte of each, one longer than the strings.
+    """
+
+    data: U8
+    first: I64
+
+    @classmethod
+    def of(cls, strings: Sequence[str]) -> Utf8:
+        """The column of some strings."""
+        joined = "".join(strings)
+        data = joined.encode("utf-8", "surrogatepass")
+        lengths = map(len, strings) if len(data) == len(joined) else map(len, map(_utf8, strings))
+        first = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(strings) + 1)
+        return cls(np.frombuffer(data, np.uint8), first)
+
+    @classmethod
+    def cut(cls, data: U8, start: I64, end: I64) -> Utf8:
+        """Stretches of some bytes."""
+        first = np.zeros(len(start) + 1, np.int64)
+        np.cumsum(end - start, out=first[1:])
+        return cls(data[np.arange(first[-1]) + np.repeat(start - first[:-1], end - start)], first)
+
+    def part(self, begin: int, end: int) -> Utf8:
+        """The strings from one to before another one."""
+        first = self.first[begin:end + 1] if begin < len(self.first) else self.first[-1:]
+        return Utf8(self.data[first[0]:first[-1]], first - first[0])
+
+    def text(self, row: int) -> str:
+        """One of the strings."""
+        return self.data[self.first[row]:self.first[row + 1]].tobytes().decode("utf-8", "surrogatepass")
+
+    def texts(self) -> list[str]:
+        """The strings."""
+        data, edges = self.data.tobytes(), self.first.tolist()
+        if data.isascii():
+            text = data.decode("ascii")
+            return [text[a:b] for a, b in itertools.pairwise(edges)]
+        return [data[a:b].decode("utf-8", "surrogatepass") for a, b in itertools.pairwise(edges)]
+
+
+class Codes(NamedTuple):
+    """Strings that follow each other, of which many are the same.
+
+    Attributes:
+        names: The different ones.
+        code: Index of each string into the names.
+    """
+
+    names: list[str]
+    code: I32
+
+    @classmethod
+    def of(cls, strings: Sequence[str]) -> Codes:
+        """The column of some strings."""
+        known = {name: code for code, name in enumerate(dict.fromkeys(strings))}
+        return cls(list(known), np.fromiter(map(known.__getitem__, strings), np.int32, len(strings)))
+
+
 class Strings(Sequence[str]):
-    """A column of strings that grows at its end: UTF-8 (a lone surrogate in three bytes), one after the other."""
+    """A column of strings that grows at its end."""
 
     def __init__(self) -> None:
         self._data, self._first = bytearray(), array("q", [0])
 
-    def extend(self, strings: Sequence[str]) -> None:
+    def extend(self, strings: Utf8) -> None:
         """Put strings at the end."""
-        joined = "".join(strings)
-        data = joined.encode("utf-8", "surrogatepass")
-        lengths = map(len, strings) if len(data) == len(joined) else map(len, map(_utf8, strings))
-        self._first.extend(itertools.accumulate(lengths, initial=self._first.pop()))
-        self._data += data
+        self._first.frombytes((strings.first[1:] + len(self._data)).tobytes())
+        self._data += strings.data.data
 
     def encoded(self, row: int) -> bytes:
         """A string in UTF-8."""
@@ -76,13 +140,14 @@ class Coded:
         self.names: list[str] = []
         self._codes, self._known = array("i"), dict[str, int]()
 
-    def extend(self, strings: Sequence[str]) -> None:
+    def extend(self, strings: Codes) -> None:
         """Put strings at the end."""
-        for new in dict.fromkeys(strings):
+        for new in strings.names:
             if new not in self._known:
                 self._known[new] = len(self.names)
                 self.names.append(new)
-        self._codes.extend(map(self._known.__getitem__, strings))
+        own = np.fromiter(map(self._known.__getitem__, strings.names), np.int32, len(strings.names))
+        self._codes.frombytes(own[strings.code].tobytes())
 
     def some(self, begin: int, end: int) -> list[str]:
         """The strings from one to before another one."""
@@ -103,31 +168,36 @@ class RecordHeads:
 
     Attributes:
         source: The file.
-        ids, urls, sites: Of each record.
+        ids: Of each record.
+        urls: Of each record, empty where it has none.
+        has_url: Whether it has one, which may be empty, 0 or 1.
+        sites: Of each record.
         line: Of the first one; they are one line each, and their numbers are their lines.
         metas: Carried fields of each record; ``None`` where none are carried.
     """
 
     source: str
-    ids: list[str]
-    urls: list[str | None]
-    sites: list[str]
+    ids: Utf8
+    urls: Utf8
+    has_url: U8
+    sites: Codes
     line: int
     metas: Sequence[Mapping[str, Any]] | None = None
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.has_url)
 
     def page(self, row: int, text: str) -> Page:
         """A record with its text."""
         meta, line = self.metas[row] if self.metas is not None else NO_META, self.line + row
-        return Page(self.ids[row], text, self.source, None, meta, self.urls[row], line, True, None, self.sites[row], line)
+        url, site = self.urls.text(row) if self.has_url[row] else None, self.sites.names[self.sites.code[row]]
+        return Page(self.ids.text(row), text, self.source, None, meta, url, line, True, None, site, line)
 
     def part(self, begin: int, end: int) -> RecordHeads:
         """Some of them."""
         metas = self.metas[begin:end] if self.metas is not None else None
-        return RecordHeads(self.source, self.ids[begin:end], self.urls[begin:end], self.sites[begin:end], self.line + begin,
-                           metas)
+        return RecordHeads(self.source, self.ids.part(begin, end), self.urls.part(begin, end), self.has_url[begin:end],
+                           Codes(self.sites.names, self.sites.code[begin:end]), self.line + begin, metas)
 
 
 class Heads(Sequence[Page]):
@@ -149,10 +219,10 @@ class Heads(Sequence[Page]):
     def add(self, page: Page) -> None:
         """Put a page at the end; its text is left out."""
         row = len(self)
-        self.ids.extend([page.id])
-        self._urls.extend([page.url or ""])
-        self._sources.extend([page.source])
-        self.sites.extend([page.site])
+        self.ids.extend(Utf8.of([page.id]))
+        self._urls.extend(Utf8.of([page.url or ""]))
+        self._sources.extend(Codes.of([page.source]))
+        self.sites.extend(Codes.of([page.site]))
         self._lines.append(page.line)
         self._numbers.append(page.number)
         self._flags.append(HAS_URL * (page.url is not None) | RECORD * page.record)
@@ -164,13 +234,13 @@ class Heads(Sequence[Page]):
         """Put records at the end."""
         row, count = len(self), len(records)
         self.ids.extend(records.ids)
-        self._urls.extend([url or "" for url in records.urls])
-        self._sources.extend([records.source] * count)
+        self._urls.extend(records.urls)
+        self._sources.extend(Codes([records.source], np.zeros(count, np.int32)))
         self.sites.extend(records.sites)
         lines = np.arange(records.line, records.line + count, dtype=np.int64).tobytes()
         self._lines.frombytes(lines)
         self._numbers.frombytes(lines)
-        self._flags += bytes([RECORD | HAS_URL * (url is not None) for url in records.urls])
+        self._flags += (RECORD | HAS_URL * records.has_url).tobytes()
         if records.metas is not None:
             self._metas.update((row + i, meta) for i, meta in enumerate(records.metas) if meta)
 

@@ -229,6 +229,8 @@ class Group:
         truncated: A bound was met; there may be more.
         representative: Which of the occurrences, from 0, all others were checked against: the first one that was linked to
             all of them; where there is none, the one with most links, of those the longest.
+        part_of: With ``fold_parts``: id of the group beneath which it is told, because most of its places lie in that one's;
+            else ``None``.
         period: Where an occurrence has more than one copy: tokens of the shortest text of which all of that is made, over and
             over (1.0 for "ab ab ab ..."); else ``None``.
     """
@@ -244,6 +246,7 @@ class Group:
     truncated: bool = False
     representative: int = 0
     period: float | None = None
+    part_of: int | None = None
 
     @property
     def count(self) -> int:

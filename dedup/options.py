@@ -113,6 +113,8 @@ class Options:
                                     max=1.0, group="report")
     hide: tuple[str, ...] = setting((), "leave passages with these verdicts out of the report and its figures (comma "
                                         "between)", group="report")
+    fold_parts: bool = setting(False, "tell a passage beneath another one of which most of its places are a part",
+                               group="report")
     pairs: bool = setting(False, "list every verified pair in the report", group="report")
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 

@@ -7,22 +7,28 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dedup.errors import OptionError
+from dedup.options import LISTED
 
 Audience = Literal["readers", "docs", "corpus", "reuse"]
 
 # Menus, tables of contents, and lists of parameters that a generator made: those of Sphinx, Docutils, MkDocs, Asciidoctor.
-FURNITURE = "nav,[role=navigation],.sphinxsidebar,.toctree-wrapper,.toc,#toc,.field-list"
+# mkdocstrings lists the members of a class and then writes each one out again, those of its base classes too.
+FURNITURE = ("nav,[role=navigation],.sphinxsidebar,.toctree-wrapper,.toc,#toc,.field-list,.doc-section-item,"
+             ".doc-section-title,.doc-labels,.doc-class-bases,.doc-children .doc-children")
+# What a generator writes beside the pages, and what says again on purpose what the pages say: the history.
+BESIDE = ("_sources/", "genindex*.html", "sitemap.*", "[Cc]hange[Ll]og*", "CHANGELOG*", "[Cc]hanges.*",
+          "CHANGES*")
 
 PROFILES: Mapping[Audience, Mapping[str, Any]] = {
     "readers": {},  # the defaults: what a reader of a page meets twice
-    "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "ignore": (FURNITURE,),
-             "hide": ("template", "navigation")},
+    "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "exclude": BESIDE, "ignore": (FURNITURE,),
+             "hide": ("template", "navigation"), "fold_parts": True},
     "corpus": {},  # the same, but for what clean takes: whole pages are told first, then passages
     "reuse": {"find": "reworded", "min_tokens": 30, "scope": "across"},
 }
 ABOUT: Mapping[Audience, str] = {
     "readers": "what a reader meets twice on a page (the defaults)",
-    "docs": "text worth writing once: no code, no front matter, no template, 40 words or more",
+    "docs": "text worth writing once: no code, front matter, template or changelog, 40 words or more",
     "corpus": "training data: whole pages, then passages (scan: the defaults)",
     "reuse": "quotations and reworded text between pages, 30 words or more",
 }
@@ -47,12 +53,17 @@ def with_profile(settings: Mapping[str, Any], for_: str | None) -> dict[str, Any
 def profile_words(for_: Audience, given: Mapping[str, Any]) -> str:
     """What a profile sets beside what was given, as flags.
 
-    >>> profile_words("docs", {"min_tokens": 20}).replace(FURNITURE, "...")
-    "--leave-out code,front-matter --ignore '...' --hide template,navigation"
+    >>> profile_words("docs", {"min_tokens": 20, "exclude": ()}).replace(FURNITURE, "...")
+    "--leave-out code,front-matter --ignore '...' --hide template,navigation --fold-parts"
     """
     told = []
     for name, value in PROFILES[for_].items():
-        if name not in given:
-            plain = ",".join(value) if isinstance(value, tuple) else str(value)
-            told.append(f"--{name.replace('_', '-')} {shlex.quote(plain)}")
+        if name in given:
+            continue
+        flag = f"--{name.replace('_', '-')}"
+        values = value if isinstance(value, tuple) else (str(value),)
+        if value is True:
+            told.append(flag)
+        else:
+            told += [f"{flag} {shlex.quote(one)}" for one in ([",".join(values)] if name in LISTED else values)]
     return " ".join(told)

@@ -12,8 +12,8 @@ import dedup
 def main() -> None:
     report = dedup.scan(Path(sys.argv[1]), unit="page", threshold=0.8)
     with Path(sys.argv[2]).open("w", encoding="utf-8") as out:
-        for group in report.groups:
-            out.write(json.dumps([place.page for place in group.occurrences]) + "\n")
+        for group in report.page_groups():
+            out.write(json.dumps(group) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from dedup.heads import RecordHeads
+from dedup.heads import RecordHeads, Utf8
 from dedup.kernel import kernel
 from dedup.readers.jobs import Job
-from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, host_of
+from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, sites_of
 from dedup.readers.tables import Records, record_name
 
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 # Dots lead into nested fields; the others can stand in JSON in several ways, or not at all.
 _SLOW_NAME = re.compile(r"""[."'\\\x00-\x1f\x7f\ud800-\udfff]""")
 Block = tuple[int, bytes | None]  # number of its first line; whole lines, or None for a line that is too long
@@ -165,10 +168,10 @@ class _Blocks:
         lines, good, kind, start, end, text, first = kernel.json_records(
             np.frombuffer(block, np.uint8), self._names, self._name_first, len(records.texts))
         left = np.flatnonzero((good == 0) | (np.diff(first) > longest)).tolist()
-        cells, at = (kind.tolist(), start.tolist(), end.tolist()), 0
+        cells, at = _Cells(block, kind, start, end, len(self._name_first) - 1), 0
         for row in [*left, len(good)]:
             if at < row:
-                heads = self._heads(block, cells, line, at, row)
+                heads = self._heads(cells.rows(at, row), line + at)
                 if records.form == "text":
                     yield Texts(heads, text, first[at:row + 1])
                 else:
@@ -181,26 +184,57 @@ class _Blocks:
                     yield from _page_of(data, line + row, records)
             at = row + 1
 
-    def _heads(self, block: memoryview, cells: tuple[list[int], list[int], list[int]], line: int, at: int,
-               row: int) -> RecordHeads:
-        """The records of the lines from `at` to before `row`, without text."""
-        kind, start, end = cells
-        size, ids, url, file = len(self._name_first) - 1, self._ids, self._url, self._records.reading.file
+    def _heads(self, cells: _Cells, line: int) -> RecordHeads:
+        """Records without their texts; `line` is that of the first one."""
+        file = self._records.reading.file
+        ids, filled = cells.strings(self._ids[0])
+        if ids is None or not (filled & (ids.first[1:] > ids.first[:-1])).all():
+            rows = zip(*(cells.values(name) for name in self._ids), strict=True)
+            found = (next((value for value in row if value is not None), None) for row in rows)
+            ids = Utf8.of([record_name(id_, file, number) for number, id_ in enumerate(found, line)])
+        urls, has_url = cells.strings(self._url)
+        if urls is None:
+            given = [value if isinstance(value, str) else None for value in cells.values(self._url)]
+            urls, has_url = Utf8.of([url or "" for url in given]), np.array([url is not None for url in given], bool)
+        metas = None
+        if self._meta:
+            columns = [(name, cells.values(i), cells.given(i)) for name, i in self._meta]
+            metas = [{name: values[row] for name, values, given in columns if given[row]} for row in range(len(has_url))]
+        return RecordHeads(file.place, ids, urls, has_url.view(np.uint8), sites_of(urls, file.site), line, metas)
 
-        def value(cell: int) -> Any:
-            data = block[start[cell]:end[cell]]
-            return str(data, "utf-8") if kind[cell] == 1 else _load(bytes(data)) if kind[cell] else None
 
-        cells_of = range(at * size, row * size, size)
-        found = [value(cell + ids[0]) for cell in cells_of]
-        for i, cell in enumerate(cells_of):
-            if found[i] is None:
-                found[i] = next((other for name in ids if (other := value(cell + name)) is not None), None)
-        names = [record_name(id_, file, number) for number, id_ in enumerate(found, line + at)]
-        urls = [address if isinstance(address, str) else None for address in (value(cell + url) for cell in cells_of)]
-        metas = [{name: value(cell + i) for name, i in self._meta if kind[cell + i]} for cell in cells_of]
-        sites = [(host_of(address) if address else "") or file.site for address in urls]
-        return RecordHeads(file.place, names, urls, sites, line + at, metas if self._meta else None)
+class _Cells(NamedTuple):
+    """What the kernel found of the fields of some lines: row after row, `size` cells each."""
+
+    block: memoryview
+    kind: U8
+    start: I64
+    end: I64
+    size: int
+
+    def rows(self, begin: int, end: int) -> _Cells:
+        """Those of the lines from one to before another one."""
+        cut = slice(begin * self.size, end * self.size)
+        return _Cells(self.block, self.kind[cut], self.start[cut], self.end[cut], self.size)
+
+    def given(self, field: int) -> npt.NDArray[np.bool_]:
+        """Which lines have a field."""
+        return self.kind[field::self.size] > 0
+
+    def strings(self, field: int) -> tuple[Utf8 | None, npt.NDArray[np.bool_]]:
+        """A field's strings, empty where a line has none, and which lines have one; no strings where some value is none, or
+        is not written as it is."""
+        kind, start, end = (column[field::self.size] for column in (self.kind, self.start, self.end))
+        has = kind == 1
+        if (kind > 1).any():
+            return None, has
+        return Utf8.cut(np.frombuffer(self.block, np.uint8), np.where(has, start, 0), np.where(has, end, 0)), has
+
+    def values(self, field: int) -> list[Any]:
+        """A field's values, ``None`` where a line has none."""
+        block, columns = self.block, (column[field::self.size].tolist() for column in (self.kind, self.start, self.end))
+        return [str(block[start:end], "utf-8") if kind == 1 else _load(bytes(block[start:end])) if kind else None
+                for kind, start, end in zip(*columns, strict=True)]
 
 
 _SPACE = re.compile(r"[ \t\r\n]*")

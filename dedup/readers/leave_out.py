@@ -33,6 +33,8 @@ _COMMENTS = {  # of formats that have others
     "asciidoc": (re.compile(rf"^//[ \t]*{_NAME}", re.M | re.I), ""),
     "mdx": (re.compile(rf"\{{/\*\s*{_NAME}", re.I), "*/}")}
 _TAG_NEXT = re.compile(r"(?:\s|<!--.*?-->)*<([A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
+_MARKUP = re.compile(r"<!--|<(script|style|textarea|title)(?![\w-])|<[a-z/]", re.IGNORECASE)
+_TAG_REST = re.compile(r"""(?:"[^"]*"|'[^']*'|[^'">])*+>""")
 _LINE_END = re.compile(r"\r\n?|\n")
 _EMPTY_LINE = re.compile(r"(?:\r\n?|\n)[ \t>]*(?:\r\n?|\n)")
 _IN_ITEM = re.compile(r"(?: {0,3}> ?)*+(?:[ \t]+|[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)")  # what stands before it in its line
@@ -97,6 +99,11 @@ def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], 
 def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
     """Each comment of ours: its place, its mark and its reason. One that nothing ends is none, nor is what follows it."""
     begin, close = _COMMENTS.get(form, _COMMENT)
+    if form == "html":
+        for start, end in _html_comments(source):
+            if found := begin.match(source, start):
+                yield (start, end), (found[1] or "").lower(), _reason(source[found.end():end - len(close)])
+        return
     at = 0
     while found := begin.search(source, at):
         if close:
@@ -107,8 +114,32 @@ def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
             line_end = _LINE_END.search(source, found.end())
             end = line_end.start() if line_end else len(source)
         at = end + len(close)
-        reason = source[found.end():end].lstrip().removeprefix(":")
-        yield (found.start(), at), (found[1] or "").lower(), " ".join(reason.split())
+        yield (found.start(), at), (found[1] or "").lower(), _reason(source[found.end():end])
+
+
+def _html_comments(source: str) -> Iterator[Range]:
+    """The comments of a page that stand neither in a tag, such as in an attribute, nor in a script or its like."""
+    at = 0
+    while found := _MARKUP.search(source, at):
+        at = found.end()
+        if found[0] == "<!--":
+            end = source.find("-->", at - 2)  # <!--> is one
+            if end < 0:
+                return
+            at = end + 3
+            yield found.start(), at
+            continue
+        rest = _TAG_REST.match(source, at)
+        at = rest.end() if rest else at
+        if found[1]:
+            closing = re.compile(f"</{found[1]}", re.IGNORECASE).search(source, at)
+            if closing is None:
+                return
+            at = closing.end()
+
+
+def _reason(text: str) -> str:
+    return " ".join(text.lstrip().removeprefix(":").split())
 
 
 def _in_a_block(at: int, starts: Sequence[int], ends: Sequence[int]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
-from dedup.heads import RecordHeads
+from dedup.heads import RecordHeads, Utf8
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -125,11 +125,12 @@ class PageStream:
 
     def _name_records(self, heads: RecordHeads) -> None:
         """Give the records other ids where theirs are taken."""
-        fresh = dict.fromkeys(heads.ids, 2)
+        fresh = dict.fromkeys(heads.ids.texts(), 2)
         if len(fresh) == len(heads) and self._ids.keys().isdisjoint(fresh):
             self._ids.update(fresh)
         else:
-            heads.ids[:] = [self._named(heads.page(row, ""), heads.sites[row]).id for row in range(len(heads))]
+            pages = [heads.page(row, "") for row in range(len(heads))]
+            heads.ids = Utf8.of([self._named(page, page.site).id for page in pages])
 
     def _named(self, page: Page, root: str) -> Page:
         """The page, under another id where its own is taken."""

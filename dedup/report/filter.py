@@ -52,8 +52,7 @@ def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tu
     """Groups at or above a similarity, numbered anew, and their new numbers by their old ones."""
     kept = [group for group in (_filter_group(group, least, counted) for group in groups) if group]
     numbers = {group.id: number for number, group in enumerate(kept)}
-    return [dataclasses.replace(group, id=numbers[group.id], related=_renumber(group.related, numbers))
-            for group in kept], numbers
+    return [_numbered(group, numbers) for group in kept], numbers
 
 
 def number_groups(groups: Sequence[Group], kept: Iterable[int]) -> tuple[list[Group], dict[int, int]]:
@@ -66,8 +65,7 @@ def number_groups(groups: Sequence[Group], kept: Iterable[int]) -> tuple[list[Gr
     for old in numbers:
         if not 0 <= old < len(groups):
             raise OptionError(f"there is no group {old}", "kept", f"There are {len(groups):,}, from 0.")
-    return [dataclasses.replace(groups[old], id=new, related=_renumber(groups[old].related, numbers))
-            for old, new in numbers.items()], numbers
+    return [_numbered(groups[old], numbers) for old in numbers], numbers
 
 
 class FilteredPages(list[PageReport]):
@@ -93,6 +91,12 @@ def filter_verdicts(page: PageReport, numbers: Mapping[int, int]) -> PageReport:
 def filter_causes(causes: Iterable[Cause], numbers: Mapping[int, int]) -> tuple[Cause, ...]:
     """The causes with the new numbers of the groups that are left."""
     return tuple(dataclasses.replace(cause, groups=_renumber(cause.groups, numbers)) for cause in causes)
+
+
+def _numbered(group: Group, numbers: Mapping[int, int]) -> Group:
+    """The group with its new number; where the group that led it is gone it stands for itself."""
+    return dataclasses.replace(group, id=numbers[group.id], related=_renumber(group.related, numbers),
+                               part_of=None if group.part_of is None else numbers.get(group.part_of))
 
 
 def _renumber(groups: Iterable[int], numbers: Mapping[int, int]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from dedup.outline import FOLDED, SECOND_RENDERINGS, Fold, Outline, outline_of_p
 
 if TYPE_CHECKING:
     from dedup.report import Report
+    from dedup.report.beneath import Beneath
 
 T = TypeVar("T")
 I64 = npt.NDArray[np.int64]
@@ -46,10 +47,11 @@ class Gathered:
     """What a short report is made from. No more groups, pairs and pages are made than are shown.
 
     Attributes:
-        groups, pairs: Groups, or the pairs of a comparison.
+        groups, pairs: Groups that are told beneath no other one, or the pairs of a comparison.
         renderings: Pages with second renderings and teasers, and these verdicts of each.
         copies: Pages that are copies, or share what no earlier page says already; and these verdicts.
         folds: The verdicts that are told in a line each, and an example: its page, and what is said there.
+        beneath: What is told beneath a group that is shown, by its id.
         repeats: Page and lines of each small repeat.
         repeat_pages: How many pages have it.
         words: Words of the pages that are no references.
@@ -65,12 +67,15 @@ class Gathered:
     words: int
     named: dict[str, PageReport]
     references: set[str]
+    beneath: Mapping[int, Beneath] = field(default_factory=dict)
     repeats: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     repeat_pages: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, report: Report, top: int) -> Gathered:
         """The `top` best of each list of a report."""
+        from dedup.report.beneath import beneath, told_alone
+
         pages, outline = report.pages, _outline(report)
         groups: Best[Group] = Best((), 0)
         pairs: Best[Pair] = Best((), 0)
@@ -78,14 +83,16 @@ class Gathered:
             links = report.known_links
             pairs = _best(links, ranked(_pair_chars(links), top))
         else:
-            groups = _best(report.groups, ranked(all_wasted_chars(report), top))
+            alone = told_alone(report)
+            groups = Best([report.groups[row] for row in alone[:max(top, 0)].tolist()], len(alone))
         copies = outline.copies
         if not report.summary.reference_pages and report.options.between is None:
             copies = copies[~outline.again]  # else what stands in the references, or elsewhere, is said of each page
         known = {kind: _example(pages, outline, kind) for kind in FOLDED if kind in outline.folds}
         others: list[VerdictKind] = ["copy-of", "shared"]
         found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
-                    _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report))
+                    _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report),
+                    beneath(report, [group.id for group in groups.items]))
         found.named.update(_named(report, _shown_ids(found)))
         for p, repeats in _small_repeats(pages):
             found._add_repeats(report, p, repeats)
@@ -170,6 +177,7 @@ def _judged(pages: Sequence[PageReport], outline: Outline, rows: I64, kinds: Col
 
 def _shown_ids(found: Gathered) -> set[str]:
     ids = {o.page for group in found.groups.items for o in group.occurrences[:MAX_PLACES]}
+    ids |= {o.page for told in found.beneath.values() for o in told.places[:MAX_PLACES]}
     return ids | {o.page for pair in found.pairs.items for o in (pair.a, pair.b)}
 
 

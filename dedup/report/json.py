@@ -96,6 +96,8 @@ def _group(group: Group) -> dict[str, Any]:
     }
     if group.representative:
         value["representative"] = group.representative
+    if group.part_of is not None:
+        value["part_of"] = group.part_of
     return value if group.period is None else value | {"period": group.period, "count": group.count}
 
 

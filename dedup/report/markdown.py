@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING
 
 from dedup.errors import OptionError
 from dedup.outline import FOLDED
-from dedup.report.gather import Gathered, all_wasted_chars, matched_text, ranked
+from dedup.report.beneath import told_alone
+from dedup.report.gather import Gathered, matched_text
 from dedup.report.headline import headline
 from dedup.report.locations import encoded
 from dedup.report.text import count, one_line, page_name, percent, place, safe, times, verdict_words
@@ -161,8 +162,9 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         yield ""
     rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
             if figures.content_share != figures.duplicate_share else "")
-    yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {count(figures.groups, 'passage')} that "
-           f"{'stands' if figures.groups == 1 else 'stand'} more than once · "
+    shown = found.groups.seen if report.options.fold_parts else figures.groups
+    yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {count(shown, 'passage')} that "
+           f"{'stands' if shown == 1 else 'stand'} more than once · "
            f"{count(figures.duplicate_chars, 'character')} repeated{rest}")
     if report.is_comparison:
         yield ""
@@ -210,15 +212,16 @@ def _folded(summary: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _passages(report: Report, found: Gathered, top: int, links: _Links) -> Iterator[str]:
-    groups = found.groups.items or [report.groups[g] for g in ranked(all_wasted_chars(report), top).tolist()]
+    alone = told_alone(report)
+    groups = found.groups.items or [report.groups[g] for g in alone[:top].tolist()]
     if not groups:
         return
     head = ["| words | alike | text | places |", "|---:|---|---|---|"]
     rows = [_row(group, found, links) for group in groups]
-    yield f"### {'The most wasteful passages' if len(report.groups) > len(groups) else 'The passages'}"
+    yield f"### {'The most wasteful passages' if len(alone) > len(groups) else 'The passages'}"
     yield ""
     yield from [*head, *rows[:SHOWN]]
-    beyond = ["", f"and {len(report.groups) - len(groups):,} more"] if len(report.groups) > len(groups) else []
+    beyond = ["", f"and {len(alone) - len(groups):,} more"] if len(alone) > len(groups) else []
     if rows[SHOWN:]:
         yield from _folded(count(len(rows) - SHOWN, "more passage"), [*head, *rows[SHOWN:], *beyond])
     else:
@@ -230,9 +233,11 @@ def _row(group: Group, found: Gathered, links: _Links) -> str:
     ordered = links.in_order(group.occurrences, found.named)
     places = [links.of(o, found.named) + (f" {times(o.copies)} in a row" if o.copies > 1 else "") for o in ordered[:PLACES]]
     hidden = len(group.occurrences) - len(places)
+    more = found.beneath[group.id].places if group.id in found.beneath else ()
+    in_part = f"; parts of it in {count(len(more), 'more place')}, such as {links.of(more[0], found.named)}" if more else ""
     alike = "exact" if group.kind == "exact" else f"{group.kind} {percent(group.similarity)}"
     return (f"| {group.tokens:,.0f} | {alike} | {code(one_line(text, TEXT_CHARS))} | "
-            f"{', '.join(places)}{f' and {hidden:,} more' if hidden else ''} |")
+            f"{', '.join(places)}{f' and {hidden:,} more' if hidden else ''}{in_part} |")
 
 
 def _troubles(report: Report, top: int) -> Iterator[str]:

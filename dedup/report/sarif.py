@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from dedup.model import Kind, Verdict
+from dedup.report.beneath import elsewhere, leaders
 from dedup.report.fingerprint import fingerprint
 from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids
 from dedup.report.json import encode
@@ -81,10 +82,16 @@ class _Log:
         self._seen: Counter[str] = Counter()
 
     def results(self) -> Iterator[dict[str, Any]]:
-        """A result for each group, the most wasteful ones where they are too many, in the order of the report."""
+        """A result for each group, the most wasteful ones where they are too many, in the order of the report.
+
+        A group that is told beneath another one has a result only where it stands in more places.
+        """
+        led_by = leaders(self.report)
         rows = sorted(ranked(all_wasted_chars(self.report), MAX_RESULTS).tolist())
         for row in rows:
-            yield self._result(self.report.groups[row])
+            leader = int(led_by[row])
+            if leader < 0 or elsewhere(self.report.groups[leader], [self.report.groups[row]]):
+                yield self._result(self.report.groups[row])
 
     def _result(self, group: Group) -> dict[str, Any]:
         charged = self._charged(group)

@@ -34,11 +34,11 @@ _MODEL = (model.Summary, model.PageReport, model.Group, model.Pair, model.NearMi
 # What is not always written; all other fields are.
 _SOMETIMES: dict[str, set[str]] = {
     "Summary": {"reference_pages"}, "PageReport": {"text", "reference", "lines"},
-    "Group": {"representative", "period", "count"},
+    "Group": {"representative", "period", "part_of", "count"},
     "Occurrence": {"text", "source_exact", "dice", "evidence", "copies"}, "Pair": {"dice", "evidence", "opcodes"}}
 _SHARE = re.compile(r"(?:.*_share|.*similarity|jaccard|containment(?:_[ab])?|dice)\Z")
-_NULLABLE = {"title", "kept_page", "verdict", "period", "source_start", "source_end", "path", "dice", "evidence", *SHARES,
-             *REPETITION}  # columns
+_NULLABLE = {"title", "kept_page", "verdict", "period", "part_of", "source_start", "source_end", "path", "dice", "evidence",
+             *SHARES, *REPETITION}  # columns
 
 
 def schema(name: SchemaName, closed: bool = False) -> Schema:

@@ -25,7 +25,8 @@ TABLES: dict[Rows, tuple[tuple[str, str], ...]] = {
     "groups": (
         ("group", "int64"), ("kind", "string"), ("verdicts", "list<string>"), ("similarity", "float64"),
         ("tokens", "float64"), ("blocks", "int64"), ("count", "int64"), ("pages", "int64"), ("places", "list<string>"),
-        ("text", "large_string"), ("related", "list<int64>"), ("truncated", "bool"), ("period", "float64")),
+        ("text", "large_string"), ("related", "list<int64>"), ("truncated", "bool"), ("period", "float64"),
+        ("part_of", "int64")),
     "occurrences": (
         ("group", "int64"), ("kind", "string"), ("verdict", "string"), ("page", "string"), ("source", "string"),
         ("start", "int64"), ("end", "int64"), ("source_start", "int64"), ("source_end", "int64"), ("source_exact", "bool"),
@@ -102,7 +103,8 @@ def group_row(group: Group, places: Places) -> dict[str, Any]:
         "similarity": group.similarity, "tokens": group.tokens, "blocks": group.blocks, "count": group.count,
         "pages": len({occurrence.page for occurrence in group.occurrences}),
         "places": [places.words(occurrence) for occurrence in group.occurrences[:NAMED_PLACES]],
-        "text": group.text, "related": list(group.related), "truncated": group.truncated, "period": group.period}
+        "text": group.text, "related": list(group.related), "truncated": group.truncated, "period": group.period,
+        "part_of": group.part_of}
 
 
 def occurrence_row(group: Group, occurrence: Occurrence, places: Places) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError, Skipped, Verdict
 from dedup.outline import FOLDED
+from dedup.report.beneath import Beneath, counted, parts_words
 from dedup.report.diff import Stretch, differences, folded, pair_differences
 from dedup.report.gather import Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
 from dedup.report.misses import miss_measures, why_missed
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 TOP = 10
-PLACES = 5
+PLACES, PARTS = 5, 3  # places of a group, and those of its parts
 MAX_WIDTH = 100
 PIPE_WIDTH = 80
 BAR = 16
@@ -163,7 +164,7 @@ class _Writer:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
-        parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", count(s.groups, "group")]
+        parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", counted(s.groups, self._parts())]
         parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
@@ -181,6 +182,10 @@ class _Writer:
             text.append_text(self.say(f" of {side}, {one_line(page_name(page), 200)}, lies in passages that stand in "
                                       f"{other} too"))
             yield from self.lines(text)
+
+    def _parts(self) -> int:
+        """How many groups are told beneath others."""
+        return self.report.summary.groups - self.found.groups.seen if self.report.options.fold_parts else 0
 
     def _names(self) -> str:
         pages = (page for page in self.report.pages if not page.reference)
@@ -292,8 +297,18 @@ class _Writer:
         hidden = len(group.occurrences) - PLACES
         if hidden > 0:
             yield from self.lines(self.say(f"and {count(hidden, 'more place')}", "dim"), "    ")
+        if group.id in self.found.beneath:
+            yield from self._beneath(self.found.beneath[group.id])
         if group.truncated:
             yield from self.lines(self.say("a bound was met here: there may be more", "dim"), "    ")
+
+    def _beneath(self, told: Beneath) -> Iterator[Text]:
+        yield from self.lines(self.say(parts_words(told) + (":" if told.places else "")), "    ")
+        for occurrence in told.places[:PARTS]:
+            yield from self.lines(self._place(occurrence), "      ")
+        hidden = len(told.places) - PARTS
+        if hidden > 0:
+            yield from self.lines(self.say(f"and {hidden:,} more", "dim"), "      ")
 
     def _places(self, group: Group) -> Iterator[Text]:
         """The places of a group; copies with the same words stand together above what differs in them."""

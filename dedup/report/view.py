@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.report.beneath import leaders, told_alone
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import all_wasted_chars, heads_of, matched_text, ranked
+from dedup.report.gather import heads_of, matched_text
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
@@ -96,7 +97,9 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
 def _shown_groups(report: Report, limits: Limits) -> list[Group]:
     """The most wasteful groups, as many as places are shown."""
     shown, places = list["Group"](), 0
-    for g in ranked(all_wasted_chars(report), limits.groups).tolist():
+    alone = told_alone(report)  # the others come behind them
+    ranks = np.concatenate([alone, np.flatnonzero(leaders(report) >= 0)])
+    for g in ranks[:limits.groups].tolist():
         group = report.groups[g]
         places += min(len(group.occurrences), limits.places)
         if shown and places > limits.all_places:
@@ -250,7 +253,7 @@ def _passages(groups: Sequence[Group], pages: _Pages, limits: Limits) -> dict[st
             "representative": leads, "places": places_of,
             "all_places": [len(g.occurrences) for g in groups], "count": [g.count for g in groups],
             "truncated": [int(g.truncated) for g in groups],
-            "related": _related(groups), "beginning": heads, "compared": compared,
+            "related": _related(groups), "part_of": _part_of(groups), "beginning": heads, "compared": compared,
             "fingerprint": [fingerprint(g) for g in groups],
         },
         "places": {name.name: getattr(columns, name.name) for name in dataclasses.fields(columns)},
@@ -321,6 +324,12 @@ def _stretches(place: Occurrence) -> list[tuple[int, int]]:
 def _related(groups: Sequence[Group]) -> list[list[int]]:
     number = {group.id: n for n, group in enumerate(groups)}
     return [[number[other] for other in group.related if other in number] for group in groups]
+
+
+def _part_of(groups: Sequence[Group]) -> list[int]:
+    """The shown group beneath which each one is told, -1 for none."""
+    number = {group.id: n for n, group in enumerate(groups)}
+    return [-1 if group.part_of is None else number.get(group.part_of, -1) for group in groups]
 
 
 def _beginning(text: str, limits: Limits) -> str:

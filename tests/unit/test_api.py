@@ -11,6 +11,7 @@ import pytest
 
 import dedup
 from dedup import InputError, OptionError, Options, Page, compare, open_pages, scan
+from dedup.report.json import read_json
 from tests.scan_help import around, assert_sound, edited, lines, places_of, prose, scan_texts
 
 ROOT = Path(__file__).parents[2]
@@ -305,3 +306,15 @@ def test_least_certain_and_at_similarity_hold_for_runs_and_aligned_passages_with
     assert [g.text for g in less.groups] == [g.text for g in groups if g.similarity >= cut]
     assert [group.id for group in less.groups] == list(range(len(less.groups)))
     assert 0 < len(less.groups) < len(groups)
+
+
+def test_the_pages_of_groups_are_those_of_their_places(tmp_path: Path) -> None:
+    text = "The bridge was opened again on a Saturday after two long winters of repairs."
+    other = "Every offer is without engagement and holds as long as the stock lasts in our house."
+    report = dedup.scan([f"{text}\n\n{other}", text, f"{other}\n\nA line.\n\n{other}", "Nothing of it."])
+    expected = [list(dict.fromkeys(place.page for place in group.occurrences)) for group in report.groups]
+    assert len(expected) == 2
+    assert ["0", "1"] in expected
+    assert list(report.page_groups()) == expected
+    report.write(tmp_path / "report.json")
+    assert list(read_json(tmp_path / "report.json").page_groups()) == expected

@@ -168,15 +168,16 @@ def test_a_profile_says_what_it_sets_and_python_has_it_too(folder: Path, capsys:
     said = capsys.readouterr().err
     for name, value in PROFILES[for_].items():  # type: ignore[index]
         assert options[name] == (list(value) if isinstance(value, tuple) else value)
-        assert f"--{name.replace('_', '-')} " in said
+        assert f"--{name.replace('_', '-')}" in said
     assert said.startswith(f"dedup: --for {for_} sets ")
 
 
 def test_a_profile_gives_way_to_what_is_given(folder: Path, capsys: Said) -> None:
     assert options_of("--for", "docs", "--min-tokens", "12", "--hide", "shared", folder=folder)["hide"] == ["shared"]
-    assert cli.main(["scan", "p.txt", "--for", "docs", "--min-tokens", "12"]) == 0
-    assert capsys.readouterr().err == (
-        f"dedup: --for docs sets --leave-out code,front-matter --ignore '{FURNITURE}' --hide template,navigation\n")
+    capsys.readouterr()
+    assert cli.main(["scan", "p.txt", "--for", "docs", "--min-tokens", "12", "--exclude", "old/", "--exclude", "x.md"]) == 0
+    assert capsys.readouterr().err == (f"dedup: --for docs sets --leave-out code,front-matter --ignore '{FURNITURE}' "
+                                       "--hide template,navigation --fold-parts\n")
     assert dedup.scan(["a"], for_="docs", min_tokens=12).options.min_tokens == 12
     with pytest.raises(OptionError, match="is not one of readers"):
         dedup.scan(["a"], for_="robots")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.heads import Coded, Heads, RecordHeads, Strings
+from dedup.heads import Coded, Codes, Heads, RecordHeads, Strings, Utf8
 from dedup.model import NO_META, Page
+from dedup.readers.reading import host_of, sites_of
 
 any_text = st.text(st.characters(), max_size=5)  # lone surrogates too
 
@@ -18,8 +20,9 @@ any_text = st.text(st.characters(), max_size=5)  # lone surrogates too
 def test_strings_come_back(parts: list[list[str]]) -> None:
     column, coded = Strings(), Coded()
     for part in parts:
-        column.extend(part)
-        coded.extend(part)
+        column.extend(Utf8.of(part))
+        coded.extend(Codes.of(part))
+        assert Utf8.of(part).texts() == part
     whole = [text for part in parts for text in part]
     assert list(column) == whole == [coded[row] for row in range(len(whole))]
     assert column[1:3] == whole[1:3] == coded.some(1, 3)
@@ -29,7 +32,8 @@ def test_strings_come_back(parts: list[list[str]]) -> None:
 
 
 records = st.builds(lambda rows, source, line, metas: RecordHeads(
-    source, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], line,
+    source, Utf8.of([row[0] for row in rows]), Utf8.of([row[1] or "" for row in rows]),
+    np.array([row[1] is not None for row in rows], np.uint8), Codes.of([row[2] for row in rows]), line,
     [{"n": i} if i % 2 else NO_META for i in range(len(rows))] if metas else None),
     st.lists(st.tuples(any_text, st.none() | any_text, any_text), max_size=4), any_text, st.integers(1, 2**40), st.booleans())
 pages = st.builds(Page, id=any_text, text=any_text, source=any_text, title=st.none() | any_text,
@@ -76,3 +80,13 @@ def test_a_page_has_another_id_but_its_own_one_is_kept() -> None:
 def test_a_part_of_records(some: RecordHeads, begin: int, end: int) -> None:
     part, whole = some.part(begin, begin + end), [some.page(row, "") for row in range(len(some))]
     assert [part.page(row, "") for row in range(len(part))] == whole[begin:begin + end]
+
+
+urls = st.lists(st.sampled_from(["", ":", "/", "//", "://", "a://", "http://Example.org", ":80/", "?", "#", "\\", "x@", "[",
+                                 "é", "\ud800"]), max_size=5).map("".join)
+
+
+@given(st.lists(urls, max_size=6))
+def test_the_sites_of_addresses_are_their_hosts(addresses: list[str]) -> None:
+    found = sites_of(Utf8.of(addresses), "other")
+    assert [found.names[code] for code in found.code] == [host_of(address) or "other" for address in addresses]

@@ -43,6 +43,11 @@ def texts(source: str, form: str, **settings: object) -> list[str]:
     (f"<p>{OWN}<!-- dedup:ignore-start --><p>{LAW}<ul><li>{LAW}</ul><!-- dedup:ignore-end --><p>{OWN}", [OWN, OWN]),
     (f"<p>{OWN}<!-- dedup:ignore-start --><p>{LAW}<ul><li>{LAW}</ul>", [OWN]),
     (f"<!-- DEDUP:Ignore --><p>{LAW}<p>{OWN}", [OWN]),
+    (f"<p>{OWN}<script>s = '<!-- dedup:ignore-start -->'</script><p>{LAW}", [OWN, LAW]),
+    (f"<p title='<!-- dedup:ignore-start -->'>{OWN}<p>{LAW}", [OWN, LAW]),
+    (f"<!--><p>{OWN}<style>/* <!-- dedup:ignore --> */</style><p>{LAW}", [OWN, LAW]),
+    (f"<p>{OWN}<p a=\"b>c\"><!-- dedup:ignore --><p>{LAW}", [OWN]),
+    (f"<p>{OWN}<scripted><!-- dedup:ignore --><p>{LAW}", [OWN]),
     (f"<!-- dedup:ignored --><p>{LAW}", [LAW]), (f"<!-- dedup:ignore-me --><p>{LAW}", [LAW]),
     (f"<p>{OWN}<!-- dedup:ignore-end --><p>{LAW}", [OWN, LAW]), ("<p>x<!-- dedup:ignore -->", ["x"]),
 ])

@@ -42,6 +42,8 @@ export interface Payload {
     count: number[];
     truncated: number[];
     related: number[][];
+    /** The passage of which it is a part, -1: of none. */
+    part_of: number[];
     beginning: (string | null)[];
     compared: number[];
     fingerprint: string[];
@@ -163,6 +165,7 @@ export class Data {
   readonly verdictOf: Int32Array;
   private texts = new Map<number, CodePoints | null>();
   private words: string[] = [];
+  private nested = new Map<number, number[]>();
 
   constructor(readonly raw: Payload) {
     this.groups = raw.groups.id.length;
@@ -174,6 +177,21 @@ export class Data {
     [this.pageFirst, this.pagePlaces] = byPage(raw, this.pages);
     this.verdictOf = verdictsOf(raw, this);
     this.use = this.uses();
+    raw.groups.part_of.forEach((leader, g) => {
+      if (leader < 0) return;
+      if (!this.nested.has(leader)) this.nested.set(leader, []);
+      this.nested.get(leader)?.push(g);
+    });
+  }
+
+  /** The passages that are parts of one. */
+  partsOf(group: number): number[] {
+    return this.nested.get(group) ?? [];
+  }
+
+  /** How many of some passages are parts of others. */
+  countParts(groups: ArrayLike<number>): number {
+    return Array.from(groups).filter((g) => this.raw.groups.part_of[g] >= 0).length;
   }
 
   /** Number of each group among the shown ones, as people read it. */

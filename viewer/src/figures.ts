@@ -49,6 +49,8 @@ export function pageShares(data: Data, selection: Selection, page: number): Shar
 
 export interface Head extends Shares {
   groups: number;
+  /** Those of them that are parts of others. */
+  parts: number;
   pages: number;
   chars: number;
   words: number;
@@ -75,7 +77,8 @@ export function head(data: Data, selection: Selection): Head {
     for (const key of ["within", "across", "template", "all"] as const) sums[key] += found[key];
     spoken += wordsIn(data, own);
   }
-  return { ...sums, chars: sums.all, words: spoken, pages, groups: selection.groups.length };
+  const { groups } = selection;
+  return { ...sums, chars: sums.all, words: spoken, pages, groups: groups.length, parts: data.countParts(groups) };
 }
 
 /** Half-open ranges without overlaps, in order. */

@@ -96,3 +96,16 @@ it("a file is read back, and one of another format refused", async () => {
   await expect(decode(await pack({ ...value, format: "dedup-view/9" }))).rejects.toThrow("dedup-view/9");
   await expect(decode("AAAA")).rejects.toThrow();
 });
+
+describe("parts", () => {
+  it("are told with the passage that they are parts of, and counted", () => {
+    const places = [
+      { page: "a", start: 0, text: "one two." },
+      { page: "a", start: 9, text: "one two." },
+    ];
+    const data = made({ pages: [{ id: "a", text: TEXT }], groups: [{ places }, { places, partOf: 0 }, { places, partOf: 0 }] });
+    expect(data.partsOf(0)).toEqual([1, 2]);
+    expect(data.partsOf(1)).toEqual([]);
+    expect(data.countParts([0, 2])).toBe(1);
+  });
+});

@@ -22,7 +22,7 @@ interface Made {
     across?: number;
     reference?: boolean;
   }[];
-  groups: { kind?: Kind; places: Place[]; fingerprint?: string }[];
+  groups: { kind?: Kind; places: Place[]; fingerprint?: string; partOf?: number }[];
   verdicts?: { page: string; kind: VerdictKind; groups: number[]; text?: string }[];
 }
 
@@ -69,6 +69,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
       count: groups.map((g) => g.places.reduce((sum, o) => sum + (o.copies ?? 1), 0)),
       truncated: groups.map(() => 0),
       related: groups.map(() => []),
+      part_of: groups.map((g) => g.partOf ?? -1),
       beginning: groups.map(() => null),
       compared: groups.map(() => 1),
       fingerprint: groups.map((g, n) => g.fingerprint ?? `print${n}`),

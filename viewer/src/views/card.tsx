@@ -4,7 +4,8 @@ import { Copy, Link, Long, look } from "../parts";
 import { useApp } from "../state";
 import { count, printed, inARow, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
 
-const PLACES = 12;
+const PLACES = 12,
+  OTHERS = 5;
 
 /** One passage: where it stands, and two of its places side by side. */
 export function Card({ group: g, level = 2, other }: { group: number; level?: 2 | 3; other?: number | null }) {
@@ -42,23 +43,32 @@ export function Card({ group: g, level = 2, other }: { group: number; level?: 2 
       <p class="sub">
         Stands {times(groups.count[g])}. {verdictWords(app, g)}
         {groups.truncated[g] === 1 && " A bound was met here: there may be more places."}
-        {groups.related[g].length > 0 && (
-          <>
-            {" "}
-            Alike, but less so:{" "}
-            {groups.related[g].slice(0, 5).map((r, n) => (
-              <>
-                {n > 0 && ", "}
-                <Link to={{ view: "passages", id: r }}>passage {data.number(r)}</Link>
-              </>
-            ))}
-            .
-          </>
-        )}
+        <Others said="Alike, but less so" groups={groups.related[g]} />
+        <Others said="Most of it is part of" groups={groups.part_of[g] < 0 ? [] : [groups.part_of[g]]} />
+        <Others said="Parts of it stand for themselves, too" groups={data.partsOf(g)} />
       </p>
       <Places g={g} all={all} first={first} right={right} pick={pick} />
       {right !== undefined && <SideBySide key={right} g={g} right={right} level={level} />}
     </article>
+  );
+}
+
+/** Other passages, as links. */
+function Others({ said, groups }: { said: string; groups: number[] }) {
+  const { data } = useApp();
+  if (!groups.length) return null;
+  return (
+    <>
+      {" "}
+      {said}:{" "}
+      {groups.slice(0, OTHERS).map((other, n) => (
+        <>
+          {n > 0 && ", "}
+          <Link to={{ view: "passages", id: other }}>passage {data.number(other)}</Link>
+        </>
+      ))}
+      {groups.length > OTHERS && ` and ${number(groups.length - OTHERS)} more`}.
+    </>
   );
 }
 

@@ -159,8 +159,8 @@ function Figures() {
       <dl class="facts">
         {!single && (
           <div>
-            <dt>passages</dt>
-            <dd>{number(head.groups)}</dd>
+            <dt>{head.parts ? `passages, and ${number(head.parts)} that are parts of them` : "passages"}</dt>
+            <dd>{number(head.groups - head.parts)}</dd>
           </div>
         )}
         {!single && !data.raw.comparison && (

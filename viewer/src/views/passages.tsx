@@ -107,7 +107,9 @@ function title(app: ReturnType<typeof useApp>): string {
   const { data, selection } = app,
     { filter } = app.route;
   if (filter.on && filter.and) return `What ${oneLine(filter.on, 50)} and ${oneLine(filter.and, 50)} share`;
-  const n = selection.groups.length;
+  const n = selection.groups.length,
+    parts = data.countParts(selection.groups);
+  if (n === data.groups && parts) return `${count(n - parts, "passage")}, and ${number(parts)} that are parts of them`;
   return n === data.groups ? count(n, "passage") : `${number(n)} of ${count(data.groups, "passage")}`;
 }
 
