@@ -212,8 +212,8 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     kernel.release_memory()
     with_edges = 0  # classes of runs of items: of the many triples few stand without such a run near the end of a copy
     for kind in kinds:
-        classes += _joined(engine, _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap, families, closed),
-                           sum(AROUND) * bags.a_word)
+        of_kind = _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap, families, closed)
+        classes += _joined(engine, of_kind, sum(AROUND) * bags.a_word)
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later

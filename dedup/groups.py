@@ -29,7 +29,7 @@ Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
-STRETCH, NEAR = 25, 16  # bits of a place in the text: stretches that are compared with all others, one after the other; what lies together
+STRETCH, NEAR = 25, 16  # bits of a place: of a stretch that is compared with all others, and of what lies together
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 
@@ -346,7 +346,7 @@ def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: 
 
 
 def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
-    """An order of pairs of spans in which text is looked at stretch by stretch: all of one ``STRETCH``, with the others ascending."""
+    """An order of pairs of spans in which text is looked at stretch by stretch, what it is compared with ascending."""
     x, y = (spans.part_start[spans.first[side]] for side in (span, other))
     return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 

@@ -81,8 +81,8 @@ class LocalEngine:
         memory: Bytes that there are, where they are bounded.
 
     Attributes:
-        part_bytes: Bytes that a batch may copy together where memory is bounded, to look at what is not in memory in the order
-            of its places; 0 where it is not.
+        part_bytes: Bytes that a batch may copy together where memory is bounded, to look at what lies on disk in the order of
+            its places; 0 where it is not.
     """
 
     def __init__(self, threads: int | None = None, partitions: int | None = None, memory: int | None = None) -> None:

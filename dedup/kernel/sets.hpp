@@ -365,10 +365,12 @@ bool overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need
 }
 
 // Whether two sets' Jaccard similarity may reach t, by their sizes and bitmaps.
-inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
-    const int64_t differ = bits_apart(bits + a * kBitWords, bits + b * kBitWords);
-    const int64_t n = sets.size(a), m = sets.size(b), most = std::min({(n + m - differ) / 2, n, m});
+inline bool may_reach(int64_t n, const uint64_t* bits_a, int64_t m, const uint64_t* bits_b, double t) {
+    const int64_t most = std::min({(n + m - bits_apart(bits_a, bits_b)) / 2, n, m});
     return most > 0 && static_cast<double>(most) >= t * static_cast<double>(n + m - most) * (1.0 - 1e-9);
+}
+inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
+    return may_reach(sets.size(a), bits + a * kBitWords, sets.size(b), bits + b * kBitWords, t);
 }
 
 // Whether it does.
