@@ -113,7 +113,7 @@ class Data:
 
     @cached_property
     def twice(self) -> np.ndarray:
-        return self.kernel.slots_seen_twice(self.table)
+        return self.kernel.slots_seen_twice([self.table])
 
     @cached_property
     def grams(self) -> tuple[np.ndarray, np.ndarray]:
@@ -192,6 +192,12 @@ def locate(data: Data) -> Measured:
     _, begin, _, _, first = data.kernel.tokenise(data.utf8, *data.lines)
     t0 = np.arange(2, len(begin) - 20, 50)
     return (data.utf8, *data.lines, first, 0, t0, t0 + 12), len(t0), "range"
+
+
+@case
+def counts_up_to(data: Data) -> Measured:
+    place = data.tokens[0].view(np.int64) % len(data.utf8)
+    return (data.lines[0], place), len(place), "place"
 
 
 @case
@@ -402,7 +408,7 @@ def mark_grams(data: Data) -> Measured:
 
 @case
 def slots_seen_twice(data: Data) -> Measured:
-    return (data.table,), len(data.table), "word"
+    return ([data.table, data.table],), len(data.table), "word"
 
 
 @case

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dedup.errors import GuardError as GuardError
     from dedup.errors import InputError as InputError
     from dedup.errors import OptionError as OptionError
+    from dedup.index import Index as Index
     from dedup.lsh import LSH as LSH
     from dedup.minhash import MinHasher as MinHasher
     from dedup.model import Page as Page
@@ -43,8 +44,9 @@ _HOMES = {
     "Report": "report", "Page": "model", "Options": "options", "open_pages": "readers",
     "Shingler": "shingles", "MinHasher": "minhash", "LSH": "lsh", "Verifier": "verify", "DedupError": "errors",
     "InputError": "errors", "OptionError": "errors", "GuardError": "errors", "Profile": "profile", "Watcher": "stages",
+    "Index": "index",
 }
-__all__ = ["LSH", "DedupError", "GuardError", "InputError", "MinHasher", "OptionError", "Options", "Page", "Profile",
+__all__ = ["LSH", "DedupError", "GuardError", "Index", "InputError", "MinHasher", "OptionError", "Options", "Page", "Profile",
            "Report", "Shingler", "Verifier", "Watcher", "__version__", "clean", "compare", "open_pages", "restore", "scan"]
 
 

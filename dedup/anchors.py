@@ -21,8 +21,9 @@ from dedup.families import Families
 from dedup.kernel import kernel
 from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
+from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
+from dedup.seeds import NOWHERE, TOKENS_A_WORD, Repeats, pages_at, repeats_that_count
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -112,7 +113,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
                   in_step: InStep, kind: int, cap: int, families: Families, closed: Flags) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
-    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / 8).bit_length())
+    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / TOKENS_A_WORD).bit_length())
     slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
     partitions = engine.partitions(int(corpus.page_start[-1]), slices)
 
@@ -122,9 +123,12 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
     def marked(number: int) -> U64:
-        table = np.zeros(words // slices, np.uint64)
-        engine.map(lambda batch: kernel.mark_seeds(*text(batch), kind, table, number, slices), batches)
-        return kernel.slots_seen_twice(table)
+        marks = Marks(engine, words // slices)
+
+        def mark(batch: tuple[int, int]) -> None:
+            marks.mark(lambda table, shared: kernel.mark_seeds(*text(batch), kind, table, number, slices, shared))
+        engine.map(mark, batches)
+        return marks.seen_twice()
 
     def emit(batch: tuple[int, int], number: int, twice: U64) -> Partitioned:
         key, at, edges = kernel.repeated_seeds(*text(batch), kind, twice, int(page_first[batch[0]]), partitions, number,
@@ -270,7 +274,7 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
     page_first = bags.page_first
 
     def pages(x: npt.NDArray[np.int64] | U32, y: npt.NDArray[np.int64] | U32) -> I64:
-        of_x, of_y = (np.searchsorted(page_first, side, side="right") - 1 for side in (x, y))
+        of_x, of_y = (pages_at(page_first, side) for side in (x, y))
         both: I64 = of_x * len(page_first) + of_y
         return both
     _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)

@@ -86,7 +86,7 @@ def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = 
     if options is None:
         settings = {"find": "reworded"} | with_profile(settings, settings.pop("for_", None))
     options = _options(options, settings, "compare")
-    _refuse_checkpoint(options, "compare")
+    refuse_checkpoint(options, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True, explain=explain)
 
@@ -125,7 +125,7 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     chosen = choices if choices is not None else Choices(**mine)
     rest = {name: value for name, value in settings.items() if name not in names}
     options = _options(options, rest if options is not None else with_profile(rest, chosen.for_), "clean")
-    _refuse_checkpoint(options, "clean")
+    refuse_checkpoint(options, "clean")
     paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
     if not paths or not all(isinstance(path, Path) for path in paths):
         if out is not None or in_place or manifest is not None:
@@ -283,7 +283,8 @@ def _options(options: Options | None, settings: Mapping[str, Any], caller: str) 
     return options if options is not None else make_options(with_profile(settings, for_), caller)
 
 
-def _refuse_checkpoint(options: Options, caller: str) -> None:
+def refuse_checkpoint(options: Options, caller: str) -> None:
+    """Raise where finished stages are to be kept: only ``scan`` does that."""
     if options.checkpoint is not None:
         raise OptionError(f"{caller} keeps no finished stages", "checkpoint", "Use it with scan.")
 
@@ -372,9 +373,11 @@ def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
-    judgement, skipped = Judgement(findings), stream.skipped
+    judgement, skipped, hidden = Judgement(findings), stream.skipped, 0
     if options.hide:
+        every = len(judgement.table)
         judgement = judgement.without(options.hide)
+        hidden = every - len(judgement.table)
         findings = judgement.findings
     for entry in unpaired:
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
@@ -389,9 +392,11 @@ def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint
         stages.start("near misses")
         missed = near_misses(findings, judge)
     stages.stop()
-    return Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                  skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                  is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    report = Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
+                    skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
+                    is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    report.hidden = hidden
+    return report
 
 
 __all__ = ["DedupError", "clean", "compare", "restore", "scan"]

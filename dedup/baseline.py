@@ -24,6 +24,7 @@ from dedup.fingerprints import Fingerprint
 from dedup.model import Group
 
 FORMAT = "dedup-baseline/1"
+VIEWED = f'{{"format": "{FORMAT}", "passages": ['  # how the list of ignored passages of viewer/ begins
 SAME = 0.6  # of a passage's fingerprint that an entry has to hold
 TEXT_CHARS, MOST_PAGES = 60, 20  # of an entry, for people to read
 
@@ -154,6 +155,9 @@ def _check_format(path: Path, line: str) -> None:
     if name == FORMAT.split("/", 1)[0] and number.isdigit():
         raise InputError(f"the baseline is of a newer format ({written}); this version reads {FORMAT}", f"{path}:1",
                          "Update dedup, or write the baseline anew.")
+    if line.startswith(VIEWED):
+        raise InputError("is the list of passages that were ignored in a report in the browser, whose fingerprints are "
+                         "others", f"{path}:1", "Write a baseline with --update-baseline.")
     raise InputError("is no baseline", f"{path}:1", "Write one with --update-baseline.")
 
 

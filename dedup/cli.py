@@ -46,7 +46,7 @@ LINK_HELP = "Markdown: address before the paths of its links, like https://host/
 OPEN_HELP = "open the report in a browser once it is written (with -o FILE.html)"
 PROFILE_HELP = "print what each stage took on standard error: time, memory, rows in and out"
 STDIN = "\0-"  # no argument can hold a NUL, so this one is surely ours
-COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "suppressions", "schema", "completion")
+COMMANDS = ("scan", "compare", "report", "clean", "restore", "explain", "index", "suppressions", "schema", "completion")
 NO_REFERENCES = {"compare": "its two pages", "clean": "the pages that it cleans"}  # in place of a manifest
 TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs", "report": "What is reported",
           "gate": "What must not be found"}
@@ -235,7 +235,7 @@ def _spelt(error: Any) -> str:
     from dedup.options import Options
     from dedup.report.text import with_flags
 
-    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "for")
+    gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "max_removed", "for")
     names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
     return str(type(error)(with_flags(error.what), where, error.mend))
@@ -297,9 +297,9 @@ def build_app(named: str = "") -> cyclopts.App:
     if named in ("scan", "compare"):
         cli_help.add_help(app, (named,))
         return app
-    from dedup import cli_clean, cli_completion, cli_report, cli_schema, cli_suppressions
+    from dedup import cli_clean, cli_completion, cli_index, cli_report, cli_schema, cli_suppressions
 
-    for module in (cli_clean, cli_report, cli_schema, cli_suppressions, cli_completion):
+    for module in (cli_clean, cli_report, cli_index, cli_schema, cli_suppressions, cli_completion):
         module.add_commands(app)
     cli_help.add_help(app, COMMANDS)
     return app

@@ -45,6 +45,14 @@ EXAMPLES = {
   dedup report report.json -o report.html      to look at
   dedup report report.json -o comment.md       for a pull request
 """,
+    "index": """\
+  dedup index create site.dedup site/               a new index of a folder
+  dedup index add site.dedup more/ --prefix more/   further pages
+  dedup index check site.dedup page.html            what of it is stored already
+  dedup index check site.dedup page.html --add      and put it in
+  dedup index remove site.dedup page.html           by id
+  dedup index verify site.dedup                     whether all is well
+""",
     "suppressions": """\
   dedup suppressions docs/ --baseline known.jsonl    what hides what
   dedup suppressions docs/ --stale                   exit 1 if one is of no use

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dedup.cleaning.result import Cleaned
+    from dedup.index.adding import Added
     from dedup.report import Report
     from dedup.report.formats import How
 
@@ -110,7 +111,7 @@ def is_one_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
 
 
-def tell_errors(report: Report | Cleaned, everything: bool) -> None:
+def tell_errors(report: Report | Cleaned | Added, everything: bool) -> None:
     """What could not be read, a line each; more than ten of a kind are summed up."""
     from dedup.report.text import with_flags
 

@@ -53,6 +53,7 @@ def _suppressions(*paths: str, **settings: Any) -> int:
     from dedup.cli_settings import settled
     from dedup.errors import InputError
     from dedup.options import make_options
+    from dedup.profiles import BESIDE
     from dedup.suppressions import find_suppressions
 
     if not paths:
@@ -65,12 +66,14 @@ def _suppressions(*paths: str, **settings: Any) -> int:
     baseline, form = settings.pop("baseline", None), settings.pop("format", "terminal")
     stale_only, _ = settings.pop("stale", False), settings.pop("quiet", False)
     found = find_suppressions(places, make_options(settings, "suppressions"), None if baseline is None else Path(baseline))
+    if settings.get("exclude") == BESIDE:  # a profile's: nobody here wrote these, so that one hides nothing is no fault
+        found = [one for one in found if one.hides or one.kind != "exclude"]
     stale = [one for one in found if not one.hides]
     shown = stale if stale_only else found
     if form == "json":
         import dataclasses
 
-        lines = [json.dumps([dataclasses.asdict(one) for one in shown], ensure_ascii=False, indent=1)]
+        lines = json.dumps([dataclasses.asdict(one) for one in shown], ensure_ascii=False, indent=1).split("\n")
     else:
         lines = _told(shown, len(stale), stale_only)
     cli_output.print_lines(lines)

@@ -11,6 +11,7 @@ from dedup.options import did_you_mean
 NEEDS = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
          "report": "report needs a result: dedup report RESULT.json -o report.html",
          "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER",
+         "index": "index needs an action and an index: dedup index create|add|check|... INDEX [PATH...]",
          "completion": "completion needs the name of a shell: dedup completion bash|zsh|fish|powershell"}
 TAKES_ONE = {"report": "result", "schema": "name", "completion": "shell", "restore": "manifest"}
 
@@ -72,6 +73,10 @@ def _flag_names(command: str) -> list[str]:
         return names_of_report()
     if command in ("schema", "completion"):
         return []
+    if command == "index":
+        from dedup.cli_index import flag_names as names_of_index
+
+        return names_of_index()
     if command == "suppressions":
         from dedup.cli_suppressions import suppression_flags
 

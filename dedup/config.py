@@ -178,6 +178,9 @@ def _checked(path: Path, text: str, key: str, value: Any, known: Mapping[str, An
         if name in known:
             raise OptionError(f"{key} belongs on the command line", where)
         scope = f" of {command}" if command else ""
+        if name == "tool" and isinstance(value, dict):
+            raise OptionError("[tool.dedup] is for pyproject.toml; here settings stand without it, those of one command "
+                              "under its name, like [clean]", where)
         raise OptionError(f"{key!r} is no setting{scope}{did_you_mean(name, names, lambda n: n.replace('_', '-'))}", where)
     try:
         checked = _of_kind(value, known[name])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,77 +26,176 @@ _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|b
 _NOTICE_CHARS = 1500
 
 
-@dataclass(frozen=True, slots=True)
 class Copies:
     """Figures of each occurrence, one row an occurrence; shares are of its characters, 0.0 to 1.0.
 
-    Attributes:
-        words: Length in tokens.
-        blocks: Blocks with a word that it holds or touches.
-        first_block, last_block: The first and the last of them, numbered through the collection.
-        link_share: In links.
-        quote_share: In quotes, signatures and panes that say who wrote it.
-        footer_share: In the page's footer.
-        device_share: In what a class or attribute hides, or shows to some devices only.
-        navigation: Half of its blocks or more are.
-        form, code: Half of its characters or more are in a form; are code, or in tables that do not lay the page out.
-        heading: It is one block, a heading.
-        whole: It begins and ends with a block.
-        opens: It begins with a block.
-        at, until: Where on its page it begins and ends, 0.0 to 1.0.
-        laid_out: The reader knew the page's blocks: HTML or Markdown.
+    Most of them are asked for of few occurrences only, so each column is made when it is.
+
+    Args:
+        blocks: What is known of all blocks.
+        first_block, last_block: The first and the last block that it holds or touches, numbered through the collection.
+        t0, t1: Its tokens.
+        page: Its page.
     """
 
-    words: F64
-    blocks: I64
-    first_block: I64
-    last_block: I64
-    link_share: F64
-    quote_share: F64
-    footer_share: F64
-    device_share: F64
-    navigation: Flags
-    form: Flags
-    code: Flags
-    heading: Flags
-    whole: Flags
-    opens: Flags
-    at: F64
-    until: F64
-    laid_out: Flags
+    def __init__(self, blocks: BlockSums, first_block: I64, last_block: I64, t0: I64, t1: I64, page: I64) -> None:
+        self._blocks, self._t0, self._t1, self._page = blocks, t0, t1, page
+        self.first_block, self.last_block = first_block, last_block
 
     def take(self, rows: I64) -> Copies:
         """Some of the occurrences."""
-        return Copies(*(getattr(self, field.name)[rows] for field in fields(self)))
+        columns = self.first_block, self.last_block, self._t0, self._t1, self._page
+        return Copies(self._blocks, *(column[rows] for column in columns))
+
+    def _sum(self, before: I64) -> I64:
+        """Of what comes before each block, what lies in those of each occurrence."""
+        total: I64 = before[self.last_block + 1] - before[self.first_block]
+        return total
+
+    def _share(self, before: I64 | None) -> F64:
+        if before is None:
+            return np.zeros(len(self._page))
+        share: F64 = self._sum(before) / self._size
+        return share
+
+    @cached_property
+    def _size(self) -> I64:
+        return np.maximum(self._sum(self._blocks.chars), 1)
+
+    @cached_property
+    def words(self) -> F64:
+        """Length in tokens."""
+        return range_halves(self._blocks.engine, self._blocks.corpus, self._t0, self._t1) / 2
+
+    @cached_property
+    def blocks(self) -> I64:
+        """Blocks with a word that it holds or touches."""
+        return self._sum(self._blocks.with_words)
+
+    @cached_property
+    def link_share(self) -> F64:
+        """In links."""
+        return np.minimum(self._share(self._blocks.links), 1.0)
+
+    @cached_property
+    def quote_share(self) -> F64:
+        """In quotes, signatures and panes that say who wrote it."""
+        return self._share(self._blocks.flagged(BlockFlag.QUOTE))
+
+    @cached_property
+    def footer_share(self) -> F64:
+        """In the page's footer."""
+        return self._share(self._blocks.flagged(BlockFlag.FOOTER))
+
+    @cached_property
+    def device_share(self) -> F64:
+        """In what a class or attribute hides, or shows to some devices only."""
+        return self._share(self._blocks.flagged(BlockFlag.DEVICE | BlockFlag.HIDDEN))
+
+    @cached_property
+    def navigation(self) -> Flags:
+        """Half of its blocks or more are."""
+        before = self._blocks.navigation
+        return self.blocks == 0 if before is None else 2 * self._sum(before) >= self.blocks
+
+    @cached_property
+    def form(self) -> Flags:
+        """Half of its characters or more are in a form."""
+        return self._share(self._blocks.flagged(BlockFlag.FORM)) >= 0.5
+
+    @cached_property
+    def code(self) -> Flags:
+        """Half of its characters or more are code, or in tables that do not lay the page out."""
+        return self._share(self._blocks.flagged(BlockFlag.TABLE_OR_CODE)) >= 0.5
+
+    @cached_property
+    def heading(self) -> Flags:
+        """It is one block, a heading."""
+        heading: Flags = self._blocks.corpus.kind[self.first_block] == BlockKind.HEADING
+        return heading & (self.blocks == 1) if heading.any() else heading
+
+    @cached_property
+    def opens(self) -> Flags:
+        """It begins with a block."""
+        opens: Flags = self._blocks.corpus.token_first[self.first_block] == self._t0
+        return opens
+
+    @cached_property
+    def whole(self) -> Flags:
+        """It begins and ends with a block."""
+        whole: Flags = self.opens & (self._blocks.corpus.token_first[self.last_block + 1] == self._t1)
+        return whole
+
+    def _place(self, block: I64) -> F64:
+        """Where on its page a block begins, 0.0 to 1.0."""
+        page_first = self._blocks.corpus.page_first
+        first = page_first[self._page]
+        place: F64 = (block - first) / np.maximum(page_first[self._page + 1] - first, 1)
+        return place
+
+    @cached_property
+    def at(self) -> F64:
+        """Where on its page it begins, 0.0 to 1.0."""
+        return self._place(self.first_block)
+
+    @cached_property
+    def until(self) -> F64:
+        """Where on its page it ends, 0.0 to 1.0."""
+        return self._place(self.last_block + 1)
+
+    @cached_property
+    def laid_out(self) -> Flags:
+        """The reader knew the page's blocks: HTML or Markdown."""
+        laid_out: Flags = self._blocks.laid_out[self._page]
+        return laid_out
+
+
+class BlockSums:
+    """Figures of all blocks, each as the sum of those before a block, one longer than the blocks; ``None``: nothing anywhere.
+
+    Attributes:
+        laid_out: Of each page, whether the reader knew its blocks.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self.engine, self.corpus = findings.engine, findings.corpus
+        self._flags, self._links, self.laid_out = _block_columns(findings)
+        self._flagged: dict[int, I64 | None] = {}
+
+    @cached_property
+    def chars(self) -> I64:
+        """Characters."""
+        return sums(self.corpus.end_chars - self.corpus.start_chars)
+
+    @cached_property
+    def with_words(self) -> I64:
+        """Blocks with a word."""
+        return sums(self.corpus.halves > 0)
+
+    @cached_property
+    def links(self) -> I64 | None:
+        """Characters in links."""
+        return sums(self._links) if self._links.any() else None
+
+    @cached_property
+    def navigation(self) -> I64 | None:
+        """Blocks of navigation."""
+        marked = self._flags & BlockFlag.NAVIGATION > 0
+        return sums(marked) if marked.any() else None
+
+    def flagged(self, flag: int) -> I64 | None:
+        """Characters of blocks with a flag."""
+        if flag not in self._flagged:
+            marked = self._flags & flag > 0
+            chars = self.corpus.end_chars - self.corpus.start_chars
+            self._flagged[flag] = sums(np.where(marked, chars, 0)) if marked.any() else None
+        return self._flagged[flag]
 
 
 def describe_copies(findings: Findings) -> Copies:
     """Figures of all occurrences, from sums over blocks."""
-    corpus, table, places = findings.corpus, findings.table, findings.places
-    flags, links, laid_out = _block_columns(findings)
-    first, last = places.first_block, places.last_block
-    chars = corpus.end_chars - corpus.start_chars
-    nothing = np.broadcast_to(np.float64(0), len(first))  # of most figures in plain text: it takes no memory
-
-    def count(of_block: npt.NDArray[np.generic]) -> I64:
-        before = sums(of_block.astype(np.int64))
-        return before[last + 1] - before[first]
-    blocks, size = count(corpus.halves > 0), np.maximum(count(chars), 1)
-
-    def share(flag: int) -> F64:
-        marked = flags & flag > 0
-        return count(np.where(marked, chars, 0)) / size if marked.any() else nothing
-    words = range_halves(findings.engine, corpus, table.ranges.t0, table.ranges.t1) / 2
-    pages = corpus.page_first[table.page]
-    span = np.maximum(corpus.page_first[table.page + 1] - pages, 1)
-    starts, ends = corpus.token_first[first] == table.ranges.t0, corpus.token_first[last + 1] == table.ranges.t1
-    link_share = np.minimum(count(links) / size, 1.0) if links.any() else nothing
-    navigation = flags & BlockFlag.NAVIGATION > 0
-    in_navigation = 2 * count(navigation) >= blocks if navigation.any() else blocks == 0
-    return Copies(words, blocks, first, last, link_share, share(BlockFlag.QUOTE), share(BlockFlag.FOOTER),
-                  share(BlockFlag.DEVICE | BlockFlag.HIDDEN), in_navigation, share(BlockFlag.FORM) >= 0.5,
-                  share(BlockFlag.TABLE_OR_CODE) >= 0.5, (corpus.kind[first] == BlockKind.HEADING) & (blocks == 1),
-                  starts & ends, starts, (first - pages) / span, (last + 1 - pages) / span, laid_out[table.page])
+    table, places = findings.table, findings.places
+    return Copies(BlockSums(findings), places.first_block, places.last_block, table.ranges.t0, table.ranges.t1, table.page)
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:

@@ -50,3 +50,20 @@ class GuardError(DedupError):
 
 class SketchMismatchError(DedupError, ValueError):
     """Two sketches made by different recipes were compared or merged."""
+
+
+class DamagedIndexError(InputError):
+    """A record of an index is not what was stored, or is missing.
+
+    Args:
+        what: Which record.
+        where: The index.
+    """
+
+    def __init__(self, what: str, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where, mend or "Find out how much with: dedup index verify. Save what is whole with: dedup "
+                         "index rebuild.")
+
+
+class BusyIndexError(DedupError):
+    """Another process or thread writes to the index, for longer than was to be waited."""

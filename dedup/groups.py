@@ -11,13 +11,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, distinct_numbers, in_order, sums
 from dedup.engines.local import LocalEngine
+from dedup.filed import columns_of_large, of_large
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
 from dedup.places import Ranges, TokenRanges, locate, page_of, row_ranges
-from dedup.representatives import Members, in_order, led, with_left_alone
+from dedup.representatives import Members, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
 from dedup.verify import Spans, span_digests
@@ -124,14 +125,15 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
-    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
-    order = in_order(component)  # nodes ascend by place already
+    component, order = _components(engine, corpus, nodes)
+    component, order, cut, nodes = _apart(corpus, component, order, nodes)
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     linking = engine.begin(partial(_linked, nodes, order))
     located = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
-    spans = _parts(engine, corpus, passages, passage, nodes.side[order], component, located)
-    ranges = located.tokens
+    text_bytes = len(corpus.text)
+    spans = columns_of_large(_parts(engine, corpus, passages, passage, nodes.side[order], component, located), text_bytes)
+    ranges = columns_of_large(located.tokens, text_bytes)
     linked, in_passage = linking.result(), passage >= 0
     del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
     kernel.release_memory()
@@ -173,8 +175,8 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
                   np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
 
 
-def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
-    """Component of each node: its least member.
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> tuple[I64, I64]:
+    """Component of each node, its least member; and the nodes in the order of their components, those of one by place.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
@@ -184,7 +186,7 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     ordered, t0, t1 = component[order], nodes.t0[order], nodes.t1[order]
     overlapping = (ordered[1:] == ordered[:-1]) & (t0[1:] < t1[:-1])
     if not overlapping.any():
-        return component
+        return component, order
     bad = np.zeros(len(component), bool)
     bad[ordered[1:][overlapping]] = True
     mixed = bad[component[nodes.a]]
@@ -193,7 +195,7 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     rows = np.flatnonzero(mixed & ~nodes.exact)
     rows = rows[_shortest_first(engine, corpus, nodes, rows)]
     joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
-    return joined
+    return joined, in_order(joined)
 
 
 def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
@@ -207,21 +209,23 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I6
     return order
 
 
-def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _Nodes]:
+def _apart(corpus: Corpus, component: I64, order: I64, nodes: _Nodes) -> tuple[I64, I64, I64, _Nodes]:
     """The components without overlaps: of places that overlap the first one is kept.
 
     The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
     lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
 
+    Args:
+        order: The nodes in the order of their components, those of one by place.
+
     Returns:
-        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
-        its page; the nodes with the links that there are now.
+        Components, -1 of what is left out; their order; those that had to leave out a place that holds more, for it has no
+        other one on its page; the nodes with the links that there are now.
     """
-    order = in_order(component)  # nodes ascend by place already
     t0, t1 = nodes.t0, nodes.t1
     overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
     if not overlapping.any():
-        return component, order[:0], nodes
+        return component, order, order[:0], nodes
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
     for c in distinct_numbers(ordered[1:][overlapping]):
         members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
@@ -245,7 +249,7 @@ def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _No
     free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
     nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
                     exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
-    return component, np.array(cut, np.int64), nodes
+    return component, in_order(component), np.array(cut, np.int64), nodes
 
 
 def _beside(corpus: Corpus, nodes: _Nodes, kept: I64, row: int) -> int:
@@ -391,7 +395,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
     number = np.repeat(np.arange(count), np.diff(first))
-    parts = engine.begin(partial(spans.take, kept))
+    parts = engine.begin(lambda: columns_of_large(spans.take(kept), len(corpus.text)))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
     leader = members.leader[order]
@@ -399,13 +403,14 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
     unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
     near[number[unlike]] = True
-    ranges = ranges.take(kept, engine)
+    ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
     lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
-    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, page, members.jaccard[order],
-                  members.containment[order], parts.result())
+    jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
+    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, of_large(page, len(corpus.text)),
+                  jaccard, containment, parts.result())
 
 
 def _contained(corpus: Corpus, ranges: TokenRanges, number: I64, count: int) -> Flags:

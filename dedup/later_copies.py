@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers
+from dedup.blocks import distinct_numbers, last_up_to
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at
@@ -146,13 +146,13 @@ class InStep:
         start, end = self._matches
         if len(start):
             key = (y - x << 32) + x
-            row = np.maximum(np.searchsorted(start, key, side="right") - 1, 0)
+            row = np.maximum(last_up_to(start, key), 0)
             said = (start[row] <= key) & (key < end[row])
         position, segment = self._places
         if len(position):
             left = np.flatnonzero(~said)
             x, y = x[left], y[left]
-            at = [np.searchsorted(position, side, side="right") - 1 for side in (x, y)]
+            at = [last_up_to(position, side) for side in (x, y)]
             nth = [side - position[row] for side, row in zip((x, y), at, strict=True)]
             same = (segment[at[0]] == segment[at[1]]) & (nth[0] == nth[1])
             said[left] = (at[0] >= 0) & same & (nth[0] < self._repeats.lengths[segment[at[0]]])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
+from dedup.filed import of_large
 from dedup.kernel import kernel
 from dedup.model import Occurrence
 from dedup.places import row_ranges
@@ -51,7 +52,7 @@ class Places:
         self.first_block, self.last_block = first_block, last_block
         before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
         chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
-        self.part_start, self.part_end = chars[0] - before, chars[1] - before
+        self.part_start, self.part_end = (of_large(side - before, len(corpus.text)) for side in chars)
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 
     @cached_property

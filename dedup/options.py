@@ -114,6 +114,9 @@ class Options:
                                   group="report")
     template_share: float = setting(0.2, "least share of a site's pages that carry a passage of its template", min=0.0,
                                     max=1.0, group="report")
+    template_in: Literal["all", "html"] = setting(
+        "all", "which pages may carry a site's template: all, or html only, as what sources repeat was written by hand",
+        group="report")
     hide: tuple[str, ...] = setting((), "leave passages with these verdicts out of the report and its figures (comma "
                                         "between)", group="report")
     fold_parts: bool = setting(False, "tell a passage beneath another one of which most of its places are a part",

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
@@ -21,7 +21,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 ONE_THREAD = LocalEngine(1)
-LEAST_ROWS, MOST_RANGES = 1 << 14, 16  # rows of a range that is worth a thread; ranges at most
+LEAST_ROWS, MOST_RANGES = 1 << 14, 8  # rows of a range that is worth a thread; ranges at most: each checks all blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def block_of(corpus: Corpus, token: I64) -> I64:
 
 def page_of(corpus: Corpus, token: I64) -> I64:
     """The page that holds each token."""
-    return np.searchsorted(corpus.page_first, block_of(corpus, token), side="right") - 1
+    return last_up_to(corpus.page_first, block_of(corpus, token))
 
 
 def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:

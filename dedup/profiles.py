@@ -22,7 +22,7 @@ BESIDE = ("_sources/", "genindex*.html", "sitemap.*", "[Cc]hange[Ll]og*", "CHANG
 PROFILES: Mapping[Audience, Mapping[str, Any]] = {
     "readers": {},  # the defaults: what a reader of a page meets twice
     "docs": {"min_tokens": 40, "leave_out": ("code", "front-matter"), "exclude": BESIDE, "ignore": (FURNITURE,),
-             "hide": ("template", "navigation"), "fold_parts": True},
+             "template_in": "html", "hide": ("template", "navigation"), "fold_parts": True},
     "corpus": {},  # the same, but for what clean takes: whole pages are told first, then passages
     "reuse": {"find": "reworded", "min_tokens": 30, "scope": "across"},
 }
@@ -54,7 +54,7 @@ def profile_words(for_: Audience, given: Mapping[str, Any]) -> str:
     """What a profile sets beside what was given, as flags.
 
     >>> profile_words("docs", {"min_tokens": 20, "exclude": ()}).replace(FURNITURE, "...")
-    "--leave-out code,front-matter --ignore '...' --hide template,navigation --fold-parts"
+    "--leave-out code,front-matter --ignore '...' --template-in html --hide template,navigation --fold-parts"
     """
     told = []
     for name, value in PROFILES[for_].items():

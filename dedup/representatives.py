@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -25,11 +25,6 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-
-def in_order(number: I64) -> I64:
-    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
-    return kernel.stable_order(number.view(np.uint64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dedup.blocks import Corpus, Tokens
 from dedup.engines.local import LocalEngine, Partitioned
 from dedup.errors import InputError
 from dedup.kernel import kernel
+from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
 
 I64 = npt.NDArray[np.int64]
@@ -26,6 +27,7 @@ U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
 RANGE_TOKENS, MOST_RANGES = 1 << 19, 256  # of the collection, that are taken together; ranges at most
+TOKENS_A_WORD = 16  # of a table of grams: a quarter to half of its slots are taken; in a larger one each look costs more
 EMITTED = 2  # passes over the tokens in which repeated grams are taken out: half of them are held at one time
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
@@ -53,7 +55,6 @@ class Repeats:
         return np.repeat(np.arange(len(self.lengths)), np.diff(self.first))
 
 
-NO_TABLE = np.empty(0, np.uint64)
 NOWHERE = np.empty(0, np.int64)
 
 
@@ -72,8 +73,8 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    words = 1 << (int(corpus.token_first[-1]) // 8).bit_length()
-    slices = 1 if len(tokens.table) else engine.slices(8 * words)
+    words = 1 << (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length()
+    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
     classes = [part for number in range(slices)
                for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
     runs = class_runs(engine, classes, int(corpus.token_first[-1]))
@@ -96,13 +97,9 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
         words: Of the slice, where the grams are still to be marked.
     """
     batches = range(len(tokens))
-    if not len(tokens.table):
-        table = np.zeros(words, np.uint64)
-        engine.map(lambda batch: kernel.mark_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, table, number,
-                                                   slices), batches)
-        tokens.table = table
-        del table
-    twice, tokens.table = kernel.slots_seen_twice(tokens.table), NO_TABLE
+    marks, tokens.marks = tokens.marks, None
+    twice = (marks or _marked(engine, corpus, tokens, size, words, number, slices)).seen_twice()
+    del marks
 
     passes, classes = (EMITTED if slices == 1 and len(tokens) > 1 else 1), list[U64]()
     partitions = engine.partitions(int(corpus.page_start[-1]), slices * passes)
@@ -119,6 +116,17 @@ def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int
             del twice
         classes += engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
     return classes
+
+
+def _marked(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int, slices: int) -> Marks:
+    """All grams of a slice of the table, marked."""
+    marks = Marks(engine, words)
+
+    def mark(batch: int) -> None:
+        token, first = tokens.token[batch], tokens.page_first(corpus, batch)
+        marks.mark(lambda table, shared: kernel.mark_grams(token, first, size, table, number, slices, shared))
+    engine.map(mark, range(len(tokens)))
+    return marks
 
 
 def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:

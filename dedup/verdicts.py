@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums
+from dedup.blocks import in_order, last_up_to, sums
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -144,9 +144,12 @@ class Stands:
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
-        copies, leader = np.diff(self.all_first), self.all_first[:-1]
-        piece = (self.all.words[leader] < SECTION_WORDS) | (self.all.blocks[leader] < SECTION_BLOCKS)
-        crowd = np.repeat((copies > 2) & piece, copies)
+        copies = np.diff(self.all_first)
+        several = np.flatnonzero(copies > 2)
+        lead = self.all.take(self.all_first[several])
+        piece = np.zeros(len(copies), bool)
+        piece[several] = (lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS)
+        crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
     def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:
@@ -197,14 +200,14 @@ class Stands:
 
 def _inside(frame: Parts, found: Parts) -> I64:
     """How many bytes of each stretch lie in stretches that are apart from each other."""
-    order = np.argsort(frame.start)
-    start, end = frame.start[order], frame.end[order]
-    before = sums(end - start)
+    order = in_order(frame.start)
+    start, size = frame.start[order], (frame.end - frame.start)[order]
+    before = sums(size)
 
     def up_to(at: I64) -> I64:
-        row = np.searchsorted(start, at, side="right") - 1
+        row = last_up_to(start, at)
         last = np.maximum(row, 0)
-        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at, np.append(end, 0)[last]) - np.append(start, 0)[last])
+        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at - np.append(start, 0)[last], np.append(size, 0)[last]))
         return held
     return up_to(found.end) - up_to(found.start)
 
@@ -306,6 +309,13 @@ class Judgement:
         number = np.unique(site, return_inverse=True)[1]
         return number, np.bincount(number, minlength=1)
 
+    @property
+    def _is_html(self) -> Flags:
+        pages = self.findings.corpus.pages
+        html = np.zeros(len(pages), bool)
+        html[[p for p, layout in pages.layouts.items() if len(layout.element)]] = True
+        return html
+
     def _across(self) -> I8:
         site, pages = self.sites
         groups, options = len(self.table), self.findings.options
@@ -316,6 +326,8 @@ class Judgement:
         template = on_site >= options.template_pages
         template &= on_site >= options.template_share * pages[site[self.page]]
         template &= options.unit == "block"
+        if options.template_in == "html":
+            template &= self._is_html[self.page]
         # an article's own headline, which the other pages of its site list in a side bar
         headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
         all_headings = np.bincount(self.group, headings, groups)

@@ -113,6 +113,11 @@ class LocalEngine:
     def _executor(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, initializer=kernel.array_memory, initargs=(None,))
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether memory is."""
+        return self._table_bytes is not None
+
     def partitions(self, text_bytes: int, passes: int = 1) -> int:
         """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes."""
         return self._partitions or max(1, text_bytes // PARTITION_BYTES // passes)

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "clones.hpp"
 #include "sets.hpp"
 
 namespace dedup {
@@ -102,37 +103,60 @@ protected:
     // New numbers are given as items come; `windows` counts the pseudo-windows that hold each. Half of the items are new, so
     // nothing branches on that.
     void number(Items page, Numbers& out, std::vector<std::uint32_t>& windows) {
-        const auto size = static_cast<std::uint32_t>(page.size()), window = static_cast<std::uint32_t>(s_.window);
+        const std::size_t size = page.size();
         out.id.resize(size);
         out.before.resize(size);
         grow(out.again, size, 0);
         grow(windows, count_ + size, 0);
         grow(last_, count_ + size, 0);
         filled_.resize(size);
-        std::uint32_t count = count_, fresh = 0, repeats = 0, window_begin = 0;
-        for (std::uint32_t i = 0; i < size; ++i) {
-            if (i - window_begin == s_.pseudo_window) window_begin = i;
-            const std::uint32_t item = page[i] >> kItemFlags;
-            std::size_t slot = (item * 0x9E3779B1U) & mask_;
-            while (table_[slot].second != kNone && table_[slot].first != item) slot = (slot + 1) & mask_;
-            const bool is_new = table_[slot].second == kNone;
-            const std::uint32_t id = is_new ? count : table_[slot].second;
-            table_[slot] = {item, id};
-            filled_[fresh] = static_cast<std::uint32_t>(slot);
-            fresh += is_new;
+        const std::uint32_t before = count_;
+        count_ = give_numbers(page, out.id.data());
+        filled_.resize(count_ - before);
+        out.repeats = note_places(out, windows.data());
+    }
+
+    // A number for each item, the next one for each new item; how many there are now.
+    std::uint32_t give_numbers(Items page, std::uint32_t* DEDUP_RESTRICT id) {
+        std::pair<std::uint32_t, std::uint32_t>* DEDUP_RESTRICT const table = table_.data();
+        std::uint32_t* DEDUP_RESTRICT filled = filled_.data();
+        std::uint32_t count = count_;
+        const std::size_t mask = mask_;
+        for (const std::uint32_t whole : page) {
+            const std::uint32_t item = whole >> kItemFlags;
+            std::size_t slot = (item * 0x9E3779B1U) & mask;
+            while (table[slot].second != kNone && table[slot].first != item) slot = (slot + 1) & mask;
+            const bool is_new = table[slot].second == kNone;
+            const std::uint32_t own = is_new ? count : table[slot].second;
+            table[slot] = {item, own};
+            *filled = static_cast<std::uint32_t>(slot);
+            filled += is_new;
             count += is_new;
-            const std::uint32_t next_to_last = last_[id];  // 0 where there was none
-            last_[id] = i + 1;
-            windows[id] += next_to_last <= window_begin;
-            out.id[i] = id;
-            out.before[i] = next_to_last - 1;
-            out.again[repeats] = i;
-            repeats += next_to_last != 0 && i + 1 - next_to_last < window;
+            *id++ = own;
         }
-        count_ = count;
-        filled_.resize(fresh);
-        out.repeats = repeats;
-        for (const std::uint32_t id : out.id) last_[id] = 0;
+        return count;
+    }
+
+    // Where the items stood before, and in how many pseudo-windows; how many stood less than a window before.
+    std::size_t note_places(Numbers& out, std::uint32_t* DEDUP_RESTRICT windows) {
+        const auto size = static_cast<std::uint32_t>(out.id.size()), window = static_cast<std::uint32_t>(s_.window);
+        const auto pseudo = static_cast<std::uint32_t>(s_.pseudo_window);
+        const std::uint32_t* DEDUP_RESTRICT const ids = out.id.data();
+        std::uint32_t* DEDUP_RESTRICT const last = last_.data();
+        std::uint32_t* DEDUP_RESTRICT const before = out.before.data();
+        std::uint32_t* DEDUP_RESTRICT const again = out.again.data();
+        std::size_t repeats = 0;
+        for (std::uint32_t begin = 0; begin < size; begin += pseudo)
+            for (std::uint32_t i = begin; i < std::min(size, begin + pseudo); ++i) {
+                const std::uint32_t id = ids[i], next_to_last = last[id];  // 0 where there was none
+                last[id] = i + 1;
+                windows[id] += next_to_last <= begin;
+                before[i] = next_to_last - 1;
+                again[repeats] = i;
+                repeats += next_to_last != 0 && i + 1 - next_to_last < window;
+            }
+        for (std::uint32_t i = 0; i < size; ++i) last[ids[i]] = 0;
+        return repeats;
     }
 
     static void grow(std::vector<std::uint32_t>& values, std::size_t size, std::uint32_t fill) {

@@ -57,17 +57,17 @@ void bind_align(nb::module_& m) {
     }, "item"_a.noconvert(), "quiet"_a.noconvert(), "bits"_a);
 
     m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
-                           std::int64_t number, std::int64_t slices) {
+                           std::int64_t number, std::int64_t slices, bool shared) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
         check_table(table.size());
         check_slice(number, slices);
         release([&] {
             dedup::mark_seeds(text, kind, {table.data(), table.size()}, static_cast<std::uint64_t>(number),
-                              static_cast<std::uint64_t>(slices));
+                              static_cast<std::uint64_t>(slices), shared);
             return 0;
         });
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
-       "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1);
+       "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1, "shared"_a = false);
 
     m.def("repeated_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, U64 twice, std::int64_t before,
                                std::int64_t partitions, std::int64_t number, std::int64_t slices) {

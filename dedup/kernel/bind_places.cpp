@@ -42,6 +42,10 @@ void bind_places(nb::module_& m) {
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "token_first"_a.noconvert(), "flags"_a,
        "t0"_a.noconvert(), "t1"_a.noconvert());
 
+    m.def("counts_up_to", [](I64 ascending, I64 place) {
+        return to_numpy(release([&] { return dedup::counts_up_to(span(ascending), span(place)); }));
+    }, "ascending"_a.noconvert(), "place"_a.noconvert());
+
     m.def("chars_at", [](U8 text, I64 start, I64 end, I64 start_chars, I64 end_chars, I64 block, I64 position) {
         return to_numpy(release([&] {
             check_blocks(start, end, text.size());

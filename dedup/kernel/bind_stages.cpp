@@ -183,21 +183,32 @@ void bind_sets(nb::module_& m) {
 void bind_runs(nb::module_& m) {
     using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
     m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table, std::int64_t number,
-                           std::int64_t slices) {
+                           std::int64_t slices, bool shared) {
         check_first(page_first, token.size());
         check_table(table.size());
         check_slice(number, slices);
         release([&] {
             dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()},
-                              static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
+                              static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices), shared);
             return 0;
         });
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1,
+       "shared"_a = false);
 
-    m.def("slots_seen_twice", [](U64 table) {
-        if (check_table(table.size()) < 2) throw std::invalid_argument("table: two words at least are needed");
-        return to_numpy(release([&] { return dedup::slots_seen_twice(span(table)); }));
-    }, "table"_a.noconvert());
+    m.def("slots_seen_twice", [](nb::list tables) {
+        std::vector<U64> columns;  // holds what the spans show
+        for (const nb::handle table : tables)
+            if (!nb::try_cast(table, columns.emplace_back(), false))
+                throw nb::type_error("slots_seen_twice: tables must be contiguous NumPy arrays of uint64");
+        if (columns.empty()) throw std::invalid_argument("tables: one at least is needed");
+        std::vector<std::span<const std::uint64_t>> spans;
+        for (const U64& column : columns) {
+            if (check_table(column.size()) < 2) throw std::invalid_argument("table: two words at least are needed");
+            if (column.size() != columns[0].size()) throw std::invalid_argument("tables must be equally large");
+            spans.push_back(span(column));
+        }
+        return to_numpy(release([&] { return dedup::slots_seen_twice(spans); }));
+    }, "tables"_a);
 
     m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 twice, std::int64_t before,
                                std::int64_t partitions, std::int64_t number, std::int64_t slices) {

@@ -9,6 +9,13 @@
 
 #include "pool.hpp"
 
+// Memory that is soon looked at is fetched while something else is done.
+#if defined(__GNUC__) || defined(__clang__)
+#define DEDUP_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define DEDUP_PREFETCH(address) (void)(address)
+#endif
+
 namespace dedup {
 
 // Elements are not set to zero; large columns come from the pool.

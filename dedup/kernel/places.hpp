@@ -93,6 +93,28 @@ struct EdgeSink {
     void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
 };
 
+// How many of some ascending numbers are not above each place: the row of the last one of these, and one more. Some places are looked
+// up side by side, step by step, so that the memory of one is fetched while another one is looked at.
+inline Mapped<std::int64_t> counts_up_to(Offsets ascending, Offsets place) {
+    constexpr std::size_t kSide = 16;
+    Mapped<std::int64_t> out(place.size());
+    const std::int64_t* const numbers = ascending.data();
+    for (std::size_t begin = 0; begin < place.size(); begin += kSide) {
+        const std::size_t count = std::min(kSide, place.size() - begin);
+        const std::int64_t* const wanted = place.data() + begin;
+        std::array<std::size_t, kSide> low{};
+        for (std::size_t left = ascending.size(); left > 1;) {  // each place's is one of the `left` behind its `low`, or none of them
+            const std::size_t half = left / 2;
+            left -= half;
+            for (std::size_t k = 0; k < count; ++k) low[k] += numbers[low[k] + half - 1] <= wanted[k] ? half : 0;
+            for (std::size_t k = 0; k < count; ++k) DEDUP_PREFETCH(numbers + low[k] + left / 2 - (left > 1));
+        }
+        for (std::size_t k = 0; k < count; ++k)
+            out[begin + k] = static_cast<std::int64_t>(low[k]) + (!ascending.empty() && numbers[low[k]] <= wanted[k]);
+    }
+    return out;
+}
+
 // The blocks of the first and the last token of each range, and its bytes with the marks around them. Blocks that hold ends are
 // cut into tokens again, each once.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
@@ -132,6 +154,11 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     return {std::move(first), std::move(last), std::move(begin), std::move(finish)};
 }
 
+// Fetches a stretch of text that is soon looked at; what is behind its first lines the processor fetches by itself.
+inline void fetch_text(Bytes text, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin; at < std::min(end, begin + 256); at += 64) DEDUP_PREFETCH(text.data() + at);
+}
+
 // Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
 // code point; else positions are taken in order, so that a long line is gone over once. All are looked up about in order, so
 // that those beside each other are in memory at one time.
@@ -150,7 +177,7 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
         else if (p == end[b]) out[i] = end_chars[b];
         else if (p - start[b] <= kShort) out[i] = start_chars[b] + count_code_points(text, start[b], p);
         else far.push_back(i);
-    });
+    }, [&](std::size_t i) { fetch_text(text, start[index(block[i])], position[i]); });
     std::sort(far.begin(), far.end(), [&](std::size_t x, std::size_t y) { return position[x] < position[y]; });
     std::int64_t at = -1, count = 0;  // the position before
     for (const std::size_t i : far) {
@@ -168,9 +195,16 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
                                         std::uint32_t flags) {
     Mapped<std::uint8_t> out(a.size());
     TokenEquality equal(text, text, flags);
+    constexpr std::size_t kAhead = 8;
     Relief relief;
     for (std::size_t i = 0; i < a.size(); ++i) {
         relief.place();
+        for (const Offsets side : {a, b}) {
+            if (i + 2 * kAhead < a.size()) DEDUP_PREFETCH(first.data() + side[i + 2 * kAhead]);
+            if (i + kAhead >= a.size()) continue;
+            const std::size_t part = index(first[index(side[i + kAhead])]);
+            if (part < part_start.size()) fetch_text(text, part_start[part], part_end[part]);
+        }
         const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
         bool same = parts == first[index(b[i]) + 1] - y;
         for (std::int64_t j = 0; j < parts && same && x != y; ++j)

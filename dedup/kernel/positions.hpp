@@ -1,18 +1,29 @@
 // Bytes, code points and lines: where a place in a buffer stands.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "arrays.hpp"
+#include "clones.hpp"
 #include "memory.hpp"
 #include "utf8.hpp"
 
 namespace dedup {
 
-inline std::int64_t count_code_points(Bytes text, std::int64_t from, std::int64_t to) {
+// Counted in bytes as far as one holds them: so many are counted at a time.
+DEDUP_CLONES inline std::int64_t count_code_points(const std::uint8_t* text, std::int64_t from, std::int64_t to) {
     std::int64_t count = 0;
-    for (std::int64_t i = from; i < to; ++i) count += !is_continuation(text[static_cast<std::size_t>(i)]);
+    while (from < to) {
+        const std::int64_t end = std::min<std::int64_t>(to, from + 255);
+        std::uint8_t some = 0;
+        for (; from < end; ++from) some = static_cast<std::uint8_t>(some + !is_continuation(text[from]));
+        count += some;
+    }
     return count;
+}
+inline std::int64_t count_code_points(Bytes text, std::int64_t from, std::int64_t to) {
+    return count_code_points(text.data(), from, to);
 }
 
 inline Mapped<std::int64_t> code_points(Bytes text, Offsets positions) {

@@ -279,36 +279,74 @@ void for_each_letter_key(const SeedText& text, std::int64_t begin, std::int64_t 
     }
 }
 
-// Unordered triples of different items, the frequent ones left out, that lie within kTripleSpan of the first one.
+// Keys of the triples that begin at each of `count` items, which kTripleSpan others follow: those with the two others of `pairs`, one
+// after the other; and which of them there are, by bits. Values of items are above zero; of an item that is not there it is zero. All are
+// made of an item at a time, so that many are made at once.
+struct Triples {
+    static constexpr std::size_t kMost = 256;  // items at a time
+    static constexpr std::array<std::pair<std::size_t, std::size_t>, 6> kPairs{{{1, 2}, {1, 3}, {1, 4}, {2, 3}, {2, 4}, {3, 4}}};
+    std::array<std::array<std::uint64_t, kMost>, kPairs.size()> key;
+    std::array<std::uint8_t, kMost> there;
+};
+
+DEDUP_CLONES inline void triple_keys(const std::uint32_t* DEDUP_RESTRICT value, const std::uint8_t* DEDUP_RESTRICT quiet, std::size_t count,
+                                     Triples& out) {
+    std::uint8_t* const DEDUP_RESTRICT there = out.there.data();
+    for (std::size_t i = 0; i < count; ++i) there[i] = 0;
+    for (std::size_t c = 0; c < out.key.size(); ++c) {
+        const auto [first, second] = Triples::kPairs[c];
+        std::uint64_t* const DEDUP_RESTRICT key = out.key[c].data();
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t p = value[i], q = value[i + first], r = value[i + second];
+            const std::uint32_t low = std::min(p, std::min(q, r)), high = std::max(p, std::max(q, r)), middle = p ^ q ^ r ^ low ^ high;
+            key[i] = fmix64((low * kGramBase + middle) * kGramBase + high);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t p = value[i], q = value[i + first], r = value[i + second];
+            const std::uint8_t differ = (p != q) & (p != r) & (q != r) & (r != 0);
+            there[i] |= static_cast<std::uint8_t>((differ & ~(quiet[i] & quiet[i + first] & quiet[i + second])) << c);
+        }
+    }
+}
+
+// Unordered triples of different items, the frequent ones left out, that lie within kTripleSpan of the first one. Calls use(key, at,
+// whether there is one).
 template <class Use>
 void for_each_triple_key(const SeedText& text, std::int64_t begin, std::int64_t end, Use use) {
-    struct Kept {
-        std::uint64_t hash;
-        std::int64_t at;
-        bool quiet;
+    static_assert(kTripleSpan == 4);
+    constexpr std::size_t kRoom = 2 * Triples::kMost;
+    std::array<std::uint32_t, kRoom + kTripleSpan> value;
+    std::array<std::uint8_t, kRoom + kTripleSpan> quiet;
+    std::array<std::int64_t, kRoom + kTripleSpan> place;
+    Triples triples;
+    std::size_t held = 0;
+    const auto take = [&](std::size_t count) {
+        triple_keys(value.data(), quiet.data(), count, triples);
+        for (std::size_t i = 0; i < count; ++i)
+            for (std::size_t c = 0; c < triples.key.size(); ++c) use(triples.key[c][i], place[i], (triples.there[i] >> c & 1) != 0);
+        std::move(value.begin() + static_cast<std::ptrdiff_t>(count), value.begin() + static_cast<std::ptrdiff_t>(held), value.begin());
+        std::move(quiet.begin() + static_cast<std::ptrdiff_t>(count), quiet.begin() + static_cast<std::ptrdiff_t>(held), quiet.begin());
+        std::move(place.begin() + static_cast<std::ptrdiff_t>(count), place.begin() + static_cast<std::ptrdiff_t>(held), place.begin());
+        held -= count;
     };
-    std::array<Kept, kTripleSpan + 1> kept{};
-    std::size_t count = 0;
-    const auto emit = [&] {
-        const Kept& p = kept[0];
-        for (std::size_t i = 1; i < count; ++i)
-            for (std::size_t j = i + 1; j < count; ++j) {
-                const Kept &q = kept[i], &r = kept[j];
-                if (p.hash == q.hash || p.hash == r.hash || q.hash == r.hash || (p.quiet && q.quiet && r.quiet)) continue;
-                const std::uint64_t low = std::min({p.hash, q.hash, r.hash}), high = std::max({p.hash, q.hash, r.hash});
-                const std::uint64_t middle = p.hash ^ q.hash ^ r.hash ^ low ^ high;
-                use(fmix64((low * kGramBase + middle) * kGramBase + high), p.at);
-            }
-        std::move(kept.begin() + 1, kept.begin() + static_cast<std::ptrdiff_t>(count), kept.begin());
-        --count;
-    };
-    for (std::int64_t at = begin; at < end; ++at) {
-        const std::uint32_t item = text.items[static_cast<std::size_t>(at)];
-        if (text.rare(item) == 0) continue;
-        kept[count++] = {(item >> kItemFlags) + std::uint64_t{1}, at, !text.quiet.empty() && text.quiet[static_cast<std::size_t>(at)] != 0};
-        if (count == kept.size()) emit();
+    for (std::int64_t at = begin; at < end;) {
+        for (; at < end && held < kRoom; ++at) {  // nobody can tell which items are frequent: nothing branches on it
+            const std::uint32_t item = text.items[static_cast<std::size_t>(at)];
+            value[held] = (item >> kItemFlags) + 1;
+            quiet[held] = !text.quiet.empty() && text.quiet[static_cast<std::size_t>(at)] != 0;
+            place[held] = at;
+            held += text.rare(item) != 0;
+        }
+        while (held >= Triples::kMost + kTripleSpan) take(Triples::kMost);
     }
-    while (count > 0) emit();
+    std::fill_n(value.begin() + static_cast<std::ptrdiff_t>(held), kTripleSpan, 0);
+    std::fill_n(quiet.begin() + static_cast<std::ptrdiff_t>(held), kTripleSpan, 0);
+    while (held > 0) {
+        const std::size_t count = std::min(held, Triples::kMost);
+        held += kTripleSpan;
+        take(count);
+        held -= kTripleSpan;
+    }
 }
 
 template <class Use>
@@ -323,32 +361,25 @@ void for_each_key(const SeedText& text, std::int64_t kind, Use use) {
 // Calls use(key, at) for every key that a slice has, late.
 template <int kSlotBits, class Use>
 void for_each_key_ahead(const SeedText& text, std::int64_t kind, Hashes table, Slice slice, Use use) {
-    Ahead<kSlotBits, Use> ahead(table, use);
-    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at) {
-        if (slice.has(key)) ahead(key, at);
-    });
+    Ahead<kSlotBits, Use> ahead(table, slice, use);
+    for_each_key(text, kind, [&](std::uint64_t key, std::int64_t at, bool is_there = true) { ahead(key, at, is_there); });
     ahead.finish();
 }
 
 inline void mark_seeds(const SeedText& text, std::int64_t kind, std::span<std::uint64_t> table, std::uint64_t number,
-                       std::uint64_t slices) {
+                       std::uint64_t slices, bool is_shared) {
     const Slice slice(number, slices, 32 * table.size());
-    for_each_key_ahead<5>(text, kind, table, slice, [&](std::uint64_t key, std::int64_t) { mark_slot(table, key); });
+    for_each_key_ahead<5>(text, kind, table, slice, [&](std::span<const Row> rows) { mark_slots(table, rows, is_shared); });
 }
 
 // Keys whose slot was seen twice, with the number of their first token, ordered by partition.
 inline Partitioned repeated_seeds(const SeedText& text, std::int64_t kind, Hashes twice, std::int64_t before,
                                   std::int64_t partitions, std::uint64_t number, std::uint64_t slices) {
     const Slice slice(number, slices, 64 * twice.size());
-    Mapped<Row> rows(text.items.size() / 4 + 1);  // only what is written is touched
-    std::size_t count = 0;
-    for_each_key_ahead<6>(text, kind, twice, slice, [&](std::uint64_t key, std::int64_t at) {
-        if (count == rows.size()) rows.resize(2 * count);
-        rows[count] = {key, static_cast<std::uint64_t>(at + before)};
-        count += is_set(twice, key);
-    });
-    rows.resize(count);
-    return by_partition(rows, static_cast<std::uint64_t>(partitions));
+    SetRows found(twice, before, partitions);
+    found.reserve(text.items.size() / 4 + 256);
+    for_each_key_ahead<6>(text, kind, twice, slice, [&](std::span<const Row> rows) { found.put(rows); });
+    return found.ordered();
 }
 
 // Places of each key that has at least two and at most `cap`: (position, first of each class, places of hotter keys).

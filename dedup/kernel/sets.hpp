@@ -78,25 +78,40 @@ inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     return order;
 }
 
-// Calls use(row) for rows that name places, those of each `near` bytes one after the other, so that each place comes into memory once.
-inline constexpr int kNearBits = 16;
-template <class T, class Use>
-void for_each_nearby(std::span<const T> place, Use use) {
-    if (place.size() >> 32 || std::is_sorted(place.begin(), place.end())) {
-        for (size_t i = 0; i < place.size(); ++i) use(i);
+// Calls use(row) for rows that name places, those of each 64 kB one after the other, so that each place comes into memory once; and
+// fetch(row) some rows before.
+template <class T, class Use, class Fetch>
+void for_each_nearby(std::span<const T> place, Use use, Fetch fetch) {
+    constexpr int kNearBits = 16;
+    constexpr size_t kAhead = 8;
+    const size_t count = place.size();
+    if (count >> 32 || std::is_sorted(place.begin(), place.end())) {
+        for (size_t i = 0; i < count; ++i) {
+            if (i + kAhead < count) fetch(i + kAhead);
+            use(i);
+        }
         return;
     }
     Scratch<uint64_t, 7> scratch;
     Mapped<uint64_t>& rows = scratch.values();
-    rows.resize(place.size());
+    rows.resize(count);
     uint64_t most = 0;
-    for (size_t i = 0; i < place.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
         const auto near = static_cast<uint64_t>(place[i]) >> kNearBits;
         most = std::max(most, near);
         rows[i] = near << 32 | i;
     }
     radix_sort(std::span(rows), std::bit_width(most), [](uint64_t row) { return row >> 32; });
-    for (const uint64_t row : rows) use(static_cast<size_t>(row & 0xffffffffULL));
+    const auto row = [&](size_t i) { return static_cast<size_t>(rows[i] & 0xffffffffULL); };
+    for (size_t i = 0; i < count; ++i) {
+        if (i + kAhead < count) fetch(row(i + kAhead));
+        use(row(i));
+    }
+}
+
+template <class T, class Use>
+void for_each_nearby(std::span<const T> place, Use use) {
+    for_each_nearby(place, use, [](size_t) {});
 }
 
 // The first row of each distinct key, by key, and the number of each row's key.

@@ -180,7 +180,7 @@ def _triples(values: list[int], quiet: list[int], kept: list[int]) -> Iterator[t
 
 
 def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64, number: int = 0,
-               slices: int = 1) -> None:
+               slices: int = 1, shared: bool = False) -> None:
     """Mark every key of each page in a table of two bits a slot, as ``mark_grams`` does.
 
     Args:
@@ -192,7 +192,7 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
             different items, of which the last one is at most four behind the first, the frequent ones not counted. 2:
             winnowed runs of ten items, one of every eight; two texts that share a run of 17 share a key.
         table: 32 slots a word, a power of two words; changed in place.
-        number, slices: As in ``mark_grams``.
+        number, slices, shared: As in ``mark_grams``.
     """
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
     key = key[in_slice(key, 32 * len(table), number, slices)]

@@ -32,13 +32,15 @@ def in_slice(key: U64, slots: int, number: int, slices: int) -> npt.NDArray[np.b
     return kept
 
 
-def mark_grams(token: U32, page_first: I64, size: int, table: U64, number: int = 0, slices: int = 1) -> None:
+def mark_grams(token: U32, page_first: I64, size: int, table: U64, number: int = 0, slices: int = 1,
+               shared: bool = False) -> None:
     """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
 
     Args:
         token: Upper half of each token's hash.
         table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
         number, slices: The table is that one of so many slices of a larger one, a power of two; only its grams are marked.
+        shared: Other threads mark in the table at the same time.
     """
     gram, _ = _page_grams(token, page_first, size)
     gram = gram[in_slice(gram, 32 * len(table), number, slices)]
@@ -50,10 +52,15 @@ def mark_grams(token: U32, page_first: I64, size: int, table: U64, number: int =
     np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
 
 
-def slots_seen_twice(table: U64) -> U64:
-    """Of a table of two bits a slot the slots that were seen twice, one bit each: 64 slots a word, half as many words."""
-    bits = np.unpackbits(table.astype("<u8").view(np.uint8), bitorder="little")
-    return np.packbits(bits[1::2], bitorder="little").view("<u8").astype(np.uint64)
+def slots_seen_twice(tables: list[U64]) -> U64:
+    """The slots that were seen twice, in one table or in two, one bit each: 64 slots a word, half as many words.
+
+    Args:
+        tables: Of ``mark_grams``, equally large ones of two words at least, each marked with a part of the keys.
+    """
+    bits = np.array([np.unpackbits(table.astype("<u8").view(np.uint8), bitorder="little") for table in tables])
+    twice = bits[:, 1::2].any(axis=0) | (bits[:, ::2].sum(axis=0) > 1)
+    return np.packbits(twice, bitorder="little").view("<u8").astype(np.uint64)
 
 
 def seen_twice(key: U64, at: I64, twice: U64, partitions: int, number: int, slices: int) -> tuple[U64, U32, I64]:

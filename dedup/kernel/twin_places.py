@@ -56,6 +56,11 @@ def _marks(text: bytes, marks: Sequence[bytes]) -> int:
     return taken
 
 
+def counts_up_to(ascending: I64, place: I64) -> I64:
+    """How many of some ascending numbers are not above each place."""
+    return np.searchsorted(ascending, place, side="right").astype(np.int64)
+
+
 def chars_at(text: U8, start: I64, end: I64, start_chars: I64, end_chars: I64, block: I64, position: I64) -> I64:
     """Code points before byte positions.
 

@@ -41,12 +41,14 @@ class Report:
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
         left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
+        hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out. Of a report
+            that was read from a file 0.
 
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "input_digest", "is_comparison",
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "hidden", "input_digest", "is_comparison",
                  "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
@@ -64,7 +66,7 @@ class Report:
         self._links, self.skipped, self.errors = links, skipped, errors
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
-        self.left_out = 0
+        self.left_out = self.hidden = 0
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -148,6 +150,7 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses,
             causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
+        filtered.hidden = self.hidden
         return filtered
 
     def with_groups(self, kept: Collection[int]) -> Report:
@@ -174,6 +177,7 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
         filtered.left_out = self.left_out + len(self.groups) - len(groups)
+        filtered.hidden = self.hidden
         return filtered
 
     def to_json(self, indent: int | None = None) -> str:

@@ -269,6 +269,9 @@ def _decode(data: bytes) -> Mapping[str, Any]:
     try:
         value = msgspec.json.decode(data)
     except msgspec.DecodeError:
+        if (first := data.lstrip()[:1]).isalpha() or first in (b"<", b"#"):  # another of the reports, perhaps
+            raise InputError("this is no report of dedup",
+                             mend="Name what dedup scan or compare wrote with -o RESULT.json.") from None
         value = json.loads(data)  # takes lone surrogates, and names line and column where the file is damaged
     if not isinstance(value, dict) or not isinstance(value.get("format"), str):
         raise InputError("this is no report of dedup", mend=f'A report begins with "format": "{FORMAT}".')

@@ -17,7 +17,7 @@ from dedup.report.beneath import told_alone
 from dedup.report.gather import Gathered, matched_text
 from dedup.report.headline import headline
 from dedup.report.locations import encoded
-from dedup.report.text import count, one_line, page_name, percent, place, safe, times, verdict_words
+from dedup.report.text import count, hide_words, one_line, page_name, percent, place, safe, times, verdict_words
 from dedup.report.troubles import place_words, troubles
 
 if TYPE_CHECKING:
@@ -147,12 +147,14 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
     if not figures.groups and report.left_out:
         yield f"## No new repeats on {count(figures.pages, 'page')}"
         yield ""
-        yield f"{count(report.left_out, 'passage')} left out that the baseline knows, or that touch no changed file."
+        yield f"{count(report.left_out, 'passage')} left out, in the baseline or not in changed files."
+        yield from [f"{_hidden(report)}."] * bool(report.hidden)
         return
     if not figures.groups:
         yield f"## No repeats on {count(figures.pages, 'page')}"
         yield ""
         yield f"{count(figures.compared, 'block')} compared, {count(found.words, 'word')} read."
+        yield from [f"{_hidden(report)}."] * bool(report.hidden)
         return
     verb = "stands in the references too" if figures.reference_pages else "is repeated"
     yield f"## {percent(figures.duplicate_share)} of the text {verb}"
@@ -162,15 +164,22 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         yield ""
     rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
             if figures.content_share != figures.duplicate_share else "")
-    shown = found.groups.seen if report.options.fold_parts else figures.groups
+    shown = found.groups.seen if report.options.fold_parts and not report.is_comparison else figures.groups
+    known = f" · {count(report.left_out, 'more passage')} left out, in the baseline or not in changed files"
     yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {count(shown, 'passage')} that "
            f"{'stands' if shown == 1 else 'stand'} more than once · "
-           f"{count(figures.duplicate_chars, 'character')} repeated{rest}")
+           f"{count(figures.duplicate_chars, 'character')} repeated{rest}{known if report.left_out else ''}"
+           f"{f' · {_hidden(report)}' if report.hidden else ''}")
     if report.is_comparison:
         yield ""
         for page, other in zip(report.pages, reversed(report.pages), strict=True):
             names = [code(one_line(page_name(one), 80)) for one in (page, other)]
             yield f"- {percent(page.across_share)} of {' stands in '.join(names)}"
+
+
+def _hidden(report: Report) -> str:
+    """How many passages the settings hide."""
+    return f"{count(report.hidden, 'passage')} hidden by {code(hide_words(report.options))}"
 
 
 def _verdicts(report: Report, found: Gathered, top: int) -> Iterator[str]:

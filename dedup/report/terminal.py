@@ -23,6 +23,7 @@ from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
     decimal,
+    hide_words,
     line_range,
     one_line,
     page_name,
@@ -166,6 +167,7 @@ class _Writer:
         unit = "page" if self.report.options.unit == "page" else "block"
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", counted(s.groups, self._parts())]
         parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
+        parts += [f"{self.report.hidden:,} hidden by {hide_words(self.report.options)}"] if self.report.hidden else []
         parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
@@ -185,7 +187,8 @@ class _Writer:
 
     def _parts(self) -> int:
         """How many groups are told beneath others."""
-        return self.report.summary.groups - self.found.groups.seen if self.report.options.fold_parts else 0
+        folded = self.report.options.fold_parts and not self.report.is_comparison  # which lists pairs, each of them
+        return self.report.summary.groups - self.found.groups.seen if folded else 0
 
     def _names(self) -> str:
         pages = (page for page in self.report.pages if not page.reference)
@@ -427,12 +430,12 @@ class _Writer:
             return
         if self.report.left_out:
             known = count(self.report.left_out, "passage")
-            yield from self.lines(self.say(f"Nothing new: {known} left out that the baseline knows, or that touch no changed "
-                                           "file."))
+            yield from self.lines(self.say(f"Nothing new: {known} left out, in the baseline or not in changed files."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
         found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
-                 f"No repeats found {where}.")
+                 f"No repeats found {where}." if not self.report.hidden else
+                 f"No repeats found {where} but {count(self.report.hidden, 'passage')} that {hide_words(options)} hides.")
         yield from self.lines(self.say(
             f"{found} {count(s.compared, unit)} of {options.min_tokens} words or more "
             f"were compared; looked for {unit}s that are {alike}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dedup.model import Occurrence, PageReport, Verdict
+    from dedup.options import Options
 
 # What could move the cursor, hide or reorder text, or break a line: C0, DEL, C1, line and paragraph separators, marks
 # and overrides of direction, invisible operators, the byte order mark, interlinear and tag characters. The joiners
@@ -101,6 +102,16 @@ def times(number: int) -> str:
 # Messages name settings as Python does; the terminal is read by people who typed flags.
 _SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
                       r"(?<=times )max_page_bytes\b")
+
+
+def hide_words(options: Options) -> str:
+    """The flag that hides passages.
+
+    >>> from dedup.options import Options
+    >>> hide_words(Options(hide=("template", "navigation")))
+    '--hide template,navigation'
+    """
+    return f"--hide {','.join(options.hide)}"
 
 
 def with_flags(message: str) -> str:

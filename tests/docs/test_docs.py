@@ -181,15 +181,21 @@ def sketched():
 def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
     examples = ROOT / "examples"
     shutil.copytree(examples / "site", tmp_path / "site")
+    shutil.copytree(examples, tmp_path / "examples")
     for name, source in {"page.html": "news.html", "old.txt": "news.txt", "new.txt": "news.txt",
                          "corpus.jsonl": "notices.jsonl"}.items():
         shutil.copy(examples / source, tmp_path / name)
     if command.split()[1] in ("restore", "explain"):
         run("dedup clean page.html -o cleaned/", tmp_path)
+        run("dedup clean page.html -o build/cleaned/", tmp_path)
     if command.startswith("dedup report report.json"):
         run("dedup scan site/ --with-text -o report.json", tmp_path)
     if "docs/" in command:
         documentation_under_git(tmp_path)
+    if command.startswith("dedup index ") and "index create" not in command:
+        run("dedup index create site.dedup site/", tmp_path)
+    if "more/" in command:
+        shutil.copytree(examples / "site", tmp_path / "more")
     done = run(command, tmp_path)
     if "--fail-" in command:
         assert done.returncode in (0, 1), done.stderr

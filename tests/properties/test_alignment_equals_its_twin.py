@@ -139,6 +139,16 @@ def columns(pages: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(flat, U32), np.cumsum([0, *map(len, pages)]).astype(I64)
 
 
+@given(st.lists(st.integers(0, 1500), min_size=1, max_size=3), st.integers(0, 2), st.randoms(use_true_random=False))
+@settings(max_examples=20)
+def test_seeds_of_long_pages_are_equal(sizes, kind, rnd):
+    """Many items are taken together: pages as long as some of these, a few items less or more."""
+    item, first = columns([[rnd.randrange(40) for _ in range(size)] for size in sizes])
+    quiet = np.array([rnd.random() < 0.4 for _ in item], U8)
+    rarity = np.array([rnd.randrange(4) for _ in range(16)], U8) if rnd.random() < 0.7 else np.empty(0, U8)
+    both("repeated_seeds", item, first, quiet, rarity, kind, np.full(16, 2**64 - 1, U64), 7, 3)
+
+
 @given(items, st.integers(0, 2), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)
@@ -149,7 +159,10 @@ def test_seeds_are_equal(pages, kind, partitions, rnd):
     for module, table in zip((native, reference), tables, strict=True):
         module.mark_seeds(item, first, quiet, rarity, kind, table)
     assert_array_equal(*tables)
-    twice = both("slots_seen_twice", tables[0])
+    shared = np.zeros(64, U64)
+    native.mark_seeds(item, first, quiet, rarity, kind, shared, shared=True)
+    assert_array_equal(shared, tables[0])
+    twice = both("slots_seen_twice", tables[:1])
     rows = 0
     for number in range(4):
         parts = [np.zeros(16, U64), np.zeros(16, U64)]

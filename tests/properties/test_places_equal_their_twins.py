@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -132,3 +132,21 @@ def test_sentences_are_the_same_and_hold_all_but_blanks(blocks):
         blanks = b" \t\n\v\f\r"
         assert all(sentence and sentence.strip(blanks) == sentence for sentence in mine)
         assert b"".join(mine).translate(None, blanks) == block.encode().translate(None, blanks)
+
+
+@given(size=st.integers(0, 2000), rnd=st.randoms(use_true_random=False))
+@settings(max_examples=20)
+def test_code_points_of_long_stretches(size, rnd):
+    """They are counted 255 bytes at a time: stretches around multiples of it, too."""
+    text = np.frombuffer("".join(rnd.choice(["a", "é", "漢", "😀"]) for _ in range(size)).encode(), np.uint8)
+    positions = np.sort(np.array([0, len(text), *(min(len(text), n) for n in (254, 255, 256, 509, 510, 511, 1275))]))
+    assert_array_equal(native.code_points(text, positions), reference.code_points(text, positions))
+
+
+@given(numbers=st.lists(st.integers(-2**62, 2**62) | st.integers(-3, 30), max_size=70),
+       places=st.lists(st.integers(-2**63, 2**63 - 1) | st.integers(-4, 31), max_size=40))
+def test_counts_up_to(numbers, places):
+    """Also where numbers stand more than once, and between, before and behind all of them."""
+    ascending = np.sort(np.array(numbers, np.int64))
+    place = np.array([*places, *numbers], np.int64)
+    assert_array_equal(native.counts_up_to(ascending, place), reference.counts_up_to(ascending, place))

@@ -139,12 +139,12 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     for number in range(slices):
         table = np.zeros(words_of_table, np.uint64)
         module.mark_grams(token, first, size, table, number, slices)
-        twice = module.slots_seen_twice(table)
+        twice = module.slots_seen_twice([table])
         gram, at, part_first = row = module.repeated_grams(token, first, size, twice, 0, parts, number, slices)
         classes += [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
         tables.append(table)
         rows += row
-    table, twice = np.concatenate(tables), module.slots_seen_twice(np.concatenate(tables))
+    table, twice = np.concatenate(tables), module.slots_seen_twice([np.concatenate(tables)])
     edges = [*range(0, len(hashes), ranges_of), len(hashes)]
     parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
     runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -188,6 +188,34 @@ def test_slices_of_a_table_are_the_table(lists, size, slices):
     assert_same(mine[5], whole[5])
     assert_same(mine[2], theirs[2])
     assert sum(map(len, mine[2][0::3])) == len(whole[2][0])
+
+
+@given(lists=ranges, size=st.integers(1, 70), tables=st.integers(1, 4))
+def test_tables_marked_apart_say_what_one_table_says(lists, size, tables):
+    """Also: long grams, which are made one after the other, and a table that threads share."""
+    hashes, first = columns(lists)
+    token = (hashes >> np.uint64(32)).astype(np.uint32)
+    whole, shared, theirs = (np.zeros(4, np.uint64) for _ in range(3))
+    native.mark_grams(token, first, size, whole)
+    native.mark_grams(token, first, size, shared, shared=True)
+    reference.mark_grams(token, first, size, theirs)
+    assert_array_equal(whole, theirs)
+    assert_array_equal(whole, shared)
+    parts = [np.zeros(4, np.uint64) for _ in range(tables)]
+    for page in range(len(first) - 1):
+        begin, end = first[page:page + 2]
+        native.mark_grams(token[begin:end], np.array([0, end - begin]), size, parts[page % tables])
+    for module in (native, reference):
+        assert_array_equal(module.slots_seen_twice(parts), module.slots_seen_twice([whole]))
+
+
+def test_tables_that_cannot_be():
+    with pytest.raises(ValueError, match="equally large"):
+        native.slots_seen_twice([np.zeros(4, np.uint64), np.zeros(8, np.uint64)])
+    with pytest.raises(ValueError, match="one at least"):
+        native.slots_seen_twice([])
+    with pytest.raises(TypeError, match="uint64"):
+        native.slots_seen_twice([np.zeros(4, np.uint32)])
 
 
 @pytest.mark.parametrize(("number", "slices"), [(0, 3), (2, 2), (-1, 2), (0, 0)])

@@ -90,6 +90,7 @@ def test_gates_stand_in_a_file_and_its_paths_are_its_own(folder: Path) -> None:
     ("exclude = 3\n", "dedup.toml:1: exclude: 3 is no list of strings"),
     ("pairs = 'yes'\n", "dedup.toml:1: pairs: 'yes' is not true or false"),
     ("[clean]\nfail-over = '1%'\n", "dedup.toml:2: 'fail-over' is no setting of clean"),
+    ("[tool.dedup]\nmin-tokens = 9\n", "[tool.dedup] is for pyproject.toml; here settings stand without it"),
     ("min_words = 9\n", "dedup.toml:1: 'min_words' is no setting; here it is called min-tokens"),
     ("output = 'r.json'\n", "dedup.toml:1: output belongs on the command line"),
     ("min-tokens = = 1\n", "dedup.toml:1: is no TOML"), ("a = 1\nb = \"\n", "dedup.toml:2: is no TOML"),
@@ -177,7 +178,7 @@ def test_a_profile_gives_way_to_what_is_given(folder: Path, capsys: Said) -> Non
     capsys.readouterr()
     assert cli.main(["scan", "p.txt", "--for", "docs", "--min-tokens", "12", "--exclude", "old/", "--exclude", "x.md"]) == 0
     assert capsys.readouterr().err == (f"dedup: --for docs sets --leave-out code,front-matter --ignore '{FURNITURE}' "
-                                       "--hide template,navigation --fold-parts\n")
+                                       "--template-in html --hide template,navigation --fold-parts\n")
     assert dedup.scan(["a"], for_="docs", min_tokens=12).options.min_tokens == 12
     with pytest.raises(OptionError, match="is not one of readers"):
         dedup.scan(["a"], for_="robots")

@@ -223,6 +223,19 @@ def test_a_third_copy_of_what_is_known_is_new_and_charged_to_its_page(repo: Repo
     assert "docs/a-first.md:9 as docs/p10.md:13" in said
 
 
+@pytest.mark.parametrize("how", ["baseline", "changed"])
+def test_a_text_pasted_onto_most_pages_of_a_folder_is_new_for_docs(repo: Repository, run: Run, how: str) -> None:
+    """By its number of pages it would be the template of the site, which is no content; sources have none."""
+    known_at(repo, run, "five")
+    for number in range(12):
+        repo.write(f"p{number:02}.md", page(number, SHARED))
+    gate = ("--baseline", "base.jsonl") if how == "baseline" else ("--changed-since", "five")
+    status, said = run("--for", "docs", *gate, "--fail-on", "new", "-q")
+    assert status == 1
+    assert "docs/p00.md:9" in said
+    assert run("--for", "docs", "--template-in", "all", *gate, "--fail-on", "new", "-q") == (0, "")
+
+
 def test_part_of_what_is_known_on_another_page_is_new(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     repo.write("a-first.md", page(40, " ".join(SHARED.split()[5:35])))
@@ -268,6 +281,8 @@ def test_a_baseline_is_the_same_bytes_whatever_the_files_are_called(repo: Reposi
 
 
 @pytest.mark.parametrize(("text", "why"), [
+    ('{"format": "dedup-baseline/1", "passages": [\n{"fingerprint":"8b52e145d0a22a83","text":"a","reason":""}\n]}\n',
+     "is the list of passages that were ignored in a report in the browser"),
     ("", "is no baseline"), ("[]\n", "is no baseline"), ('{"format": "dedup-report/1"}\n', "is no baseline"),
     ('{"format": "dedup-baseline/2"}\n', "newer format"),
     ('{"format": "dedup-baseline/1"}\n' + "[" * 100_000, "base.jsonl:2: is no entry"),

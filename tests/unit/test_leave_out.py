@@ -163,6 +163,22 @@ def test_hidden_verdicts_are_in_no_list_and_no_figure() -> None:
     assert not any(page.verdicts for page in hidden.pages[2:])
     assert dedup.scan(site, hide="template,shared").groups[:] == []
     assert list(hidden.keep) == list(report.keep)
+    assert (report.hidden, hidden.hidden, hidden.with_groups([]).hidden, hidden.at_similarity(0.9).hidden) == (0, 1, 1, 1)
+
+
+def test_what_is_hidden_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, of in (("a", "ferries"), ("b", "tides"), ("c", "gulls"), ("d", "locks")):
+        own = " ".join(f"{of}{n}" for n in range(12))
+        (tmp_path / f"{name}.md").write_text(f"# {of}\n\n{own}\n\n{LAW if name != 'd' else OWN}\n")
+    assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "0 groups · 1 hidden by --hide template" in said
+    assert "No repeats found within pages or across them but 1 passage that --hide template hides." in said
+    assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template", "--format", "md"]) == 0
+    assert "1 passage hidden by `--hide template`." in capsys.readouterr().out
+    (tmp_path / "e.md").write_text(f"# e\n\n{OWN}\n")
+    assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template", "--format", "md"]) == 0
+    assert "repeated · 1 passage hidden by `--hide template`\n" in capsys.readouterr().out
 
 
 # The list of what hides something.
@@ -212,6 +228,25 @@ def test_a_comment_in_a_record_has_the_line_of_the_record(tmp_path: Path, capsys
     assert cli.main(["suppressions", str(file), "--field-format", "html"]) == 0
     said = capsys.readouterr().out
     assert [f"r.jsonl:{line}: hides 1 passage" in said for line in (1, 2, 3)] == [True, True, False]
+
+
+def test_suppressions_as_json_are_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.md").write_text(f"# {name}\n\n<!-- dedup:ignore: hé -->\n{LAW}\n")
+    assert cli.main(["suppressions", str(tmp_path), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["kind"], one["hides"], one["reason"]) for one in found] == [("comment", 1, "hé")] * 2
+
+
+def test_patterns_of_a_profile_are_not_stale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.md").write_text(f"# a\n\n{LAW}\n")
+    (tmp_path / "CHANGELOG.md").write_text(f"# All\n\n{LAW}\n")
+    assert cli.main(["suppressions", str(tmp_path), "--for", "docs", "--stale"]) == 0
+    assert cli.main(["suppressions", str(tmp_path), "--for", "docs", "-q"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "all that hides something is needed", "patterns:", '  --exclude CHANGELOG*: hides 1 file: "CHANGELOG.md"', "",
+        "all of them are needed"]
+    assert cli.main(["suppressions", str(tmp_path), "--for", "docs", "--exclude", "old/", "--stale"]) == 1
 
 
 def _names(folder: Path) -> list[str]:

@@ -101,6 +101,13 @@ def test_it_survives_json_and_tables(tmp_path: Path) -> None:
     assert report.to_arrow("groups").column("part_of").to_pylist() == [None, 0]
 
 
+def test_a_comparison_lists_each_pair_and_folds_none() -> None:
+    one, other = (f"{fillers(n)}.\n\n{OPTION}.\n\n{fillers(n + 3)}." for n in range(2))
+    report = dedup.compare(one, other, fold_parts=True)
+    assert "1 group What it amounts to" in text_of(report)
+    assert "1 passage that stands more than once" in report.to_markdown()
+
+
 def test_a_part_whose_leader_is_left_out_stands_for_itself() -> None:
     report = nested_report(fold_parts=True).with_groups([1])
     assert [(group.id, group.part_of) for group in report.groups] == [(0, None)]

@@ -169,6 +169,7 @@ def test_groups_are_written_one_by_one_without_being_held() -> None:
 
 @pytest.mark.parametrize(("content", "what"), [
     (b"", "damaged"),
+    (b"<!-- dedup-report -->\n", "no report of dedup. Name what dedup scan or compare wrote with -o RESULT.json."),
     (b"{", "damaged"),
     (b"[]", "no report of dedup"),
     (b'{"format": "jscpd"}', "'jscpd'"),

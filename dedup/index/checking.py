@@ -1,0 +1,147 @@
+"""Have we seen this before? Keys name stored pages that may have something in common; a scan of those and the page says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import read_corpus
+from dedup.engines.local import LocalEngine
+from dedup.index.adding import Some
+from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, unit_options
+from dedup.index.records import Record, stored_page
+from dedup.index.segments import Found, Rows
+from dedup.index.store import Snapshot
+from dedup.model import Page, ReadError, Skipped
+from dedup.options import Options
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+MOST_PLACES = 256  # of a key whose pages are all looked at; of one that more pages have, so many
+MOST_PAGES = 4096  # that one check looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Stored pages that may have something in common with those that are checked.
+
+    Attributes:
+        pages: Their numbers, ascending.
+        left_out: Places of keys on further pages, which a bound left out: of the one key that has most of them.
+    """
+
+    pages: I64
+    left_out: int
+
+
+def find_candidates(snapshot: Snapshot, keys: dict[int, Rows], run: int) -> Candidates:
+    """Stored pages that share a key with some pages.
+
+    Args:
+        keys: Of the pages, level by level.
+        run: Words of the shortest run that pages are found by.
+    """
+    pages, left_out = [np.empty(0, np.int64)], 0
+    for level, rows in keys.items():
+        if not len(rows):
+            continue
+        new = np.ones(len(rows), bool)
+        new[1:] = rows.key[1:] != rows.key[:-1]
+        first = np.append(np.flatnonzero(new), len(rows))
+        found = snapshot.find(level, rows.key[new])
+        if level == PASSAGE:
+            found = _that_go_on(found, rows, first, run)
+        kept, more = _few_of_each(found, len(first) - 1)
+        pages.append(found.page[kept].astype(np.int64))
+        left_out = max(left_out, more)
+    numbers, shared = np.unique(np.concatenate(pages), return_counts=True)
+    if len(numbers) > MOST_PAGES:
+        left_out = max(left_out, len(numbers) - MOST_PAGES)
+        numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:MOST_PAGES]])
+    return Candidates(numbers, left_out)
+
+
+def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:
+    """Places of anchors beside which stand the words that stand beside one of the anchors asked for."""
+    times = np.diff(first)[found.query]
+    place = np.repeat(np.arange(len(found.query)), times)
+    nth = np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
+    asked = rows.extra[first[found.query[place]] + nth]
+    goes_on = may_go_on(found.extra[place], asked, run)
+    kept = np.zeros(len(found.query), bool)
+    kept[place[goes_on]] = True
+    return Found(found.query[kept], found.page[kept], found.extra[kept], found.count)
+
+
+def _few_of_each(found: Found, keys: int) -> tuple[npt.NDArray[np.bool_], int]:
+    """Which places are looked at, ``MOST_PLACES`` of each key, and how many of one key are not."""
+    order = np.lexsort((found.page, found.query))
+    query = found.query[order]
+    begins = np.searchsorted(query, np.arange(keys))
+    kept = np.zeros(len(order), bool)
+    kept[order] = np.arange(len(order)) - begins[query] < MOST_PLACES
+    taken = np.bincount(query, minlength=keys)
+    over = np.flatnonzero(taken > MOST_PLACES)
+    return kept, int((found.count[over] - MOST_PLACES).max(initial=0))
+
+
+class Checked:
+    """The stored pages and those that are checked, as the stream of a scan against references.
+
+    Attributes:
+        references: How many are stored ones, the first of all.
+    """
+
+    def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: int) -> None:
+        self.references, self._stored, self._batches = len(stored), stored, batches
+        self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
+        self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
+        self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
+        if left_out:
+            self.skipped += (Skipped(f"stored places that were not looked at: one key has more than {MOST_PLACES:,}",
+                                     left_out),)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.stretches()
+
+    def stretches(self) -> Iterator[Any]:
+        """The pages, some of them together."""
+        yield from self._stored
+        for batch in self._batches:
+            yield from batch.items
+
+    def bytes_of_few(self, most: int) -> int:
+        """Bytes that there will be: a small collection needs small tables."""
+        return sum(len(page.text) for page in self._stored) + sum(batch.size for batch in self._batches)
+
+    @property
+    def expected_bytes(self) -> int:
+        """Bytes that there will be."""
+        return self.bytes_of_few(0)
+
+
+def keys_of(engine: LocalEngine, batch: Some, options: Options, levels: Sequence[str]) -> tuple[dict[int, Rows], list[bytes]]:
+    """Keys of pages that are checked, and their ids."""
+    corpus, tokens = read_corpus(batch, engine, options)
+    ids = [corpus.pages.ids.encoded(page) for page in range(len(corpus.pages))]
+    return batch_keys(engine, corpus, tokens, options, tuple(levels)), ids
+
+
+def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str]:
+    """The levels that find pages of a unit."""
+    wanted = {PAGE} if unit == "page" else {BLOCK, PASSAGE}
+    return [level for level in stored if NUMBER_OF[level] in wanted]
+
+
+def stored_pages(snapshot: Snapshot, numbers: I64, without: frozenset[bytes]) -> list[Page]:
+    """Stored pages in an order that does not depend on when they came."""
+    records: list[Record] = [record for record in snapshot.records(numbers.tolist()) if record.id not in without]
+    return [stored_page(record, snapshot.packer) for record in sorted(records, key=lambda record: record.id)]
+
+
+__all__ = ["Candidates", "Checked", "find_candidates", "keys_of", "levels_of", "stored_pages", "unit_options"]

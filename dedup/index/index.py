@@ -1,0 +1,326 @@
+"""``dedup.Index``: the public face of a persistent index."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dedup.errors import InputError, OptionError
+from dedup.index.adding import Added, add_pages, in_batches, named, prepare, remove_pages, write
+from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
+from dedup.index.store import Snapshot, Store
+from dedup.options import Options, did_you_mean, make_options
+
+if TYPE_CHECKING:
+    from dedup.index.store import Info, Verified
+    from dedup.model import Page
+    from dedup.report import Report
+    from dedup.stages import Progress
+
+TIMEOUT = 60.0  # seconds to wait for somebody else who writes
+FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
+
+
+class Index:
+    """Pages that were stored, and what they are found by.
+
+    Open one with ``Index.open`` or make one with ``Index.create``, best in a ``with`` statement. One process or thread writes
+    at a time, any number read meanwhile; one object may serve several threads.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, place: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Index:
+        """Open an index that there is.
+
+        Args:
+            place: Its file.
+            timeout: Seconds to wait where somebody else writes.
+
+        Raises:
+            InputError: There is none, or a newer dedup made it. Only ``create`` makes one.
+            DamagedIndexError: It is not what was stored.
+        """
+        from dedup.index.sqlite import SqliteStore
+
+        return cls(SqliteStore(Path(place), timeout))
+
+    @classmethod
+    def create(cls, place: str | os.PathLike[str], source: Any = None, *, levels: Iterable[str] | str | None = None,
+               timeout: float = TIMEOUT, **settings: Any) -> Index:
+        """Make an index, and put pages into it.
+
+        Args:
+            place: Its file; there may be nothing.
+            source: Pages, as ``scan`` takes them; ``None`` for none.
+            levels: What pages are found by: ``page`` (pages that are alike as a whole), ``block`` (blocks that are),
+                ``passage`` (runs of equal words wherever they stand). Default: block and passage, as ``scan`` finds.
+            timeout: As in ``open``.
+            **settings: Of ``scan``; what finds and what reads is kept in the index and holds for all that is done with it.
+
+        Raises:
+            OptionError: A setting or level that an index cannot have.
+            OutputError: There is something at the place.
+        """
+        from dedup.index.sqlite import SqliteStore
+        from dedup.profiles import with_profile
+
+        settings = with_profile(settings, settings.pop("for_", None))
+        run = {name: value for name, value in settings.items() if name in _names("run")}
+        SqliteStore.create(Path(place), make_recipe(levels, settings))
+        index = cls.open(place, timeout=timeout)
+        if source is not None:
+            index.add(source, **run)
+        return index
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what is held open."""
+        self._store.close()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What pages are found by."""
+        return self._store.recipe.levels
+
+    @property
+    def options(self) -> Options:
+        """The settings that it was made with."""
+        return self._store.recipe.options
+
+    def __len__(self) -> int:
+        """How many pages it holds."""
+        with self._store.reading() as snapshot:
+            return snapshot.pages
+
+    def __contains__(self, id_: object) -> bool:
+        """Whether there is a page with that id."""
+        if not isinstance(id_, str):
+            return False
+        name = id_.encode("utf-8", "surrogatepass")
+        with self._store.reading() as snapshot:
+            return name in snapshot.numbers_of([name])
+
+    def ids(self) -> Iterator[str]:
+        """The ids of its pages, in the order in which they were added."""
+        with self._store.reading(alone=True) as snapshot:
+            for record in snapshot.all_records():
+                yield record.id.decode("utf-8", "surrogatepass")
+
+    def add(self, source: Any, *, prefix: str = "", progress: Progress | None = None, **settings: Any) -> Added:
+        """Put pages in; one whose id there is takes its place.
+
+        Pages are written some thousands at a time. Those of a batch that was written are there whatever happens then: to the
+        process, or to the power.
+
+        Args:
+            source: Pages with ids, as ``scan`` takes them.
+            prefix: Put before each id: pages of two folders may have the same names.
+            progress: As of ``scan``; it is told what was read.
+            **settings: Of the groups "read" and "run".
+
+        Raises:
+            InputError: A text without an id.
+            BusyIndexError: Somebody else writes for too long.
+            OutputError: There is no room.
+        """
+        from dedup.api import _pages
+        from dedup.memory import memory_of
+
+        options = self._settings(settings, ("read", "run"), "add")
+        with memory_of(options), _engine(options) as engine:
+            return add_pages(self._store, engine, _pages(named(source, options), options), options, prefix)
+
+    def check(self, source: Any, *, unit: Literal["block", "page"] | None = None, add: bool = False,
+              except_own: bool = False, prefix: str = "", progress: Progress | None = None, **settings: Any) -> Report:
+        """What of some pages is stored already.
+
+        Stored pages that share a key with one of them are scanned together with them, as ``scan(source, against=...)`` does:
+        all that is reported is verified, with its places on both sides.
+
+        Args:
+            source: Pages, as ``scan`` takes them.
+            unit: ``page`` compares whole pages (level page), ``block`` blocks and passages; default ``block`` where the
+                index has a level for it.
+            add: Put them in afterwards, in one step: nobody else can write between. They are compared with what was there
+                before, not with each other.
+            except_own: Leave out stored pages that have the id of a page that is checked: its own earlier version.
+            prefix: As of ``add``.
+            **settings: Of the groups "read", "run" and "report", and the filters ``min_similarity`` and ``min_chars``.
+
+        Returns:
+            A report as of ``scan``; its pages are the stored ones that were looked at, and then those that were checked.
+
+        Raises:
+            OptionError: The index has no level for that unit.
+        """
+        from dedup.memory import memory_of
+
+        options = self._settings(settings, ("read", "run", "report"), "check")
+        unit = self._unit(unit)
+        with memory_of(options):
+            if not add:
+                with self._store.reading() as snapshot:
+                    return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
+            return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
+
+    def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
+        """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
+        that nine tenths of its words are taken from (verdict ``copy-of``).
+
+        Args:
+            page, except_own, **settings: As of ``check``.
+        """
+        unit: Literal["block", "page"] = "page" if "page" in self.levels else "block"
+        report = self.check(page, unit=unit, except_own=except_own, **settings)
+        if unit == "page":
+            return len(report.groups) > 0
+        return any(verdict.kind == "copy-of" for known in report.pages for verdict in known.verdicts)
+
+    def remove(self, ids: Iterable[str] | str) -> int:
+        """Take pages out.
+
+        Args:
+            ids: Of pages; those that there are not are passed over.
+
+        Returns:
+            How many went.
+        """
+        names = [ids] if isinstance(ids, str) else list(ids)
+        return remove_pages(self._store, [name.encode("utf-8", "surrogatepass") for name in names])
+
+    def info(self) -> Info:
+        """Figures: pages, bytes, levels, settings, postings."""
+        return self._store.info()
+
+    def verify(self, **settings: Any) -> Verified:
+        """Look at all that it holds: every record and posting, and whether the postings are those of the pages.
+
+        It takes about as long as to add the pages. Others may go on reading and writing.
+        """
+        options = self._settings(settings, ("run",), "verify")
+        with _engine(options) as engine:
+            return self._store.verify(engine)
+
+    def compact(self) -> None:
+        """Make look-ups quick and the file small: one segment a level, without what was removed."""
+        self._store.compact()
+
+    def pages(self) -> Iterator[Page]:
+        """Its pages as they were given, in the order in which they were added."""
+        from dedup.index.records import stored_page
+
+        with self._store.reading(alone=True) as snapshot:
+            for record in snapshot.all_records():
+                yield stored_page(record, snapshot.packer)
+
+    def export(self, path: Path) -> int:
+        """Write its pages to a .jsonl or .parquet file, a record each; see ``rescue.export``.
+
+        Returns:
+            How many there were.
+        """
+        from dedup.index.rescue import export
+
+        return export(self.pages(), path)
+
+    def settings(self, settings: Mapping[str, Any]) -> Options:
+        """Its settings, with some of one call."""
+        return self._settings(settings, ("read", "run", "report"), "check")
+
+    # Within.
+
+    def _unit(self, unit: str | None) -> Literal["block", "page"]:
+        has_block = bool({"block", "passage"} & set(self.levels))
+        if unit is None:
+            return "block" if has_block else "page"
+        if unit not in ("block", "page"):
+            raise OptionError(f"{unit!r} is not one of block, page", "unit")
+        if not ("page" in self.levels if unit == "page" else has_block):
+            raise OptionError(f"the index has no level for unit {unit}", "unit",
+                              f"It has {', '.join(self.levels)}: make another one with levels={unit}.")
+        return "page" if unit == "page" else "block"
+
+    def _settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
+        """The index's settings with some of a call."""
+        names = [field.name for field in dataclasses.fields(Options)]
+        allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
+        for name in settings:
+            if name not in names:
+                raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
+            if name not in allowed:
+                raise OptionError(f"belongs to the index, which was made with {getattr(self.options, name)!r}", name,
+                                  "Make another index for another one." if name not in _names("report")
+                                  else "Give it to check.")
+        kept = {name: getattr(self.options, name) for name in names if name not in settings}
+        from dedup.api import refuse_checkpoint
+
+        options = make_options({**kept, **settings}, caller)
+        refuse_checkpoint(options, caller)
+        return options
+
+    def _checked(self, snapshot: Snapshot, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool,
+                 prefix: str, progress: Progress | None) -> tuple[Report, list[Any]]:
+        """The report, and what was read."""
+        from dedup.api import _found, _pages
+        from dedup.checkpoint import NOTHING_KEPT
+        from dedup.index.adding import prefixed
+        from dedup.index.checking import Checked, find_candidates, keys_of, levels_of, stored_pages, unit_options
+        from dedup.stages import Stages
+
+        stream = _pages(source, options)
+        batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
+        with _engine(options) as engine:
+            for some in in_batches(stream):
+                batch = prefixed(some, prefix)
+                keys, ids = keys_of(engine, batch, options, levels_of(self.levels, unit))
+                found = find_candidates(snapshot, keys, options.gram_tokens)
+                batches.append(batch)
+                numbers.append(found.pages)
+                left_out = max(left_out, found.left_out)
+                own.update(ids)
+        stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own if except_own else ()))
+        checked = Checked(stored, batches, stream, left_out)
+        return _found(checked, unit_options(options, unit), Stages(progress), NOTHING_KEPT, False, False), batches
+
+    def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
+                           progress: Progress | None) -> Report:
+        from dedup.blocks import read_corpus
+
+        with self._store.writing() as writer:
+            report, batches = self._checked(writer, source, options, unit, except_own, prefix, progress)
+            for batch in batches:
+                with _engine(options) as engine:
+                    corpus, tokens = read_corpus(batch, engine, options)
+                    ready = prepare(writer.packer, engine, corpus, tokens, options, self.levels)
+                write(writer, ready)
+        self._store.settle()
+        return report
+
+
+def _names(group: str) -> list[str]:
+    return [field.name for field in dataclasses.fields(Options) if field.metadata["group"] == group]
+
+
+@contextmanager
+def _engine(options: Options) -> Iterator[Any]:
+    from dedup.engines.local import LocalEngine
+
+    with LocalEngine(options.threads, options.partitions) as engine:
+        yield engine
+
+
+__all__ = ["GIVEN_LATER", "Added", "Index", "InputError", "Recipe"]

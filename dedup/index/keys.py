@@ -1,0 +1,206 @@
+"""What a page is found by: the keys of its levels, made column-wise for many pages at once.
+
+page     the bands of the page's sketch, as `unit="page"` makes them (with `find="exact"` its fingerprint)
+block    the bands of each block's sketch, as `unit="block"` makes them (with `find="exact"` their fingerprints)
+passage  anchors of its text, so that every run of equal words that a scan reports shares one
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus, Tokens
+from dedup.engines.local import LocalEngine
+from dedup.index.segments import NO_ROWS, Rows, sorted_rows
+from dedup.kernel import kernel
+from dedup.lsh import LSH
+from dedup.options import Options
+from dedup.shingles import short_shingles
+
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+LevelName = Literal["page", "block", "passage"]
+LEVELS: tuple[LevelName, ...] = ("page", "block", "passage")
+ID, PAGE, BLOCK, PASSAGE, DEAD = range(5)  # kinds of segments
+NUMBER_OF = {"page": PAGE, "block": BLOCK, "passage": PASSAGE}
+NAMES = {ID: "ids", PAGE: "page", BLOCK: "block", PASSAGE: "passage", DEAD: "removed"}
+SCHEME = 1  # raise when keys made of one text change
+ID_BITS, ANCHOR_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+# Bits of `extra` that stand for the words beside an anchor: those before it, from the nearest on, then those behind it.
+BESIDE = ((0, 3), (3, 3), (6, 2)), ((8, 3), (11, 3), (14, 2))
+
+
+def unit_options(options: Options, unit: Literal["page", "block"]) -> Options:
+    """The settings for one unit."""
+    return replace(options, unit=unit)
+
+
+def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
+               levels: tuple[str, ...]) -> dict[int, Rows]:
+    """The keys of all pages of a collection, level by level; pages are numbered from 0.
+
+    Args:
+        corpus, tokens: As ``read_corpus`` gives them for blocks.
+        levels: Of ``LEVELS``.
+    """
+    made = {PAGE: page_keys, BLOCK: block_keys}
+    found = {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
+    if "passage" in levels:
+        found[PASSAGE] = anchor_keys(corpus, tokens, options.gram_tokens)
+    return found
+
+
+def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
+    """Keys of whole pages."""
+    options = unit_options(options, "page")
+    start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
+    if options.find == "exact":
+        _, _, halves, prints = kernel.survey_tokens(corpus.text, start, end, corpus.flags)
+        page = np.flatnonzero(halves >= 2 * options.min_tokens)
+        return _print_rows(prints[page], page)
+    lsh = LSH.for_threshold(options.least_jaccard)
+
+    def sketch(pages: tuple[int, int]) -> tuple[I64, U32]:
+        own = slice(*pages)
+        _, halves, _, keys = kernel.survey_bands(corpus.text, start[own], end[own], corpus.flags, options.shingle_tokens,
+                                                 lsh.bands, lsh.rows, options.seed)
+        return halves, keys.reshape(lsh.bands, -1)
+    parts = engine.map(sketch, corpus.batches())
+    halves = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
+    keys = np.concatenate([np.empty((lsh.bands, 0), np.uint32), *(part[1] for part in parts)], axis=1)
+    page = np.flatnonzero(halves >= 2 * options.min_tokens)
+    return _band_rows(keys[:, page], page)
+
+
+def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
+    """Keys of the blocks that are long enough to be compared."""
+    options = unit_options(options, "block")
+    blocks = np.flatnonzero(corpus.halves >= 2 * options.min_tokens)
+    page = corpus.block_page[blocks]
+    if options.find == "exact":
+        return _print_rows(corpus.fingerprint[blocks], page)
+    lsh, sets = LSH.for_threshold(options.least_jaccard), short_shingles(engine, corpus, blocks, options.shingle_tokens)
+    keys = kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed)
+    return _band_rows(keys.reshape(lsh.bands, -1), page)
+
+
+def _band_rows(keys: U32, page: I64) -> Rows:
+    """Rows of the keys of bands, shape ``(bands, sets)``: equal keys of two bands are two."""
+    band = np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)
+    key = (keys.astype(np.uint64) | band).reshape(-1)
+    return sorted_rows(key, np.tile(page.astype(np.uint32), len(keys)), np.zeros(len(key), np.uint16))
+
+
+def _print_rows(prints: U64, page: I64) -> Rows:
+    return sorted_rows(prints >> np.uint64(64 - PRINT_BITS), page.astype(np.uint32), np.zeros(len(prints), np.uint16))
+
+
+def anchor_shape(run: int) -> tuple[int, int]:
+    """Words of an anchor, and of how many anchors that follow each other one is kept, for runs of so many words.
+
+    Every run of `run` words holds all the anchors of one window, so two equal ones keep the same.
+    """
+    beside = min(3, (run - 1) // 2)
+    return run - beside, beside + 1
+
+
+def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
+    """Anchors of the texts: of each window the one with the least hash (winnowing), and the words beside it.
+
+    Source: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003.
+
+    Args:
+        run: Words of the shortest run that two pages are to be found by.
+    """
+    found = []
+    for batch in range(len(tokens)):
+        first = tokens.page_first(corpus, batch)
+        key, at, beside = anchors(tokens.token[batch], first, run)
+        page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
+        found.append((key, page.astype(np.uint32), beside))
+    if not found:
+        return NO_ROWS
+    return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U16]:
+    """Keys, places and neighbours of the anchors of texts that stand one after the other.
+
+    Args:
+        token: Hashes of words.
+        page_first: First word of each text, one longer than the texts.
+    """
+    size, window = anchor_shape(run)
+    count = len(token) - run + 1
+    if count <= 0:
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint16)
+    grams = len(token) - size + 1
+    key = np.zeros(grams, np.uint64)
+    for i in range(size):
+        key = key * MULTIPLIER + token[i:i + grams]
+    key ^= key >> np.uint64(32)
+    key *= MULTIPLIER
+    key >>= np.uint64(64 - ANCHOR_BITS)
+    end = np.repeat(page_first[1:], np.diff(page_first))
+    begins = np.flatnonzero(np.arange(count) + run <= end[:count])  # windows inside one text
+    least = key[begins].copy()
+    nth = np.zeros(len(begins), np.int64)
+    for i in range(1, window):
+        other = key[begins + i]
+        less = other < least
+        least, nth = np.where(less, other, least), np.where(less, i, nth)
+    kept = np.zeros(grams, bool)
+    kept[begins + nth] = True
+    at = np.flatnonzero(kept)
+    return key[at], at, _beside(token, page_first, at, size)
+
+
+def _beside(token: U32, page_first: I64, at: I64, size: int) -> U16:
+    """Bits of the words beside each anchor; 0 where its text ends."""
+    page = np.searchsorted(page_first, at, "right") - 1
+    extra = np.zeros(len(at), np.uint16)
+    for places, step in zip(BESIDE, (-1, 1), strict=True):
+        for nth, (shift, bits) in enumerate(places):
+            place = at - 1 - nth if step < 0 else at + size + nth
+            inside = (place >= page_first[page]) & (place < page_first[page + 1])
+            word = token[np.where(inside, place, 0)]
+            extra |= np.where(inside, (word & ((1 << bits) - 1)) << shift, 0).astype(np.uint16)
+    return extra
+
+
+def may_go_on(one: U16, other: U16, run: int) -> Flags:
+    """Whether two places of one anchor can be part of one run of so many words: never no where they are."""
+    reach = run - anchor_shape(run)[0]
+    unlike = one ^ other
+    same = [[(unlike >> shift) & ((1 << bits) - 1) == 0 for shift, bits in side] for side in BESIDE]
+    so_far = []
+    for side in same:
+        steps = [np.ones(len(one), bool)]
+        for flags in side:
+            steps.append(steps[-1] & flags)
+        so_far.append(steps)
+    found = np.zeros(len(one), bool)
+    for before in range(reach + 1):
+        found |= so_far[0][before] & so_far[1][reach - before]
+    return found
+
+
+def id_keys(ids: list[bytes]) -> U64:
+    """Keys of ids."""
+    first = np.cumsum([0, *map(len, ids)]).astype(np.int64)
+    digests = kernel.byte_digests(np.frombuffer(b"".join(ids), np.uint8), first)
+    return np.ascontiguousarray(digests[::2]) >> np.uint64(64 - ID_BITS)
+
+
+def id_rows(ids: list[bytes]) -> Rows:
+    """Rows of ids: page i has id i."""
+    return sorted_rows(id_keys(ids), np.arange(len(ids), dtype=np.uint32), np.zeros(len(ids), np.uint16))

@@ -1,0 +1,234 @@
+"""What an index stores of each page: all that its report needs, the text packed."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import DamagedIndexError
+from dedup.index.segments import checksum
+from dedup.model import NO_META, Layout, Page
+from dedup.readers.compression import zstd_module
+
+U64 = npt.NDArray[np.uint64]
+
+LEVEL = 6  # of zstd: a twentieth smaller than 3, and still faster than all else that is done to a page
+DICTIONARY_BYTES, SAMPLE_BYTES, LEAST_SAMPLE = 1 << 18, 8 << 20, 1 << 20  # of the words that pages have in common
+MOST_TEXT = 1 << 40
+COLUMNS = {"start": "<i8", "end": "<i8", "source_start": "<i8", "source_end": "<i8", "line": "<i4", "end_line": "<i4",
+           "kind": "u1", "flags": "u1", "link_chars": "<i4", "map_first": "<i8", "map_text": "<i8", "map_source": "<i8",
+           "element": "<i4", "parent": "<i4"}
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True):
+    """A page as it is stored.
+
+    Attributes:
+        number: Of the page in the index; the same id again gets another one.
+        id, source, site, url, title: UTF-8, a lone surrogate in three bytes.
+        line, place: ``Page.line`` and ``Page.number``.
+        digest: Of the text and all else that is stored, to know a page that did not change.
+        size: Bytes of the text.
+        dictionary: Number of the dictionary that packed the text, 0 for none.
+        text: Packed.
+        layout: The blocks that the reader knew, packed; empty for none.
+        meta: Carried fields, JSON; empty for none.
+    """
+
+    number: int
+    id: bytes
+    source: bytes
+    site: bytes
+    url: bytes | None
+    title: bytes | None
+    line: int
+    place: int
+    is_record: bool
+    digest: bytes
+    size: int
+    dictionary: int
+    text: bytes
+    layout: bytes = b""
+    meta: bytes = b""
+
+
+class StoredLayout(msgspec.Struct, array_like=True, frozen=True):
+    """A layout as it is stored: columns by name, and its strings."""
+
+    columns: dict[str, bytes]
+    path: list[bytes]
+    steps: bytes
+
+
+class Packer:
+    """Packs and unpacks texts with the dictionaries of an index.
+
+    Args:
+        dictionaries: By number.
+    """
+
+    def __init__(self, dictionaries: dict[int, bytes], newest: int = 0) -> None:
+        zstd = zstd_module()
+        self.newest, self._zstd, self._own = newest, zstd, threading.local()
+        self._made = {number: zstd.ZstdDict(data) for number, data in dictionaries.items()}
+
+    def pack(self, text: bytes | memoryview) -> bytes:
+        """A text, smaller."""
+        packer = getattr(self._own, "packer", None)
+        if packer is None:  # one serves one thread
+            made = self._made.get(self.newest)
+            packer = self._own.packer = self._zstd.ZstdCompressor(
+                level=LEVEL, zstd_dict=made.as_digested_dict if made is not None else None)
+        packed: bytes = packer.compress(text, packer.FLUSH_FRAME)
+        return packed
+
+    def unpack(self, record: Record) -> bytes:
+        """The text of a record.
+
+        Raises:
+            DamagedIndexError: It is not what was stored.
+        """
+        return self._unpacked(record.text, record.dictionary, record.size, record.number)
+
+    def unpack_small(self, data: bytes, number: int) -> bytes:
+        """What was packed without a dictionary."""
+        size = self._zstd.get_frame_info(data).decompressed_size
+        return self._unpacked(data, 0, size, number)
+
+    def _unpacked(self, data: bytes, dictionary: int, size: int | None, number: int) -> bytes:
+        try:
+            if size is None or self._zstd.get_frame_info(data).decompressed_size != size or not 0 <= size < MOST_TEXT:
+                raise ValueError("another size")  # known before there is memory taken for it
+            text: bytes = self._zstd.decompress(data, self._made[dictionary] if dictionary else None)
+        except (self._zstd.ZstdError, KeyError, ValueError) as error:
+            raise DamagedIndexError(f"the text of page {number} cannot be unpacked") from error
+        return text
+
+    def plain(self, data: bytes) -> bytes:
+        """Packed without a dictionary: what has no words."""
+        packed: bytes = self._zstd.compress(data, 3)
+        return packed
+
+
+def train(texts: list[bytes]) -> bytes | None:
+    """A dictionary of what texts have in common; ``None`` where there are too few to tell."""
+    chosen, size = [], 0
+    for text in texts:
+        if len(text) < 64:
+            continue
+        chosen.append(text[:1 << 16])
+        size += len(chosen[-1])
+        if size > SAMPLE_BYTES:
+            break
+    if size < LEAST_SAMPLE or len(chosen) < 64:
+        return None
+    zstd = zstd_module()
+    try:
+        return bytes(zstd.train_dict(chosen, min(DICTIONARY_BYTES, size // 8)).dict_content)
+    except zstd.ZstdError:  # texts that have nothing in common
+        return None
+
+
+def page_record(page: Page, text: bytes | memoryview, number: int, packer: Packer, digest: bytes) -> Record:
+    """A page as it is stored."""
+    layout = pack_layout(page.layout, packer) if page.layout is not None else b""
+    return Record(number, _utf8(page.id), _utf8(page.source), _utf8(page.site), None if page.url is None else _utf8(page.url),
+                  None if page.title is None else _utf8(page.title), page.line, page.number, page.record, digest, len(text),
+                  packer.newest, packer.pack(text), layout, pack_meta(page))
+
+
+def pack_meta(page: Page) -> bytes:
+    """The carried fields, as JSON."""
+    return json.dumps(dict(page.meta), ensure_ascii=True, default=str).encode() if page.meta else b""
+
+
+def head_digest(page: Page) -> bytes:
+    """What is stored of a page beside text, id and number, as bytes: to know one that did not change."""
+    layout = page.layout
+    parts: list[Any] = [_utf8(page.source), _utf8(page.site), page.url, page.title, page.line, page.number, page.record,
+                        pack_meta(page)]
+    if layout is not None:
+        parts += [layout.path, layout.steps]
+    said = repr(parts).encode("utf-8", "surrogatepass")
+    if layout is not None:
+        said += b"".join(np.asarray(getattr(layout, name)).tobytes() for name in COLUMNS)
+    return said
+
+
+def stored_page(record: Record, packer: Packer) -> Page:
+    """A page as it was when it was stored.
+
+    Raises:
+        DamagedIndexError: It is not what was stored.
+    """
+    text = packer.unpack(record)
+    try:
+        meta: Any = json.loads(record.meta) if record.meta else NO_META
+        title, url = (None if said is None else _text(said) for said in (record.title, record.url))
+        return Page(_text(record.id), _text(text), _text(record.source), title, meta, url, record.line, record.is_record,
+                    unpack_layout(record, packer), _text(record.site), record.place)
+    except (UnicodeDecodeError, msgspec.DecodeError, ValueError, TypeError) as error:
+        raise DamagedIndexError(f"page {record.number} cannot be read ({error})") from error
+
+
+def pack_layout(layout: Layout, packer: Packer) -> bytes:
+    """The blocks that a reader knew."""
+    columns = {name: np.asarray(getattr(layout, name)).astype(kind).tobytes() for name, kind in COLUMNS.items()}
+    return packer.plain(msgspec.msgpack.encode(StoredLayout(columns, list(map(_utf8, layout.path)), _utf8(layout.steps))))
+
+
+def unpack_layout(record: Record, packer: Packer) -> Layout | None:
+    """The blocks that a reader knew, of a record."""
+    if not record.layout:
+        return None
+    stored = msgspec.msgpack.decode(packer.unpack_small(record.layout, record.number), type=StoredLayout)
+    if stored.columns.keys() != COLUMNS.keys():
+        raise ValueError("other columns")
+    columns: dict[str, Any] = {name: np.frombuffer(stored.columns[name], kind).astype(np.dtype(kind).newbyteorder("="))
+                               for name, kind in COLUMNS.items()}
+    return Layout(**columns, path=tuple(map(_text, stored.path)), steps=_text(stored.steps))
+
+
+def seal(record: Record) -> bytes:
+    """A record with its checksum."""
+    data = msgspec.msgpack.encode(record)
+    return checksum(data, b"page", record.number) + data
+
+
+def unseal(data: bytes, number: int) -> Record:
+    """A record of which the checksum is right.
+
+    Raises:
+        DamagedIndexError: It is not what was stored.
+    """
+    if data[:4] != checksum(memoryview(data)[4:], b"page", number):
+        raise DamagedIndexError(f"the record of page {number} is damaged")
+    try:
+        record = msgspec.msgpack.decode(memoryview(data)[4:], type=Record)
+    except msgspec.DecodeError as error:
+        raise DamagedIndexError(f"the record of page {number} cannot be read") from error
+    if record.number != number:
+        raise DamagedIndexError(f"the record of page {number} is that of page {record.number}")
+    return record
+
+
+def texts_of(text: npt.NDArray[np.uint8], first: npt.NDArray[np.int64]) -> Iterator[memoryview]:
+    """Texts that stand one after the other."""
+    view = np.ascontiguousarray(text).data
+    for begin, end in itertools.pairwise(first.tolist()):
+        yield view[begin:end]
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")

@@ -1,0 +1,181 @@
+"""A new index of what can be read of another one; and its pages for other tools."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dedup.errors import DamagedIndexError, DedupError, InputError, OptionError, OutputError
+from dedup.index.index import Index
+from dedup.index.recipe import Recipe, make_recipe, stored_settings
+from dedup.index.records import Packer, stored_page, unseal
+from dedup.index.segments import checksum
+from dedup.index.sqlite import SqliteStore, as_bytes, is_index, open_file, read_meta
+from dedup.index.store import Verified
+from dedup.model import Page
+
+SPAN = 64  # numbers of pages that are asked for at a time
+
+
+def rebuild(place: Path, out: Path, *, levels: Iterable[str] | str | None = None, **settings: Any) -> Verified:
+    """Make a new index of all pages that can be read of one, which stays as it is.
+
+    Args:
+        place: An index; parts of it may be damaged, or another version of dedup may have made it.
+        out: The new one.
+        levels, **settings: As of ``Index.create``; those of the old one unless given.
+
+    Returns:
+        How many pages the new one has, and what could not be read.
+
+    Raises:
+        InputError: It is none, or so damaged that it is not known what it was made by, and no levels are given.
+        OutputError: There is something at `out`.
+    """
+    known = False
+    try:
+        known = is_index(place)
+    except OSError as error:
+        raise InputError(f"it cannot be read ({error.strerror})", str(place)) from error
+    if not known:
+        raise InputError("is no index", str(place))
+    connection = open_file(place)
+    connection.text_factory = bytes
+    problems: list[str] = []
+    try:
+        run = {name: settings.pop(name) for name in ("threads", "partitions", "memory", "temp_dir") if name in settings}
+        recipe = _recipe(connection, place, levels, settings, problems)
+        SqliteStore.create(out, recipe)
+        with Index.open(out) as made:
+            made.add(_readable(connection, problems), **run)
+            made.compact()
+            return Verified(len(made), tuple(problems))
+    finally:
+        connection.close()
+
+
+def _recipe(connection: sqlite3.Connection, place: Path, levels: Iterable[str] | str | None, settings: dict[str, Any],
+            problems: list[str]) -> Recipe:
+    """What the new index is made by."""
+    try:
+        old_levels, old = stored_settings(read_meta(connection, "recipe"))
+    except (DamagedIndexError, sqlite3.Error) as error:
+        problems.append(str(getattr(error, "what", error)))
+        if levels is None:
+            raise DamagedIndexError("what it was made by cannot be read", str(place),
+                                    "Say it: dedup index rebuild INDEX -o NEW --levels ... with its settings.") from error
+        return make_recipe(levels, settings)
+    return make_recipe(old_levels if levels is None else levels, {**old, **settings})
+
+
+def _readable(connection: sqlite3.Connection, problems: list[str]) -> Iterator[Page]:
+    """The pages that can be read."""
+    packer = Packer(dict(_dictionaries(connection, problems)))
+    for number, data in _page_rows(connection, problems):
+        try:
+            yield stored_page(unseal(as_bytes(data, "page", number), number), packer)
+        except DamagedIndexError as error:
+            problems.append(error.what)
+
+
+def _dictionaries(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[int, bytes]]:
+    try:
+        for number, data in connection.execute("SELECT number, data FROM dictionary"):
+            if isinstance(data, bytes) and data[:4] == checksum(data[4:], b"dictionary", number):
+                yield number, data[4:]
+            else:
+                problems.append(f"dictionary {number} is damaged")
+    except sqlite3.Error as error:
+        problems.append(f"dictionaries: {error}")
+
+
+def _page_rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[int, bytes]]:
+    """Records of pages, also behind those that SQLite cannot read."""
+    try:
+        (most,) = connection.execute("SELECT max(number) FROM page").fetchone()
+    except sqlite3.Error as error:
+        problems.append(f"SQLite: {error}")
+        most = _next_page(connection)
+    sql = "SELECT number, data FROM page WHERE number >= ? AND number < ? ORDER BY number"
+    for begin in range(0, (most or 0) + 1, SPAN):
+        try:
+            rows = connection.execute(sql, (begin, begin + SPAN)).fetchall()
+        except sqlite3.Error:
+            rows = []
+            for number in range(begin, begin + SPAN):
+                try:
+                    rows += connection.execute(sql, (number, number + 1)).fetchall()
+                except sqlite3.Error as error:
+                    problems.append(f"page {number}: {error}")
+        yield from rows
+
+
+def _next_page(connection: sqlite3.Connection) -> int:
+    try:
+        return int(json.loads(read_meta(connection, "state"))["next_page"])
+    except (DedupError, sqlite3.Error, ValueError, KeyError):
+        return 0
+
+
+def export(pages: Iterable[Page], path: Path) -> int:
+    """Write pages to a file, a record each: id, text, source, title, url, and the carried fields as `meta`.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        OptionError: The suffix is neither .jsonl nor .parquet.
+        OutputError: The file cannot be written.
+    """
+    if path.suffix not in (".jsonl", ".parquet"):
+        raise OptionError(f"{path.name!r} is neither .jsonl nor .parquet", "output", "Name a file of one of these.")
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        count = (_to_jsonl if path.suffix == ".jsonl" else _to_parquet)(pages, unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot be written ({error.strerror or error})", str(path)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return count
+
+
+def _row(page: Page) -> dict[str, Any]:
+    return {"id": page.id, "text": page.text, "source": page.source, "title": page.title, "url": page.url}
+
+
+def _to_jsonl(pages: Iterable[Page], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        for count, page in enumerate(pages, 1):  # noqa: B007
+            lone = any("\ud800" <= char <= "\udfff" for char in page.text + page.id) if not page.text.isascii() else False
+            file.write(json.dumps({**_row(page), "meta": dict(page.meta)}, ensure_ascii=lone) + "\n")
+    return count
+
+
+def _to_parquet(pages: Iterable[Page], path: Path) -> int:
+    from dedup.errors import MissingExtraError, how_to_install
+
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingExtraError("Parquet needs pyarrow", str(path), how_to_install("arrow", "pyarrow")) from error
+    names = ("id", "text", "source", "title", "url", "meta")
+    schema = pa.schema([(name, pa.large_string() if name == "text" else pa.string()) for name in names])
+    count, rows = 0, list[dict[str, Any]]()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for page in pages:
+            row = {**_row(page), "meta": json.dumps(dict(page.meta), ensure_ascii=False) if page.meta else None}
+            rows.append({name: None if value is None else value.encode("utf-8", "replace").decode()
+                         for name, value in row.items()})
+            count += 1
+            if len(rows) >= 4096:
+                writer.write_table(pa.Table.from_pylist(rows, schema))
+                rows = []
+        if rows:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+    return count

@@ -1,0 +1,373 @@
+"""Postings: which pages have which keys, in sorted segments that are written once.
+
+A segment is a run of chunks of about 4 kB, each of them readable alone: a header, then three columns of whole numbers, little
+endian, as narrow as what is in them allows. Its directory holds the first key of each chunk, so a key is found by one look
+into the directory, which stays in memory, and one into a chunk. Chunks and directories say their own numbers and have a
+checksum: one that was damaged, or stands in another's place, is an error and never another answer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import DamagedIndexError
+from dedup.kernel import kernel
+
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+CHUNK_BYTES = 4040  # of one chunk, about: four of them fill a page of 16 kB of the database
+WINDOW = 1 << 17  # rows that are merged at a time
+HEADER = np.dtype([("check", "<u4"), ("count", "<u2"), ("key_width", "u1"), ("page_width", "u1"), ("extra_width", "u1"),
+                   ("level", "u1"), ("number", "<u8"), ("key", "<u8"), ("page", "<u4")])
+DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
+                      ("rows", "<u8")])
+MOST_CHUNKS = 8  # that are read of the places of one key
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Postings, ascending by key and page, each once.
+
+    Attributes:
+        key: 64 bits that stand for what a page holds.
+        page: Number of the page.
+        extra: 16 bits that say more of the place.
+    """
+
+    key: U64
+    page: U32
+    extra: U16
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def take(self, rows: I64 | npt.NDArray[np.bool_] | slice) -> Rows:
+        """Some of them."""
+        return Rows(self.key[rows], self.page[rows], self.extra[rows])
+
+    def shifted(self, pages: int) -> Rows:
+        """The same of pages whose numbers are higher by so many."""
+        return Rows(self.key, self.page + np.uint32(pages), self.extra)
+
+
+NO_ROWS = Rows(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint16))
+
+
+def sorted_rows(key: U64, page: U32, extra: U16) -> Rows:
+    """Rows in their order, each once."""
+    order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(16))
+    order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
+    key, page, extra = key[order], page[order], extra[order]
+    new = np.ones(len(key), bool)
+    new[1:] = (key[1:] != key[:-1]) | (page[1:] != page[:-1]) | (extra[1:] != extra[:-1])
+    return Rows(key[new], page[new], extra[new])
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Rows of several segments as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    parts = parts or [NO_ROWS]
+    return sorted_rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("key", "page", "extra")))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The directory of a segment.
+
+    Attributes:
+        number: Of the segment; never used again.
+        level: What its keys are of.
+        first_chunk: Number of its first chunk; the others follow.
+        fence: First key of each chunk.
+        before: Rows before each chunk, one longer than the chunks.
+    """
+
+    number: int
+    level: int
+    first_chunk: int
+    fence: U64
+    before: U64
+
+    def __len__(self) -> int:
+        return int(self.before[-1])
+
+    def pack(self) -> bytes:
+        """As it is stored."""
+        head = np.zeros(1, DIRECTORY)
+        head[0] = (0, self.level, self.number, self.first_chunk, len(self.fence), len(self))
+        body = head.tobytes()[4:] + self.fence.astype("<u8").tobytes() + self.before.astype("<u8").tobytes()
+        return checksum(body, b"segment", self.number) + body
+
+    @classmethod
+    def unpack(cls, data: bytes, number: int) -> Segment:
+        """As it was stored.
+
+        Raises:
+            DamagedIndexError: It is not what was stored.
+        """
+        if len(data) < DIRECTORY.itemsize or data[:4] != checksum(data[4:], b"segment", number):
+            raise DamagedIndexError(f"the directory of segment {number} is damaged")
+        head = np.frombuffer(data, DIRECTORY, 1)[0]
+        chunks = int(head["chunks"])
+        if len(data) != DIRECTORY.itemsize + 8 * (2 * chunks + 1) or int(head["number"]) != number:
+            raise DamagedIndexError(f"the directory of segment {number} is none")
+        columns = np.frombuffer(data, "<u8", offset=DIRECTORY.itemsize).astype(np.uint64)
+        fence, before = columns[:chunks], columns[chunks:]
+        if (fence[1:] < fence[:-1]).any() or (before[1:] <= before[:-1]).any() or before[0] != 0:
+            raise DamagedIndexError(f"the directory of segment {number} is none")
+        return cls(number, int(head["level"]), int(head["first_chunk"]), fence, before)
+
+
+def checksum(data: bytes | memoryview, what: bytes, number: int) -> bytes:
+    """Four bytes that change with the data, and with the kind and number of the record that holds them."""
+    return zlib.crc32(data, zlib.crc32(b"%b %d" % (what, number))).to_bytes(4, "little")
+
+
+def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], I64]:
+    """Rows as chunks, and how many rows each of them has.
+
+    Args:
+        first_chunk: Number of the first chunk.
+    """
+    sizes = _chunk_sizes(rows)
+    edges = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    key_bytes = rows.key.astype("<u8")
+    page_bytes, extra_bytes = rows.page.astype("<u4"), rows.extra.astype("<u2")
+    begins = edges[:-1]
+    if not len(begins):
+        return [], sizes
+    least_page = np.minimum.reduceat(rows.page, begins)
+    widest_page = np.maximum.reduceat(rows.page, begins) - least_page
+    widest_extra = np.maximum.reduceat(rows.extra, begins)
+    heads = np.zeros(len(sizes), HEADER)
+    heads["count"], heads["level"] = sizes, level
+    heads["number"] = np.arange(first_chunk, first_chunk + len(sizes), dtype=np.uint64)
+    heads["key"], heads["page"] = rows.key[begins], least_page
+    heads["key_width"] = _widths(rows.key[edges[1:] - 1] - rows.key[begins])
+    heads["page_width"], heads["extra_width"] = _widths(widest_page), _widths(widest_extra)
+    keys = (key_bytes - np.repeat(rows.key[begins], sizes)).view(np.uint8).reshape(-1, 8)
+    pages = (page_bytes - np.repeat(least_page, sizes)).view(np.uint8).reshape(-1, 4)
+    extras = extra_bytes.view(np.uint8).reshape(-1, 2)
+    widths = np.stack([heads[name] for name in ("key_width", "page_width", "extra_width")], axis=1).tolist()
+    packed = heads.view(np.uint8).reshape(len(heads), -1)
+    chunks = []
+    for i, (begin, end) in enumerate(zip(begins.tolist(), edges[1:].tolist(), strict=True)):
+        parts = [columns[begin:end, :width].tobytes()
+                 for columns, width in zip((keys, pages, extras), widths[i], strict=True)]
+        body = b"".join([packed[i, 4:].tobytes(), *parts])
+        chunks.append(checksum(body, b"chunk", first_chunk + i) + body)
+    return chunks, sizes
+
+
+def _widths(value: npt.NDArray[np.unsignedinteger]) -> U8:
+    """Bytes that hold each number: 0 for 0."""
+    value = value.astype(np.uint64)
+    widths: U8 = np.sum([value >= np.uint64(1 << 8 * i) for i in range(8)], axis=0).astype(np.uint8)
+    return widths
+
+
+def _chunk_sizes(rows: Rows) -> I64:
+    """Rows of each chunk: as many as have room, if keys are spread evenly."""
+    count = len(rows)
+    if not count:
+        return np.empty(0, np.int64)
+    room = CHUNK_BYTES - HEADER.itemsize
+    fixed = int(_widths(np.array([rows.page.max() - rows.page.min()]))[0]) + int(_widths(np.array([rows.extra.max()]))[0])
+    span, size = int(rows.key[-1] - rows.key[0]), 512
+    for _ in range(3):
+        width = -(-max(1, (2 * span * size // count)).bit_length() // 8)
+        size = max(1, min(room // max(1, fixed + width), 65_535))
+    full, rest = divmod(count, size)
+    return np.array([size] * full + [rest] * (rest > 0), np.int64)
+
+
+def unpack_chunk(data: bytes, number: int) -> Rows:
+    """The rows of a chunk.
+
+    Raises:
+        DamagedIndexError: It is not what was stored.
+    """
+    heads, buffer, at = _heads([data], [number])
+    head = heads[0]
+    count, at0 = int(head["count"]), int(at[0])
+    columns = []
+    for width, base in ((int(head["key_width"]), head["key"]), (int(head["page_width"]), head["page"]),
+                        (int(head["extra_width"]), 0)):
+        wide = np.zeros((count, 8), np.uint8)
+        wide[:, :width] = buffer[at0:at0 + count * width].reshape(count, width)
+        columns.append(wide.view("<u8").reshape(-1) + np.uint64(base))
+        at0 += count * width
+    return Rows(columns[0].astype(np.uint64), columns[1].astype(np.uint32), columns[2].astype(np.uint16))
+
+
+def _heads(chunks: Sequence[bytes], numbers: Sequence[int]) -> tuple[npt.NDArray[np.void], U8, I64]:
+    """Headers of chunks, all chunks one after the other, and where the columns of each begin.
+
+    Raises:
+        DamagedIndexError: One of them is not what was stored.
+    """
+    for data, number in zip(chunks, numbers, strict=True):
+        if len(data) < HEADER.itemsize or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
+            raise DamagedIndexError(f"chunk {number} of the postings is damaged")
+    sizes = np.array(list(map(len, chunks)), np.int64)
+    first = np.cumsum(sizes) - sizes
+    buffer = np.frombuffer(b"".join([*chunks, bytes(8)]), np.uint8)
+    heads = np.ascontiguousarray(buffer[first[:, None] + np.arange(HEADER.itemsize)]).view(HEADER).reshape(-1)
+    key, page, extra, count = (heads[name].astype(np.int64) for name in ("key_width", "page_width", "extra_width", "count"))
+    whole = (key <= 8) & (page <= 4) & (extra <= 2) & (count > 0) & (sizes == HEADER.itemsize + count * (key + page + extra))
+    if not (whole & (heads["number"] == np.array(numbers, np.uint64))).all():  # a checksum can be made
+        raise DamagedIndexError("a chunk of the postings is none")
+    return heads, buffer, first + HEADER.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where keys stand.
+
+    Attributes:
+        query: Which of the keys asked for, ascending.
+        page, extra: Of each place.
+        count: Places of each key, those that were not read included.
+    """
+
+    query: I64
+    page: U32
+    extra: U16
+    count: I64
+
+
+def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]], list[bytes]]) -> Found:
+    """The places of some keys in some segments.
+
+    Of a key with very many places those in the first ``MOST_CHUNKS`` chunks of each segment are read; all are counted.
+
+    Args:
+        keys: Ascending, each once.
+        read: Chunks by their numbers, which ascend.
+    """
+    asked_key, asked_chunk, count = [], [], np.zeros(len(keys), np.int64)
+    for segment in segments:
+        if not len(segment.fence):
+            continue
+        low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0)
+        high = np.searchsorted(segment.fence, keys, "right") - 1
+        inside = np.maximum(high - low - 1, 0)  # whole chunks of one key
+        before = segment.before.astype(np.int64)
+        shown = np.minimum(high - low + 1, MOST_CHUNKS)
+        unread = np.maximum(high - low + 1 - shown, 0)
+        count += np.where((inside > 0) & (unread > 0), before[np.maximum(high, 0)] - before[np.minimum(low + shown, high)], 0)
+        # The last chunk of a key that goes over many is read, too: it says how many places are in it.
+        own = np.repeat(np.arange(len(keys)), np.maximum(shown, 0))
+        nth = np.arange(len(own)) - np.repeat(np.cumsum(np.maximum(shown, 0)) - np.maximum(shown, 0), np.maximum(shown, 0))
+        last = np.flatnonzero(unread > 0)
+        asked_key += [own, last]
+        asked_chunk += [segment.first_chunk + low[own] + nth, segment.first_chunk + high[last]]
+    owner = np.concatenate([np.empty(0, np.int64), *asked_key])
+    chunk = np.concatenate([np.empty(0, np.int64), *asked_chunk])
+    if not len(owner):
+        return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint16), count)
+    numbers, row = np.unique(chunk, return_inverse=True)
+    wanted = numbers.tolist()
+    heads, buffer, at = _heads(read(wanted), wanted)
+    begin, end = _bounds(heads[row], buffer, at[row], keys[owner])
+    hits = end - begin
+    count += np.bincount(owner, hits, len(keys)).astype(np.int64)
+    place = np.repeat(np.arange(len(owner)), hits)
+    nth = np.arange(len(place)) - np.repeat(np.cumsum(hits) - hits, hits) + begin[place]
+    head, start = heads[row[place]], at[row[place]]
+    rows, key_width, page_width = (head[name].astype(np.int64) for name in ("count", "key_width", "page_width"))
+    pages = start + rows * key_width
+    page = _numbers(buffer, pages + nth * page_width, page_width).astype(np.uint32) + head["page"]
+    extra_width = head["extra_width"].astype(np.int64)
+    extra = _numbers(buffer, pages + rows * page_width + nth * extra_width, extra_width).astype(np.uint16)
+    order = np.argsort(owner[place], kind="stable")
+    return Found(owner[place][order], page[order], extra[order], count)
+
+
+def _bounds(heads: npt.NDArray[np.void], buffer: U8, at: I64, keys: U64) -> tuple[I64, I64]:
+    """The rows of a key in a chunk, first and last but one, for pairs of a chunk and a key."""
+    rows, width, base = heads["count"].astype(np.int64), heads["key_width"].astype(np.int64), heads["key"]
+    wanted, below = keys - base, keys < base
+    bounds = []
+    for right in (False, True):
+        low, high = np.zeros(len(keys), np.int64), rows.copy()
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            value = _numbers(buffer, at + np.minimum(middle, rows - 1) * width, width)
+            onwards = (value <= wanted if right else value < wanted) & open_
+            low, high = np.where(onwards, middle + 1, low), np.where(open_ & ~onwards, middle, high)
+        bounds.append(np.where(below, 0, low))
+    return bounds[0], bounds[1]
+
+
+def _numbers(buffer: U8, at: I64, width: I64) -> U64:
+    """Whole numbers of so many bytes each, little endian."""
+    wide = buffer[at[:, None] + np.arange(8)].view("<u8").reshape(-1)
+    numbers: U64 = wide & MASKS[width]
+    return numbers
+
+
+MASKS = np.array([(1 << 8 * width) - 1 for width in range(9)], np.uint64)
+
+
+def merged(parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:
+    """The rows of several segments as those of one, some at a time.
+
+    Args:
+        parts: Rows of each segment, ascending.
+    """
+    held = [NO_ROWS for _ in parts]
+    live = list(range(len(parts)))
+    while live:
+        for i in list(live):
+            while len(held[i]) < 1:
+                more = next(parts[i], None)
+                if more is None:
+                    live.remove(i)
+                    break
+                held[i] = more
+        if not live:
+            break
+        border = min(held[i].key[-1] for i in live)  # all rows up to it are there, but those of equal keys further on
+        due = []
+        for i in live:
+            end = int(np.searchsorted(held[i].key, border, "right"))
+            while end == len(held[i]) and held[i].key[-1] == border:
+                more = next(parts[i], None)
+                if more is None:
+                    break
+                held[i] = Rows(*(np.concatenate([getattr(held[i], name), getattr(more, name)])
+                                 for name in ("key", "page", "extra")))
+                end = int(np.searchsorted(held[i].key, border, "right"))
+            due.append(held[i].take(slice(0, end)))
+            held[i] = held[i].take(slice(end, None))
+        yield joined(due)
+
+
+def in_windows(chunks: Iterable[tuple[int, bytes]]) -> Iterator[Rows]:
+    """The rows of chunks that follow each other, some chunks at a time."""
+    held: list[Rows] = []
+    size = 0
+    for number, data in chunks:
+        held.append(unpack_chunk(data, number))
+        size += len(held[-1])
+        if size >= WINDOW:
+            yield concatenated(held)
+            held, size = [], 0
+    if held:
+        yield concatenated(held)
+
+
+def concatenated(parts: Sequence[Rows]) -> Rows:
+    """Rows that follow each other."""
+    return Rows(*(np.concatenate([getattr(part, name) for part in parts or [NO_ROWS]]) for name in ("key", "page", "extra")))

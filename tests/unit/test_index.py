@@ -1,0 +1,440 @@
+"""The persistent index as a program uses it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from index_help import groups_of, made_pages
+
+import dedup
+from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
+from dedup.index import Index, rebuild
+from dedup.index.records import page_record, seal, stored_page, unseal
+from dedup.index.segments import Rows, Segment, find_keys, merged, pack_chunks, sorted_rows, unpack_chunk
+from dedup.model import Page
+
+EIGHT = "These same eight words stand on both pages."
+MORE = f"One page says more. {EIGHT} It goes on for a while."
+HTML = "<title>A title</title><nav><a href=x>Home</a></nav><main id=m><p class='é x'>Some words &amp; some more of " \
+    "them, eight at least.<p>Another paragraph with other words than these, and then some.</main>"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "pages.dedup"
+
+
+def test_a_page_that_shares_a_passage_is_found_with_its_places_on_both_sides(place: Path) -> None:
+    with Index.create(place) as index:
+        done = index.add([{"id": "a", "text": EIGHT}])
+        assert (done.added, done.replaced, done.unchanged) == (1, 0, 0)
+        report = index.check({"id": "b", "text": MORE})
+    assert [(o.page, o.start, o.end) for o in report.groups[0].occurrences] == [("a", 0, 43), ("b", 20, 63)]
+
+
+def test_what_was_added_is_there_when_it_is_opened_again(place: Path) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}]).close()
+    with Index.open(place) as index:
+        assert len(index) == 1
+        assert "a" in index
+        assert "b" not in index
+        assert list(index.ids()) == ["a"]
+        assert len(index.check(MORE).groups) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no index at all", b"SQLite format 3\0" + bytes(200)])
+def test_a_path_that_is_no_index_is_an_error_and_stays_as_it_is(place: Path, content: bytes | None) -> None:
+    if content is not None:
+        place.write_bytes(content)
+    with pytest.raises(InputError, match=r"is no index|there is no index"):
+        Index.open(place)
+    assert (place.read_bytes() if place.exists() else None) == content
+
+
+def test_another_database_of_sqlite_is_no_index(place: Path) -> None:
+    with sqlite3.connect(place) as connection:
+        connection.execute("CREATE TABLE page(number INTEGER)")
+    with pytest.raises(InputError, match="is no index"):
+        Index.open(place)
+
+
+def test_create_takes_no_place_of_another_file(place: Path) -> None:
+    place.write_text("mine")
+    with pytest.raises(OutputError, match="is there already"):
+        Index.create(place)
+    assert place.read_text() == "mine"
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
+def test_a_newer_index_is_refused_in_one_line(place: Path) -> None:
+    Index.create(place).close()
+    with sqlite3.connect(place) as connection:
+        connection.execute("PRAGMA user_version=2")
+    connection.close()
+    with pytest.raises(InputError, match=r"made by a newer dedup \(format 2; this one knows 1\). Update dedup") as error:
+        Index.open(place)
+    assert "\n" not in str(error.value)
+
+
+def test_an_index_of_other_keys_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}]).close()
+    monkeypatch.setattr("dedup.index.recipe.SCHEME", 99)
+    with pytest.raises(OptionError, match=r"makes keys in another way .* dedup index rebuild"):
+        Index.open(place)
+    assert rebuild(place, place.with_name("new")).pages == 1
+    with Index.open(place.with_name("new")) as index:
+        assert len(index.check(MORE).groups) == 1
+
+
+def test_the_same_id_again_takes_the_place_of_the_earlier_page(place: Path) -> None:
+    other = "Something else altogether stands here now and nobody has ever read it before."
+    with Index.create(place) as index:
+        index.add([{"id": "a", "text": EIGHT}, {"id": "b", "text": other}])
+        done = index.add([{"id": "a", "text": other}, {"id": "b", "text": other}, {"id": "c", "text": EIGHT}])
+        assert (done.added, done.replaced, done.unchanged, done.pages) == (1, 1, 1, 3)
+        report = index.check(MORE)
+        assert {o.page for o in report.groups[0].occurrences} == {"c", "0"}
+        assert len(index) == 3
+
+
+def test_one_id_twice_in_one_call_is_told_apart_as_in_a_scan(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pages = [Page("a", EIGHT, "s"), Page("a", MORE, "s")]
+    with Index.create(place) as index:
+        assert index.add(pages).added == 2
+        assert "1 id stood more than once, told apart as x, x#2, ..." in caplog.text
+        assert index.add(pages).unchanged == 2
+        assert list(index.ids()) == ["a", "a#2"]
+
+
+def test_texts_without_ids_are_refused(place: Path) -> None:
+    with Index.create(place) as index:
+        for source in (EIGHT, [EIGHT, MORE], {"text": EIGHT}, [{"id": "", "text": EIGHT}],
+                       [{"id": "a", "text": EIGHT}, {"id": None, "text": EIGHT}]):
+            with pytest.raises(InputError, match="a text without an id"):
+                index.add(iter(source) if isinstance(source, list) else source)
+            with pytest.raises(InputError, match="a text without an id"):
+                index.check(source, add=True)
+        assert not len(index)
+        index.add([{"id": "0", "text": EIGHT}, {"url": "1", "text": EIGHT}])
+        assert len(index) == 2
+
+
+def test_a_table_needs_a_column_of_ids(place: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    with Index.create(place) as index:
+        with pytest.raises(InputError, match="the table: a text without an id"):
+            index.add(arrow.table({"text": [EIGHT]}))
+        assert index.add(arrow.table({"text": [EIGHT], "id": [0]})).added == 1
+
+
+def test_pages_of_two_folders_are_told_apart_by_a_prefix(place: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.txt").write_text(f"{name} {EIGHT}")
+    with Index.create(place) as index:
+        for name in ("one", "two"):
+            index.add(tmp_path / name, prefix=f"{name}/")
+        assert sorted(index.ids()) == ["one/index.txt", "two/index.txt"]
+
+
+def test_pages_come_back_as_they_were_given(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "page.html").write_text(HTML, encoding="utf-8")
+    (tmp_path / "site" / "page.md").write_text(f"# Head\n\n{EIGHT}\n", encoding="utf-8")
+    given = [dataclasses.replace(page, number=number) for number, page in enumerate(dedup.open_pages(tmp_path / "site"), 1)]
+    given += [ Page("lone \ud800", "text \udfff " + EIGHT, "s", meta={"n": [1, 2.5, None]},
+                                                        url="https://x.example/", line=7, record=True, number=3, site="x")]
+    with Index.create(place) as index:
+        index.add(given)
+        back = list(index.pages())
+    assert len(back) == 3
+    for one, other in zip(given, back, strict=True):
+        assert dataclasses.replace(one, layout=None) == dataclasses.replace(other, layout=None)
+        assert (one.layout is None) == (other.layout is None)
+        if one.layout is not None and other.layout is not None:
+            for field in dataclasses.fields(one.layout):
+                a, b = (getattr(layout, field.name) for layout in (one.layout, other.layout))
+                assert np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+
+
+def test_a_stored_page_of_html_has_the_places_in_its_source(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(HTML, encoding="utf-8")
+    asked = {"id": "q", "text": "Some words & some more of them, eight at least."}
+    with Index.create(place) as index:
+        index.add(tmp_path / "page.html")
+        found = index.check(asked)
+    scanned = dedup.scan([asked], against=tmp_path / "page.html")
+    assert found.groups[0].occurrences[0] == scanned.groups[0].occurrences[0]
+    assert found.groups[0].occurrences[0].path == scanned.groups[0].occurrences[0].path is not None
+
+
+def test_levels_say_how_pages_are_found(tmp_path: Path) -> None:
+    block = " ".join(f"word{n}" for n in range(40))
+    near = " ".join("other" if n % 5 == 0 else f"word{n}" for n in range(40))  # no run of eight words
+    cases = (("passage", near, 0), ("block", near, 1), ("passage", block[40:200], 1), ("block", block[40:100], 0))
+    for levels, asked, found in cases:
+        with Index.create(tmp_path / f"{levels}{len(asked)}", [{"id": "a", "text": block}], levels=levels) as index:
+            assert len(index.check(asked).groups) == found, (levels, asked)
+
+
+@pytest.mark.parametrize(("levels", "settings", "message"), [
+    ("word", {}, "levels: 'word' is not one of page, block, passage"), ([], {}, "levels: no level is named"),
+    (None, {"exhaustive": True}, "exhaustive: an index is looked up by sketches"),
+    (None, {"unit": "page"}, "unit: an index keeps"),
+    (None, {"pairs": True}, "pairs: belongs to a report"), (None, {"threshold": 7}, "threshold: 7 is out of range")])
+def test_what_an_index_cannot_have_is_refused_before_there_is_one(
+        place: Path, levels: Any, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Index.create(place, levels=levels, **settings)
+    assert not place.exists()
+
+
+def test_settings_of_the_index_cannot_be_changed_by_a_call(place: Path) -> None:
+    with Index.create(place, min_tokens=5) as index:
+        with pytest.raises(OptionError, match="min_tokens: belongs to the index, which was made with 5"):
+            index.add([], min_tokens=6)
+        with pytest.raises(TypeError, match="did you mean 'threads'"):
+            index.check(EIGHT, thread=1)
+        with pytest.raises(OptionError, match="unit: the index has no level for unit page"):
+            index.check(EIGHT, unit="page")
+
+
+def test_reports_and_filters_are_of_each_check(place: Path) -> None:
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        assert index.check(MORE, pairs=True, with_text=True).options.pairs
+        assert not index.check(MORE, min_chars=100).groups
+
+
+def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
+    text = " ".join(f"word{n}" for n in range(60))
+    for levels in ("page", "block,passage"):
+        with Index.create(tmp_path / levels, [{"id": "a", "text": text}], levels=levels) as index:
+            assert index.seen(text + " more")
+            assert not index.seen(" ".join(f"word{n}" for n in range(20)) + " ".join(f"else{n}" for n in range(60)))
+            assert not index.seen({"id": "a", "text": text}, except_own=True)
+
+
+def test_check_and_add_is_one_step(place: Path) -> None:
+    with Index.create(place) as index:
+        assert not index.check({"id": "a", "text": EIGHT}, add=True).groups
+        assert len(index.check({"id": "b", "text": MORE}, add=True).groups) == 1
+        assert sorted(index.ids()) == ["a", "b"]
+
+
+def test_of_threads_that_check_and_add_the_same_only_one_is_the_first(place: Path) -> None:
+    Index.create(place).close()
+    index, first = Index.open(place), []
+
+    def work(number: int) -> None:
+        if not index.check({"id": str(number), "text": EIGHT}, add=True, threads=1).groups:
+            first.append(number)
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(first) == 1
+    assert len(index) == 8
+    index.close()
+
+
+def test_a_second_writer_is_told_who_writes(place: Path) -> None:
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        with index._store.writing():
+            other = Index.open(place, timeout=0.05)
+            with pytest.raises(BusyIndexError, match=rf"process {os.getpid()} on .* writes to it. Wait until it is done"):
+                other.add([{"id": "b", "text": EIGHT}])
+            assert len(other) == 1  # reading goes on
+            other.close()
+        index.add([{"id": "b", "text": EIGHT}])
+        assert len(index) == 2
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
+def test_another_thread_that_writes_is_waited_for_and_then_told(place: Path) -> None:
+    Index.create(place).close()
+    index = Index.open(place, timeout=0.05)
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            index.remove("a")
+        except BusyIndexError as error:
+            failures.append(error)
+    with index._store.writing():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(failures) == 1
+    index.close()
+
+
+def test_a_reader_sees_the_index_as_it_was_when_it_began(place: Path) -> None:
+    with Index.create(place, [{"id": str(n), "text": f"{n} {EIGHT}"} for n in range(5)]) as index:
+        ids = index.ids()
+        seen = [next(ids)]
+        index.remove(["1", "2"])
+        index.add([{"id": "9", "text": EIGHT}])
+        assert [*seen, *ids] == ["0", "1", "2", "3", "4"]
+        assert list(index.ids()) == ["0", "3", "4", "9"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_process_that_was_forked_uses_connections_of_its_own(place: Path) -> None:
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        assert len(index) == 1
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(0 if list(index.ids()) == ["a"] and index._store._connection() is not None else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        index.add([{"id": "b", "text": MORE}])
+        assert len(index) == 2
+
+
+def test_many_pages_with_one_footer_are_looked_at_up_to_a_bound_and_the_rest_is_told(place: Path) -> None:
+    footer = "This footer of eight words or more stands on every page of the site."
+    pages = [{"id": f"{n:04}", "text": f"{footer}\nPage number {n} says {n * 7} and {n * 13} times {n * 29}."}
+             for n in range(400)]
+    with Index.create(place, pages, levels="passage") as index:
+        report = index.check({"id": "q", "text": f"Mine. {footer}"})
+    assert len(report.groups[0].occurrences) == 257
+    assert [(entry.reason, entry.count) for entry in report.skipped] == [
+        ("stored places that were not looked at: one key has more than 256", 144)]
+
+
+def test_the_dictionary_of_the_first_pages_makes_the_text_small(place: Path) -> None:
+    pages = made_pages(5, 6000)
+    with Index.create(place, levels="page") as index:
+        index.add(pages)
+        index.compact()
+        info = index.info()
+        assert info.text_bytes == sum(len(page["text"].encode()) for page in pages)
+        assert list(index.pages())[17].text == pages[17]["text"]
+        assert index.verify().ok
+        with sqlite3.connect(place) as connection:
+            assert connection.execute("SELECT count(*) FROM dictionary").fetchone() == (1,)
+        connection.close()
+
+
+def test_compact_drops_what_was_removed(place: Path) -> None:
+    pages = made_pages(3, 300)
+    with Index.create(place, pages) as index:
+        before = [groups_of(index.check(page, except_own=True)) for page in pages[200:210]]
+        index.remove([page["id"] for page in pages[:100]])
+        assert index.info().removed == 100
+        index.add(pages[:100])
+        large = index.info()
+        index.compact()
+        small = index.info()
+        assert (small.removed, small.segments) == (0, 3)
+        assert small.file_bytes < large.file_bytes
+        assert sum(small.rows.values()) <= sum(large.rows.values())
+        assert [groups_of(index.check(page, except_own=True)) for page in pages[200:210]] == before
+        assert index.verify().ok
+
+
+def test_many_small_additions_leave_few_segments(place: Path) -> None:
+    with Index.create(place, levels="passage") as index:
+        for number in range(60):
+            index.add([{"id": str(number), "text": f"{EIGHT} {number}"}])
+        assert index.info().segments < 14
+        assert index.verify().ok
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_pages_go_out_and_come_in_again(place: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    pages = made_pages(2, 20)
+    out = place.with_suffix(suffix)
+    with Index.create(place, pages) as index:
+        assert index.export(out) == 20
+        with pytest.raises(OptionError, match=r"neither .jsonl nor .parquet"):
+            index.export(place.with_suffix(".txt"))
+    with Index.create(place.with_suffix(".again"), out) as again:
+        assert {page.id: page.text for page in again.pages()} == {page["id"]: page["text"] for page in pages}
+
+
+def test_exported_records_are_json(place: Path) -> None:
+    with Index.create(place) as index:
+        index.add([Page("a", "one\ud800two é", "src", "T", {"k": 1}, "https://x.example/a")])
+        index.export(place.with_suffix(".jsonl"))
+    (line,) = place.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {"id": "a", "text": "one\ud800two é", "source": "src", "title": "T", "url": "https://x.example/a",
+                                "meta": {"k": 1}}
+
+
+def test_a_rebuilt_index_may_have_other_levels(place: Path) -> None:
+    with Index.create(place, [{"id": "a", "text": EIGHT}], levels="passage", min_tokens=6) as index:
+        assert index.info().settings == {"min_tokens": 6}
+    done = rebuild(place, place.with_name("new"), levels="page", threshold=0.7)
+    assert done.ok
+    with Index.open(place.with_name("new")) as index:
+        assert index.levels == ("page",)
+        assert index.info().settings == {"min_tokens": 6, "threshold": 0.7}
+
+
+# Segments.
+
+
+def rows_of(seed: int, count: int, keys: int) -> Rows:
+    chance = np.random.default_rng(seed)
+    return sorted_rows(chance.integers(0, keys, count, np.uint64), chance.integers(5, 70_000, count, np.uint32),
+                       chance.integers(0, 65_535, count, np.uint16))
+
+
+@pytest.mark.parametrize(("count", "keys"), [(0, 5), (1, 5), (700, 2**63), (5000, 2**40), (5000, 40), (20_000, 2), (3000, 1)])
+def test_segments_find_every_key(count: int, keys: int) -> None:
+    rows = rows_of(count, count, keys)
+    chunks, sizes = pack_chunks(rows, 3, 100)
+    assert all(len(chunk) <= 4040 for chunk in chunks)
+    back = [unpack_chunk(chunk, 100 + number) for number, chunk in enumerate(chunks)]
+    for name in ("key", "page", "extra"):
+        parts = [getattr(part, name) for part in back]
+        assert np.array_equal(np.concatenate(parts) if parts else np.empty(0), getattr(rows, name))
+    first = np.cumsum(sizes) - sizes
+    segment = Segment(1, 3, 100, rows.key[first], np.append(0, np.cumsum(sizes)).astype(np.uint64))
+    assert len(Segment.unpack(segment.pack(), 1)) == len(rows)
+    asked = np.unique(np.concatenate([rows.key[::7], np.array([0, 1, keys // 2, 2**64 - 1], np.uint64)]))
+    found = find_keys([segment], asked, lambda numbers: [chunks[number - 100] for number in numbers])
+    for number, key in enumerate(asked):
+        mine = rows.key == key
+        assert found.count[number] == mine.sum()
+        got = found.query == number
+        if mine.sum() < 1000:
+            assert np.array_equal(found.page[got], rows.page[mine])
+            assert np.array_equal(found.extra[got], rows.extra[mine])
+
+
+def test_segments_are_merged_in_order() -> None:
+    parts = [rows_of(seed, 4000, 300) for seed in range(4)]
+    pieces = [iter([part.take(slice(at, at + 500)) for at in range(0, len(part), 500)]) for part in parts]
+    together = list(merged(pieces))
+    whole = sorted_rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("key", "page", "extra")))
+    for name in ("key", "page", "extra"):
+        assert np.array_equal(np.concatenate([getattr(part, name) for part in together]), getattr(whole, name))
+
+
+def test_a_chunk_or_record_in_another_place_is_damage() -> None:
+    chunks, _ = pack_chunks(rows_of(1, 100, 2**40), 3, 7)
+    with pytest.raises(DamagedIndexError, match="chunk 8 of the postings is damaged"):
+        unpack_chunk(chunks[0], 8)
+    from dedup.index.records import Packer
+
+    packer = Packer({})
+    data = seal(page_record(Page("a", EIGHT), EIGHT.encode(), 4, packer, b"12345678"))
+    assert stored_page(unseal(data, 4), packer).text == EIGHT
+    with pytest.raises(DamagedIndexError, match="the record of page 5 is damaged"):
+        unseal(data, 5)
