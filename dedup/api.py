@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from dedup.cleaning.choices import Choices
     from dedup.cleaning.restore import Restored
     from dedup.cleaning.result import Cleaned
+    from dedup.explain import Judge
+    from dedup.findings import Findings
     from dedup.report import Report
-    from dedup.stages import Progress
+    from dedup.stages import Progress, Stages
 
 log = logging.getLogger("dedup")
 EXAMPLES = 10  # of what was skipped for one reason
@@ -341,15 +343,8 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
 
 
 def _found(stream: Any, options: Options, progress: Progress | None, is_comparison: bool, explain: bool) -> Report:
-    from dedup import __version__
-    from dedup.annotate import annotate
-    from dedup.causes import find_causes
-    from dedup.pages import describe_pages, pages_in_no_pair
     from dedup.pipeline import find_duplicates
-    from dedup.report import Report
-    from dedup.report.text import count
     from dedup.stages import Stages
-    from dedup.verdicts import Judgement
 
     stages = Stages(progress)
     judge: Judge | None = None
@@ -358,6 +353,21 @@ def _found(stream: Any, options: Options, progress: Progress | None, is_comparis
 
         judge = Judge()
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
+    return report_of(stream, findings, digest, stages, is_comparison, judge)
+
+
+def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_comparison: bool = False,
+              judge: Judge | None = None) -> Report:
+    """The report of what was found in a stream's pages."""
+    from dedup import __version__
+    from dedup.annotate import annotate
+    from dedup.causes import find_causes
+    from dedup.pages import describe_pages, pages_in_no_pair
+    from dedup.report import Report
+    from dedup.report.text import count
+    from dedup.verdicts import Judgement
+
+    options = findings.options
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))

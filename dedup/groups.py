@@ -112,6 +112,14 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
+def no_groups() -> Groups:
+    """The groups of pages that share nothing."""
+    none, flags, figures = np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.float64)
+    first, ranges = np.zeros(1, np.int64), TokenRanges(none, none, none, none)
+    return Groups(first, none, np.empty(0, np.int8), none, flags, flags, ranges, none, figures, figures,
+                  Spans(none, none, first))
+
+
 def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: list[Repeats], pairs: PagePairs,
                    threshold: float, size: int) -> Groups:
     """Groups of the places that passages and repeats link.
