@@ -30,6 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
+STRETCH, NEAR = 25, 16  # bits of a place: of a stretch that is compared with all others, and of what lies together
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 
@@ -110,6 +111,14 @@ class _Nodes:
     exact: Flags
     passage: I64  # first passage that touches the node, -1 for none
     side: I64  # 0: as its a, 1: as its b
+
+
+def no_groups() -> Groups:
+    """The groups of pages that share nothing."""
+    none, flags, figures = np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.float64)
+    first, ranges = np.zeros(1, np.int64), TokenRanges(none, none, none, none)
+    return Groups(first, none, np.empty(0, np.int8), none, flags, flags, ranges, none, figures, figures,
+                  Spans(none, none, first))
 
 
 def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: list[Repeats], pairs: PagePairs,
@@ -337,10 +346,21 @@ def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Span
 
 def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: I64) -> Flags:
     """Whether each span has the tokens of the other one, part by part."""
+    order = _by_both_places(spans, span, other)
+
     def compare(rows: slice) -> npt.NDArray[np.uint8]:
-        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, span[rows], other[rows],
+        some = order[rows]
+        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, span[some], other[some],
                                   corpus.flags)
-    return np.concatenate(engine.map(compare, row_ranges(len(span)))).view(bool)
+    same = np.empty(len(span), bool)
+    same[order] = np.concatenate(engine.map(compare, row_ranges(len(span)))).view(bool)
+    return same
+
+
+def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
+    """An order of pairs of spans in which text is looked at stretch by stretch, what it is compared with ascending."""
+    x, y = (spans.part_start[spans.first[side]] for side in (span, other))
+    return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 
 
 def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:

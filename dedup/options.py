@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -106,6 +107,9 @@ class Options:
         None, "memory of the process, like 512M or 2G; what has no room goes to a file; default: half of the machine's",
         group="run", result=False)
     temp_dir: str | None = setting(None, "folder of that file; default: where temporary files are", group="run", result=False)
+    checkpoint: str | None = setting(
+        None, "scan: folder where finished stages are kept until it ends; the same scan goes on from there if it was killed",
+        group="run", result=False)
 
     template_pages: int = setting(3, "least pages of a site that carry a passage of its template", min=2, max=1_000_000,
                                   group="report")
@@ -122,7 +126,7 @@ class Options:
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _hints()
         for field in dataclasses.fields(self):
             _check_value(field, hints[field.name], getattr(self, field.name))
         for name, known in (("leave_out", LEFT_OUT), ("hide", VERDICTS)):
@@ -166,6 +170,12 @@ class Options:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
 
 
+@functools.cache
+def _hints() -> dict[str, Any]:
+    """The types of the settings: to find them takes as long as a small scan's search."""
+    return get_type_hints(Options)
+
+
 def memory_bytes(text: str) -> int:
     """Bytes of "512M", "2G", "1.5 GiB" or "2000000000"; the units are those of 1024.
 
@@ -199,13 +209,14 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
         values[name] = tuple(part.strip() for value in values[name] for part in str(value).split(",") if part.strip())
     if isinstance(values.get("memory"), int):
         values["memory"] = str(values["memory"])
-    if isinstance(values.get("temp_dir"), os.PathLike):
-        values["temp_dir"] = os.fspath(values["temp_dir"])
+    for name in ("temp_dir", "checkpoint"):
+        if isinstance(values.get(name), os.PathLike):
+            values[name] = os.fspath(values[name])
     return Options(**values)
 
 
 # What a setting names that may not be empty; a field where it stands not here.
-EMPTY = {"stem": "language", "memory": "size", "temp_dir": "folder"}
+EMPTY = {"stem": "language", "memory": "size", "temp_dir": "folder", "checkpoint": "folder"}
 
 # What peers call our settings: text-dedup, datasketch, jscpd, rensa, passim.
 PEER_NAMES = {

@@ -279,11 +279,14 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
     Scratch<std::uint32_t, 9> scratch;
     Mapped<std::uint32_t>& leader = scratch.values();  // of each token that begins a repeated gram
     leader.assign(static_cast<std::size_t>(end - begin), kNone);
-    for (const auto part : parts)
+    Relief relief;
+    for (const auto part : parts) {
+        relief.place();
         for (auto row = std::lower_bound(part.begin(), part.end(), begin << 32); row != part.end() && *row >> 32 < end; ++row) {
             if (*row >> 32 < begin) throw std::invalid_argument("classes: the members of one part must ascend");
             leader[static_cast<std::size_t>((*row >> 32) - begin)] = static_cast<std::uint32_t>(*row);
         }
+    }
     GramRuns runs;
     auto& [position, leaders, length] = runs;
     const std::size_t tokens = leader.size();
