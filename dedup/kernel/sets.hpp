@@ -78,14 +78,14 @@ inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     return order;
 }
 
-// Calls use(row) for rows that name places, those of each 64 kB one after the other, so that each place comes into memory once; and
-// fetch(row) some rows before.
+// Calls use(row) for rows that name places, and fetch(row) some rows before. Where memory is scarce, those of each 64 kB follow each
+// other, so that these come into memory once.
 template <class T, class Use, class Fetch>
 void for_each_nearby(std::span<const T> place, Use use, Fetch fetch) {
     constexpr int kNearBits = 16;
     constexpr size_t kAhead = 8;
     const size_t count = place.size();
-    if (count >> 32 || std::is_sorted(place.begin(), place.end())) {
+    if (!is_scarce() || count >> 32 || std::is_sorted(place.begin(), place.end())) {
         for (size_t i = 0; i < count; ++i) {
             if (i + kAhead < count) fetch(i + kAhead);
             use(i);
@@ -446,8 +446,7 @@ template <class T>
 void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlaps) {
     Relief relief;
     for (int64_t p = 0; p < pairs; ++p) {
-        relief.place();
-        relief.place();
+        relief.places(2);
         overlaps[p] = overlap(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]], sets.size(b[p]));
     }
 }
