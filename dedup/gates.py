@@ -163,7 +163,9 @@ class Opened:
             notes.append(f"{count(len(report.groups) - len(findings), 'passage')} left out: "
                          + " or ".join(["in the baseline"] * (self.known is not None)
                                        + ["not in files changed since " + str(gates.changed_since)] * (changed is not None)))
-        if self.known is not None and (stale := len(self.known.entries) - len(used)):
+        there = pages.keys()  # an entry of pages that were not scanned may be needed
+        if self.known is not None and (stale := sum(number not in used and there >= set(entry.pages)
+                                                    for number, entry in enumerate(self.known.entries))):
             notes.append(f"{count(stale, 'entry', 'entries')} of the baseline no longer needed: see dedup suppressions")
         less = self.known is not None or changed is not None
         share = _share(findings, pages, changed) if less else report.summary.content_share

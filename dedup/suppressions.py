@@ -96,7 +96,7 @@ def _comments(report: Report, ignored: Sequence[tuple[str, str, Ignored]]) -> It
         groups = list(hidden.values())
         yield Suppression("comment", f"{source}:{comment.line}", len(groups), sum(map(wasted_chars, groups)),
                           matched_text(groups[0].occurrences[0]) if groups else "", comment.reason,
-                          note="dedup:ignore-start without an end: all that follows" if comment.open else "")
+                          note="dedup:ignore-start without an end: all that follows" if comment.open else comment.wrong)
 
 
 def _patterns(places: Sequence[Path], options: Options) -> Iterator[Suppression]:

@@ -26,7 +26,8 @@ from dedup.readers.parsed import CODE, COLUMNS, FRONT_MATTER, HEADING, LIST_ITEM
 KINDS = {"code": CODE, "front-matter": FRONT_MATTER}  # what ``leave_out`` names
 Range = tuple[int, int]
 
-_NAME = r"dedup:ignore(-start|-end)?(?![\w-])"
+_NAME = r"dedup:\s*(ignor[\w-]*)"
+_MARKS = {"ignore": "", "ignore-start": "-start", "ignore-end": "-end"}
 _COMMENT = re.compile(rf"<!--\s*{_NAME}", re.IGNORECASE), "-->"  # how it begins, and what ends it: else the line
 _COMMENTS = {  # of formats that have others
     "rst": (re.compile(rf"(?:^|(?<=[ \t]))\.\.[ \t]+{_NAME}", re.M | re.I), ""),
@@ -49,6 +50,7 @@ class Ignored(NamedTuple):
         line: Its line in the source, from 1.
         reason: What the comment says, or nothing.
         open: It is an ``ignore-start`` that nothing ends.
+        wrong: Why it leaves out nothing: start and end are the same then.
     """
 
     start: int
@@ -56,6 +58,7 @@ class Ignored(NamedTuple):
     line: int
     reason: str
     open: bool = False
+    wrong: str = ""
 
 
 def ignored_in(page: Parsed, form: str) -> list[Ignored]:
@@ -66,7 +69,7 @@ def ignored_in(page: Parsed, form: str) -> list[Ignored]:
         form: One of ``formats.MARKUP``.
     """
     source = page.source
-    if "dedup:ignore" not in source and "dedup:ignore" not in source.lower():
+    if "dedup:" not in source and "dedup:" not in source.lower():
         return []
     columns = dict(zip(COLUMNS, page.columns, strict=True))
     starts, ends, kinds = columns["source_start"], columns["source_end"], columns["kind"]
@@ -83,17 +86,20 @@ def _ranges(source: str, form: str, starts: Sequence[int], ends: Sequence[int], 
     for (start, end), mark, reason in _comments(source, form):
         if _in_a_block(start, starts, ends):
             continue  # an example in code, not a comment
-        if mark == "-start":
+        if mark not in _MARKS.values():
+            out.append(Ignored(start, start, 0, reason, wrong=f"dedup:{mark} is none of dedup:ignore, -start, -end"))
+        elif mark == "-start":
             opened = opened or (start, reason)
         elif mark == "-end":
-            if opened:
-                out.append(Ignored(opened[0], start, 0, opened[1]))
+            out.append(Ignored(opened[0], start, 0, opened[1]) if opened else
+                       Ignored(start, start, 0, reason, wrong="dedup:ignore-end without a start"))
             opened = None
         elif not opened:
-            out.append(Ignored(start, _end_of_next(source, form, (start, end), starts, ends, kinds), 0, reason))
+            stop = _end_of_next(source, form, (start, end), starts, ends, kinds)
+            out.append(Ignored(start, stop, 0, reason))
     if opened:
         out.append(Ignored(opened[0], len(source), 0, opened[1], open=True))
-    return out
+    return sorted(out)
 
 
 def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
@@ -102,7 +108,7 @@ def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
     if form == "html":
         for start, end in _html_comments(source):
             if found := begin.match(source, start):
-                yield (start, end), (found[1] or "").lower(), _reason(source[found.end():end - len(close)])
+                yield (start, end), _mark(found[1]), _reason(source[found.end():end - len(close)])
         return
     at = 0
     while found := begin.search(source, at):
@@ -114,7 +120,7 @@ def _comments(source: str, form: str) -> Iterator[tuple[Range, str, str]]:
             line_end = _LINE_END.search(source, found.end())
             end = line_end.start() if line_end else len(source)
         at = end + len(close)
-        yield (found.start(), at), (found[1] or "").lower(), _reason(source[found.end():end])
+        yield (found.start(), at), _mark(found[1]), _reason(source[found.end():end])
 
 
 def _html_comments(source: str) -> Iterator[Range]:
@@ -136,6 +142,11 @@ def _html_comments(source: str) -> Iterator[Range]:
             if closing is None:
                 return
             at = closing.end()
+
+
+def _mark(name: str) -> str:
+    """What a comment's name says: one of ``_MARKS``, or the name as it is."""
+    return _MARKS.get(name.lower(), name)
 
 
 def _reason(text: str) -> str:
@@ -238,6 +249,7 @@ def without_left_out(page: Parsed, ignored: Sequence[Ignored], kinds: Collection
         ignored: What comments leave out.
         kinds: Keys of ``KINDS``.
     """
+    ignored = [one for one in ignored if not one.wrong]
     if not ignored and not kinds:
         return None
     columns = dict(zip(COLUMNS, page.columns, strict=True))

@@ -254,6 +254,13 @@ def test_updating_keeps_reasons_and_drops_what_nothing_needs(repo: Repository, r
     assert [json.loads(line) for line in (repo.root / "base.jsonl").read_text().splitlines()[1:]] == [entry]
 
 
+def test_an_entry_of_pages_that_were_not_scanned_may_be_needed(repo: Repository, capsys: pytest.CaptureFixture[str],
+                                                               run: Run) -> None:
+    known_at(repo, run, "five")
+    assert cli.main(["scan", "docs/p00.md", "docs/p10.md", "--baseline", "base.jsonl"]) == 0
+    assert "no longer needed" not in capsys.readouterr().err
+
+
 def test_updating_loses_nothing_for_what_could_not_be_read(repo: Repository, run: Run) -> None:
     known_at(repo, run, "five")
     (repo.root / "docs" / "damaged.jsonl").write_text("{")

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from readers_help import parse
 
 import dedup
-from dedup import cli
+from dedup import Options, cli
 from dedup.readers.leave_out import Left, _comments, ignored_in, without_left_out
 from dedup.readers.markdown import read_markdown
 from dedup.readers.worker import parse as parsed
+from dedup.suppressions import find_suppressions
 
 LAW = "Every offer is without engagement and holds as long as the stock lasts in our house."
 OWN = "The bridge was opened again on a Saturday after two long winters of repairs."
@@ -83,6 +84,17 @@ def test_a_comment_that_nothing_ends_costs_no_time(form: str, text: str) -> None
     began = time.process_time()
     assert list(_comments(text, form)) == []
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(("comment", "why"), [
+    ("dedup:ignored", "dedup:ignored is none of dedup:ignore, -start, -end"),
+    ("dedup: ignore-strat", "dedup:ignore-strat is none of dedup:ignore, -start, -end"),
+    ("dedup:ignore-end", "dedup:ignore-end without a start")])
+def test_a_comment_that_does_nothing_is_listed(tmp_path: Path, comment: str, why: str) -> None:
+    (tmp_path / "a.md").write_text(f"{OWN}\n\n<!-- {comment} -->\n{LAW}\n")
+    found = find_suppressions([tmp_path], Options())
+    assert [(one.hides, one.where.rpartition(":")[2], one.note) for one in found] == [(0, "3", why)]
+    assert texts((tmp_path / "a.md").read_text(), "markdown") == [OWN, LAW]
 
 
 def test_kinds_that_are_left_out() -> None:
