@@ -150,6 +150,7 @@ class Pool {
         is_bounded_ = false;
         most_held_ = SIZE_MAX;
         drop_unused();
+        if (spills_.empty()) may_come_ = SIZE_MAX;
     }
 
     Figures figures() {
@@ -253,7 +254,7 @@ class Pool {
             for (auto& spill : spills_)
                 for (std::size_t left = spill->turns(); left && now > enough(); --left, now = resident().all) spill->evict();
         const std::size_t left = much() - std::min(now, much());
-        may_come_ = left / 2;
+        may_come_ = spills_.empty() ? SIZE_MAX : left / 2;
         if (!is_bounded_) return kSeldom;
         return std::clamp(std::chrono::milliseconds(left / kPerMillisecond), kSoon, kSeldom);
     }
