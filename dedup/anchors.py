@@ -98,14 +98,17 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
     total = int(counts.sum())
+    out = np.full(len(counts), RARITY, np.uint8)
+    there = np.flatnonzero(counts)  # of a small collection most are not
+    counts = counts[there]
     kinds, kind = np.unique(counts, return_inverse=True)
     most = max(1, fixed_log2(max(total, 1)))
-    rarity = np.array([RARITY * (most - fixed_log2(max(c, 1))) // most for c in kinds.tolist()], np.uint8)
+    rarity = np.array([RARITY * (most - fixed_log2(c)) // most for c in kinds.tolist()], np.uint8)
     order = np.argsort(-counts, kind="stable")
     before = np.cumsum(counts[order]) - counts[order]
     frequent = (before < STOP_SHARE * total) & (counts[order] >= max(8, STOP_LEAST * total))
-    out = np.maximum(rarity, 1)[kind]
-    out[order[frequent]] = 0
+    out[there] = np.maximum(rarity, 1)[kind]
+    out[there[order[frequent]]] = 0
     return out
 
 

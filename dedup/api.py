@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dedup.cleaning.choices import Choices
     from dedup.cleaning.restore import Restored
     from dedup.cleaning.result import Cleaned
+    from dedup.explain import Judge
+    from dedup.findings import Findings
     from dedup.report import Report
     from dedup.stages import Progress, Stages
 
@@ -347,21 +349,14 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup.memory import memory_of
     from dedup.stages import Stages
 
-    stages = Stages(progress)
+    stages = Stages(progress, options.memory is not None)
     with memory_of(options), checkpoint_in(options.checkpoint, stages) as checkpoint:
         return _found(stream, options, stages, checkpoint, is_comparison, explain)
 
 
 def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,
            explain: bool) -> Report:
-    from dedup import __version__
-    from dedup.annotate import annotate
-    from dedup.causes import find_causes
-    from dedup.pages import describe_pages, pages_in_no_pair
     from dedup.pipeline import find_duplicates
-    from dedup.report import Report
-    from dedup.report.text import count
-    from dedup.verdicts import Judgement
 
     judge: Judge | None = None
     if explain:
@@ -369,6 +364,21 @@ def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint
 
         judge = Judge()
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint)
+    return report_of(stream, findings, digest, stages, is_comparison, judge)
+
+
+def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_comparison: bool = False,
+              judge: Judge | None = None) -> Report:
+    """The report of what was found in a stream's pages."""
+    from dedup import __version__
+    from dedup.annotate import annotate
+    from dedup.causes import find_causes
+    from dedup.pages import describe_pages, pages_in_no_pair
+    from dedup.report import Report
+    from dedup.report.text import count
+    from dedup.verdicts import Judgement
+
+    options = findings.options
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))

@@ -47,7 +47,7 @@ def add_commands(app: cyclopts.App) -> None:
         return inspect.Parameter(name, kind, annotation=Annotated[hint, Parameter(help=text, negative=())])
 
     action = place("action", Literal[tuple(ACTIONS)], "; ".join(f"{name}: {about}" for name, about in ACTIONS.items()))
-    file = place("index", str, "the index: a file")
+    file = place("index", str, "the index: a file, or redis://host:port/db?name=NAME")
     paths = place("paths", str, "files, folders, globs in quotes, - for standard input; of remove: ids, or - for one a line",
                   inspect.Parameter.VAR_POSITIONAL)
     index.__signature__ = inspect.Signature([action, file, paths, *index_flags()])  # type: ignore[attr-defined]
@@ -112,7 +112,14 @@ def _index(action: str, place: str, *paths: str, **settings: Any) -> int:
     if not paths and action in ("add", "check", "remove"):
         needed = "the ids of pages" if action == "remove" else "a file or folder (- is standard input)"
         raise InputError(f"nothing to {action}", mend=f"Name {needed}: dedup index {action} {place} ...")
-    return work[action](Path(place), *paths, quiet=quiet, **settings)
+    return work[action](_place(place), *paths, quiet=quiet, **settings)
+
+
+def _place(place: str) -> Path | str:
+    """The index: a file, or an address of Redis."""
+    from dedup.index.index import is_address
+
+    return place if is_address(place) else Path(place)
 
 
 def _hint(action: str, name: str, groups: dict[str, str]) -> str:
@@ -122,7 +129,7 @@ def _hint(action: str, name: str, groups: dict[str, str]) -> str:
     return f"It takes {', '.join(takes)}." if takes else ""
 
 
-def _sources(paths: tuple[str, ...], index: Path) -> Any:
+def _sources(paths: tuple[str, ...], index: Path | str) -> Any:
     """Places as ``Index.add`` takes them."""
     from dedup.errors import InputError
 
@@ -139,7 +146,8 @@ def _stream(sources: list[Path | str], options: Options) -> Any:
     return open_places(sources if len(sources) > 1 else sources[0], options)
 
 
-def _create(place: Path, *paths: str, quiet: bool, levels: tuple[str, ...] = (), prefix: str = "", **settings: Any) -> int:
+def _create(place: Path | str, *paths: str, quiet: bool, levels: tuple[str, ...] = (), prefix: str = "",
+            **settings: Any) -> int:
     from dedup.index import Index
     from dedup.index.recipe import make_recipe
     from dedup.profiles import with_profile
@@ -158,7 +166,7 @@ def _create(place: Path, *paths: str, quiet: bool, levels: tuple[str, ...] = (),
         return _put(index, sources, prefix, run, quiet)
 
 
-def _add(place: Path, *paths: str, quiet: bool, prefix: str = "", wait: float = WAIT, **settings: Any) -> int:
+def _add(place: Path | str, *paths: str, quiet: bool, prefix: str = "", wait: float = WAIT, **settings: Any) -> int:
     from dedup.index import Index
 
     sources = _sources(paths, place)
@@ -185,7 +193,7 @@ def _told(done: Added, pages: int) -> str:
     return f"{', '.join(parts)}; the index holds {count(pages, 'page')}"
 
 
-def _check(place: Path, *paths: str, quiet: bool, unit: Any = None, add: bool = False, except_own: bool = False,
+def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: bool = False, except_own: bool = False,
            prefix: str = "", wait: float = WAIT, **settings: Any) -> int:
     from dedup.cli_progress import watched
     from dedup.index import Index
@@ -210,7 +218,7 @@ def _check(place: Path, *paths: str, quiet: bool, unit: Any = None, add: bool = 
     return cli.PARTLY if report.errors else cli.DONE
 
 
-def _remove(place: Path, *ids: str, quiet: bool, wait: float = WAIT) -> int:
+def _remove(place: Path | str, *ids: str, quiet: bool, wait: float = WAIT) -> int:
     from dedup.index import Index
     from dedup.report.text import count
 
@@ -226,7 +234,7 @@ def _remove(place: Path, *ids: str, quiet: bool, wait: float = WAIT) -> int:
     return cli.DONE
 
 
-def _info(place: Path, *, quiet: bool, format: str | None = None) -> int:
+def _info(place: Path | str, *, quiet: bool, format: str | None = None) -> int:
     import json
 
     from dedup.errors import OptionError
@@ -251,7 +259,7 @@ def _info(place: Path, *, quiet: bool, format: str | None = None) -> int:
     return cli.DONE
 
 
-def _verify(place: Path, *, quiet: bool, **settings: Any) -> int:
+def _verify(place: Path | str, *, quiet: bool, **settings: Any) -> int:
     from dedup.index import Index
 
     with Index.open(place) as index:
@@ -265,7 +273,7 @@ def _verify(place: Path, *, quiet: bool, **settings: Any) -> int:
     return cli.DONE if found.ok else cli.STOPPED
 
 
-def _compact(place: Path, *, quiet: bool, wait: float = WAIT) -> int:
+def _compact(place: Path | str, *, quiet: bool, wait: float = WAIT) -> int:
     from dedup.index import Index
 
     with Index.open(place, timeout=wait) as index:
@@ -277,9 +285,13 @@ def _compact(place: Path, *, quiet: bool, wait: float = WAIT) -> int:
     return cli.DONE
 
 
-def _rebuild(place: Path, *, quiet: bool, levels: tuple[str, ...] = (), output: tuple[str, ...] = (), **settings: Any) -> int:
+def _rebuild(place: Path | str, *, quiet: bool, levels: tuple[str, ...] = (), output: tuple[str, ...] = (),
+             **settings: Any) -> int:
+    from dedup.errors import OptionError
     from dedup.index import rebuild
 
+    if isinstance(place, str):
+        raise OptionError("only an index in a file is rebuilt", "index rebuild", "Use export, and create another one.")
     done = rebuild(place, _one_output(output, "new.dedup"), levels=levels or None, **settings)
     for line in done.problems:
         cli_output.note(f"{place}: {line}")
@@ -288,7 +300,7 @@ def _rebuild(place: Path, *, quiet: bool, levels: tuple[str, ...] = (), output: 
     return cli.PARTLY if done.problems else cli.DONE
 
 
-def _export(place: Path, *, quiet: bool, output: tuple[str, ...] = ()) -> int:
+def _export(place: Path | str, *, quiet: bool, output: tuple[str, ...] = ()) -> int:
     from dedup.index import Index
 
     target = _one_output(output, "pages.jsonl")

@@ -113,6 +113,14 @@ class _Nodes:
     side: I64  # 0: as its a, 1: as its b
 
 
+def no_groups() -> Groups:
+    """The groups of pages that share nothing."""
+    none, flags, figures = np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.float64)
+    first, ranges = np.zeros(1, np.int64), TokenRanges(none, none, none, none)
+    return Groups(first, none, np.empty(0, np.int8), none, flags, flags, ranges, none, figures, figures,
+                  Spans(none, none, first))
+
+
 def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: list[Repeats], pairs: PagePairs,
                    threshold: float, size: int) -> Groups:
     """Groups of the places that passages and repeats link.
@@ -136,14 +144,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     ranges = columns_of_large(located.tokens, text_bytes)
     linked, in_passage = linking.result(), passage >= 0
     del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
-    kernel.release_memory()
+    engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
     members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
     members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
     del linked, times
-    kernel.release_memory()
+    engine.settle()
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -125,7 +126,7 @@ class Options:
     with_text: bool = setting(False, "put each page's text into the report", group="report")
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _hints()
         for field in dataclasses.fields(self):
             _check_value(field, hints[field.name], getattr(self, field.name))
         for name, known in (("leave_out", LEFT_OUT), ("hide", VERDICTS)):
@@ -167,6 +168,12 @@ class Options:
         named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata["result"]}
         named |= {"threshold": self.least_jaccard, "shingle_size": self.shingle_tokens}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in named.items()}
+
+
+@functools.cache
+def _hints() -> dict[str, Any]:
+    """The types of the settings: to find them takes as long as a small scan's search."""
+    return get_type_hints(Options)
 
 
 def memory_bytes(text: str) -> int:

@@ -17,7 +17,7 @@ from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_co
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
-from dedup.groups import group_passages
+from dedup.groups import group_passages, no_groups
 from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
@@ -103,6 +103,13 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
     findings = filtered(findings, judge)
     stages.stop()
     return findings, digest
+
+
+def nothing_found(engine: LocalEngine, corpus: Corpus, options: Options) -> tuple[Findings, str]:
+    """What ``find_duplicates`` says of pages that are known to share nothing."""
+    none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
+    passages, pairs = Passages(none, np.zeros(1, np.int64), none), page_pairs(corpus.pages, corpus.references, options)
+    return Findings(corpus, no_groups(), passages, pairs, options, aligned=NOTHING), input_digest(engine, corpus)
 
 
 def _done(value: Repeats) -> Future[Repeats]:

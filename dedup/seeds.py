@@ -79,7 +79,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
                for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
     runs = class_runs(engine, classes, int(corpus.token_first[-1]))
     classes.clear()
-    kernel.release_memory()
+    engine.settle()
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])

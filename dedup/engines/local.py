@@ -118,6 +118,11 @@ class LocalEngine:
         """Whether memory is."""
         return self._table_bytes is not None
 
+    def settle(self) -> None:
+        """What is free goes back to the system where memory is bounded; else it is for what comes next."""
+        if self.is_bounded:
+            kernel.release_memory()
+
     def partitions(self, text_bytes: int, passes: int = 1) -> int:
         """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes."""
         return self._partitions or max(1, text_bytes // PARTITION_BYTES // passes)

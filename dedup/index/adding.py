@@ -16,7 +16,9 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, Tokens, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
+from dedup.index.affine32 import Sketched
 from dedup.index.keys import batch_keys
+from dedup.index.recipe import Recipe
 from dedup.index.records import LEAST_SAMPLE, Packer, Record, head_digest, page_record, texts_of, train
 from dedup.index.segments import Rows
 from dedup.index.store import Snapshot, Store, Writer
@@ -116,7 +118,7 @@ class Prepared:
     """
 
     records: list[Record]
-    keys: dict[int, Rows]
+    keys: dict[int, Rows | Sketched]
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Prepared:
         """Some of the pages, numbered anew."""
@@ -124,11 +126,7 @@ class Prepared:
             return self
         number = np.cumsum(kept) - 1
         records = [replace_number(self.records[old], int(number[old])) for old in np.flatnonzero(kept).tolist()]
-        keys = {}
-        for level, rows in self.keys.items():
-            own = rows.take(kept[rows.page])
-            keys[level] = Rows(own.key, number[own.page].astype(np.uint32), own.extra)
-        return Prepared(records, keys)
+        return Prepared(records, {level: rows.renumbered(kept, number) for level, rows in self.keys.items()})
 
 
 def replace_number(record: Record, number: int) -> Record:
@@ -144,7 +142,7 @@ def add_pages(store: Store, engine: LocalEngine, stream: Any, options: Options, 
     for some in in_batches(stream):
         batch = prefixed(some, prefix)
         corpus, tokens = read_corpus(batch, engine, options)
-        ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe.levels)
+        ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe)
         with store.writing() as writer:
             done = together(done, write(writer, ready))
         store.settle()
@@ -188,9 +186,9 @@ def _unnamed(where: str) -> InputError:
 
 
 def prepare(packer: Packer, engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-            levels: tuple[str, ...]) -> Prepared:
+            recipe: Recipe) -> Prepared:
     """Records and keys of pages."""
-    keys = batch_keys(engine, corpus, tokens, options, levels)
+    keys = batch_keys(engine, corpus, tokens, options, recipe.levels, recipe.sketch)
     tokens.token.clear()
 
     def of_pages(pages: tuple[int, int]) -> list[Record]:

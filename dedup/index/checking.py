@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import read_corpus
+from dedup.blocks import Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
-from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, unit_options
+from dedup.index.affine32 import Sketched
+from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, sketch_rows, unit_options
 from dedup.index.records import Record, stored_page
 from dedup.index.segments import Found, Rows
 from dedup.index.store import Snapshot
+from dedup.kernel import kernel
+from dedup.lsh import LSH
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 
@@ -24,6 +27,7 @@ U64 = npt.NDArray[np.uint64]
 
 MOST_PLACES = 256  # of a key whose pages are all looked at; of one that more pages have, so many
 MOST_PAGES = 4096  # that one check looks at
+RARE_PLACES = 2  # of a band's key: one such is enough to look at a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +43,27 @@ class Candidates:
     left_out: int
 
 
-def find_candidates(snapshot: Snapshot, keys: dict[int, Rows], run: int) -> Candidates:
+def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run: int, banded: bool) -> Candidates:
     """Stored pages that share a key with some pages.
 
     Args:
         keys: Of the pages, level by level.
         run: Words of the shortest run that pages are found by.
+        banded: Keys of blocks are those of bands.
     """
     pages, left_out = [np.empty(0, np.int64)], 0
-    for level, rows in keys.items():
-        if not len(rows):
+    for level, made in keys.items():
+        if not len(made):
             continue
+        rows, names = made.rows() if isinstance(made, Sketched) else (made, {})
         new = np.ones(len(rows), bool)
         new[1:] = rows.key[1:] != rows.key[:-1]
         first = np.append(np.flatnonzero(new), len(rows))
-        found = snapshot.find(level, rows.key[new])
+        found = snapshot.find(level, rows.key[new], names)
         if level == PASSAGE:
             found = _that_go_on(found, rows, first, run)
+        elif level == BLOCK and banded:
+            found = _of_two_bands(found, rows, first)
         kept, more = _few_of_each(found, len(first) - 1)
         pages.append(found.page[kept].astype(np.int64))
         left_out = max(left_out, more)
@@ -66,16 +74,38 @@ def find_candidates(snapshot: Snapshot, keys: dict[int, Rows], run: int) -> Cand
     return Candidates(numbers, left_out)
 
 
-def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:
-    """Places of anchors beside which stand the words that stand beside one of the anchors asked for."""
+def _pairs(found: Found, first: I64) -> tuple[I64, I64]:
+    """All pairs of a place that was found and a row that asks for its key: numbers of both."""
     times = np.diff(first)[found.query]
     place = np.repeat(np.arange(len(found.query)), times)
     nth = np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
-    asked = rows.extra[first[found.query[place]] + nth]
-    goes_on = may_go_on(found.extra[place], asked, run)
+    return place, first[found.query[place]] + nth
+
+
+def _only(found: Found, places: I64) -> Found:
+    """Some of the places, which may be named more than once."""
     kept = np.zeros(len(found.query), bool)
-    kept[place[goes_on]] = True
+    kept[places] = True
     return Found(found.query[kept], found.page[kept], found.extra[kept], found.count)
+
+
+def _of_two_bands(found: Found, rows: Rows, first: I64) -> Found:
+    """Places of blocks that share two bands with one block, or a band that hardly any other block has.
+
+    Blocks that are alike at the threshold share five or six, and of fifty but one shares two; blocks that have only some
+    common words in common share one with very many others.
+    """
+    place, asked = _pairs(found, first)
+    blocks = np.stack([rows.page[asked], rows.extra[asked], found.page[place], found.extra[place]]).astype(np.uint64)
+    hashes = kernel.range_digests(np.ascontiguousarray(blocks.T).reshape(-1), np.arange(len(place) + 1) * 4)
+    _, number, count = np.unique(hashes, return_inverse=True, return_counts=True)
+    return _only(found, place[(count[number] > 1) | (found.count[found.query[place]] <= RARE_PLACES)])
+
+
+def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:
+    """Places of landmarks beside which stand the words that stand beside one of the landmarks asked for."""
+    place, asked = _pairs(found, first)
+    return _only(found, place[may_go_on(found.extra[place], rows.extra[asked], run)])
 
 
 def _few_of_each(found: Found, keys: int) -> tuple[npt.NDArray[np.bool_], int]:
@@ -125,11 +155,21 @@ class Checked:
         return self.bytes_of_few(0)
 
 
-def keys_of(engine: LocalEngine, batch: Some, options: Options, levels: Sequence[str]) -> tuple[dict[int, Rows], list[bytes]]:
-    """Keys of pages that are checked, and their ids."""
-    corpus, tokens = read_corpus(batch, engine, options)
-    ids = [corpus.pages.ids.encoded(page) for page in range(len(corpus.pages))]
-    return batch_keys(engine, corpus, tokens, options, tuple(levels)), ids
+def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["block", "page"],
+            levels: Sequence[str], sketch: str) -> tuple[dict[int, Rows | Sketched], Corpus]:
+    """Keys of pages that are checked, and the pages as a collection of that unit."""
+    if unit == "page" and options.find != "exact" and sketch == "fss64":
+        lsh, own = LSH.for_threshold(unit_options(options, "page").least_jaccard), unit_options(options, "page")
+        corpus, tokens = read_corpus(batch, engine, own, bands=(lsh.bands, lsh.rows))
+        keys = np.concatenate([bands.reshape(lsh.bands, -1) for bands in tokens.bands], axis=1)
+        return {PAGE: sketch_rows(keys, corpus.halves, options.min_tokens)}, corpus
+    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit))
+    return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
+
+
+def ids_of(corpus: Corpus) -> list[bytes]:
+    """The ids of pages."""
+    return [corpus.pages.ids.encoded(page) for page in range(len(corpus.pages))]
 
 
 def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str]:
@@ -144,4 +184,4 @@ def stored_pages(snapshot: Snapshot, numbers: I64, without: frozenset[bytes]) ->
     return [stored_page(record, snapshot.packer) for record in sorted(records, key=lambda record: record.id)]
 
 
-__all__ = ["Candidates", "Checked", "find_candidates", "keys_of", "levels_of", "stored_pages", "unit_options"]
+__all__ = ["Candidates", "Checked", "find_candidates", "ids_of", "keys_of", "levels_of", "stored_pages", "unit_options"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +19,22 @@ from dedup.index.store import Snapshot, Store
 from dedup.options import Options, did_you_mean, make_options
 
 if TYPE_CHECKING:
+    from dedup.blocks import Corpus
+    from dedup.engines.local import LocalEngine
     from dedup.index.store import Info, Verified
     from dedup.model import Page
     from dedup.report import Report
     from dedup.stages import Progress
 
 TIMEOUT = 60.0  # seconds to wait for somebody else who writes
+SMALL = 1 << 25  # bytes of text whose scan has room anyway
+REDIS = ("redis://", "rediss://")
 FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
+
+
+def is_address(place: object) -> bool:
+    """Whether a place is an index in Redis."""
+    return isinstance(place, str) and place.startswith(REDIS)
 
 
 class Index:
@@ -36,13 +46,14 @@ class Index:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._asked: dict[Any, Options] = {}
 
     @classmethod
     def open(cls, place: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Index:
         """Open an index that there is.
 
         Args:
-            place: Its file.
+            place: Its file; or ``redis://host:port/db?name=NAME`` (extra ``redis``).
             timeout: Seconds to wait where somebody else writes.
 
         Raises:
@@ -51,6 +62,10 @@ class Index:
         """
         from dedup.index.sqlite import SqliteStore
 
+        if is_address(place):
+            from dedup.index.redis_store import RedisStore
+
+            return cls(RedisStore(str(place), timeout))
         return cls(SqliteStore(Path(place), timeout))
 
     @classmethod
@@ -59,7 +74,7 @@ class Index:
         """Make an index, and put pages into it.
 
         Args:
-            place: Its file; there may be nothing.
+            place: Its file, where there may be nothing; or an address, as of ``open``.
             source: Pages, as ``scan`` takes them; ``None`` for none.
             levels: What pages are found by: ``page`` (pages that are alike as a whole), ``block`` (blocks that are),
                 ``passage`` (runs of equal words wherever they stand). Default: block and passage, as ``scan`` finds.
@@ -75,7 +90,13 @@ class Index:
 
         settings = with_profile(settings, settings.pop("for_", None))
         run = {name: value for name, value in settings.items() if name in _names("run")}
-        SqliteStore.create(Path(place), make_recipe(levels, settings))
+        recipe = make_recipe(levels, settings)
+        if is_address(place):
+            from dedup.index.redis_store import RedisStore
+
+            RedisStore.create(str(place), dataclasses.replace(recipe, sketch="affine32"))
+        else:
+            SqliteStore.create(Path(place), recipe)
         index = cls.open(place, timeout=timeout)
         if source is not None:
             index.add(source, **run)
@@ -167,15 +188,11 @@ class Index:
         Raises:
             OptionError: The index has no level for that unit.
         """
-        from dedup.memory import memory_of
-
-        options = self._settings(settings, ("read", "run", "report"), "check")
-        unit = self._unit(unit)
-        with memory_of(options):
-            if not add:
-                with self._store.reading() as snapshot:
-                    return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
-            return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
+        options, unit = self._settings(settings, ("read", "run", "report"), "check"), self._unit(unit)
+        if not add:
+            with self._store.reading() as snapshot:
+                return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
+        return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
 
     def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
         """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
@@ -256,6 +273,14 @@ class Index:
 
     def _settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         """The index's settings with some of a call."""
+        if not settings:
+            return self.options
+        key = tuple(sorted((name, repr(value)) for name, value in settings.items())), groups, caller
+        if key not in self._asked:
+            self._asked = {key: self._made_settings(settings, groups, caller)}  # most calls are like the last one
+        return self._asked[key]
+
+    def _made_settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         names = [field.name for field in dataclasses.fields(Options)]
         allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
         for name in settings:
@@ -278,7 +303,16 @@ class Index:
         from dedup.api import _found, _pages
         from dedup.checkpoint import NOTHING_KEPT
         from dedup.index.adding import prefixed
-        from dedup.index.checking import Checked, find_candidates, keys_of, levels_of, stored_pages, unit_options
+        from dedup.index.checking import (
+            Checked,
+            find_candidates,
+            ids_of,
+            keys_of,
+            levels_of,
+            stored_pages,
+            unit_options,
+        )
+        from dedup.memory import memory_of
         from dedup.stages import Stages
 
         stream = _pages(source, options)
@@ -286,15 +320,20 @@ class Index:
         with _engine(options) as engine:
             for some in in_batches(stream):
                 batch = prefixed(some, prefix)
-                keys, ids = keys_of(engine, batch, options, levels_of(self.levels, unit))
-                found = find_candidates(snapshot, keys, options.gram_tokens)
+                keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
+                found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
                 batches.append(batch)
                 numbers.append(found.pages)
                 left_out = max(left_out, found.left_out)
-                own.update(ids)
-        stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own if except_own else ()))
-        checked = Checked(stored, batches, stream, left_out)
-        return _found(checked, unit_options(options, unit), Stages(progress), NOTHING_KEPT, False, False), batches
+                own.update(ids_of(corpus) if except_own else ())
+            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own))
+            checked = Checked(stored, batches, stream, left_out)
+            asked = unit_options(options, unit)
+            if not stored and len(batches) == 1:
+                return _nothing(engine, checked, corpus, asked, progress), batches
+        with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
+            stages = Stages(progress, options.memory is not None)
+            return _found(checked, asked, stages, NOTHING_KEPT, False, False), batches
 
     def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
                            progress: Progress | None) -> Report:
@@ -305,12 +344,23 @@ class Index:
             for batch in batches:
                 with _engine(options) as engine:
                     corpus, tokens = read_corpus(batch, engine, options)
-                    ready = prepare(writer.packer, engine, corpus, tokens, options, self.levels)
+                    ready = prepare(writer.packer, engine, corpus, tokens, options, self._store.recipe)
                 write(writer, ready)
         self._store.settle()
         return report
 
 
+def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:
+    """The report of pages that no stored page has a key of: nothing has to be compared."""
+    from dedup.api import report_of
+    from dedup.pipeline import nothing_found
+    from dedup.stages import Stages
+
+    findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
+    return report_of(stream, findings, digest, Stages(progress))
+
+
+@functools.cache
 def _names(group: str) -> list[str]:
     return [field.name for field in dataclasses.fields(Options) if field.metadata["group"] == group]
 

@@ -2,12 +2,13 @@
 
 page     the bands of the page's sketch, as `unit="page"` makes them (with `find="exact"` its fingerprint)
 block    the bands of each block's sketch, as `unit="block"` makes them (with `find="exact"` their fingerprints)
-passage  anchors of its text, so that every run of equal words that a scan reports shares one
+passage  landmarks of its text, so that every run of equal words that a scan reports shares one
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,13 +16,13 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, Tokens
 from dedup.engines.local import LocalEngine
+from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
 from dedup.kernel import kernel
 from dedup.lsh import LSH
 from dedup.options import Options
 from dedup.shingles import short_shingles
 
-U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -33,29 +34,35 @@ ID, PAGE, BLOCK, PASSAGE, DEAD = range(5)  # kinds of segments
 NUMBER_OF = {"page": PAGE, "block": BLOCK, "passage": PASSAGE}
 NAMES = {ID: "ids", PAGE: "page", BLOCK: "block", PASSAGE: "passage", DEAD: "removed"}
 SCHEME = 1  # raise when keys made of one text change
-ID_BITS, ANCHOR_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
+ID_BITS, LANDMARK_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# Bits of `extra` that stand for the words beside an anchor: those before it, from the nearest on, then those behind it.
-BESIDE = ((0, 3), (3, 3), (6, 2)), ((8, 3), (11, 3), (14, 2))
+# Bits of `extra` that stand for the words beside a landmark: those before it, from the nearest on, then those behind it.
+BESIDE = ((0, 5), (5, 5), (10, 5)), ((15, 5), (20, 5), (25, 5))
 
 
+@lru_cache(maxsize=64)
 def unit_options(options: Options, unit: Literal["page", "block"]) -> Options:
     """The settings for one unit."""
-    return replace(options, unit=unit)
+    return options if options.unit == unit else replace(options, unit=unit)
 
 
 def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
-               levels: tuple[str, ...]) -> dict[int, Rows]:
+               levels: tuple[str, ...], sketch: str = "fss64") -> dict[int, Rows | Sketched]:
     """The keys of all pages of a collection, level by level; pages are numbered from 0.
 
     Args:
         corpus, tokens: As ``read_corpus`` gives them for blocks.
         levels: Of ``LEVELS``.
+        sketch: Scheme of the sketches: ``fss64`` or ``affine32``.
     """
-    made = {PAGE: page_keys, BLOCK: block_keys}
-    found = {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
+    found: dict[int, Rows | Sketched] = {}
+    if sketch == "affine32":
+        found |= {NUMBER_OF[level]: sketched(corpus, options, NUMBER_OF[level]) for level in levels if level != "passage"}
+    else:
+        made = {PAGE: page_keys, BLOCK: block_keys}
+        found |= {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
     if "passage" in levels:
-        found[PASSAGE] = anchor_keys(corpus, tokens, options.gram_tokens)
+        found[PASSAGE] = landmark_keys(corpus, tokens, options.gram_tokens)
     return found
 
 
@@ -77,7 +84,12 @@ def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
     parts = engine.map(sketch, corpus.batches())
     halves = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
     keys = np.concatenate([np.empty((lsh.bands, 0), np.uint32), *(part[1] for part in parts)], axis=1)
-    page = np.flatnonzero(halves >= 2 * options.min_tokens)
+    return sketch_rows(keys, halves, options.min_tokens)
+
+
+def sketch_rows(keys: U32, halves: I64, min_tokens: int) -> Rows:
+    """Rows of the keys of whole pages' bands, shape ``(bands, pages)``; pages that are too short have none."""
+    page = np.flatnonzero(halves >= 2 * min_tokens)
     return _band_rows(keys[:, page], page)
 
 
@@ -90,31 +102,55 @@ def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
         return _print_rows(corpus.fingerprint[blocks], page)
     lsh, sets = LSH.for_threshold(options.least_jaccard), short_shingles(engine, corpus, blocks, options.shingle_tokens)
     keys = kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed)
-    return _band_rows(keys.reshape(lsh.bands, -1), page)
+    return _band_rows(keys.reshape(lsh.bands, -1), page, blocks - corpus.page_first[page])
 
 
-def _band_rows(keys: U32, page: I64) -> Rows:
-    """Rows of the keys of bands, shape ``(bands, sets)``: equal keys of two bands are two."""
+def sketched(corpus: Corpus, options: Options, level: int) -> Sketched:
+    """Sketches of datasketch's scheme, of whole pages or of blocks that are long enough."""
+    options = unit_options(options, "page" if level == PAGE else "block")
+    if level == PAGE:
+        start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
+        _, _, halves, _ = kernel.survey_tokens(corpus.text, start, end, corpus.flags)
+        page = np.flatnonzero(halves >= 2 * options.min_tokens)
+        start, end, block = start[page], end[page], np.zeros(len(page), np.int64)
+    else:
+        own = np.flatnonzero(corpus.halves >= 2 * options.min_tokens)
+        start, end, page = corpus.start[own], corpus.end[own], corpus.block_page[own]
+        block = own - corpus.page_first[page]
+    lsh = LSH.for_threshold(options.least_jaccard)
+    values = np.empty(int(corpus.token_first[-1]), np.uint32)
+    first = kernel.short_sets(corpus.text, start, end, corpus.flags, options.shingle_tokens, values)
+    registers = sketches(values[:first[-1]], first, lsh.num_hashes, options.seed)
+    return Sketched(page.astype(np.uint32), block.astype(np.uint32), registers, lsh)
+
+
+def _band_rows(keys: U32, page: I64, block: I64 | None = None) -> Rows:
+    """Rows of the keys of bands, shape ``(bands, sets)``: equal keys of two bands are two.
+
+    Args:
+        block: Which block of its page each set is of, where it is of one.
+    """
+    extra = np.zeros(len(page), np.uint32) if block is None else block.astype(np.uint32)
     band = np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)
     key = (keys.astype(np.uint64) | band).reshape(-1)
-    return sorted_rows(key, np.tile(page.astype(np.uint32), len(keys)), np.zeros(len(key), np.uint16))
+    return sorted_rows(key, np.tile(page.astype(np.uint32), len(keys)), np.tile(extra, len(keys)))
 
 
 def _print_rows(prints: U64, page: I64) -> Rows:
-    return sorted_rows(prints >> np.uint64(64 - PRINT_BITS), page.astype(np.uint32), np.zeros(len(prints), np.uint16))
+    return sorted_rows(prints >> np.uint64(64 - PRINT_BITS), page.astype(np.uint32), np.zeros(len(prints), np.uint32))
 
 
-def anchor_shape(run: int) -> tuple[int, int]:
-    """Words of an anchor, and of how many anchors that follow each other one is kept, for runs of so many words.
+def landmark_shape(run: int) -> tuple[int, int]:
+    """Words of a landmark, and of how many landmarks that follow each other one is kept, for runs of so many words.
 
-    Every run of `run` words holds all the anchors of one window, so two equal ones keep the same.
+    Every run of `run` words holds all the landmarks of one window, so two equal ones keep the same.
     """
     beside = min(3, (run - 1) // 2)
     return run - beside, beside + 1
 
 
-def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
-    """Anchors of the texts: of each window the one with the least hash (winnowing), and the words beside it.
+def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
+    """Landmarks of the texts: of each window the one with the least hash (winnowing), and the words beside it.
 
     Source: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003.
 
@@ -124,7 +160,7 @@ def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     found = []
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
-        key, at, beside = anchors(tokens.token[batch], first, run)
+        key, at, beside = landmarks(tokens.token[batch], first, run)
         page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
         found.append((key, page.astype(np.uint32), beside))
     if not found:
@@ -132,24 +168,24 @@ def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U16]:
-    """Keys, places and neighbours of the anchors of texts that stand one after the other.
+def landmarks(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
+    """Keys, places and neighbours of the landmarks of texts that stand one after the other.
 
     Args:
         token: Hashes of words.
         page_first: First word of each text, one longer than the texts.
     """
-    size, window = anchor_shape(run)
+    size, window = landmark_shape(run)
     count = len(token) - run + 1
     if count <= 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint16)
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint32)
     grams = len(token) - size + 1
     key = np.zeros(grams, np.uint64)
     for i in range(size):
         key = key * MULTIPLIER + token[i:i + grams]
     key ^= key >> np.uint64(32)
     key *= MULTIPLIER
-    key >>= np.uint64(64 - ANCHOR_BITS)
+    key >>= np.uint64(64 - LANDMARK_BITS)
     end = np.repeat(page_first[1:], np.diff(page_first))
     begins = np.flatnonzero(np.arange(count) + run <= end[:count])  # windows inside one text
     least = key[begins].copy()
@@ -164,22 +200,22 @@ def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U16]:
     return key[at], at, _beside(token, page_first, at, size)
 
 
-def _beside(token: U32, page_first: I64, at: I64, size: int) -> U16:
-    """Bits of the words beside each anchor; 0 where its text ends."""
+def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
+    """Bits of the words beside each landmark; 0 where its text ends."""
     page = np.searchsorted(page_first, at, "right") - 1
-    extra = np.zeros(len(at), np.uint16)
+    extra = np.zeros(len(at), np.uint32)
     for places, step in zip(BESIDE, (-1, 1), strict=True):
         for nth, (shift, bits) in enumerate(places):
             place = at - 1 - nth if step < 0 else at + size + nth
             inside = (place >= page_first[page]) & (place < page_first[page + 1])
             word = token[np.where(inside, place, 0)]
-            extra |= np.where(inside, (word & ((1 << bits) - 1)) << shift, 0).astype(np.uint16)
+            extra |= np.where(inside, (word & ((1 << bits) - 1)) << shift, 0).astype(np.uint32)
     return extra
 
 
-def may_go_on(one: U16, other: U16, run: int) -> Flags:
-    """Whether two places of one anchor can be part of one run of so many words: never no where they are."""
-    reach = run - anchor_shape(run)[0]
+def may_go_on(one: U32, other: U32, run: int) -> Flags:
+    """Whether two places of one landmark can be part of one run of so many words: never no where they are."""
+    reach = run - landmark_shape(run)[0]
     unlike = one ^ other
     same = [[(unlike >> shift) & ((1 << bits) - 1) == 0 for shift, bits in side] for side in BESIDE]
     so_far = []
@@ -203,4 +239,4 @@ def id_keys(ids: list[bytes]) -> U64:
 
 def id_rows(ids: list[bytes]) -> Rows:
     """Rows of ids: page i has id i."""
-    return sorted_rows(id_keys(ids), np.arange(len(ids), dtype=np.uint32), np.zeros(len(ids), np.uint16))
+    return sorted_rows(id_keys(ids), np.arange(len(ids), dtype=np.uint32), np.zeros(len(ids), np.uint32))

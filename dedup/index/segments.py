@@ -19,7 +19,6 @@ from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
 
 U8 = npt.NDArray[np.uint8]
-U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -40,12 +39,12 @@ class Rows:
     Attributes:
         key: 64 bits that stand for what a page holds.
         page: Number of the page.
-        extra: 16 bits that say more of the place.
+        extra: 32 bits that say more of the place.
     """
 
     key: U64
     page: U32
-    extra: U16
+    extra: U32
 
     def __len__(self) -> int:
         return len(self.key)
@@ -54,17 +53,22 @@ class Rows:
         """Some of them."""
         return Rows(self.key[rows], self.page[rows], self.extra[rows])
 
+    def renumbered(self, kept: npt.NDArray[np.bool_], number: I64) -> Rows:
+        """Those of some pages, which get other numbers, in the same order."""
+        own = self.take(kept[self.page])
+        return Rows(own.key, number[own.page].astype(np.uint32), own.extra)
+
     def shifted(self, pages: int) -> Rows:
         """The same of pages whose numbers are higher by so many."""
         return Rows(self.key, self.page + np.uint32(pages), self.extra)
 
 
-NO_ROWS = Rows(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint16))
+NO_ROWS = Rows(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint32))
 
 
-def sorted_rows(key: U64, page: U32, extra: U16) -> Rows:
+def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     """Rows in their order, each once."""
-    order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(16))
+    order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32))
     order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
     key, page, extra = key[order], page[order], extra[order]
     new = np.ones(len(key), bool)
@@ -142,7 +146,7 @@ def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], 
     sizes = _chunk_sizes(rows)
     edges = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
     key_bytes = rows.key.astype("<u8")
-    page_bytes, extra_bytes = rows.page.astype("<u4"), rows.extra.astype("<u2")
+    page_bytes, extra_bytes = rows.page.astype("<u4"), rows.extra.astype("<u4")
     begins = edges[:-1]
     if not len(begins):
         return [], sizes
@@ -157,7 +161,7 @@ def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], 
     heads["page_width"], heads["extra_width"] = _widths(widest_page), _widths(widest_extra)
     keys = (key_bytes - np.repeat(rows.key[begins], sizes)).view(np.uint8).reshape(-1, 8)
     pages = (page_bytes - np.repeat(least_page, sizes)).view(np.uint8).reshape(-1, 4)
-    extras = extra_bytes.view(np.uint8).reshape(-1, 2)
+    extras = extra_bytes.view(np.uint8).reshape(-1, 4)
     widths = np.stack([heads[name] for name in ("key_width", "page_width", "extra_width")], axis=1).tolist()
     packed = heads.view(np.uint8).reshape(len(heads), -1)
     chunks = []
@@ -207,7 +211,7 @@ def unpack_chunk(data: bytes, number: int) -> Rows:
         wide[:, :width] = buffer[at0:at0 + count * width].reshape(count, width)
         columns.append(wide.view("<u8").reshape(-1) + np.uint64(base))
         at0 += count * width
-    return Rows(columns[0].astype(np.uint64), columns[1].astype(np.uint32), columns[2].astype(np.uint16))
+    return Rows(columns[0].astype(np.uint64), columns[1].astype(np.uint32), columns[2].astype(np.uint32))
 
 
 def _heads(chunks: Sequence[bytes], numbers: Sequence[int]) -> tuple[npt.NDArray[np.void], U8, I64]:
@@ -224,7 +228,7 @@ def _heads(chunks: Sequence[bytes], numbers: Sequence[int]) -> tuple[npt.NDArray
     buffer = np.frombuffer(b"".join([*chunks, bytes(8)]), np.uint8)
     heads = np.ascontiguousarray(buffer[first[:, None] + np.arange(HEADER.itemsize)]).view(HEADER).reshape(-1)
     key, page, extra, count = (heads[name].astype(np.int64) for name in ("key_width", "page_width", "extra_width", "count"))
-    whole = (key <= 8) & (page <= 4) & (extra <= 2) & (count > 0) & (sizes == HEADER.itemsize + count * (key + page + extra))
+    whole = (key <= 8) & (page <= 4) & (extra <= 4) & (count > 0) & (sizes == HEADER.itemsize + count * (key + page + extra))
     if not (whole & (heads["number"] == np.array(numbers, np.uint64))).all():  # a checksum can be made
         raise DamagedIndexError("a chunk of the postings is none")
     return heads, buffer, first + HEADER.itemsize
@@ -242,7 +246,7 @@ class Found:
 
     query: I64
     page: U32
-    extra: U16
+    extra: U32
     count: I64
 
 
@@ -275,7 +279,7 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
     owner = np.concatenate([np.empty(0, np.int64), *asked_key])
     chunk = np.concatenate([np.empty(0, np.int64), *asked_chunk])
     if not len(owner):
-        return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint16), count)
+        return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint32), count)
     numbers, row = np.unique(chunk, return_inverse=True)
     wanted = numbers.tolist()
     heads, buffer, at = _heads(read(wanted), wanted)
@@ -289,7 +293,7 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
     pages = start + rows * key_width
     page = _numbers(buffer, pages + nth * page_width, page_width).astype(np.uint32) + head["page"]
     extra_width = head["extra_width"].astype(np.int64)
-    extra = _numbers(buffer, pages + rows * page_width + nth * extra_width, extra_width).astype(np.uint16)
+    extra = _numbers(buffer, pages + rows * page_width + nth * extra_width, extra_width).astype(np.uint32)
     order = np.argsort(owner[place], kind="stable")
     return Found(owner[place][order], page[order], extra[order], count)
 

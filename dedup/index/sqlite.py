@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputError
+from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
 from dedup.index.recipe import FORMAT, Recipe
 from dedup.index.records import Packer, Record, seal, unseal
@@ -409,7 +410,7 @@ class SqliteSnapshot:
         """Packs and unpacks texts."""
         return self.store.packer(self.connection, self.state)
 
-    def find(self, level: int, keys: U64) -> Found:
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]] = MappingProxyType({})) -> Found:
         """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
         found = find_keys(self.directories_of(level), keys, self._chunks)
         dead = self.dead_pages()
@@ -470,7 +471,7 @@ class SqliteSnapshot:
 class SqliteWriter(SqliteSnapshot):
     """An index that this thread alone writes to."""
 
-    def add(self, records: Sequence[Record], keys: dict[int, Rows]) -> None:
+    def add(self, records: Sequence[Record], keys: Mapping[int, Rows | Sketched]) -> None:
         """Pages that are numbered from 0 on, with their keys."""
         base = self.state.next_page
         if base + len(records) >= 1 << 32:
@@ -482,6 +483,8 @@ class SqliteWriter(SqliteSnapshot):
                      text_bytes=self.state.text_bytes + sum(record.size for record in records))
         ids = id_rows([record.id for record in records])
         for level, rows in {ID: ids, **keys}.items():
+            if isinstance(rows, Sketched):
+                raise TypeError("sketches of datasketch's are for its storages")
             self.write_segment(level, iter([rows.shifted(base)]))
 
     def remove(self, numbers: Sequence[int]) -> None:
@@ -491,7 +494,7 @@ class SqliteWriter(SqliteSnapshot):
         gone = self.records(numbers)
         self.connection.executemany("DELETE FROM page WHERE number=?", ((number,) for number in numbers))
         dead = np.sort(np.array(numbers, np.uint64))
-        self.write_segment(DEAD, iter([Rows(dead, np.zeros(len(dead), np.uint32), np.zeros(len(dead), np.uint16))]))
+        self.write_segment(DEAD, iter([Rows(dead, np.zeros(len(dead), np.uint32), np.zeros(len(dead), np.uint32))]))
         self._change(pages=self.state.pages - len(gone),
                      text_bytes=self.state.text_bytes - sum(record.size for record in gone))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dedup.index.affine32 import Sketched
 from dedup.index.recipe import Recipe
 from dedup.index.records import Packer, Record
 from dedup.index.segments import Found, Rows
@@ -79,8 +80,12 @@ class Snapshot(Protocol):
     def packer(self) -> Packer:
         """Packs and unpacks texts."""
 
-    def find(self, level: int, keys: U64) -> Found:
-        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
+        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts.
+
+        Args:
+            names: Band and bytes of keys that stand for those, in datasketch's storages.
+        """
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there.
@@ -99,7 +104,7 @@ class Snapshot(Protocol):
 class Writer(Snapshot, Protocol):
     """An index that this process alone writes to, until it is done."""
 
-    def add(self, records: Sequence[Record], keys: dict[int, Rows]) -> None:
+    def add(self, records: Sequence[Record], keys: Mapping[int, Rows | Sketched]) -> None:
         """Pages that are numbered from 0 on, with their keys."""
 
     def remove(self, numbers: Sequence[int]) -> None:

@@ -123,6 +123,7 @@ def _sum_keys(store: SqliteStore, engine: LocalEngine, batch: tuple[list[Record]
     keys = batch_keys(engine, corpus, tokens, store.recipe.options, store.recipe.levels)
     keys[ID] = id_rows([record.id for record in records])
     for level, rows in keys.items():
+        assert isinstance(rows, Rows)
         _sum(expected[level], Rows(rows.key, numbers[rows.page], rows.extra))
     for record, digest in zip(records, content_digests(corpus), strict=True):
         if record.digest != digest:

@@ -61,7 +61,7 @@ def killed_after(folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch, **se
 def test_a_scan_that_goes_on_after_any_stage_says_the_same(settings: dict[str, object], tmp_path: Path,
                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     if "stem" in settings:
-        pytest.importorskip("snowballstemmer")
+        pytest.importorskip("Stemmer")
     plain = dedup.scan(pages(), pairs=True, **settings).to_json()
     stages: list[str] = []
     keep = Checkpoint.keep

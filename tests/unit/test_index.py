@@ -211,6 +211,7 @@ def test_reports_and_filters_are_of_each_check(place: Path) -> None:
     with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
         assert index.check(MORE, pairs=True, with_text=True).options.pairs
         assert not index.check(MORE, min_chars=100).groups
+        assert len(index.check(MORE, memory="1G", threads=2).groups) == 1
 
 
 def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
@@ -220,6 +221,22 @@ def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
             assert index.seen(text + " more")
             assert not index.seen(" ".join(f"word{n}" for n in range(20)) + " ".join(f"else{n}" for n in range(60)))
             assert not index.seen({"id": "a", "text": text}, except_own=True)
+
+
+@pytest.mark.parametrize("unit", ["block", "page"])
+def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: Path, unit: Any) -> None:
+    from dedup.api import _report
+    from dedup.index.adding import Some
+    from dedup.index.checking import Checked
+
+    asked = made_pages(9, 1)[0]
+    text = f"{asked['text']}\nThumbnail\nThumbnail\n{asked['text']}"
+    page = Page("q", text, "input[0]", number=1)
+    with Index.create(place, [{"id": "a", "text": EIGHT}], levels="page,block,passage") as index:
+        report = index.check([page], unit=unit)
+        stream = Checked([], [Some([page], len(text))], None, 0)
+        options = dataclasses.replace(index.options, unit=unit)
+    assert report.to_json() == _report(stream, options, None).to_json()
 
 
 def test_check_and_add_is_one_step(place: Path) -> None:
@@ -392,7 +409,7 @@ def test_a_rebuilt_index_may_have_other_levels(place: Path) -> None:
 def rows_of(seed: int, count: int, keys: int) -> Rows:
     chance = np.random.default_rng(seed)
     return sorted_rows(chance.integers(0, keys, count, np.uint64), chance.integers(5, 70_000, count, np.uint32),
-                       chance.integers(0, 65_535, count, np.uint16))
+                       chance.integers(0, 65_535, count, np.uint32))
 
 
 @pytest.mark.parametrize(("count", "keys"), [(0, 5), (1, 5), (700, 2**63), (5000, 2**40), (5000, 40), (20_000, 2), (3000, 1)])
