@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <numeric>
 #include <cstring>
 #include <string_view>
 #include <tuple>
@@ -217,17 +218,17 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
 
 // The rows of ranges, one range after the other, and where each begins there.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
-    Mapped<std::int64_t> begins(ranges.size() + 1, 0);
+    Mapped<std::int64_t> begins(ranges.size() + 1, 0), from(ranges.size());
     Relief relief;
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
+    for_each_nearby(ranges, [&](std::size_t i) {
         relief.place();
-        begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
-    }
+        from[i] = first[index(ranges[i])];
+        begins[i + 1] = first[index(ranges[i]) + 1] - from[i];
+    });
+    for (std::size_t i = 0; i < ranges.size(); ++i) begins[i + 1] += begins[i];
     Mapped<std::int64_t> rows(index(begins.back()));
-    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i) {
-        relief.place();
-        for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
-    }
+    for (std::size_t i = 0; i < ranges.size(); ++i)
+        std::iota(rows.begin() + begins[i], rows.begin() + begins[i + 1], from[i]);
     return {std::move(rows), std::move(begins)};
 }
 

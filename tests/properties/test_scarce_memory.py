@@ -41,6 +41,7 @@ def test_blocks_and_lengths_of_tokens(seed: int, blocks: int, rows: int) -> None
     first = ranges(draw, blocks, 200)
     t0 = draw.integers(0, first[-1], rows, endpoint=True)
     both("blocks_of", first, t0)
+    both("take_ranges", first, draw.integers(0, blocks, rows))
     halves = draw.integers(0, 400, blocks)
     before = np.append(0, np.cumsum(halves)).astype(np.int64)
     both("range_halves", first, halves, before, t0, np.minimum(t0 + draw.integers(0, 300, rows), first[-1]))
