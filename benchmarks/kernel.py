@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,15 @@ class Data:
     """Text, token hashes and sets of the corpus' first pages; made where asked for."""
 
     def __init__(self, kernel: Any) -> None:
-        self.kernel = kernel
+        self.kernel, self._open = kernel, ExitStack()
+
+    @cached_property
+    def file_room(self) -> np.ndarray:
+        """An array in the file for what has no room in memory, there to the end of the process; empty without one."""
+        from dedup.memory import bounded_memory
+
+        self._open.enter_context(bounded_memory("1G", None))
+        return self.kernel.room_in_file(len(self.utf8))
 
     @cached_property
     def texts(self) -> list[str]:
@@ -442,6 +451,24 @@ def join_links(data: Data) -> Measured:
     arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints,
                  np.zeros(len(prints), np.uint8), page_first, digest, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
+
+
+@case
+def memory_room(data: Data) -> Measured:
+    assert len(data.file_room) >= 0  # memory is bounded from now on
+    return (), 1, "call"
+
+
+@case
+def room_in_file(data: Data) -> Measured:
+    assert len(data.file_room) >= 0
+    return (1 << 20,), 1, "call"
+
+
+@case
+def put(data: Data) -> Measured:
+    room = data.file_room
+    return (room, 0, data.utf8[:len(room)]), max(len(room), 1), "byte"
 
 
 class Fresh:

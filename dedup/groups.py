@@ -346,7 +346,7 @@ def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Span
 
 def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: I64) -> Flags:
     """Whether each span has the tokens of the other one, part by part."""
-    order = _by_both_places(spans, span, other)
+    order = _by_both_places(spans, span, other) if engine.is_bounded else np.arange(len(span))
 
     def compare(rows: slice) -> npt.NDArray[np.uint8]:
         some = order[rows]

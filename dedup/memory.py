@@ -92,7 +92,7 @@ def _limited(limit: int, folder: str) -> IO[bytes]:
 
 def spare_bytes(limit: int) -> tuple[int, int]:
     """Bytes of memory that are left to pages of the file, and to objects that there will be (a page's id takes some)."""
-    return min(max(limit // 4, 96 << 20), 1 << 30), min(limit // 5, 1 << 29)
+    return min(max(limit // 16 * 5, 96 << 20), 1 << 30), min(limit // 5, 1 << 29)
 
 
 def free_disk(folder: str | None) -> int:

@@ -106,6 +106,8 @@ Out<std::uint8_t> room_in_file(std::int64_t bytes) {
 void put([[maybe_unused]] std::uint8_t* to, [[maybe_unused]] const std::uint8_t* from, [[maybe_unused]] std::size_t size) {
 #ifdef DEDUP_POOL
     dedup::Pool::shared().write(reinterpret_cast<std::byte*>(to), reinterpret_cast<const std::byte*>(from), size);
+#else
+    throw std::invalid_argument("room: it is in no file");
 #endif
 }
 
@@ -122,7 +124,7 @@ void bind_memory(nb::module_& m) {
         if (at < 0 || static_cast<std::size_t>(at) > room.size() || data.size() > room.size() - static_cast<std::size_t>(at))
             throw std::invalid_argument("data: it has no place in the room");
         release([&] {
-            put(room.data() + at, data.data(), data.size());
+            if (data.size()) put(room.data() + at, data.data(), data.size());
             return 0;
         });
     }, "room"_a.noconvert(), "at"_a, "data"_a.noconvert());

@@ -272,10 +272,10 @@ void bind_runs(nb::module_& m) {
             const dedup::Blocks blocks(span(block_first));
             dedup::Mapped<std::int64_t> out(token.size());
             dedup::Relief relief;
-            for (std::size_t i = 0; i < out.size(); ++i) {
-                relief.place();
+            dedup::for_each_nearby(span(token), [&](std::size_t i) {
+                relief.places(2);
                 out[i] = blocks.of(token.data()[i]);
-            }
+            });
             return out;
         }));
     }, "block_first"_a.noconvert(), "token"_a.noconvert());

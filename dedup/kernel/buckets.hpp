@@ -163,8 +163,7 @@ class Buckets {
         bits_.resize(place_.size() * kBitWords);
         size_.resize(place_.size());
         for_each_nearby(std::span<const uint64_t>(place_), [&](size_t i) {
-            relief_.place();
-            relief_.place();
+            relief_.places(2);
             std::copy_n(all_bits_ + number(i) * kBitWords, kBitWords, bits_.begin() + static_cast<std::ptrdiff_t>(i * kBitWords));
             size_[i] = sets_.size(number(i));
         });

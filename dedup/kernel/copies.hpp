@@ -41,30 +41,38 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>> range_buckets(Tok
 inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>> with_copies(
     TokenNumbers position, Offsets first, Offsets bucket_first, TokenNumbers bucket_range, TokenNumbers start, TokenNumbers end,
     Offsets shift) {
-    constexpr std::size_t kAhead = 16;
-    Relief relief;
+    if (position.size() >> 32) throw std::invalid_argument("position: 2^32 places at most");
     const std::size_t buckets = bucket_first.size() - 1;
+    Scratch<std::uint64_t, 10> scratch;
+    Mapped<std::uint64_t>& copies = scratch.values();  // the place's row, and where its copy stands
+    Relief relief;
+    for_each_nearby(position, [&](std::size_t i) {
+        relief.places(2);
+        const std::size_t at = position[i], bucket = at >> kBucketBits;
+        if (bucket >= buckets) return;
+        for (std::int64_t k = bucket_first[bucket]; k < bucket_first[bucket + 1]; ++k) {
+            const std::size_t r = bucket_range[static_cast<std::size_t>(k)];
+            if (start[r] <= at && at < end[r])
+                copies.push_back(std::uint64_t{i} << 32 | static_cast<std::uint32_t>(static_cast<std::int64_t>(at) + shift[r]));
+        }
+    }, [&](std::size_t i) {
+        if (position[i] >> kBucketBits < buckets) DEDUP_PREFETCH(bucket_first.data() + (position[i] >> kBucketBits));
+    });
+    if (!std::is_sorted(copies.begin(), copies.end(), [](std::uint64_t x, std::uint64_t y) { return x >> 32 < y >> 32; }))
+        std::sort(copies.begin(), copies.end());
     Mapped<std::uint32_t> out;
-    out.reserve(position.size() + position.size() / 4);
+    out.reserve(position.size() + copies.size());
     Mapped<std::int64_t> out_first;
     out_first.reserve(first.size());
     out_first.push_back(0);
+    auto copy = copies.begin();
     for (std::size_t c = 0; c + 1 < first.size(); ++c) {
         const auto begin = static_cast<std::size_t>(first[c]), count = static_cast<std::size_t>(first[c + 1]) - begin;
         const TokenNumbers own = position.subspan(begin, count);
         const std::size_t before = out.size();
         out.insert(out.end(), own.begin(), own.end());
-        for (std::size_t i = 0; i < own.size(); ++i) {
-            relief.place();
-            const std::size_t bucket = own[i] >> kBucketBits, ahead = begin + i + kAhead;
-            if (ahead < position.size() && position[ahead] >> kBucketBits < buckets)
-                DEDUP_PREFETCH(bucket_first.data() + (position[ahead] >> kBucketBits));
-            if (bucket >= buckets) continue;
-            for (std::int64_t k = bucket_first[bucket]; k < bucket_first[bucket + 1]; ++k) {
-                const std::size_t r = bucket_range[static_cast<std::size_t>(k)];
-                if (start[r] <= own[i] && own[i] < end[r]) out.push_back(static_cast<std::uint32_t>(own[i] + shift[r]));
-            }
-        }
+        for (; copy != copies.end() && *copy >> 32 < begin + count; ++copy)
+            if (*copy >> 32 >= begin) out.push_back(static_cast<std::uint32_t>(*copy));
         if (out.size() - before > own.size()) {
             const auto grown = out.begin() + static_cast<std::ptrdiff_t>(before);
             std::sort(grown, out.end());

@@ -64,8 +64,9 @@ using Mapped = std::vector<T, MappedAllocator<T>>;
 // than a thread beside the loop can take out in time. So the loop counts them, and takes out itself what is too much.
 class Relief {
    public:
-    void place() {
-        if (++places_ == kTogether) look();
+    void place() { places(1); }
+    void places(std::size_t count) {
+        if ((places_ += count) >= kTogether) look();
     }
 
    private:
@@ -80,6 +81,15 @@ class Relief {
 
     std::size_t places_ = 0;
 };
+
+// Whether memory is so scarce that it pays to look places up in their order.
+inline bool is_scarce() {
+#ifdef DEDUP_POOL
+    return Pool::shared().is_scarce();
+#else
+    return false;
+#endif
+}
 
 // An empty vector whose memory was used before by this thread: fresh memory costs a page fault every 4 kB. One of each element
 // type and number at a time.

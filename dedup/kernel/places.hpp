@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <numeric>
 #include <cstring>
 #include <string_view>
 #include <tuple>
@@ -26,9 +27,10 @@ public:
     explicit BlockFinder(Offsets first) : first_(first) {}
 
     std::int64_t of(std::int64_t token) {
-        std::size_t low = 0, high = at_ + 1;
-        if (first_[at_] <= token) {
-            low = at_;
+        std::size_t low = at_, high = at_ + 1;
+        if (first_[at_] > token) {
+            for (std::size_t step = 1; low > 0 && first_[low] > token; step *= 2) high = low, low -= std::min(low, step);
+        } else {
             for (std::size_t step = 1; high < first_.size() && first_[high] <= token; step *= 2) low = high, high += step;
             high = std::min(high, first_.size());
         }
@@ -124,14 +126,14 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     Mapped<Edge>& edges = scratch.values();
     BlockFinder of_first(token_first), of_last(token_first);
     Relief relief;
-    for (std::size_t i = 0; i < t0.size(); ++i) {
-        relief.place();
+    for_each_nearby(t0, [&](std::size_t i) {
+        relief.places(2);
         const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
         begin[i] = start[a], finish[i] = end[b];
         if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
         if (t1[i] < token_first[b + 1])
             edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
-    }
+    });
     const auto last_token = static_cast<std::uint64_t>(token_first.back());
     radix_sort(std::span(edges), std::bit_width(last_token), [](const Edge& edge) { return edge.token; });
     SlowCutter slow(Folds::of(flags));
@@ -216,17 +218,17 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
 
 // The rows of ranges, one range after the other, and where each begins there.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
-    Mapped<std::int64_t> begins(ranges.size() + 1, 0);
+    Mapped<std::int64_t> begins(ranges.size() + 1, 0), from(ranges.size());
     Relief relief;
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
+    for_each_nearby(ranges, [&](std::size_t i) {
         relief.place();
-        begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
-    }
+        from[i] = first[index(ranges[i])];
+        begins[i + 1] = first[index(ranges[i]) + 1] - from[i];
+    });
+    for (std::size_t i = 0; i < ranges.size(); ++i) begins[i + 1] += begins[i];
     Mapped<std::int64_t> rows(index(begins.back()));
-    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i) {
-        relief.place();
-        for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
-    }
+    for (std::size_t i = 0; i < ranges.size(); ++i)
+        std::iota(rows.begin() + begins[i], rows.begin() + begins[i + 1], from[i]);
     return {std::move(rows), std::move(begins)};
 }
 

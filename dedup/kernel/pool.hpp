@@ -110,6 +110,9 @@ class Pool {
         if (all >= may_come_.load(std::memory_order_relaxed)) relieve();
     }
 
+    // Whether little of the file may still come into memory, so that it pays to look places up in their order.
+    bool is_scarce() const { return watched_.load(std::memory_order_relaxed) && may_come_.load(std::memory_order_relaxed) < kScarce; }
+
     // Bytes that a large block may have in memory now.
     std::size_t room() {
         const std::lock_guard lock(mutex_);
@@ -147,6 +150,7 @@ class Pool {
         is_bounded_ = false;
         most_held_ = SIZE_MAX;
         drop_unused();
+        if (spills_.empty()) may_come_ = SIZE_MAX;
     }
 
     Figures figures() {
@@ -159,7 +163,7 @@ class Pool {
 
    private:
     static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
-    static constexpr std::size_t kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
+    static constexpr std::size_t kScarce = std::size_t{1} << 28, kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
     static constexpr std::chrono::milliseconds kSoon{1}, kSeldom{20};
 
     // A child must not find the lock taken by a thread that it has not.
@@ -250,7 +254,7 @@ class Pool {
             for (auto& spill : spills_)
                 for (std::size_t left = spill->turns(); left && now > enough(); --left, now = resident().all) spill->evict();
         const std::size_t left = much() - std::min(now, much());
-        may_come_ = left / 2;
+        may_come_ = spills_.empty() ? SIZE_MAX : left / 2;
         if (!is_bounded_) return kSeldom;
         return std::clamp(std::chrono::milliseconds(left / kPerMillisecond), kSoon, kSeldom);
     }
@@ -261,7 +265,7 @@ class Pool {
     std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, pages_ = 0, expected_ = 0;
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;
-    std::atomic<std::size_t> came_in_ = 0, may_come_ = 0;  // bytes of the file: since somebody looked, at most; half of what may
+    std::atomic<std::size_t> came_in_ = 0, may_come_ = SIZE_MAX;  // bytes of the file: since somebody looked; half of what may
 };
 #define DEDUP_POOL 1
 #endif

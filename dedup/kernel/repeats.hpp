@@ -36,8 +36,10 @@ public:
           block_least_(block_least), page_first_(page_first), growth_(kGrowth * grams_.count()) {}
 
     Found found() {
+        Relief relief;
         for (std::size_t s = 0; s < segments_.size(); ++s) {
             const auto places = segments_.places(s);
+            relief.place();
             if (static_cast<std::int64_t>(places.size()) <= max_members_) seed_all_pairs(places);
             else keep_segment(places, segments_.grams(s));
         }
@@ -111,7 +113,7 @@ private:
         std::int64_t shift = -1, reached = -1;
         Relief relief;
         for (const std::uint64_t seed : seeds_) {
-            relief.place();
+            relief.places(4);  // runs of both texts, and what finds them
             const auto apart = static_cast<std::int64_t>(seed >> 32), a = static_cast<std::int64_t>(seed & 0xffffffffU);
             if (apart == shift && a < reached) continue;
             shift = apart;
@@ -158,7 +160,11 @@ private:
     void keep_the_rest() {
         if (!grams_.count()) return;
         TokenBits covered(grams_.end() - 1 + size_);
-        for (const Match& m : found_) covered.set(m.a, m.a + m.length), covered.set(m.b, m.b + m.length);
+        Relief relief;
+        for (const Match& m : found_) {
+            relief.places(2);
+            covered.set(m.a, m.a + m.length), covered.set(m.b, m.b + m.length);
+        }
         for (std::size_t s = 0; s < hot_length_.size(); ++s)
             for (auto i = hot_first_[s]; i < hot_first_[s + 1]; ++i) {
                 const std::int64_t at = hot_position_[static_cast<std::size_t>(i)];
@@ -166,6 +172,7 @@ private:
             }
         std::vector<std::pair<std::int64_t, std::int64_t>> needed;  // leader, place
         for (std::size_t r = 0; r < grams_.runs(); ++r) {
+            relief.places(2);
             const std::int64_t end = grams_.run_end(r), stop = end - 1 + size_;
             for (std::int64_t at = grams_.run_begin(r); at < end; ++at) {
                 const std::int64_t bare = covered.first_clear(at, stop);

@@ -10,6 +10,7 @@
 
 #include "arrays.hpp"
 #include "memory.hpp"
+#include "sets.hpp"
 
 namespace dedup {
 
@@ -37,7 +38,7 @@ public:
         const std::int64_t count = static_cast<std::int64_t>(first.size()) - 1;
         for (std::int64_t token = 0; token <= first[static_cast<std::size_t>(count)]; token += kStep) {
             while (block < count && this->first(block + 1) <= token) ++block;
-            near_.push_back(block);
+            near_.push_back(static_cast<std::uint32_t>(block));
         }
     }
 
@@ -75,7 +76,7 @@ public:
 private:
     static constexpr std::int64_t kStep = 64;
     Offsets first_;
-    Mapped<std::int64_t> near_;
+    Mapped<std::uint32_t> near_;
 };
 
 // Length of ranges of tokens in half tokens; inside a block of mixed script, in proportion to the block's own.
@@ -88,10 +89,10 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
     };
     Mapped<double> out(t0.size());
     Relief relief;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        relief.place();
+    for_each_nearby(t0, [&](std::size_t i) {
+        relief.places(2);
         out[i] = before(t1[i]) - before(t0[i]);
-    }
+    });
     return out;
 }
 

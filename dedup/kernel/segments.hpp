@@ -109,7 +109,9 @@ class Segments {
 public:
     // A segment ends where any run over its leaders begins or ends.
     explicit Segments(const RepeatedGrams& grams) : starts_(grams.end() + 1) {
+        Relief relief;
         for (std::size_t r = 0; r < grams.runs(); ++r) {
+            relief.place();
             starts_.set(grams.run_leader(r));
             starts_.set(grams.run_leader(r) + grams.run_end(r) - grams.run_begin(r));
         }
@@ -159,8 +161,11 @@ private:
             at = grams.run_end(r);
         }
         starts_.clear(at, grams.end() + 1);
-        for (std::size_t r = 0; r < grams.runs(); ++r)
+        Relief relief;
+        for (std::size_t r = 0; r < grams.runs(); ++r) {
+            relief.place();
             if (!starts_.holds(grams.run_leader(r))) throw std::invalid_argument("runs: one has a leader that is none");
+        }
     }
 
     // The segments of a run of leaders.
@@ -175,7 +180,9 @@ private:
     // Calls use(segment, place) for the places of all segments; those of one ascend.
     template <class Use>
     void for_each_place(const RepeatedGrams& grams, Use use) const {
+        Relief relief;
         for (std::size_t r = 0; r < grams.runs(); ++r) {
+            relief.places(4);  // what finds the segment, the segment, and what `use` writes
             const std::int64_t leader = grams.run_leader(r), begin = grams.run_begin(r), length = grams.run_end(r) - begin;
             for (std::size_t s = of(leader); s < size() && start_[s] - leader < length; ++s) use(s, begin + (start_[s] - leader));
         }

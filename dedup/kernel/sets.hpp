@@ -78,14 +78,14 @@ inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     return order;
 }
 
-// Calls use(row) for rows that name places, those of each 64 kB one after the other, so that each place comes into memory once; and
-// fetch(row) some rows before.
+// Calls use(row) for rows that name places, and fetch(row) some rows before. Where memory is scarce, of many rows those of each 64 kB
+// follow each other, so that these come into memory once; not of all rows, which may be as long a column as the one that is looked up.
 template <class T, class Use, class Fetch>
 void for_each_nearby(std::span<const T> place, Use use, Fetch fetch) {
     constexpr int kNearBits = 16;
-    constexpr size_t kAhead = 8;
+    constexpr size_t kAhead = 8, kTogether = size_t{1} << 18;
     const size_t count = place.size();
-    if (count >> 32 || std::is_sorted(place.begin(), place.end())) {
+    if (!is_scarce() || std::is_sorted(place.begin(), place.end())) {
         for (size_t i = 0; i < count; ++i) {
             if (i + kAhead < count) fetch(i + kAhead);
             use(i);
@@ -94,18 +94,20 @@ void for_each_nearby(std::span<const T> place, Use use, Fetch fetch) {
     }
     Scratch<uint64_t, 7> scratch;
     Mapped<uint64_t>& rows = scratch.values();
-    rows.resize(count);
-    uint64_t most = 0;
-    for (size_t i = 0; i < count; ++i) {
-        const auto near = static_cast<uint64_t>(place[i]) >> kNearBits;
-        most = std::max(most, near);
-        rows[i] = near << 32 | i;
-    }
-    radix_sort(std::span(rows), std::bit_width(most), [](uint64_t row) { return row >> 32; });
-    const auto row = [&](size_t i) { return static_cast<size_t>(rows[i] & 0xffffffffULL); };
-    for (size_t i = 0; i < count; ++i) {
-        if (i + kAhead < count) fetch(row(i + kAhead));
-        use(row(i));
+    for (size_t begin = 0; begin < count; begin += kTogether) {
+        rows.resize(std::min(kTogether, count - begin));
+        uint64_t most = 0;
+        for (size_t i = 0; i < rows.size(); ++i) {
+            const auto near = static_cast<uint64_t>(place[begin + i]) >> kNearBits;
+            most = std::max(most, near);
+            rows[i] = near << 32 | i;
+        }
+        radix_sort(std::span(rows), std::bit_width(most), [](uint64_t row) { return row >> 32; });
+        const auto row = [&](size_t i) { return begin + static_cast<size_t>(rows[i] & 0xffffffffULL); };
+        for (size_t i = 0; i < rows.size(); ++i) {
+            if (i + kAhead < rows.size()) fetch(row(i + kAhead));
+            use(row(i));
+        }
     }
 }
 
@@ -446,8 +448,7 @@ template <class T>
 void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlaps) {
     Relief relief;
     for (int64_t p = 0; p < pairs; ++p) {
-        relief.place();
-        relief.place();
+        relief.places(2);
         overlaps[p] = overlap(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]], sets.size(b[p]));
     }
 }

@@ -65,7 +65,12 @@ def room_in_file(bytes: int) -> npt.NDArray[np.uint8]:
 
     It takes no room on the disk and none in memory until ``put`` writes to it; what was not written must not be touched. Its
     memory is no private one: the system takes its pages out when others need the room.
+
+    Raises:
+        ValueError: Less than no bytes.
     """
+    if bytes < 0:
+        raise ValueError("bytes must not be negative")
     return np.empty(0, np.uint8)
 
 
@@ -76,5 +81,7 @@ def put(room: npt.NDArray[np.uint8], at: int, data: npt.NDArray[np.uint8]) -> No
         ValueError: The array is none of these, or too short.
         MemoryError: The disk is full.
     """
+    if at < 0 or at + len(data) > len(room):
+        raise ValueError("data: it has no place in the room")
     if len(data):
         raise ValueError("room: it is in no file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -220,3 +221,49 @@ def test_columns_of_what_was_found_lie_in_the_file_of_a_large_text(monkeypatch: 
     assert large.part_end is table.part_end  # it takes no memory
     assert large.first is table.first  # it is short
     assert small.part_start is table.part_start
+
+
+RESIDENT = """
+import pathlib, sys, dedup
+from dedup.kernel import kernel
+if sys.argv[3] == "off":  # nothing is taken out of memory
+    kernel.limit_memory = lambda resident, *rest, limit=kernel.limit_memory: limit(1 << 40, *rest)
+rss = lambda: int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+before = rss()
+report = dedup.scan(pathlib.Path(sys.argv[1]), memory=sys.argv[2])
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(before, int(peak.split()[1]) * 1024, len(report.groups))
+"""
+
+
+@pytest.mark.slow
+@native
+def test_what_is_in_memory_stays_within_the_limit(tmp_path: Path) -> None:
+    """Pages of the file go out of memory whatever a loop does: unlike without that, which needs three times as much."""
+    file = tmp_path / "pages.jsonl"
+    with file.open("w") as out:
+        for page in many_pages(90_000):
+            out.write(json.dumps(page) + "\n")
+    peak = {}
+    for eviction in ("on", "off"):
+        command = [sys.executable, "-c", RESIDENT, file, "128M", eviction]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        before, peak[eviction], groups = map(int, done.stdout.split())
+        assert groups > 1000
+        peak[eviction] -= before
+    assert peak["on"] < 192 << 20 < peak["off"]  # other processes may keep those that look from looking in time
+
+
+def many_pages(count: int) -> list[dict[str, str]]:
+    """Pages of some 1,000 bytes; each fourth one has a passage of an earlier one, with a word that is another."""
+    words = np.array([f"word{n}" for n in range(40_000)])
+    draw = np.random.default_rng(4)
+    texts: list[str] = []
+    for n in range(count):
+        own = words[draw.zipf(1.1, 130) % len(words)].tolist()
+        if n % 4 == 0 and n:
+            old = texts[draw.integers(n)].split()[:40]
+            old[20] = "another"
+            own += ["\n\n", *old]
+        texts.append(" ".join(own))
+    return [{"id": str(n), "text": text} for n, text in enumerate(texts)]
