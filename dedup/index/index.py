@@ -90,7 +90,11 @@ class Index:
 
         settings = with_profile(settings, settings.pop("for_", None))
         run = {name: value for name, value in settings.items() if name in _names("run")}
+        from dedup.api import _pages
+
         recipe = make_recipe(levels, settings)
+        options = make_options({**{name: getattr(recipe.options, name) for name in _every()}, **run}, "Index.create")
+        stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
         if is_address(place):
             from dedup.index.redis_store import RedisStore
 
@@ -98,8 +102,8 @@ class Index:
         else:
             SqliteStore.create(Path(place), recipe)
         index = cls.open(place, timeout=timeout)
-        if source is not None:
-            index.add(source, **run)
+        if stream is not None:
+            index.add(stream, **run)
         return index
 
     def __enter__(self) -> Index:
@@ -351,6 +355,10 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
 
     findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
     return report_of(stream, findings, digest, Stages(progress))
+
+
+def _every() -> list[str]:
+    return [field.name for field in dataclasses.fields(Options)]
 
 
 @functools.cache
