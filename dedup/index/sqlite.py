@@ -473,10 +473,12 @@ class SqliteSnapshot:
         Args:
             after: Only those with higher numbers.
         """
-        count = 0
+        count, last = 0, after
         sql = "SELECT number, data FROM page WHERE number > ? ORDER BY number"
         for number, data in self.connection.execute(sql, (after,)):
-            count += 1
+            if number <= last:
+                raise DamagedIndexError("the pages are not in their order")
+            count, last = count + 1, number
             yield unseal(as_bytes(data, "page", number), number)
         if after < 0 and count != self.state.pages:
             raise DamagedIndexError(f"it holds {count:,} pages and should hold {self.state.pages:,}")

@@ -93,7 +93,11 @@ def _pages(snapshot: SqliteSnapshot, problems: list[str]) -> Iterator[tuple[list
         try:
             for record in snapshot.all_records(last):
                 last = record.number
-                page = stored_page(record, snapshot.packer)
+                try:
+                    page = stored_page(record, snapshot.packer)
+                except DamagedIndexError as error:
+                    problems.append(error.what)
+                    continue
                 records.append(record)
                 pages.append(page)
                 size += record.size
@@ -101,10 +105,10 @@ def _pages(snapshot: SqliteSnapshot, problems: list[str]) -> Iterator[tuple[list
                     yield records, pages
                     records, pages, size = [], [], 0
             break
-        except DamagedIndexError as error:
+        except DamagedIndexError as error:  # a record that cannot be read: go on behind it
             problems.append(error.what)
             following = snapshot.next_number(last)
-            if following is None:
+            if following is None or following <= last or len(problems) > MOST_TOLD:
                 break
             last = following
         except sqlite3.DatabaseError as error:
