@@ -13,7 +13,7 @@ from dedup.index.index import Index
 from dedup.index.recipe import Recipe, make_recipe, stored_settings
 from dedup.index.records import Packer, stored_page, unseal
 from dedup.index.segments import checksum
-from dedup.index.sqlite import SqliteStore, as_bytes, is_index, open_file, read_meta
+from dedup.index.sqlite_file import as_bytes, create_file, is_index, open_file, read_meta
 from dedup.index.store import Verified
 from dedup.model import Page
 
@@ -49,7 +49,7 @@ def rebuild(place: Path, out: Path, *, levels: Iterable[str] | str | None = None
     try:
         run = {name: settings.pop(name) for name in ("threads", "partitions", "memory", "temp_dir") if name in settings}
         recipe = _recipe(connection, place, levels, settings, problems)
-        SqliteStore.create(out, recipe)
+        create_file(out, recipe)
         with Index.open(out) as made:
             made.add(_readable(connection, problems), **run)
             made.compact()

@@ -15,7 +15,9 @@ from dedup.index.adding import BATCH_BYTES, BATCH_PAGES, Some, content_digests
 from dedup.index.keys import DEAD, ID, NAMES, NUMBER_OF, batch_keys, id_rows
 from dedup.index.records import Record, stored_page
 from dedup.index.segments import Rows, Segment, in_windows
-from dedup.index.sqlite import SqliteSnapshot, SqliteStore, chunks_of
+from dedup.index.sqlite import SqliteStore
+from dedup.index.sqlite_file import chunks_of
+from dedup.index.sqlite_pages import SqliteSnapshot
 from dedup.index.store import Info, Verified
 from dedup.kernel import kernel
 from dedup.model import Page
