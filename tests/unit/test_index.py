@@ -244,7 +244,7 @@ def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", ["block", "page"])
 def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: Path, unit: Any) -> None:
-    from dedup.api import _found
+    from dedup.api import _report
     from dedup.index.adding import Some
     from dedup.index.checking import Checked
 
@@ -255,7 +255,7 @@ def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: P
         report = index.check([page], unit=unit)
         stream = Checked([], [Some([page], len(text))], None, 0)
         options = dataclasses.replace(index.options, unit=unit)
-    assert report.to_json() == _found(stream, options, None, False, False).to_json()
+    assert report.to_json() == _report(stream, options, None).to_json()
 
 
 def test_check_and_add_is_one_step(place: Path) -> None:
