@@ -403,6 +403,17 @@ def test_pages_go_out_and_come_in_again(place: Path, suffix: str) -> None:
         assert {page.id: page.text for page in again.pages()} == {page["id"]: page["text"] for page in pages}
 
 
+def test_empty_pages_and_empty_input_are_no_error(place: Path) -> None:
+    with Index.create(place, levels="page,block,passage") as index:
+        assert index.add([{"id": "a", "text": ""}, {"id": "b", "text": "x"}]).added == 2
+        assert index.add([]).pages == 0
+        for asked in ("", "x", []):
+            for unit in ("block", "page"):
+                assert not index.check(asked, unit=unit).groups  # type: ignore[arg-type]
+        assert not index.seen("")
+        assert index.verify().ok
+
+
 def test_exported_records_are_json(place: Path) -> None:
     with Index.create(place) as index:
         index.add([Page("a", "one\ud800two é", "src", "T", {"k": 1}, "https://x.example/a")])
