@@ -208,6 +208,7 @@ def test_levels_say_how_pages_are_found(tmp_path: Path) -> None:
     ("word", {}, "levels: 'word' is not one of page, block, passage"), ([], {}, "levels: no level is named"),
     (None, {"exhaustive": True}, "exhaustive: an index is looked up by sketches"),
     (None, {"unit": "page"}, "unit: an index keeps"),
+    (None, {"checkpoint": "x"}, "checkpoint: what is added is kept as it goes"),
     (None, {"pairs": True}, "pairs: belongs to a report"), (None, {"threshold": 7}, "threshold: 7 is out of range")])
 def test_what_an_index_cannot_have_is_refused_before_there_is_one(
         place: Path, levels: Any, settings: dict[str, Any], message: str) -> None:
@@ -220,6 +221,8 @@ def test_settings_of_the_index_cannot_be_changed_by_a_call(place: Path) -> None:
     with Index.create(place, min_tokens=5) as index:
         with pytest.raises(OptionError, match="min_tokens: belongs to the index, which was made with 5"):
             index.add([], min_tokens=6)
+        with pytest.raises(OptionError, match="checkpoint: belongs to the index"):
+            index.check(EIGHT, checkpoint="x")
         with pytest.raises(TypeError, match="did you mean 'threads'"):
             index.check(EIGHT, thread=1)
         with pytest.raises(OptionError, match="unit: the index has no level for unit page"):
