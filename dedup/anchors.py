@@ -97,7 +97,8 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     bits = min(STOP_BITS, len(item).bit_length() + 2)
     def count(cut: tuple[int, int]) -> I64:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
-    counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
+    cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
+    counts: I64 = np.sum(engine.map(count, list(cuts)), axis=0)
     total = int(counts.sum())
     out = np.full(len(counts), RARITY, np.uint8)
     there = np.flatnonzero(counts)  # of a small collection most are not

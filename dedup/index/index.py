@@ -90,7 +90,11 @@ class Index:
 
         settings = with_profile(settings, settings.pop("for_", None))
         run = {name: value for name, value in settings.items() if name in _names("run")}
+        from dedup.api import _pages
+
         recipe = make_recipe(levels, settings)
+        options = make_options({**{name: getattr(recipe.options, name) for name in _every()}, **run}, "Index.create")
+        stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
         if is_address(place):
             from dedup.index.redis_store import RedisStore
 
@@ -98,8 +102,8 @@ class Index:
         else:
             SqliteStore.create(Path(place), recipe)
         index = cls.open(place, timeout=timeout)
-        if source is not None:
-            index.add(source, **run)
+        if stream is not None:
+            index.add(stream, **run)
         return index
 
     def __enter__(self) -> Index:
@@ -283,6 +287,7 @@ class Index:
     def _made_settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         names = [field.name for field in dataclasses.fields(Options)]
         allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
+        allowed -= {"checkpoint"}
         for name in settings:
             if name not in names:
                 raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
@@ -358,6 +363,10 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
 
     findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
     return report_of(stream, findings, digest, Stages(progress))
+
+
+def _every() -> list[str]:
+    return [field.name for field in dataclasses.fields(Options)]
 
 
 @functools.cache

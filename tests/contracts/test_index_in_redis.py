@@ -22,6 +22,7 @@ from dedup.index import Index
 from dedup.index.affine32 import sketches
 
 datasketch = pytest.importorskip("datasketch", reason="LOUD: nothing is held equal to datasketch: it is not there")
+pytestmark = pytest.mark.slow
 EIGHT = "These same eight words stand on both pages."
 
 

@@ -66,6 +66,25 @@ def test_another_database_of_sqlite_is_no_index(place: Path) -> None:
         Index.open(place)
 
 
+@pytest.mark.parametrize("source", [Path("nowhere"), "a text without an id", [{"text": "nor this one"}]])
+def test_pages_that_cannot_be_read_make_no_index(place: Path, source: Any) -> None:
+    with pytest.raises(InputError):
+        Index.create(place, source)
+    assert not place.exists()
+
+
+def test_threads_that_have_ended_leave_no_connections(place: Path) -> None:
+    import gc
+
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        for _ in range(10):
+            thread = threading.Thread(target=lambda: len(index))
+            thread.start()
+            thread.join()
+        gc.collect()
+        assert len(index._store._held) <= 2  # type: ignore[attr-defined]
+
+
 def test_create_takes_no_place_of_another_file(place: Path) -> None:
     place.write_text("mine")
     with pytest.raises(OutputError, match="is there already"):
@@ -189,6 +208,7 @@ def test_levels_say_how_pages_are_found(tmp_path: Path) -> None:
     ("word", {}, "levels: 'word' is not one of page, block, passage"), ([], {}, "levels: no level is named"),
     (None, {"exhaustive": True}, "exhaustive: an index is looked up by sketches"),
     (None, {"unit": "page"}, "unit: an index keeps"),
+    (None, {"checkpoint": "x"}, "checkpoint: what is added is kept as it goes"),
     (None, {"pairs": True}, "pairs: belongs to a report"), (None, {"threshold": 7}, "threshold: 7 is out of range")])
 def test_what_an_index_cannot_have_is_refused_before_there_is_one(
         place: Path, levels: Any, settings: dict[str, Any], message: str) -> None:
@@ -201,6 +221,8 @@ def test_settings_of_the_index_cannot_be_changed_by_a_call(place: Path) -> None:
     with Index.create(place, min_tokens=5) as index:
         with pytest.raises(OptionError, match="min_tokens: belongs to the index, which was made with 5"):
             index.add([], min_tokens=6)
+        with pytest.raises(OptionError, match="checkpoint: belongs to the index"):
+            index.check(EIGHT, checkpoint="x")
         with pytest.raises(TypeError, match="did you mean 'threads'"):
             index.check(EIGHT, thread=1)
         with pytest.raises(OptionError, match="unit: the index has no level for unit page"):
@@ -382,6 +404,17 @@ def test_pages_go_out_and_come_in_again(place: Path, suffix: str) -> None:
             index.export(place.with_suffix(".txt"))
     with Index.create(place.with_suffix(".again"), out) as again:
         assert {page.id: page.text for page in again.pages()} == {page["id"]: page["text"] for page in pages}
+
+
+def test_empty_pages_and_empty_input_are_no_error(place: Path) -> None:
+    with Index.create(place, levels="page,block,passage") as index:
+        assert index.add([{"id": "a", "text": ""}, {"id": "b", "text": "x"}]).added == 2
+        assert index.add([]).pages == 0
+        for asked in ("", "x", []):
+            for unit in ("block", "page"):
+                assert not index.check(asked, unit=unit).groups  # type: ignore[arg-type]
+        assert not index.seen("")
+        assert index.verify().ok
 
 
 def test_exported_records_are_json(place: Path) -> None:
