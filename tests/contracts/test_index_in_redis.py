@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
+import re
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,30 +35,14 @@ def test_sketches_are_those_of_datasketch_bit_for_bit() -> None:
             assert np.array_equal(theirs.hashvalues, registers)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("redis", reason="LOUD: no index in Redis is tested: its Python client is not there")
-    if shutil.which("redis-server") is None:
-        pytest.skip("LOUD: no index in Redis is tested: there is no redis-server (Debian: apt-get install redis-server)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no",
-         "--dir", str(tmp_path_factory.mktemp("redis"))], stdout=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
+@pytest.fixture
+def server(redis_server: str) -> str:
+    return redis_server
 
 
 @pytest.fixture
 def place(server: str, request: pytest.FixtureRequest) -> str:
-    return f"{server}?name={request.node.name}"
+    return f"{server}?name={re.sub('[^a-z0-9_]', '.', request.node.name)}"
 
 
 @pytest.mark.parametrize(("unit", "options"), [
@@ -102,25 +82,22 @@ def test_datasketch_finds_the_pages_in_the_same_buckets(place: str, server: str)
     text = " ".join(f"word{n}" for n in range(100))
     with Index.create(place, [{"id": "a", "text": text}], levels="page") as index:
         store: Any = index._store
-        lsh = store.tables[1]
+        registers, lsh = _registers(text, index.options)
         theirs = datasketch.MinHashLSH(
-            num_perm=lsh.h, params=(lsh.b, lsh.r), prepickle=False,
-            storage_config={"type": "redis", "basename": store.base + b":page", "redis": store._config["redis"]})
-        from dedup.index.keys import sketched
-
-        corpus = _corpus(text)
-        (registers,) = sketched(corpus, index.options, 1).registers
-        found = theirs.query(datasketch.MinHash(lsh.h, hashvalues=registers, scheme="affine32", seed=0))
-    assert found == [bytes(12)]  # page 0, no block
+            num_perm=lsh.num_hashes, params=(lsh.bands, lsh.rows), prepickle=False,
+            storage_config={"type": "redis", "basename": store.base + b":page", "redis": {"port": store.address.port}})
+        found = theirs.query(datasketch.MinHash(lsh.num_hashes, hashvalues=registers, scheme="affine32", seed=0))
+    assert found == [bytes(8)]  # page 0, no block
 
 
-def _corpus(text: str) -> Any:
+def _registers(text: str, options: Any) -> Any:
     from dedup.blocks import read_corpus
     from dedup.engines.local import LocalEngine
+    from dedup.index.keys import sketched
     from dedup.model import Page
-    from dedup.options import Options
 
-    return read_corpus([Page("a", text, "s")], LocalEngine(1), Options())[0]
+    made = sketched(read_corpus([Page("a", text, "s")], LocalEngine(1), options)[0], options, 1)
+    return made.registers[0], made.lsh
 
 
 def test_several_threads_write_and_read(place: str) -> None:
@@ -149,7 +126,7 @@ def test_several_threads_write_and_read(place: str) -> None:
 def test_what_is_not_there_or_damaged_is_said(place: str, server: str) -> None:
     with pytest.raises(InputError, match="there is no index"):
         Index.open(place)
-    with pytest.raises(InputError, match="no Redis answers there"):
+    with pytest.raises(InputError, match=r"no Redis answers at 127\.0\.0\.1:1 "):
         Index.open("redis://127.0.0.1:1/0")
     with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
         with pytest.raises(OutputError, match="is there already"):
