@@ -86,6 +86,7 @@ kernel-if-possible: $(VENV)/.dev
 	@$(MAKE) --no-print-directory kernel >/dev/null 2>&1 || printf '%s\n' $(NO_KERNEL)
 
 test: $(VENV)/.dev kernel-if-possible viewer-tools-if-possible
+	@scripts/system_packages redis $(PY)
 	$(PY) -m pytest -q -n auto -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
@@ -123,6 +124,7 @@ test-sanitize: $(VENV)/.dev
 	    tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
 
 test-soak: $(VENV)/.dev kernel-if-possible
+	@scripts/system_packages redis $(PY)
 	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q -n auto
 
 # The viewer of report.html. Only who changes it needs Node.js: the bundle is committed, and tests hold it equal to its sources.

@@ -103,7 +103,7 @@ def _of_two_bands(found: Found, rows: Rows, first: I64) -> Found:
 
 
 def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:
-    """Places of anchors beside which stand the words that stand beside one of the anchors asked for."""
+    """Places of landmarks beside which stand the words that stand beside one of the landmarks asked for."""
     place, asked = _pairs(found, first)
     return _only(found, place[may_go_on(found.extra[place], rows.extra[asked], run)])
 

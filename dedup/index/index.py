@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dedup.stages import Progress
 
 TIMEOUT = 60.0  # seconds to wait for somebody else who writes
+SMALL = 1 << 25  # bytes of text whose scan has room anyway
 FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
 
 
@@ -40,6 +41,7 @@ class Index:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._asked: dict[Any, Options] = {}
 
     @classmethod
     def open(cls, place: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Index:
@@ -82,11 +84,15 @@ class Index:
 
         settings = with_profile(settings, settings.pop("for_", None))
         run = {name: value for name, value in settings.items() if name in _names("run")}
+        from dedup.api import _pages
+
         recipe = make_recipe(levels, settings)
+        options = make_options({**{name: getattr(recipe.options, name) for name in _every()}, **run}, "Index.create")
+        stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
         create_store(place, recipe)
         index = cls.open(place, timeout=timeout)
-        if source is not None:
-            index.add(source, **run)
+        if stream is not None:
+            index.add(stream, **run)
         return index
 
     def __enter__(self) -> Index:
@@ -175,15 +181,11 @@ class Index:
         Raises:
             OptionError: The index has no level for that unit.
         """
-        from dedup.memory import memory_of
-
-        options = self._settings(settings, ("read", "run", "report"), "check")
-        unit = self._unit(unit)
-        with memory_of(options):
-            if not add:
-                with self._store.reading() as snapshot:
-                    return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
-            return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
+        options, unit = self._settings(settings, ("read", "run", "report"), "check"), self._unit(unit)
+        if not add:
+            with self._store.reading() as snapshot:
+                return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
+        return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
 
     def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
         """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
@@ -266,6 +268,12 @@ class Index:
         """The index's settings with some of a call."""
         if not settings:
             return self.options
+        key = tuple(sorted((name, repr(value)) for name, value in settings.items())), groups, caller
+        if key not in self._asked:
+            self._asked = {key: self._made_settings(settings, groups, caller)}  # most calls are like the last one
+        return self._asked[key]
+
+    def _made_settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         names = [field.name for field in dataclasses.fields(Options)]
         allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
         for name in settings:
@@ -292,6 +300,7 @@ class Index:
             stored_pages,
             unit_options,
         )
+        from dedup.memory import memory_of
 
         stream = _pages(source, options)
         batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
@@ -309,7 +318,8 @@ class Index:
             asked = unit_options(options, unit)
             if not stored and len(batches) == 1:
                 return _nothing(engine, checked, corpus, asked, progress), batches
-        return _found(checked, asked, progress, False, False), batches
+        with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
+            return _found(checked, asked, progress, False, False), batches
 
     def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
                            progress: Progress | None) -> Report:
@@ -346,6 +356,10 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
 
     findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
     return report_of(stream, findings, digest, Stages(progress))
+
+
+def _every() -> list[str]:
+    return [field.name for field in dataclasses.fields(Options)]
 
 
 @functools.cache

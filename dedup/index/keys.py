@@ -2,7 +2,7 @@
 
 page     the bands of the page's sketch, as `unit="page"` makes them (with `find="exact"` its fingerprint)
 block    the bands of each block's sketch, as `unit="block"` makes them (with `find="exact"` their fingerprints)
-passage  anchors of its text, so that every run of equal words that a scan reports shares one
+passage  landmarks of its text, so that every run of equal words that a scan reports shares one
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ ID, PAGE, BLOCK, PASSAGE, DEAD = range(5)  # kinds of segments
 NUMBER_OF = {"page": PAGE, "block": BLOCK, "passage": PASSAGE}
 NAMES = {ID: "ids", PAGE: "page", BLOCK: "block", PASSAGE: "passage", DEAD: "removed"}
 SCHEME = 1  # raise when keys made of one text change
-ID_BITS, ANCHOR_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
+ID_BITS, LANDMARK_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# Bits of `extra` that stand for the words beside an anchor: those before it, from the nearest on, then those behind it.
+# Bits of `extra` that stand for the words beside a landmark: those before it, from the nearest on, then those behind it.
 BESIDE = ((0, 5), (5, 5), (10, 5)), ((15, 5), (20, 5), (25, 5))
 
 
@@ -62,7 +62,7 @@ def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Opt
         made = {PAGE: page_keys, BLOCK: block_keys}
         found |= {NUMBER_OF[level]: made[NUMBER_OF[level]](engine, corpus, options) for level in levels if level != "passage"}
     if "passage" in levels:
-        found[PASSAGE] = anchor_keys(corpus, tokens, options.gram_tokens)
+        found[PASSAGE] = landmark_keys(corpus, tokens, options.gram_tokens)
     return found
 
 
@@ -140,17 +140,17 @@ def _print_rows(prints: U64, page: I64) -> Rows:
     return sorted_rows(prints >> np.uint64(64 - PRINT_BITS), page.astype(np.uint32), np.zeros(len(prints), np.uint32))
 
 
-def anchor_shape(run: int) -> tuple[int, int]:
-    """Words of an anchor, and of how many anchors that follow each other one is kept, for runs of so many words.
+def landmark_shape(run: int) -> tuple[int, int]:
+    """Words of a landmark, and of how many landmarks that follow each other one is kept, for runs of so many words.
 
-    Every run of `run` words holds all the anchors of one window, so two equal ones keep the same.
+    Every run of `run` words holds all the landmarks of one window, so two equal ones keep the same.
     """
     beside = min(3, (run - 1) // 2)
     return run - beside, beside + 1
 
 
-def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
-    """Anchors of the texts: of each window the one with the least hash (winnowing), and the words beside it.
+def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
+    """Landmarks of the texts: of each window the one with the least hash (winnowing), and the words beside it.
 
     Source: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003.
 
@@ -160,7 +160,7 @@ def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     found = []
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
-        key, at, beside = anchors(tokens.token[batch], first, run)
+        key, at, beside = landmarks(tokens.token[batch], first, run)
         page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
         found.append((key, page.astype(np.uint32), beside))
     if not found:
@@ -168,14 +168,14 @@ def anchor_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
-    """Keys, places and neighbours of the anchors of texts that stand one after the other.
+def landmarks(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
+    """Keys, places and neighbours of the landmarks of texts that stand one after the other.
 
     Args:
         token: Hashes of words.
         page_first: First word of each text, one longer than the texts.
     """
-    size, window = anchor_shape(run)
+    size, window = landmark_shape(run)
     count = len(token) - run + 1
     if count <= 0:
         return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint32)
@@ -185,7 +185,7 @@ def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
         key = key * MULTIPLIER + token[i:i + grams]
     key ^= key >> np.uint64(32)
     key *= MULTIPLIER
-    key >>= np.uint64(64 - ANCHOR_BITS)
+    key >>= np.uint64(64 - LANDMARK_BITS)
     end = np.repeat(page_first[1:], np.diff(page_first))
     begins = np.flatnonzero(np.arange(count) + run <= end[:count])  # windows inside one text
     least = key[begins].copy()
@@ -201,7 +201,7 @@ def anchors(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
 
 
 def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
-    """Bits of the words beside each anchor; 0 where its text ends."""
+    """Bits of the words beside each landmark; 0 where its text ends."""
     page = np.searchsorted(page_first, at, "right") - 1
     extra = np.zeros(len(at), np.uint32)
     for places, step in zip(BESIDE, (-1, 1), strict=True):
@@ -214,8 +214,8 @@ def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
 
 
 def may_go_on(one: U32, other: U32, run: int) -> Flags:
-    """Whether two places of one anchor can be part of one run of so many words: never no where they are."""
-    reach = run - anchor_shape(run)[0]
+    """Whether two places of one landmark can be part of one run of so many words: never no where they are."""
+    reach = run - landmark_shape(run)[0]
     unlike = one ^ other
     same = [[(unlike >> shift) & ((1 << bits) - 1) == 0 for shift, bits in side] for side in BESIDE]
     so_far = []

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -90,11 +91,22 @@ def is_index(path: Path) -> bool:
     return made > 0
 
 
-def open_file(path: Path) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection that knows its process: what a fork left over must not be used, nor closed."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.pid = os.getpid()
+
+
+LEFT_OVER: list[Connection] = []  # of the process that this one was forked from
+
+
+def open_file(path: Path) -> Connection:
     """A connection to a file that there is; where it cannot be written, to read it."""
     mode = "rw" if os.access(path, os.W_OK) else "ro"
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=0,
-                           check_same_thread=False)
+                           check_same_thread=False, factory=Connection)
 
 
 class SqliteStore:
@@ -111,7 +123,7 @@ class SqliteStore:
     def __init__(self, path: Path, timeout: float) -> None:
         self.path, self.timeout = path, timeout
         self._own, self._writing = threading.local(), threading.RLock()
-        self._held: list[sqlite3.Connection] = []
+        self._held = weakref.WeakSet[Connection]()  # that of a thread that has ended closes itself
         self._directories: dict[int, Segment] = {}
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
@@ -170,24 +182,30 @@ class SqliteStore:
             for left in (unfinished, Path(f"{unfinished}-wal"), Path(f"{unfinished}-shm")):
                 left.unlink(missing_ok=True)
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self) -> Connection:
         """This thread's connection; after a fork it is another one."""
-        own: tuple[int, sqlite3.Connection] | None = getattr(self._own, "connection", None)
-        if own is not None and own[0] == os.getpid():
-            return own[1]
-        connection = self._connect()
-        self._own.connection = os.getpid(), connection
-        self._held.append(connection)
+        own: Connection | None = getattr(self._own, "connection", None)
+        if own is not None and own.pid == os.getpid():
+            return own
+        if own is not None:
+            self._leave_over()
+        connection = self._own.connection = self._connect()
+        self._held.add(connection)
         return connection
 
-    def _done(self, connection: sqlite3.Connection) -> None:
+    def _leave_over(self) -> None:
+        """Keep, for ever, the connections of the process that this one was forked from."""
+        LEFT_OVER.extend(connection for connection in self._held if connection.pid != os.getpid())
+        self._held = weakref.WeakSet(connection for connection in self._held if connection.pid == os.getpid())
+
+    def _done(self, connection: Connection) -> None:
         """End what a connection does; one that is nobody's own is closed."""
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if connection not in self._held:
             connection.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Connection:
         connection = open_file(self.path)
         for pragma in (f"cache_size=-{CACHE_KB}", "synchronous=FULL", f"journal_size_limit={LOG_BYTES}", "trusted_schema=OFF",
                        "cell_size_check=ON", "temp_store=MEMORY", "query_only=OFF"):
@@ -321,7 +339,8 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close all connections of this process."""
-        for connection in self._held:
+        self._leave_over()
+        for connection in list(self._held):
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
         self._held.clear()

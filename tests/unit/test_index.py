@@ -66,6 +66,25 @@ def test_another_database_of_sqlite_is_no_index(place: Path) -> None:
         Index.open(place)
 
 
+@pytest.mark.parametrize("source", [Path("nowhere"), "a text without an id", [{"text": "nor this one"}]])
+def test_pages_that_cannot_be_read_make_no_index(place: Path, source: Any) -> None:
+    with pytest.raises(InputError):
+        Index.create(place, source)
+    assert not place.exists()
+
+
+def test_threads_that_have_ended_leave_no_connections(place: Path) -> None:
+    import gc
+
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        for _ in range(10):
+            thread = threading.Thread(target=lambda: len(index))
+            thread.start()
+            thread.join()
+        gc.collect()
+        assert len(index._store._held) <= 2  # type: ignore[attr-defined]
+
+
 def test_create_takes_no_place_of_another_file(place: Path) -> None:
     place.write_text("mine")
     with pytest.raises(OutputError, match="is there already"):
@@ -211,6 +230,7 @@ def test_reports_and_filters_are_of_each_check(place: Path) -> None:
     with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
         assert index.check(MORE, pairs=True, with_text=True).options.pairs
         assert not index.check(MORE, min_chars=100).groups
+        assert len(index.check(MORE, memory="1G", threads=2).groups) == 1
 
 
 def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:

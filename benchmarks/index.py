@@ -1,0 +1,191 @@
+"""A persistent index on pages of the corpus: ``python -m benchmarks.index --pages 20000 --levels page block,passage``.
+
+Each subject is a process of its own: pages are added, then others are asked for, one at a time. CPU seconds say more than
+wall seconds where others use the machine. Peers: datasketch in memory, and in Redis where a server is named (``--redis redis://...``),
+and rensa, by their documentation: MinHash of word 5-grams, 128 permutations, threshold 0.8, candidates not verified.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.corpus import write_corpus
+
+ASKED = 500  # pages that are asked for
+PERMUTATIONS, THRESHOLD, SHINGLE = 128, 0.8, 5
+Pages = list[dict[str, str]]
+
+
+def pages_of(count: int, words: int) -> Pages:
+    """Pages of the corpus, each cut to so many words; shorter ones are left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "corpus.jsonl"
+        write_corpus(file, int(count * words * 17))
+        pages = []
+        for line in file.open(encoding="utf-8"):
+            record = json.loads(line)
+            if len(cut := first_words(record["text"], words)) and len(pages) < count:
+                pages.append({"id": record["id"], "text": cut})
+    return pages
+
+
+def first_words(text: str, words: int) -> str:
+    """The beginning of a text, its lines kept; empty where there are fewer words."""
+    left, lines = words, []
+    for line in text.split("\n"):
+        own = line.split(" ")[:left]
+        lines.append(" ".join(own))
+        left -= len(own)
+        if not left:
+            return "\n".join(lines)
+    return ""
+
+
+@contextmanager
+def timed(result: dict[str, Any], name: str, count: int) -> Iterator[None]:
+    """Wall and CPU microseconds of each of `count` pages."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    result[f"{name}_us"] = round((time.perf_counter() - wall) / count * 1e6, 1)
+    result[f"{name}_cpu_us"] = round((time.process_time() - cpu) / count * 1e6, 1)
+
+
+def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], pages: Pages) -> None:
+    """The time of single questions, of those with an answer and of those without."""
+    for page in pages[:20]:
+        ask(page)
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for page in pages[20:]:
+        begin = time.process_time()
+        found = ask(page)
+        times[found > 0].append((time.process_time() - begin) * 1e3)
+    for found, name in ((True, "found"), (False, "not_found")):
+        if times[found]:
+            result[f"check_{name}"] = len(times[found])
+            result[f"check_{name}_cpu_ms"] = [round(float(np.percentile(times[found], p)), 2) for p in (50, 99)]
+
+
+def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
+    """``dedup.Index``: in a file, or in Redis."""
+    from dedup.index import Index
+
+    result: dict[str, Any] = {"levels": levels}
+    stored, asked = pages[:-ASKED], pages[-ASKED:]
+    folder = Path(tempfile.mkdtemp())
+    place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels}"
+    with Index.create(place, levels=levels) as index:
+        with timed(result, "add", len(stored)):
+            index.add(stored)
+        if redis is None:
+            with timed(result, "compact", len(stored)):
+                index.compact()
+            info = index.info()
+            result |= {"bytes_a_page": round(info.file_bytes / len(stored)),
+                       "rows_a_page": {name: round(rows / len(stored), 1) for name, rows in info.rows.items()}}
+    begin = time.perf_counter()
+    with Index.open(place) as index:
+        assert len(index) == len(stored)
+        result["open_ms"] = round((time.perf_counter() - begin) * 1e3, 1)
+        asked_for(result, lambda page: len(index.check(page, threads=1).groups), asked)
+    shutil.rmtree(folder)
+    return result
+
+
+def shingles(text: str) -> list[str]:
+    """Runs of five words."""
+    words = text.lower().split()
+    return [" ".join(words[at:at + SHINGLE]) for at in range(max(1, len(words) - SHINGLE + 1))]
+
+
+def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
+    """``datasketch.MinHashLSH``, in memory or in Redis."""
+    from datasketch import MinHash, MinHashLSH
+
+    def sketch(page: dict[str, str]) -> Any:
+        made = MinHash(PERMUTATIONS)
+        made.update_batch([shingle.encode() for shingle in shingles(page["text"])])
+        return made
+    result: dict[str, Any] = {}
+    config = None
+    if redis is not None:
+        from redis.connection import parse_url
+
+        config = {"type": "redis", "basename": b"bench-datasketch", "redis": parse_url(redis)}
+    lsh = MinHashLSH(THRESHOLD, PERMUTATIONS, storage_config=config)
+    stored = pages[:-ASKED]
+    with timed(result, "add", len(stored)), lsh.insertion_session() as session:
+        for page in stored:
+            session.insert(page["id"], sketch(page))
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
+    return result
+
+
+def rensa(pages: Pages, redis: str | None) -> dict[str, Any]:
+    """``rensa.RMinHashLSH``, in memory."""
+    from rensa import RMinHash, RMinHashLSH
+
+    def sketch(page: dict[str, str]) -> Any:
+        made = RMinHash(PERMUTATIONS, 42)
+        made.update(shingles(page["text"]))
+        return made
+    result: dict[str, Any] = {}
+    lsh = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=16)
+    stored = pages[:-ASKED]
+    with timed(result, "add", len(stored)):
+        for number, page in enumerate(stored):
+            lsh.insert(number, sketch(page))
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
+    return result
+
+
+def measured(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """What a subject said, from a process of its own, and the most memory that it took beside the pages."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        try:
+            return pool.apply(_apart, (work, *arguments))
+        except ImportError as error:
+            return {"missing": str(error)}
+
+
+def _apart(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = work(*arguments)
+    return result | {"peak_mb": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3)}
+
+
+def main() -> None:
+    """Measure what was asked for, and print it as JSON lines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=20_000)
+    parser.add_argument("--words", type=int, default=600, help="of each page")
+    parser.add_argument("--levels", nargs="*", default=["page", "block,passage", "page,block,passage"])
+    parser.add_argument("--redis", help="address of a server that may be filled: redis://localhost:6379/0")
+    parser.add_argument("--peers", action="store_true", help="datasketch and rensa, too")
+    arguments = parser.parse_args()
+    pages = pages_of(arguments.pages + ASKED, arguments.words)
+    jobs: list[tuple[str, Callable[..., dict[str, Any]], Any]] = [
+        (f"dedup {levels}", ours, (pages, levels, None)) for levels in arguments.levels]
+    if arguments.redis:
+        jobs += [(f"dedup {levels} in Redis", ours, (pages, levels, arguments.redis)) for levels in arguments.levels]
+    if arguments.peers:
+        jobs += [("datasketch", datasketch, (pages, None)), ("rensa", rensa, (pages, None))]
+        jobs += [("datasketch in Redis", datasketch, (pages, arguments.redis))] if arguments.redis else []
+    for name, work, given in jobs:
+        print(json.dumps({"subject": name, "pages": len(pages) - ASKED, "words": arguments.words, **measured(work, *given)}),
+              flush=True)
+
+
+if __name__ == "__main__":
+    main()

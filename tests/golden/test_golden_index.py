@@ -1,0 +1,34 @@
+"""An index of each format that was released opens, is whole and answers; this one was made by version 0.1.0."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+from index_help import groups_of, made_pages
+
+import dedup
+from dedup.index import Index
+
+STORED = Path(__file__).parent / "index-1.dedup.gz"
+
+
+@pytest.mark.parametrize("unit", ["block", "page"])
+def test_an_index_of_format_1_answers_as_a_scan_of_its_pages(unit: str, tmp_path: Path) -> None:
+    place = tmp_path / "i.dedup"
+    place.write_bytes(gzip.decompress(STORED.read_bytes()))
+    pages = {page["id"]: page["text"] for page in made_pages(7, 40)}
+    for number in (5, 6, 7):
+        pages[f"p{number}"] += "\nmore"
+    for number in (3, 4):
+        del pages[f"p{number}"]
+    with Index.open(place) as index:
+        assert index.verify().ok
+        stored = {page.id: page.text for page in index.pages()}
+        assert stored.pop("news.html").startswith("The Kestle Courier")
+        assert stored == pages
+        index.remove("news.html")
+        for asked in made_pages(7, 44, "q")[38:]:
+            scanned = dedup.scan([asked], against=[{"id": id_, "text": pages[id_]} for id_ in sorted(pages)], unit=unit)
+            assert groups_of(index.check(asked, unit=unit)) == groups_of(scanned)  # type: ignore[arg-type]
