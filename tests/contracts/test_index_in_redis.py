@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from index_help import groups_of, made_pages
 
@@ -15,24 +14,8 @@ import dedup
 from dedup import cli
 from dedup.errors import DamagedIndexError, InputError, OutputError
 from dedup.index import Index
-from dedup.index.affine32 import sketches
 
-datasketch = pytest.importorskip("datasketch", reason="LOUD: nothing is held equal to datasketch: it is not there")
 EIGHT = "These same eight words stand on both pages."
-
-
-def test_sketches_are_those_of_datasketch_bit_for_bit() -> None:
-    draw = np.random.default_rng(3)
-    for seed in (0, 1, 77):
-        sizes = draw.integers(0, 400, 40)
-        sizes[:2] = 0, 1
-        first = np.append(0, np.cumsum(sizes))
-        values = draw.integers(0, 2**32, int(first[-1]), dtype=np.uint32)
-        ours = sketches(values, first, 96, seed)
-        for number, registers in enumerate(ours):
-            theirs = datasketch.MinHash(96, seed=seed, scheme="affine32", hashfunc=int)
-            theirs.update_batch(values[first[number]:first[number + 1]].tolist())
-            assert np.array_equal(theirs.hashvalues, registers)
 
 
 @pytest.fixture
@@ -76,28 +59,6 @@ def test_pages_are_replaced_removed_and_cleared(place: str) -> None:
         assert len(index) == 29
         assert index.check({"id": "q", "text": EIGHT}, add=True).groups
         assert "q" in index
-
-
-def test_datasketch_finds_the_pages_in_the_same_buckets(place: str, server: str) -> None:
-    text = " ".join(f"word{n}" for n in range(100))
-    with Index.create(place, [{"id": "a", "text": text}], levels="page") as index:
-        store: Any = index._store
-        registers, lsh = _registers(text, index.options)
-        theirs = datasketch.MinHashLSH(
-            num_perm=lsh.num_hashes, params=(lsh.bands, lsh.rows), prepickle=False,
-            storage_config={"type": "redis", "basename": store.base + b":page", "redis": {"port": store.address.port}})
-        found = theirs.query(datasketch.MinHash(lsh.num_hashes, hashvalues=registers, scheme="affine32", seed=0))
-    assert found == [bytes(8)]  # page 0, no block
-
-
-def _registers(text: str, options: Any) -> Any:
-    from dedup.blocks import read_corpus
-    from dedup.engines.local import LocalEngine
-    from dedup.index.keys import sketched
-    from dedup.model import Page
-
-    made = sketched(read_corpus([Page("a", text, "s")], LocalEngine(1), options)[0], options, 1)
-    return made.registers[0], made.lsh
 
 
 def test_several_threads_write_and_read(place: str) -> None:
