@@ -77,6 +77,16 @@ def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], page
             result[f"check_{name}_cpu_ms"] = [round(float(np.percentile(times[found], p)), 2) for p in (50, 99)]
 
 
+def held(redis: str | None) -> int:
+    """Bytes that a Redis server holds."""
+    if redis is None:
+        return 0
+    import redis as library
+
+    with library.Redis.from_url(redis) as client:
+        return int(client.info("memory")["used_memory"])
+
+
 def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
     """``dedup.Index``: in a file, or in Redis."""
     from dedup.index import Index
@@ -85,10 +95,13 @@ def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
     stored, asked = pages[:-ASKED], pages[-ASKED:]
     folder = Path(tempfile.mkdtemp())
     place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels}"
+    empty = held(redis)
     with Index.create(place, levels=levels) as index:
         with timed(result, "add", len(stored)):
             index.add(stored)
-        if redis is None:
+        if redis is not None:
+            result["bytes_a_page"] = round((held(redis) - empty) / len(stored))
+        else:
             with timed(result, "compact", len(stored)):
                 index.compact()
             info = index.info()
@@ -124,10 +137,12 @@ def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
 
         config = {"type": "redis", "basename": b"bench-datasketch", "redis": parse_url(redis)}
     lsh = MinHashLSH(THRESHOLD, PERMUTATIONS, storage_config=config)
-    stored = pages[:-ASKED]
+    stored, empty = pages[:-ASKED], held(redis)
     with timed(result, "add", len(stored)), lsh.insertion_session() as session:
         for page in stored:
             session.insert(page["id"], sketch(page))
+    if redis is not None:
+        result["bytes_a_page"] = round((held(redis) - empty) / len(stored))
     asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
     return result
 

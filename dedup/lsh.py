@@ -152,9 +152,10 @@ class BandKeys:
 
 
 def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int,
-                every: bool = False) -> tuple[I64, I64, int]:
+                every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
     """``pair_in_buckets`` of sets that are sketched here."""
-    return pair_in_buckets(engine, sketch_sets(engine, sets, LSH.for_threshold(threshold), seed), sets, threshold, every)
+    rows = sketch_sets(engine, sets, LSH.for_threshold(threshold), seed)
+    return pair_in_buckets(engine, rows, sets, threshold, every, checked)
 
 
 def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> list[Partitioned]:
@@ -170,7 +171,7 @@ def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> li
 
 
 def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float,
-                    every: bool = False) -> tuple[I64, I64, int]:
+                    every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
     Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32
@@ -180,6 +181,7 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
         rows: Keys of the sets' bands, those of set s at row s of each band. The list is empty afterwards.
         sets: An empty set has no partner.
         every: All pairs of pages count, so that those of which a third set says all need not be listed.
+        checked: Leave out pairs that only may reach it; else whoever asked does that.
 
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
@@ -201,8 +203,10 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
     del pairs, found
     if every:
         a, b = _without_led(engine, sets, a, b, (1 + threshold) / 2)
-    alike = sets.jaccard(engine, a, b) >= threshold
-    return a[alike], b[alike], unplaced
+    if checked:
+        alike = sets.jaccard(engine, a, b) >= threshold
+        a, b = a[alike], b[alike]
+    return a, b, unplaced
 
 
 def _without_led(engine: LocalEngine, sets: ShortSets, a: I64, b: I64, close: float) -> tuple[I64, I64]:

@@ -16,6 +16,7 @@ from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_co
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
 from dedup.groups import group_passages, no_groups
+from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
@@ -213,7 +214,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
         from dedup.explain import judge_pages
 
         judge_pages(engine, corpus, links, pairs, options, judge)
-    links = links.take(np.lexsort((links.b0, links.a0)))
+    links = links.take(kernel.stable_order((links.a0 << 32 | links.b0).view(np.uint64)))  # tokens are below 2^32
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 
@@ -232,10 +233,11 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: P
     if keys is not None:  # only sets that share a bucket are needed
         shared = keys.shared(engine, distinct.block)
         short = short_shingles(engine, corpus, distinct.block[shared], size).spread(shared, len(distinct.block))
-        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold, pairs.every)
+        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold, pairs.every,
+                                         checked=False)
     else:
         short = short_shingles(engine, corpus, distinct.block, size)
-        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed, pairs.every)
+        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed, pairs.every, checked=False)
     if unplaced:
         stages.unplaced += unplaced
         log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
@@ -254,9 +256,11 @@ def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, 
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
-    overlap = short.overlaps(engine, a, b)
-    sizes = np.diff(short.first)
-    close = np.flatnonzero((overlap - 1) / (sizes[a] + sizes[b] - overlap + 1) < threshold)
+    overlap, sizes = short.overlaps(engine, a, b), np.diff(short.first)
+    union = sizes[a] + sizes[b] - overlap
+    reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
+    a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
+    close = np.flatnonzero((overlap - 1) / (union + 1) < threshold)
     involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
     sets = shingle_blocks(engine, corpus, block[involved], size)
     alike = np.ones(len(a), bool)

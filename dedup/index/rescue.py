@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dedup.errors import DamagedIndexError, DedupError, InputError, OptionError, OutputError
+from dedup.errors import DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index.index import Index, create_store
 from dedup.index.recipe import Recipe, make_recipe, stored_settings
 from dedup.index.records import Packer, stored_page, unseal
 from dedup.index.redis_link import is_address, shown
 from dedup.index.segments import checksum
-from dedup.index.sqlite import as_bytes, is_index, open_file, read_meta
+from dedup.index.sqlite_file import as_bytes, is_index, open_file, read_meta
 from dedup.index.store import Verified
 from dedup.model import Page
 
-SPAN = 64  # numbers of pages that are asked for at a time
+SPAN = 64  # pages that are asked for at a time
+MOST_LOST, MOST_TOLD = 4096, 1000  # numbers in a row that cannot be read; lines that say so
 
 
 def rebuild(place: Path | str, out: Path | str, *, levels: Iterable[str] | str | None = None, **settings: Any) -> Verified:
@@ -119,31 +120,32 @@ def _dictionaries(connection: sqlite3.Connection, problems: list[str]) -> Iterat
 
 
 def _page_rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[tuple[int, bytes]]:
-    """Records of pages, also behind those that SQLite cannot read."""
-    try:
-        (most,) = connection.execute("SELECT max(number) FROM page").fetchone()
-    except sqlite3.Error as error:
-        problems.append(f"SQLite: {error}")
-        most = _next_page(connection)
-    sql = "SELECT number, data FROM page WHERE number >= ? AND number < ? ORDER BY number"
-    for begin in range(0, (most or 0) + 1, SPAN):
+    """Records of pages, also behind those that SQLite cannot read.
+
+    After ``MOST_LOST`` numbers of which none can be read, it ends: who knows what stands behind.
+    """
+    sql = "SELECT number, data FROM page WHERE number {} ORDER BY number LIMIT ?"
+    last, lost = -1, 0
+    while lost < MOST_LOST:
         try:
-            rows = connection.execute(sql, (begin, begin + SPAN)).fetchall()
+            rows = connection.execute(sql.format("> ?"), (last, SPAN)).fetchall()
+            if not rows:
+                return
+            if rows[-1][0] <= last:  # a tree that leads back
+                break
+            last, lost = rows[-1][0], 0
         except sqlite3.Error:
             rows = []
-            for number in range(begin, begin + SPAN):
+            for number in range(last + 1, last + 1 + SPAN):
                 try:
-                    rows += connection.execute(sql, (number, number + 1)).fetchall()
+                    rows += connection.execute(sql.format("= ?"), (number, 1)).fetchall()
                 except sqlite3.Error as error:
-                    problems.append(f"page {number}: {error}")
+                    if len(problems) < MOST_TOLD:
+                        problems.append(f"page {number}: {error}")
+            last += SPAN
+            lost = 0 if rows else lost + SPAN
         yield from rows
-
-
-def _next_page(connection: sqlite3.Connection) -> int:
-    try:
-        return int(json.loads(read_meta(connection, "state"))["next_page"])
-    except (DedupError, sqlite3.Error, ValueError, KeyError):
-        return 0
+    problems.append(f"nothing can be read behind page {last - lost:,}; the rest was not tried")
 
 
 def export(pages: Iterable[Page], path: Path) -> int:

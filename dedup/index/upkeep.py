@@ -15,7 +15,9 @@ from dedup.index.adding import BATCH_BYTES, BATCH_PAGES, Some, content_digests
 from dedup.index.keys import DEAD, ID, NAMES, NUMBER_OF, batch_keys, id_rows
 from dedup.index.records import Record, stored_page
 from dedup.index.segments import Rows, Segment, in_windows
-from dedup.index.sqlite import SqliteSnapshot, SqliteStore, chunks_of
+from dedup.index.sqlite import SqliteStore
+from dedup.index.sqlite_file import chunks_of
+from dedup.index.sqlite_pages import SqliteSnapshot
 from dedup.index.store import Info, Verified
 from dedup.kernel import kernel
 from dedup.model import Page
@@ -93,7 +95,11 @@ def _pages(snapshot: SqliteSnapshot, problems: list[str]) -> Iterator[tuple[list
         try:
             for record in snapshot.all_records(last):
                 last = record.number
-                page = stored_page(record, snapshot.packer)
+                try:
+                    page = stored_page(record, snapshot.packer)
+                except DamagedIndexError as error:
+                    problems.append(error.what)
+                    continue
                 records.append(record)
                 pages.append(page)
                 size += record.size
@@ -101,10 +107,10 @@ def _pages(snapshot: SqliteSnapshot, problems: list[str]) -> Iterator[tuple[list
                     yield records, pages
                     records, pages, size = [], [], 0
             break
-        except DamagedIndexError as error:
+        except DamagedIndexError as error:  # a record that cannot be read: go on behind it
             problems.append(error.what)
             following = snapshot.next_number(last)
-            if following is None:
+            if following is None or following <= last or len(problems) > MOST_TOLD:
                 break
             last = following
         except sqlite3.DatabaseError as error:

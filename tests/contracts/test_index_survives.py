@@ -176,7 +176,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any], 
     return place, asked, answers
 
 
-@points(60, 1000)
+@points(20, 1000)
 def test_a_damaged_file_is_an_error_or_answers_as_before(seed: int, healthy: Any, tmp_path: Path) -> None:
     place, asked, answers = healthy
     copy, chance = tmp_path / "i.dedup", random.Random(seed)
@@ -240,6 +240,21 @@ def test_a_row_that_is_gone_is_damage(healthy: Any, tmp_path: Path) -> None:
         except DamagedIndexError as error:
             told = str(error)
         assert str(copy) in told
+
+
+def test_a_number_far_away_does_not_make_it_go_on_for_ever(healthy: Any, tmp_path: Path) -> None:
+    import sqlite3
+
+    copy = tmp_path / "i.dedup"
+    shutil.copy(healthy[0], copy)
+    with sqlite3.connect(copy) as connection:
+        connection.execute(f"INSERT INTO page VALUES({2**60}, x'00')")
+    connection.close()
+    with Index.open(copy) as index:
+        assert f"the record of page {2**60} is damaged" in index.verify(threads=1).problems
+    done = rebuild(copy, tmp_path / "new.dedup")
+    assert done.problems == (f"the record of page {2**60} is damaged",)
+    assert done.pages == 140
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")

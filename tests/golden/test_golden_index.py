@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +35,15 @@ def test_an_index_of_format_1_answers_as_a_scan_of_its_pages(unit: str, tmp_path
         for asked in made_pages(7, 44, "q")[38:]:
             scanned = dedup.scan([asked], against=[{"id": id_, "text": pages[id_]} for id_ in sorted(pages)], unit=unit)
             assert groups_of(index.check(asked, unit=unit)) == groups_of(scanned)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kernel", ["native", "reference"])
+def test_both_kernels_make_the_keys_that_are_stored(kernel: str, tmp_path: Path) -> None:
+    from dedup.kernel import kernel as known
+
+    if kernel == "native" and known.name != "native":
+        pytest.skip("the kernel is not built")
+    (tmp_path / "i.dedup").write_bytes(gzip.decompress(STORED.read_bytes()))
+    done = subprocess.run([sys.executable, "-m", "dedup", "index", "verify", str(tmp_path / "i.dedup")], text=True,
+                          capture_output=True, env=os.environ | {"DEDUP_KERNEL": kernel}, check=False)
+    assert (done.returncode, "all is well; 39 pages" in done.stdout) == (0, True), done.stderr

@@ -1,0 +1,193 @@
+"""The file of an index: its tables, records by their numbers, and what tells it from other files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dedup.errors import DamagedIndexError, InputError, OutputError
+from dedup.index.recipe import FORMAT, Recipe
+from dedup.index.segments import Segment, checksum
+
+APPLICATION_ID = 0x44445550  # DDUP
+MAGIC = b"SQLite format 3\0"
+PAGE_SIZE = 16_384
+SCHEMA = (
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE page(number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE segment(number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE chunk(number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+    "CREATE TABLE dictionary(number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
+)
+
+
+class State(msgspec.Struct, frozen=True):
+    """What there is: the root from which all else is found.
+
+    Attributes:
+        pages, text_bytes: Of the pages that are there.
+        next_page, next_chunk, next_segment: Numbers that were never used.
+        segments: Number, level and rows of each.
+        dictionary: Number of the newest one, 0 for none.
+        change: Counts the changes.
+    """
+
+    pages: int = 0
+    text_bytes: int = 0
+    next_page: int = 0
+    next_chunk: int = 1
+    next_segment: int = 1
+    segments: tuple[tuple[int, int, int], ...] = ()
+    dictionary: int = 0
+    change: int = 0
+
+
+def is_index(path: Path) -> bool:
+    """Whether a file is an index of ours, by its first bytes.
+
+    Raises:
+        InputError: A newer dedup made it.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(100)
+    if len(head) < 100 or head[:16] != MAGIC or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        return False
+    made = int.from_bytes(head[60:64], "big")
+    if made > FORMAT:
+        raise InputError(f"it was made by a newer dedup (format {made}; this one knows {FORMAT})", str(path),
+                         "Update dedup, or make a new index.")
+    return made > 0
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows its process: what a fork left over must not be used, nor closed."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.pid = os.getpid()
+
+
+def open_file(path: Path) -> Connection:
+    """A connection to a file that there is; where it cannot be written, to read it."""
+    mode = "rw" if os.access(path, os.W_OK) else "ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=0,
+                           check_same_thread=False, factory=Connection)
+
+
+def create_file(path: Path, recipe: Recipe) -> None:
+    """Make an index that holds nothing.
+
+    Raises:
+        OutputError: There is something already, or no file can be written there.
+    """
+    if os.path.lexists(path):
+        raise OutputError("is there already", str(path), "Add to it with: dedup index add, or name another file.")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.unfinished")
+    try:
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            for sql in SCHEMA:
+                connection.execute(sql)
+            put_meta(connection, "recipe", recipe.pack())
+            put_meta(connection, "state", msgspec.json.encode(State()))
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        put_in_place(unfinished, path)
+    except FileExistsError:
+        raise OutputError("is there already", str(path)) from None
+    except (OSError, sqlite3.Error) as error:
+        raise OutputError(f"cannot be written ({getattr(error, 'strerror', None) or error})", str(path)) from error
+    finally:
+        for left in (unfinished, Path(f"{unfinished}-wal"), Path(f"{unfinished}-shm")):
+            left.unlink(missing_ok=True)
+
+
+def chunks_of(connection: sqlite3.Connection, segment: Segment) -> Iterator[tuple[int, bytes]]:
+    """The chunks of a segment, with their numbers.
+
+    Raises:
+        DamagedIndexError: One is missing.
+    """
+    expected, end = segment.first_chunk, segment.first_chunk + len(segment.fence)
+    for number, data in connection.execute("SELECT number, data FROM chunk WHERE number >= ? AND number < ? ORDER BY number",
+                                           (segment.first_chunk, end)):
+        if number != expected:
+            break
+        yield number, as_bytes(data, "chunk", number)
+        expected += 1
+    if expected != end:
+        raise DamagedIndexError(f"chunk {expected} of the postings is missing")
+
+
+def rows_of(connection: sqlite3.Connection, table: str, numbers: list[int]) -> list[bytes]:
+    """Records of a table by their numbers, which ascend.
+
+    Raises:
+        DamagedIndexError: One is missing.
+    """
+    listed = ",".join(map(str, numbers))
+    found = connection.execute(f"SELECT number, data FROM {table} WHERE number IN (SELECT value FROM json_each(?)) "
+                               "ORDER BY number", (f"[{listed}]",)).fetchall()
+    if [number for number, _ in found] != numbers:
+        missing = next(iter(set(numbers) - {number for number, _ in found}), numbers[0])
+        raise DamagedIndexError(f"{table} {missing} is missing")
+    return [as_bytes(data, table, number) for number, data in found]
+
+
+def as_bytes(data: Any, table: str, number: int) -> bytes:
+    """A value of the database that should be bytes; SQLite lets any column hold anything."""
+    if not isinstance(data, bytes):
+        raise DamagedIndexError(f"{table} {number} is no record")
+    return data
+
+
+def read_meta(connection: sqlite3.Connection, name: str) -> bytes:
+    """A value of the table of few values."""
+    row = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+    if row is None:
+        raise DamagedIndexError(f"the record {name!r} is missing")
+    data = as_bytes(row[0], name, 0)
+    if data[:4] != checksum(data[4:], name.encode(), 0):
+        raise DamagedIndexError(f"the record {name!r} is damaged")
+    return data[4:]
+
+
+def put_meta(connection: sqlite3.Connection, name: str, value: bytes) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, checksum(value, name.encode(), 0) + value))
+
+
+def put_in_place(unfinished: Path, path: Path) -> None:
+    """Give a file its name, never over another one."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            raise FileExistsError from None
+        unfinished.rename(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """What was renamed stays so when the power fails."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,216 @@
+"""What a transaction sees of an index in a file, and what it writes: pages, and segments of postings."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from dedup.errors import DamagedIndexError, OutputError
+from dedup.index.affine32 import Sketched
+from dedup.index.keys import DEAD, ID, id_keys, id_rows
+from dedup.index.records import Packer, Record, seal, unseal
+from dedup.index.segments import Found, Rows, Segment, checksum, find_keys, in_windows, merged, pack_chunks
+from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
+
+if TYPE_CHECKING:
+    from dedup.index.sqlite import SqliteStore
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+GROWTH = 4  # a segment is merged with those that have less than so many times its rows
+
+
+class SqliteSnapshot:
+    """An index as a transaction sees it."""
+
+    def __init__(self, store: SqliteStore, connection: sqlite3.Connection) -> None:
+        self.store, self.connection = store, connection
+        self.state, self.fresh = store.state(connection), dict[int, Segment]()
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return self.state.pages
+
+    @property
+    def packer(self) -> Packer:
+        """Packs and unpacks texts."""
+        return self.store.packer(self.connection, self.state)
+
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]] = MappingProxyType({})) -> Found:
+        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
+        found = find_keys(self.directories_of(level), keys, self._chunks)
+        dead = self.dead_pages()
+        if not len(dead) or not len(found.page):
+            return found
+        at = np.minimum(np.searchsorted(dead, found.page), len(dead) - 1)
+        alive = dead[at] != found.page
+        return Found(found.query[alive], found.page[alive], found.extra[alive], found.count)
+
+    def directories_of(self, level: int) -> list[Segment]:
+        """The directories of a level's segments."""
+        return self.store.directories(self.connection, self.state, level, self.fresh)
+
+    def dead_pages(self) -> I64:
+        """Numbers of removed pages that postings still name, ascending."""
+        return self.store.dead(self.connection, self.state, self.fresh)
+
+    def _chunks(self, numbers: list[int]) -> list[bytes]:
+        return rows_of(self.connection, "chunk", numbers)
+
+    def records(self, numbers: Sequence[int]) -> list[Record]:
+        """Records of pages that are there."""
+        ordered = sorted(numbers)
+        found = dict(zip(ordered, rows_of(self.connection, "page", ordered), strict=True))
+        return [unseal(found[number], number) for number in numbers]
+
+    def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """The pages that have these ids."""
+        if not len(ids):
+            return {}
+        keys = np.unique(id_keys(list(ids)))
+        found = self.find(ID, keys)
+        if not len(found.page):
+            return {}
+        pages = {record.id: record.number for record in self.records(np.unique(found.page).tolist())}
+        return {id_: pages[id_] for id_ in ids if id_ in pages}
+
+    def all_records(self, after: int = -1) -> Iterator[Record]:
+        """All pages, in the order in which they were added.
+
+        Args:
+            after: Only those with higher numbers.
+        """
+        count, last = 0, after
+        sql = "SELECT number, data FROM page WHERE number > ? ORDER BY number"
+        for number, data in self.connection.execute(sql, (after,)):
+            if number <= last:
+                raise DamagedIndexError("the pages are not in their order")
+            count, last = count + 1, number
+            yield unseal(as_bytes(data, "page", number), number)
+        if after < 0 and count != self.state.pages:
+            raise DamagedIndexError(f"it holds {count:,} pages and should hold {self.state.pages:,}")
+
+    def next_number(self, after: int) -> int | None:
+        """The next page's number, whether its record is whole or not."""
+        row = self.connection.execute("SELECT number FROM page WHERE number > ? ORDER BY number LIMIT 1", (after,)).fetchone()
+        return None if row is None else int(row[0])
+
+
+class SqliteWriter(SqliteSnapshot):
+    """An index that this thread alone writes to."""
+
+    def add(self, records: Sequence[Record], keys: Mapping[int, Rows | Sketched]) -> None:
+        """Pages that are numbered from 0 on, with their keys."""
+        base = self.state.next_page
+        if base + len(records) >= 1 << 32:
+            raise OutputError("an index numbers 4,294,967,296 pages, those that were replaced too", self.store.name,
+                              "Make a new one with: dedup index rebuild.")
+        numbered = (msgspec.structs.replace(record, number=base + record.number) for record in records)
+        self.connection.executemany("INSERT INTO page VALUES(?, ?)", ((record.number, seal(record)) for record in numbered))
+        self._change(pages=self.state.pages + len(records), next_page=base + len(records),
+                     text_bytes=self.state.text_bytes + sum(record.size for record in records))
+        ids = id_rows([record.id for record in records])
+        for level, rows in {ID: ids, **keys}.items():
+            if isinstance(rows, Sketched):
+                raise TypeError("sketches of datasketch's are for its storages")
+            self.write_segment(level, iter([rows.shifted(base)]))
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Take pages away, which are there."""
+        if not numbers:
+            return
+        gone = self.records(numbers)
+        self.connection.executemany("DELETE FROM page WHERE number=?", ((number,) for number in numbers))
+        dead = np.sort(np.array(numbers, np.uint64))
+        self.write_segment(DEAD, iter([Rows(dead, np.zeros(len(dead), np.uint32), np.zeros(len(dead), np.uint32))]))
+        self._change(pages=self.state.pages - len(gone),
+                     text_bytes=self.state.text_bytes - sum(record.size for record in gone))
+
+    def learn(self, dictionary: bytes) -> None:
+        """Pack what comes with another dictionary."""
+        number = self.state.dictionary + 1
+        data = checksum(dictionary, b"dictionary", number) + dictionary
+        self.connection.execute("INSERT INTO dictionary VALUES(?, ?)", (number, data))
+        self._change(dictionary=number)
+
+    def write_segment(self, level: int, windows: Iterator[Rows]) -> None:
+        """A new segment of rows that come in their order, some at a time."""
+        first, number = self.state.next_chunk, self.state.next_segment
+        at, fence, sizes = first, [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+        for rows in windows:
+            chunks, counts = pack_chunks(rows, level, at)
+            self.connection.executemany("INSERT INTO chunk VALUES(?, ?)", enumerate(chunks, at))
+            fence.append(rows.key[np.cumsum(counts) - counts])
+            sizes.append(counts)
+            at += len(chunks)
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(sizes))]).astype(np.uint64)
+        segment = Segment(number, level, first, np.concatenate(fence), before)
+        if not len(segment):
+            return
+        self.connection.execute("INSERT INTO segment VALUES(?, ?)", (number, segment.pack()))
+        self.fresh[number] = segment
+        self._change(next_chunk=at, next_segment=number + 1, segments=(*self.state.segments, (number, level, len(segment))))
+
+    def due(self) -> list[int]:
+        """Levels that have segments to be merged."""
+        return [level for level in sorted({level for _, level, _ in self.state.segments}) if len(self._to_merge(level)) > 1]
+
+    def _to_merge(self, level: int) -> list[int]:
+        """Segments of a level that are merged next: from the smallest on, each less than ``GROWTH`` times those before."""
+        sizes = sorted((rows, number) for number, of_level, rows in self.state.segments if of_level == level)
+        chosen, total = list[int](), 0
+        for rows, number in sizes:
+            if chosen and rows >= GROWTH * total:
+                break
+            chosen.append(number)
+            total += rows
+        return chosen
+
+    def settle(self, level: int) -> None:
+        """Merge the small segments of a level."""
+        chosen = self._to_merge(level)
+        if len(chosen) > 1:
+            self.merge(level, set(chosen))
+
+    def merge(self, level: int, numbers: set[int]) -> None:
+        """Some segments of a level become one, without the rows of pages that are gone."""
+        segments = [segment for segment in self.directories_of(level)
+                    if segment.number in numbers]
+        dead = self.dead_pages() if level != DEAD else np.empty(0, np.int64)
+        windows = merged([in_windows(chunks_of(self.connection, segment)) for segment in segments])
+        self.write_segment(level, (alive for rows in windows if len(alive := _alive(rows, dead))))
+        self.drop(segments)
+
+    def drop(self, segments: Sequence[Segment]) -> None:
+        """Take segments away."""
+        for segment in segments:
+            self.connection.execute("DELETE FROM chunk WHERE number >= ? AND number < ?",
+                                    (segment.first_chunk, segment.first_chunk + len(segment.fence)))
+            self.connection.execute("DELETE FROM segment WHERE number=?", (segment.number,))
+        gone = {segment.number for segment in segments}
+        self._change(segments=tuple(kept for kept in self.state.segments if kept[0] not in gone))
+
+    def _change(self, **fields: Any) -> None:
+        self.state = msgspec.structs.replace(self.state, **fields)
+
+    def end(self) -> None:
+        """Write down what there is now."""
+        if self.state is not self.store.state(self.connection):
+            self._change(change=self.state.change + 1)
+            put_meta(self.connection, "state", msgspec.json.encode(self.state))
+
+
+def _alive(rows: Rows, dead: I64) -> Rows:
+    """Rows of pages that are not gone."""
+    if not len(dead):
+        return rows
+    at = np.minimum(np.searchsorted(dead, rows.page), len(dead) - 1)
+    return rows.take(dead[at] != rows.page)
