@@ -77,14 +77,21 @@ def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], page
             result[f"check_{name}_cpu_ms"] = [round(float(np.percentile(times[found], p)), 2) for p in (50, 99)]
 
 
-def held(redis: str | None) -> int:
-    """Bytes that a Redis server holds."""
+def held(redis: str | None) -> tuple[int, float]:
+    """Bytes that a Redis server holds, and seconds that it worked."""
     if redis is None:
-        return 0
+        return 0, 0.0
     import redis as library
 
     with library.Redis.from_url(redis) as client:
-        return int(client.info("memory")["used_memory"])
+        said = client.info("all")
+        return int(said["used_memory"]), float(said["used_cpu_user"]) + float(said["used_cpu_sys"])
+
+
+def in_redis(before: tuple[int, float], redis: str, count: int) -> dict[str, Any]:
+    """What pages cost a Redis server."""
+    size, seconds = (now - then for now, then in zip(held(redis), before, strict=True))
+    return {"bytes_a_page": round(size / count), "server_cpu_us": round(seconds / count * 1e6, 1)}
 
 
 def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
@@ -94,13 +101,13 @@ def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
     result: dict[str, Any] = {"levels": levels}
     stored, asked = pages[:-ASKED], pages[-ASKED:]
     folder = Path(tempfile.mkdtemp())
-    place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels}"
+    place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels.replace(',', '-')}"
     empty = held(redis)
     with Index.create(place, levels=levels) as index:
         with timed(result, "add", len(stored)):
             index.add(stored)
         if redis is not None:
-            result["bytes_a_page"] = round((held(redis) - empty) / len(stored))
+            result |= in_redis(empty, redis, len(stored))
         else:
             with timed(result, "compact", len(stored)):
                 index.compact()
@@ -142,7 +149,7 @@ def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
         for page in stored:
             session.insert(page["id"], sketch(page))
     if redis is not None:
-        result["bytes_a_page"] = round((held(redis) - empty) / len(stored))
+        result |= in_redis(empty, redis, len(stored))
     asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
     return result
 
