@@ -19,7 +19,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -316,8 +316,19 @@ class RedisWriter(RedisSnapshot):
         Raises:
             LockError: Somebody did: this process stood still for longer than its lease.
         """
-        if not self._new and not self._gone:
-            return
+        if self._new or self._gone:
+            self.transaction(self._fill)
+            self._new, self._gone = {}, {}
+
+    def transaction(self, fill: Callable[[Any], None]) -> None:
+        """Do some things together, if nobody else took over.
+
+        Args:
+            fill: Is given a pipeline to read from, and then, after its ``multi``, to put commands into; perhaps again.
+
+        Raises:
+            LockError: Somebody did.
+        """
         from redis.exceptions import LockError, WatchError
 
         lock = self.store.key("writer")
@@ -326,14 +337,13 @@ class RedisWriter(RedisSnapshot):
                 pipe.watch(lock)
                 if pipe.get(lock) != self._token:
                     break
-                pipe.multi()
-                self._fill(pipe)
+                fill(pipe)
                 pipe.execute()
-                self._new, self._gone = {}, {}
                 return
         raise LockError("the lock is somebody else's")
 
     def _fill(self, pipe: Any) -> None:
+        pipe.multi()
         pages, names, ids, figures = map(self.store.key, ("pages", "names", "ids", "figures"))
         if self._gone:
             pipe.hdel(pages, *self._gone)

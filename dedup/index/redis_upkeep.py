@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from dedup.index.store import Info, Verified
 from dedup.model import Page
 
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 TOGETHER = 1024  # pages
 MOST_TOLD = 100  # problems that are named
 
@@ -161,39 +163,40 @@ def _missing(snapshot: RedisSnapshot, level: int, keys: Any, numbers: I64) -> li
 
 
 def clear(store: RedisStore) -> None:
-    """Take pages that are not there out of buckets and postings."""
+    """Take pages that are not there out of buckets and postings.
+
+    Only numbers that were given before count, so nothing of another writer goes even where the lock is lost.
+    """
     with store.writing() as writer:
-        client, numbers = store.client, np.array(writer.numbers(), np.int64)
+        client = store.client
         given = int(client.hget(store.key("figures"), "next") or 0)
+        numbers = np.array(writer.numbers(), np.int64)
+
+        def gone(pages: I64) -> Flags:
+            return (pages < given) & ~np.isin(pages, numbers)
         for level in _sketched_levels(store):
             basename = store.key(NAMES[level])
             for part in _in_parts(name for name, _ in client.hscan_iter(basename + b"_keys", count=4096)):
-                store.scripts.take_out(basename, _gone(part, numbers))
+                members = [member for member in part if len(member) == MEMBER.itemsize]
+                pages = np.frombuffer(b"".join(members), MEMBER)["page"].astype(np.int64)
+                store.scripts.take_out(basename, [members[at] for at in np.flatnonzero(gone(pages)).tolist()])
         if "passage" in store.recipe.levels:
             for names in _in_parts(client.scan_iter(match=store.key("passage:") + b"*", count=4096)):
-                _clear_strings(client, names, numbers)
+                writer.transaction(functools.partial(_clear_strings, names=names, gone=gone))
         client.hset(store.key("figures"), "cleared", given - len(numbers))
 
 
-def _gone(members: Sequence[bytes], numbers: I64) -> list[bytes]:
-    """Members of pages that are not there."""
-    whole = [member for member in members if len(member) == MEMBER.itemsize]
-    page = np.frombuffer(b"".join(whole), MEMBER)["page"].astype(np.int64)
-    return [whole[at] for at in np.flatnonzero(~np.isin(page, numbers)).tolist()]
-
-
-def _clear_strings(client: Any, names: Sequence[bytes], numbers: I64) -> None:
-    pipe = client.pipeline(transaction=False)
-    for name, data in zip(names, client.mget(names), strict=True):
+def _clear_strings(pipe: Any, names: Sequence[bytes], gone: Callable[[I64], Flags]) -> None:
+    """Write strings of postings anew without those of some pages."""
+    found = pipe.mget(names)
+    pipe.multi()
+    for name, data in zip(names, found, strict=True):
         rows = np.frombuffer(data or b"", POSTING, len(data or b"") // POSTING.itemsize)
-        alive = np.isin(rows["page"].astype(np.int64), numbers)
-        if alive.all():
-            continue
-        if alive.any():
+        alive = ~gone(rows["page"].astype(np.int64))
+        if alive.any() and not alive.all():
             pipe.set(name, rows[alive].tobytes())
-        else:
+        elif not alive.any():
             pipe.delete(name)
-    pipe.execute()
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from test_index_survives import assert_whole, killed, points, possible, started
 
 from dedup import cli
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, MissingExtraError, OptionError, OutputError
-from dedup.index import Index, redis_store
+from dedup.index import Index, redis_store, redis_upkeep
 
 EIGHT = "These same eight words stand on both pages."
 OWN_PASSWORD = "s3cret-Pass/word"
@@ -128,6 +128,26 @@ def test_who_lost_the_lock_writes_nothing(place: str) -> None:
         store.timeout = 0.1
         with pytest.raises(BusyIndexError, match="process 1 on another machine writes to it"):
             index.remove(["a"])
+
+
+def test_who_compacts_without_the_lock_takes_nothing_of_another_writer(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    clear, times = redis_upkeep._clear_strings, list[int]()
+    with Index.create(place, made_pages(3, 20), levels="page,block,passage") as index, Index.open(place) as other:
+        index.remove(["p1", "p2"])
+        store: Any = index._store
+
+        def stands_still(pipe: Any, **given: Any) -> None:
+            clear(pipe, **given)
+            if not times:
+                times.append(1)
+                store.client.delete(store.key("writer"))
+                other.add(made_pages(3, 20, "q"))
+        monkeypatch.setattr(redis_upkeep, "_clear_strings", stands_still)
+        with pytest.raises(BusyIndexError, match="took over"):
+            index.compact()
+        assert times
+        assert len(index) == 38
+        assert index.verify().ok
 
 
 def test_a_writer_that_lives_keeps_the_lock_for_longer_than_its_lease(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
