@@ -24,7 +24,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-TOGETHER = 1 << 22  # numbers that are made at a time
+TOGETHER = 1 << 16  # numbers that are made at a time: they stay in the cache
 NAME_BITS = 48  # of the key that stands for a band's bytes within a check
 
 
