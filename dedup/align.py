@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
 from dedup.blocks import Corpus, distinct_numbers
+from dedup.checkpoint import NOTHING_KEPT, Checkpoint
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
 from dedup.kernel import kernel
@@ -71,7 +73,7 @@ class Gates:
 
 def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
                    kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, families: Families,
-                   judge: Judge | None = None) -> Aligned:
+                   judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
@@ -83,13 +85,14 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
         all_windows: The pages are few and known to be related: compare all their windows where they are not too long.
         families: Pages of one family are not compared with each other.
         judge: Takes down what the gates stop.
+        checkpoint: Where the anchors are kept.
     """
     if not len(bags.item):
         return NOTHING
     settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
                                       evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
                                       least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = find_anchors(engine, corpus, bags, repeats, pairs, kinds, cap, families)
+    anchors, hot = checkpoint.made("seeds", partial(find_anchors, engine, corpus, bags, repeats, pairs, kinds, cap, families))
     kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)

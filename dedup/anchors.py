@@ -96,7 +96,8 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     bits = min(STOP_BITS, len(item).bit_length() + 2)
     def count(cut: tuple[int, int]) -> I64:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
-    counts: I64 = np.sum(engine.map(count, list(itertools.pairwise([*range(0, len(item), COUNTED), len(item)]))), axis=0)
+    cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
+    counts: I64 = np.sum(engine.map(count, list(cuts)), axis=0)
     total = int(counts.sum())
     out = np.full(len(counts), RARITY, np.uint8)
     there = np.flatnonzero(counts)  # of a small collection most are not
@@ -153,6 +154,25 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
     return classes
 
 
+def _joined(engine: LocalEngine, classes: list[tuple[U32, I64]], around: int) -> list[tuple[U32, I64]]:
+    """Classes of partitions in fewer parts, where memory is bounded: what stands around places comes into memory once a part.
+
+    Args:
+        around: Items that are kept of what stands around a place.
+    """
+    size, out = engine.part_bytes // (around * 4), list[tuple[U32, I64]]()
+    classes.reverse()
+    while classes:
+        positions, firsts, places = list[U32](), list[I64](), 0
+        while classes and (not positions or places + len(classes[-1][0]) <= size):
+            position, first = classes.pop()
+            positions.append(position)
+            firsts.append(first[1 if firsts else 0:] + places)
+            places += len(position)
+        out.append((np.concatenate(positions), np.concatenate(firsts)))
+    return out
+
+
 def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs, in_step: InStep) -> tuple[U32, I64]:
     """Places of seeds without those that make no pair that counts; inside pages, without seeds that one exact run explains.
 
@@ -200,7 +220,8 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     kernel.release_memory()
     with_edges = 0  # classes of runs of items: of the many triples few stand without such a run near the end of a copy
     for kind in kinds:
-        classes += _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap, families, closed)
+        of_kind = _seed_classes(engine, corpus, bags, quiet, rarity, pairs, in_step, kind, cap, families, closed)
+        classes += _joined(engine, of_kind, sum(AROUND) * bags.a_word)
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later

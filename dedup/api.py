@@ -14,6 +14,7 @@ from dedup.options import Options, make_options
 from dedup.profiles import with_profile
 
 if TYPE_CHECKING:
+    from dedup.checkpoint import Checkpoint
     from dedup.cleaning.choices import Choices
     from dedup.cleaning.restore import Restored
     from dedup.cleaning.result import Cleaned
@@ -87,6 +88,7 @@ def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = 
     if options is None:
         settings = {"find": "reworded"} | with_profile(settings, settings.pop("for_", None))
     options = _options(options, settings, "compare")
+    refuse_checkpoint(options, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True, explain=explain)
 
@@ -125,6 +127,7 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     chosen = choices if choices is not None else Choices(**mine)
     rest = {name: value for name, value in settings.items() if name not in names}
     options = _options(options, rest if options is not None else with_profile(rest, chosen.for_), "clean")
+    refuse_checkpoint(options, "clean")
     paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
     if not paths or not all(isinstance(path, Path) for path in paths):
         if out is not None or in_place or manifest is not None:
@@ -282,6 +285,12 @@ def _options(options: Options | None, settings: Mapping[str, Any], caller: str) 
     return options if options is not None else make_options(with_profile(settings, for_), caller)
 
 
+def refuse_checkpoint(options: Options, caller: str) -> None:
+    """Raise where finished stages are to be kept: only ``scan`` does that."""
+    if options.checkpoint is not None:
+        raise OptionError(f"{caller} keeps no finished stages", "checkpoint", "Use it with scan.")
+
+
 def _pages(source: Any, options: Options) -> Any:
     """A stream of pages with ``errors`` and ``skipped``."""
     from dedup.readers import pages_from_objects
@@ -336,23 +345,25 @@ def _refuse_places(texts: list[str]) -> None:
 
 def _report(stream: Any, options: Options, progress: Progress | None, is_comparison: bool = False,
             explain: bool = False) -> Report:
+    from dedup.checkpoint import checkpoint_in
     from dedup.memory import memory_of
-
-    with memory_of(options):
-        return _found(stream, options, progress, is_comparison, explain)
-
-
-def _found(stream: Any, options: Options, progress: Progress | None, is_comparison: bool, explain: bool) -> Report:
-    from dedup.pipeline import find_duplicates
     from dedup.stages import Stages
 
-    stages = Stages(progress)
+    stages = Stages(progress, options.memory is not None)
+    with memory_of(options), checkpoint_in(options.checkpoint, stages) as checkpoint:
+        return _found(stream, options, stages, checkpoint, is_comparison, explain)
+
+
+def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,
+           explain: bool) -> Report:
+    from dedup.pipeline import find_duplicates
+
     judge: Judge | None = None
     if explain:
         from dedup.explain import Judge
 
         judge = Judge()
-    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge)
+    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint)
     return report_of(stream, findings, digest, stages, is_comparison, judge)
 
 

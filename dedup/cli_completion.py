@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import cyclopts
 
 Shell = Literal["bash", "zsh", "fish", "powershell"]
-FILES = ("a", "b", "against", "baseline", "cleaned", "config", "index", "manifest", "output", "paths", "result", "temp_dir")
+FILES = ("a", "b", "against", "baseline", "checkpoint", "cleaned", "config", "index", "manifest", "output", "paths", "result",
+         "temp_dir")
 # cyclopts defines the function and leaves it: as a file in fpath it has to be called, sourced it has to be made known.
 ZSH_END = """\
 if [[ ${funcstack[1]} == _dedup ]]; then

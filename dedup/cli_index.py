@@ -22,7 +22,7 @@ ACTIONS = {
     "check": "what of some pages is stored already", "remove": "take pages out, by their ids", "info": "figures",
     "verify": "look at all that it holds; exit 1 if something is wrong", "compact": "make look-ups quick and the file small",
     "rebuild": "a new index of all pages that can be read, by -o", "export": "its pages as .jsonl or .parquet, by -o"}
-OWN_SETTINGS = ("unit", "exhaustive", "scope", "between")  # that an index does not have, or in its own way
+OWN_SETTINGS = ("unit", "exhaustive", "scope", "between", "checkpoint")  # that an index does not have, or in its own way
 READ, RUN, REPORT, FIND, FILTER = "read", "run", "report", "find", "filter"
 SETTINGS = {"create": (FIND, READ, RUN), "add": (READ, RUN), "check": (READ, RUN, REPORT, FILTER), "verify": (RUN,),
             "rebuild": (FIND, READ, RUN)}  # groups of settings that each action takes

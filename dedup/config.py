@@ -22,7 +22,7 @@ NOT_SETTINGS = frozenset({"DEDUP_KERNEL", "DEDUP_TRACEBACK", "DEDUP_DATA", "DEDU
 NOT_IN_FILES = frozenset({"output", "open", "yes", "in_place", "dry_run", "explain", "estimate", "update_baseline",
                           "changed_since", "config", "no_config", "against", "manifest", "cleaned",
                           "reason"})  # said each time
-PATHS = frozenset({"baseline", "temp_dir"})  # relative to the file that names them
+PATHS = frozenset({"baseline", "checkpoint", "temp_dir"})  # relative to the file that names them
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 

@@ -73,12 +73,15 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     Raises:
         InputError: There is nothing to read.
     """
+    from dedup.kernel import kernel
+
     files = listed(paths, options)
     total = sum(size for _, size in files)
     if not total:
         raise InputError("nothing to read", str(paths[0]) if paths else "")
     chosen = sample(files)
     stream = _stream(chosen, options)
+    kernel.release_memory()  # what an earlier scan left free is none of it
     profile, before, begun = Profile(), private_bytes(), time.perf_counter()
     text_bytes, pages, in_file = _scanned(stream, options, profile)
     seconds = time.perf_counter() - begun

@@ -30,6 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
+STRETCH, NEAR = 25, 16  # bits of a place: of a stretch that is compared with all others, and of what lies together
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 
@@ -143,14 +144,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     ranges = columns_of_large(located.tokens, text_bytes)
     linked, in_passage = linking.result(), passage >= 0
     del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
-    kernel.release_memory()
+    engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
     members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
     members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
     del linked, times
-    kernel.release_memory()
+    engine.settle()
     order, first = _groups_in_order(ranges, members)
     said = np.isin(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
@@ -345,10 +346,21 @@ def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Span
 
 def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: I64) -> Flags:
     """Whether each span has the tokens of the other one, part by part."""
+    order = _by_both_places(spans, span, other)
+
     def compare(rows: slice) -> npt.NDArray[np.uint8]:
-        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, span[rows], other[rows],
+        some = order[rows]
+        return kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, span[some], other[some],
                                   corpus.flags)
-    return np.concatenate(engine.map(compare, row_ranges(len(span)))).view(bool)
+    same = np.empty(len(span), bool)
+    same[order] = np.concatenate(engine.map(compare, row_ranges(len(span)))).view(bool)
+    return same
+
+
+def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
+    """An order of pairs of spans in which text is looked at stretch by stretch, what it is compared with ascending."""
+    x, y = (spans.part_start[spans.first[side]] for side in (span, other))
+    return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 
 
 def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:

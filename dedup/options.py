@@ -107,6 +107,9 @@ class Options:
         None, "memory of the process, like 512M or 2G; what has no room goes to a file; default: half of the machine's",
         group="run", result=False)
     temp_dir: str | None = setting(None, "folder of that file; default: where temporary files are", group="run", result=False)
+    checkpoint: str | None = setting(
+        None, "scan: folder where finished stages are kept until it ends; the same scan goes on from there if it was killed",
+        group="run", result=False)
 
     template_pages: int = setting(3, "least pages of a site that carry a passage of its template", min=2, max=1_000_000,
                                   group="report")
@@ -206,13 +209,14 @@ def make_options(settings: Mapping[str, Any], caller: str = "scan") -> Options:
         values[name] = tuple(part.strip() for value in values[name] for part in str(value).split(",") if part.strip())
     if isinstance(values.get("memory"), int):
         values["memory"] = str(values["memory"])
-    if isinstance(values.get("temp_dir"), os.PathLike):
-        values["temp_dir"] = os.fspath(values["temp_dir"])
+    for name in ("temp_dir", "checkpoint"):
+        if isinstance(values.get(name), os.PathLike):
+            values[name] = os.fspath(values[name])
     return Options(**values)
 
 
 # What a setting names that may not be empty; a field where it stands not here.
-EMPTY = {"stem": "language", "memory": "size", "temp_dir": "folder"}
+EMPTY = {"stem": "language", "memory": "size", "temp_dir": "folder", "checkpoint": "folder"}
 
 # What peers call our settings: text-dedup, datasketch, jscpd, rensa, passim.
 PEER_NAMES = {

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
+from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
 from dedup.groups import group_passages, no_groups
@@ -46,12 +48,14 @@ log = logging.getLogger("dedup")
 
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
-                    is_comparison: bool = False, judge: Judge | None = None) -> tuple[Findings, str]:
+                    is_comparison: bool = False, judge: Judge | None = None,
+                    checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read.
 
     Args:
         is_comparison: The pages are two that are known to be related.
         judge: Takes down what the gates stop; it changes nothing in what is found.
+        checkpoint: What stages made in a scan before, and where it is kept what they make now.
 
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
@@ -70,22 +74,30 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                                      (lsh.bands, lsh.rows) if lsh is not None else None)
         stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
+        digest = ""
+        if checkpoint.is_kept:
+            digest = input_digest(engine, corpus)
+            checkpoint.begin(data_digest(digest, corpus, pairs), options)
         finding: Future[Repeats] | None = None
         if options.unit != "page":
             stages.start("exact runs")
-            finding = find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens)
-        digest = input_digest(engine, corpus)  # beside what one thread does
+            known: Repeats | None = checkpoint.take("exact runs")
+            finding = (find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens) if known is None
+                       else _done(known))
+        digest = digest or input_digest(engine, corpus)  # beside what one thread does
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
         del tokens
         repeats: list[Repeats]
         if finding is None:
-            passages, repeats, aligned = compare_pages(engine, corpus, keys, pairs, options, stages, judge), [], NOTHING
+            compared = partial(compare_pages, engine, corpus, keys, pairs, options, stages, judge)
+            passages, repeats, aligned = checkpoint.made("near pages", compared), [], NOTHING
         else:
             passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
-                                                        judge)
+                                                        judge, checkpoint)
         del finding, keys
         stages.start("groups")
-        groups = group_passages(engine, corpus, passages, repeats, pairs, options.least_jaccard, options.shingle_tokens)
+        groups = checkpoint.made("groups", partial(group_passages, engine, corpus, passages, repeats, pairs,
+                                                   options.least_jaccard, options.shingle_tokens))
         stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     findings = filtered(findings, judge)
@@ -100,22 +112,67 @@ def nothing_found(engine: LocalEngine, corpus: Corpus, options: Options) -> tupl
     return Findings(corpus, no_groups(), passages, pairs, options, aligned=NOTHING), input_digest(engine, corpus)
 
 
+def _done(value: Repeats) -> Future[Repeats]:
+    """A stage that has ended."""
+    done: Future[Repeats] = Future()
+    done.set_result(value)
+    return done
+
+
 def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats], pairs: PagePairs, options: Options,
-                   stages: Stages, stem: Stem | None, is_comparison: bool,
-                   judge: Judge | None = None) -> tuple[Passages, list[Repeats], Aligned]:
+                   stages: Stages, stem: Stem | None, is_comparison: bool, judge: Judge | None = None,
+                   checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, list[Repeats], Aligned]:
     """Verified passages, repeats that stand in many places (one), and which of the passages were aligned.
 
     Args:
         finding: Of ``find_repeats``, which may be under way.
     """
-    if options.find != "exact":
-        distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+    blocks = [_blocks_that_count(corpus, options)] if options.find != "exact" and not checkpoint.is_kept else []
     repeats = finding.result()  # before more memory is needed
+    checkpoint.keep("exact runs", repeats)
+    edited: tuple[Passages, Aligned] | None = checkpoint.take("edited passages") if options.find != "exact" else None
+    if edited is None:
+        join = partial(joined_links, engine, corpus, repeats, blocks, pairs, options, stages, judge, checkpoint)
+        passages = checkpoint.made("join", join)
+        aligned = NOTHING
+        if options.find != "exact":
+            stages.start("edited passages")
+            before = len(passages.whole.a0)
+            passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
+                                             judge, checkpoint)
+            stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
+            checkpoint.keep("edited passages", (passages, aligned))
+    else:
+        passages, aligned = edited
+    if judge is not None:
+        from dedup.explain import LOOSER
+
+        if options.find in LOOSER:
+            more = replace(options, find=LOOSER[options.find])
+            found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
+            judge.stop(found.links, "find")
+    return passages, [segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)], aligned
+
+
+def _blocks_that_count(corpus: Corpus, options: Options) -> Distinct:
+    """Classes of equal blocks that are long enough."""
+    return collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+
+
+def joined_links(engine: LocalEngine, corpus: Corpus, repeats: Repeats, blocks: list[Distinct], pairs: PagePairs,
+                 options: Options, stages: Stages, judge: Judge | None = None,
+                 checkpoint: Checkpoint = NOTHING_KEPT) -> Passages:
+    """Exact runs and near blocks, those between the same two places joined.
+
+    Args:
+        blocks: Of ``_blocks_that_count``, where that is known. The list is empty afterwards.
+    """
     links = that_count(corpus, repeat_links(repeats), pairs)
     stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
     if options.find != "exact":
         stages.start("near blocks")
-        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages)
+        distinct = blocks.pop() if blocks else _blocks_that_count(corpus, options)
+        a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, distinct, pairs, options, stages))
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
         links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
@@ -135,27 +192,12 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
     stages.rows(len(links.a0), "links", len(passages.whole.a0), "passages")
-    del links
-    aligned = NOTHING
-    if options.find != "exact":
-        stages.start("edited passages")
-        before = len(passages.whole.a0)
-        passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
-                                         judge)
-        stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
-    if judge is not None:
-        from dedup.explain import LOOSER
-
-        if options.find in LOOSER:
-            more = replace(options, find=LOOSER[options.find])
-            found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
-            judge.stop(found.links, "find")
-    return passages, [segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)], aligned
+    return passages
 
 
 def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, pairs: PagePairs,
                  options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
-                 judge: Judge | None = None) -> tuple[Passages, Aligned]:
+                 judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
     from dedup.align import LEAST_ORDER, LEAST_WHOLE, ORDER_INSIDE, Gates, align_passages
     from dedup.along_copies import along_copies
@@ -173,7 +215,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
     all_windows = is_comparison and options.find == "reworded"
     families = page_families(engine, corpus, passages.whole, options.shingle_tokens)
     aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, families,
-                             judge)
+                             judge, checkpoint)
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")

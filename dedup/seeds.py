@@ -79,7 +79,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
                for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
     runs = class_runs(engine, classes, int(corpus.token_first[-1]))
     classes.clear()
-    kernel.release_memory()
+    engine.settle()
     words_only = corpus.halves == 2 * np.diff(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
@@ -132,10 +132,14 @@ def _marked(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, word
 def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:
     """Runs of repeated grams, from the classes of all partitions; see ``kernel.class_runs``. Borders of ranges cut some."""
     size = max(RANGE_TOKENS, -(-tokens // MOST_RANGES))
+    begins = range(0, max(tokens, 1), size)
+    edges = np.array([*begins, tokens], np.uint64) << np.uint64(32)
+    cuts = [np.searchsorted(part, edges) for part in classes]  # class by class: looked up once
 
-    def of_range(begin: int) -> tuple[U32, U32, U32]:
-        return kernel.class_runs(classes, begin, min(begin + size, tokens))
-    position, leader, length = zip(*engine.map(of_range, range(0, max(tokens, 1), size)), strict=True)
+    def of_range(number: int) -> tuple[U32, U32, U32]:
+        own = [part[cut[number]:cut[number + 1]] for part, cut in zip(classes, cuts, strict=True)]
+        return kernel.class_runs(own, begins[number], min(begins[number] + size, tokens))
+    position, leader, length = zip(*engine.map(of_range, range(len(begins))), strict=True)
     return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
 
 

@@ -51,17 +51,22 @@ Progress = Callable[[str], None] | Watcher | Iterable[Watcher]
 
 
 class Stages:
-    """Names the stage that runs, and tells those who watch."""
+    """Names the stage that runs, and tells those who watch.
 
-    def __init__(self, progress: Any = None) -> None:
-        self.watchers = watchers_of(progress)
+    Args:
+        bounded: Memory is: what is free goes back to the system before each stage. Else it is for the next one.
+    """
+
+    def __init__(self, progress: Any = None, bounded: bool = False) -> None:
+        self.watchers, self._bounded = watchers_of(progress), bounded
         self.unplaced = 0  # comparisons that a bound cut short
         self._name, self._since = "", 0.0
 
     def start(self, name: str) -> None:
         """The stage before ends, the next begins."""
         self._ended()
-        kernel.release_memory()
+        if self._bounded:
+            kernel.release_memory()
         self._name, self._since = name, time.perf_counter()
         for watcher in self.watchers:
             watcher.stage(name)
@@ -79,6 +84,7 @@ class Stages:
     def stop(self) -> None:
         """The last stage ends."""
         self._ended()
+        kernel.release_memory()
         for watcher in self.watchers:
             watcher.end()
 

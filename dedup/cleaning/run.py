@@ -77,7 +77,7 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
                          is_written=not nowhere)
     if choices.field is not None and choices.field not in options.meta:
         options = dataclasses.replace(options, meta=(*options.meta, choices.field))
-    stages = Stages(progress)
+    stages = Stages(progress, options.memory is not None)
     stream = open_places(list(paths) if len(paths) > 1 else paths[0], options)
     findings, digest = find_duplicates(stream, options, stages)
     stages.start("plan")

@@ -30,6 +30,7 @@ A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
 
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
+PART = 16  # of the memory, where it is bounded, that a batch may take for what it copies together
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
@@ -78,12 +79,17 @@ class LocalEngine:
         threads: Threads; ``None`` for one a core.
         partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the input's size.
         memory: Bytes that there are, where they are bounded.
+
+    Attributes:
+        part_bytes: Bytes that a batch may copy together where memory is bounded, to look at what lies on disk in the order of
+            its places; 0 where it is not.
     """
 
     def __init__(self, threads: int | None = None, partitions: int | None = None, memory: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
         self._partitions = partitions
         self._table_bytes = max(memory // TABLE_PART, LEAST_TABLE) if memory is not None else None
+        self.part_bytes = memory // PART // self.threads if memory is not None else 0
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> LocalEngine:
@@ -111,6 +117,11 @@ class LocalEngine:
     def is_bounded(self) -> bool:
         """Whether memory is."""
         return self._table_bytes is not None
+
+    def settle(self) -> None:
+        """What is free goes back to the system where memory is bounded; else it is for what comes next."""
+        if self.is_bounded:
+            kernel.release_memory()
 
     def partitions(self, text_bytes: int, passes: int = 1) -> int:
         """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes."""

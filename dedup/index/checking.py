@@ -63,7 +63,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         if level == PASSAGE:
             found = _that_go_on(found, rows, first, run)
         elif level == BLOCK and banded:
-            found = _of_two_bands(found, rows, first)
+            found = _of_two_bands(found, rows, first, 0 if PASSAGE in keys else RARE_PLACES)
         kept, more = _few_of_each(found, len(first) - 1)
         pages.append(found.page[kept].astype(np.int64))
         left_out = max(left_out, more)
@@ -89,17 +89,20 @@ def _only(found: Found, places: I64) -> Found:
     return Found(found.query[kept], found.page[kept], found.extra[kept], found.count)
 
 
-def _of_two_bands(found: Found, rows: Rows, first: I64) -> Found:
+def _of_two_bands(found: Found, rows: Rows, first: I64, rare: int) -> Found:
     """Places of blocks that share two bands with one block, or a band that hardly any other block has.
 
-    Blocks that are alike at the threshold share five or six, and of fifty but one shares two; blocks that have only some
-    common words in common share one with very many others.
+    Blocks that are alike at the threshold share five or six, and one of fifty shares one; blocks that have only some common
+    words in common share one with very many others.
+
+    Args:
+        rare: Places of a band's key, at most, that one such is enough for; 0 where pages are found by runs of words, too.
     """
     place, asked = _pairs(found, first)
     blocks = np.stack([rows.page[asked], rows.extra[asked], found.page[place], found.extra[place]]).astype(np.uint64)
     hashes = kernel.range_digests(np.ascontiguousarray(blocks.T).reshape(-1), np.arange(len(place) + 1) * 4)
     _, number, count = np.unique(hashes, return_inverse=True, return_counts=True)
-    return _only(found, place[(count[number] > 1) | (found.count[found.query[place]] <= RARE_PLACES)])
+    return _only(found, place[(count[number] > 1) | (found.count[found.query[place]] <= rare)])
 
 
 def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:

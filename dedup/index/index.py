@@ -276,6 +276,7 @@ class Index:
     def _made_settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         names = [field.name for field in dataclasses.fields(Options)]
         allowed = {name for group in groups for name in _names(group)} | set(FILTERS if caller == "check" else ())
+        allowed -= {"checkpoint"}
         for name in settings:
             if name not in names:
                 raise TypeError(f"{caller}() got an unexpected keyword argument {name!r}{did_you_mean(name, names)}")
@@ -284,12 +285,17 @@ class Index:
                                   "Make another index for another one." if name not in _names("report")
                                   else "Give it to check.")
         kept = {name: getattr(self.options, name) for name in names if name not in settings}
-        return make_options({**kept, **settings}, caller)
+        from dedup.api import refuse_checkpoint
+
+        options = make_options({**kept, **settings}, caller)
+        refuse_checkpoint(options, caller)
+        return options
 
     def _checked(self, snapshot: Snapshot, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool,
                  prefix: str, progress: Progress | None) -> tuple[Report, list[Any]]:
         """The report, and what was read."""
         from dedup.api import _found, _pages
+        from dedup.checkpoint import NOTHING_KEPT
         from dedup.index.adding import prefixed
         from dedup.index.checking import (
             Checked,
@@ -301,6 +307,7 @@ class Index:
             unit_options,
         )
         from dedup.memory import memory_of
+        from dedup.stages import Stages
 
         stream = _pages(source, options)
         batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
@@ -319,7 +326,8 @@ class Index:
             if not stored and len(batches) == 1:
                 return _nothing(engine, checked, corpus, asked, progress), batches
         with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
-            return _found(checked, asked, progress, False, False), batches
+            stages = Stages(progress, options.memory is not None)
+            return _found(checked, asked, stages, NOTHING_KEPT, False, False), batches
 
     def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
                            progress: Progress | None) -> Report:

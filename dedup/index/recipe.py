@@ -21,6 +21,7 @@ NOT_STORED = {  # settings that an index cannot keep, and why
     "exhaustive": "an index is looked up by sketches",
     "scope": "a page is compared with the stored ones",
     "between": "a page is compared with all stored ones",
+    "checkpoint": "what is added is kept as it goes",
 }
 GIVEN_LATER = {"run", "report"}  # groups of settings that do not belong to what is stored
 

@@ -30,6 +30,8 @@ public:
     // the texts say, not the order of the pages.
     std::vector<Rectangle> align(std::int64_t page_a, std::int64_t page_b, std::span<const std::int64_t> anchor_a,
                                  std::span<const std::int64_t> anchor_b, bool judge) {
+        relief_.place();
+        relief_.place();
         const Items a = page(page_a), b = page(page_b);
         const bool turned = std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end());
         if (turned) std::swap(page_a, page_b), std::swap(anchor_a, anchor_b);
@@ -57,6 +59,8 @@ public:
     // What parts of one page share with parts of another: twice the shared weight, and the weight of both sides.
     std::pair<std::int64_t, std::int64_t> measure(std::int64_t page_a, std::int64_t page_b, Offsets a0, Offsets a1, Offsets b0,
                                                   Offsets b1) {
+        relief_.place();
+        relief_.place();
         prepare(page_a, page_b);
         check_ranges(a0, a1, size(0), "a");
         check_ranges(b0, b1, size(1), "b");

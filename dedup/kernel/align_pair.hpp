@@ -249,6 +249,7 @@ protected:
     Offsets page_first_;
     AlignSettings s_;
     bool same_page_ = false, truncated_ = false;
+    Relief relief_;
     std::int64_t larger_ = -1, total_windows_ = 0;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> table_;
     std::size_t mask_ = 0;

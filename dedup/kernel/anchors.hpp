@@ -215,6 +215,33 @@ private:
 };
 #endif
 
+// The pages of places, and copies of the items around each. They are taken in the order of the places: a column of items that is
+// not in memory comes in once, and not once a place.
+class Surroundings {
+public:
+    Surroundings(std::span<const std::uint32_t> position, Items item, Offsets page_first, std::int64_t before, std::int64_t after)
+        : width_(static_cast<std::size_t>(before + after)), page_(position.size()), count_(position.size()),
+          items_(position.size() * width_) {
+        const PageIndex page_of(page_first);
+        Relief relief;
+        for_each_nearby(position, [&](std::size_t i) {
+            relief.place();
+            const std::int64_t at = position[i];
+            const std::size_t page = page_of(at);
+            const std::int64_t begin = std::max(page_first[page], at - before), end = std::min(page_first[page + 1], at + after);
+            page_[i] = static_cast<std::uint32_t>(page);
+            count_[i] = static_cast<std::uint32_t>(end - begin);
+            std::copy(item.begin() + begin, item.begin() + end, items_.begin() + static_cast<std::ptrdiff_t>(i * width_));
+        });
+    }
+    std::uint32_t page(std::size_t place) const { return page_[place]; }
+    Items items(std::size_t place) const { return {items_.data() + place * width_, count_[place]}; }
+
+private:
+    std::size_t width_;
+    Mapped<std::uint32_t> page_, count_, items_;
+};
+
 // Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
 // page the second place lies `shift` items behind the first one at least. `before` and `after`: how far around is.
 inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
@@ -223,29 +250,8 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
     auto& [a, b] = out;
     const SeedText text{item, page_first, {}, rarity};
-    struct Around {
-        std::size_t page;
-        Items items;
-    };
-    const PageIndex page_of(page_first);
-    std::vector<Around> around;  // of all places of some classes: they are fetched while others are compared
-    constexpr std::size_t kFetched = 64;
-    std::size_t fetched = 0, fetched_first = 0;
-    const auto fetch = [&](std::size_t c) {
-        around.clear();
-        fetched_first = static_cast<std::size_t>(first[c]);
-        fetched = std::min(first.size() - 1, c + kFetched);
-        for (auto i = fetched_first; i < static_cast<std::size_t>(first[fetched]); ++i) {
-            const std::int64_t at = position[i];
-            const std::size_t page = page_of(at);
-            const std::int64_t begin = std::max(page_first[page], at - before), end = std::min(page_first[page + 1], at + after);
-            around.push_back({page, item.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin))});
-            DEDUP_PREFETCH(around.back().items.data());
-            DEDUP_PREFETCH(around.back().items.data() + 16);
-            DEDUP_PREFETCH(around.back().items.data() + 32);
-        }
-    };
     const auto wide = static_cast<std::size_t>(before + after);
+    const Surroundings around(position, item, page_first, before, after);
     ManyPlaces many;
 #ifdef DEDUP_LANES
     FewPlaces few(rarity);
@@ -253,22 +259,20 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     for (std::size_t c = 0; c + 1 < first.size(); ++c) {
         const auto begin = static_cast<std::size_t>(first[c]), count = static_cast<std::size_t>(first[c + 1]) - begin;
         if (count < 2) continue;
-        if (c >= fetched) fetch(c);
-        const std::span<const Around> own(around.data() + (begin - fetched_first), count);
         const auto use = [&](std::size_t i, std::size_t j) {
             const std::uint32_t p = position[begin + i], q = position[begin + j];
-            if (own[i].page != own[j].page || std::int64_t{q} - std::int64_t{p} >= shift) a.push_back(p), b.push_back(q);
+            if (around.page(begin + i) != around.page(begin + j) || std::int64_t{q} - std::int64_t{p} >= shift) a.push_back(p), b.push_back(q);
         };
 #ifdef DEDUP_LANES
         if (count <= FewPlaces::kMost && wide <= FewPlaces::kWidest) {
             few.clear();
-            for (const Around& place : own) few.put(place.items);
+            for (std::size_t i = 0; i < count; ++i) few.put(around.items(begin + i));
             few.for_each_pair(least, use);
             continue;
         }
 #endif
         many.clear(count * wide);
-        for (const Around& place : own) many.put(place.items, text);
+        for (std::size_t i = 0; i < count; ++i) many.put(around.items(begin + i), text);
         many.for_each_pair(least, use);
     }
     return out;

@@ -271,7 +271,11 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] {
             const dedup::Blocks blocks(span(block_first));
             dedup::Mapped<std::int64_t> out(token.size());
-            for (std::size_t i = 0; i < out.size(); ++i) out[i] = blocks.of(token.data()[i]);
+            dedup::Relief relief;
+            for (std::size_t i = 0; i < out.size(); ++i) {
+                relief.place();
+                out[i] = blocks.of(token.data()[i]);
+            }
             return out;
         }));
     }, "block_first"_a.noconvert(), "token"_a.noconvert());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,11 +25,12 @@ namespace dedup {
 // common have more own words than a short prefix holds, so that it meets nobody's, where all share most of their elements.
 class Representatives {
    public:
-    Representatives(const Sets<uint32_t>& sets, const uint64_t* bits, double threshold)
-        : sets_(sets), bits_(bits), threshold_(threshold) {}
+    explicit Representatives(double threshold) : threshold_(threshold) {}
 
-    // The next bucket: its members are the lower halves.
-    void begin(std::span<const uint64_t> members) {
+    // The next bucket: its members are some of the sets.
+    void begin(const Sets<uint32_t>& sets, const uint64_t* bits, std::span<const uint64_t> members) {
+        sets_ = sets;
+        bits_ = bits;
         members_ = members;
         all_.clear();
         indexed_ = 0;
@@ -40,14 +42,18 @@ class Representatives {
     // The first representative that a set is alike to; -1 if there is none.
     DEDUP_INLINE int64_t home(int64_t s) {
         if (all_.size() <= kFew) {
-            for (const int64_t r : all_)
+            for (const int64_t r : all_) {
+                relief_.place();
                 if (reaches(sets_, bits_, r, s, threshold_)) return r;
+            }
             return -1;
         }
         if (indexed_ == 0) count();
         for (; indexed_ < all_.size(); ++indexed_) put(static_cast<uint32_t>(indexed_));
-        for (const uint32_t r : sharing(s))
+        for (const uint32_t r : sharing(s)) {
+            relief_.place();
             if (reaches(sets_, bits_, all_[r], s, threshold_)) return all_[r];
+        }
         return -1;
     }
 
@@ -66,14 +72,17 @@ class Representatives {
         counts_.assign(size_t{1} << kSlotBits, 0);
         for (std::vector<uint32_t>& heads : heads_) heads.assign(size_t{1} << kSlotBits, kNone);
         nodes_.clear();
-        for (const uint64_t row : members_)
-            for (const uint32_t element : elements(static_cast<int64_t>(row & 0xffffffffULL))) ++counts_[slot(element)];
+        for (const uint64_t member : members_) {
+            relief_.place();
+            for (const uint32_t element : elements(static_cast<int64_t>(member))) ++counts_[slot(element)];
+        }
     }
 
     // Calls use(element, is_short) for the elements of the long prefix of a set, rarest first.
     template <class Use>
     void for_each_first(int64_t s, Use use) {
         order_.clear();
+        relief_.place();
         for (const uint32_t element : elements(s)) order_.push_back(uint64_t{counts_[slot(element)]} << 32 | element);
         const auto prefix = [n = order_.size()](double share) {
             const auto least = static_cast<size_t>(std::ceil(share * static_cast<double>(n) - 1e-9));
@@ -118,8 +127,8 @@ class Representatives {
     struct Node {
         uint32_t element, representative, next;  // the next one of the slot
     };
-    Sets<uint32_t> sets_;
-    const uint64_t* bits_;
+    Sets<uint32_t> sets_{};
+    const uint64_t* bits_ = nullptr;
     double threshold_;
     std::span<const uint64_t> members_;
     std::vector<int64_t> all_;
@@ -128,44 +137,169 @@ class Representatives {
     std::array<std::vector<uint32_t>, 2> heads_;  // by kind of prefix: the last node of each slot
     std::vector<Node> nodes_;
     std::vector<uint64_t> order_;
+    Relief relief_;
     std::vector<uint8_t> seen_;
+};
+
+// Buckets, many of them together. What is known of their members, which stand all over the collection, is copied side by side, in
+// the order of the places there: it comes into memory once for all of them.
+class Buckets {
+   public:
+    using Pairs = std::vector<std::pair<int64_t, int64_t>>;
+
+    Buckets(const Sets<uint32_t>& sets, const uint64_t* bits, double threshold, int64_t all_pairs, int64_t max_representatives)
+        : sets_(sets), all_bits_(bits), threshold_(threshold), all_pairs_(all_pairs), max_representatives_(max_representatives),
+          representatives_(threshold) {}
+
+    // Takes a bucket: its members are the lower halves of rows.
+    void add(std::span<const uint64_t> rows, Pairs& found) {
+        for (const uint64_t row : rows) place_.push_back((row & 0xffffffffULL) * kBitBytes);
+        end_.push_back(place_.size());
+        if (place_.size() >= kTogether) find(found);
+    }
+
+    // Pairs of the buckets that were added and not looked at; adds up the members that met the bound of representatives.
+    void find(Pairs& found) {
+        bits_.resize(place_.size() * kBitWords);
+        size_.resize(place_.size());
+        for_each_nearby(std::span<const uint64_t>(place_), [&](size_t i) {
+            relief_.place();
+            relief_.place();
+            std::copy_n(all_bits_ + number(i) * kBitWords, kBitWords, bits_.begin() + static_cast<std::ptrdiff_t>(i * kBitWords));
+            size_[i] = sets_.size(number(i));
+        });
+        small(found);
+        crowded(found);
+        place_.clear();
+        end_.clear();
+    }
+    int64_t unplaced() const { return unplaced_; }
+
+   private:
+    static constexpr size_t kBitBytes = kBitWords * sizeof(uint64_t);
+    static constexpr size_t kTogether = size_t{1} << 18;        // members
+    static constexpr int64_t kMostCopied = int64_t{1} << 21;    // elements
+
+    int64_t number(size_t i) const { return static_cast<int64_t>(place_[i] / kBitBytes); }
+    bool is_small(size_t begin, size_t end) const { return static_cast<int64_t>(end - begin) <= all_pairs_; }
+
+    // All pairs that sizes and bitmaps allow.
+    DEDUP_CLONES void small(Pairs& found) const {
+        const uint64_t* const bits = bits_.data();
+        size_t begin = 0;
+        for (const size_t end : end_) {
+            for (size_t i = begin; i < end && is_small(begin, end); ++i)
+                for (size_t j = i + 1; j < end; ++j)
+                    if (may_reach(size_[i], bits + i * kBitWords, size_[j], bits + j * kBitWords, threshold_))
+                        found.emplace_back(number(i), number(j));
+            begin = end;
+        }
+    }
+
+    // The others, as many at a time as may be copied.
+    void crowded(Pairs& found) {
+        size_t begin = 0;
+        int64_t elements = 0;
+        for (const size_t end : end_) {
+            if (!is_small(begin, end)) {
+                const int64_t own = std::accumulate(size_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                    size_.begin() + static_cast<std::ptrdiff_t>(end), int64_t{0});
+                if (own > kMostCopied) {
+                    direct(begin, end, found);
+                } else {
+                    if (elements + own > kMostCopied) copied(found), elements = 0;
+                    elements += own;
+                    crowded_.emplace_back(begin, end);
+                }
+            }
+            begin = end;
+        }
+        copied(found);
+    }
+
+    void copied(Pairs& found) {
+        member_.clear();
+        near_.clear();
+        first_.assign(1, 0);
+        for (const auto& [begin, end] : crowded_)
+            for (size_t i = begin; i < end; ++i) {
+                member_.push_back(i);
+                near_.push_back(place_[i]);
+                first_.push_back(first_.back() + size_[i]);
+            }
+        values_.resize(static_cast<size_t>(first_.back()));
+        for_each_nearby(std::span<const uint64_t>(near_), [&](size_t k) {
+            relief_.place();
+            const uint32_t* const from = sets_.values + sets_.first[number(member_[k])];
+            std::copy(from, from + size_[member_[k]], values_.begin() + first_[k]);
+        });
+        size_t at = 0;
+        for (const auto& [begin, end] : crowded_) {
+            own_.resize(end - begin);
+            std::iota(own_.begin(), own_.end(), uint64_t{0});
+            place({values_.data(), first_.data() + at}, bits_.data() + begin * kBitWords,
+                  [&, begin = begin](int64_t s) { return number(begin + static_cast<size_t>(s)); }, found);
+            at += end - begin;
+        }
+        crowded_.clear();
+    }
+
+    // A bucket that is too long to be copied.
+    void direct(size_t begin, size_t end, Pairs& found) {
+        own_.clear();
+        for (size_t i = begin; i < end; ++i) own_.push_back(static_cast<uint64_t>(number(i)));
+        place(sets_, all_bits_, [](int64_t s) { return s; }, found);
+    }
+
+    // Pairs of the members with their representatives.
+    template <class Number>
+    void place(const Sets<uint32_t>& sets, const uint64_t* bits, Number number, Pairs& found) {
+        representatives_.begin(sets, bits, own_);
+        for (const uint64_t s : own_) {
+            const int64_t home = representatives_.home(static_cast<int64_t>(s));
+            if (home >= 0) found.emplace_back(number(home), number(static_cast<int64_t>(s)));
+            else if (representatives_.size() < max_representatives_) representatives_.add(static_cast<int64_t>(s));
+            else ++unplaced_;
+        }
+    }
+
+    Sets<uint32_t> sets_;
+    const uint64_t* all_bits_;
+    double threshold_;
+    int64_t all_pairs_, max_representatives_, unplaced_ = 0;
+    Representatives representatives_;
+    Mapped<uint64_t> place_, bits_;  // of each member: where its bitmap stands; the bitmap
+    Mapped<int64_t> size_;
+    Mapped<size_t> end_;  // of each bucket
+    std::vector<std::pair<size_t, size_t>> crowded_;
+    Mapped<size_t> member_;  // of crowded buckets; where each one's bitmap and elements stand
+    Mapped<uint64_t> near_, own_;
+    Mapped<int64_t> first_;
+    Mapped<uint32_t> values_;
+    Relief relief_;
 };
 
 // Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
 // bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a pair is found in many bands:
 // who has them all checks it once); in a larger one each member is checked against the representatives found so far, and one
 // that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
-DEDUP_CLONES inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
-                            double threshold, int64_t all_pairs, int64_t max_representatives,
+inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits, double threshold,
+                            int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     Scratch<uint64_t, 3> scratch;
     Mapped<uint64_t>& rows = scratch.values();
     shared_keys(key, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
     sort_by_key(rows);
-    const auto member = [&](size_t i) { return static_cast<int64_t>(rows[i] & 0xffffffffULL); };
-    int64_t unplaced = 0;
-    Representatives representatives(sets, bits, threshold);
+    Buckets buckets(sets, bits, threshold, all_pairs, max_representatives);
     for (size_t begin = 0; begin < rows.size();) {
         size_t end = begin + 1;
         while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
-        const auto members = static_cast<int64_t>(end - begin);
-        if (members > 1 && members <= all_pairs) {
-            for (size_t i = begin; i < end; ++i)
-                for (size_t j = i + 1; j < end; ++j)
-                    if (may_reach(sets, bits, member(i), member(j), threshold)) pairs.emplace_back(member(i), member(j));
-        } else if (members > 1) {
-            representatives.begin(std::span(rows).subspan(begin, end - begin));
-            for (size_t i = begin; i < end; ++i) {
-                const int64_t home = representatives.home(member(i));
-                if (home >= 0) pairs.emplace_back(home, member(i));
-                else if (representatives.size() < max_representatives) representatives.add(member(i));
-                else ++unplaced;
-            }
-        }
+        if (end - begin > 1) buckets.add(std::span(rows).subspan(begin, end - begin), pairs);
         begin = end;
     }
+    buckets.find(pairs);
     std::sort(pairs.begin(), pairs.end());
-    return unplaced;
+    return buckets.unplaced();
 }
 
 }  // namespace dedup

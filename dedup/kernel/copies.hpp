@@ -42,6 +42,7 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>> with_copies(
     TokenNumbers position, Offsets first, Offsets bucket_first, TokenNumbers bucket_range, TokenNumbers start, TokenNumbers end,
     Offsets shift) {
     constexpr std::size_t kAhead = 16;
+    Relief relief;
     const std::size_t buckets = bucket_first.size() - 1;
     Mapped<std::uint32_t> out;
     out.reserve(position.size() + position.size() / 4);
@@ -54,6 +55,7 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::int64_t>> with_copies(
         const std::size_t before = out.size();
         out.insert(out.end(), own.begin(), own.end());
         for (std::size_t i = 0; i < own.size(); ++i) {
+            relief.place();
             const std::size_t bucket = own[i] >> kBucketBits, ahead = begin + i + kAhead;
             if (ahead < position.size() && position[ahead] >> kBucketBits < buckets)
                 DEDUP_PREFETCH(bucket_first.data() + (position[ahead] >> kBucketBits));

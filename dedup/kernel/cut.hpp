@@ -177,6 +177,7 @@ class HyphenSink {
 // Calls sink.ascii or sink.content for the tokens of text[from, to), in order.
 template <class Sink>
 void cut_range(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
+    slow.next_range();
     if (!slow.folds().hyphens) return cut_apart(text, from, to, slow, sink);
     HyphenSink<Sink> joined(text, slow.folds().digits, sink);
     cut_apart(text, from, to, slow, joined);

@@ -251,19 +251,22 @@ inline Mapped<std::uint64_t> gram_classes(Hashes gram, std::span<const std::uint
     first.resize(rows);
     Mapped<std::uint8_t> several(rows, 0);
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t i = 0; i < rows; ++i) {  // nobody can tell which grams are new: nothing branches on that
         if (i + kAhead < rows) DEDUP_PREFETCH(table.data() + (gram[i + kAhead] & (slots - 1)));
         std::size_t slot = gram[i] & (slots - 1);
         while (table[slot] != kNone && gram[table[slot]] != gram[i]) slot = (slot + 1) & (slots - 1);
-        if (table[slot] == kNone) table[slot] = static_cast<std::uint32_t>(i);
-        const std::uint32_t own = first[i] = table[slot];
-        if (own == i) continue;
-        kept += several[own] ? 1 : 2;
-        several[own] = 1;
+        const std::uint32_t there = table[slot], own = there == kNone ? static_cast<std::uint32_t>(i) : there;
+        table[slot] = first[i] = own;
+        const std::uint8_t again = own != i, before = several[own];
+        kept += again + (again & (before ^ 1U));
+        several[own] = before | again;
     }
-    Mapped<std::uint64_t> out(kept);
-    for (std::size_t i = 0, at = 0; i < rows; ++i)
-        if (several[first[i]]) out[at++] = std::uint64_t{position[i]} << 32 | position[first[i]];
+    Mapped<std::uint64_t> out(kept + 1);
+    for (std::size_t i = 0, at = 0; i < rows; ++i) {
+        out[at] = std::uint64_t{position[i]} << 32 | position[first[i]];
+        at += several[first[i]];
+    }
+    out.resize(kept);
     return out;
 }
 
@@ -276,11 +279,14 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
     Scratch<std::uint32_t, 9> scratch;
     Mapped<std::uint32_t>& leader = scratch.values();  // of each token that begins a repeated gram
     leader.assign(static_cast<std::size_t>(end - begin), kNone);
-    for (const auto part : parts)
+    Relief relief;
+    for (const auto part : parts) {
+        relief.place();
         for (auto row = std::lower_bound(part.begin(), part.end(), begin << 32); row != part.end() && *row >> 32 < end; ++row) {
             if (*row >> 32 < begin) throw std::invalid_argument("classes: the members of one part must ascend");
             leader[static_cast<std::size_t>((*row >> 32) - begin)] = static_cast<std::uint32_t>(*row);
         }
+    }
     GramRuns runs;
     auto& [position, leaders, length] = runs;
     const std::size_t tokens = leader.size();

@@ -33,14 +33,17 @@ inline bool any_overlap(const std::vector<Place>& x, const std::vector<Place>& y
 inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets component, Offsets a, Offsets b, std::int64_t most) {
     const std::size_t nodes = component.size();
     Mapped<std::int64_t> home(nodes, -1);  // of the components that links touch
+    Relief relief;
     for (const Offsets side : {a, b})
         for (const std::int64_t node : side) {
+            relief.place();
             const std::int64_t c = component[static_cast<std::size_t>(node)];
             home[static_cast<std::size_t>(c)] = c;
         }
     Mapped<std::uint32_t> slot(nodes, 0);
     std::vector<std::vector<Place>> members;
     for (std::size_t i = 0; i < nodes; ++i) {
+        relief.place();
         const auto c = static_cast<std::size_t>(component[i]);
         if (home[c] < 0) continue;
         if (c == i) {
@@ -55,6 +58,7 @@ inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets componen
     };
     std::set<std::pair<std::int64_t, std::int64_t>> apart;
     for (std::size_t i = 0; i < a.size(); ++i) {
+        relief.place();
         const std::int64_t x = root(component[static_cast<std::size_t>(a[i])]), y = root(component[static_cast<std::size_t>(b[i])]);
         const auto [low, high] = std::minmax(x, y);
         if (low == high || apart.contains({low, high})) continue;
@@ -115,12 +119,14 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
         return larger && std::min(from_start.width(), from_end.width()) <= std::max(shortest, left.width());
     };
     Mapped<std::uint8_t> implied;
+    Relief relief;
     for (const std::int64_t g : groups) {
         const std::int64_t row = first[index(g)], count = first[index(g) + 1] - row;
         auto last = at[index(row)] + 1;
         while (last < static_cast<std::int64_t>(order.size()) && t0[index(order[index(last)])] == t0[index(row)]) ++last;
         bool found = false;
         for (std::int64_t i = std::max<std::int64_t>(0, last - around); i < last && !found; ++i) {
+            relief.place();
             const std::int64_t other = order[index(i)], h = owner[index(other)];
             found = h != g && t1[index(other)] >= t1[index(row)] && first[index(h) + 1] - first[index(h)] >= count && covers(h, g);
         }

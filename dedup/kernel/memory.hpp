@@ -60,6 +60,27 @@ struct MappedAllocator {
 template <class T>
 using Mapped = std::vector<T, MappedAllocator<T>>;
 
+// For a loop that goes to places all over long columns. Each place may bring 64 kB of a column on disk into memory, which is more
+// than a thread beside the loop can take out in time. So the loop counts them, and takes out itself what is too much.
+class Relief {
+   public:
+    void place() {
+        if (++places_ == kTogether) look();
+    }
+
+   private:
+    static constexpr std::size_t kTogether = 64, kPlace = std::size_t{1} << 16;  // places; bytes that one brings in, at most
+
+    void look() {
+        places_ = 0;
+#ifdef DEDUP_POOL
+        Pool::shared().came_in(kTogether * kPlace);
+#endif
+    }
+
+    std::size_t places_ = 0;
+};
+
 // An empty vector whose memory was used before by this thread: fresh memory costs a page fault every 4 kB. One of each element
 // type and number at a time.
 template <class T, int kNumber = 0>

@@ -123,7 +123,9 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     Scratch<Edge> scratch;
     Mapped<Edge>& edges = scratch.values();
     BlockFinder of_first(token_first), of_last(token_first);
+    Relief relief;
     for (std::size_t i = 0; i < t0.size(); ++i) {
+        relief.place();
         const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
         begin[i] = start[a], finish[i] = end[b];
         if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
@@ -144,6 +146,7 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
         left = left.subspan(count);
     }
     for (const Edge& edge : edges) {
+        relief.place();
         const std::size_t i = edge.row;
         if (edge.is_end) finish[i] = with_marks<true>(text, finish[i], end[index(last[i])], kClosing);
         else begin[i] = with_marks<false>(text, begin[i], start[index(first[i])], kOpening);
@@ -157,19 +160,16 @@ inline void fetch_text(Bytes text, std::int64_t begin, std::int64_t end) {
 }
 
 // Code points before byte positions, each of which lies in a block: from the block's edges where it is short or of one byte a
-// code point; else positions are taken in order, so that a long line is gone over once.
+// code point; else positions are taken in order, so that a long line is gone over once. All are looked up about in order, so
+// that those beside each other are in memory at one time.
 inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Offsets start_chars, Offsets end_chars,
                                      Offsets block, Offsets position) {
     constexpr std::int64_t kShort = 1024;
-    constexpr std::size_t kAhead = 8;
     Mapped<std::int64_t> out(position.size());
     Mapped<std::size_t> far;
-    for (std::size_t i = 0; i < position.size(); ++i) {
-        if (i + 2 * kAhead < position.size()) {
-            const std::size_t next = index(block[i + 2 * kAhead]);
-            for (const Offsets column : {start, end, start_chars, end_chars}) DEDUP_PREFETCH(column.data() + next);
-        }
-        if (i + kAhead < position.size()) fetch_text(text, start[index(block[i + kAhead])], position[i + kAhead]);
+    Relief relief;
+    for_each_nearby(position, [&](std::size_t i) {
+        relief.place();
         const std::size_t b = index(block[i]);
         const std::int64_t p = position[i];
         if (p < start[b] || p > end[b]) throw std::invalid_argument("position: one is not in its block");
@@ -177,7 +177,7 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
         else if (p == end[b]) out[i] = end_chars[b];
         else if (p - start[b] <= kShort) out[i] = start_chars[b] + count_code_points(text, start[b], p);
         else far.push_back(i);
-    }
+    }, [&](std::size_t i) { fetch_text(text, start[index(block[i])], position[i]); });
     std::sort(far.begin(), far.end(), [&](std::size_t x, std::size_t y) { return position[x] < position[y]; });
     std::int64_t at = -1, count = 0;  // the position before
     for (const std::size_t i : far) {
@@ -196,7 +196,9 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
     Mapped<std::uint8_t> out(a.size());
     TokenEquality equal(text, text, flags);
     constexpr std::size_t kAhead = 8;
+    Relief relief;
     for (std::size_t i = 0; i < a.size(); ++i) {
+        relief.place();
         for (const Offsets side : {a, b}) {
             if (i + 2 * kAhead < a.size()) DEDUP_PREFETCH(first.data() + side[i + 2 * kAhead]);
             if (i + kAhead >= a.size()) continue;
@@ -215,11 +217,16 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
 // The rows of ranges, one range after the other, and where each begins there.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
     Mapped<std::int64_t> begins(ranges.size() + 1, 0);
-    for (std::size_t i = 0; i < ranges.size(); ++i)
+    Relief relief;
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+        relief.place();
         begins[i + 1] = begins[i] + first[index(ranges[i]) + 1] - first[index(ranges[i])];
+    }
     Mapped<std::int64_t> rows(index(begins.back()));
-    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i)
+    for (std::size_t i = 0, at = 0; i < ranges.size(); ++i) {
+        relief.place();
         for (std::int64_t row = first[index(ranges[i])]; row < first[index(ranges[i]) + 1]; ++row) rows[at++] = row;
+    }
     return {std::move(rows), std::move(begins)};
 }
 
@@ -229,7 +236,9 @@ inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, s
                                     Offsets order, std::int64_t choices, std::int64_t owners) {
     Mapped<std::int64_t> out(index(choices * owners), 0);
     std::array<std::int64_t, 8> reached{};
+    Relief relief;
     for (const std::int64_t row : order) {
+        relief.place();
         const std::size_t i = index(row);
         for (std::int64_t c = 0; c < choices; ++c) {
             if (!(chosen[i] >> c & 1)) continue;

@@ -46,6 +46,8 @@ class Pool {
     void* take(std::size_t bytes) {
         const std::size_t size = rounded(bytes);
         std::unique_lock lock(mutex_);
+        // Who asks for a block goes over columns as long as it is, most often two.
+        if (watched_ && (came_in_ += 2 * size) >= may_come_) evicted();
         std::byte* memory = used_.take(size);
         if (!memory && !spills_.empty() && held_ + size > most_for(size)) return on_disk(size, lock);
         if (!memory) {
@@ -101,6 +103,13 @@ class Pool {
         evicted();
     }
 
+    // So many bytes of the file may have come into memory: looks where that could be half of what may still come.
+    void came_in(std::size_t bytes) {
+        if (!watched_.load(std::memory_order_relaxed)) return;
+        const std::size_t all = came_in_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+        if (all >= may_come_.load(std::memory_order_relaxed)) relieve();
+    }
+
     // Bytes that a large block may have in memory now.
     std::size_t room() {
         const std::lock_guard lock(mutex_);
@@ -150,7 +159,7 @@ class Pool {
 
    private:
     static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
-    static constexpr std::size_t kUnseen = 4 * kHuge, kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
+    static constexpr std::size_t kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
     static constexpr std::chrono::milliseconds kSoon{1}, kSeldom{20};
 
     // A child must not find the lock taken by a thread that it has not.
@@ -190,8 +199,8 @@ class Pool {
     }
 
     // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly.
-    std::size_t much() const { return resident_ / 4 * 3; }
-    std::size_t enough() const { return resident_ / 8 * 5; }
+    std::size_t much() const { return resident_ / 16 * 15; }
+    std::size_t enough() const { return resident_ / 16 * 13; }
 
     // What others hold, or will, leaves the rest to blocks. Were there more of them, pages of the file would go out as they come in.
     void learn() {
@@ -203,8 +212,6 @@ class Pool {
 
     std::byte* on_disk(std::size_t size, std::unique_lock<std::mutex>& lock) {
         watch();
-        unseen_ += size;
-        if (unseen_ > kUnseen) evicted();
         Spill& spill = *spills_.back();
         const Spill::Block block = spill.take(size);
         if (block.memory && block.is_fresh) {  // others need not wait; the file stays as long as a block is in use
@@ -232,27 +239,29 @@ class Pool {
         std::erase_if(spills_, [](const auto& spill) { return spill->is_unused(); });
     }
 
-    // Takes pages of blocks on disk out of memory where there is too much, and says when to look again: soon, but later where that
-    // did not help, nothing is bounded, or much is free.
+    // Takes pages of blocks on disk out of memory where there is too much, and says when to look again: soon, but later where
+    // nothing is bounded, or much is free.
     std::chrono::milliseconds evicted() {
         if (!is_bounded_) drop_unused();
         learn();
-        unseen_ = 0;
-        const std::size_t now = resident().all;
-        bool is_much = now > much();
-        for (auto& spill : spills_)
-            for (std::size_t left = spill->turns(); left && is_much; --left, is_much = resident().all > enough()) spill->evict();
-        if (is_much || !is_bounded_) return kSeldom;
-        return std::clamp(std::chrono::milliseconds((much() - std::min(now, much())) / kPerMillisecond), kSoon, kSeldom);
+        came_in_ = 0;
+        std::size_t now = resident().all;
+        if (now > much())
+            for (auto& spill : spills_)
+                for (std::size_t left = spill->turns(); left && now > enough(); --left, now = resident().all) spill->evict();
+        const std::size_t left = much() - std::min(now, much());
+        may_come_ = left / 2;
+        if (!is_bounded_) return kSeldom;
+        return std::clamp(std::chrono::milliseconds(left / kPerMillisecond), kSoon, kSeldom);
     }
 
     std::mutex mutex_;
     Extents used_, fresh_;  // free: pages that are there, and pages that are not
     std::vector<std::unique_ptr<Spill>> spills_;
     std::size_t held_ = 0, most_held_ = SIZE_MAX, resident_ = SIZE_MAX, pages_ = 0, expected_ = 0;
-    std::size_t unseen_ = 0;  // bytes taken on disk since somebody looked at what is in memory
     bool is_bounded_ = false, full_ = false;
     std::atomic<bool> watched_ = false;
+    std::atomic<std::size_t> came_in_ = 0, may_come_ = 0;  // bytes of the file: since somebody looked, at most; half of what may
 };
 #define DEDUP_POOL 1
 #endif

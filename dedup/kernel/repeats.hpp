@@ -109,7 +109,9 @@ private:
                    [](std::uint64_t seed) { return seed; });
         std::map<std::int64_t, std::int64_t> periodic;  // stretches that repeat at once: first token, end
         std::int64_t shift = -1, reached = -1;
+        Relief relief;
         for (const std::uint64_t seed : seeds_) {
+            relief.place();
             const auto apart = static_cast<std::int64_t>(seed >> 32), a = static_cast<std::int64_t>(seed & 0xffffffffU);
             if (apart == shift && a < reached) continue;
             shift = apart;

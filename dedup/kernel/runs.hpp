@@ -87,7 +87,11 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
         return static_cast<double>(halves_before[b]) + static_cast<double>((token - blocks.first(block)) * halves[b]) / count;
     };
     Mapped<double> out(t0.size());
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = before(t1[i]) - before(t0[i]);
+    Relief relief;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        relief.place();
+        out[i] = before(t1[i]) - before(t0[i]);
+    }
     return out;
 }
 
@@ -304,7 +308,9 @@ private:
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
         Mapped<std::size_t> open, kept;
+        Relief relief;
         for (const std::size_t i : order) {
+            relief.place();
             const Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
                 return whole_[o].page_a != run.page_a || whole_[o].page_b != run.page_b || whole_[o].a1 <= run.a0;
@@ -338,7 +344,9 @@ private:
         auto& [a0, a1, b0, b1, exact, joined, first, pa0, pa1, pb0, pb1] = out;
         for (auto* column : {&a0, &a1, &b0, &b1, &pa0, &pa1, &pb0, &pb1}) column->reserve(kept.size());
         first.push_back(0);
+        Relief relief;
         for (const std::size_t i : kept) {
+            relief.place();
             const Link& run = whole_[i];
             a0.push_back(run.a0), a1.push_back(run.a1), b0.push_back(run.b0), b1.push_back(run.b1);
             exact.push_back(run.exact);

@@ -78,6 +78,42 @@ inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     return order;
 }
 
+// Calls use(row) for rows that name places, those of each 64 kB one after the other, so that each place comes into memory once; and
+// fetch(row) some rows before.
+template <class T, class Use, class Fetch>
+void for_each_nearby(std::span<const T> place, Use use, Fetch fetch) {
+    constexpr int kNearBits = 16;
+    constexpr size_t kAhead = 8;
+    const size_t count = place.size();
+    if (count >> 32 || std::is_sorted(place.begin(), place.end())) {
+        for (size_t i = 0; i < count; ++i) {
+            if (i + kAhead < count) fetch(i + kAhead);
+            use(i);
+        }
+        return;
+    }
+    Scratch<uint64_t, 7> scratch;
+    Mapped<uint64_t>& rows = scratch.values();
+    rows.resize(count);
+    uint64_t most = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const auto near = static_cast<uint64_t>(place[i]) >> kNearBits;
+        most = std::max(most, near);
+        rows[i] = near << 32 | i;
+    }
+    radix_sort(std::span(rows), std::bit_width(most), [](uint64_t row) { return row >> 32; });
+    const auto row = [&](size_t i) { return static_cast<size_t>(rows[i] & 0xffffffffULL); };
+    for (size_t i = 0; i < count; ++i) {
+        if (i + kAhead < count) fetch(row(i + kAhead));
+        use(row(i));
+    }
+}
+
+template <class T, class Use>
+void for_each_nearby(std::span<const T> place, Use use) {
+    for_each_nearby(place, use, [](size_t) {});
+}
+
 // The first row of each distinct key, by key, and the number of each row's key.
 inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_keys(std::span<const uint64_t> key) {
     Mapped<int64_t> leader, number(key.size());
@@ -344,10 +380,12 @@ bool overlap_at_least(const T* a, int64_t n, const T* b, int64_t m, int64_t need
 }
 
 // Whether two sets' Jaccard similarity may reach t, by their sizes and bitmaps.
-inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
-    const int64_t differ = bits_apart(bits + a * kBitWords, bits + b * kBitWords);
-    const int64_t n = sets.size(a), m = sets.size(b), most = std::min({(n + m - differ) / 2, n, m});
+inline bool may_reach(int64_t n, const uint64_t* bits_a, int64_t m, const uint64_t* bits_b, double t) {
+    const int64_t most = std::min({(n + m - bits_apart(bits_a, bits_b)) / 2, n, m});
     return most > 0 && static_cast<double>(most) >= t * static_cast<double>(n + m - most) * (1.0 - 1e-9);
+}
+inline bool may_reach(const Sets<uint32_t>& sets, const uint64_t* bits, int64_t a, int64_t b, double t) {
+    return may_reach(sets.size(a), bits + a * kBitWords, sets.size(b), bits + b * kBitWords, t);
 }
 
 // Whether it does.
@@ -406,8 +444,12 @@ inline Mapped<uint8_t> repeated_keys(std::span<const uint32_t> key) {
 // Sizes of the intersections of pairs of sets.
 template <class T>
 void set_overlaps(const Sets<T>& sets, const int64_t* a, const int64_t* b, int64_t pairs, int64_t* overlaps) {
-    for (int64_t p = 0; p < pairs; ++p)
+    Relief relief;
+    for (int64_t p = 0; p < pairs; ++p) {
+        relief.place();
+        relief.place();
         overlaps[p] = overlap(sets.values + sets.first[a[p]], sets.size(a[p]), sets.values + sets.first[b[p]], sets.size(b[p]));
+    }
 }
 
 // Every pair of sets whose Jaccard similarity is at least t: prefix-filter join (Bayardo, Ma, Srikant, WWW 2007) with
@@ -465,7 +507,9 @@ inline void components(int64_t nodes, const int64_t* a, const int64_t* b, int64_
         while (root[x] != x) x = root[x] = root[root[x]];
         return x;
     };
+    Relief relief;
     for (int64_t e = 0; e < edges; ++e) {
+        relief.place();
         const int64_t x = find(a[e]), y = find(b[e]);
         if (x != y) root[std::max(x, y)] = std::min(x, y);
     }

@@ -23,6 +23,9 @@ class SlowCutter {
 
     const Folds& folds() const { return folds_; }
 
+    // A range is cut that may stand anywhere.
+    void next_range() { relief_.place(); }
+
     // Calls sink.content(bytes, length, start, end, half) for each token of a run.
     template <class Sink>
     void cut(Bytes text, std::int64_t from, std::int64_t to, Sink& sink) {
@@ -245,6 +248,7 @@ class SlowCutter {
     Folds folds_;
     const TwoByteLetters& letters_;
     CharCutter chars_;
+    Relief relief_;
     std::uint8_t content_[kMostBytes * kMostMapped / 2 + 32];
 };
 

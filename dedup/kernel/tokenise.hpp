@@ -359,6 +359,8 @@ class TokenEquality {
 
     bool operator()(std::int64_t a_start, std::int64_t a_end, std::int64_t b_start, std::int64_t b_end) {
         const auto length = static_cast<std::size_t>(a_end - a_start);
+        slow_.next_range();
+        slow_.next_range();
         if (a_end - a_start == b_end - b_start &&
             (length == 0 || std::memcmp(text_a_.data() + a_start, text_b_.data() + b_start, length) == 0)) return true;
         a_.clear();

@@ -15,6 +15,7 @@ from dedup import cli
 from dedup.errors import DamagedIndexError, InputError, OutputError
 from dedup.index import Index
 
+pytestmark = pytest.mark.slow
 EIGHT = "These same eight words stand on both pages."
 
 

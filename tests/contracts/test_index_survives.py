@@ -23,6 +23,7 @@ from index_worker import text_of
 from dedup.errors import DamagedIndexError, DedupError, OutputError
 from dedup.index import Index, rebuild
 
+pytestmark = pytest.mark.slow
 TESTS = Path(__file__).parents[1]
 SHIM = r"""
 #define _GNU_SOURCE

@@ -22,6 +22,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("page", {}), ("page", {"find": "exact"}), ("page", {"threshold": 0.4})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("unit", "options"), CASES)
 @settings(max_examples=4)
 @given(seed=st.integers(0, 2**32))

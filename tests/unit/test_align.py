@@ -278,3 +278,11 @@ def test_an_edited_copy_right_behind_its_original_is_found(count):
                     for start, stop in itertools.pairwise(spots[0])]
             found += min(held) > 0.7 * len(text(first))
     assert found >= 8
+
+
+def test_without_words_nothing_is_rare() -> None:
+    from dedup.anchors import item_rarity
+    from dedup.engines.local import LocalEngine
+
+    none = np.empty(0, np.uint32)
+    assert len(item_rarity(LocalEngine(1), none, (none, none))) == 4

@@ -208,6 +208,7 @@ def test_levels_say_how_pages_are_found(tmp_path: Path) -> None:
     ("word", {}, "levels: 'word' is not one of page, block, passage"), ([], {}, "levels: no level is named"),
     (None, {"exhaustive": True}, "exhaustive: an index is looked up by sketches"),
     (None, {"unit": "page"}, "unit: an index keeps"),
+    (None, {"checkpoint": "x"}, "checkpoint: what is added is kept as it goes"),
     (None, {"pairs": True}, "pairs: belongs to a report"), (None, {"threshold": 7}, "threshold: 7 is out of range")])
 def test_what_an_index_cannot_have_is_refused_before_there_is_one(
         place: Path, levels: Any, settings: dict[str, Any], message: str) -> None:
@@ -220,6 +221,8 @@ def test_settings_of_the_index_cannot_be_changed_by_a_call(place: Path) -> None:
     with Index.create(place, min_tokens=5) as index:
         with pytest.raises(OptionError, match="min_tokens: belongs to the index, which was made with 5"):
             index.add([], min_tokens=6)
+        with pytest.raises(OptionError, match="checkpoint: belongs to the index"):
+            index.check(EIGHT, checkpoint="x")
         with pytest.raises(TypeError, match="did you mean 'threads'"):
             index.check(EIGHT, thread=1)
         with pytest.raises(OptionError, match="unit: the index has no level for unit page"):
@@ -244,7 +247,7 @@ def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("unit", ["block", "page"])
 def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: Path, unit: Any) -> None:
-    from dedup.api import _found
+    from dedup.api import _report
     from dedup.index.adding import Some
     from dedup.index.checking import Checked
 
@@ -255,7 +258,7 @@ def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: P
         report = index.check([page], unit=unit)
         stream = Checked([], [Some([page], len(text))], None, 0)
         options = dataclasses.replace(index.options, unit=unit)
-    assert report.to_json() == _found(stream, options, None, False, False).to_json()
+    assert report.to_json() == _report(stream, options, None).to_json()
 
 
 def test_check_and_add_is_one_step(place: Path) -> None:
@@ -401,6 +404,17 @@ def test_pages_go_out_and_come_in_again(place: Path, suffix: str) -> None:
             index.export(place.with_suffix(".txt"))
     with Index.create(place.with_suffix(".again"), out) as again:
         assert {page.id: page.text for page in again.pages()} == {page["id"]: page["text"] for page in pages}
+
+
+def test_empty_pages_and_empty_input_are_no_error(place: Path) -> None:
+    with Index.create(place, levels="page,block,passage") as index:
+        assert index.add([{"id": "a", "text": ""}, {"id": "b", "text": "x"}]).added == 2
+        assert index.add([]).pages == 0
+        for asked in ("", "x", []):
+            for unit in ("block", "page"):
+                assert not index.check(asked, unit=unit).groups  # type: ignore[arg-type]
+        assert not index.seen("")
+        assert index.verify().ok
 
 
 def test_exported_records_are_json(place: Path) -> None:
