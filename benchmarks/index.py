@@ -77,6 +77,23 @@ def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], page
             result[f"check_{name}_cpu_ms"] = [round(float(np.percentile(times[found], p)), 2) for p in (50, 99)]
 
 
+def held(redis: str | None) -> tuple[int, float]:
+    """Bytes that a Redis server holds, and seconds that it worked."""
+    if redis is None:
+        return 0, 0.0
+    import redis as library
+
+    with library.Redis.from_url(redis) as client:
+        said = client.info("all")
+        return int(said["used_memory"]), float(said["used_cpu_user"]) + float(said["used_cpu_sys"])
+
+
+def in_redis(before: tuple[int, float], redis: str, count: int) -> dict[str, Any]:
+    """What pages cost a Redis server."""
+    size, seconds = (now - then for now, then in zip(held(redis), before, strict=True))
+    return {"bytes_a_page": round(size / count), "server_cpu_us": round(seconds / count * 1e6, 1)}
+
+
 def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
     """``dedup.Index``: in a file, or in Redis."""
     from dedup.index import Index
@@ -84,11 +101,14 @@ def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
     result: dict[str, Any] = {"levels": levels}
     stored, asked = pages[:-ASKED], pages[-ASKED:]
     folder = Path(tempfile.mkdtemp())
-    place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels}"
+    place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels.replace(',', '-')}"
+    empty = held(redis)
     with Index.create(place, levels=levels) as index:
         with timed(result, "add", len(stored)):
             index.add(stored)
-        if redis is None:
+        if redis is not None:
+            result |= in_redis(empty, redis, len(stored))
+        else:
             with timed(result, "compact", len(stored)):
                 index.compact()
             info = index.info()
@@ -124,10 +144,12 @@ def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
 
         config = {"type": "redis", "basename": b"bench-datasketch", "redis": parse_url(redis)}
     lsh = MinHashLSH(THRESHOLD, PERMUTATIONS, storage_config=config)
-    stored = pages[:-ASKED]
+    stored, empty = pages[:-ASKED], held(redis)
     with timed(result, "add", len(stored)), lsh.insertion_session() as session:
         for page in stored:
             session.insert(page["id"], sketch(page))
+    if redis is not None:
+        result |= in_redis(empty, redis, len(stored))
     asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
     return result
 

@@ -14,7 +14,7 @@ from dedup import cli, cli_output
 if TYPE_CHECKING:
     import cyclopts
 
-    from dedup.index import Added, Index
+    from dedup.index import Added, Index, Info
     from dedup.options import Options
 
 ACTIONS = {
@@ -111,15 +111,22 @@ def _index(action: str, place: str, *paths: str, **settings: Any) -> int:
         raise OptionError(f"index {action} takes the index and no paths, so this is too much: {', '.join(paths)}")
     if not paths and action in ("add", "check", "remove"):
         needed = "the ids of pages" if action == "remove" else "a file or folder (- is standard input)"
-        raise InputError(f"nothing to {action}", mend=f"Name {needed}: dedup index {action} {place} ...")
+        raise InputError(f"nothing to {action}", mend=f"Name {needed}: dedup index {action} {_shown(place)} ...")
     return work[action](_place(place), *paths, quiet=quiet, **settings)
 
 
 def _place(place: str) -> Path | str:
     """The index: a file, or an address of Redis."""
-    from dedup.index.index import is_address
+    from dedup.index.redis_link import is_address
 
     return place if is_address(place) else Path(place)
+
+
+def _shown(place: Path | str) -> str:
+    """The index for messages: never with a password."""
+    from dedup.index.redis_link import shown
+
+    return shown(place)
 
 
 def _hint(action: str, name: str, groups: dict[str, str]) -> str:
@@ -160,7 +167,7 @@ def _create(place: Path | str, *paths: str, quiet: bool, levels: tuple[str, ...]
     with Index.create(place, levels=levels or None, **settings) as index:
         if not sources:
             if not quiet:
-                cli_output.print_lines([f"made {place}: levels {', '.join(index.levels)}"])
+                cli_output.print_lines([f"made {_shown(place)}: levels {', '.join(index.levels)}"])
             return cli.DONE
         run = {name: value for name, value in settings.items() if name in RUN_SETTINGS}
         return _put(index, sources, prefix, run, quiet)
@@ -204,7 +211,7 @@ def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: b
     opened, profile, verbose = settings.pop("open_", False), settings.pop("profile", False), settings.pop("verbose", False)
     cli_output.check_top(top)
     cli_output.check_open(opened, outputs)
-    cli_output.check_outputs(outputs, [*sources, place])
+    cli_output.check_outputs(outputs, [*sources, *([place] if isinstance(place, Path) else [])])
     with Index.open(place, timeout=wait) as index, watched(index.settings(settings), quiet, profile) as watchers:
         report = index.check(_stream(sources, index.settings(settings)), unit=unit, add=add, except_own=except_own,
                              prefix=prefix, progress=watchers, **settings)
@@ -251,12 +258,19 @@ def _info(place: Path | str, *, quiet: bool, format: str | None = None) -> int:
     settings = ", ".join(f"{cli.flag(name)} {value}" for name, value in found.settings.items())
     cli_output.print_lines([
         f"{found.place}: {found.pages:,} pages, {found.text_bytes:,} bytes of text",
-        f"  file      {found.file_bytes:,} bytes, {each:,.0f} a page",
+        f"  {'memory' if isinstance(place, str) else 'file  '}    {found.file_bytes:,} bytes, "
+        + ("all that the server holds" if isinstance(place, str) else f"{each:,.0f} a page"),
         f"  levels    {', '.join(found.levels)}",
         f"  settings  {settings or 'the defaults'}",
         f"  postings  {', '.join(f'{name} {rows:,}' for name, rows in found.rows.items()) or 'none'}",
-        f"  segments  {found.segments:,}; {found.removed:,} removed pages (dedup index compact makes one a level)"])
+        f"  {_to_compact(place, found)}"])
     return cli.DONE
+
+
+def _to_compact(place: Path | str, found: Info) -> str:
+    if isinstance(place, str):
+        return f"removed   {found.removed:,} pages that still have postings (dedup index compact clears them)"
+    return f"segments  {found.segments:,}; {found.removed:,} removed pages (dedup index compact makes one a level)"
 
 
 def _verify(place: Path | str, *, quiet: bool, **settings: Any) -> int:
@@ -265,11 +279,12 @@ def _verify(place: Path | str, *, quiet: bool, **settings: Any) -> int:
     with Index.open(place) as index:
         found = index.verify(**settings)
     for line in found.problems:
-        cli_output.note(f"{place}: {line}")
+        cli_output.note(f"{_shown(place)}: {line}")
     if found.ok and not quiet:
-        cli_output.print_lines([f"{place}: all is well; {found.pages:,} pages and their postings were looked at"])
+        cli_output.print_lines([f"{_shown(place)}: all is well; {found.pages:,} pages and their postings were looked at"])
     if not found.ok:
-        cli_output.note(f"dedup: {place} is damaged. Save what is whole with: dedup index rebuild {place} -o NEW")
+        named = _shown(place)
+        cli_output.note(f"dedup: {named} is damaged. Save what is whole with: dedup index rebuild {named} -o NEW")
     return cli.DONE if found.ok else cli.STOPPED
 
 
@@ -281,29 +296,27 @@ def _compact(place: Path | str, *, quiet: bool, wait: float = WAIT) -> int:
         index.compact()
         after = index.info().file_bytes
     if not quiet:
-        cli_output.print_lines([f"{place}: {before:,} bytes before, {after:,} now"])
+        cli_output.print_lines([f"{_shown(place)}: {before:,} bytes before, {after:,} now"])
     return cli.DONE
 
 
 def _rebuild(place: Path | str, *, quiet: bool, levels: tuple[str, ...] = (), output: tuple[str, ...] = (),
              **settings: Any) -> int:
-    from dedup.errors import OptionError
     from dedup.index import rebuild
 
-    if isinstance(place, str):
-        raise OptionError("only an index in a file is rebuilt", "index rebuild", "Use export, and create another one.")
-    done = rebuild(place, _one_output(output, "new.dedup"), levels=levels or None, **settings)
+    target = _place(_one_output(output, "new.dedup"))
+    done = rebuild(place, target, levels=levels or None, **settings)
     for line in done.problems:
-        cli_output.note(f"{place}: {line}")
+        cli_output.note(f"{_shown(place)}: {line}")
     if not quiet:
-        cli_output.print_lines([f"{output[0]}: {done.pages:,} pages" + (", all of them" if not done.problems else "")])
+        cli_output.print_lines([f"{_shown(target)}: {done.pages:,} pages" + (", all of them" if not done.problems else "")])
     return cli.PARTLY if done.problems else cli.DONE
 
 
 def _export(place: Path | str, *, quiet: bool, output: tuple[str, ...] = ()) -> int:
     from dedup.index import Index
 
-    target = _one_output(output, "pages.jsonl")
+    target = Path(_one_output(output, "pages.jsonl"))
     with Index.open(place) as index:
         count = index.export(target)
     if not quiet:
@@ -311,9 +324,9 @@ def _export(place: Path | str, *, quiet: bool, output: tuple[str, ...] = ()) -> 
     return cli.DONE
 
 
-def _one_output(output: tuple[str, ...], example: str) -> Path:
+def _one_output(output: tuple[str, ...], example: str) -> str:
     from dedup.errors import OptionError
 
     if len(output) != 1:
         raise OptionError("is needed" if not output else "is given more than once", "-o", f"Say where it goes: -o {example}")
-    return Path(output[0])
+    return output[0]

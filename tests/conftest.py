@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from redis_help import started_redis
 
 # Examples are the same in every run; `make test-soak` asks for many more, of another draw.
 settings.register_profile(
@@ -48,3 +50,15 @@ def every_report_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
             report_validator().validate(json.loads(b"".join(kept)))
 
     monkeypatch.setattr(dedup.report.json, "json_chunks", checked)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis server: its address, without the name of an index."""
+    pytest.importorskip("redis", reason="LOUD: no index in Redis is tested: its Python client is not there")
+    if shutil.which("redis-server") is None:
+        pytest.skip("LOUD: no index in Redis is tested: there is no redis-server (Debian: apt-get install redis-server)")
+    process, port = started_redis(tmp_path_factory.mktemp("redis"))
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    process.wait(10)

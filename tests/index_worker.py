@@ -10,7 +10,7 @@ import random
 import sys
 
 from dedup.errors import BusyIndexError
-from dedup.index import Index
+from dedup.index import Index, redis_store
 
 STEPS = 400
 
@@ -75,6 +75,7 @@ def done(kind: str, numbers: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    redis_store.LEASE = 1.0  # those that are killed keep others waiting so long
     place, seed, what, first = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
     if what == "read":
         read(place, seed)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +17,18 @@ from dedup.index.segments import Rows, sorted_rows
 from dedup.kernel import kernel
 from dedup.lsh import LSH
 
+if TYPE_CHECKING:
+    from dedup.options import Options
+
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-TOGETHER = 1 << 22  # numbers that are made at a time
+TOGETHER = 1 << 16  # numbers that are made at a time: they stay in the cache
 NAME_BITS = 48  # of the key that stands for a band's bytes within a check
 
 
+@lru_cache(maxsize=16)
 def permutations(count: int, seed: int) -> tuple[U32, U32]:
     """Factors and summands, as ``datasketch.MinHash`` draws them."""
     draw = np.random.RandomState(seed % (1 << 32))
@@ -50,6 +56,30 @@ def sketches(values: U32, first: I64, count: int, seed: int) -> U32:
             out[at + filled] = np.minimum.reduceat(part[:, None] * factor + summand, begins, axis=0)
         at = end
     return out
+
+
+def shingle_hashes(text: str, options: Options, unit: Literal["page", "block"] = "page") -> U32:
+    """What a text is sketched by, so that datasketch can ask an index in Redis: the hashes of its shingles, 32 bits each.
+
+    >>> from dedup.options import Options
+    >>> shingle_hashes("one two three four five six", Options()).dtype
+    dtype('uint32')
+
+    Args:
+        options: The index's.
+        unit: Of the level: words of a shingle differ.
+    """
+    from dedup.blocks import read_corpus
+    from dedup.engines.local import LocalEngine
+    from dedup.index.keys import unit_options
+    from dedup.model import Page
+
+    with LocalEngine(1) as engine:
+        corpus = read_corpus([Page("0", text, "")], engine, options)[0]
+    start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
+    values = np.empty(int(corpus.token_first[-1]), np.uint32)
+    first = kernel.short_sets(corpus.text, start, end, corpus.flags, unit_options(options, unit).shingle_tokens, values)
+    return values[:first[-1]]
 
 
 def _mixed(value: U32) -> U32:

@@ -15,6 +15,7 @@ import numpy as np
 from dedup.errors import InputError, OptionError
 from dedup.index.adding import Added, add_pages, in_batches, named, prepare, remove_pages, write
 from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
+from dedup.index.redis_link import is_address
 from dedup.index.store import Snapshot, Store
 from dedup.options import Options, did_you_mean, make_options
 
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 60.0  # seconds to wait for somebody else who writes
 SMALL = 1 << 25  # bytes of text whose scan has room anyway
-REDIS = ("redis://", "rediss://")
 FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
-
-
-def is_address(place: object) -> bool:
-    """Whether a place is an index in Redis."""
-    return isinstance(place, str) and place.startswith(REDIS)
 
 
 class Index:
@@ -85,7 +80,6 @@ class Index:
             OptionError: A setting or level that an index cannot have.
             OutputError: There is something at the place.
         """
-        from dedup.index.sqlite import SqliteStore
         from dedup.profiles import with_profile
 
         settings = with_profile(settings, settings.pop("for_", None))
@@ -95,12 +89,7 @@ class Index:
         recipe = make_recipe(levels, settings)
         options = make_options({**{name: getattr(recipe.options, name) for name in _every()}, **run}, "Index.create")
         stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
-        if is_address(place):
-            from dedup.index.redis_store import RedisStore
-
-            RedisStore.create(str(place), dataclasses.replace(recipe, sketch="affine32"))
-        else:
-            SqliteStore.create(Path(place), recipe)
+        create_store(place, recipe)
         index = cls.open(place, timeout=timeout)
         if stream is not None:
             index.add(stream, **run)
@@ -353,6 +342,18 @@ class Index:
                 write(writer, ready)
         self._store.settle()
         return report
+
+
+def create_store(place: str | os.PathLike[str], recipe: Recipe) -> None:
+    """Make an index that holds nothing, in a file or in Redis."""
+    if is_address(place):
+        from dedup.index.redis_store import RedisStore
+
+        RedisStore.create(str(place), dataclasses.replace(recipe, sketch="affine32"))
+        return
+    from dedup.index.sqlite import SqliteStore
+
+    SqliteStore.create(Path(place), recipe)
 
 
 def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:

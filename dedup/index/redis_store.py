@@ -1,128 +1,147 @@
-"""An index in Redis, for many machines: candidates from datasketch's LSH storages, and what verifies them beside these.
+"""An index in Redis, for many processes and machines: page and block keys in datasketch's storages, all else beside them.
 
-The buckets are those of a ``datasketch.MinHashLSH`` with keys of bytes (``prepickle=False``): page and block, 8 and 4 bytes,
-big endian. Nothing is pickled. One process writes at a time (a lock with a lease); there are no snapshots: a check that runs
-beside a removal may find the page or not.
+dedup:NAME:recipe     format and recipe, with a checksum: an index is there if this key is
+dedup:NAME:pages      hash: number -> record, as in a file
+dedup:NAME:names      hash: number -> id; dedup:NAME:ids, id -> number
+dedup:NAME:figures    hash: next number, bytes of text, numbers that were cleared
+dedup:NAME:writer     the lock of the one who writes
+dedup:NAME:page*, dedup:NAME:block*    ``redis_scripts.py`` has these, and dedup:NAME:passage:*
+
+A page is there if ``pages`` has its number. What finds it is written before; then one transaction, in which the lock is still
+held, puts in all pages of a batch and takes away those that they replace. What a killed process left is found by nobody.
 """
 
 from __future__ import annotations
 
 import contextlib
-import struct
+import logging
+import os
+import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import (
-    BusyIndexError,
-    DamagedIndexError,
-    InputError,
-    MissingExtraError,
-    OutputError,
-    how_to_install,
-)
+from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputError
 from dedup.index.affine32 import Sketched
-from dedup.index.keys import BLOCK, NAMES, NUMBER_OF, PAGE
-from dedup.index.recipe import FORMAT, Recipe
+from dedup.index.keys import NAMES, PASSAGE
+from dedup.index.recipe import Recipe
 from dedup.index.records import Packer, Record, seal, unseal
-from dedup.index.segments import Found, Rows, checksum
-from dedup.lsh import LSH
+from dedup.index.redis_link import connect, read_address, told_errors
+from dedup.index.redis_scripts import Scripts, read_postings, shard_names
+from dedup.index.segments import Found, Rows, checksum, sorted_rows
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
     from dedup.index.store import Info, Verified
 
 U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
 
-LEASE = 60.0  # seconds after which the lock of a writer that died is free
-MOST_MEMBERS = 100_000  # of a bucket that is read; of a larger one the size is known
-CONNECTION = {"host", "port", "db", "username", "password"}
-SOME = 2048  # rows that are asked for at a time
+REDIS_FORMAT = 1  # raise when an older dedup cannot read it
+LEASE = 15.0  # seconds after which the lock of a writer that died is free; one that lives takes it again in time
+SOME = 2048  # pages that are asked for at a time
+TRIES = 20  # of a transaction: renewing the lock makes it begin again
+log = logging.getLogger("dedup")
 
 
 class RedisStore:
     """An index in Redis.
 
     Args:
-        address: ``redis://host:port/db?name=NAME``; several indexes of one database go by their names.
+        place: ``redis://user:password@host:port/db?name=NAME``; several indexes of one database go by their names.
         timeout: Seconds to wait for somebody else who writes.
+        opened: What it was made by is read; else it is only good for saving pages.
 
     Raises:
-        InputError: There is none, or no Redis.
+        InputError: There is none, a newer dedup made it, or no Redis answers.
+        OptionError: It is no such address.
     """
 
-    def __init__(self, address: str, timeout: float) -> None:
-        self.client, self._config, self.base, self.name = _connect(address)
-        self.timeout, self._writing = timeout, threading.RLock()
-        with self._errors():
-            data = self.client.get(self.base + b":recipe")
+    recipe: Recipe
+
+    def __init__(self, place: str, timeout: float, opened: bool = True) -> None:
+        self.address, self.timeout = read_address(place), timeout
+        self.client, self.base = connect(self.address), self.address.base
+        self.scripts, self.packer = Scripts(self.client), Packer({})
+        if opened:
+            with self.errors():
+                self.recipe = Recipe.unpack(self.stored_recipe())
+
+    def stored_recipe(self) -> bytes:
+        """What it is made by, as it is stored."""
+        data = self.client.get(self.key("recipe"))
         if data is None:
             raise InputError("there is no index", self.name, f"Make one with: dedup index create {self.name}")
-        if data[:4] != checksum(data[4:], b"recipe", 0):
-            raise DamagedIndexError("its recipe is damaged", self.name)
-        self.recipe = Recipe.unpack(data[4:])
-        self.packer = Packer({})
-        self.tables = {level: self._tables(level) for level in (PAGE, BLOCK) if NAMES[level] in self.recipe.levels}
-        self.passages = self._storage(b":passage")
+        if len(data) < 5 or data[:4] != checksum(data[4:], b"recipe", 0):
+            raise DamagedIndexError("the record 'recipe' is damaged")
+        if data[4] > REDIS_FORMAT:
+            raise InputError(f"it was made by a newer dedup (format {data[4]}; this one knows {REDIS_FORMAT})", self.name,
+                             "Update dedup, or make a new index.")
+        return bytes(data[5:])
+
+    @property
+    def name(self) -> str:
+        """The address, without user and password."""
+        return self.address.shown
+
+    def key(self, name: str) -> bytes:
+        """A key of the index."""
+        return self.base + b":" + name.encode()
+
+    def errors(self) -> contextlib.AbstractContextManager[None]:
+        """Errors of the client in words of ours."""
+        return told_errors(self.address)
 
     @staticmethod
-    def create(address: str, recipe: Recipe) -> None:
+    def create(place: str, recipe: Recipe) -> None:
         """Make an index that holds nothing.
 
         Raises:
             OutputError: There is one of that name.
+            InputError: No Redis answers.
         """
-        client, _, base, name = _connect(address)
-        data = recipe.pack()
-        if not client.set(base + b":recipe", checksum(data, b"recipe", 0) + data, nx=True):
-            raise OutputError("is there already", name, "Add to it with: dedup index add, or choose another ?name=.")
-
-    def _tables(self, level: int) -> Any:
-        """The LSH of datasketch that holds a level."""
-        from datasketch import MinHashLSH
-
-        lsh = lsh_of(self.recipe, level)
-        return MinHashLSH(num_perm=lsh.num_hashes, params=(lsh.bands, lsh.rows), prepickle=False,
-                          storage_config={**self._config, "basename": self.base + b":" + NAMES[level].encode()})
-
-    def _storage(self, end: bytes) -> Any:
-        from datasketch.storage import unordered_storage
-
-        return unordered_storage(self._config, name=self.base + end)
-
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        import redis
-
-        try:
-            yield
-        except redis.exceptions.RedisError as error:
-            raise OutputError(f"Redis: {error}", self.name) from error
+        address = read_address(place)
+        client = connect(address)
+        with contextlib.closing(client), told_errors(address):
+            said = bytes([REDIS_FORMAT]) + recipe.pack()
+            if not client.set(address.base + b":recipe", checksum(said, b"recipe", 0) + said, nx=True):
+                raise OutputError("is there already", address.shown,
+                                  "Add to it with: dedup index add, or choose another ?name=.")
+            if problem := evicts(client):
+                log.warning("%s: %s", address.shown, problem)
 
     @contextlib.contextmanager
     def reading(self, alone: bool = False) -> Iterator[RedisSnapshot]:
-        """Look at it."""
-        with self._errors():
+        """Look at it. There are no snapshots: what others write meanwhile is seen."""
+        with self.errors():
             yield RedisSnapshot(self)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[RedisWriter]:
-        """Write to it. Pages are there with the last step of ``add``, one after the other; what a killed process left of
-        others is passed over, and cleared by ``compact``.
-        """
-        lock = self.client.lock(self.base + b":writer", timeout=LEASE, blocking_timeout=self.timeout)
-        with self._errors():
-            if not lock.acquire():
-                raise BusyIndexError("another process writes to it", self.name, "Wait until it is done.")
+        """Write to it, alone among all processes: all of it or nothing."""
+        token = f"process {os.getpid()} on {socket.gethostname()}#{uuid.uuid4().hex}".encode()
+        with self.errors():
+            lock = self.client.lock(self.key("writer"), timeout=LEASE, sleep=0.02, thread_local=False)
+            if not lock.acquire(blocking_timeout=self.timeout, token=token):
+                holder = (self.client.get(self.key("writer")) or b"another process#").decode("utf-8", "replace")
+                raise BusyIndexError(f"{holder.partition('#')[0]} writes to it", self.name,
+                                     "Wait until it is done, or wait longer (--wait, timeout).")
+            done = threading.Event()
+            holding = threading.Thread(target=_keep, args=(lock, done), daemon=True)
+            holding.start()
             try:
-                yield RedisWriter(self, lock)
+                writer = RedisWriter(self, token)
+                yield writer
+                writer.commit()
             finally:
-                with contextlib.suppress(Exception):  # the lease is over: somebody else has it
+                done.set()
+                holding.join()
+                with contextlib.suppress(Exception):  # the lease is over, or the server gone: the lock frees itself
                     lock.release()
 
     def settle(self) -> None:
@@ -133,190 +152,206 @@ class RedisStore:
         self.client.close()
 
     def info(self) -> Info:
-        """Figures; bytes are those of the whole database."""
-        import json
+        """Figures."""
+        from dedup.index import redis_upkeep
 
-        from dedup.index.store import Info
-
-        with self.reading() as snapshot:
-            records = list(snapshot.all_records())
-        rows = {NAMES[level]: sum(table.size() for table in lsh.hashtables) for level, lsh in self.tables.items()}
-        if "passage" in self.recipe.levels:
-            rows["passage"] = self.passages.size()
-        return Info(self.name, len(records), sum(record.size for record in records),
-                    int(self.client.info("memory")["used_memory"]), self.recipe.levels,
-                    json.loads(self.recipe.pack())["options"], rows, 0, 0, FORMAT)
+        with self.errors():
+            return redis_upkeep.info(self)
 
     def verify(self, engine: LocalEngine) -> Verified:
         """Look at all pages, and whether each is found by its keys."""
-        from dedup.index.redis_upkeep import verify
+        from dedup.index import redis_upkeep
 
-        return verify(self, engine)
+        with self.errors():
+            return redis_upkeep.verify(self, engine)
 
     def compact(self) -> None:
-        """Clear what removed pages and killed processes left in the buckets."""
-        from dedup.index.redis_upkeep import clear
+        """Clear what removed pages and killed processes left."""
+        from dedup.index import redis_upkeep
 
-        clear(self)
+        redis_upkeep.clear(self)
 
 
-def lsh_of(recipe: Recipe, level: int) -> LSH:
-    """Bands and rows of a level."""
-    from dedup.index.keys import unit_options
+def _keep(lock: Any, done: threading.Event) -> None:
+    """Take a lock again and again until the work is done."""
+    while not done.wait(LEASE / 3):
+        with contextlib.suppress(Exception):  # what writes finds out that it is lost
+            lock.reacquire()
 
-    return LSH.for_threshold(unit_options(recipe.options, "page" if level == PAGE else "block").least_jaccard)
+
+def evicts(client: Any) -> str:
+    """What is wrong with a server that throws keys away when it is full; nothing where all is well."""
+    policy = str(client.info("memory").get("maxmemory_policy", ""))
+    return f"Redis throws away keys when it is full ({policy}): set maxmemory-policy noeviction" \
+        if policy.startswith("allkeys") else ""
 
 
 class RedisSnapshot:
     """An index as it is; others may write meanwhile."""
 
     def __init__(self, store: RedisStore) -> None:
-        self.store, self.client, self.base = store, store.client, store.base
+        self.store, self.client = store, store.client
 
     @property
     def pages(self) -> int:
         """How many there are."""
-        return int(self.client.hlen(self.base + b":pages"))
+        return int(self.client.hlen(self.store.key("pages")))
 
     @property
     def packer(self) -> Packer:
-        """Packs and unpacks texts."""
+        """Packs and unpacks texts, without dictionaries: beside the buckets they save little."""
         return self.store.packer
 
     def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
-        """The places of keys, ascending and each once."""
-        if level == NUMBER_OF["passage"]:
-            at = [self.store.passages.redis_key(int(key).to_bytes(8, "big")) for key in keys.tolist()]
-        else:
-            tables = self.store.tables[level].hashtables
-            at = [tables[band].redis_key(name) for band, name in map(names.__getitem__, keys.tolist())]
-        sizes = self._ask("scard", at)
-        asked = [number for number, size in enumerate(sizes) if 0 < size <= MOST_MEMBERS]
-        query, page, extra = list[int](), list[int](), list[int]()
-        for number, members in zip(asked, self._ask("smembers", [at[number] for number in asked]), strict=True):
-            for member in sorted(members):
-                of_page, block = struct.unpack(">QI", member)
-                query.append(number)
-                page.append(of_page)
-                extra.append(block)
-        there = self._there(sorted(set(page)))
-        alive = np.array([number in there for number in page], bool)
-        return Found(np.array(query, np.int64)[alive], np.array(page, np.uint32)[alive], np.array(extra, np.uint32)[alive],
-                     np.array(sizes, np.int64))
+        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
+        found = self._postings(keys) if level == PASSAGE else self._members(level, keys, names)
+        there = self.there(np.unique(found.page).astype(np.int64))
+        alive = np.isin(found.page, there)
+        return Found(found.query[alive], found.page[alive], found.extra[alive], found.count)
 
-    def _ask(self, command: str, keys: Sequence[bytes]) -> list[Any]:
-        answers: list[Any] = []
-        for begin in range(0, len(keys), SOME):
-            pipe = self.client.pipeline(transaction=False)
-            for key in keys[begin:begin + SOME]:
-                getattr(pipe, command)(key)
-            answers += pipe.execute()
-        return answers
+    def _members(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
+        """Places in the buckets of datasketch."""
+        bands = [names[key] for key in keys.tolist()]
+        size, got, members = self.store.scripts.get_members(self.store.key(NAMES[level]), bands)
+        rows = sorted_rows(np.repeat(np.arange(len(keys), dtype=np.uint64), got), members["page"].astype(np.uint32),
+                           members["block"].astype(np.uint32))
+        return Found(rows.key.astype(np.int64), rows.page, rows.extra, size)
 
-    def _there(self, numbers: Sequence[int]) -> set[int]:
-        """Pages that are there, of some."""
-        pipe = self.client.pipeline(transaction=False)
-        for number in numbers:
-            pipe.hexists(self.base + b":pages", number)
-        return {number for number, there in zip(numbers, pipe.execute(), strict=True) if there}
+    def _postings(self, keys: U64) -> Found:
+        """Places of anchors."""
+        names, shards = shard_names(self.store.key("passage:"), keys)
+        data = [said for at in range(0, len(names), SOME) for said in self.client.mget(names[at:at + SOME])]
+        rows = read_postings(shards, data)
+        query = np.minimum(np.searchsorted(keys, rows.key), len(keys) - 1)
+        asked = keys[query] == rows.key
+        rows = sorted_rows(query[asked].astype(np.uint64), rows.page[asked], rows.extra[asked])
+        query = rows.key.astype(np.int64)
+        return Found(query, rows.page, rows.extra, np.bincount(query, minlength=len(keys)))
+
+    def there(self, numbers: I64) -> I64:
+        """The pages that are there, of some."""
+        flags: list[bool] = []
+        for at in range(0, len(numbers), SOME):
+            found = self.client.hmget(self.store.key("names"), numbers[at:at + SOME].tolist())
+            flags += [name is not None for name in found]
+        kept: I64 = numbers[np.array(flags, bool)]
+        return kept
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages; those that were removed meanwhile are left out."""
-        if not numbers:
-            return []
-        found = self.client.hmget(self.base + b":pages", list(numbers))
-        return [unseal(data, number) for number, data in zip(numbers, found, strict=True) if data is not None]
+        return [unseal(data, number) for number, data in zip(numbers, self.stored(numbers), strict=True) if data is not None]
+
+    def stored(self, numbers: Sequence[int]) -> list[bytes | None]:
+        """What lies there of pages."""
+        return [data for at in range(0, len(numbers), SOME)
+                for data in self.client.hmget(self.store.key("pages"), list(numbers[at:at + SOME]))]
 
     def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The pages that have these ids."""
-        if not ids:
-            return {}
-        found = self.client.hmget(self.base + b":ids", list(ids))
+        found: list[bytes | None] = []
+        for at in range(0, len(ids), SOME):
+            found += self.client.hmget(self.store.key("ids"), list(ids[at:at + SOME]))
         return {id_: int(number) for id_, number in zip(ids, found, strict=True) if number is not None}
+
+    def numbers(self) -> list[int]:
+        """Numbers of all pages, ascending."""
+        return sorted(map(int, self.client.hkeys(self.store.key("pages"))))
 
     def all_records(self) -> Iterator[Record]:
         """All pages, in the order in which they were added."""
-        numbers = sorted(map(int, self.client.hkeys(self.base + b":pages")))
+        numbers = self.numbers()
         for begin in range(0, len(numbers), SOME):
             yield from self.records(numbers[begin:begin + SOME])
 
 
 class RedisWriter(RedisSnapshot):
-    """An index that this process alone writes to."""
+    """An index that this process alone writes to; what it writes is there with ``commit``."""
 
-    def __init__(self, store: RedisStore, lock: Any) -> None:
+    def __init__(self, store: RedisStore, token: bytes) -> None:
         super().__init__(store)
-        self._lock = lock
+        self._token = token
+        self._new: dict[int, Record] = {}
+        self._gone: dict[int, Record] = {}
 
     def add(self, records: Sequence[Record], keys: Mapping[int, Rows | Sketched]) -> None:
-        """Pages that are numbered from 0 on, with their keys: first the buckets, then the pages."""
-        self._lock.reacquire()
-        base = int(self.client.incrby(self.base + b":next", len(records))) - len(records)
+        """Pages that are numbered from 0 on, with their keys."""
+        base = int(self.client.hincrby(self.store.key("figures"), "next", len(records))) - len(records)
         if base + len(records) >= 1 << 32:
-            raise OutputError("an index numbers 4,294,967,296 pages", self.store.name)
+            raise OutputError("an index numbers 4,294,967,296 pages, those that were replaced too", self.store.name,
+                              "Make a new one with: dedup index rebuild.")
         for level, rows in keys.items():
             if isinstance(rows, Sketched):
-                self._put_sketches(self.store.tables[level], rows, base)
+                self.store.scripts.put_sketches(self.store.key(NAMES[level]), rows, base)
             else:
-                self._put_rows(rows, base)
-        self._lock.reacquire()
-        pipe = self.client.pipeline(transaction=True)
-        for record in records:
-            number = base + record.number
-            pipe.hset(self.base + b":pages", number, seal(msgspec.structs.replace(record, number=number)))
-            pipe.hset(self.base + b":ids", record.id, number)
-        pipe.execute()
-
-    def _put_sketches(self, lsh: Any, sketched: Sketched, base: int) -> None:
-        """As ``MinHashLSH.insert`` does."""
-        for page, extra, names in zip(sketched.page.tolist(), sketched.extra.tolist(), sketched.band_names(), strict=True):
-            member = struct.pack(">QI", base + page, extra)
-            lsh.keys.insert(member, *names, buffer=True)
-            for table, name in zip(lsh.hashtables, names, strict=True):
-                table.insert(name, member, buffer=True)
-        for storage in (lsh.keys, *lsh.hashtables):
-            storage.empty_buffer()
-
-    def _put_rows(self, rows: Rows, base: int) -> None:
-        passages = self.store.passages
-        for key, page, extra in zip(rows.key.tolist(), rows.page.tolist(), rows.extra.tolist(), strict=True):
-            passages.insert(key.to_bytes(8, "big"), struct.pack(">QI", base + page, extra), buffer=True)
-        passages.empty_buffer()
+                self.store.scripts.put_postings(self.store.key("passage:"), rows, base)
+        numbered = (msgspec.structs.replace(record, number=base + record.number) for record in records)
+        self._new |= {record.number: record for record in numbered}
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Take pages away; what they left in the buckets is passed over."""
-        records = self.records(numbers)
-        if not records:
-            return
-        self._lock.reacquire()
-        pipe = self.client.pipeline(transaction=True)
-        pipe.hdel(self.base + b":pages", *(record.number for record in records))
-        pipe.hdel(self.base + b":ids", *(record.id for record in records))
-        pipe.execute()
+        """Take pages away, which are there."""
+        for record in self.records(numbers):
+            if self._new.pop(record.number, None) is None:
+                self._gone[record.number] = record
+
+    def records(self, numbers: Sequence[int]) -> list[Record]:
+        """Records of pages, those that were written just now too."""
+        old = {record.number: record for record in super().records([n for n in numbers if n not in self._new])}
+        known = {**old, **self._new}
+        return [known[number] for number in numbers if number in known]
+
+    def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """The pages that have these ids."""
+        found = {id_: number for id_, number in super().numbers_of(ids).items() if number not in self._gone}
+        if not self._new:
+            return found
+        new = {record.id: number for number, record in self._new.items()}
+        return {id_: new.get(id_, found.get(id_, -1)) for id_ in ids if id_ in new or id_ in found}
 
     def learn(self, dictionary: bytes) -> None:
         """Texts are packed without a dictionary here."""
 
+    def commit(self) -> None:
+        """Put all of it in, if nobody else took over meanwhile.
 
-def _connect(address: str) -> tuple[Any, dict[str, Any], bytes, str]:
-    """A client, the settings of datasketch's storages, what all keys begin with, and the address without a password."""
-    try:
-        import datasketch  # noqa: F401
-        import redis
-    except ImportError as error:
-        raise MissingExtraError("an index in Redis needs datasketch and redis", "redis",
-                                how_to_install("redis", "'datasketch>=2' redis")) from error
-    parts = urlsplit(address)
-    name = parse_qs(parts.query).get("name", ["dedup"])[0]
-    plain = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
-    shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
-    client = redis.Redis.from_url(plain)
-    settings = {key: value for key, value in dict(client.connection_pool.connection_kwargs).items() if key in CONNECTION}
-    if parts.scheme == "rediss":
-        settings["ssl"] = True
-    try:
-        client.ping()
-    except redis.exceptions.RedisError as error:
-        raise InputError(f"no Redis answers there ({error})", shown) from error
-    config = {"type": "redis", "redis": settings, "redis_buffer": {"transaction": False}}
-    return client, config, f"dedup:{name}".encode(), shown
+        Raises:
+            LockError: Somebody did: this process stood still for longer than its lease.
+        """
+        if self._new or self._gone:
+            self.transaction(self._fill)
+            self._new, self._gone = {}, {}
+
+    def transaction(self, fill: Callable[[Any], None]) -> None:
+        """Do some things together, if nobody else took over.
+
+        Args:
+            fill: Is given a pipeline to read from, and then, after its ``multi``, to put commands into; perhaps again.
+
+        Raises:
+            LockError: Somebody did.
+        """
+        from redis.exceptions import LockError, WatchError
+
+        lock = self.store.key("writer")
+        for _ in range(TRIES):
+            with self.client.pipeline(transaction=True) as pipe, contextlib.suppress(WatchError):
+                pipe.watch(lock)
+                if pipe.get(lock) != self._token:
+                    break
+                fill(pipe)
+                pipe.execute()
+                return
+        raise LockError("the lock is somebody else's")
+
+    def _fill(self, pipe: Any) -> None:
+        pipe.multi()
+        pages, names, ids, figures = map(self.store.key, ("pages", "names", "ids", "figures"))
+        if self._gone:
+            pipe.hdel(pages, *self._gone)
+            pipe.hdel(names, *self._gone)
+            pipe.hdel(ids, *(record.id for record in self._gone.values()))
+        if self._new:
+            pipe.hset(pages, mapping={number: seal(record) for number, record in self._new.items()})
+            pipe.hset(names, mapping={number: record.id for number, record in self._new.items()})
+            pipe.hset(ids, mapping={record.id: number for number, record in self._new.items()})
+        grown = sum(record.size for record in self._new.values()) - sum(record.size for record in self._gone.values())
+        pipe.hincrby(figures, "text_bytes", grown)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dedup.errors import DamagedIndexError, InputError, OptionError, OutputError
-from dedup.index.index import Index
+from dedup.index.index import Index, create_store
 from dedup.index.recipe import Recipe, make_recipe, stored_settings
 from dedup.index.records import Packer, stored_page, unseal
+from dedup.index.redis_link import is_address, shown
 from dedup.index.segments import checksum
-from dedup.index.sqlite_file import as_bytes, create_file, is_index, open_file, read_meta
+from dedup.index.sqlite_file import as_bytes, is_index, open_file, read_meta
 from dedup.index.store import Verified
 from dedup.model import Page
 
@@ -21,12 +24,12 @@ SPAN = 64  # pages that are asked for at a time
 MOST_LOST, MOST_TOLD = 4096, 1000  # numbers in a row that cannot be read; lines that say so
 
 
-def rebuild(place: Path, out: Path, *, levels: Iterable[str] | str | None = None, **settings: Any) -> Verified:
+def rebuild(place: Path | str, out: Path | str, *, levels: Iterable[str] | str | None = None, **settings: Any) -> Verified:
     """Make a new index of all pages that can be read of one, which stays as it is.
 
     Args:
-        place: An index; parts of it may be damaged, or another version of dedup may have made it.
-        out: The new one.
+        place: An index, in a file or in Redis; parts of it may be damaged, or another version of dedup may have made it.
+        out: The new one, in a file or in Redis.
         levels, **settings: As of ``Index.create``; those of the old one unless given.
 
     Returns:
@@ -36,6 +39,39 @@ def rebuild(place: Path, out: Path, *, levels: Iterable[str] | str | None = None
         InputError: It is none, or so damaged that it is not known what it was made by, and no levels are given.
         OutputError: There is something at `out`.
     """
+    problems: list[str] = []
+    run = {name: settings.pop(name) for name in ("threads", "partitions", "memory", "temp_dir") if name in settings}
+    with _source(place) as source:
+        recipe = _recipe(source.stored_recipe, place, levels, settings, problems)
+        create_store(out, recipe)
+        with Index.open(out) as made:
+            made.add(source.readable(problems), **run)
+            made.compact()
+            return Verified(len(made), tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An index that pages are saved from.
+
+    Attributes:
+        stored_recipe: Reads what it was made by.
+        readable: Its pages; what cannot be read is put into a list.
+    """
+
+    stored_recipe: Callable[[], bytes]
+    readable: Callable[[list[str]], Iterator[Page]]
+
+
+@contextmanager
+def _source(place: Path | str) -> Iterator[_Source]:
+    if is_address(place):
+        from dedup.index.redis_upkeep import readable, saving
+
+        with saving(str(place)) as (stored_recipe, snapshot):
+            yield _Source(stored_recipe, lambda problems: readable(snapshot, problems))
+        return
+    place = Path(place)
     known = False
     try:
         known = is_index(place)
@@ -43,30 +79,20 @@ def rebuild(place: Path, out: Path, *, levels: Iterable[str] | str | None = None
         raise InputError(f"it cannot be read ({error.strerror})", str(place)) from error
     if not known:
         raise InputError("is no index", str(place))
-    connection = open_file(place)
-    connection.text_factory = bytes
-    problems: list[str] = []
-    try:
-        run = {name: settings.pop(name) for name in ("threads", "partitions", "memory", "temp_dir") if name in settings}
-        recipe = _recipe(connection, place, levels, settings, problems)
-        create_file(out, recipe)
-        with Index.open(out) as made:
-            made.add(_readable(connection, problems), **run)
-            made.compact()
-            return Verified(len(made), tuple(problems))
-    finally:
-        connection.close()
+    with closing(open_file(place)) as connection:
+        connection.text_factory = bytes
+        yield _Source(lambda: read_meta(connection, "recipe"), lambda problems: _readable(connection, problems))
 
 
-def _recipe(connection: sqlite3.Connection, place: Path, levels: Iterable[str] | str | None, settings: dict[str, Any],
-            problems: list[str]) -> Recipe:
+def _recipe(stored_recipe: Callable[[], bytes], place: Path | str, levels: Iterable[str] | str | None,
+            settings: dict[str, Any], problems: list[str]) -> Recipe:
     """What the new index is made by."""
     try:
-        old_levels, old = stored_settings(read_meta(connection, "recipe"))
+        old_levels, old = stored_settings(stored_recipe())
     except (DamagedIndexError, sqlite3.Error) as error:
         problems.append(str(getattr(error, "what", error)))
         if levels is None:
-            raise DamagedIndexError("what it was made by cannot be read", str(place),
+            raise DamagedIndexError("what it was made by cannot be read", shown(place),
                                     "Say it: dedup index rebuild INDEX -o NEW --levels ... with its settings.") from error
         return make_recipe(levels, settings)
     return make_recipe(old_levels if levels is None else levels, {**old, **settings})

@@ -137,9 +137,12 @@ def recipes():
 
 @pytest.mark.parametrize(("page", "blocks"), [
     *(param for param in fenced("python") if param.values[0].parent.name != "recipes"), *recipes()])
-def test_python_examples_run(page, blocks, monkeypatch):
+def test_python_examples_run(page, blocks, monkeypatch, request):
     """The examples of a page run one after the other, in the project's root."""
     monkeypatch.chdir(ROOT)
+    if any("6379" in block for block in blocks):  # a server of the test's own stands for that of the reader
+        port = request.getfixturevalue("redis_server").rpartition(":")[2].partition("/")[0]
+        blocks = [block.replace("6379", port) for block in blocks]
     for library in sorted(set(re.findall(r"^>>> (?:import|from) (\w+)", "\n".join(blocks), re.M))):
         pytest.importorskip(library, reason=f"LOUD: the examples of {page.name} with {library} do not run: it is not there")
     said = []
