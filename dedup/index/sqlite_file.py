@@ -166,6 +166,7 @@ def read_meta(connection: sqlite3.Connection, name: str) -> bytes:
 
 
 def put_meta(connection: sqlite3.Connection, name: str, value: bytes) -> None:
+    """Keep a value under a name, with its checksum; what was there goes."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (name, checksum(value, name.encode(), 0) + value))
 
 
