@@ -219,12 +219,9 @@ class _Against:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        by_reason: dict[str, Skipped] = {}
-        for entry in (entry for stream in self._streams for entry in stream.skipped):
-            known = by_reason.get(entry.reason, Skipped(entry.reason, 0))
-            by_reason[entry.reason] = Skipped(entry.reason, known.count + entry.count,
-                                              (*known.examples, *entry.examples)[:EXAMPLES])
-        return tuple(sorted(by_reason.values(), key=lambda entry: (-entry.count, entry.reason)))
+        from dedup.readers.notes import skipped_by
+
+        return skipped_by(self._streams)
 
     @property
     def fields(self) -> tuple[str, ...]:

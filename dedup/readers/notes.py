@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dedup.model import ReadError, Skipped
 
@@ -84,3 +84,40 @@ class Notes:
         """What was skipped, by reason, the most frequent first."""
         rows = [Skipped(reason, count, examples) for reason, (count, examples) in self._skipped.items()]
         return tuple(sorted(rows, key=lambda row: (-row.count, row.reason)))
+
+
+def skipped_by(streams: Iterable[Any]) -> tuple[Skipped, ...]:
+    """What several streams skipped, by reason."""
+    by_reason: dict[str, Skipped] = {}
+    for entry in (entry for stream in streams for entry in stream.skipped):
+        known = by_reason.get(entry.reason, Skipped(entry.reason, 0))
+        by_reason[entry.reason] = Skipped(entry.reason, known.count + entry.count,
+                                          (*known.examples, *entry.examples)[:EXAMPLES])
+    return tuple(sorted(by_reason.values(), key=lambda entry: (-entry.count, entry.reason)))
+
+
+class Recorded(Notes):
+    """Notes of a part of the input, to be told again in order among those of the other parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: list[tuple[str, tuple[Any, ...]]] = []
+
+    def error(self, source: str, line: int | None, message: str, kind: str = "") -> None:
+        """Note an error."""
+        self._told.append(("error", (source, line, message, kind)))
+
+    def skip(self, reason: str, place: str) -> None:
+        """Count a file, record or page that is not compared."""
+        self._told.append(("skip", (reason, place)))
+
+    def close_file(self, source: str) -> None:
+        """A file was read to its end."""
+        self._told.append(("close_file", (source,)))
+
+    def tell(self, notes: Notes) -> None:
+        """Note it all elsewhere."""
+        for name, arguments in self._told:
+            getattr(notes, name)(*arguments)
+        notes.ignored += self.ignored
+        notes.saw(self.fields)

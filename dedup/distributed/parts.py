@@ -1,0 +1,163 @@
+"""A part: pages that share something, and the stages of one machine over them as over a collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.aligned import Aligned
+from dedup.blocks import Corpus, Tokens, distinct_numbers, sums
+from dedup.distributed.corpora import joined, take_pages, tokens_of
+from dedup.distributed.portions import Portion
+from dedup.engines.cluster import Shared
+from dedup.engines.local import LocalEngine
+from dedup.groups import Groups
+from dedup.options import Options
+from dedup.page_pairs import PagePairs
+from dedup.pipeline import find_in
+from dedup.runs import Links, Passages
+from dedup.stages import Stages
+from dedup.stem import load_stemmer
+from dedup.verify import Spans
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+
+NO_TOKENS = Tokens(np.zeros(1, np.int64), [], None, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all parts know.
+
+    Attributes:
+        first: Number of the first page of each portion, one longer than the portions.
+        part: Part of each page, -1 of those that share nothing.
+        pairs: Which pairs of pages count.
+        references: Pages that others are compared against: so many, the first ones.
+        flags: The tokeniser's.
+        options: The settings.
+        is_comparison: The pages are two that are known to be related.
+    """
+
+    first: I64
+    part: I32
+    pairs: PagePairs
+    references: int | None
+    flags: int
+    options: Options
+    is_comparison: bool = False
+
+
+class Sent(NamedTuple):
+    """Pages on their way to a part, and their numbers, ascending."""
+
+    page: I64
+    corpus: Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a part, in places of its pages as of a collection.
+
+    Attributes:
+        page: Numbers of its pages, ascending.
+        passages, groups, aligned: As ``find_in`` gives them.
+        unplaced: Comparisons that a bound cut short.
+    """
+
+    page: I64
+    passages: Passages
+    groups: Groups
+    aligned: Aligned
+    unplaced: int
+
+
+def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> list[tuple[int, Sent]]:
+    """The pages of a portion that go to each part."""
+    known = plan.value
+    part = known.part[known.first[number]:known.first[number + 1]]
+    wanted = distinct_numbers(part[part >= 0].astype(np.int64)).tolist()
+    sent = []
+    for target in wanted:
+        rows = np.flatnonzero(part == target)
+        sent.append((target, Sent(rows + known.first[number], take_pages(portion.corpus, rows))))
+    return sent
+
+
+def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
+    """What the pages of a part have in common."""
+    known = plan.value
+    page = np.concatenate([np.empty(0, np.int64), *(pages.page for pages in sent)])
+    references = None if known.references is None else int(np.searchsorted(page, known.references))
+    corpus, _text = joined([pages.corpus for pages in sent], references, known.flags)
+    sent.clear()
+    stages, options = Stages(), replace(known.options, threads=1)
+    with LocalEngine(1) as engine:
+        tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)
+        found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages, known.is_comparison,
+                        load_stemmer(options.stem) if options.stem is not None else None)
+    return Found(page, *found, stages.unplaced)
+
+
+def _pairs_of(pairs: PagePairs, page: I64) -> PagePairs:
+    """Which pairs of some pages count."""
+    return replace(pairs, side=None if pairs.side is None else pairs.side[page],
+                   value=None if pairs.value is None else pairs.value[page])
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """From places of a part to those of the whole.
+
+    Attributes:
+        first: First token of each page in the part, one longer than its pages.
+        page: Numbers of its pages.
+        token, block, byte: What is added to a place of each page.
+    """
+
+    first: I64
+    page: I64
+    token: I64
+    block: I64
+    byte: I64
+
+    @classmethod
+    def of(cls, whole: Corpus, page: I64) -> Shift:
+        """The shift of a part with these pages."""
+        token = whole.token_first[whole.page_first]
+        first = sums((token[1:] - token[:-1])[page])
+        blocks = sums(np.diff(whole.page_first)[page])
+        bytes_ = sums(np.diff(whole.page_start)[page])
+        return cls(first, page, token[page] - first[:-1], whole.page_first[page] - blocks[:-1],
+                   whole.page_start[page] - bytes_[:-1])
+
+    def links(self, links: Links) -> Links:
+        """Links of a part."""
+        a, b = (self.token[self._page_of(side)] for side in (links.a0, links.b0))
+        return Links(links.a0 + a, links.a1 + a, links.b0 + b, links.b1 + b, links.exact)
+
+    def passages(self, passages: Passages) -> Passages:
+        """Passages of a part."""
+        return Passages(self.links(passages.whole), passages.first, self.links(passages.parts))
+
+    def aligned(self, aligned: Aligned) -> Aligned:
+        """Aligned passages of a part."""
+        return replace(aligned, links=self.links(aligned.links))
+
+    def groups(self, groups: Groups) -> Groups:
+        """Groups of a part."""
+        ranges, parts = groups.ranges, groups.parts
+        token, block = self.token[groups.page], self.block[groups.page]
+        byte = np.repeat(self.byte[groups.page], np.diff(parts.first))
+        ranges = replace(ranges, t0=ranges.t0 + token, t1=ranges.t1 + token, first_block=ranges.first_block + block,
+                         last_block=ranges.last_block + block)
+        return replace(groups, ranges=ranges, page=self.page[groups.page],
+                       parts=Spans(parts.part_start + byte, parts.part_end + byte, parts.first))
+
+    def _page_of(self, token: I64) -> I64:
+        page: I64 = np.searchsorted(self.first, token, side="right") - 1
+        return page
