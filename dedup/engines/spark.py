@@ -1,0 +1,176 @@
+"""The engine of many machines, on Apache Spark: what ``cluster.py`` says, by RDDs of a classic session.
+
+Spark only holds, maps and exchanges; what runs are the stages of this package. Portions are cached on the disks of the
+executors; a portion or part that is lost with one is made again and is the same again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
+
+if TYPE_CHECKING:
+    from pyspark import RDD, SparkContext
+    from pyspark.sql import SparkSession
+
+    from dedup.engines.cluster import Shared
+
+T = TypeVar("T")
+R = TypeVar("R")
+P = TypeVar("P")
+
+JAVA = 17  # the least version that Spark 4 runs on
+_OURS = re.compile(r"dedup\.errors\.(\w+): (.*)")
+_CAUSE = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Killed)\b.*)$", re.MULTILINE)
+
+
+class SparkError(DedupError):
+    """Spark cannot run, or lost what it ran."""
+
+
+@contextmanager
+def spark_session(master: str | None) -> Iterator[SparkSession]:
+    """The session that there is, or one of our own, which ends with what is done in it.
+
+    Args:
+        master: Where it runs, like ``local[4]`` or ``spark://host:7077``; ``None``: what ``spark-submit`` or the
+            configuration says, else all cores of this machine.
+
+    Raises:
+        MissingExtraError: There is no pyspark.
+        SparkError: There is no Java, or Spark does not start.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise MissingExtraError("the engine spark needs pyspark", mend=how_to_install("spark", "pyspark")) from None
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield active
+        return
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would take the first python3 of the path
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:  # spark-submit has a Java already
+        _need_java()
+    builder = SparkSession.builder.appName("dedup").config("spark.ui.showConsoleProgress", "false")
+    builder = builder.config("spark.driver.maxResultSize", "0")
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        quiet = Path(__file__).with_name("log4j2.properties").as_uri()
+        builder = builder.config("spark.ui.enabled", "false").config("spark.master", master or "local[*]")
+        builder = builder.config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={quiet}")
+    elif master is not None:
+        builder = builder.master(master)
+    try:
+        session = builder.getOrCreate()
+    except Exception as error:
+        raise SparkError(f"Spark does not start ({_cause(str(error))})", "", "See what it wrote above.") from None
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def _need_java() -> None:
+    """Say so where there is no Java."""
+    home = os.environ.get("JAVA_HOME")
+    if (Path(home, "bin", "java").exists() if home else False) or shutil.which("java"):
+        return
+    raise SparkError("Spark needs Java, and there is none", "",
+                     f"Install Java {JAVA} or newer (Debian: apt-get install default-jre-headless), or set JAVA_HOME.")
+
+
+class SparkCluster:
+    """A cluster of Spark's executors.
+
+    Args:
+        session: A classic session; one of Spark Connect has no RDDs.
+
+    Raises:
+        OptionError: The session is one of Spark Connect.
+    """
+
+    def __init__(self, session: SparkSession) -> None:
+        try:
+            self._context: SparkContext = session.sparkContext
+        except Exception:
+            raise OptionError("a session of Spark Connect cannot run a scan", "engine", "Use a classic session.") from None
+
+    def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> HeldBySpark[T]:
+        """A portion of each item."""
+        made = self._context.parallelize(list(enumerate(items)), max(len(items), 1)).map(lambda row: (row[0], stage(*row)))
+        return HeldBySpark(self._context, made)
+
+    def share(self, value: R) -> Shared[R]:
+        """A value that stages may use wherever they run."""
+        return self._context.broadcast(value)
+
+
+class HeldBySpark(Generic[T]):
+    """Portions on the disks of executors.
+
+    Args:
+        rows: Number and portion.
+    """
+
+    def __init__(self, context: SparkContext, rows: RDD[tuple[int, T]]) -> None:
+        from pyspark import StorageLevel
+
+        self._context, self._rows = context, rows.persist(StorageLevel.DISK_ONLY)
+
+    def map(self, stage: Callable[[int, Any], R]) -> list[R]:
+        """The stage's results, in the order of the portions."""
+        with clear_errors():
+            return [made for _, made in sorted(self._rows.map(lambda row: (row[0], stage(*row))).collect(), key=_number)]
+
+    def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
+                 then: Callable[[int, list[P]], R]) -> list[R]:
+        """What portions send meets by part, then a stage runs on each part."""
+        def send(row: tuple[int, Any]) -> Iterator[tuple[int, tuple[int, int, P]]]:
+            number, portion = row
+            for nth, (part, sent) in enumerate(stage(number, portion)):
+                yield part, (number, nth, sent)
+
+        def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[tuple[int, R]]:
+            sent = sorted((row for _, row in came), key=lambda row: row[:2])
+            yield part, then(part, [thing for _, _, thing in sent])
+        with clear_errors():
+            met = self._rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
+            return [made for _, made in sorted(met.collect(), key=_number)]
+
+    def release(self) -> None:
+        """The portions are not needed any more."""
+        self._rows.unpersist()
+
+
+def _number(row: tuple[int, Any]) -> int:
+    return row[0]
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """What fails on an executor is one line here, not the traces of two languages."""
+    from py4j.protocol import Py4JError
+
+    try:
+        yield
+    except Py4JError as error:
+        said = str(error)
+        if "No module named 'dedup" in said:
+            raise SparkError("the executors have no package dedup", "", "Install dedup-toolkit for the Python that runs the "
+                             "workers (PYSPARK_PYTHON), or send it along with --archives.") from None
+        if ours := _OURS.search(said):
+            raise SparkError(ours[2].strip()) from None
+        raise SparkError(f"a task failed on Spark ({_cause(said)})", "", "The executors' logs have the rest.") from None
+
+
+def _cause(said: str) -> str:
+    """The last line of a trace that names an error."""
+    lines = _CAUSE.findall(said)
+    return " ".join((lines[-1] if lines else said.strip().partition("\n")[0]).split())[:300]
