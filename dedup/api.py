@@ -33,7 +33,8 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
 
     Args:
         source: A ``Path`` (file or folder), several of them, what ``open_pages`` gives, or pages themselves: ``str``
-            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``.
+            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``; or a
+            DataFrame of Spark, which runs there.
         against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
         progress: A function that gets the name of each stage as it begins; or a ``Watcher`` such as ``Profile``, or several.
@@ -57,7 +58,7 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
     if against is not None and options.scope == "within":
         raise OptionError("what stands in other pages too does not stand within one", "against",
                           "Use it with scope across or both.")
-    if options.engine == "spark":
+    if options.engine == "spark" or type(source).__module__.startswith("pyspark.sql"):
         from dedup.distributed.on_spark import scan_on_spark
 
         return scan_on_spark(source, against, options, progress)

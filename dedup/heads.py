@@ -275,7 +275,7 @@ class Heads(Sequence[Page]):
         self.layouts.update((row + at, layout) for at, layout in others.layouts.items())
 
     def take(self, rows: I64) -> Heads:
-        """Some of the pages, ascending."""
+        """Some of the pages, in the order given."""
         some, of_old = Heads(), {row: new for new, row in enumerate(rows.tolist())}
         some.ids.extend(self.ids.utf8.take(rows))
         some._urls.extend(self._urls.utf8.take(rows))

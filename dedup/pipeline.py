@@ -353,4 +353,4 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         judge.stop(links.take(unlike & ~short), "min_similarity", similarity[unlike & ~short], options.min_similarity)
     pairs = ~(short | unlike)
     return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
-                    findings.truncated, findings.aligned)
+                    findings.truncated, findings.aligned, findings.repetition)

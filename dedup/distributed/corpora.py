@@ -21,7 +21,10 @@ COLUMNS = ("start", "end", "start_chars", "end_chars", "kind", "halves", "finger
 
 
 def take_pages(corpus: Corpus, pages: I64) -> Corpus:
-    """Some pages, ascending, with their texts."""
+    """Some pages, in the order given, with their texts.
+
+    Those that are compared against, which come first, stay the first ones.
+    """
     block, page_first = kernel.take_ranges(corpus.page_first, pages)
     page_start, page_chars = sums(np.diff(corpus.page_start)[pages]), sums(np.diff(corpus.page_chars)[pages])
     text = page_texts(corpus, pages) if len(corpus.text) else NO_TEXT
@@ -29,7 +32,7 @@ def take_pages(corpus: Corpus, pages: I64) -> Corpus:
     shift = np.repeat(page_start[:-1] - corpus.page_start[pages], counts)
     chars = np.repeat(page_chars[:-1] - corpus.page_chars[pages], counts)
     tokens, halves = np.diff(corpus.token_first)[block], corpus.halves[block]
-    references = None if corpus.references is None else int(np.searchsorted(pages, corpus.references))
+    references = None if corpus.references is None else int((pages < corpus.references).sum())
     return Corpus(text, corpus.pages.take(pages), page_start, page_first,
                   corpus.start[block] + shift, corpus.end[block] + shift, page_chars, corpus.start_chars[block] + chars,
                   corpus.end_chars[block] + chars, corpus.kind[block], sums(tokens), halves, sums(halves),
@@ -37,7 +40,7 @@ def take_pages(corpus: Corpus, pages: I64) -> Corpus:
 
 
 def page_texts(corpus: Corpus, pages: I64) -> U8:
-    """The texts of some pages, ascending, one after the other."""
+    """The texts of some pages, one after the other."""
     if not len(pages):
         return NO_TEXT
     begins = np.flatnonzero(np.append(True, np.diff(pages) != 1))
@@ -59,8 +62,8 @@ def without_text(corpus: Corpus) -> Corpus:
     return replace(corpus, text=NO_TEXT)
 
 
-def joined(parts: Sequence[Corpus], references: int | None, flags: int) -> tuple[Corpus, Filed[np.uint8]]:
-    """Collections one after the other, and the column of their texts, into which those can be put that are not there.
+def joined(parts: Sequence[Corpus], references: int | None, flags: int) -> Corpus:
+    """Collections one after the other.
 
     Args:
         references: Of the whole.
@@ -84,9 +87,9 @@ def joined(parts: Sequence[Corpus], references: int | None, flags: int) -> tuple
     for name, before in shift.items():
         columns[name] += before
     tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(part.token_first) for part in parts)])
-    text = Filed(int(sizes["page_start"][-1]), np.uint8)
+    text = Filed(sum(len(part.text) for part in parts), np.uint8)
     for part, begin in zip(parts, sizes["page_start"].tolist(), strict=False):
         text.write(begin, part.text)
     return Corpus(text=text.values, pages=heads, page_start=edges("page_start"), page_first=edges("page_first"),
                   page_chars=edges("page_chars"), token_first=sums(tokens), halves_before=sums(columns["halves"]),
-                  flags=flags, references=references, **columns), text
+                  flags=flags, references=references, **columns)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dedup.aligned import Aligned
 from dedup.blocks import Corpus, Tokens, distinct_numbers, sums
 from dedup.distributed.corpora import joined, take_pages, tokens_of
-from dedup.distributed.portions import Portion
+from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Shared
 from dedup.engines.local import LocalEngine
 from dedup.groups import Groups
@@ -34,7 +34,7 @@ class Plan:
     """What all parts know.
 
     Attributes:
-        first: Number of the first page of each portion, one longer than the portions.
+        numbering: Numbers of the portions' pages.
         part: Part of each page, -1 of those that share nothing.
         pairs: Which pairs of pages count.
         references: Pages that others are compared against: so many, the first ones.
@@ -43,7 +43,7 @@ class Plan:
         is_comparison: The pages are two that are known to be related.
     """
 
-    first: I64
+    numbering: Numbering
     part: I32
     pairs: PagePairs
     references: int | None
@@ -53,7 +53,7 @@ class Plan:
 
 
 class Sent(NamedTuple):
-    """Pages on their way to a part, and their numbers, ascending."""
+    """Pages on their way to a part, and their numbers."""
 
     page: I64
     corpus: Corpus
@@ -79,12 +79,13 @@ class Found:
 def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> list[tuple[int, Sent]]:
     """The pages of a portion that go to each part."""
     known = plan.value
-    part = known.part[known.first[number]:known.first[number + 1]]
+    page = known.numbering.of(number, portion)
+    part = known.part[page]
     wanted = distinct_numbers(part[part >= 0].astype(np.int64)).tolist()
     sent = []
     for target in wanted:
         rows = np.flatnonzero(part == target)
-        sent.append((target, Sent(rows + known.first[number], take_pages(portion.corpus, rows))))
+        sent.append((target, Sent(page[rows], take_pages(portion.corpus, rows))))
     return sent
 
 
@@ -92,9 +93,12 @@ def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     """What the pages of a part have in common."""
     known = plan.value
     page = np.concatenate([np.empty(0, np.int64), *(pages.page for pages in sent)])
-    references = None if known.references is None else int(np.searchsorted(page, known.references))
-    corpus, _text = joined([pages.corpus for pages in sent], references, known.flags)
+    references = None if known.references is None else int((page < known.references).sum())
+    corpus = joined([pages.corpus for pages in sent], references, known.flags)
     sent.clear()
+    if (np.diff(page) < 0).any():
+        order = np.argsort(page)
+        page, corpus = page[order], take_pages(corpus, order)
     stages, options = Stages(), replace(known.options, threads=1)
     with LocalEngine(1) as engine:
         tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
+from dedup.annotate import REPETITION, repetition_of
 from dedup.blocks import Corpus, digest_of, in_order, small_repeats, sums, tell_apart, token_flags
-from dedup.distributed.corpora import joined, page_texts, without_text
+from dedup.distributed.corpora import joined, page_texts, take_pages, without_text
 from dedup.distributed.keys import are_closed, links_of_keys, page_keys, part_of_key
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
-from dedup.distributed.portions import Portion
+from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Cluster, Held, Shared
+from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
 from dedup.filed import Filed
 from dedup.findings import Findings
@@ -42,10 +44,12 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U32 = npt.NDArray[np.uint32]
+F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
+MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
 QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 
 
@@ -55,6 +59,7 @@ class Heard:
 
     corpus: Corpus
     digest: U64
+    mark: int
     notes: Recorded
     references: bool
     looked_at: Flags  # pages of which verdicts look at the text, whatever is found
@@ -71,37 +76,43 @@ class Read:
 
 
 def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], options: Options, stages: Stages,
-            several_roots: bool = False) -> tuple[Findings, str, Read]:
+            several_roots: bool = False, ordered: bool = True) -> tuple[Findings, str, Read]:
     """All that stands more than once in the portions' pages, a digest of the input, and what was said while it was read.
 
     Args:
         notes: What was said before the portions were read; where there are references, theirs come first.
         several_roots: More than one place was named.
+        ordered: The pages are in the order of the portions; else in that of their ids, those of one id in that of their
+            texts' digests.
     """
     stages.start("read")
     heard = held.map(partial(hear, options=options))
-    corpus, text, read = _whole(heard, notes, options, several_roots)
-    digest = digest_of(corpus.pages.ids, _concatenated([said.digest for said in heard], np.uint64), corpus.references)
-    first = sums(np.array([len(said.corpus.pages) for said in heard], np.int64))
+    corpus, numbering, digests = together(heard, notes, options, ordered)
+    read = named(corpus, notes, several_roots)
+    digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
     stages.start("pages that share something")
-    part, parts = plan_parts(cluster, held, corpus, first, options)
+    part, parts = plan_parts(cluster, held, corpus, numbering, options)
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
     stages.start("parts")
-    plan = cluster.share(Plan(first, part, pairs, corpus.references, corpus.flags, options))
+    plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
     found = held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan)) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
     passages, groups, aligned = put_together(corpus, found)
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
-    stages.start("texts of what was found")
-    wanted = _concatenated([said.looked_at for said in heard], np.bool_) | options.with_text
+    stages.start("texts")
+    wanted = np.zeros(len(corpus.pages), bool)
+    for number, said in enumerate(heard):
+        wanted[numbering.numbers(number)] = said.looked_at
     wanted[groups.page] = True
     for side in (passages.whole.a0, passages.whole.b0):
         wanted[page_of(corpus, side)] = True
-    fetch_texts(cluster, held, corpus, text, first, wanted)
-    stages.rows(len(corpus.pages), "pages", int(wanted.sum()), "texts")
-    findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
+    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
+    corpus, repetition = fetch_texts(cluster, held, corpus, numbering, wanted | every, counted=not every)
+    stages.rows(len(corpus.pages), "pages", int((wanted | every).sum()), "texts")
+    findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
+                        repetition=repetition)
     return filtered(findings), digest, read
 
 
@@ -113,39 +124,55 @@ def hear(_: int, portion: Portion, options: Options) -> Heard:
         looked_at[[page for page, _ in small_repeats(corpus, 2 * options.min_tokens)]] = True
         begins = corpus.start[corpus.end > corpus.start]
         looked_at[corpus.block_page[corpus.end > corpus.start][corpus.text[begins] == QUOTE]] = True
-    return Heard(without_text(corpus), portion.digest, portion.notes, portion.references, looked_at)
+    return Heard(without_text(corpus), portion.digest, portion.mark, portion.notes, portion.references, looked_at)
 
 
-def _whole(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
-           several_roots: bool) -> tuple[Corpus, Filed[np.uint8], Read]:
-    """The pages of all portions without their texts, the column of these, and what was said of them."""
+def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
+             ordered: bool) -> tuple[Corpus, Numbering, U64]:
+    """The pages of all portions without their texts, their numbers, and digests of their texts.
+
+    Raises:
+        InputError: There are no pages to compare against.
+    """
     referred = sum(len(said.corpus.pages) for said in heard if said.references)
-    references = referred if len(notes) > 1 else None
-    corpus, text = joined([said.corpus for said in heard], references, token_flags(options))
     for said in heard:
         said.notes.tell(notes[0 if said.references else -1])
-    if references == 0:
+    if len(notes) > 1 and not referred:
         cause = "; ".join(error.message for error in notes[0].errors) or "there is no page in it"
         raise InputError(f"nothing to compare against: {cause}", "against")
-    renamed = 0
+    corpus = joined([said.corpus for said in heard], referred if len(notes) > 1 else None, token_flags(options))
+    first = sums(np.array([len(said.corpus.pages) for said in heard], np.int64))
+    digests = np.concatenate([np.empty((0, 2), np.uint64), *(said.digest for said in heard)])
+    rank, marks = None, tuple(said.mark for said in heard)
+    if not ordered:
+        ids = corpus.pages.ids
+        order = np.array(sorted(range(len(digests)), key=lambda p: (p >= referred, ids.encoded(p), *digests[p].tolist())), np.int64)
+        corpus, digests, rank = take_pages(corpus, order), digests[order], np.argsort(order)
+    return corpus, Numbering(first, marks, rank), digests
+
+
+def named(corpus: Corpus, notes: Sequence[Notes], several_roots: bool) -> Read:
+    """What was said of the pages; those whose ids are taken get other ones."""
+    renamed, referred = 0, corpus.references or 0
     for begin, end in ((0, referred), (referred, len(corpus.pages))):
         naming = Naming(several_roots)
         naming.all(corpus.pages, begin, end)
         renamed += naming.renamed
     tell_apart(corpus.pages, referred)
-    return corpus, text, Read([error for told in notes for error in told.errors], skipped_by(notes), renamed,
-                              tuple(dict.fromkeys(name for told in notes for name in told.fields)))
+    return Read([error for told in notes for error in told.errors], skipped_by(notes), renamed,
+                tuple(dict.fromkeys(name for told in notes for name in told.fields)))
 
 
-def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, first: I64, options: Options) -> tuple[I32, int]:
+def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering,
+               options: Options) -> tuple[I32, int]:
     """The part of each page, -1 of those that share nothing, and how many parts there are."""
     if not len(corpus.pages):
         return np.empty(0, np.int32), 0
     if not are_closed(options):
         return np.zeros(len(corpus.pages), np.int32), 1
     count = max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
-    where = cluster.share(first)
-    links = held.exchange(partial(send_keys, first=where, options=options, parts=count), count, link_keys)
+    where = cluster.share(numbering)
+    links = held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys)
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
     component = kernel.components(len(corpus.pages), one, other)
     linked = np.zeros(len(corpus.pages), bool)
@@ -168,14 +195,14 @@ def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple
     return part, len(kinds)
 
 
-def send_keys(number: int, portion: Portion, first: Shared[I64], options: Options,
+def send_keys(number: int, portion: Portion, numbering: Shared[Numbering], options: Options,
               parts: int) -> list[tuple[int, tuple[U64, U32]]]:
     """The keys of a portion's pages that go to each part, and the numbers of the pages."""
     keys, page = page_keys(portion, options)
     part = part_of_key(keys, parts)
     order = in_order(part)
     edges = np.searchsorted(part[order], np.arange(parts + 1)).tolist()
-    keys, pages = keys[order], (page[order] + first.value[number]).astype(np.uint32)
+    keys, pages = keys[order], numbering.value.of(number, portion)[page[order]].astype(np.uint32)
     return [(own, (keys[a:b], pages[a:b])) for own, (a, b) in enumerate(itertools.pairwise(edges)) if b > a]
 
 
@@ -228,23 +255,37 @@ def _ordered(groups: Groups) -> Groups:
                   groups.parts.take(rows))
 
 
-def fetch_texts(cluster: Cluster, held: Held[Portion], corpus: Corpus, text: Filed[np.uint8], first: I64,
-                wanted: Flags) -> None:
-    """Put the texts of some pages where they belong."""
-    asked = cluster.share((first, wanted))
-    for rows, texts in held.map(partial(send_texts, asked=asked)):
+def fetch_texts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, wanted: Flags,
+                counted: bool) -> tuple[Corpus, F64 | None]:
+    """The corpus with the texts of some pages where they belong; the others are holes in a file, which nobody looks at.
+
+    Args:
+        counted: Where texts are missing, how much each page repeats itself must be counted where it lies.
+
+    Returns:
+        Also those counts, as ``annotate.repetition_of`` gives them.
+    """
+    text = Filed(int(corpus.page_start[-1]), np.uint8)
+    repetition = np.zeros((len(corpus.pages), len(REPETITION))) if counted else None
+    asked = cluster.share((numbering, wanted))
+    for number, (page, texts, counts) in enumerate(held.map(partial(send_texts, asked=asked, counted=counted))):
+        if repetition is not None:
+            repetition[numbering.numbers(number)] = counts
         at = 0
-        for begin, end in _runs(rows):
+        for begin, end in _runs(page):
             size = int(corpus.page_start[end] - corpus.page_start[begin])
             text.write(int(corpus.page_start[begin]), texts[at:at + size])
             at += size
+    return replace(corpus, text=text.values), repetition
 
 
-def send_texts(number: int, portion: Portion, asked: Shared[tuple[I64, Flags]]) -> tuple[I64, U8]:
+def send_texts(number: int, portion: Portion, asked: Shared[tuple[Numbering, Flags]], counted: bool) -> tuple[I64, U8, F64]:
     """The texts of a portion's pages that are wanted, one after the other, and the numbers of the pages."""
-    first, wanted = asked.value
-    rows = np.flatnonzero(wanted[first[number]:first[number + 1]])
-    return rows + first[number], page_texts(portion.corpus, rows)
+    numbering, wanted = asked.value
+    page = numbering.of(number, portion)
+    rows = np.flatnonzero(wanted[page])
+    counts = repetition_of(LocalEngine(1), portion.corpus, slice(0, len(page) if counted else 0))
+    return page[rows], page_texts(portion.corpus, rows), counts
 
 
 def _runs(numbers: I64) -> list[tuple[int, int]]:

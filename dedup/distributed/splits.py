@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -95,13 +94,11 @@ def _line_at(file: BinaryIO, begin: int) -> int:
     return begin
 
 
-def find_splits(cluster: Cluster, paths: Sequence[Path | str], options: Options, notes: Notes,
-                size: int = SPLIT_BYTES) -> list[Split]:
+def find_splits(cluster: Cluster, paths: Sequence[Path | str], options: Options, notes: Notes) -> list[Split]:
     """All files under some paths, in the one order, as splits.
 
     Args:
         notes: Gets what cannot be read.
-        size: Bytes of a split, about.
     """
     splits: list[Split] = []
     small: list[Found] = []
@@ -113,13 +110,13 @@ def find_splits(cluster: Cluster, paths: Sequence[Path | str], options: Options,
             small.clear()
     for found in find(paths, options.include, options.exclude, notes):
         length = _size_of(found)
-        if length > size and _is_cut(found, options):
+        if length > SPLIT_BYTES and _is_cut(found, options):
             splits += together()
             held = 0
-            count = -(-length // size)
+            count = -(-length // SPLIT_BYTES)
             splits += [Split((found,), length * i // count, length * (i + 1) // count) for i in range(count)]
             continue
-        if small and held + length > size:
+        if small and held + length > SPLIT_BYTES:
             splits += together()
             held = 0
         small.append(found)
@@ -165,7 +162,7 @@ def _mapped(cluster: Cluster, stage: Any, items: list[Split]) -> list[Any]:
         return []
     held = cluster.hold(stage, items)
     try:
-        return held.map(partial(_itself))
+        return held.map(_itself)
     finally:
         held.release()
 

@@ -7,6 +7,7 @@ executors; a portion or part that is lost with one is made again and is the same
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import shutil
 import sys
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
 if TYPE_CHECKING:
-    from pyspark import RDD, SparkContext
-    from pyspark.sql import SparkSession
+    from pyspark import RDD, SparkContext, StorageLevel
+    from pyspark.sql import DataFrame, SparkSession
 
     from dedup.engines.cluster import Shared
 
@@ -105,7 +106,37 @@ class SparkCluster:
     def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> HeldBySpark[T]:
         """A portion of each item."""
         made = self._context.parallelize(list(enumerate(items)), max(len(items), 1)).map(lambda row: (row[0], stage(*row)))
-        return HeldBySpark(self._context, made)
+        made = made.persist(_on_disk())
+        return HeldBySpark(made, [made], len(items))
+
+    def hold_table(self, table: DataFrame, stage: Callable[[int, Iterator[Any]], Iterable[T]]) -> HeldBySpark[T]:
+        """Portions of a DataFrame's rows, some of each partition. They have no order of their own.
+
+        Args:
+            stage: Gets the number of a partition and its rows as Arrow batches.
+        """
+        def pickled(batches: Iterator[Any]) -> Iterator[Any]:
+            from pyarrow import RecordBatch, array, binary
+            from pyspark import TaskContext
+
+            context = TaskContext.get()
+            for portion in stage(context.partitionId() if context is not None else 0, batches):
+                cell = array([pickle.dumps(portion, pickle.HIGHEST_PROTOCOL)], binary())
+                yield RecordBatch.from_arrays([cell], ["portion"])
+
+        def unpickled(part: int, rows: Iterable[Any]) -> Iterator[tuple[tuple[int, int], T]]:
+            return (((part, nth), pickle.loads(row.portion)) for nth, row in enumerate(rows))
+        with clear_errors():
+            made = table.mapInArrow(pickled, "portion binary").rdd.mapPartitionsWithIndex(unpickled).persist(_on_disk())
+            keys = made.keys().collect()
+        number = {key: n for n, key in enumerate(sorted(keys))}
+        return HeldBySpark(made.map(lambda row: (number[row[0]], row[1])), [made], len(keys))
+
+    def both(self, one: HeldBySpark[T], other: HeldBySpark[T]) -> HeldBySpark[T]:
+        """The portions of two tables, the second one's numbered behind the first one's."""
+        count = one.count
+        rows = self._context.union([one.rows, other.rows.map(lambda row: (row[0] + count, row[1]))])
+        return HeldBySpark(rows, [*one.kept, *other.kept], count + other.count)
 
     def share(self, value: R) -> Shared[R]:
         """A value that stages may use wherever they run."""
@@ -117,17 +148,17 @@ class HeldBySpark(Generic[T]):
 
     Args:
         rows: Number and portion.
+        kept: What is cached of them.
+        count: How many portions there are.
     """
 
-    def __init__(self, context: SparkContext, rows: RDD[tuple[int, T]]) -> None:
-        from pyspark import StorageLevel
-
-        self._context, self._rows = context, rows.persist(StorageLevel.DISK_ONLY)
+    def __init__(self, rows: RDD[tuple[int, T]], kept: Sequence[RDD[Any]], count: int) -> None:
+        self.rows, self.kept, self.count = rows, kept, count
 
     def map(self, stage: Callable[[int, Any], R]) -> list[R]:
         """The stage's results, in the order of the portions."""
         with clear_errors():
-            return [made for _, made in sorted(self._rows.map(lambda row: (row[0], stage(*row))).collect(), key=_number)]
+            return [made for _, made in sorted(self.rows.map(lambda row: (row[0], stage(*row))).collect(), key=_number)]
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
                  then: Callable[[int, list[P]], R]) -> list[R]:
@@ -141,12 +172,19 @@ class HeldBySpark(Generic[T]):
             sent = sorted((row for _, row in came), key=lambda row: row[:2])
             yield part, then(part, [thing for _, _, thing in sent])
         with clear_errors():
-            met = self._rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
+            met = self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
             return [made for _, made in sorted(met.collect(), key=_number)]
 
     def release(self) -> None:
         """The portions are not needed any more."""
-        self._rows.unpersist()
+        for kept in self.kept:
+            kept.unpersist()
+
+
+def _on_disk() -> StorageLevel:
+    from pyspark import StorageLevel
+
+    return StorageLevel.DISK_ONLY
 
 
 def _number(row: tuple[int, Any]) -> int:
