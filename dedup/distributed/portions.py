@@ -111,19 +111,22 @@ def portion_of(stream: Any, notes: Recorded, options: Options, references: bool)
     return Portion(corpus, bands, kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2), notes, references)
 
 
-def portions_of_batches(part: int, batches: Iterator[Any], options: Options, references: bool) -> Iterator[Portion]:
-    """The pages of the rows of a table's partition, in portions. Rows without an id get a digest of their text."""
+def portions_of_batches(_: int, batches: Iterator[Any], options: Options, references: bool) -> Iterator[Portion]:
+    """The pages of the rows of a table's partition, in portions. Rows without an id get a digest of their text.
+
+    Nothing says where a row stood: that may be elsewhere the next time.
+    """
     for some in _in_portions(batches):
         notes = Recorded()
-        place = f"partition {part} of the table"
-        reading = Reading(Found(Path(TABLE), TABLE, place, "", "", True), options, notes)
+        reading = Reading(Found(Path(TABLE), TABLE, TABLE, "", "", True), options, notes)
         stream = PageStream(partial(_rows, some, reading), options, notes)
         portion = portion_of(stream, notes, options, references)
         heads = portion.corpus.pages
         ids = heads.ids[:]
         if "" in ids:
             heads.ids = Strings()
-            heads.ids.extend(Utf8.of([name or f"{digest:016x}" for name, digest in zip(ids, portion.digest[:, 0].tolist(), strict=True)]))
+            digests = portion.digest[:, 0].tolist()
+            heads.ids.extend(Utf8.of([name or f"{digest:016x}" for name, digest in zip(ids, digests, strict=True)]))
         yield portion
 
 
@@ -147,10 +150,9 @@ def _in_portions(batches: Iterator[Any]) -> Iterator[list[Any]]:
 
 def _rows(batches: list[Any], reading: Reading, _: PageStream) -> Items:
     """The pages of rows, which have no place; without an id their name is empty."""
-    for item in pages_of_batches(iter(batches), reading):
+    for item in pages_of_batches(iter(batches), reading, numbered=False):
         page = item.page if isinstance(item, Pending) else item
-        name = "" if page.id == record_name(None, reading.file, page.number) else page.id
-        page = replace(page, id=name, source=TABLE, line=1, record=False, number=0)
+        page = replace(page, id="" if page.id == record_name(None, reading.file, 0) else page.id, line=1, record=False)
         yield replace(item, page=page) if isinstance(item, Pending) else page
 
 

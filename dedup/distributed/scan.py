@@ -34,7 +34,7 @@ from dedup.page_pairs import page_pairs
 from dedup.pipeline import filtered
 from dedup.places import TokenRanges, page_of
 from dedup.readers.naming import Naming
-from dedup.readers.notes import Notes, Recorded, skipped_by
+from dedup.readers.notes import Notes, Recorded, skipped_by, tell_all
 from dedup.runs import Passages, block_links, concatenated
 from dedup.stages import Stages
 from dedup.verify import Spans
@@ -135,8 +135,8 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
         InputError: There are no pages to compare against.
     """
     referred = sum(len(said.corpus.pages) for said in heard if said.references)
-    for said in heard:
-        said.notes.tell(notes[0 if said.references else -1])
+    for side, told in zip((True, False) if len(notes) > 1 else (False,), notes, strict=True):
+        tell_all([said.notes for said in heard if said.references is side], told, ordered)
     if len(notes) > 1 and not referred:
         cause = "; ".join(error.message for error in notes[0].errors) or "there is no page in it"
         raise InputError(f"nothing to compare against: {cause}", "against")
@@ -145,8 +145,8 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     digests = np.concatenate([np.empty((0, 2), np.uint64), *(said.digest for said in heard)])
     rank, marks = None, tuple(said.mark for said in heard)
     if not ordered:
-        ids = corpus.pages.ids
-        order = np.array(sorted(range(len(digests)), key=lambda p: (p >= referred, ids.encoded(p), *digests[p].tolist())), np.int64)
+        ids, texts = corpus.pages.ids, digests.tolist()
+        order = np.array(sorted(range(len(texts)), key=lambda p: (p >= referred, ids.encoded(p), texts[p])), np.int64)
         corpus, digests, rank = take_pages(corpus, order), digests[order], np.argsort(order)
     return corpus, Numbering(first, marks, rank), digests
 

@@ -11,10 +11,11 @@ import pickle
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
@@ -58,24 +59,35 @@ def spark_session(master: str | None) -> Iterator[SparkSession]:
         yield active
         return
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would take the first python3 of the path
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:  # spark-submit has a Java already
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has a Java already, and chose where it runs
+    if not submitted:
         _need_java()
-    builder = SparkSession.builder.appName("dedup").config("spark.ui.showConsoleProgress", "false")
-    builder = builder.config("spark.driver.maxResultSize", "0")
-    if "PYSPARK_GATEWAY_PORT" not in os.environ:
-        quiet = Path(__file__).with_name("log4j2.properties").as_uri()
-        builder = builder.config("spark.ui.enabled", "false").config("spark.master", master or "local[*]")
-        builder = builder.config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={quiet}")
-    elif master is not None:
-        builder = builder.master(master)
-    try:
-        session = builder.getOrCreate()
-    except Exception as error:
-        raise SparkError(f"Spark does not start ({_cause(str(error))})", "", "See what it wrote above.") from None
-    try:
-        yield session
-    finally:
-        session.stop()
+    with tempfile.TemporaryFile() as log:
+        try:
+            session = (SparkSession.builder.appName("dedup").getOrCreate() if submitted
+                       else _own_session(master or "local[*]", log))
+        except Exception as error:
+            log.seek(0)
+            said = f"{error}\n{log.read().decode(errors='replace')}"
+            raise SparkError(f"Spark does not start ({_cause(said)})") from None
+        try:
+            yield session
+        finally:
+            session.stop()
+
+
+def _own_session(master: str, log: IO[bytes]) -> SparkSession:
+    """A session with a Java of its own, whose many words go to a file."""
+    from pyspark import SparkConf, SparkContext
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    settings = {"spark.master": master, "spark.app.name": "dedup", "spark.ui.enabled": "false",
+                "spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
+    if master.startswith("local"):  # needs no network
+        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    conf = SparkConf().setAll(list(settings.items()))
+    return SparkSession(SparkContext(conf=conf, gateway=launch_gateway(conf, {"stderr": log})))
 
 
 def _need_java() -> None:
@@ -195,10 +207,11 @@ def _number(row: tuple[int, Any]) -> int:
 def clear_errors() -> Iterator[None]:
     """What fails on an executor is one line here, not the traces of two languages."""
     from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
 
     try:
         yield
-    except Py4JError as error:
+    except (Py4JError, PySparkException) as error:
         said = str(error)
         if "No module named 'dedup" in said:
             raise SparkError("the executors have no package dedup", "", "Install dedup-toolkit for the Python that runs the "

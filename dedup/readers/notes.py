@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.model import ReadError, Skipped
@@ -97,27 +97,38 @@ def skipped_by(streams: Iterable[Any]) -> tuple[Skipped, ...]:
 
 
 class Recorded(Notes):
-    """Notes of a part of the input, to be told again in order among those of the other parts."""
+    """Notes of a part of the input, to be told again among those of the other parts.
+
+    Attributes:
+        told: Names of methods, and what they were given.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: list[tuple[str, tuple[Any, ...]]] = []
+        self.told: list[tuple[str, tuple[Any, ...]]] = []
 
     def error(self, source: str, line: int | None, message: str, kind: str = "") -> None:
         """Note an error."""
-        self._told.append(("error", (source, line, message, kind)))
+        self.told.append(("error", (source, line, message, kind)))
 
     def skip(self, reason: str, place: str) -> None:
         """Count a file, record or page that is not compared."""
-        self._told.append(("skip", (reason, place)))
+        self.told.append(("skip", (reason, place)))
 
     def close_file(self, source: str) -> None:
         """A file was read to its end."""
-        self._told.append(("close_file", (source,)))
+        self.told.append(("close_file", (source,)))
 
-    def tell(self, notes: Notes) -> None:
-        """Note it all elsewhere."""
-        for name, arguments in self._told:
-            getattr(notes, name)(*arguments)
-        notes.ignored += self.ignored
-        notes.saw(self.fields)
+
+def tell_all(parts: Sequence[Recorded], notes: Notes, ordered: bool = True) -> None:
+    """Note elsewhere what was noted of parts of the input.
+
+    Args:
+        ordered: In the order in which it was noted; else in that of the words.
+    """
+    told = [entry for part in parts for entry in part.told]
+    for name, arguments in told if ordered else sorted(told, key=repr):
+        getattr(notes, name)(*arguments)
+    for part in parts:
+        notes.ignored += part.ignored
+        notes.saw(part.fields)

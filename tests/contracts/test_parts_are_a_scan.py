@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -40,10 +41,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scanning, "KEYED_BYTES", SMALL)
 
 
-def in_parts(folder: Path, **settings: Any) -> Report:
+def in_parts(where: Path, **settings: Any) -> Report:
     """The report of a folder, scanned on a cluster."""
-    against = [[folder / settings.pop("against")]] if "against" in settings else []
-    return report_of_places(InProcess(), [*against, [folder]], make_options(settings, "scan"))
+    against = [[where / settings.pop("against")]] if "against" in settings else []
+    return report_of_places(InProcess(), [*against, [where]], make_options(settings, "scan"))
 
 
 @pytest.mark.usefixtures("small")
@@ -112,12 +113,13 @@ def test_lines_of_a_cut_file_keep_their_numbers(tmp_path: Path) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
-def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
+                                                tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("lines") / "a"
     path.write_bytes(data)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     parts = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         if end > begin:
             with path.open("rb") as file:
                 parts.append(splits.LinesBetween(file, begin, end).readall() or b"")
