@@ -1,8 +1,9 @@
 """Measure a command with all that it starts, also what outlives it: a JVM, its executors, their Python workers.
 
 ``getrusage`` of a command knows only the children that it waited for, and PySpark does not wait for its JVM. So a process
-between becomes the parent of what is orphaned below it, and waits for that, too: CPU seconds are what the kernel counted, no
-samples. ``python -m benchmarks.spark.tree SECONDS COMMAND...`` is that process.
+between becomes the parent of what is orphaned below it, and waits for that, too: CPU seconds are what the kernel counted. But
+it counts nothing of a child whose parent ignores SIGCHLD, as the daemon of PySpark's workers does: of these, the last sample
+counts. ``python -m benchmarks.spark.tree SECONDS COMMAND...`` is the process between.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.measure import BYTECODE, CommandFailed, family, private_bytes
 
 SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 SAMPLE_SECONDS = 0.1
+TICKS = os.sysconf("SC_CLK_TCK")
 LEFT_OVER = 20.0  # seconds that what outlives a command may take to end by itself
 
 
@@ -76,22 +78,25 @@ def measured(command: list[str], limit: float) -> dict[str, Any]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         command_itself = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        peaks = Peaks(command_itself.pid)
-        peaks.start()
+        samples = Samples(command_itself.pid)
+        samples.start()
         if limit:
             _later(limit, late)
         cpu = wall = 0.0
         failed = None
+        waited = set()
         for pid, status, seconds in ended():
             cpu += seconds
+            waited.add(pid)
             if pid == command_itself.pid:
                 wall, code = time.perf_counter() - began, os.waitstatus_to_exitcode(status)
                 command_itself.returncode = code  # or Popen would wait for it again
                 failed = _why(code, late.is_set(), limit, _text(err))
                 _later(LEFT_OVER, threading.Event())
-        peaks.done.set()
-        peaks.join()
-        return {"wall": wall, "cpu": cpu, "peak": peaks.all, "peak_worker": peaks.worker, "peak_jvm": peaks.jvm,
+        samples.done.set()
+        samples.join()
+        cpu += sum(seconds for pid, seconds in samples.unwaited.items() if pid not in waited)
+        return {"wall": wall, "cpu": cpu, "peak": samples.all, "peak_worker": samples.worker, "peak_jvm": samples.jvm,
                 "output": _text(out), "failed": failed}
 
 
@@ -115,13 +120,33 @@ def proportional_bytes(pid: int) -> int:
     return sum(parts) if parts else private_bytes(pid)
 
 
-class Peaks(threading.Thread):
-    """Samples the memory of what is below this process until told to stop."""
+def cpu_seconds(pid: int) -> tuple[int, float]:
+    """The parent of a process, and CPU seconds of it and of what it waited for so far; 0 and 0.0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0, 0.0
+    return int(fields[1]), sum(map(int, fields[11:15])) / TICKS
+
+
+def waits_for_none(pid: int) -> bool:
+    """Whether a process ignores SIGCHLD, so that nothing is known of its children once they have ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    ignored = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigIgn")), 0)
+    return bool(ignored >> (signal.SIGCHLD - 1) & 1)
+
+
+class Samples(threading.Thread):
+    """Samples memory, and the CPU seconds nobody will wait for, of what is below this process until told to stop."""
 
     def __init__(self, command: int) -> None:
         super().__init__(daemon=True)
         self.command, self.done = command, threading.Event()
         self.all = self.worker = self.jvm = 0
+        self.unwaited: dict[int, float] = {}
 
     def run(self) -> None:
         while True:
@@ -130,11 +155,14 @@ class Peaks(threading.Thread):
                 return
 
     def look(self) -> None:
-        """Take the sizes of now."""
+        """Take the figures of now."""
         sizes = {pid: proportional_bytes(pid) for pid in family(os.getpid())[1:]}
         java = {pid for pid in sizes if _name(pid) == "java"}
         self.all = max(self.all, sum(sizes.values()))
         self.jvm = max([self.jvm, *(sizes[pid] for pid in java)])
+        taken = {pid: cpu_seconds(pid) for pid in sizes}
+        careless = {parent for parent in {parent for parent, _ in taken.values()} if parent and waits_for_none(parent)}
+        self.unwaited |= {pid: seconds for pid, (parent, seconds) in taken.items() if parent in careless}
         self.worker = max([self.worker, *(size for pid, size in sizes.items() if pid not in java | {self.command})])
 
 

@@ -113,6 +113,14 @@ def test_what_outlives_a_command_counts_its_time_and_its_memory(tmp_path):
 
 
 @linux
+def test_a_child_that_nobody_waits_for_counts_its_time():
+    worker = BURN.format(0.6) + "time.sleep(0.3)"
+    code = ("import signal, subprocess, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+            f"subprocess.Popen([sys.executable, '-c', {worker!r}]).wait()")
+    assert 0.5 < tree.run([sys.executable, "-c", code], ROOT).cpu < 5
+
+
+@linux
 def test_a_command_that_fails_or_takes_too_long_says_so():
     with pytest.raises(CommandFailed, match="exit status 1: ValueError: no such thing"):
         tree.run([sys.executable, "-c", "raise ValueError('no such thing')"], ROOT)
