@@ -99,7 +99,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
     found = held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan)) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
-    passages, groups, aligned = put_together(corpus, found)
+    passages, groups, aligned = put_together(corpus, found, options.unit == "page")
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     stages.start("texts")
     wanted = np.zeros(len(corpus.pages), bool)
@@ -214,7 +214,7 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     return links_of_keys(keys, pages.astype(np.int64))
 
 
-def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Groups, Aligned]:
+def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> tuple[Passages, Groups, Aligned]:
     """What the parts found, in places of the whole, in the order of one machine."""
     if not found:
         none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
@@ -227,7 +227,7 @@ def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Grou
     order = np.lexsort((whole.whole.b0, whole.whole.a0))
     measured = Aligned(concatenated(*(own.links for own in aligned)), np.concatenate([own.dice for own in aligned]),
                        np.concatenate([own.evidence for own in aligned]), sum(own.truncated for own in aligned))
-    groups = [shift.groups(own.groups) for shift, own in zip(shifts, found, strict=True)]
+    groups = [shift.groups(own.groups, corpus if whole_pages else None) for shift, own in zip(shifts, found, strict=True)]
     return whole.in_order(order), _ordered(_groups_together(groups)), measured
 
 

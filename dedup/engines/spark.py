@@ -87,7 +87,8 @@ def _own_session(master: str, log: IO[bytes]) -> SparkSession:
     if master.startswith("local"):  # needs no network
         settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
     conf = SparkConf().setAll(list(settings.items()))
-    return SparkSession(SparkContext(conf=conf, gateway=launch_gateway(conf, {"stderr": log})))
+    gateway = launch_gateway(conf, {"stderr": log})  # type: ignore[no-untyped-call,unused-ignore]
+    return SparkSession(SparkContext(conf=conf, gateway=gateway))
 
 
 def _need_java() -> None:
