@@ -76,17 +76,17 @@ class Read:
 
 
 def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], options: Options, stages: Stages,
-            several_roots: bool = False, ordered: bool = True) -> tuple[Findings, str, Read]:
+            several_roots: Sequence[bool] = (), ordered: bool = True) -> tuple[Findings, str, Read]:
     """All that stands more than once in the portions' pages, a digest of the input, and what was said while it was read.
 
     Args:
         notes: What was said before the portions were read; where there are references, theirs come first.
-        several_roots: More than one place was named.
+        several_roots: Whether more than one place was named, of each of the notes' sides.
         ordered: The pages are in the order of the portions; else in that of their ids, those of one id in that of their
             texts' digests.
     """
     stages.start("read")
-    heard = held.map(partial(hear, options=options))
+    heard = list(held.map(partial(hear, options=options)))
     corpus, numbering, digests = together(heard, notes, options, ordered)
     read = named(corpus, notes, several_roots)
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
@@ -97,7 +97,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
     stages.start("parts")
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
-    found = held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan)) if parts else []
+    found = list(held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan))) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
     passages, groups, aligned = put_together(corpus, found, options.unit == "page")
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
@@ -151,11 +151,12 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     return corpus, Numbering(first, marks, rank), digests
 
 
-def named(corpus: Corpus, notes: Sequence[Notes], several_roots: bool) -> Read:
+def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool]) -> Read:
     """What was said of the pages; those whose ids are taken get other ones."""
     renamed, referred = 0, corpus.references or 0
-    for begin, end in ((0, referred), (referred, len(corpus.pages))):
-        naming = Naming(several_roots)
+    edges = [0, referred, len(corpus.pages)] if len(notes) > 1 else [0, len(corpus.pages)]
+    for side, (begin, end) in enumerate(itertools.pairwise(edges)):
+        naming = Naming(side < len(several_roots) and several_roots[side])
         naming.all(corpus.pages, begin, end)
         renamed += naming.renamed
     tell_apart(corpus.pages, referred)
@@ -172,7 +173,7 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
         return np.zeros(len(corpus.pages), np.int32), 1
     count = max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
     where = cluster.share(numbering)
-    links = held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys)
+    links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
     component = kernel.components(len(corpus.pages), one, other)
     linked = np.zeros(len(corpus.pages), bool)

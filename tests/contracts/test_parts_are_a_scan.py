@@ -89,7 +89,7 @@ def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     cluster, notes = InProcess(), Notes()
     held = cluster.hold(partial(read_portion, options=reading_options(options)),
                         splits.find_splits(cluster, [tmp_path], options, notes))
-    corpus, numbering, _ = scanning.together(held.map(partial(scanning.hear, options=options)), [notes], options, True)
+    corpus, numbering, _ = scanning.together(list(held.map(partial(scanning.hear, options=options))), [notes], options, True)
     part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
     assert count == 1
     assert np.flatnonzero(part >= 0).tolist() == [3, 20]
