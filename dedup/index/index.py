@@ -10,8 +10,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from dedup.errors import InputError, OptionError
 from dedup.index.adding import Added, add_pages, in_batches, named, prepare, remove_pages, write
 from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
@@ -22,6 +20,7 @@ from dedup.options import Options, did_you_mean, make_options
 if TYPE_CHECKING:
     from dedup.blocks import Corpus
     from dedup.engines.local import LocalEngine
+    from dedup.index.checking import Candidates
     from dedup.index.store import Info, Verified
     from dedup.model import Page
     from dedup.report import Report
@@ -301,6 +300,7 @@ class Index:
             Checked,
             find_candidates,
             ids_of,
+            joined,
             keys_of,
             levels_of,
             stored_pages,
@@ -310,18 +310,20 @@ class Index:
         from dedup.stages import Stages
 
         stream = _pages(source, options)
-        batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
+        batches: list[Any] = []
+        all_found: list[Candidates] = []
+        own: set[bytes] = set()
         with _engine(options) as engine:
             for some in in_batches(stream):
                 batch = prefixed(some, prefix)
                 keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
-                found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
+                all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact",
+                                                 len(corpus.pages)))
                 batches.append(batch)
-                numbers.append(found.pages)
-                left_out = max(left_out, found.left_out)
                 own.update(ids_of(corpus) if except_own else ())
-            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own))
-            checked = Checked(stored, batches, stream, left_out)
+            found = joined(all_found)
+            stored = stored_pages(snapshot, found.pages, frozenset(own))
+            checked = Checked(stored, batches, stream, found)
             asked = unit_options(options, unit)
             if not stored and len(batches) == 1:
                 return _nothing(engine, checked, corpus, asked, progress), batches

@@ -37,7 +37,7 @@ from dedup.index.segments import Found, Rows, checksum, sorted_rows
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.index.store import Info, Verified
+    from dedup.index.store import Info, Passes, Verified
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -202,12 +202,11 @@ class RedisSnapshot:
         """Packs and unpacks texts, without dictionaries: beside the buckets they save little."""
         return self.store.packer
 
-    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
-        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]], passes: Passes | None = None) -> Found:
+        """The places of keys, ascending and each once, on pages that are there."""
         found = self._postings(keys) if level == PASSAGE else self._members(level, keys, names)
-        there = self.there(np.unique(found.page).astype(np.int64))
-        alive = np.isin(found.page, there)
-        return Found(found.query[alive], found.page[alive], found.extra[alive], found.count)
+        found = found.only(passes(found.query, found.extra)) if passes is not None else found
+        return found.only(np.isin(found.page, self.there(np.unique(found.page).astype(np.int64))))
 
     def _members(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
         """Places in the buckets of datasketch."""
