@@ -311,8 +311,8 @@ def refused_in(folder: Path) -> None:
     asked: list[tuple[str, list[str]]] = [("check", ["new.txt"]), ("add", ["new.txt"]), ("info", []),
                                           ("rebuild", ["-o", "/tmp/none.dedup"])]
     for action, more in asked:
-        command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-m", "dedup", "index", action, str(place)]
-        done = subprocess.run([*command, *more], cwd=folder, text=True, capture_output=True, check=False)
+        command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-m", "dedup", "index", action]
+        done = subprocess.run([*command, str(place), *more], cwd=folder, text=True, capture_output=True, check=False)
         assert done.returncode == 2
         assert "nobody may write to its folder, where its log has to lie while it is read. Copy it to a folder" in done.stderr
 
