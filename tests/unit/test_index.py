@@ -261,6 +261,12 @@ def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: P
     assert report.to_json() == _report(stream, options, None).to_json()
 
 
+def test_stored_pages_stand_in_the_order_of_their_ids_before_those_that_are_checked(place: Path) -> None:
+    with Index.create(place, [{"id": id_, "text": f"{id_} {EIGHT}"} for id_ in ("c", "a", "d", "b")]) as index:
+        report = index.check([{"id": "2", "text": EIGHT}, {"id": "1", "text": f"More. {EIGHT}"}])
+    assert [page.id for page in report.pages] == ["a", "b", "c", "d", "2", "1"]
+
+
 def test_check_and_add_is_one_step(place: Path) -> None:
     with Index.create(place) as index:
         assert not index.check({"id": "a", "text": EIGHT}, add=True).groups
