@@ -26,6 +26,9 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
+# A worker takes tests that lie together, so that what a module sets up is made once.
+WORKERS = -n auto --dist worksteal
+
 .PHONY: help demo install dev test check lint types schema docs kernel test-sanitize test-soak bench clean
 .PHONY: bench-peers benchmarks-page bench-spark scale-page
 
@@ -90,11 +93,11 @@ kernel-if-possible: $(VENV)/.dev
 test: $(VENV)/.dev kernel-if-possible viewer-tools-if-possible
 	@scripts/system_packages redis $(PY)
 	@scripts/system_packages java $(PY)
-	$(PY) -m pytest -q -n auto -m "not soak"
+	$(PY) -m pytest -q $(WORKERS) -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
 	@$(MAKE) --no-print-directory lint types
-	$(PY) -m pytest -q -n auto -m "not slow and not soak"
+	$(PY) -m pytest -q $(WORKERS) -m "not slow and not soak"
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check dedup tests scripts benchmarks
@@ -129,7 +132,7 @@ test-sanitize: $(VENV)/.dev
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)
 	@scripts/system_packages java $(PY)
-	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q -n auto
+	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q $(WORKERS)
 
 # The viewer of report.html. Only who changes it needs Node.js: the bundle is committed, and tests hold it equal to its sources.
 .PHONY: viewer viewer-tools-if-possible

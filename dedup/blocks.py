@@ -235,13 +235,16 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
             return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
         return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
-    words = 0 if whole else _table_words(pages)
-    marks = Marks(engine, words) if words else None
-    batches: list[Batch] = []
+    batches, words = list[Batch](), 0
+    marks: Marks | None = None
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
+        nonlocal words, marks
         for batch in page_batches(pages, text, heads):
+            if not batches and not whole:
+                words = _table_words(pages, text.size)
+                marks = Marks(engine, words) if words else None
             batches.append(batch)
             if told is not None:
                 told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
@@ -264,12 +267,17 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     return corpus, tokens
 
 
-def _table_words(pages: Iterable[Page]) -> int:
+def _table_words(pages: Iterable[Page], first: int) -> int:
     """Words of the table of grams, 0 where the input is known to be too large for one that is made before it is read.
 
-    A small input of known size needs few, and those of a large one take 0.01 s to clear.
+    A small input needs few, and those of a large one take 0.01 s to clear.
+
+    Args:
+        first: Bytes of the first batch; where it is not full, there is no second one.
     """
-    known: int | None = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
+    known: int | None = first
+    if first >= BATCH_BYTES:
+        known = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
     if known is None:
         return FIRST_TABLE
     return min(FIRST_TABLE, max(LEAST_TABLE, 1 << known.bit_length())) if known < MOST_MARKED else 0

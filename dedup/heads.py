@@ -210,10 +210,9 @@ class RecordHeads:
                            Codes(self.sites.names, self.sites.code[begin:end]), self.line + begin, metas)
 
 
-def _renumbered(known: Mapping[int, V], of_old: Mapping[int, int]) -> dict[int, V]:
+def _renumbered(known: Mapping[int, V], rows: I64) -> dict[int, V]:
     """What is known of some rows, by their new numbers."""
-    few, many = (known, of_old) if len(known) < len(of_old) else (of_old, known)
-    return {of_old[row]: known[row] for row in few if row in many}
+    return {new: known[row] for new, row in enumerate(rows.tolist()) if row in known} if known else {}
 
 
 class Heads(Sequence[Page]):
@@ -276,7 +275,7 @@ class Heads(Sequence[Page]):
 
     def take(self, rows: I64) -> Heads:
         """Some of the pages, in the order given."""
-        some, of_old = Heads(), {row: new for new, row in enumerate(rows.tolist())}
+        some = Heads()
         some.ids.extend(self.ids.utf8.take(rows))
         some._urls.extend(self._urls.utf8.take(rows))
         for mine, old in ((some._sources, self._sources), (some.sites, self.sites)):
@@ -284,8 +283,8 @@ class Heads(Sequence[Page]):
         for numbers, before in ((some._lines, self._lines), (some._numbers, self._numbers)):
             numbers.frombytes(np.array(before, np.int64)[rows].tobytes())
         some._flags += np.frombuffer(self._flags, np.uint8)[rows].tobytes()
-        some._titles, some._metas = _renumbered(self._titles, of_old), _renumbered(self._metas, of_old)
-        some.layouts, some.renamed = _renumbered(self.layouts, of_old), _renumbered(self.renamed, of_old)
+        some._titles, some._metas = _renumbered(self._titles, rows), _renumbered(self._metas, rows)
+        some.layouts, some.renamed = _renumbered(self.layouts, rows), _renumbered(self.renamed, rows)
         return some
 
     def id(self, row: int) -> str:

@@ -49,6 +49,35 @@ def page_texts(corpus: Corpus, pages: I64) -> U8:
     return np.concatenate([corpus.text[start:end] for start, end in edges])
 
 
+def first_with_text(corpus: Corpus) -> I64:
+    """The first page with the same text as each page, byte by byte, where each page is one block."""
+    size, text = corpus.end - corpus.start, corpus.text.data
+    first = np.arange(len(size))
+    order = np.lexsort((first, size, corpus.fingerprint))
+    same = (np.diff(corpus.fingerprint[order]) == 0) & (np.diff(size[order]) == 0)
+    leader = order[np.maximum.accumulate(np.where(np.append(True, ~same)[:len(order)], first, 0))]
+    rows = np.flatnonzero(leader != order)
+    edges = [side[pages].tolist() for pages in (leader[rows], order[rows]) for side in (corpus.start, corpus.end)]
+    equal = np.fromiter((text[a:b] == text[c:d] for a, b, c, d in zip(*edges, strict=True)), bool, len(rows))
+    first[order[rows[equal]]] = leader[rows[equal]]
+    return first
+
+
+def with_copies(corpus: Corpus, row: I64) -> Corpus:
+    """Pages of which many have the text of the same page, which is held once.
+
+    Args:
+        corpus: The texts; each page is one block.
+        row: The page of `corpus` whose text each page has. References are not told.
+    """
+    edges = np.arange(len(row) + 1)
+    sizes = sums(np.diff(corpus.page_start)[row])
+    chars = sums(np.diff(corpus.page_chars)[row])
+    return Corpus(corpus.text, corpus.pages.take(row), sizes, edges, corpus.start[row], corpus.end[row], chars, chars[:-1],
+                  chars[1:], corpus.kind[row], sums(np.diff(corpus.token_first)[row]), corpus.halves[row],
+                  sums(corpus.halves[row]), corpus.fingerprint[row], corpus.flags)
+
+
 def tokens_of(corpus: Corpus) -> Tokens:
     """The tokens of a collection, as ``read_corpus`` gives them."""
     cuts = [0, *(end for _, end in corpus.batches())]

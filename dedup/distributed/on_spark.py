@@ -76,11 +76,11 @@ def report_of_places(cluster: Cluster, sides: Sequence[Sequence[Path]], options:
         sides: The places; where there are two lists, the first one has the references.
     """
     return _report(cluster, lambda notes: _held(cluster, sides, notes, options), len(sides), options, progress,
-                   several_roots=len(sides[-1]) > 1)
+                   [len(places) > 1 for places in sides])
 
 
 def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portion]], sides: int, options: Options,
-            progress: Progress | None, several_roots: bool = False, ordered: bool = True) -> Report:
+            progress: Progress | None, several_roots: Sequence[bool] = (), ordered: bool = True) -> Report:
     from dedup.api import report_of
 
     stages = Stages(progress, options.memory is not None)

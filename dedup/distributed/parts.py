@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from dedup.aligned import Aligned
 from dedup.blocks import Corpus, Tokens, distinct_numbers, sums
-from dedup.distributed.corpora import joined, take_pages, tokens_of
+from dedup.distributed.corpora import first_with_text, joined, take_pages, tokens_of, with_copies
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Shared
 from dedup.engines.local import LocalEngine
@@ -53,9 +54,16 @@ class Plan:
 
 
 class Sent(NamedTuple):
-    """Pages on their way to a part, and their numbers."""
+    """Pages on their way to a part.
+
+    Attributes:
+        page: Their numbers.
+        row: The page of the corpus that has the text of each; of whole pages that are equal one is sent.
+        corpus: The texts.
+    """
 
     page: I64
+    row: I64
     corpus: Corpus
 
 
@@ -76,35 +84,44 @@ class Found:
     unplaced: int
 
 
-def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> list[tuple[int, Sent]]:
+def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> Iterator[tuple[int, Sent]]:
     """The pages of a portion that go to each part."""
-    known = plan.value
+    known, corpus = plan.value, portion.corpus
     page = known.numbering.of(number, portion)
     part = known.part[page]
-    wanted = distinct_numbers(part[part >= 0].astype(np.int64)).tolist()
-    sent = []
-    for target in wanted:
-        rows = np.flatnonzero(part == target)
-        sent.append((target, Sent(page[rows], take_pages(portion.corpus, rows))))
-    return sent
+    first = first_with_text(corpus) if known.options.unit == "page" else np.arange(len(page))
+    for target in distinct_numbers(part[part >= 0].astype(np.int64)).tolist():
+        mine = np.flatnonzero(part == target)
+        rows, row = np.unique(first[mine], return_inverse=True)
+        yield target, Sent(page[mine], row, take_pages(corpus, rows))
 
 
 def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     """What the pages of a part have in common."""
     known = plan.value
-    page = np.concatenate([np.empty(0, np.int64), *(pages.page for pages in sent)])
-    references = None if known.references is None else int((page < known.references).sum())
-    corpus = joined([pages.corpus for pages in sent], references, known.flags)
+    page, corpus = _together(sent, known)
     sent.clear()
-    if (np.diff(page) < 0).any():
-        order = np.argsort(page)
-        page, corpus = page[order], take_pages(corpus, order)
     stages, options = Stages(), replace(known.options, threads=1)
     with LocalEngine(1) as engine:
         tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)
         found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages, known.is_comparison,
                         load_stemmer(options.stem) if options.stem is not None else None)
     return Found(page, *found, stages.unplaced)
+
+
+def _together(sent: list[Sent], plan: Plan) -> tuple[I64, Corpus]:
+    """The pages of a part: their numbers, ascending, and themselves; of whole pages that are equal, the text stands once."""
+    page = np.concatenate([np.empty(0, np.int64), *(pages.page for pages in sent)])
+    corpus = joined([pages.corpus for pages in sent], None, plan.flags)
+    before = sums(np.array([len(pages.corpus.pages) for pages in sent], np.int64))
+    row = np.concatenate([np.empty(0, np.int64), *(pages.row + at for pages, at in zip(sent, before, strict=False))])
+    order = np.argsort(page)
+    page, row = page[order], row[order]
+    if plan.options.unit == "page":
+        corpus = with_copies(corpus, first_with_text(corpus)[row])
+    elif (np.diff(row) < 0).any():
+        corpus = take_pages(corpus, row)
+    return page, replace(corpus, references=None if plan.references is None else int((page < plan.references).sum()))
 
 
 def _pairs_of(pairs: PagePairs, page: I64) -> PagePairs:
@@ -152,11 +169,19 @@ class Shift:
         """Aligned passages of a part."""
         return replace(aligned, links=self.links(aligned.links))
 
-    def groups(self, groups: Groups) -> Groups:
-        """Groups of a part."""
+    def groups(self, groups: Groups, whole: Corpus | None = None) -> Groups:
+        """Groups of a part.
+
+        Args:
+            whole: The collection, where whole pages are compared: equal ones were one text in the part.
+        """
         ranges, parts = groups.ranges, groups.parts
         token, block = self.token[groups.page], self.block[groups.page]
-        byte = np.repeat(self.byte[groups.page], np.diff(parts.first))
+        if whole is not None:
+            page = self.page[groups.page]
+            parts, byte = Spans(whole.start[page], whole.end[page], parts.first), np.zeros(len(page), np.int64)
+        else:
+            byte = np.repeat(self.byte[groups.page], np.diff(parts.first))
         ranges = replace(ranges, t0=ranges.t0 + token, t1=ranges.t1 + token, first_block=ranges.first_block + block,
                          last_block=ranges.last_block + block)
         return replace(groups, ranges=ranges, page=self.page[groups.page],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +51,7 @@ A = TypeVar("A", bound=np.generic)
 
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
 MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
+log = logging.getLogger("dedup")
 QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 
 
@@ -76,17 +78,17 @@ class Read:
 
 
 def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], options: Options, stages: Stages,
-            several_roots: bool = False, ordered: bool = True) -> tuple[Findings, str, Read]:
+            several_roots: Sequence[bool] = (), ordered: bool = True) -> tuple[Findings, str, Read]:
     """All that stands more than once in the portions' pages, a digest of the input, and what was said while it was read.
 
     Args:
         notes: What was said before the portions were read; where there are references, theirs come first.
-        several_roots: More than one place was named.
+        several_roots: Whether more than one place was named, of each of the notes' sides.
         ordered: The pages are in the order of the portions; else in that of their ids, those of one id in that of their
             texts' digests.
     """
     stages.start("read")
-    heard = held.map(partial(hear, options=options))
+    heard = list(held.map(partial(hear, options=options)))
     corpus, numbering, digests = together(heard, notes, options, ordered)
     read = named(corpus, notes, several_roots)
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
@@ -97,9 +99,12 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
     stages.start("parts")
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
-    found = held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan)) if parts else []
+    found = list(held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan))) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
-    passages, groups, aligned = put_together(corpus, found)
+    if stages.unplaced:
+        log.warning("crowded buckets, or seeds in too many places: comparisons cut short: %d; exhaustive misses nothing",
+                    stages.unplaced)
+    passages, groups, aligned = put_together(corpus, found, options.unit == "page")
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     stages.start("texts")
     wanted = np.zeros(len(corpus.pages), bool)
@@ -151,11 +156,12 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     return corpus, Numbering(first, marks, rank), digests
 
 
-def named(corpus: Corpus, notes: Sequence[Notes], several_roots: bool) -> Read:
+def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool]) -> Read:
     """What was said of the pages; those whose ids are taken get other ones."""
     renamed, referred = 0, corpus.references or 0
-    for begin, end in ((0, referred), (referred, len(corpus.pages))):
-        naming = Naming(several_roots)
+    edges = [0, referred, len(corpus.pages)] if len(notes) > 1 else [0, len(corpus.pages)]
+    for side, (begin, end) in enumerate(itertools.pairwise(edges)):
+        naming = Naming(side < len(several_roots) and several_roots[side])
         naming.all(corpus.pages, begin, end)
         renamed += naming.renamed
     tell_apart(corpus.pages, referred)
@@ -172,7 +178,7 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
         return np.zeros(len(corpus.pages), np.int32), 1
     count = max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
     where = cluster.share(numbering)
-    links = held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys)
+    links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
     component = kernel.components(len(corpus.pages), one, other)
     linked = np.zeros(len(corpus.pages), bool)
@@ -214,7 +220,7 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     return links_of_keys(keys, pages.astype(np.int64))
 
 
-def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Groups, Aligned]:
+def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> tuple[Passages, Groups, Aligned]:
     """What the parts found, in places of the whole, in the order of one machine."""
     if not found:
         none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
@@ -227,7 +233,7 @@ def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Grou
     order = np.lexsort((whole.whole.b0, whole.whole.a0))
     measured = Aligned(concatenated(*(own.links for own in aligned)), np.concatenate([own.dice for own in aligned]),
                        np.concatenate([own.evidence for own in aligned]), sum(own.truncated for own in aligned))
-    groups = [shift.groups(own.groups) for shift, own in zip(shifts, found, strict=True)]
+    groups = [shift.groups(own.groups, corpus if whole_pages else None) for shift, own in zip(shifts, found, strict=True)]
     return whole.in_order(order), _ordered(_groups_together(groups)), measured
 
 

@@ -162,7 +162,7 @@ def _mapped(cluster: Cluster, stage: Any, items: list[Split]) -> list[Any]:
         return []
     held = cluster.hold(stage, items)
     try:
-        return held.map(_itself)
+        return list(held.map(_itself))
     finally:
         held.release()
 

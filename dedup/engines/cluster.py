@@ -13,7 +13,7 @@ of machines, and a portion or part that is made again, after a machine was lost,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -35,11 +35,11 @@ class Shared(Protocol[V]):
 class Held(Protocol[H]):
     """Portions that a cluster holds. Stages get the number of a portion, and the portion; they can be pickled."""
 
-    def map(self, stage: Callable[[int, Any], R]) -> list[R]:
-        """The stage's results, in the order of the portions."""
+    def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
+        """The stage's results, in the order of the portions, some at a time."""
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
-                 then: Callable[[int, list[P]], R]) -> list[R]:
+                 then: Callable[[int, list[P]], R]) -> Iterator[R]:
         """What portions send meets by part, then a stage runs on each part.
 
         Args:
@@ -90,18 +90,18 @@ class HeldHere(Generic[T]):
     def __init__(self, portions: list[T]) -> None:
         self._portions = portions
 
-    def map(self, stage: Callable[[int, T], R]) -> list[R]:
+    def map(self, stage: Callable[[int, T], R]) -> Iterator[R]:
         """The stage's results, in the order of the portions."""
-        return [_sent(_sent(stage)(number, portion)) for number, portion in enumerate(self._portions)]
+        return (_sent(_sent(stage)(number, portion)) for number, portion in enumerate(self._portions))
 
     def exchange(self, stage: Callable[[int, T], Iterable[tuple[int, P]]], parts: int,
-                 then: Callable[[int, list[P]], R]) -> list[R]:
+                 then: Callable[[int, list[P]], R]) -> Iterator[R]:
         """What portions send meets by part, then a stage runs on each part."""
         came: list[list[P]] = [[] for _ in range(parts)]
         for number, portion in enumerate(self._portions):
             for part, sent in _sent(stage)(number, portion):
                 came[part].append(_sent(sent))
-        return [_sent(_sent(then)(part, sent)) for part, sent in enumerate(came)]
+        return (_sent(_sent(then)(part, sent)) for part, sent in enumerate(came))
 
     def release(self) -> None:
         """The portions are not needed any more."""

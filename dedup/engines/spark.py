@@ -31,6 +31,7 @@ R = TypeVar("R")
 P = TypeVar("P")
 
 JAVA = 17  # the least version that Spark 4 runs on
+LEAST_TOGETHER = 16  # partitions whose results come to the driver at once
 _OURS = re.compile(r"dedup\.errors\.(\w+): (.*)")
 _CAUSE = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Killed)\b.*)$", re.MULTILINE)
 
@@ -175,25 +176,31 @@ class HeldBySpark(Generic[T]):
     def __init__(self, rows: RDD[tuple[int, T]], kept: Sequence[RDD[Any]], count: int) -> None:
         self.rows, self.kept, self.count = rows, kept, count
 
-    def map(self, stage: Callable[[int, Any], R]) -> list[R]:
+    def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
         """The stage's results, in the order of the portions."""
-        with clear_errors(), _described(self.rows.context, stage):
-            return [made for _, made in sorted(self.rows.map(lambda row: (row[0], stage(*row))).collect(), key=_number)]
+        return self._results(self.rows.map(lambda row: stage(*row)), stage)
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
-                 then: Callable[[int, list[P]], R]) -> list[R]:
+                 then: Callable[[int, list[P]], R]) -> Iterator[R]:
         """What portions send meets by part, then a stage runs on each part."""
         def send(row: tuple[int, Any]) -> Iterator[tuple[int, tuple[int, int, P]]]:
             number, portion = row
             for nth, (part, sent) in enumerate(stage(number, portion)):
                 yield part, (number, nth, sent)
 
-        def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[tuple[int, R]]:
+        def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[R]:
             sent = sorted((row for _, row in came), key=lambda row: row[:2])
-            yield part, then(part, [thing for _, _, thing in sent])
-        with clear_errors(), _described(self.rows.context, stage, then):
-            met = self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
-            return [made for _, made in sorted(met.collect(), key=_number)]
+            yield then(part, [thing for _, _, thing in sent])
+        return self._results(self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet), stage, then)
+
+    def _results(self, made: RDD[R], *stages: Callable[..., Any]) -> Iterator[R]:
+        """What partitions hold, in their order; some at a time, for the Java of the driver has not much memory."""
+        context, count = made.context, made.getNumPartitions()
+        together = max(LEAST_TOGETHER, 2 * context.defaultParallelism)
+        for at in range(0, count, together):
+            with clear_errors(), _described(context, *stages):
+                found = context.runJob(made, list, list(range(at, min(at + together, count))))
+            yield from found
 
     def release(self) -> None:
         """The portions are not needed any more."""
@@ -218,10 +225,6 @@ def _on_disk() -> StorageLevel:
     from pyspark import StorageLevel
 
     return StorageLevel.DISK_ONLY
-
-
-def _number(row: tuple[int, Any]) -> int:
-    return row[0]
 
 
 @contextmanager

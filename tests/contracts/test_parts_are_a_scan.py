@@ -17,7 +17,7 @@ from hypothesis import given, settings
 
 from dedup import Report, scan
 from dedup.api import report_of
-from dedup.distributed import keys, on_spark, portions, splits
+from dedup.distributed import keys, on_spark, parts, portions, splits
 from dedup.distributed import scan as scanning
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
@@ -89,10 +89,30 @@ def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     cluster, notes = InProcess(), Notes()
     held = cluster.hold(partial(read_portion, options=reading_options(options)),
                         splits.find_splits(cluster, [tmp_path], options, notes))
-    corpus, numbering, _ = scanning.together(held.map(partial(scanning.hear, options=options)), [notes], options, True)
-    part, parts = scanning.plan_parts(cluster, held, corpus, numbering, options)
-    assert parts == 1
+    corpus, numbering, _ = scanning.together(list(held.map(partial(scanning.hear, options=options))), [notes], options, True)
+    part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
+    assert count == 1
     assert np.flatnonzero(part >= 0).tolist() == [3, 20]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("find", ["exact", "near"])
+def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third of all rows are one page, others are near it or equal but for case, and the bytes are those of one machine."""
+    page = " ".join(f"w{i * i % 997}" for i in range(300))
+    texts = [page if n % 3 == 0 else page.upper() if n % 30 == 1 else f"{page} and so on {n}" if n % 7 == 1 else
+             " ".join(f"x{n}y{i}" for i in range(100)) for n in range(300)]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    sizes: list[int] = []
+    put = parts.with_copies
+
+    def watched(corpus: Any, row: Any) -> Any:
+        sizes.append(len(corpus.text))
+        return put(corpus, row)
+    monkeypatch.setattr(parts, "with_copies", watched)
+    ours = in_parts(tmp_path, unit="page", find=find)
+    assert rendered(ours) == rendered(scan(tmp_path, unit="page", find=find))
+    assert 0 < sum(sizes) < sum(map(len, texts)) / 3
 
 
 @pytest.mark.usefixtures("small")
@@ -118,13 +138,13 @@ def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
     path = tmp_path_factory.mktemp("lines") / "a"
     path.write_bytes(data)
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    parts = []
+    found = []
     for begin, end in itertools.pairwise(edges):
         if end > begin:
             with path.open("rb") as file:
-                parts.append(splits.LinesBetween(file, begin, end).readall() or b"")
-    assert b"".join(parts) == data
-    assert all(part.endswith(b"\n") for part in [part for part in parts if part][:-1])
+                found.append(splits.LinesBetween(file, begin, end).readall() or b"")
+    assert b"".join(found) == data
+    assert all(part.endswith(b"\n") for part in [part for part in found if part][:-1])
 
 
 def table_report(tables: Sequence[pa.Table], size: int, **settings: Any) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.corpus import Corpus
 from dedup import scan
-from tests.spark.conftest import need_spark
+from tests.spark_help import need_spark
 
 SCRIPT = Path(__file__).with_name("kill_an_executor.py")
 

@@ -19,7 +19,7 @@ from dedup.distributed import splits
 from dedup.distributed.portions import read_portion
 from dedup.engines.spark import SparkError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
-from tests.spark.conftest import need_spark
+from tests.spark_help import need_spark
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,7 +53,7 @@ def test_a_table_gives_the_same_bytes_however_it_is_cut(spark: Any, folder: Path
     assert [(s.reason, s.count) for s in reports[0].skipped] == [("text is no string", 1)]
     assert len(reports[0].errors) == 1
     half = table.where("hash(id) % 2 = 0 and text is not null")
-    assert scan(table.where("hash(id) % 2 <> 0"), against=half, unit="page").summary.references == half.count()
+    assert scan(table.where("hash(id) % 2 <> 0"), against=half, unit="page").summary.reference_pages == half.count()
 
 
 def test_a_column_that_is_missing_is_answered_with_those_there_are(spark: Any) -> None:
@@ -86,6 +86,21 @@ def test_the_command_line_starts_and_ends_spark(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "site", tmp_path / "site")
     done = run(tmp_path / "site", "--master", "local[2]", "--unit", "page", "-o", str(tmp_path / "r.json"), "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "r.json").read_text() == scan(tmp_path / "site", unit="page").to_json()
+
+
+def test_spark_submit_runs_the_command_line(tmp_path: Path) -> None:
+    need_spark()
+    import pyspark
+
+    shutil.copytree(ROOT / "examples" / "site", tmp_path / "site")
+    submit = Path(pyspark.__file__).with_name("bin") / "spark-submit"
+    settings = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.host=127.0.0.1"]
+    command = [str(submit), *settings, str(ROOT / "scripts" / "spark_submit.py"), "scan", str(tmp_path / "site"), "--engine",
+               "spark", "--unit", "page", "-o", "r.json"]
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "r.json").read_text() == scan(tmp_path / "site", unit="page").to_json()
 
 

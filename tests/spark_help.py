@@ -1,4 +1,4 @@
-"""Spark for tests: a session of this machine, started once."""
+"""A session of Spark for tests."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ def need_spark() -> None:
         pytest.skip("LOUD: nothing is tested on Spark: there is no Java (Debian: apt-get install default-jre-headless)")
 
 
-@pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
+def started_spark() -> Iterator[Any]:
     """A session of two cores."""
     need_spark()
     from pyspark.sql import SparkSession
