@@ -27,23 +27,7 @@ TOP = """# On Spark: scale
 
 What `dedup scan --engine spark` takes beside the same scan on one machine and beside a job as PySpark's users write it by
 hand, and what follows for collections that no machine of ours holds. What is measured and what is projected stand apart.
-
-## Any setting of Spark
-
-A session that `dedup` starts itself reads `spark-defaults.conf` and `PYSPARK_SUBMIT_ARGS` as all of PySpark does; what
-they say wins, but for the master, which is that of `--master`. Under `spark-submit`, and in a session of your own, its own
-settings hold.
-
-```bash
-export PYSPARK_SUBMIT_ARGS='--conf spark.executor.memory=8g --conf spark.driver.memory=16g pyspark-shell'
-dedup scan pages/ --engine spark --master spark://host:7077 --unit page
-
-export SPARK_CONF_DIR=conf/          # a folder with spark-defaults.conf
-spark-submit --conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file:/logs job.py
-```
-
-The event log, and Spark's pages, name the functions that a job of `dedup` runs: `dedup: hear`, `dedup: send_pages,
-find_in_part`.
+How it works, and its limits: [On Spark](spark.md).
 """
 
 MEASURED = """## Measured

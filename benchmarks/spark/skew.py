@@ -4,7 +4,7 @@
 share   rows
 ======= ======================================================================
 30 %    near-copies of one page: of its words, one in 100 is another one
-30 %    one page, again and again
+30 %    that page, again and again
 30 %    pages of their own with the same block of 60 words below
 the rest pages of their own
 ======= ======================================================================
