@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -65,7 +65,7 @@ class Gathered:
     copies: Best[tuple[PageReport, list[Verdict]]]
     folds: dict[VerdictKind, tuple[Fold, PageReport, str]]
     words: int
-    named: dict[str, PageReport]
+    named: Mapping[str, PageReport]
     references: set[str]
     beneath: Mapping[int, Beneath] = field(default_factory=dict)
     repeats: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Gathered:
         found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
                     _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report),
                     beneath(report, [group.id for group in groups.items]))
-        found.named.update(_named(report, _shown_ids(found)))
+        found = dataclasses.replace(found, named=Named.of(report, _shown_ids(found)))
         for p, repeats in _small_repeats(pages):
             found._add_repeats(report, p, repeats)
         return found
@@ -127,7 +127,9 @@ def heads_of(report: Report) -> Sequence[PageReport]:
 
 def reference_ids(report: Report) -> set[str]:
     """Ids of the pages that are references."""
-    return {page.id for page in heads_of(report)[:report.summary.reference_pages]}  # they come first
+    count = report.summary.reference_pages  # they come first
+    known: Sequence[str] | None = getattr(report.pages, "ids", None)
+    return set(known[:count]) if known is not None else {page.id for page in report.pages[:count]}
 
 
 def all_wasted_chars(report: Report) -> I64:
@@ -181,10 +183,27 @@ def _shown_ids(found: Gathered) -> set[str]:
     return ids | {o.page for pair in found.pairs.items for o in (pair.a, pair.b)}
 
 
-def _named(report: Report, ids: set[str]) -> dict[str, PageReport]:
-    heads = heads_of(report)
-    known: Sequence[str] = getattr(report.pages, "ids", None) or [page.id for page in heads]
-    return {name: heads[p] for p, name in enumerate(known) if name in ids}
+class Named(Mapping[str, "PageReport"]):
+    """Pages by id, made when they are asked for: of many places few are shown."""
+
+    def __init__(self, pages: Sequence[PageReport], rows: Mapping[str, int]) -> None:
+        self._pages, self._rows = pages, rows
+
+    @classmethod
+    def of(cls, report: Report, ids: Collection[str]) -> Named:
+        """The pages of a report with some ids, those without what takes time to make."""
+        heads = heads_of(report)
+        known: Iterable[str] = getattr(report.pages, "ids", None) or (page.id for page in heads)
+        return cls(heads, {name: p for p, name in enumerate(known) if name in ids})
+
+    def __getitem__(self, name: str) -> PageReport:
+        return self._pages[self._rows[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def _small_repeats(pages: Sequence[PageReport]) -> Iterator[tuple[int, tuple[SmallRepeat, ...]]]:

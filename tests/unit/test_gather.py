@@ -82,3 +82,14 @@ def test_only_what_is_shown_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     print_report(report, io.StringIO(), top=3)
     assert len(report.groups) == 40
     assert len(made) == 3
+
+
+def test_of_many_places_only_the_pages_of_those_that_are_shown_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = dedup.scan([f"{_words(i, 30)}\n\n{FOOT}" for i in range(600)])
+    made: list[int] = []
+    make = report.pages.heads._make_range
+    monkeypatch.setattr(report.pages.heads, "_make_range", lambda begin, end: made.append(end - begin) or make(begin, end))
+    out = io.StringIO()
+    print_report(report, out)
+    assert "stands 600 times" in out.getvalue()
+    assert sum(made) < 20
