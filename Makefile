@@ -90,6 +90,7 @@ kernel-if-possible: $(VENV)/.dev
 
 test: $(VENV)/.dev kernel-if-possible viewer-tools-if-possible
 	@scripts/system_packages redis $(PY)
+	@scripts/system_packages java $(PY)
 	$(PY) -m pytest -q $(WORKERS) -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
@@ -128,6 +129,7 @@ test-sanitize: $(VENV)/.dev
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)
+	@scripts/system_packages java $(PY)
 	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q $(WORKERS)
 
 # The viewer of report.html. Only who changes it needs Node.js: the bundle is committed, and tests hold it equal to its sources.

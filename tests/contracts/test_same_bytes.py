@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from benchmarks.corpus import Corpus
-from dedup import Options, scan
+from dedup import Options, Report, scan
 from dedup.readers import open_pages
 from dedup.report.formats import How, printed_format
 from tests.scan_help import NATIVE, needs_speed
@@ -66,7 +66,11 @@ def planted(early: int, late: int) -> list[str]:
 def scanned(folder: Path, **settings: Any) -> str:
     """The report and its table of pages."""
     against = {"against": folder / settings.pop("against")} if "against" in settings else {}
-    report = scan(folder, **against, **settings)
+    return rendered(scan(folder, **against, **settings))
+
+
+def rendered(report: Report) -> str:
+    """A report and its tables."""
     rows = io.BytesIO()
     for name in ("jsonl", "groups.jsonl", "occurrences.jsonl", "sarif", "md"):
         printed_format(name).write(report, rows, How())

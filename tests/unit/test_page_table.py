@@ -346,7 +346,7 @@ def test_nothing_read_is_an_empty_table(suffix: str, tmp_path: Path):
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
 def test_a_table_that_cannot_be_written_leaves_the_old_file(
         suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The disk is full from the n-th write on: each n of a small file, the first and some of the others of a large one."""
+    """The disk is full from the n-th write on: each n of a small file, of a large one the first and some of the others."""
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
     path = tmp_path / f"p.{suffix}"
