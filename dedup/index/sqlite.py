@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputError
 from dedup.index.keys import DEAD
+from dedup.index.recent import Recent
 from dedup.index.recipe import Recipe
 from dedup.index.records import Packer
 from dedup.index.segments import Segment, checksum, in_windows
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-CACHE_KB, LOG_BYTES = 32_768, 1 << 26
+CACHE_KB, LOG_BYTES = 16_384, 1 << 26
+CHUNK_BYTES = 1 << 26  # of chunks of postings that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LEFT_OVER: list[Connection] = []  # of the process that this one was forked from
@@ -73,6 +75,7 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
+        self.chunks = Recent[bytes](CHUNK_BYTES)
         try:
             known = is_index(path)
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
 from dedup.index.records import Packer, Record, seal, unseal
-from dedup.index.segments import Found, Rows, Segment, checksum, find_keys, in_windows, merged, pack_chunks
+from dedup.index.segments import Found, Rows, Segment, checksum, find_keys, in_windows, merged, pack_chunks, whole_chunk
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SqliteSnapshot:
     def __init__(self, store: SqliteStore, connection: sqlite3.Connection) -> None:
         self.store, self.connection = store, connection
         self.state, self.fresh = store.state(connection), dict[int, Segment]()
+        self._first_fresh = self.state.next_chunk  # chunks from here on may be taken back, and others get their numbers
 
     @property
     def pages(self) -> int:
@@ -63,7 +65,12 @@ class SqliteSnapshot:
         return self.store.dead(self.connection, self.state, self.fresh)
 
     def _chunks(self, numbers: list[int]) -> list[bytes]:
-        return rows_of(self.connection, "chunk", numbers)
+        """Chunks by their numbers, which ascend."""
+        lasting = bisect.bisect_left(numbers, self._first_fresh)
+        return self.store.chunks.take(numbers[:lasting], self._read_chunks, len) + self._read_chunks(numbers[lasting:])
+
+    def _read_chunks(self, numbers: list[int]) -> list[bytes]:
+        return list(map(whole_chunk, rows_of(self.connection, "chunk", numbers), numbers)) if numbers else []
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there."""

@@ -17,6 +17,7 @@ from index_help import groups_of, made_pages
 import dedup
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
+from dedup.index.recent import Recent
 from dedup.index.records import page_record, seal, stored_page, unseal
 from dedup.index.segments import Rows, Segment, find_keys, merged, pack_chunks, sorted_rows, unpack_chunk
 from dedup.model import Page
@@ -488,3 +489,21 @@ def test_a_chunk_or_record_in_another_place_is_damage() -> None:
     assert stored_page(unseal(data, 4), packer).text == EIGHT
     with pytest.raises(DamagedIndexError, match="the record of page 5 is damaged"):
         unseal(data, 5)
+
+
+def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
+    """Values come in their order, whatever is known of them; what is kept is bounded, and what is asked for stays."""
+    asked: list[int] = []
+
+    def read(numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return [bytes([number]) * 10 for number in numbers]
+    recent = Recent[bytes](100)  # two generations of five
+    assert recent.take([3, 1, 2], read, len) == [bytes([number]) * 10 for number in (3, 1, 2)]
+    assert recent.take([2, 4, 3], read, len) == [bytes([number]) * 10 for number in (2, 4, 3)]
+    assert asked == [3, 1, 2, 4]
+    for number in range(10, 30):
+        recent.take([3, number], read, len)
+    assert asked == [3, 1, 2, 4, *range(10, 30)]
+    recent.take([1, 29], read, len)
+    assert asked[-1] == 1
