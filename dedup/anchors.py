@@ -98,11 +98,12 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     def count(cut: tuple[int, int]) -> I64:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
-    counts: I64 = np.sum(engine.map(count, list(cuts)), axis=0)
-    total = int(counts.sum())
+    parts = engine.map(count, list(cuts))
+    counts: I64 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
     out = np.full(len(counts), RARITY, np.uint8)
     there = np.flatnonzero(counts)  # of a small collection most are not
     counts = counts[there]
+    total = int(counts.sum())
     kinds, kind = np.unique(counts, return_inverse=True)
     most = max(1, fixed_log2(max(total, 1)))
     rarity = np.array([RARITY * (most - fixed_log2(c)) // most for c in kinds.tolist()], np.uint8)

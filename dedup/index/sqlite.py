@@ -50,7 +50,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
-CHUNK_BYTES = 1 << 26  # of chunks of postings that are kept in memory, about
+CHUNK_BYTES = 1 << 27  # of chunks of postings that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LEFT_OVER: list[Connection] = []  # of the process that this one was forked from

@@ -17,7 +17,7 @@ namespace dedup {
 // A chunk: its header, then the columns of keys, pages and extras, little endian, each as narrow as it can be.
 class Chunk {
    public:
-    explicit Chunk(Bytes data) : data_(data.data()) {
+    explicit Chunk(Bytes data) : data_(data.data()), size_(data.size()) {
         if (data.size() < kHeader) throw std::invalid_argument("chunks: one is shorter than a header");
         rows_ = number(4, 2);
         key_width_ = data_[6], page_width_ = data_[7], extra_width_ = data_[8];
@@ -58,12 +58,16 @@ class Chunk {
     std::uint64_t key_at(std::size_t row) const { return number(kHeader + row * key_width_, key_width_); }
     std::uint64_t number(std::size_t at, std::size_t width) const {
         std::uint64_t value = 0;
+        if (at + sizeof value <= size_) {  // what stands behind it is cut off
+            std::memcpy(&value, data_ + at, sizeof value);
+            return value & (width == 8 ? UINT64_MAX : (std::uint64_t{1} << 8 * width) - 1);
+        }
         std::memcpy(&value, data_ + at, width);
         return value;
     }
 
     const std::uint8_t* data_;
-    std::size_t rows_, key_width_, page_width_, extra_width_;
+    std::size_t size_, rows_, key_width_, page_width_, extra_width_;
     std::uint64_t key_, page_;
 };
 
