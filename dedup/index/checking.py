@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,6 @@ from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, sketch_rows, unit_options
-from dedup.index.records import Record, stored_page
 from dedup.index.segments import Found, Rows
 from dedup.index.store import Snapshot
 from dedup.kernel import kernel
@@ -170,9 +169,9 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
     return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 
-def ids_of(corpus: Corpus) -> list[bytes]:
+def ids_of(corpus: Corpus) -> list[str]:
     """The ids of pages."""
-    return [corpus.pages.ids.encoded(page) for page in range(len(corpus.pages))]
+    return corpus.pages.ids[:]
 
 
 def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str]:
@@ -181,10 +180,9 @@ def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str
     return [level for level in stored if NUMBER_OF[level] in wanted]
 
 
-def stored_pages(snapshot: Snapshot, numbers: I64, without: frozenset[bytes]) -> list[Page]:
+def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> list[Page]:
     """Stored pages in an order that does not depend on when they came."""
-    records: list[Record] = [record for record in snapshot.records(numbers.tolist()) if record.id not in without]
-    return [stored_page(record, snapshot.packer) for record in sorted(records, key=lambda record: record.id)]
+    return sorted((page for page in snapshot.pages_of(numbers.tolist()) if page.id not in without), key=lambda page: page.id)
 
 
 __all__ = ["Candidates", "Checked", "find_candidates", "ids_of", "keys_of", "levels_of", "stored_pages", "unit_options"]

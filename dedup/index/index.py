@@ -310,7 +310,7 @@ class Index:
         from dedup.stages import Stages
 
         stream = _pages(source, options)
-        batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[bytes]()
+        batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[str]()
         with _engine(options) as engine:
             for some in in_batches(stream):
                 batch = prefixed(some, prefix)
@@ -320,7 +320,7 @@ class Index:
                 numbers.append(found.pages)
                 left_out = max(left_out, found.left_out)
                 own.update(ids_of(corpus) if except_own else ())
-            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), frozenset(own))
+            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), own)
             checked = Checked(stored, batches, stream, left_out)
             asked = unit_options(options, unit)
             if not stored and len(batches) == 1:

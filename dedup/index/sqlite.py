@@ -41,6 +41,7 @@ from dedup.index.sqlite_file import (
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
+from dedup.model import Page
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -50,7 +51,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
-CHUNK_BYTES = 1 << 27  # of chunks of postings that are kept in memory, about
+CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 25  # of postings, and of pages, that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LEFT_OVER: list[Connection] = []  # of the process that this one was forked from
@@ -75,7 +76,7 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
-        self.chunks = Recent[bytes](CHUNK_BYTES)
+        self.chunks, self.pages = Recent[bytes](CHUNK_BYTES), Recent[Page](PAGE_BYTES)
         try:
             known = is_index(path)
         except FileNotFoundError:

@@ -15,6 +15,7 @@ import pytest
 from index_help import groups_of, made_pages
 
 import dedup
+from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
 from dedup.index.recent import Recent
@@ -507,3 +508,39 @@ def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
     assert asked == [3, 1, 2, 4, *range(10, 30)]
     recent.take([1, 29], read, len)
     assert asked[-1] == 1
+
+
+def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:
+    """Pages that were looked at are kept: with a page that is replaced, removed or taken back its text goes, too."""
+    told = {"id": "a", "text": EIGHT, "tags": ["x"]}
+    with Index.create(place, [told], meta=["tags"]) as index:
+        for _ in range(2):
+            report = index.check(MORE)
+            assert report.pages[0].meta == {"tags": ["x"]}
+            report.pages[0].meta["tags"].append("mine")
+        index.add([{"id": "a", "text": f"Now {EIGHT}"}])
+        assert [o.start for o in index.check(MORE).groups[0].occurrences] == [4, 20]
+        index.remove("a")
+        assert not index.check(MORE).groups
+
+        with pytest.raises(KeyboardInterrupt):  # numbers of pages and postings that were never there are given again
+            taken_back(index, f"Taken back: {EIGHT}")
+        index.add([{"id": "b", "text": f"Then again, {EIGHT}"}])
+        assert [(o.page, o.start) for o in index.check(MORE).groups[0].occurrences] == [("b", 12), ("0", 20)]
+
+
+def taken_back(index: Index, text: str) -> None:
+    """A page is put in and looked at, and the writer dies before it ends."""
+    from dedup.engines.local import LocalEngine
+    from dedup.index.adding import Some, prepare, write
+    from dedup.index.checking import find_candidates, keys_of
+
+    store, engine = index._store, LocalEngine(1)
+    some = Some([Page("t", text, "t")], len(text))
+    corpus, tokens = read_corpus(some, engine, index.options)
+    with store.writing() as writer:
+        write(writer, prepare(writer.packer, engine, corpus, tokens, index.options, store.recipe))
+        keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
+        found = find_candidates(writer, keys, index.options.gram_tokens, True)
+        assert [page.text for page in writer.pages_of(found.pages.tolist())] == [text]
+        raise KeyboardInterrupt
