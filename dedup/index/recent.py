@@ -20,7 +20,7 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int) -> None:
         self._most, self._held = most // 2, 0
-        self._young, self._old = dict[int, tuple[T, int]](), dict[int, tuple[T, int]]()
+        self._young, self._old = dict[int, T](), dict[int, T]()
 
     def take(self, numbers: Iterable[int], read: Callable[[list[int]], list[T]], size: Callable[[T], int]) -> list[T]:
         """Values in the order of their numbers; those that are not known are read, and kept.
@@ -30,20 +30,20 @@ class Recent(Generic[T]):
             read: Gets the numbers that are not known.
             size: Bytes of a value.
         """
-        young, old, wanted = self._young, self._old, list(numbers)
-        found = [young.get(number) or old.get(number) for number in wanted]
-        unknown = [number for number, entry in zip(wanted, found, strict=True) if entry is None]
-        new = iter([(value, size(value)) for value in read(unknown)] if unknown else ())
-        values = []
-        for number, known in zip(wanted, found, strict=True):
-            entry = known or next(new)
-            if number not in young:
-                self._keep(number, entry)
-            values.append(entry[0])
-        return values
+        wanted = list(numbers)
+        values = list(map(self._young.get, wanted))
+        missing = [at for at, value in enumerate(values) if value is None]
+        known = [self._old.get(wanted[at]) for at in missing]
+        unknown = [wanted[at] for at, value in zip(missing, known, strict=True) if value is None]
+        new = iter(read(unknown) if unknown else ())
+        for at, value in zip(missing, known, strict=True):
+            values[at] = self._kept(wanted[at], value if value is not None else next(new), size)
+        return [value for value in values if value is not None]
 
-    def _keep(self, number: int, entry: tuple[T, int]) -> None:
-        if self._held + entry[1] > self._most:
+    def _kept(self, number: int, value: T, size: Callable[[T], int]) -> T:
+        own = size(value)
+        if self._held + own > self._most:
             self._old, self._young, self._held = self._young, {}, 0
-        self._young[number] = entry
-        self._held += entry[1]
+        self._young[number] = value
+        self._held += own
+        return value

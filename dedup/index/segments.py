@@ -260,7 +260,7 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0)
         high = np.searchsorted(segment.fence, keys, "right") - 1
         inside = np.maximum(high - low - 1, 0)  # whole chunks of one key
-        before = segment.before.astype(np.int64)
+        before = segment.before.view(np.int64)
         shown = np.minimum(high - low + 1, MOST_CHUNKS)
         unread = np.maximum(high - low + 1 - shown, 0)
         count += np.where((inside > 0) & (unread > 0), before[np.maximum(high, 0)] - before[np.minimum(low + shown, high)], 0)
@@ -274,7 +274,11 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
     chunk = np.concatenate([np.empty(0, np.int64), *asked_chunk])
     if not len(owner):
         return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint32), count)
-    numbers, row = np.unique(chunk, return_inverse=True)
+    if len(segments) > 1 or len(asked_key[1]):
+        numbers, row = np.unique(chunk, return_inverse=True)
+    else:  # they ascend
+        new = np.append(True, chunk[1:] != chunk[:-1])
+        numbers, row = chunk[new], np.cumsum(new) - 1
     hits, page, extra = kernel.chunk_places(read(numbers.tolist()), row, keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
     place = np.repeat(owner, hits)
