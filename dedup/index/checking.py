@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, read_corpus
+from dedup.blocks import BATCH_BYTES, Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
@@ -174,6 +175,16 @@ def ids_of(corpus: Corpus) -> list[str]:
     return corpus.pages.ids[:]
 
 
+def few_threads(options: Options, size: int) -> Options:
+    """The settings with one thread for few bytes of text: others would wait for it longer than they work."""
+    return _one_thread(options) if size < BATCH_BYTES else options
+
+
+@lru_cache(maxsize=8)
+def _one_thread(options: Options) -> Options:
+    return replace(options, threads=1)
+
+
 def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str]:
     """The levels that find pages of a unit."""
     wanted = {PAGE} if unit == "page" else {BLOCK, PASSAGE}
@@ -185,4 +196,5 @@ def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> list[Pa
     return sorted((page for page in snapshot.pages_of(numbers.tolist()) if page.id not in without), key=lambda page: page.id)
 
 
-__all__ = ["Candidates", "Checked", "find_candidates", "ids_of", "keys_of", "levels_of", "stored_pages", "unit_options"]
+__all__ = ["Candidates", "Checked", "few_threads", "find_candidates", "ids_of", "keys_of", "levels_of", "stored_pages",
+           "unit_options"]

@@ -299,6 +299,7 @@ class Index:
         from dedup.index.adding import prefixed
         from dedup.index.checking import (
             Checked,
+            few_threads,
             find_candidates,
             ids_of,
             keys_of,
@@ -311,23 +312,27 @@ class Index:
 
         stream = _pages(source, options)
         batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[str]()
-        with _engine(options) as engine:
-            for some in in_batches(stream):
-                batch = prefixed(some, prefix)
+        for some in in_batches(stream):
+            batch = prefixed(some, prefix)
+            with _engine(few_threads(options, batch.size)) as engine:
                 keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
-                found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
-                batches.append(batch)
-                numbers.append(found.pages)
-                left_out = max(left_out, found.left_out)
-                own.update(ids_of(corpus) if except_own else ())
-            stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), own)
-            checked = Checked(stored, batches, stream, left_out)
-            asked = unit_options(options, unit)
-            if not stored and len(batches) == 1:
-                return _nothing(engine, checked, corpus, asked, progress), batches
-        with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
-            stages = Stages(progress, options.memory is not None)
-            return _found(checked, asked, stages, NOTHING_KEPT, False, False), batches
+            found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
+            batches.append(batch)
+            numbers.append(found.pages)
+            left_out = max(left_out, found.left_out)
+            own.update(ids_of(corpus) if except_own else ())
+        stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), own)
+        checked = Checked(stored, batches, stream, left_out)
+        asked = few_threads(unit_options(options, unit), checked.expected_bytes)
+        if not stored and len(batches) == 1:
+            with _engine(asked) as engine:
+                report = _nothing(engine, checked, corpus, asked, progress)
+        else:
+            with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
+                stages = Stages(progress, options.memory is not None)
+                report = _found(checked, asked, stages, NOTHING_KEPT, False, False)
+        report.options, report.index_pages = unit_options(options, unit), snapshot.pages
+        return report, batches
 
     def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
                            progress: Progress | None) -> Report:

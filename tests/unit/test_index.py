@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import sqlite3
@@ -544,3 +545,28 @@ def taken_back(index: Index, text: str) -> None:
         found = find_candidates(writer, keys, index.options.gram_tokens, True)
         assert [page.text for page in writer.pages_of(found.pages.tolist())] == [text]
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("levels", ["page", "block,passage"])
+def test_a_check_that_finds_nothing_says_what_was_asked(place: Path, levels: str) -> None:
+    """Not that nothing is repeated on the page, which nobody asked; and the settings in the report are those of the index."""
+    from dedup.report.terminal import print_report
+
+    def said_of(report: dedup.Report) -> str:
+        file = io.StringIO()
+        print_report(report, file)
+        return " ".join(file.getvalue().split())
+    with Index.create(place, [{"id": "a", "text": EIGHT}], levels=levels) as index:
+        nothing = index.check("Nobody ever wrote any of these other words before.")
+        found = index.check(EIGHT)
+        assert nothing.options == found.options
+        assert nothing.options.threads is None
+    assert (nothing.index_pages, nothing.summary.reference_pages) == (1, 0)
+    assert (found.index_pages, found.summary.reference_pages) == (1, 1)
+    said = said_of(nothing)
+    assert "Nothing that stands in the index too (1 page stored, 0 looked at)." in said
+    assert "repeat" not in said
+    assert "100 %" in said_of(found)
+    assert "stands in the index too" in said_of(found)
+    assert "Nothing of 1 page stands in the index" in nothing.to_markdown()
+    assert "100 % of the text stands in the index too" in found.to_markdown()
