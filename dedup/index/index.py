@@ -325,6 +325,7 @@ class Index:
         from dedup.checkpoint import NOTHING_KEPT
         from dedup.index.checking import (
             Checked,
+            few_threads,
             find_candidates,
             ids_of,
             joined,
@@ -337,22 +338,25 @@ class Index:
         from dedup.stages import Stages
 
         all_found: list[Candidates] = []
-        own: set[bytes] = set()
-        with _engine(options) as engine:
-            for batch in batches:
+        own: set[str] = set()
+        for batch in batches:
+            with _engine(few_threads(options, batch.size)) as engine:
                 keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
-                all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact",
-                                                 len(corpus.pages)))
-                own.update(ids_of(corpus) if except_own else ())
-            found = joined(all_found)
-            stored = stored_pages(snapshot, found.pages, frozenset(own))
-            checked = Checked(stored, batches, stream, found)
-            asked = unit_options(options, unit)
-            if not stored and len(batches) == 1:
-                return _nothing(engine, checked, corpus, asked, progress)
-        with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
-            stages = Stages(progress, options.memory is not None)
-            return _found(checked, asked, stages, NOTHING_KEPT, False, False)
+            all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact", len(corpus.pages)))
+            own.update(ids_of(corpus) if except_own else ())
+        found = joined(all_found)
+        stored = stored_pages(snapshot, found.pages, own)
+        checked = Checked(stored, batches, stream, found)
+        asked = few_threads(unit_options(options, unit), checked.expected_bytes)
+        if not stored and len(batches) == 1:
+            with _engine(asked) as engine:
+                report = _nothing(engine, checked, corpus, asked, progress)
+        else:
+            with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
+                stages = Stages(progress, options.memory is not None)
+                report = _found(checked, asked, stages, NOTHING_KEPT, False, False)
+        report.options, report.index_pages = unit_options(options, unit), snapshot.pages
+        return report
 
     def _checked_and_added(self, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],
                            except_own: bool, progress: Progress | None) -> Report:
