@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.peers import truth
 from benchmarks.spark import event_log, minhash_job
-from tests.spark.conftest import need_spark
+from tests.spark_help import need_spark
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS, WORDS = 300, 150
