@@ -10,6 +10,7 @@ import argparse
 import datetime
 import importlib.metadata
 import json
+import math
 import os
 import shutil
 import sys
@@ -191,8 +192,8 @@ def _figures(row: Row, skewed_one: bool) -> list[str]:
     of_spark = [number(row[name] / 1e6) if name in row else "" for name in ("shuffled", "spilled", "cached", "results")]
     good = row["planned"] if skewed_one else {"planted": row["planted"]} | row.get("quality", {})
     names = ("near", "same", "others") if skewed_one else ("planted", "recall", "precision", "pair_precision")
-    return [number(row["cpu"]), number(row["wall"]), number(row["peak"] / 1e6), number(row["peak_worker"] / 1e6), *of_spark,
-            *(share(good.get(name)) for name in names)]
+    memory = [number((row[name] or math.nan) / 1e6) for name in ("peak", "peak_worker")]
+    return [number(row["cpu"]), number(row["wall"]), *memory, *of_spark, *(share(good.get(name)) for name in names)]
 
 
 def evenness(entry: Row) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -171,9 +172,8 @@ def per_byte(entries: list[Row]) -> str:
     rows = []
     for entry in entries:
         row, size = job(entry, SPARK.name), entry["bytes"]
-        rows.append([f"{size / MB:,.0f} MB", number(row["cpu"] / size * GB),
-                     *(number(value / size) for value in (row["shuffled"], row["spilled"], row["cached"], to_driver(row),
-                                                          row["peak"]))])
+        taken = row["shuffled"], row["spilled"], row["cached"], to_driver(row), row["peak"] or math.nan
+        rows.append([f"{size / MB:,.0f} MB", number(row["cpu"] / size * GB), *(number(value / size) for value in taken)])
     return table(["input", "CPU s a GB", "shuffled", "spilled", "cached on disk", "to the driver", "peak memory"], rows)
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.measure import BYTECODE, CommandFailed, family, private_bytes
 
 SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.2
 TICKS = os.sysconf("SC_CLK_TCK")
 LEFT_OVER = 20.0  # seconds that what outlives a command may take to end by itself
 
@@ -156,21 +156,34 @@ class Samples(threading.Thread):
 
     def look(self) -> None:
         """Take the figures of now."""
-        sizes = {pid: proportional_bytes(pid) for pid in family(os.getpid())[1:]}
-        java = {pid for pid in sizes if _name(pid) == "java"}
+        taken = {pid: cpu_seconds(pid) for pid in family(os.getpid())[1:]}
+        programs = {pid: program(pid) for pid in taken}
+        copies = being_started({pid: (parent, programs[pid]) for pid, (parent, _) in taken.items()})
+        sizes = {pid: proportional_bytes(pid) for pid in taken if pid not in copies}
+        java = {pid for pid in sizes if programs[pid][:1] == ("java",)}
         self.all = max(self.all, sum(sizes.values()))
         self.jvm = max([self.jvm, *(sizes[pid] for pid in java)])
-        taken = {pid: cpu_seconds(pid) for pid in sizes}
         careless = {parent for parent in {parent for parent, _ in taken.values()} if parent and waits_for_none(parent)}
         self.unwaited |= {pid: seconds for pid, (parent, seconds) in taken.items() if parent in careless}
         self.worker = max([self.worker, *(size for pid, size in sizes.items() if pid not in java | {self.command})])
 
 
-def _name(pid: int) -> str:
+def program(pid: int) -> tuple[str, ...]:
+    """Name of the program that a process runs, and its arguments; nothing where it is gone."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        return Path(os.readlink(f"/proc/{pid}/exe")).name, Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
-        return ""
+        return ()
+
+
+def being_started(processes: dict[int, tuple[int, tuple[str, ...]]]) -> set[int]:
+    """JVMs that are but the moment between a JVM's ``vfork`` and the start of another program: their memory is its own.
+
+    Args:
+        processes: Parent and program of each.
+    """
+    return {pid for pid, (parent, own) in processes.items()
+            if own[:1] == ("java",) and parent in processes and processes[parent][1] == own}
 
 
 def _later(seconds: float, late: threading.Event) -> None:

@@ -51,7 +51,7 @@ def page_keys(portion: Portion, options: Options) -> tuple[U64, I64]:
 
 def _grams(portion: Portion, options: Options) -> tuple[U64, I64]:
     """All runs of so many tokens as an exact repeat has at least."""
-    corpus = portion.corpus
+    corpus = portion.whole
     hashes, first = corpus.hashes(slice(0, len(corpus.start)))
     of_page, size = np.ascontiguousarray(first[corpus.page_first]), options.gram_tokens
     grams, edges = kernel.shingle_sets(hashes, of_page, size)
@@ -67,7 +67,7 @@ def _prefixes(portion: Portion, compared: I64, options: Options) -> tuple[U64, I
 
     Source: Chaudhuri, Ganti, Kaushik, "A primitive operator for similarity joins in data cleaning", ICDE 2006.
     """
-    sets = shingle_blocks(LocalEngine(1), portion.corpus, compared, options.shingle_tokens)
+    sets = shingle_blocks(LocalEngine(1), portion.whole, compared, options.shingle_tokens)
     least = np.array([math.ceil(options.least_jaccard * n - 1e-9) for n in sets.sizes.tolist()], np.int64)
     counts = np.minimum(sets.sizes - least + 1, sets.sizes)
     row = np.repeat(np.arange(len(counts)), counts)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
+from dedup.distributed.portions import Portion, forget, portions_of_batches, read_portion, reading_options
 from dedup.distributed.scan import scan_on
 from dedup.distributed.splits import find_splits
 from dedup.engines.cluster import Cluster, Held
-from dedup.errors import OptionError
+from dedup.errors import DedupError, OptionError
 from dedup.memory import memory_of
 from dedup.options import Options
 from dedup.readers.files import expand
@@ -91,6 +93,8 @@ def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portio
         try:
             findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered)
         finally:
+            with contextlib.suppress(DedupError):  # what it ends with is told, not that there is nothing to clean up
+                deque(held.map(forget), 0)
             held.release()
         return report_of(read, findings, digest, stages)
 

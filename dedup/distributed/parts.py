@@ -86,9 +86,12 @@ class Found:
 
 def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> Iterator[tuple[int, Sent]]:
     """The pages of a portion that go to each part."""
-    known, corpus = plan.value, portion.corpus
+    known = plan.value
     page = known.numbering.of(number, portion)
     part = known.part[page]
+    if not (part >= 0).any():
+        return
+    corpus = portion.whole
     first = first_with_text(corpus) if known.options.unit == "page" else np.arange(len(page))
     for target in distinct_numbers(part[part >= 0].astype(np.int64)).tolist():
         mine = np.flatnonzero(part == target)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import MOST_MARKED, Corpus, read_corpus
+from dedup.blocks import MOST_MARKED, NO_TEXT, Corpus, read_corpus, small_repeats
+from dedup.distributed.corpora import without_text
 from dedup.distributed.splits import SPLIT_BYTES, LinesBetween, Split
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
@@ -28,11 +32,15 @@ from dedup.readers.reading import Items, Pending, Reading, Stretches
 from dedup.readers.stream import PageStream, read_file
 from dedup.readers.tables import record_name
 
+U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
+CHANGED = "the input changed while it was scanned", "", "Scan it again."
+QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 TABLE = "input"  # what rows of a table name as their source
 
 
@@ -41,20 +49,28 @@ class Portion:
     """Pages that follow each other.
 
     Attributes:
-        corpus: Their columns, with ids as they were read.
+        corpus: Their columns, with ids as they were read, without texts.
+        text: Their texts, or where these are kept.
         bands: Keys of the bands of each page's sketch, shape ``(bands, pages)``, ``uint32``; ``None`` where pages are not
             sketched.
         digest: A digest of each page's text, shape ``(pages, 2)``, ``uint64``.
         notes: What could not be read.
         references: The pages are those that others are compared against.
+        looked_at: Pages of which verdicts look at the text, whatever is found.
     """
 
     corpus: Corpus
+    text: U8 | Kept
     bands: U32 | None
     digest: U64
     notes: Recorded
     references: bool
+    looked_at: Flags
 
+    @property
+    def whole(self) -> Corpus:
+        """The columns with the texts."""
+        return replace(self.corpus, text=self.text.read(self.mark) if isinstance(self.text, Kept) else self.text)
 
     @property
     def mark(self) -> int:
@@ -83,7 +99,7 @@ class Numbering:
             InputError: The portion had to be made again, and its pages are others now.
         """
         if portion.mark != self.marks[number]:
-            raise InputError("the input changed while it was scanned", "", "Scan it again.")
+            raise InputError(*CHANGED)
         return self.numbers(number)
 
     def numbers(self, number: int) -> I64:
@@ -92,8 +108,66 @@ class Numbering:
         return np.arange(begin, end) if self.rank is None else self.rank[begin:end]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Texts in a file of the machine that read them; elsewhere, or when it is gone, they are read again.
+
+    Attributes:
+        path, size: The file.
+        split, options: Where the texts came from, and how they were read.
+    """
+
+    path: str
+    size: int
+    split: Split
+    options: Options
+
+    def read(self, mark: int) -> U8:
+        """The texts.
+
+        Args:
+            mark: Of the portion.
+
+        Raises:
+            InputError: They had to be read again, and are others now.
+        """
+        try:
+            if os.path.getsize(self.path) == self.size:
+                return np.memmap(self.path, np.uint8, "r") if self.size else NO_TEXT
+        except OSError:
+            pass
+        again = _portion_of_split(self.split, self.options)
+        if again.mark != mark or isinstance(again.text, Kept):
+            raise InputError(*CHANGED)
+        return again.text
+
+
 def read_portion(_: int, split: Split, options: Options) -> Portion:
-    """The pages of a split."""
+    """The pages of a split; their texts stay on the disk of the machine that reads them."""
+    portion = _portion_of_split(split, options)
+    text = portion.text
+    assert not isinstance(text, Kept)
+    try:
+        with tempfile.NamedTemporaryFile(dir=_own_folder(), prefix="dedup-", delete=False) as file:
+            file.write(text.data)
+    except OSError:  # no room: they go where all else is held
+        return portion
+    return replace(portion, text=Kept(file.name, len(text), split, options))
+
+
+def forget(_: int, portion: Portion) -> None:
+    """The texts are not needed any more."""
+    if isinstance(portion.text, Kept):
+        with contextlib.suppress(OSError):
+            os.unlink(portion.text.path)
+
+
+def _own_folder() -> str:
+    """Where a worker of Spark may keep files, which go when it ends; elsewhere that of temporary files."""
+    return os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0] or tempfile.gettempdir()
+
+
+def _portion_of_split(split: Split, options: Options) -> Portion:
     notes = Recorded()
     stream = PageStream(lambda stream: _items(split, options, notes, stream), options, notes)
     return portion_of(stream, notes, options, split.references)
@@ -108,7 +182,18 @@ def portion_of(stream: Any, notes: Recorded, options: Options, references: bool)
     if lsh is not None:
         columns = [keys.reshape(lsh.bands, -1) for keys in tokens.bands]
         bands = np.concatenate([np.empty((lsh.bands, 0), np.uint32), *columns], axis=1)
-    return Portion(corpus, bands, kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2), notes, references)
+    digest = kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2)
+    return Portion(without_text(corpus), corpus.text, bands, digest, notes, references, _looked_at(corpus, options))
+
+
+def _looked_at(corpus: Corpus, options: Options) -> Flags:
+    """Pages with short blocks that stand twice, or with quotes of mails."""
+    looked_at = np.zeros(len(corpus.pages), bool)
+    if options.unit == "block":
+        looked_at[[page for page, _ in small_repeats(corpus, 2 * options.min_tokens)]] = True
+        filled = corpus.end > corpus.start
+        looked_at[corpus.block_page[filled][corpus.text[corpus.start[filled]] == QUOTE]] = True
+    return looked_at
 
 
 def portions_of_batches(_: int, batches: Iterator[Any], options: Options, references: bool) -> Iterator[Portion]:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.annotate import REPETITION, repetition_of
-from dedup.blocks import Corpus, digest_of, in_order, small_repeats, sums, tell_apart, token_flags
-from dedup.distributed.corpora import joined, page_texts, take_pages, without_text
+from dedup.blocks import Corpus, digest_of, in_order, sums, tell_apart, token_flags
+from dedup.distributed.corpora import joined, page_texts, take_pages
 from dedup.distributed.keys import are_closed, links_of_keys, page_keys, part_of_key
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
 from dedup.distributed.portions import Numbering, Portion
@@ -52,7 +52,6 @@ A = TypeVar("A", bound=np.generic)
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
 MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
 log = logging.getLogger("dedup")
-QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
             texts' digests.
     """
     stages.start("read")
-    heard = list(held.map(partial(hear, options=options)))
+    heard = list(held.map(hear))
     corpus, numbering, digests = together(heard, notes, options, ordered)
     read = named(corpus, notes, several_roots)
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
@@ -121,15 +120,9 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     return filtered(findings), digest, read
 
 
-def hear(_: int, portion: Portion, options: Options) -> Heard:
+def hear(_: int, portion: Portion) -> Heard:
     """What a portion says of its pages."""
-    corpus = portion.corpus
-    looked_at = np.zeros(len(corpus.pages), bool)
-    if options.unit == "block":
-        looked_at[[page for page, _ in small_repeats(corpus, 2 * options.min_tokens)]] = True
-        begins = corpus.start[corpus.end > corpus.start]
-        looked_at[corpus.block_page[corpus.end > corpus.start][corpus.text[begins] == QUOTE]] = True
-    return Heard(without_text(corpus), portion.digest, portion.mark, portion.notes, portion.references, looked_at)
+    return Heard(portion.corpus, portion.digest, portion.mark, portion.notes, portion.references, portion.looked_at)
 
 
 def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
@@ -290,8 +283,8 @@ def send_texts(number: int, portion: Portion, asked: Shared[tuple[Numbering, Fla
     numbering, wanted = asked.value
     page = numbering.of(number, portion)
     rows = np.flatnonzero(wanted[page])
-    counts = repetition_of(LocalEngine(1), portion.corpus, slice(0, len(page) if counted else 0))
-    return page[rows], page_texts(portion.corpus, rows), counts
+    corpus = portion.whole if counted or len(rows) else portion.corpus
+    return page[rows], page_texts(corpus, rows), repetition_of(LocalEngine(1), corpus, slice(0, len(page) if counted else 0))
 
 
 def _runs(numbers: I64) -> list[tuple[int, int]]:

@@ -32,6 +32,14 @@ from tests.contracts.test_same_bytes import SETTINGS, folder, rendered  # noqa: 
 SMALL = 20_000  # bytes of a portion and a part
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where workers keep texts."""
+    path = tmp_path_factory.mktemp("kept")
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", str(path))
+    return path
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many portions and parts of little text."""
@@ -89,7 +97,7 @@ def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     cluster, notes = InProcess(), Notes()
     held = cluster.hold(partial(read_portion, options=reading_options(options)),
                         splits.find_splits(cluster, [tmp_path], options, notes))
-    corpus, numbering, _ = scanning.together(list(held.map(partial(scanning.hear, options=options))), [notes], options, True)
+    corpus, numbering, _ = scanning.together(list(held.map(scanning.hear)), [notes], options, True)
     part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
     assert count == 1
     assert np.flatnonzero(part >= 0).tolist() == [3, 20]
@@ -174,6 +182,35 @@ def test_rows_without_an_order_are_taken_by_their_ids(folder: Path, settings: di
               "text": row["text"]} for row in rows]
     whole = scan(pa.Table.from_pylist(sorted(named, key=lambda row: order[row["id"]])), **settings)
     assert ours.to_json() == whole.to_json()
+
+
+@pytest.mark.usefixtures("small")
+def test_texts_that_are_gone_are_read_again_and_none_are_left(folder: Path, own_folder: Path,  # noqa: F811
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rendered(scan(folder, unit="page"))
+    assert rendered(in_parts(folder, unit="page")) == whole
+    assert not list(own_folder.iterdir())
+    plan, gone = scanning.plan_parts, []
+
+    def losing(*args: Any) -> Any:
+        for path in own_folder.iterdir():  # as on a machine that did not read them
+            gone.append(path)
+            path.unlink()
+        return plan(*args)
+    monkeypatch.setattr(scanning, "plan_parts", losing)
+    assert rendered(in_parts(folder, unit="page")) == whole
+    assert gone
+
+
+def test_texts_that_are_others_when_they_are_read_again_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    options = make_options({}, "scan")
+    portion = read_portion(0, splits.find_splits(InProcess(), [tmp_path], options, Notes())[0], options)
+    assert portion.whole.text.tobytes() == b"Some words that stand here."
+    portions.forget(0, portion)
+    (tmp_path / "a.txt").write_text("Other words that stand here.")
+    with pytest.raises(InputError, match="the input changed while it was scanned"):
+        portion.whole  # noqa: B018
 
 
 def test_a_portion_that_changed_is_refused(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.spark.conftest import need_spark
 
 from benchmarks.peers import truth
 from benchmarks.spark import event_log, minhash_job
+from tests.spark_help import need_spark
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS, WORDS = 300, 150

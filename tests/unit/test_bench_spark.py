@@ -120,6 +120,14 @@ def test_a_child_that_nobody_waits_for_counts_its_time():
     assert 0.5 < tree.run([sys.executable, "-c", code], ROOT).cpu < 5
 
 
+def test_a_jvm_about_to_start_a_program_is_not_counted_twice():
+    driver, executor, python = ("java", "submit"), ("java", "executor"), ("python3.11", "-m daemon")
+    processes = {1: (0, python), 2: (1, driver), 3: (2, driver), 4: (2, executor), 5: (4, executor), 6: (4, python),
+                 7: (6, python), 8: (2, ())}
+    assert tree.being_started(processes) == {3, 5}
+    assert tree.program(1 << 30) == ()
+
+
 @linux
 def test_a_command_that_fails_or_takes_too_long_says_so():
     with pytest.raises(CommandFailed, match="exit status 1: ValueError: no such thing"):
