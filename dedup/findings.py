@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import cast
 
@@ -40,17 +40,18 @@ class GroupList(Lazy[Group]):
         wasted_chars: ``report.gather.wasted_chars`` of each.
         part_of: The group beneath which each is told, -1 for none.
         page_ids: Ids of the pages of each.
+        some: Different groups in any order, made together.
         begun: A group whose places are made when they are asked for: of a footer on all pages a report shows five.
         stands: How often the text of a group stands, and how often of that in the references.
     """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
                  wasted_chars: Callable[[], I64], part_of: Callable[[], I64],
-                 page_ids: Callable[[], Iterator[list[str]]], begun: Callable[[int], Group],
-                 stands: Callable[[int], tuple[int, int]]) -> None:
+                 page_ids: Callable[[], Iterator[list[str]]], some: Callable[[Sequence[int]], list[Group]],
+                 begun: Callable[[int], Group], stands: Callable[[int], tuple[int, int]]) -> None:
         super().__init__(count, make)
         self._make_all, self.wasted_chars, self.part_of, self.page_ids = make_all, wasted_chars, part_of, page_ids
-        self.begun, self.stands = begun, stands
+        self.some, self.begun, self.stands = some, begun, stands
 
     def __iter__(self) -> Iterator[Group]:
         return self._make_all()
@@ -186,6 +187,11 @@ class Findings:
             self._groups[g] = next(self._make_groups(np.array([g])))
         return self._groups[g]
 
+    def some(self, groups: Sequence[int]) -> list[Group]:
+        """Different groups in any order, made together."""
+        made = {group.id: group for group in self._make_groups(np.array(sorted(groups), np.int64))}
+        return [made[g] for g in groups]
+
     def all_groups(self) -> Iterator[Group]:
         """All groups, made in batches; a few are remembered."""
         for batch in self._batches():
@@ -272,7 +278,7 @@ class Findings:
     def groups(self) -> GroupList:
         """All groups."""
         return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of,
-                         self.page_ids, self.begun, self.stands)
+                         self.page_ids, self.some, self.begun, self.stands)
 
     def page_ids(self) -> Iterator[list[str]]:
         """Ids of the pages of each group, in order, each once."""

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.blocks import TOGETHER, Corpus
 from dedup.engines.local import LocalEngine
 from dedup.filed import of_large
 from dedup.kernel import kernel
@@ -163,9 +163,13 @@ class Places:
 
     def _texts(self, rows: I64, last: I64) -> list[str]:
         """The page's text from the start of each row to the end of another one."""
-        text = self.corpus.text
+        text, out = self.corpus.text, list[str]()
         edges = zip(self.bytes_of(rows)[0].tolist(), self.bytes_of(last)[1].tolist(), strict=True)
-        return [text[start:end].tobytes().decode("utf-8", "surrogatepass") for start, end in edges]
+        for number, (start, end) in enumerate(edges):
+            if number % TOGETHER == 0:  # each may bring other pages of the file into memory
+                kernel.relieve_memory()
+            out.append(text[start:end].tobytes().decode("utf-8", "surrogatepass"))
+        return out
 
 
 def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[int, bool]:

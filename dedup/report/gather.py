@@ -22,6 +22,7 @@ T = TypeVar("T")
 I64 = npt.NDArray[np.int64]
 MAX_SMALL_REPEATS = 50_000  # different texts that are counted; what comes after is only summed up
 MAX_PLACES = 1_000  # of one group that are looked at
+TOGETHER = 64  # groups that are made at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,21 @@ def reference_ids(report: Report) -> set[str]:
     return set(known[:count]) if known is not None else {page.id for page in report.pages[:count]}
 
 
+def rows_of(report: Report, ids: Collection[str]) -> dict[str, int]:
+    """Indices of the pages with some ids."""
+    known: Iterable[str] = getattr(report.pages, "ids", None) or (page.id for page in heads_of(report))
+    return {name: row for row, name in enumerate(known) if name in ids}
+
+
+def some_groups(report: Report, rows: I64) -> Iterator[Group]:
+    """Groups in an order of their own; of a fresh scan some are made together."""
+    from dedup.findings import GroupList
+
+    for begin in range(0, len(rows), TOGETHER):
+        part = rows[begin:begin + TOGETHER].tolist()
+        yield from report.groups.some(part) if isinstance(report.groups, GroupList) else [report.groups[g] for g in part]
+
+
 def all_wasted_chars(report: Report) -> I64:
     """``wasted_chars`` of each group; of a fresh scan no group is made for it."""
     from dedup.findings import GroupList
@@ -230,9 +246,7 @@ class Named(Mapping[str, "PageReport"]):
     @classmethod
     def of(cls, report: Report, ids: Collection[str]) -> Named:
         """The pages of a report with some ids, those without what takes time to make."""
-        heads = heads_of(report)
-        known: Iterable[str] = getattr(report.pages, "ids", None) or (page.id for page in heads)
-        return cls(heads, {name: p for p, name in enumerate(known) if name in ids})
+        return cls(heads_of(report), rows_of(report, ids))
 
     def __getitem__(self, name: str) -> PageReport:
         return self._pages[self._rows[name]]

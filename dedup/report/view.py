@@ -18,13 +18,13 @@ import numpy as np
 
 from dedup.report.beneath import leaders, told_alone
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import heads_of, matched_text
+from dedup.report.gather import heads_of, matched_text, ranked, rows_of, some_groups
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence, PageReport, Verdict
+    from dedup.model import Group, Occurrence, Verdict
     from dedup.report import Report
 
 FORMAT = "dedup-view/1"
@@ -99,8 +99,7 @@ def _shown_groups(report: Report, limits: Limits) -> list[Group]:
     shown, places = list["Group"](), 0
     alone = told_alone(report)  # the others come behind them
     ranks = np.concatenate([alone, np.flatnonzero(leaders(report) >= 0)])
-    for g in ranks[:limits.groups].tolist():
-        group = report.groups[g]
+    for group in some_groups(report, ranks[:limits.groups]):
         places += min(len(group.occurrences), limits.places)
         if shown and places > limits.all_places:
             break
@@ -112,9 +111,8 @@ class _Pages:
     """The pages of a view, in the report's order, and which of them have their text in it."""
 
     def __init__(self, report: Report, groups: Sequence[Group], limits: Limits) -> None:
-        heads = list(heads_of(report))
-        rows = _shown_pages(heads, groups, limits)
-        self.shown = [report.pages[row] for row in rows]
+        rows, pages = _shown_pages(report, groups, limits), report.pages
+        self.shown = list(pages) if len(rows) == len(pages) else [pages[row] for row in rows]
         self.number = {page.id: number for number, page in enumerate(self.shown)}
         self.text = self._texts(report, rows, limits)
         self.lines = self._lines(report, rows)
@@ -164,14 +162,16 @@ class _Pages:
         }
 
 
-def _shown_pages(heads: Sequence[PageReport], groups: Sequence[Group], limits: Limits) -> list[int]:
+def _shown_pages(report: Report, groups: Sequence[Group], limits: Limits) -> list[int]:
     """Rows of the pages that are shown: all where they have room, else those of the groups, then those with most repeats."""
+    heads = heads_of(report)
     if len(heads) <= limits.pages:
         return list(range(len(heads)))
     wanted = dict.fromkeys(o.page for group in groups for o in group.occurrences[:limits.places])
-    row = {page.id: number for number, page in enumerate(heads)}
+    row = rows_of(report, wanted)
     chosen = dict.fromkeys([row[name] for name in wanted][:limits.pages])
-    for number in sorted(range(len(heads)), key=lambda n: -heads[n].duplicate_chars):
+    duplicate = np.fromiter((page.duplicate_chars for page in heads), np.int64, len(heads))
+    for number in ranked(duplicate, len(heads)).tolist():
         if len(chosen) >= limits.pages:
             break
         chosen.setdefault(number)
