@@ -92,6 +92,7 @@ def flag_names() -> list[str]:
 
 def _index(action: str, place: str, *paths: str, **settings: Any) -> int:
     from dedup.errors import InputError, OptionError
+    from dedup.index.index import check_wait
     from dedup.options import Options
 
     if place == cli.STDIN:
@@ -103,6 +104,7 @@ def _index(action: str, place: str, *paths: str, **settings: Any) -> int:
             name in (*FLAGS[action], "quiet")
         if not taken:
             raise OptionError(f"index {action} does not take it", cli.flag(name.rstrip("_")), _hint(action, name, groups))
+    check_wait(settings.get("wait", WAIT), "--wait")
     quiet = settings.pop("quiet", False)
     work: dict[str, Callable[..., int]] = {
         "create": _create, "add": _add, "check": _check, "remove": _remove, "info": _info, "verify": _verify,

@@ -6,8 +6,22 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+from hypothesis import settings
+
 WORDS = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ru", "te") for b in ("ban", "dor", "fel", "gim", "hus")
          for c in ("a", "e", "io", "u")]
+
+
+def points(few: int, many: int) -> Any:
+    """So many seeds of a run, and so many of a soak."""
+    return pytest.mark.parametrize("seed", [
+        *range(few), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(few, many))])
+
+
+def examples(few: int, many: int) -> int:
+    """So many examples of a run, and so many of a soak, whose number for quick tests would take hours here."""
+    return few if settings().max_examples < 1000 else many
 
 
 def sentence(random: random.Random, words: int) -> str:

@@ -14,19 +14,20 @@ from dedup.blocks import BATCH_BYTES, Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
-from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, may_go_on, sketch_rows, unit_options
+from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, sketch_rows, unit_options, ways_to_go_on
 from dedup.index.segments import Found, Rows
-from dedup.index.store import Snapshot
+from dedup.index.store import ENOUGH, Passes, Snapshot
 from dedup.kernel import kernel
 from dedup.lsh import LSH
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 
 I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 
-MOST_PLACES = 256  # of a key whose pages are all looked at; of one that more pages have, so many
-MOST_PAGES = 4096  # that one check looks at
+MOST_PAGES = 4096  # that are looked at for one that is checked
+MOST_PAIRS = 1 << 22  # of a block that is checked and a stored one, that are compared for a second band
 RARE_PLACES = 2  # of a band's key: one such is enough to look at a block
 
 
@@ -36,22 +37,26 @@ class Candidates:
 
     Attributes:
         pages: Their numbers, ascending.
-        left_out: Places of keys on further pages, which a bound left out: of the one key that has most of them.
+        places: Of one key, on further pages: those that a bound left out of the key that has most of them.
+        left_out: Further pages that share a key.
     """
 
     pages: I64
+    places: int
     left_out: int
 
 
-def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run: int, banded: bool) -> Candidates:
+def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run: int, banded: bool,
+                    asked: int = 1) -> Candidates:
     """Stored pages that share a key with some pages.
 
     Args:
         keys: Of the pages, level by level.
         run: Words of the shortest run that pages are found by.
         banded: Keys of blocks are those of bands.
+        asked: How many pages these are.
     """
-    pages, left_out = [np.empty(0, np.int64)], 0
+    pages, places = [np.empty(0, np.int64)], 0
     for level, made in keys.items():
         if not len(made):
             continue
@@ -59,68 +64,74 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         new = np.ones(len(rows), bool)
         new[1:] = rows.key[1:] != rows.key[:-1]
         first = np.append(np.flatnonzero(new), len(rows))
-        found = snapshot.find(level, rows.key[new], names)
-        if level == PASSAGE:
-            found = _that_go_on(found, rows, first, run)
-        elif level == BLOCK and banded:
+        found = snapshot.find(level, rows.key[new], names, _going_on(rows, first, run) if level == PASSAGE else None)
+        if level == BLOCK and banded:
             found = _of_two_bands(found, rows, first, 0 if PASSAGE in keys else RARE_PLACES)
-        kept, more = _few_of_each(found, len(first) - 1)
-        pages.append(found.page[kept].astype(np.int64))
-        left_out = max(left_out, more)
+        looked_at, more = _few_of_each(found)
+        pages.append(looked_at)
+        places = max(places, more)
     numbers, shared = np.unique(np.concatenate(pages), return_counts=True)
-    if len(numbers) > MOST_PAGES:
-        left_out = max(left_out, len(numbers) - MOST_PAGES)
-        numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:MOST_PAGES]])
-    return Candidates(numbers, left_out)
+    left_out = max(0, len(numbers) - MOST_PAGES * max(1, asked))
+    if left_out:
+        numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:len(numbers) - left_out]])
+    return Candidates(numbers, places, left_out)
 
 
-def _pairs(found: Found, first: I64) -> tuple[I64, I64]:
-    """All pairs of a place that was found and a row that asks for its key: numbers of both."""
-    times = np.diff(first)[found.query]
-    place = np.repeat(np.arange(len(found.query)), times)
-    nth = np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
-    return place, first[found.query[place]] + nth
-
-
-def _only(found: Found, places: I64) -> Found:
-    """Some of the places, which may be named more than once."""
-    kept = np.zeros(len(found.query), bool)
-    kept[places] = True
-    return Found(found.query[kept], found.page[kept], found.extra[kept], found.count)
+def joined(found: Sequence[Candidates]) -> Candidates:
+    """Candidates of several batches of pages."""
+    pages = np.unique(np.concatenate([np.empty(0, np.int64), *(part.pages for part in found)]))
+    return Candidates(pages, max((part.places for part in found), default=0), sum(part.left_out for part in found))
 
 
 def _of_two_bands(found: Found, rows: Rows, first: I64, rare: int) -> Found:
     """Places of blocks that share two bands with one block, or a band that hardly any other block has.
 
     Blocks that are alike at the threshold share five or six, and one of fifty shares one; blocks that have only some common
-    words in common share one with very many others.
+    words in common share one with very many others. Where there are too many pairs of blocks to look for a second band, as in
+    long tables of rows that are all alike, all places count of the keys that have most.
 
     Args:
         rare: Places of a band's key, at most, that one such is enough for; 0 where pages are found by runs of words, too.
     """
-    place, asked = _pairs(found, first)
+    times = np.diff(first)
+    pairs = times * np.bincount(found.query, minlength=len(times))
+    order = np.argsort(pairs, kind="stable")
+    kept = np.ones(len(times), bool)
+    kept[order[np.cumsum(pairs[order]) <= MOST_PAIRS]] = False
+    few = np.flatnonzero(~kept[found.query])
+    times = times[found.query[few]]
+    place = np.repeat(few, times)
+    asked = first[found.query[place]] + np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
     blocks = np.stack([rows.page[asked], rows.extra[asked], found.page[place], found.extra[place]]).astype(np.uint64)
     hashes = kernel.range_digests(np.ascontiguousarray(blocks.T).reshape(-1), np.arange(len(place) + 1) * 4)
     _, number, count = np.unique(hashes, return_inverse=True, return_counts=True)
-    return _only(found, place[(count[number] > 1) | (found.count[found.query[place]] <= rare)])
+    counts = kept[found.query] | (found.count[found.query] <= rare)
+    counts[place[count[number] > 1]] = True
+    return found.only(counts)
 
 
-def _that_go_on(found: Found, rows: Rows, first: I64, run: int) -> Found:
-    """Places of landmarks beside which stand the words that stand beside one of the landmarks asked for."""
-    place, asked = _pairs(found, first)
-    return _only(found, place[may_go_on(found.extra[place], rows.extra[asked], run)])
+def _going_on(rows: Rows, first: I64, run: int) -> Passes:
+    """Which places of landmarks count: those with the words beside them that stand beside one of those asked for."""
+    key = np.repeat(np.arange(len(first) - 1, dtype=np.uint64), np.diff(first)) << np.uint64(32)
+    asked = [(mask, np.unique(key | (rows.extra & mask))) for mask in ways_to_go_on(run)]
+
+    def passes(query: I64, extra: U32) -> npt.NDArray[np.bool_]:
+        counts = np.zeros(len(query), bool)
+        for mask, known in asked:
+            wanted = query.astype(np.uint64) << np.uint64(32) | (extra & mask)
+            counts |= known[np.minimum(np.searchsorted(known, wanted), len(known) - 1)] == wanted
+        return counts
+    return passes
 
 
-def _few_of_each(found: Found, keys: int) -> tuple[npt.NDArray[np.bool_], int]:
-    """Which places are looked at, ``MOST_PLACES`` of each key, and how many of one key are not."""
-    order = np.lexsort((found.page, found.query))
-    query = found.query[order]
-    begins = np.searchsorted(query, np.arange(keys))
-    kept = np.zeros(len(order), bool)
-    kept[order] = np.arange(len(order)) - begins[query] < MOST_PLACES
-    taken = np.bincount(query, minlength=keys)
-    over = np.flatnonzero(taken > MOST_PLACES)
-    return kept, int((found.count[over] - MOST_PLACES).max(initial=0))
+def _few_of_each(found: Found) -> tuple[I64, int]:
+    """Pages, ``ENOUGH`` of each key at most; and how many places of one key were not looked at, on further pages."""
+    pages = np.unique(found.query.astype(np.uint64) << np.uint64(32) | found.page)
+    query, page = (pages >> np.uint64(32)).astype(np.int64), (pages & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    begins = np.searchsorted(query, query)
+    kept = np.arange(len(query)) - begins < ENOUGH
+    over = np.bincount(query[~kept], minlength=len(found.count)) + found.unread()
+    return page[kept], int(over.max(initial=0))
 
 
 class Checked:
@@ -130,14 +141,17 @@ class Checked:
         references: How many are stored ones, the first of all.
     """
 
-    def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: int) -> None:
+    def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
         self.references, self._stored, self._batches = len(stored), stored, batches
         self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
         self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
         self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
-        if left_out:
-            self.skipped += (Skipped(f"stored places that were not looked at: one key has more than {MOST_PLACES:,}",
-                                     left_out),)
+        if left_out.places:
+            self.skipped += (Skipped(f"stored places that were not looked at: one key has more than {ENOUGH:,}",
+                                     left_out.places),)
+        if left_out.left_out:
+            self.skipped += (Skipped(f"stored pages that were not looked at: more than {MOST_PAGES:,} share a key with one",
+                                     left_out.left_out),)
 
     def __iter__(self) -> Iterator[Any]:
         return self.stretches()
@@ -196,5 +210,5 @@ def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> list[Pa
     return sorted((page for page in snapshot.pages_of(numbers.tolist()) if page.id not in without), key=lambda page: page.id)
 
 
-__all__ = ["Candidates", "Checked", "few_threads", "find_candidates", "ids_of", "keys_of", "levels_of", "stored_pages",
-           "unit_options"]
+__all__ = ["Candidates", "Checked", "few_threads", "find_candidates", "ids_of", "joined", "keys_of", "levels_of",
+           "stored_pages", "unit_options"]

@@ -5,15 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from dedup.errors import InputError, OptionError
-from dedup.index.adding import Added, add_pages, in_batches, named, prepare, remove_pages, write
+from dedup.errors import InputError, OptionError, OutputError
+from dedup.index.adding import (
+    Added,
+    Some,
+    add_pages,
+    in_batches,
+    named,
+    prefixed,
+    prepare,
+    remove_pages,
+    write,
+)
 from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
 from dedup.index.redis_link import is_address
 from dedup.index.store import Snapshot, Store
@@ -22,6 +31,7 @@ from dedup.options import Options, did_you_mean, make_options
 if TYPE_CHECKING:
     from dedup.blocks import Corpus
     from dedup.engines.local import LocalEngine
+    from dedup.index.checking import Candidates
     from dedup.index.store import Info, Verified
     from dedup.model import Page
     from dedup.report import Report
@@ -57,6 +67,7 @@ class Index:
         """
         from dedup.index.sqlite import SqliteStore
 
+        check_wait(timeout)
         if is_address(place):
             from dedup.index.redis_store import RedisStore
 
@@ -91,8 +102,12 @@ class Index:
         stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
         create_store(place, recipe)
         index = cls.open(place, timeout=timeout)
-        if stream is not None:
-            index.add(stream, **run)
+        try:
+            if stream is not None:
+                index.add(stream, **run)
+        except BaseException:
+            index.close()
+            raise
         return index
 
     def __enter__(self) -> Index:
@@ -181,11 +196,15 @@ class Index:
         Raises:
             OptionError: The index has no level for that unit.
         """
+        from dedup.api import _pages
+
         options, unit = self._settings(settings, ("read", "run", "report"), "check"), self._unit(unit)
-        if not add:
-            with self._store.reading() as snapshot:
-                return self._checked(snapshot, source, options, unit, except_own, prefix, progress)[0]
-        return self._checked_and_added(named(source, options), options, unit, except_own, prefix, progress)
+        stream = _pages(named(source, options) if add else source, options)
+        batches = [prefixed(some, prefix) for some in in_batches(stream)]  # read before others have to wait
+        if add:
+            return self._checked_and_added(stream, batches, options, unit, except_own, progress)
+        with self._store.reading() as snapshot:
+            return self._checked(snapshot, stream, batches, options, unit, except_own, progress)
 
     def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
         """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
@@ -237,7 +256,7 @@ class Index:
             for record in snapshot.all_records():
                 yield stored_page(record, snapshot.packer)
 
-    def export(self, path: Path) -> int:
+    def export(self, path: str | os.PathLike[str]) -> int:
         """Write its pages to a .jsonl or .parquet file, a record each; see ``rescue.export``.
 
         Returns:
@@ -245,7 +264,9 @@ class Index:
         """
         from dedup.index.rescue import export
 
-        return export(self.pages(), path)
+        if os.path.realpath(path) == os.path.realpath(self._store.name):
+            raise OutputError("is the index itself", str(path), "Name another file.")
+        return export(self.pages(), Path(path))
 
     def settings(self, settings: Mapping[str, Any]) -> Options:
         """Its settings, with some of one call."""
@@ -269,9 +290,10 @@ class Index:
         if not settings:
             return self.options
         key = tuple(sorted((name, repr(value)) for name, value in settings.items())), groups, caller
-        if key not in self._asked:
-            self._asked = {key: self._made_settings(settings, groups, caller)}  # most calls are like the last one
-        return self._asked[key]
+        known = self._asked  # another thread may put its own there
+        if key not in known:
+            known = self._asked = {key: self._made_settings(settings, groups, caller)}  # most calls are like the last one
+        return known[key]
 
     def _made_settings(self, settings: Mapping[str, Any], groups: tuple[str, ...], caller: str) -> Options:
         names = [field.name for field in dataclasses.fields(Options)]
@@ -285,23 +307,22 @@ class Index:
                                   "Make another index for another one." if name not in _names("report")
                                   else "Give it to check.")
         kept = {name: getattr(self.options, name) for name in names if name not in settings}
-        from dedup.api import refuse_checkpoint
+        from dedup.api import refuse_scan_settings
 
         options = make_options({**kept, **settings}, caller)
-        refuse_checkpoint(options, caller)
+        refuse_scan_settings(options, caller)
         return options
 
-    def _checked(self, snapshot: Snapshot, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool,
-                 prefix: str, progress: Progress | None) -> tuple[Report, list[Any]]:
-        """The report, and what was read."""
-        from dedup.api import _found, _pages
+    def _checked(self, snapshot: Snapshot, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],
+                 except_own: bool, progress: Progress | None) -> Report:
+        from dedup.api import _found
         from dedup.checkpoint import NOTHING_KEPT
-        from dedup.index.adding import prefixed
         from dedup.index.checking import (
             Checked,
             few_threads,
             find_candidates,
             ids_of,
+            joined,
             keys_of,
             levels_of,
             stored_pages,
@@ -310,19 +331,16 @@ class Index:
         from dedup.memory import memory_of
         from dedup.stages import Stages
 
-        stream = _pages(source, options)
-        batches, numbers, left_out, own = [], [np.empty(0, np.int64)], 0, set[str]()
-        for some in in_batches(stream):
-            batch = prefixed(some, prefix)
+        all_found: list[Candidates] = []
+        own: set[str] = set()
+        for batch in batches:
             with _engine(few_threads(options, batch.size)) as engine:
                 keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
-            found = find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact")
-            batches.append(batch)
-            numbers.append(found.pages)
-            left_out = max(left_out, found.left_out)
+            all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact", len(corpus.pages)))
             own.update(ids_of(corpus) if except_own else ())
-        stored = stored_pages(snapshot, np.unique(np.concatenate(numbers)), own)
-        checked = Checked(stored, batches, stream, left_out)
+        found = joined(all_found)
+        stored = stored_pages(snapshot, found.pages, own)
+        checked = Checked(stored, batches, stream, found)
         asked = few_threads(unit_options(options, unit), checked.expected_bytes)
         if not stored and len(batches) == 1:
             with _engine(asked) as engine:
@@ -332,14 +350,14 @@ class Index:
                 stages = Stages(progress, options.memory is not None)
                 report = _found(checked, asked, stages, NOTHING_KEPT, False, False)
         report.options, report.index_pages = unit_options(options, unit), snapshot.pages
-        return report, batches
+        return report
 
-    def _checked_and_added(self, source: Any, options: Options, unit: Literal["block", "page"], except_own: bool, prefix: str,
-                           progress: Progress | None) -> Report:
+    def _checked_and_added(self, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],
+                           except_own: bool, progress: Progress | None) -> Report:
         from dedup.blocks import read_corpus
 
         with self._store.writing() as writer:
-            report, batches = self._checked(writer, source, options, unit, except_own, prefix, progress)
+            report = self._checked(writer, stream, batches, options, unit, except_own, progress)
             for batch in batches:
                 with _engine(options) as engine:
                     corpus, tokens = read_corpus(batch, engine, options)
@@ -347,6 +365,16 @@ class Index:
                 write(writer, ready)
         self._store.settle()
         return report
+
+
+def check_wait(seconds: float, where: str = "timeout") -> None:
+    """See that seconds can be waited for.
+
+    Raises:
+        OptionError: They cannot.
+    """
+    if not 0 <= seconds <= threading.TIMEOUT_MAX:
+        raise OptionError(f"{seconds} is no time to wait", where, "Give seconds, 0 or more.")
 
 
 def create_store(place: str | os.PathLike[str], recipe: Recipe) -> None:

@@ -213,20 +213,17 @@ def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
     return extra
 
 
+def ways_to_go_on(run: int) -> tuple[np.uint32, ...]:
+    """Masks of ``extra``: two places of one landmark that are part of one run of so many words agree in one of these."""
+    reach = run - landmark_shape(run)[0]
+    before, behind = ([sum(((1 << bits) - 1) << shift for shift, bits in side[:words]) for words in range(reach + 1)]
+                      for side in BESIDE)
+    return tuple(np.uint32(before[words] | behind[reach - words]) for words in range(reach + 1))
+
+
 def may_go_on(one: U32, other: U32, run: int) -> Flags:
     """Whether two places of one landmark can be part of one run of so many words: never no where they are."""
-    reach = run - landmark_shape(run)[0]
-    unlike = one ^ other
-    same = [[(unlike >> shift) & ((1 << bits) - 1) == 0 for shift, bits in side] for side in BESIDE]
-    so_far = []
-    for side in same:
-        steps = [np.ones(len(one), bool)]
-        for flags in side:
-            steps.append(steps[-1] & flags)
-        so_far.append(steps)
-    found = np.zeros(len(one), bool)
-    for before in range(reach + 1):
-        found |= so_far[0][before] & so_far[1][reach - before]
+    found: Flags = np.any([(one ^ other) & mask == 0 for mask in ways_to_go_on(run)], axis=0)
     return found
 
 

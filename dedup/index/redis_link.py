@@ -61,7 +61,7 @@ class Address:
 
 def is_address(place: object) -> bool:
     """Whether a place is an index in Redis."""
-    return isinstance(place, str) and place.startswith(SCHEMES)
+    return isinstance(place, str) and place.lower().startswith(SCHEMES)
 
 
 def shown(place: object) -> str:
@@ -75,7 +75,10 @@ def read_address(place: str) -> Address:
     Raises:
         OptionError: It is none. The message never holds the password.
     """
-    parts = urlsplit(place)
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        raise OptionError("is no address", place.partition("://")[0].lower() + "://", FORM) from None
     scheme, host = parts.scheme, parts.hostname
     try:
         port = parts.port or 6379

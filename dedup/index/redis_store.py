@@ -3,7 +3,7 @@
 dedup:NAME:recipe     format and recipe, with a checksum: an index is there if this key is
 dedup:NAME:pages      hash: number -> record, as in a file
 dedup:NAME:names      hash: number -> id; dedup:NAME:ids, id -> number
-dedup:NAME:figures    hash: next number, bytes of text, numbers that were cleared
+dedup:NAME:figures    hash: next number, pages, bytes of text, numbers that were cleared
 dedup:NAME:writer     the lock of the one who writes
 dedup:NAME:page*, dedup:NAME:block*    ``redis_scripts.py`` has these, and dedup:NAME:passage:*
 
@@ -37,7 +37,7 @@ from dedup.index.segments import Found, Rows, checksum, sorted_rows
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.index.store import Info, Verified
+    from dedup.index.store import Info, Passes, Verified
     from dedup.model import Page
 
 U64 = npt.NDArray[np.uint64]
@@ -68,7 +68,7 @@ class RedisStore:
     def __init__(self, place: str, timeout: float, opened: bool = True) -> None:
         self.address, self.timeout = read_address(place), timeout
         self.client, self.base = connect(self.address), self.address.base
-        self.scripts, self.packer = Scripts(self.client), Packer({})
+        self.scripts, self.packer, self._closed = Scripts(self.client), Packer({}), False
         if opened:
             with self.errors():
                 self.recipe = Recipe.unpack(self.stored_recipe())
@@ -96,6 +96,8 @@ class RedisStore:
 
     def errors(self) -> contextlib.AbstractContextManager[None]:
         """Errors of the client in words of ours."""
+        if self._closed:
+            raise InputError("was closed", self.name, "Open it again.")
         return told_errors(self.address)
 
     @staticmethod
@@ -109,6 +111,9 @@ class RedisStore:
         address = read_address(place)
         client = connect(address)
         with contextlib.closing(client), told_errors(address):
+            if client.exists(address.base + b":pages") and not client.exists(address.base + b":recipe"):
+                raise OutputError("pages of an index lie there that has lost what it was made by", address.shown,
+                                  "Choose another ?name=, or delete the keys of this one.")
             said = bytes([REDIS_FORMAT]) + recipe.pack()
             if not client.set(address.base + b":recipe", checksum(said, b"recipe", 0) + said, nx=True):
                 raise OutputError("is there already", address.shown,
@@ -150,6 +155,7 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections."""
+        self._closed = True
         self.client.close()
 
     def info(self) -> Info:
@@ -203,12 +209,11 @@ class RedisSnapshot:
         """Packs and unpacks texts, without dictionaries: beside the buckets they save little."""
         return self.store.packer
 
-    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
-        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]], passes: Passes | None = None) -> Found:
+        """The places of keys, ascending and each once, on pages that are there."""
         found = self._postings(keys) if level == PASSAGE else self._members(level, keys, names)
-        there = self.there(np.unique(found.page).astype(np.int64))
-        alive = np.isin(found.page, there)
-        return Found(found.query[alive], found.page[alive], found.extra[alive], found.count)
+        found = found.only(passes(found.query, found.extra)) if passes is not None else found
+        return found.only(np.isin(found.page, self.there(np.unique(found.page).astype(np.int64))))
 
     def _members(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
         """Places in the buckets of datasketch."""
@@ -284,6 +289,8 @@ class RedisWriter(RedisSnapshot):
         if base + len(records) >= 1 << 32:
             raise OutputError("an index numbers 4,294,967,296 pages, those that were replaced too", self.store.name,
                               "Make a new one with: dedup index rebuild.")
+        if len(self.there(np.arange(base, base + len(records)))):
+            raise DamagedIndexError("the figures were lost or changed: a number that a page has would be given again")
         for level, rows in keys.items():
             if isinstance(rows, Sketched):
                 self.store.scripts.put_sketches(self.store.key(NAMES[level]), rows, base)
@@ -348,8 +355,14 @@ class RedisWriter(RedisSnapshot):
         raise LockError("the lock is somebody else's")
 
     def _fill(self, pipe: Any) -> None:
-        pipe.multi()
         pages, names, ids, figures = map(self.store.key, ("pages", "names", "ids", "figures"))
+        changed = {**self._gone, **self._new}
+        there = pipe.hmget(pages, list(changed))  # all of it where a lost answer made it begin again
+        came = [record for (number, record), data in zip(changed.items(), there, strict=True)
+                if data is None and number in self._new]
+        went = [record for (number, record), data in zip(changed.items(), there, strict=True)
+                if data is not None and number in self._gone]
+        pipe.multi()
         if self._gone:
             pipe.hdel(pages, *self._gone)
             pipe.hdel(names, *self._gone)
@@ -358,5 +371,5 @@ class RedisWriter(RedisSnapshot):
             pipe.hset(pages, mapping={number: seal(record) for number, record in self._new.items()})
             pipe.hset(names, mapping={number: record.id for number, record in self._new.items()})
             pipe.hset(ids, mapping={record.id: number for number, record in self._new.items()})
-        grown = sum(record.size for record in self._new.values()) - sum(record.size for record in self._gone.values())
-        pipe.hincrby(figures, "text_bytes", grown)
+        pipe.hincrby(figures, "text_bytes", sum(record.size for record in came) - sum(record.size for record in went))
+        pipe.hincrby(figures, "pages", len(came) - len(went))

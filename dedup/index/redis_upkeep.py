@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from dedup.blocks import read_corpus
 from dedup.engines.local import LocalEngine
-from dedup.errors import DamagedIndexError
+from dedup.errors import DamagedIndexError, DedupError
 from dedup.index.adding import Some, content_digests
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import NAMES, NUMBER_OF, batch_keys
+from dedup.index.recipe import Recipe
 from dedup.index.records import Record, stored_page, unseal
 from dedup.index.redis_scripts import MEMBER, POSTING
 from dedup.index.redis_store import REDIS_FORMAT, RedisSnapshot, RedisStore, evicts
@@ -90,6 +91,7 @@ def verify(store: RedisStore, engine: LocalEngine) -> Verified:
         except DamagedIndexError as error:
             problems.append((-1, error.what))
     problems += _of_ids(snapshot)
+    problems += [(-1, text) for text in _of_root(store, snapshot)]
     still = set(snapshot.numbers())
     told = [text for number, text in problems if number < 0 or number in still]
     told += [problem] if (problem := evicts(store.client)) else []
@@ -130,6 +132,25 @@ def _of_ids(snapshot: RedisSnapshot) -> list[tuple[int, str]]:
         again = snapshot.numbers_of(lost)  # a page that was replaced meanwhile has another number now
         gone = [id_ for id_ in again if client.hget(key("pages"), again[id_]) is None]
         found += [(-1, f"the id {id_.decode('utf-8', 'replace')!r} leads to no page") for id_ in gone]
+    return found
+
+
+def _of_root(store: RedisStore, snapshot: RedisSnapshot) -> list[str]:
+    """What is wrong with the recipe and the figures."""
+    found = []
+    try:
+        if Recipe.unpack(store.stored_recipe()) != store.recipe:
+            found.append("it was made anew, by other settings")
+    except DedupError as error:
+        found.append(str(getattr(error, "what", error)))
+    pipe = store.client.pipeline(transaction=True)
+    pipe.hmget(store.key("figures"), "next", "pages")
+    pipe.hkeys(store.key("pages"))
+    (following, pages), numbers = pipe.execute()
+    if int(following or 0) <= max(map(int, numbers), default=-1):
+        found.append("the figures were lost or changed: a number that a page has would be given again")
+    if pages is not None and int(pages) != len(numbers):
+        found.append(f"it holds {len(numbers):,} pages and should hold {int(pages):,}")
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,21 @@ from dedup.index.recipe import Recipe, make_recipe, stored_settings
 from dedup.index.records import Packer, stored_page, unseal
 from dedup.index.redis_link import is_address, shown
 from dedup.index.segments import checksum
-from dedup.index.sqlite_file import as_bytes, is_index, open_file, read_meta
+from dedup.index.sqlite import told
+from dedup.index.sqlite_file import (
+    as_bytes,
+    is_index,
+    open_file,
+    put_in_place,
+    read_meta,
+    refuse_foreign_log,
+    refuse_taken,
+)
 from dedup.index.store import Verified
 from dedup.model import Page
+from dedup.report.text import count as count_of
+
+log = logging.getLogger("dedup")
 
 SPAN = 64  # pages that are asked for at a time
 MOST_LOST, MOST_TOLD = 4096, 1000  # numbers in a row that cannot be read; lines that say so
@@ -41,13 +55,35 @@ def rebuild(place: Path | str, out: Path | str, *, levels: Iterable[str] | str |
     """
     problems: list[str] = []
     run = {name: settings.pop(name) for name in ("threads", "partitions", "memory", "temp_dir") if name in settings}
-    with _source(place) as source:
+    with _source(place) as source, _whole_or_none(out) as unfinished:
         recipe = _recipe(source.stored_recipe, place, levels, settings, problems)
-        create_store(out, recipe)
-        with Index.open(out) as made:
+        create_store(unfinished, recipe)
+        with Index.open(unfinished) as made:
             made.add(source.readable(problems), **run)
             made.compact()
             return Verified(len(made), tuple(problems))
+
+
+@contextmanager
+def _whole_or_none(out: Path | str) -> Iterator[Path | str]:
+    """Where an index is made, so that a file has its name when it is whole. In Redis it is made in its place."""
+    if is_address(out):
+        yield out
+        return
+    path = Path(out)
+    refuse_taken(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        yield unfinished
+        put_in_place(unfinished, path)
+    except FileExistsError:
+        raise OutputError("is there already", str(path)) from None
+    except OutputError as error:
+        where = str(path) if error.where == str(unfinished) else error.where
+        raise OutputError(error.what, where, error.mend) from error.__cause__
+    finally:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(f"{unfinished.name}{end}").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +115,11 @@ def _source(place: Path | str) -> Iterator[_Source]:
         raise InputError(f"it cannot be read ({error.strerror})", str(place)) from error
     if not known:
         raise InputError("is no index", str(place))
+    refuse_foreign_log(Path(os.path.realpath(place)))
     with closing(open_file(place)) as connection:
         connection.text_factory = bytes
+        with suppress(sqlite3.Error):
+            connection.execute("BEGIN")  # what others write meanwhile is not seen: a page would come twice
         yield _Source(lambda: read_meta(connection, "recipe"), lambda problems: _readable(connection, problems))
 
 
@@ -90,6 +129,8 @@ def _recipe(stored_recipe: Callable[[], bytes], place: Path | str, levels: Itera
     try:
         old_levels, old = stored_settings(stored_recipe())
     except (DamagedIndexError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and not isinstance(said := told(error, Path(place)), DamagedIndexError):
+            raise said from error
         problems.append(str(getattr(error, "what", error)))
         if levels is None:
             raise DamagedIndexError("what it was made by cannot be read", shown(place),
@@ -151,6 +192,8 @@ def _page_rows(connection: sqlite3.Connection, problems: list[str]) -> Iterator[
 def export(pages: Iterable[Page], path: Path) -> int:
     """Write pages to a file, a record each: id, text, source, title, url, and the carried fields as `meta`.
 
+    In Parquet a lone surrogate becomes a question mark, and a warning says in how many pages.
+
     Returns:
         How many there were.
 
@@ -160,7 +203,7 @@ def export(pages: Iterable[Page], path: Path) -> int:
     """
     if path.suffix not in (".jsonl", ".parquet"):
         raise OptionError(f"{path.name!r} is neither .jsonl nor .parquet", "output", "Name a file of one of these.")
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         count = (_to_jsonl if path.suffix == ".jsonl" else _to_parquet)(pages, unfinished)
         unfinished.replace(path)
@@ -194,16 +237,20 @@ def _to_parquet(pages: Iterable[Page], path: Path) -> int:
         raise MissingExtraError("Parquet needs pyarrow", str(path), how_to_install("arrow", "pyarrow")) from error
     names = ("id", "text", "source", "title", "url", "meta")
     schema = pa.schema([(name, pa.large_string() if name == "text" else pa.string()) for name in names])
-    count, rows = 0, list[dict[str, Any]]()
+    count, changed, rows = 0, 0, list[dict[str, Any]]()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for page in pages:
             row = {**_row(page), "meta": json.dumps(dict(page.meta), ensure_ascii=False) if page.meta else None}
-            rows.append({name: None if value is None else value.encode("utf-8", "replace").decode()
-                         for name, value in row.items()})
+            whole = {name: None if value is None else value.encode("utf-8", "replace").decode()
+                     for name, value in row.items()}
+            changed += whole != row
+            rows.append(whole)
             count += 1
             if len(rows) >= 4096:
                 writer.write_table(pa.Table.from_pylist(rows, schema))
                 rows = []
         if rows:
             writer.write_table(pa.Table.from_pylist(rows, schema))
+    if changed:
+        log.warning("lone surrogates of %s became question marks; a .jsonl file would keep them", count_of(changed, "page"))
     return count

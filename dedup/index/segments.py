@@ -235,7 +235,7 @@ class Found:
     Attributes:
         query: Which of the keys asked for, ascending.
         page, extra: Of each place.
-        count: Places of each key, those that were not read included.
+        count: Places of each key: these, and those that were not read.
     """
 
     query: I64
@@ -243,25 +243,42 @@ class Found:
     extra: U32
     count: I64
 
+    def only(self, kept: npt.NDArray[np.bool_]) -> Found:
+        """Some of the places; the others are none."""
+        count = self.count - np.bincount(self.query[~kept], minlength=len(self.count))
+        return Found(self.query[kept], self.page[kept], self.extra[kept], count)
 
-def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]], list[bytes]]) -> Found:
+    def unread(self) -> I64:
+        """Places of each key that were not read."""
+        return self.count - np.bincount(self.query, minlength=len(self.count))
+
+    def pages_of_each(self) -> I64:
+        """How many pages each key has, of the places that were read."""
+        pages = np.unique(self.query.astype(np.uint64) << np.uint64(32) | self.page)
+        return np.bincount((pages >> np.uint64(32)).astype(np.int64), minlength=len(self.count))
+
+
+def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]], list[bytes]], after: int = 0,
+              most: int = MOST_CHUNKS) -> Found:
     """The places of some keys in some segments.
 
-    Of a key with very many places those in the first ``MOST_CHUNKS`` chunks of each segment are read; all are counted.
+    Of a key with very many places those in some chunks of each segment are read; all are counted, from the first of these on.
 
     Args:
         keys: Ascending, each once.
+        after: Chunks of a key, in each segment, that are passed over.
+        most: Chunks of a key that are read in each segment, beside the last one.
         read: Chunks by their numbers, which ascend; each of them is what was stored.
     """
     asked_key, asked_chunk, count = [], [], np.zeros(len(keys), np.int64)
     for segment in segments:
         if not len(segment.fence):
             continue
-        low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0)
+        low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0) + after
         high = np.searchsorted(segment.fence, keys, "right") - 1
         inside = np.maximum(high - low - 1, 0)  # whole chunks of one key
         before = segment.before.view(np.int64)
-        shown = np.minimum(high - low + 1, MOST_CHUNKS)
+        shown = np.minimum(high - low + 1, most)
         unread = np.maximum(high - low + 1 - shown, 0)
         count += np.where((inside > 0) & (unread > 0), before[np.maximum(high, 0)] - before[np.minimum(low + shown, high)], 0)
         # The last chunk of a key that goes over many is read, too: it says how many places are in it.

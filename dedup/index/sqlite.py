@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputError
+from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputError, OutputError
 from dedup.index.keys import DEAD
 from dedup.index.recent import Recent
 from dedup.index.recipe import Recipe
@@ -38,6 +38,7 @@ from dedup.index.sqlite_file import (
     is_index,
     open_file,
     read_meta,
+    refuse_foreign_log,
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
@@ -53,6 +54,7 @@ I64 = npt.NDArray[np.int64]
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
 CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 25  # of postings, and of pages, that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LEFT_OVER: list[Connection] = []  # of the process that this one was forked from
 
@@ -70,7 +72,8 @@ class SqliteStore:
 
     def __init__(self, path: Path, timeout: float) -> None:
         self.path, self.timeout = path, timeout
-        self._own, self._writing = threading.local(), threading.RLock()
+        self.file = Path(os.path.realpath(path))  # wherever the process goes
+        self._own, self._writing, self._writer, self._closed = threading.local(), threading.Lock(), 0, False
         self._held = weakref.WeakSet[Connection]()  # that of a thread that has ended closes itself
         self._directories: dict[int, Segment] = {}
         self._state: tuple[bytes, State] = (b"", State())
@@ -78,13 +81,15 @@ class SqliteStore:
         self._packer: tuple[int, Packer] | None = None
         self.chunks, self.pages = Recent[bytes](CHUNK_BYTES), Recent[Page](PAGE_BYTES)
         try:
-            known = is_index(path)
+            known = is_index(self.file)
+            self._identity = _identity(self.file)
         except FileNotFoundError:
             raise InputError("there is no index", str(path), f"Make one with: dedup index create {path}") from None
         except OSError as error:
             raise InputError(f"it cannot be read ({error.strerror})", str(path)) from error
         if not known:
             raise InputError("is no index", str(path), "Name one, or make one with: dedup index create.")
+        refuse_foreign_log(self.file)
         with self._errors():
             connection = self._connection()
             there = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema") if sql is not None}
@@ -130,7 +135,8 @@ class SqliteStore:
             connection.close()
 
     def _connect(self) -> Connection:
-        connection = open_file(self.path)
+        self._see_that_it_is_there()
+        connection = open_file(self.file)
         for pragma in (f"cache_size=-{CACHE_KB}", "synchronous=FULL", f"journal_size_limit={LOG_BYTES}", "trusted_schema=OFF",
                        "cell_size_check=ON", "temp_store=MEMORY", "query_only=OFF"):
             connection.execute(f"PRAGMA {pragma}")
@@ -145,14 +151,7 @@ class SqliteStore:
         except DamagedIndexError as error:
             raise (error if error.where else DamagedIndexError(error.what, self.name, error.mend)) from error.__cause__
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in LOCKED:
-                raise BusyIndexError(f"{self._holder()} writes to it", self.name,
-                                     "Wait until it is done, or wait longer (--wait, timeout).") from error
-            if code in FULL or code == sqlite3.SQLITE_READONLY or code == sqlite3.SQLITE_CANTOPEN:
-                raise OutputError(f"it cannot be written or read here ({error})", self.name,
-                                  "What was not acknowledged is not in it; all else is as it was.") from error
-            raise DamagedIndexError(f"the file is damaged ({error})", self.name) from error
+            raise told(error, self.path, self._holder()) from error
 
     @contextlib.contextmanager
     def reading(self, alone: bool = False) -> Iterator[SqliteSnapshot]:
@@ -174,33 +173,61 @@ class SqliteStore:
     @contextlib.contextmanager
     def writing(self) -> Iterator[SqliteWriter]:
         """Write to it."""
+        if self._writer == threading.get_ident():
+            raise BusyIndexError("what it is given in one step writes to it, too", self.name, "Do one after the other.")
         if not self._writing.acquire(timeout=self.timeout):
             raise BusyIndexError("another thread of this process writes to it", self.name)
+        self._writer = threading.get_ident()
         try:
             with self._errors():
                 connection = self._connection()
-                self._begin(connection, "BEGIN IMMEDIATE")
-                self._hold()
+                if connection.in_transaction:  # this thread reads, too
+                    connection = self._connect()
                 try:
-                    writer = SqliteWriter(self, connection)
-                    yield writer
-                    writer.end()
+                    self._begin(connection, "BEGIN IMMEDIATE")
+                    with self._held_by_this():
+                        writer = SqliteWriter(self, connection)
+                        yield writer
+                        writer.end()
                     connection.execute("COMMIT")
                     self._directories.update(writer.fresh)
                 finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    self._release()
+                    self._done(connection)
         finally:
+            self._writer = 0
             self._writing.release()
+
+    def _see_that_it_is_there(self) -> None:
+        """See that the file is the one that was opened: another one's log would be taken for its own.
+
+        Raises:
+            InputError: It is not, or it was closed.
+        """
+        if self._closed:
+            raise InputError("was closed", self.name, "Open it again.")
+        try:
+            same = _identity(self.file) == self._identity
+        except OSError:
+            same = False
+        if not same:
+            raise InputError("the file was moved, deleted or replaced while it was open", self.name,
+                             "Close all that has it open, and open it again.")
 
     def _begin(self, connection: sqlite3.Connection, statement: str) -> None:
         """Begin a transaction; wait for others so long as it is allowed."""
+        self._see_that_it_is_there()
+
+        def begin() -> None:
+            connection.execute(statement)
+            connection.execute("SELECT name FROM meta LIMIT 1").fetchone()  # the snapshot is taken here
+        self._patiently(connection, begin)
+
+    def _patiently(self, connection: sqlite3.Connection, work: Callable[[], object]) -> None:
+        """Do something as soon as others let it be done; wait for them so long as it is allowed."""
         until = time.monotonic() + self.timeout
         while True:
             try:
-                connection.execute(statement)
-                connection.execute("SELECT name FROM meta LIMIT 1").fetchone()  # the snapshot is taken here
+                work()
                 return
             except sqlite3.OperationalError as error:
                 if connection.in_transaction:
@@ -211,16 +238,18 @@ class SqliteStore:
 
     @property
     def _note(self) -> Path:
-        return self.path.with_name(f"{self.path.name}-writer")
+        return self.file.with_name(f"{self.file.name}-writer")
 
-    def _hold(self) -> None:
+    @contextlib.contextmanager
+    def _held_by_this(self) -> Iterator[None]:
         """Say beside the index who writes to it; only read while the lock is taken, so it may be old."""
         with contextlib.suppress(OSError):
             self._note.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
-
-    def _release(self) -> None:
-        with contextlib.suppress(OSError):
-            self._note.unlink()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                self._note.unlink()
 
     def _holder(self) -> str:
         try:
@@ -258,11 +287,12 @@ class SqliteStore:
         """Give the disk back what is free in the file."""
         with self._errors():
             connection = self._connection()
-            connection.execute("VACUUM")
+            self._patiently(connection, lambda: connection.execute("VACUUM"))
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close all connections of this process."""
+        self._closed = True
         self._leave_over()
         for connection in list(self._held):
             with contextlib.suppress(sqlite3.Error):
@@ -274,13 +304,13 @@ class SqliteStore:
 
     def state(self, connection: sqlite3.Connection) -> State:
         """The state that the connection's transaction sees."""
-        data = read_meta(connection, "state")
-        if self._state[0] != data:
+        data, known = read_meta(connection, "state"), self._state  # another thread may put its own there
+        if known[0] != data:
             try:
-                self._state = data, msgspec.json.decode(data, type=State)
+                known = self._state = data, msgspec.json.decode(data, type=State)
             except msgspec.DecodeError as error:
                 raise DamagedIndexError("the list of segments cannot be read") from error
-        return self._state[1]
+        return known[1]
 
     def directories(self, connection: sqlite3.Connection, state: State, level: int,
                     fresh: Mapping[int, Segment] = MappingProxyType({})) -> list[Segment]:
@@ -302,7 +332,7 @@ class SqliteStore:
             found.append(segment)
         if len(self._directories) > 2 * len(state.segments) + 16:
             named = {number for number, _, _ in state.segments}
-            self._directories = {number: kept for number, kept in self._directories.items() if number in named}
+            self._directories = {number: kept for number, kept in list(self._directories.items()) if number in named}
         return found
 
     def dead(self, connection: sqlite3.Connection, state: State, fresh: Mapping[int, Segment]) -> I64:
@@ -334,3 +364,23 @@ class SqliteStore:
                 raise DamagedIndexError(f"dictionary {state.dictionary} is missing")
             known = self._packer = state.dictionary, Packer(found, state.dictionary)
         return known[1]
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """What tells a file from all others of this machine."""
+    said = file.stat()
+    return said.st_dev, said.st_ino
+
+
+def told(error: sqlite3.Error, path: Path, holder: str = "another process") -> DedupError:
+    """An error of SQLite's in words of ours."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in LOCKED:
+        return BusyIndexError(f"{holder} writes to it", str(path), "Wait until it is done, or wait longer (--wait, timeout).")
+    if code in CLOSED and not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
+        return OutputError("nobody may write to its folder, where its log has to lie while it is read", str(path),
+                           "Copy it to a folder that you may write to.")
+    if code in FULL | CLOSED:
+        return OutputError(f"it cannot be written or read here ({error})", str(path),
+                           "What was not acknowledged is not in it; all else is as it was.")
+    return DamagedIndexError(f"the file is damaged ({error})", str(path))

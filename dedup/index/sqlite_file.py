@@ -18,6 +18,8 @@ from dedup.index.segments import Segment, checksum
 APPLICATION_ID = 0x44445550  # DDUP
 MAGIC = b"SQLite format 3\0"
 PAGE_SIZE = 16_384
+MARK, META_PAGE = b"dedup index ", 2  # before the name of an index, which is drawn when it is made; where the name lies
+LOG_HEADER, FRAME_HEADER = 32, 24  # of SQLite's log
 SCHEMA = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE page(number INTEGER PRIMARY KEY, data BLOB NOT NULL)",
@@ -81,14 +83,63 @@ def open_file(path: Path) -> Connection:
                            check_same_thread=False, factory=Connection)
 
 
+def refuse_taken(path: Path) -> None:
+    """See that a file can be made at a place.
+
+    Raises:
+        OutputError: There is something already, or no folder.
+    """
+    if os.path.lexists(path):
+        raise OutputError("is there already", str(path), "Add to it with: dedup index add, or name another file.")
+    if not path.absolute().parent.is_dir():
+        raise OutputError("there is no such folder", str(path.parent), "Make it, or name another place.")
+
+
+def refuse_foreign_log(path: Path) -> None:
+    """See that the log beside an index is its own: SQLite would put the pages of another file's log into it, in silence.
+
+    It is another's where a file was put in the place of one that a process has open, or that one was killed with.
+
+    Raises:
+        InputError: It is not.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        with path.open("rb") as file:
+            file.seek((META_PAGE - 1) * PAGE_SIZE)
+            own = _name_in(file.read(PAGE_SIZE))
+        logged = _name_in(_logged(log))
+    except OSError:
+        return  # no log, or none that can be read: SQLite says so
+    if own is not None and logged is not None and own != logged:
+        raise InputError(f"the log beside it ({log.name}) is that of another file, which lay here before", str(path),
+                         f"See that no process has that one open. If it is still there then, delete {log.name}.")
+
+
+def _logged(log: Path) -> bytes:
+    """The first page in a log where the name of its index lies."""
+    with log.open("rb") as file:
+        salts = file.read(LOG_HEADER)[16:24]
+        while len(head := file.read(FRAME_HEADER)) == FRAME_HEADER and head[8:16] == salts:
+            if int.from_bytes(head[:4], "big") == META_PAGE:
+                return file.read(PAGE_SIZE)
+            file.seek(PAGE_SIZE, os.SEEK_CUR)
+    return b""
+
+
+def _name_in(page: bytes) -> bytes | None:
+    """The name of an index, of the page where it lies; ``None`` where it has none."""
+    at = page.find(MARK)
+    return None if at < 0 else page[at:at + len(MARK) + 16]
+
+
 def create_file(path: Path, recipe: Recipe) -> None:
     """Make an index that holds nothing.
 
     Raises:
         OutputError: There is something already, or no file can be written there.
     """
-    if os.path.lexists(path):
-        raise OutputError("is there already", str(path), "Add to it with: dedup index add, or name another file.")
+    refuse_taken(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.unfinished")
     try:
         connection = sqlite3.connect(unfinished, isolation_level=None)
@@ -102,6 +153,7 @@ def create_file(path: Path, recipe: Recipe) -> None:
                 connection.execute(sql)
             put_meta(connection, "recipe", recipe.pack())
             put_meta(connection, "state", msgspec.json.encode(State()))
+            put_meta(connection, "name", MARK + os.urandom(16))
             connection.execute("COMMIT")
         finally:
             connection.close()

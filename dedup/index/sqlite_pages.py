@@ -19,8 +19,20 @@ from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
 from dedup.index.records import Packer, Record, seal, stored_page, unseal
-from dedup.index.segments import Found, Rows, Segment, checksum, find_keys, in_windows, merged, pack_chunks, whole_chunk
+from dedup.index.segments import (
+    MOST_CHUNKS,
+    Found,
+    Rows,
+    Segment,
+    checksum,
+    find_keys,
+    in_windows,
+    merged,
+    pack_chunks,
+    whole_chunk,
+)
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
+from dedup.index.store import ENOUGH, Passes
 from dedup.model import Page
 
 if TYPE_CHECKING:
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+DEEPEST = MOST_CHUNKS * 8**3  # chunks of one key that are read in each segment, at most: 16 MB
 GROWTH = 4  # a segment is merged with those that have less than so many times its rows
 
 
@@ -50,15 +63,20 @@ class SqliteSnapshot:
         """Packs and unpacks texts."""
         return self.store.packer(self.connection, self.state)
 
-    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]] = MappingProxyType({})) -> Found:
-        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts."""
-        found = find_keys(self.directories_of(level), keys, self._chunks)
-        dead = self.dead_pages()
-        if not len(dead) or not len(found.page):
-            return found
-        at = np.minimum(np.searchsorted(dead, found.page), len(dead) - 1)
-        alive = dead[at] != found.page
-        return Found(found.query[alive], found.page[alive], found.extra[alive], found.count)
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]] = MappingProxyType({}),
+             passes: Passes | None = None) -> Found:
+        """The places of keys, ascending and each once, on pages that are there."""
+        segments, dead, read = self.directories_of(level), self.dead_pages(), MOST_CHUNKS
+        found = _counting(find_keys(segments, keys, self._chunks), dead, passes)
+        while read < DEEPEST and (unread := found.unread()).any():
+            few = np.flatnonzero((unread > 0) & (found.pages_of_each() < ENOUGH))
+            if not len(few):
+                break
+            more = find_keys(segments, keys[few], self._chunks, read, 7 * read)
+            more = _counting(Found(few[more.query], more.page, more.extra, _spread(more.count, few, len(keys))), dead, passes)
+            found = _with_more(found, more, few)
+            read *= 8
+        return found
 
     def directories_of(self, level: int) -> list[Segment]:
         """The directories of a level's segments."""
@@ -238,9 +256,37 @@ def _own(page: Page) -> Page:
     return replace(page, meta=copy.deepcopy(page.meta)) if page.meta else page
 
 
+def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:
+    """Which pages are not gone."""
+    at = np.minimum(np.searchsorted(dead, page), len(dead) - 1)
+    there: npt.NDArray[np.bool_] = dead[at] != page
+    return there
+
+
 def _alive(rows: Rows, dead: I64) -> Rows:
     """Rows of pages that are not gone."""
-    if not len(dead):
-        return rows
-    at = np.minimum(np.searchsorted(dead, rows.page), len(dead) - 1)
-    return rows.take(dead[at] != rows.page)
+    return rows.take(_there(rows.page, dead)) if len(dead) else rows
+
+
+def _counting(found: Found, dead: I64, passes: Passes | None) -> Found:
+    """The places that count, on pages that are not gone."""
+    if len(dead) and len(found.page):
+        found = found.only(_there(found.page, dead))
+    return found.only(passes(found.query, found.extra)) if passes is not None else found
+
+
+def _spread(count: I64, of: I64, size: int) -> I64:
+    """Counts of some keys as those of all."""
+    spread = np.zeros(size, np.int64)
+    spread[of] = count
+    return spread
+
+
+def _with_more(found: Found, more: Found, of: I64) -> Found:
+    """What was found, and what was found further on of some keys: what is unread of these is what is unread there."""
+    query = np.concatenate([found.query, more.query])
+    order = np.argsort(query, kind="stable")
+    page, extra = (np.concatenate([getattr(found, name), getattr(more, name)])[order] for name in ("page", "extra"))
+    unread = found.unread()
+    unread[of] = more.unread()[of]
+    return Found(query[order], page, extra, np.bincount(query, minlength=len(unread)) + unread)

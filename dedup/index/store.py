@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -70,6 +70,10 @@ class Verified:
         return not self.problems
 
 
+Passes = Callable[[I64, U32], npt.NDArray[np.bool_]]  # which places count: of numbers of keys, and extras
+ENOUGH = 256  # pages of one key
+
+
 class Snapshot(Protocol):
     """An index as it is at one moment; what others write meanwhile is not seen."""
 
@@ -81,11 +85,16 @@ class Snapshot(Protocol):
     def packer(self) -> Packer:
         """Packs and unpacks texts."""
 
-    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]]) -> Found:
-        """The places of keys, ascending and each once; those of removed pages are left out, but not of the counts.
+    def find(self, level: int, keys: U64, names: Mapping[int, tuple[int, bytes]], passes: Passes | None = None) -> Found:
+        """The places of keys, ascending and each once, on pages that are there.
 
         Args:
             names: Band and bytes of keys that stand for those, in datasketch's storages.
+            passes: Which places count; else all do.
+
+        Returns:
+            All places, but of a key that very many have at least those on ``ENOUGH`` pages; unless even ``DEEPEST`` chunks of
+            postings hold too few that count.
         """
 
     def records(self, numbers: Sequence[int]) -> list[Record]:

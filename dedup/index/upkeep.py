@@ -32,7 +32,7 @@ def info(store: SqliteStore) -> Info:
 
     from dedup.index.recipe import FORMAT
 
-    files = [store.path.with_name(store.path.name + end) for end in ("", "-wal")]
+    files = [store.file.with_name(store.file.name + end) for end in ("", "-wal")]
     with store.reading() as snapshot:
         state = snapshot.state
         rows: dict[str, int] = {}
@@ -151,7 +151,7 @@ def _of_segments(snapshot: SqliteSnapshot, expected: dict[int, list[int]]) -> li
         dead = snapshot.dead_pages()
     except DamagedIndexError as error:
         return [error.what]
-    for level in sorted({level for _, level, _ in snapshot.state.segments}):
+    for level in sorted({*expected, *(level for _, level, _ in snapshot.state.segments)}):
         found = [0, 0]
         whole = True
         for segment in snapshot.directories_of(level):

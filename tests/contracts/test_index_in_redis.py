@@ -110,3 +110,62 @@ def test_the_command_takes_an_address(place: str, tmp_path: Path, capsys: pytest
     out, err = capsys.readouterr()
     assert not err
     assert "all is well; 1 pages" in out
+
+
+LOSSES: list[tuple[str, Any, str]] = [
+    ("figures", lambda client, base: client.delete(base + b":figures"), "a page has would be given again"),
+    ("next", lambda client, base: client.hset(base + b":figures", "next", 1), "a page has would be given again"),
+    ("page", lambda client, base: (client.hdel(base + b":pages", 0), client.hdel(base + b":names", 0),
+                                   client.hdel(base + b":ids", "a")), "it holds 1 pages and should hold 2"),
+    ("recipe", lambda client, base: client.delete(base + b":recipe"), "there is no index")]
+
+
+@pytest.mark.parametrize(("name", "lose", "told"), LOSSES, ids=[name for name, _, _ in LOSSES])
+def test_verify_finds_what_was_lost(name: str, lose: Any, told: str, place: str) -> None:
+    with Index.create(place, [{"id": "a", "text": EIGHT}, {"id": "b", "text": f"More. {EIGHT}"}]) as index:
+        assert index.verify().ok
+        store: Any = index._store
+        lose(store.client, store.base)
+        assert any(told in problem for problem in index.verify().problems)
+        if name in ("figures", "next"):  # nothing takes the place of another page
+            with pytest.raises(DamagedIndexError, match="figures were lost"):
+                index.add([{"id": "c", "text": EIGHT}])
+            assert sorted(index.ids()) == ["a", "b"]
+        if name == "recipe":
+            with pytest.raises(OutputError, match="has lost what it was made by"):
+                Index.create(place)
+
+
+def test_an_answer_that_was_lost_counts_nothing_twice(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from redis.client import Pipeline
+    from redis.exceptions import WatchError
+
+    with Index.create(place, [{"id": "a", "text": EIGHT}]) as index:
+        lost, immediate = list[int](), Pipeline._execute_transaction
+
+        def transacted(self: Any, *arguments: Any) -> Any:
+            done = immediate(self, *arguments)
+            if not lost:
+                lost.append(1)
+                raise WatchError("the connection broke while the answer came")
+            return done
+        monkeypatch.setattr(Pipeline, "_execute_transaction", transacted)
+        index.add([{"id": "a", "text": f"More. {EIGHT}"}, {"id": "b", "text": EIGHT}])
+        assert lost
+        info = index.info()
+        assert (info.pages, info.text_bytes) == (2, len(f"More. {EIGHT}{EIGHT}"))
+        assert index.verify().ok
+
+
+def test_an_index_that_was_closed_says_so(place: str) -> None:
+    index = Index.create(place, [{"id": "a", "text": EIGHT}])
+    index.close()
+    for ask in (lambda: len(index), lambda: index.check(EIGHT), lambda: index.remove("a"), index.info, index.compact):
+        with pytest.raises(InputError, match=r"was closed. Open it again"):
+            ask()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("address", ["redis://[::1/0", "REDIS://[::1/0"])
+def test_what_is_no_address_is_one_line(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["index", "info", address]) == 2
+    assert capsys.readouterr().err == "dedup: redis://: is no address. Write redis://host:port/db?name=NAME.\n"

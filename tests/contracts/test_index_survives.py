@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from index_help import groups_of, made_pages
+from index_help import groups_of, made_pages, points
 from index_worker import text_of
 
 from dedup.errors import DamagedIndexError, DedupError, OutputError
@@ -63,12 +63,6 @@ int ftruncate64(int fd, off_t size) {
     return fails(fd) ? -1 : real(fd, size);
 }
 """
-
-
-def points(few: int, many: int) -> Any:
-    """So many seeds of a run, and so many of a soak."""
-    return pytest.mark.parametrize("seed", [
-        *range(few), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(few, many))])
 
 
 def started(place: Path, seed: int, what: str, first: int = 0) -> subprocess.Popen[str]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from index_help import made_pages
+from index_help import made_pages, points
 from index_worker import text_of
 from redis_help import started_redis
-from test_index_survives import assert_whole, killed, points, possible, started
+from test_index_survives import assert_whole, killed, possible, started
 
 from dedup import cli
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, MissingExtraError, OptionError, OutputError

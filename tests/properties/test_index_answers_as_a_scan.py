@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from index_help import groups_of, in_parts, made_pages
+from index_help import examples, groups_of, in_parts, made_pages
 
 import dedup
 from dedup.index import Index, index
@@ -24,7 +24,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("unit", "options"), CASES)
-@settings(max_examples=4)
+@settings(max_examples=examples(4, 100))
 @given(seed=st.integers(0, 2**32))
 def test_the_same_groups_as_one_scan(unit: str, options: dict[str, Any], seed: int) -> None:
     chance = random.Random(seed)
@@ -41,7 +41,7 @@ def test_the_same_groups_as_one_scan(unit: str, options: dict[str, Any], seed: i
         assert groups_of(index.check(asked, unit=unit, threads=1)) == groups_of(scanned)  # type: ignore[arg-type]
 
 
-@settings(max_examples=3)
+@settings(max_examples=examples(3, 100))
 @given(seed=st.integers(0, 2**32))
 def test_removed_and_replaced_pages_are_as_if_they_had_never_been_there(seed: int) -> None:
     chance = random.Random(seed)

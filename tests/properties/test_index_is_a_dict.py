@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
-from index_help import groups_of, made_pages
+from index_help import examples, groups_of, made_pages
 
 import dedup
 from dedup.index import Index
@@ -120,5 +120,4 @@ class IndexMachine(RuleBasedStateMachine):
 
 
 TestIndex = IndexMachine.TestCase
-if settings.default is None or settings.default.max_examples < 1000:  # a soak asks for more
-    TestIndex.settings = settings(max_examples=25, stateful_step_count=20)
+TestIndex.settings = settings(max_examples=examples(25, 500), stateful_step_count=examples(20, 40))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from index_help import groups_of, made_pages
+from index_help import examples, groups_of, made_pages
 
 import dedup
 from dedup.index import Index
@@ -106,4 +106,5 @@ class RedisMachine(RuleBasedStateMachine):
 def test_an_index_in_redis_is_a_dictionary(redis_server: str) -> None:
     class Machine(RedisMachine):
         server = redis_server
-    run_state_machine_as_test(Machine, settings=settings(max_examples=20, stateful_step_count=15))
+    size = settings(max_examples=examples(20, 300), stateful_step_count=examples(15, 40))
+    run_state_machine_as_test(Machine, settings=size)

@@ -252,16 +252,22 @@ def test_seen_is_a_page_as_alike_as_the_level_asks(tmp_path: Path) -> None:
 def test_where_no_key_is_shared_the_report_is_that_of_a_scan_of_nothing(place: Path, unit: Any) -> None:
     from dedup.api import _report
     from dedup.index.adding import Some
-    from dedup.index.checking import Checked
+    from dedup.index.checking import Candidates, Checked
 
     asked = made_pages(9, 1)[0]
     text = f"{asked['text']}\nThumbnail\nThumbnail\n{asked['text']}"
     page = Page("q", text, "input[0]", number=1)
     with Index.create(place, [{"id": "a", "text": EIGHT}], levels="page,block,passage") as index:
         report = index.check([page], unit=unit)
-        stream = Checked([], [Some([page], len(text))], None, 0)
+        stream = Checked([], [Some([page], len(text))], None, Candidates(np.empty(0, np.int64), 0, 0))
         options = dataclasses.replace(index.options, unit=unit)
     assert report.to_json() == _report(stream, options, None).to_json()
+
+
+def test_stored_pages_stand_in_the_order_of_their_ids_before_those_that_are_checked(place: Path) -> None:
+    with Index.create(place, [{"id": id_, "text": f"{id_} {EIGHT}"} for id_ in ("c", "a", "d", "b")]) as index:
+        report = index.check([{"id": "2", "text": EIGHT}, {"id": "1", "text": f"More. {EIGHT}"}])
+    assert [page.id for page in report.pages] == ["a", "b", "c", "d", "2", "1"]
 
 
 def test_check_and_add_is_one_step(place: Path) -> None:
