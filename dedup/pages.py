@@ -108,6 +108,8 @@ def is_content(judgement: Judgement) -> Flags:
     """Whether each occurrence is content: no template, navigation or refrain, or on a copy that has nothing else."""
     stand = judgement.occurrence_stand
     within, across = (np.isin(column[stand], NO_CONTENT) for column in (judgement.within, judgement.across))
+    if not across.any():  # then nobody need know which pages are copies
+        return ~within
     return ~within & (~across | judgement.copied[judgement.table.page])
 
 

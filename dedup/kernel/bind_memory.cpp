@@ -1,6 +1,7 @@
 // Bindings of memory.hpp: NumPy's arrays take their memory from the pool, too; twin_memory.py says what each function does.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 
 #include "bind.hpp"
@@ -84,14 +85,23 @@ nb::object array_memory(nb::object handler) { return handler; }
 #endif
 
 #ifdef __GLIBC__
+constexpr std::chrono::milliseconds kSeldom{30};  // between two looks
+
 // Gives the system what is free in the heaps, if memory is bounded or the process grew since that was done last: else it takes
-// longer than all else that is done to a few pages of text.
+// longer than all else that is done to a few pages of text. Looking at how large it is takes its time, too.
 void trim_heaps() {
 #ifdef DEDUP_POOL
+    using Clock = std::chrono::steady_clock;
     static std::atomic<std::size_t> before = 0;
-    const std::size_t now = dedup::resident().anonymous;
-    if (now < before) before = now;
-    if (now && now <= before + dedup::Pool::kFew && !dedup::Pool::shared().is_bounded()) return;
+    static std::atomic<Clock::duration> looked = Clock::duration::min();
+    if (!dedup::Pool::shared().is_bounded()) {
+        const Clock::duration now = Clock::now().time_since_epoch();
+        if (looked.load() + kSeldom > now) return;
+        looked = now;
+        const std::size_t size = dedup::resident().anonymous;
+        if (size < before) before = size;
+        if (size && size <= before + dedup::Pool::kFew) return;
+    }
     malloc_trim(0);
     before = dedup::resident().anonymous;
 #else
