@@ -333,3 +333,29 @@ def test_an_index_that_is_closed_when_its_making_fails_can_be_gone_on_with(place
     assert [path.name for path in place.parent.iterdir()] == [place.name]
     with Index.open(place) as index:
         assert index.add([{"id": "a", "text": EIGHT}]).added == 1
+
+
+def test_verify_finds_a_record_whose_checksum_was_made_anew_and_a_chunk_too_many(place: Path) -> None:
+    from dedup.index.records import seal, unseal
+
+    with Index.create(place, [{"id": "a", "text": EIGHT, "title": "Old"}]) as index:
+        assert index.verify().ok
+    connection = sqlite3.connect(place, isolation_level=None)
+    (data,) = connection.execute("SELECT data FROM page WHERE number=0").fetchone()
+    other = msgspec.structs.replace(unseal(data, 0), title=b"New")  # which no posting knows of
+    connection.execute("UPDATE page SET data=? WHERE number=0", (seal(other),))
+    with Index.open(place) as index:
+        assert index.verify().problems == ("page 0 is not what was stored",)
+    connection.execute("UPDATE page SET data=? WHERE number=0", (data,))
+    connection.execute("INSERT INTO chunk SELECT number + 100, data FROM chunk LIMIT 1")
+    (chunks,) = connection.execute("SELECT count(*) FROM chunk").fetchone()
+    connection.close()
+    with Index.open(place) as index:
+        assert index.verify().problems == (f"there are {chunks} chunks of postings and should be {chunks - 1}",)
+
+
+def test_what_is_acknowledged_was_given_to_the_disk(place: Path) -> None:
+    with Index.create(place) as index:
+        connection = index._store._connection()  # type: ignore[attr-defined]
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
