@@ -26,6 +26,9 @@ WITH_VENV = PATH="$(abspath $(VENV))/bin:$$PATH"
 NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (same results, much slower)." \
     "For the fast one: sudo apt-get install g++ python3-dev, then: rm -f $(VENV)/.installed, and make again."
 
+# A worker takes tests that lie together, so that what a module sets up is made once.
+WORKERS = -n auto --dist worksteal
+
 .PHONY: help demo install dev test check lint types schema docs kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
 
 help:
@@ -87,11 +90,12 @@ kernel-if-possible: $(VENV)/.dev
 
 test: $(VENV)/.dev kernel-if-possible viewer-tools-if-possible
 	@scripts/system_packages redis $(PY)
-	$(PY) -m pytest -q -n auto -m "not soak"
+	@scripts/system_packages java $(PY)
+	$(PY) -m pytest -q $(WORKERS) -m "not soak"
 
 check: $(VENV)/.dev kernel-if-possible
 	@$(MAKE) --no-print-directory lint types
-	$(PY) -m pytest -q -n auto -m "not slow and not soak"
+	$(PY) -m pytest -q $(WORKERS) -m "not slow and not soak"
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check dedup tests scripts benchmarks
@@ -125,7 +129,8 @@ test-sanitize: $(VENV)/.dev
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)
-	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q -n auto
+	@scripts/system_packages java $(PY)
+	DEDUP_HYPOTHESIS=soak $(PY) -m pytest -q $(WORKERS)
 
 # The viewer of report.html. Only who changes it needs Node.js: the bundle is committed, and tests hold it equal to its sources.
 .PHONY: viewer viewer-tools-if-possible

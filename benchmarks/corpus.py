@@ -27,6 +27,7 @@ The same seed gives the same bytes; a smaller corpus is the beginning of a large
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import time
@@ -120,6 +121,12 @@ class Words:
         """The text of a page as it stands inside a JSON string; without its last separator."""
         text = "".join(map(self.written.__getitem__, forms.tolist()))
         return text[:-2] if text.endswith("\\n") else text[:-1]
+
+
+@functools.cache
+def words_of(seed: int) -> Words:
+    """The language of a seed, made once."""
+    return Words(seed)
 
 
 def _invent(rng: np.random.Generator, count: int) -> list[str]:
@@ -242,7 +249,7 @@ class Corpus:
     """The corpus of a seed: iterate to get batches of lines, each with the copies planted in it."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.words = Words(seed)
+        self.words = words_of(seed)
         self.seed = seed
         rng = np.random.default_rng([seed, 2])
         self._boilerplate = []

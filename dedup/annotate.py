@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, distinct_numbers, sums, token_flags
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums, token_flags
+from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
@@ -227,15 +228,22 @@ def _shares(judgement: Judgement) -> F64:
 
 def _repetition(judgement: Judgement, pages: slice) -> F64:
     findings = judgement.findings
-    starts = findings.corpus.page_start[pages.start:pages.stop + 1]
+    if findings.repetition is not None:
+        return findings.repetition[pages]
+    return repetition_of(findings.engine, findings.corpus, pages)
+
+
+def repetition_of(engine: LocalEngine, corpus: Corpus, pages: slice) -> F64:
+    """How much some pages repeat themselves, as ``repetition_measures`` gives it."""
+    starts = corpus.page_start[pages.start:pages.stop + 1]
     size = starts[-1] - starts[0]
     cuts = distinct_numbers(np.append(np.searchsorted(starts[:-1], starts[0] + np.arange(0, size + 1, BATCH_BYTES // 4)),
                                len(starts) - 1))
 
     def count(rows: tuple[int, int]) -> I64:
         edges = starts[rows[0]:rows[1] + 1]
-        return kernel.repetition_counts(findings.corpus.text, edges[:-1].copy(), edges[1:].copy(), findings.corpus.flags)
-    counts = findings.engine.map(count, itertools.pairwise(cuts.tolist()))
+        return kernel.repetition_counts(corpus.text, edges[:-1].copy(), edges[1:].copy(), corpus.flags)
+    counts = engine.map(count, itertools.pairwise(cuts.tolist()))
     return repetition_measures(np.concatenate([np.empty(0, np.int64), *counts]))
 
 

@@ -33,7 +33,8 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
 
     Args:
         source: A ``Path`` (file or folder), several of them, what ``open_pages`` gives, or pages themselves: ``str``
-            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``.
+            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``; or a
+            DataFrame of Spark, which runs there.
         against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
         progress: A function that gets the name of each stage as it begins; or a ``Watcher`` such as ``Profile``, or several.
@@ -54,11 +55,15 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
     ('contained', 1.0)
     """
     options = _options(options, settings, "scan")
-    if against is None:
-        return _report(_pages(source, options), options, progress)
-    if options.scope == "within":
+    if against is not None and options.scope == "within":
         raise OptionError("what stands in other pages too does not stand within one", "against",
                           "Use it with scope across or both.")
+    if options.engine == "spark" or type(source).__module__.startswith("pyspark.sql"):
+        from dedup.distributed.on_spark import scan_on_spark
+
+        return scan_on_spark(source, against, options, progress)
+    if against is None:
+        return _report(_pages(source, options), options, progress)
     return _report(_Against(_pages(against, options), _pages(source, options)), options, progress)
 
 
@@ -88,7 +93,7 @@ def compare(a: Any, b: Any, *, explain: bool = False, options: Options | None = 
     if options is None:
         settings = {"find": "reworded"} | with_profile(settings, settings.pop("for_", None))
     options = _options(options, settings, "compare")
-    refuse_checkpoint(options, "compare")
+    refuse_scan_settings(options, "compare")
     streams = [_Sides(side, name, options) for side, name in ((a, "a"), (b, "b"))]
     return _report(_Both(streams), options, progress, is_comparison=True, explain=explain)
 
@@ -127,7 +132,7 @@ def clean(source: Any, out: Path | None = None, *, choices: Choices | None = Non
     chosen = choices if choices is not None else Choices(**mine)
     rest = {name: value for name, value in settings.items() if name not in names}
     options = _options(options, rest if options is not None else with_profile(rest, chosen.for_), "clean")
-    refuse_checkpoint(options, "clean")
+    refuse_scan_settings(options, "clean")
     paths = [source] if isinstance(source, Path) else list(source) if isinstance(source, (list, tuple)) else []
     if not paths or not all(isinstance(path, Path) for path in paths):
         if out is not None or in_place or manifest is not None:
@@ -219,12 +224,9 @@ class _Against:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        by_reason: dict[str, Skipped] = {}
-        for entry in (entry for stream in self._streams for entry in stream.skipped):
-            known = by_reason.get(entry.reason, Skipped(entry.reason, 0))
-            by_reason[entry.reason] = Skipped(entry.reason, known.count + entry.count,
-                                              (*known.examples, *entry.examples)[:EXAMPLES])
-        return tuple(sorted(by_reason.values(), key=lambda entry: (-entry.count, entry.reason)))
+        from dedup.readers.notes import skipped_by
+
+        return skipped_by(self._streams)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -285,8 +287,10 @@ def _options(options: Options | None, settings: Mapping[str, Any], caller: str) 
     return options if options is not None else make_options(with_profile(settings, for_), caller)
 
 
-def refuse_checkpoint(options: Options, caller: str) -> None:
-    """Raise where finished stages are to be kept: only ``scan`` does that."""
+def refuse_scan_settings(options: Options, caller: str) -> None:
+    """Raise where finished stages are to be kept, or on many machines: only ``scan`` does that."""
+    if options.engine != "local":
+        raise OptionError(f"{caller} runs on this machine", "engine", "Use it with scan.")
     if options.checkpoint is not None:
         raise OptionError(f"{caller} keeps no finished stages", "checkpoint", "Use it with scan.")
 

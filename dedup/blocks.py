@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from dedup.engines.local import LocalEngine
 from dedup.filed import LEAST_IN_FILE, Filed, filed
-from dedup.heads import Heads
+from dedup.heads import Heads, Strings
 from dedup.kernel import kernel
 from dedup.marks import Marks
 from dedup.model import Layout, Page
@@ -236,13 +236,16 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
             return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
         return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
-    words = 0 if whole else _table_words(pages)
-    marks = Marks(engine, words) if words else None
-    batches: list[Batch] = []
+    batches, words = list[Batch](), 0
+    marks: Marks | None = None
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
+        nonlocal words, marks
         for batch in page_batches(pages, text, heads):
+            if not batches and not whole:
+                words = _table_words(pages, text.size)
+                marks = Marks(engine, words) if words else None
             batches.append(batch)
             if told is not None:
                 told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
@@ -265,12 +268,17 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     return corpus, tokens
 
 
-def _table_words(pages: Iterable[Page]) -> int:
+def _table_words(pages: Iterable[Page], first: int) -> int:
     """Words of the table of grams, 0 where the input is known to be too large for one that is made before it is read.
 
-    A small input of known size needs few, and those of a large one take 0.01 s to clear.
+    A small input needs few, and those of a large one take 0.01 s to clear.
+
+    Args:
+        first: Bytes of the first batch; where it is not full, there is no second one.
     """
-    known: int | None = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
+    known: int | None = first
+    if first >= BATCH_BYTES:
+        known = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
     if known is None:
         return FIRST_TABLE
     return min(FIRST_TABLE, max(LEAST_TABLE, 1 << (known // BYTES_A_WORD).bit_length())) if known < MOST_MARKED else 0
@@ -336,17 +344,23 @@ def code_points(text: U8, *positions: I64) -> list[I64]:
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
     """A digest of all ids, as they were read, and texts."""
-    start, ids = corpus.page_start, corpus.pages.ids
+    start = corpus.page_start
 
-    def of_pages(begin: int) -> tuple[bytes, bytes, bytes]:
+    def of_pages(begin: int) -> U64:
         edges = start[begin:begin + DIGEST_PAGES + 1]
-        named = [ids.encoded(page) for page in range(begin, begin + len(edges) - 1)]
-        digests = kernel.byte_digests(corpus.text[edges[0]:edges[-1]], edges - edges[0]).astype("<u8").tobytes()
-        return digests, np.array(list(map(len, named)), "<i8").tobytes(), b"".join(named)
-    parts = engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))
-    whole = hashlib.sha256(b"".join(itertools.chain(*zip(*parts, strict=True))))
-    if corpus.references is not None:
-        whole.update(b"against %d" % corpus.references)
+        return kernel.byte_digests(corpus.text[edges[0]:edges[-1]], edges - edges[0])
+    digests = [np.empty(0, np.uint64), *engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))]
+    return digest_of(corpus.pages.ids, np.concatenate(digests), corpus.references)
+
+
+def digest_of(ids: Strings, digests: U64, references: int | None) -> str:
+    """A digest of ids, and of texts of which a digest each is known."""
+    names = ids.utf8
+    whole = hashlib.sha256(digests.astype("<u8").tobytes())
+    whole.update(np.diff(names.first).astype("<i8").tobytes())
+    whole.update(names.data.tobytes())
+    if references is not None:
+        whole.update(b"against %d" % references)
     return whole.hexdigest()[:32]
 
 
@@ -391,7 +405,7 @@ def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads,
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
-    _tell_apart(heads, references or 0)
+    tell_apart(heads, references or 0)
     return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
                   column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
@@ -399,7 +413,7 @@ def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads,
                   np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags, references)
 
 
-def _tell_apart(heads: Heads, references: int) -> None:
+def tell_apart(heads: Heads, references: int) -> None:
     """A reference whose id one of the others has is named by its folder, or as a reference."""
     if not references:
         return

@@ -27,6 +27,7 @@ from dedup.tandems import Shown, period_of, shown_places
 from dedup.verify import Spans, indel_similarities, span_texts
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 REMEMBERED = 4096  # groups
 BATCH_PLACES, BATCH_BYTES = 10_000, 1_000_000  # of groups made together, beyond one group
 
@@ -99,11 +100,12 @@ class Findings:
         options: The settings; `unit` says what people read as similarity.
         truncated: A bound was met while near copies were looked for: near groups may have more members.
         aligned: Which of the links were aligned, and how alike they are as bags of words.
+        repetition: How much each page repeats itself, where not all texts are there to count it.
     """
 
     def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, pairs: PagePairs, options: Options,
-                 truncated: bool = False, aligned: Aligned = NOTHING) -> None:
-        self.aligned, self.pairs_that_count = aligned, pairs
+                 truncated: bool = False, aligned: Aligned = NOTHING, repetition: F64 | None = None) -> None:
+        self.aligned, self.pairs_that_count, self.repetition = aligned, pairs, repetition
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.engine = LocalEngine(options.threads)
         self.places = Places(self.engine, corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block,

@@ -6,7 +6,7 @@ import itertools
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from dedup.model import NO_META, Layout, Page
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+V = TypeVar("V")
 
 HAS_URL, RECORD = 1, 2  # bits of a page's flags
 
@@ -46,6 +47,10 @@ class Utf8(NamedTuple):
         first = np.zeros(len(start) + 1, np.int64)
         np.cumsum(end - start, out=first[1:])
         return cls(data[np.arange(first[-1]) + np.repeat(start - first[:-1], end - start)], first)
+
+    def take(self, rows: I64) -> Utf8:
+        """Some of the strings."""
+        return Utf8.cut(self.data, self.first[rows], self.first[rows + 1])
 
     def part(self, begin: int, end: int) -> Utf8:
         """The strings from one to before another one."""
@@ -102,6 +107,11 @@ class Strings(Sequence[str]):
     def encoded(self, row: int) -> bytes:
         """A string in UTF-8."""
         return bytes(self._data[self._first[row]:self._first[row + 1]])
+
+    @property
+    def utf8(self) -> Utf8:
+        """The strings as they are now."""
+        return Utf8(np.frombuffer(bytes(self._data), np.uint8), np.array(self._first, np.int64))
 
     def __len__(self) -> int:
         return len(self._first) - 1
@@ -212,6 +222,11 @@ class RecordHeads:
                            Codes(self.sites.names, self.sites.code[begin:end]), self.line + begin, metas)
 
 
+def _renumbered(known: Mapping[int, V], rows: I64) -> dict[int, V]:
+    """What is known of some rows, by their new numbers."""
+    return {new: known[row] for new, row in enumerate(rows.tolist()) if row in known} if known else {}
+
+
 class Heads(Sequence[Page]):
     """Pages without their texts; one is made when it is asked for.
 
@@ -255,6 +270,34 @@ class Heads(Sequence[Page]):
         self._flags += (RECORD | HAS_URL * records.has_url).tobytes()
         if records.metas is not None:
             self._metas.update((row + i, meta) for i, meta in enumerate(records.metas) if meta)
+
+    def append(self, others: Heads) -> None:
+        """Put pages at the end. Their other names are left out: who joins pages names them."""
+        row = len(self)
+        self.ids.extend(others.ids.utf8)
+        self._urls.extend(others._urls.utf8)
+        for mine, new in ((self._sources, others._sources), (self.sites, others.sites)):
+            mine.extend(Codes(new.names, new.codes))
+        self._lines.extend(others._lines)
+        self._numbers.extend(others._numbers)
+        self._flags += others._flags
+        self._titles.update((row + at, title) for at, title in others._titles.items())
+        self._metas.update((row + at, meta) for at, meta in others._metas.items())
+        self.layouts.update((row + at, layout) for at, layout in others.layouts.items())
+
+    def take(self, rows: I64) -> Heads:
+        """Some of the pages, in the order given."""
+        some = Heads()
+        some.ids.extend(self.ids.utf8.take(rows))
+        some._urls.extend(self._urls.utf8.take(rows))
+        for mine, old in ((some._sources, self._sources), (some.sites, self.sites)):
+            mine.extend(Codes(old.names, old.codes[rows]))
+        for numbers, before in ((some._lines, self._lines), (some._numbers, self._numbers)):
+            numbers.frombytes(np.array(before, np.int64)[rows].tobytes())
+        some._flags += np.frombuffer(self._flags, np.uint8)[rows].tobytes()
+        some._titles, some._metas = _renumbered(self._titles, rows), _renumbered(self._metas, rows)
+        some.layouts, some.renamed = _renumbered(self.layouts, rows), _renumbered(self.renamed, rows)
+        return some
 
     def id(self, row: int) -> str:
         """A page's id."""

@@ -25,6 +25,7 @@ Find = Literal["exact", "near", "reworded"]
 Noise = Literal["ocr"]
 Scope = Literal["within", "across", "both"]
 FieldFormat = Literal["text", "html", "markdown"]
+Engine = Literal["local", "spark"]
 InputFormat = Literal["text", "html", "markdown", "mdx", "rst", "asciidoc", "notebook", "jsonl", "csv", "tsv", "parquet",
                       "arrow", "warc"]
 
@@ -110,6 +111,11 @@ class Options:
     checkpoint: str | None = setting(
         None, "scan: folder where finished stages are kept until it ends; the same scan goes on from there if it was killed",
         group="run", result=False)
+
+    engine: Engine = setting("local", "scan: where it runs: on this machine, or on Apache Spark with the same result (extra "
+                                      "spark)", group="run", result=False)
+    master: str | None = setting(None, "Spark's master, like local[4] or spark://host:7077; default: what spark-submit says, "
+                                       "else this machine", group="run", result=False)
 
     template_pages: int = setting(3, "least pages of a site that carry a passage of its template", min=2, max=1_000_000,
                                   group="report")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, collapse_equal, input_digest, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, input_digest, read_corpus
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
-from dedup.groups import group_passages, no_groups
+from dedup.groups import Groups, group_passages, no_groups
 from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
 from dedup.model import Page
@@ -78,29 +78,51 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         if checkpoint.is_kept:
             digest = input_digest(engine, corpus)
             checkpoint.begin(data_digest(digest, corpus, pairs), options)
-        finding: Future[Repeats] | None = None
-        if options.unit != "page":
-            stages.start("exact runs")
-            known: Repeats | None = checkpoint.take("exact runs")
-            finding = (find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens) if known is None
-                       else _done(known))
-        digest = digest or input_digest(engine, corpus)  # beside what one thread does
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
-        del tokens
-        repeats: list[Repeats]
-        if finding is None:
-            compared = partial(compare_pages, engine, corpus, keys, pairs, options, stages, judge)
-            passages, repeats, aligned = checkpoint.made("near pages", compared), [], NOTHING
-        else:
-            passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
-                                                        judge, checkpoint)
-        del finding, keys
-        stages.start("groups")
-        groups = checkpoint.made("groups", partial(group_passages, engine, corpus, passages, repeats, pairs,
-                                                   options.least_jaccard, options.shingle_tokens))
-        stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
+
+        def digested() -> None:
+            nonlocal digest
+            digest = digest or input_digest(engine, corpus)
+        passages, groups, aligned = find_in(engine, corpus, tokens, keys, pairs, options, stages, is_comparison, stem, judge,
+                                            checkpoint, digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
+
+
+def find_in(engine: LocalEngine, corpus: Corpus, tokens: Tokens, keys: BandKeys | None, pairs: PagePairs, options: Options,
+            stages: Stages, is_comparison: bool = False, stem: Stem | None = None, judge: Judge | None = None,
+            checkpoint: Checkpoint = NOTHING_KEPT, meanwhile: Callable[[], None] | None = None,
+            ) -> tuple[Passages, Groups, Aligned]:
+    """Verified passages of a collection, the groups they make, and which of them were aligned.
+
+    Args:
+        tokens: They are cleared on the way; not looked at where pages are compared.
+        keys: Of the pages, where they were sketched.
+        meanwhile: Is done beside what one thread does.
+    """
+    finding: Future[Repeats] | None = None
+    if options.unit != "page":
+        stages.start("exact runs")
+        known: Repeats | None = checkpoint.take("exact runs")
+        finding = (find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens) if known is None
+                   else _done(known))
+    if meanwhile is not None:
+        meanwhile()
+    tokens.token.clear()
+    repeats: list[Repeats]
+    if finding is None:
+        compared = partial(compare_pages, engine, corpus, keys, pairs, options, stages, judge)
+        passages, repeats, aligned = checkpoint.made("near pages", compared), [], NOTHING
+    else:
+        passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
+                                                    judge, checkpoint)
+    if keys is not None:
+        keys.keys.clear()
+    stages.start("groups")
+    groups = checkpoint.made("groups", partial(group_passages, engine, corpus, passages, repeats, pairs,
+                                               options.least_jaccard, options.shingle_tokens))
+    stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
+    return passages, groups, aligned
 
 
 def nothing_found(engine: LocalEngine, corpus: Corpus, options: Options) -> tuple[Findings, str]:
@@ -331,4 +353,4 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
         judge.stop(links.take(unlike & ~short), "min_similarity", similarity[unlike & ~short], options.min_similarity)
     pairs = ~(short | unlike)
     return Findings(findings.corpus, table.take(kept), findings.passages.take(pairs), findings.pairs_that_count, options,
-                    findings.truncated, findings.aligned)
+                    findings.truncated, findings.aligned, findings.repetition)

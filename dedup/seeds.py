@@ -73,7 +73,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    words = 1 << (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length()
+    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
     slices = 1 if tokens.marks is not None else engine.slices(8 * words)
     classes = [part for number in range(slices)
                for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]

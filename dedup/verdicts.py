@@ -258,7 +258,7 @@ class Judgement:
         # Of all that stands more than once.
         vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
         less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
-                                 found.truncated, found.aligned)
+                                 found.truncated, found.aligned, found.repetition)
         less.table, stands = less.findings.table, kept[self.group]
         less.first = sums(np.diff(self.first)[stands])
         less.group, less.page = (np.cumsum(kept) - 1)[self.group[stands]], self.page[stands]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from redis_help import started_redis
+from spark_help import started_spark
 
 # Examples are the same in every run; `make test-soak` asks for many more, of another draw.
 settings.register_profile(
@@ -62,3 +63,9 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"redis://127.0.0.1:{port}/0"
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A session of Spark on two cores of this machine."""
+    yield from started_spark()

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.corpus import STYLES, Words
+from benchmarks.corpus import STYLES, Words, words_of
 
 BATCH = 10_000
 
@@ -63,7 +63,7 @@ def _text(words: Words, rng: np.random.Generator, count: int) -> str:
 def write(file: Path, kind: str, pages: int) -> None:
     """Write `pages` records of a kind as JSON lines."""
     with file.open("w", encoding="utf-8") as out:
-        for number, text in enumerate(KINDS[kind](Words(0), pages)):
+        for number, text in enumerate(KINDS[kind](words_of(0), pages)):
             out.write(f'{{"id": "p{number:07d}", "text": "{text}"}}\n')
 
 
@@ -73,7 +73,7 @@ def html(size: int) -> str:
     >>> len(html(100_000)) // 1000
     100
     """
-    words, rng = Words(0), np.random.default_rng(4)
+    words, rng = words_of(0), np.random.default_rng(4)
     menu = "".join(f'<li class="menu-item"><a href="/section/{i}">{_text(words, rng, 2)}</a></li>\n' for i in range(30))
     head = f"<!DOCTYPE html>\n<html><head><title>{_text(words, rng, 6)}</title></head>\n<body><nav><ul>\n{menu}</ul></nav>\n"
     foot = f"<footer><p>{_text(words, rng, 30)}</p></footer>\n</body></html>\n"

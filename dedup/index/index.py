@@ -313,10 +313,10 @@ class Index:
                                   "Make another index for another one." if name not in _names("report")
                                   else "Give it to check.")
         kept = {name: getattr(self.options, name) for name in names if name not in settings}
-        from dedup.api import refuse_checkpoint
+        from dedup.api import refuse_scan_settings
 
         options = make_options({**kept, **settings}, caller)
-        refuse_checkpoint(options, caller)
+        refuse_scan_settings(options, caller)
         return options
 
     def _checked(self, snapshot: Snapshot, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],

@@ -37,10 +37,14 @@ def read_blocks(stream: BinaryIO, longest: int) -> Iterator[Block]:
         yield line, None if block is None else bytes(block)
 
 
-def _view_blocks(stream: BinaryIO, longest: int) -> Iterator[View]:
-    """The blocks of ``read_blocks``, each in the same memory as the one before: fresh memory costs more than reading."""
+def _view_blocks(stream: BinaryIO, longest: int, line: int = 1) -> Iterator[View]:
+    """The blocks of ``read_blocks``, each in the same memory as the one before: fresh memory costs more than reading.
+
+    Args:
+        line: Number of the stream's first line.
+    """
     buffer = bytearray(READ_BYTES)
-    line, over, begun = 1, False, False
+    over, begun = False, line > 1
     held = 0  # bytes of a line that has begun, at the front of the buffer unless it is over the bound
     while True:
         start = 0 if over else held
@@ -87,12 +91,12 @@ def _read_into(stream: BinaryIO, room: memoryview) -> int:
     return len(data)
 
 
-def read_jsonl(stream: BinaryIO, reading: Reading) -> Stretches:
-    """The pages of a JSON Lines file."""
+def read_jsonl(stream: BinaryIO, reading: Reading, first_line: int = 1) -> Stretches:
+    """The pages of a JSON Lines file, or of the lines of one from a line on."""
     records = Records(reading)
     fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _Blocks(records)
     look = reading.options.between is not None
-    for line, block in _view_blocks(stream, reading.options.max_page_bytes):
+    for line, block in _view_blocks(stream, reading.options.max_page_bytes, first_line):
         if block is None:
             reading.too_long(line, "the line")
             continue

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from dedup.model import ReadError, Skipped
 
@@ -84,3 +84,51 @@ class Notes:
         """What was skipped, by reason, the most frequent first."""
         rows = [Skipped(reason, count, examples) for reason, (count, examples) in self._skipped.items()]
         return tuple(sorted(rows, key=lambda row: (-row.count, row.reason)))
+
+
+def skipped_by(streams: Iterable[Any]) -> tuple[Skipped, ...]:
+    """What several streams skipped, by reason."""
+    by_reason: dict[str, Skipped] = {}
+    for entry in (entry for stream in streams for entry in stream.skipped):
+        known = by_reason.get(entry.reason, Skipped(entry.reason, 0))
+        by_reason[entry.reason] = Skipped(entry.reason, known.count + entry.count,
+                                          (*known.examples, *entry.examples)[:EXAMPLES])
+    return tuple(sorted(by_reason.values(), key=lambda entry: (-entry.count, entry.reason)))
+
+
+class Recorded(Notes):
+    """Notes of a part of the input, to be told again among those of the other parts.
+
+    Attributes:
+        told: Names of methods, and what they were given.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, tuple[Any, ...]]] = []
+
+    def error(self, source: str, line: int | None, message: str, kind: str = "") -> None:
+        """Note an error."""
+        self.told.append(("error", (source, line, message, kind)))
+
+    def skip(self, reason: str, place: str) -> None:
+        """Count a file, record or page that is not compared."""
+        self.told.append(("skip", (reason, place)))
+
+    def close_file(self, source: str) -> None:
+        """A file was read to its end."""
+        self.told.append(("close_file", (source,)))
+
+
+def tell_all(parts: Sequence[Recorded], notes: Notes, ordered: bool = True) -> None:
+    """Note elsewhere what was noted of parts of the input.
+
+    Args:
+        ordered: In the order in which it was noted; else in that of the words.
+    """
+    told = [entry for part in parts for entry in part.told]
+    for name, arguments in told if ordered else sorted(told, key=repr):
+        getattr(notes, name)(*arguments)
+    for part in parts:
+        notes.ignored += part.ignored
+        notes.saw(part.fields)

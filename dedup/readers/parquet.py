@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from dedup.errors import MissingExtraError, how_to_install
 from dedup.readers.formats import A_REPORT
 from dedup.readers.reading import READ_BYTES, Items, Reading
-from dedup.readers.tables import Records, no_field
+from dedup.readers.tables import Records, no_field, row_name
 
 _ROWS = 1000
 _SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes
@@ -101,8 +101,12 @@ def batches_of(source: Any) -> Iterator[Any]:
     yield from import_pyarrow().RecordBatchReader.from_stream(source)
 
 
-def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
-    """The pages of record batches; a cell that is not UTF-8 costs its row only."""
+def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True) -> Items:
+    """The pages of record batches; a cell that is not UTF-8 costs its row only.
+
+    Args:
+        numbered: The rows have an order; else all have the number 0.
+    """
     records = Records(reading)
     number = 0
     for batch in batches:
@@ -117,11 +121,12 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading) -> Items:
         for start in range(0, batch.num_rows, _ROWS):
             parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]
             for i in range(min(_ROWS, batch.num_rows - start)):
-                number += 1
+                number += numbered
                 record = {name: values[i] for name, values in parts}
                 bad = next((name for name, value in record.items() if isinstance(value, UnicodeDecodeError)), None)
                 if bad is not None:
-                    reading.fail(None, f"row {number:,}: {bad} is not valid UTF-8, row skipped",
+                    named = next((record[name] for name in records.ids if isinstance(record.get(name), str)), None)
+                    reading.fail(None, f"{row_name(None, number, named)}{bad} is not valid UTF-8, row skipped",
                                  "row is not valid UTF-8")
                     continue
                 page = records.page(record, None, number)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.errors import DedupError, InputError
-from dedup.heads import RecordHeads, Utf8
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
@@ -23,6 +22,7 @@ from dedup.readers.decode import Utf8Stream, wide_codec
 from dedup.readers.files import Found, expand, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
+from dedup.readers.naming import Naming
 from dedup.readers.notes import Notes
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
@@ -44,21 +44,18 @@ class PageStream:
 
     Attributes:
         files: Files read so far.
-        renamed: Pages that got another id because theirs was taken.
         expected_bytes: Size of the files begun so far; a hint how much text there will be.
         bytes_behind: Size of the files that were read to their ends.
     """
 
-    def __init__(self, items: Any, options: Options, notes: Notes, several_roots: bool = False,
+    def __init__(self, items: Any, options: Options, notes: Notes, naming: Naming | None = None,
                  whole: Callable[[int | None], int | None] = lambda _: None) -> None:
         self._notes = notes
         self._options = options
         self._items = items
-        self._several_roots = several_roots
-        self._ids: dict[str, int] = {}  # id -> number that the next page of that id gets
+        self._naming = naming
         self._begun = False
         self.files = 0
-        self.renamed = 0
         self.expected_bytes = self.bytes_behind = 0
         self._whole = whole
 
@@ -70,6 +67,11 @@ class PageStream:
     def bytes_of_few(self, most: int) -> int | None:
         """Size of all files, where they are fewer than `most` and not compressed."""
         return self._whole(most)
+
+    @property
+    def renamed(self) -> int:
+        """Pages so far that got another id because theirs was taken."""
+        return self._naming.renamed if self._naming is not None else 0
 
     @property
     def errors(self) -> list[ReadError]:
@@ -109,10 +111,12 @@ class PageStream:
     def _stretches(self) -> Iterator[Page | Texts]:
         items: Stretches = self._items(self)
         for item in _parsed(items, self._options, self._notes):
-            if isinstance(item, Page):
-                yield self._named(item, item.site)
+            if self._naming is None:
+                yield item
+            elif isinstance(item, Page):
+                yield self._naming.page(item)
             else:
-                self._name_records(item.heads)
+                self._naming.records(item.heads)
                 yield item
 
     @staticmethod
@@ -122,32 +126,6 @@ class PageStream:
                 yield item
             else:
                 yield from item.pages()
-
-    def _name_records(self, heads: RecordHeads) -> None:
-        """Give the records other ids where theirs are taken."""
-        fresh = dict.fromkeys(heads.ids.texts(), 2)
-        if len(fresh) == len(heads) and self._ids.keys().isdisjoint(fresh):
-            self._ids.update(fresh)
-        else:
-            pages = [heads.page(row, "") for row in range(len(heads))]
-            heads.ids = Utf8.of([self._named(page, page.site).id for page in pages])
-
-    def _named(self, page: Page, root: str) -> Page:
-        """The page, under another id where its own is taken."""
-        ids = self._ids
-        if page.id not in ids:
-            ids[page.id] = 2
-            return page
-        self.renamed += 1
-        name = f"{root}/{page.id}" if self._several_roots and not page.record and root else page.id
-        if name in ids:
-            number = ids[name]
-            while f"{name}#{number}" in ids:
-                number += 1
-            ids[name] = number + 1
-            name = f"{name}#{number}"
-        ids[name] = 2
-        return replace(page, id=name)
 
 
 def _parsed(items: Stretches, options: Options, notes: Notes) -> Iterator[Page | Texts]:
@@ -303,7 +281,7 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
                                      find_remote(addresses, options.include, options.exclude, notes)):
             found_any = True
             stream.files += 1
-            yield from _read_file(found, options, notes, stream)
+            yield from read_file(found, options, notes, stream)
             notes.close_file(found.place)
         if (paths or addresses) and not found_any:
             for path in (*paths, *addresses):
@@ -314,14 +292,14 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
 
         return None if streams or addresses else whole_bytes(paths, options, most or MOST_FILES)
 
-    return PageStream(items, options, notes, len(places) > 1, whole)
+    return PageStream(items, options, notes, Naming(len(places) > 1), whole)
 
 
 def _standard_input() -> Found:
     return Found(Path("-"), "-", "-", "", "", True)
 
 
-def _read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
+def read_file(found: Found, options: Options, notes: Notes, stream: PageStream) -> Stretches:
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
     if found.remote is not None:
@@ -450,7 +428,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
             if page is not None:
                 yield page
 
-    return PageStream(items, options, notes)
+    return PageStream(items, options, notes, Naming())
 
 
 def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:

@@ -75,14 +75,15 @@ class Records:
             number: What names it where it has no id: its line or row.
         """
         if not isinstance(record, Mapping):
-            self.reading.fail(line, f"{_at(line, number)}is {_type_name(record)}, not an object; skipped",
+            self.reading.fail(line, f"{row_name(line, number, None)}is {_type_name(record)}, not an object; skipped",
                               "record is no object")
             return None
         if self._look:
             self.saw(record)
         text = next((value for name in self.texts if (value := look_up(record, name)) is not _MISSING), _MISSING)
         if text is _MISSING:
-            self.reading.fail(line, f"{_at(line, number)}{no_field(self.texts, record)}; skipped", "text field missing")
+            self.reading.fail(line, f"{row_name(line, number, None)}{no_field(self.texts, record)}; skipped",
+                              "text field missing")
             return None
         found = (look_up(record, name) for name in self.ids)
         id_ = next((value for value in found if value is not _MISSING and value is not None), None)
@@ -99,12 +100,12 @@ class Records:
              number: int) -> Page | Pending | None:
         """A page of a record's fields, or ``None`` with a note."""
         if not isinstance(text, str):
-            self.reading.fail(line, f"{_at(line, number)}the text is {_type_name(text)}, not a string; skipped",
+            self.reading.fail(line, f"{row_name(line, number, id_)}the text is {_type_name(text)}, not a string; skipped",
                               "text is no string")
             return None
         text = str(text)  # a subclass of str is a text too
         if len(text) > self._longest:
-            self.reading.too_long(line, f"{_at(line, number)}the record")
+            self.reading.too_long(line, f"{row_name(line, number, id_)}the record")
             return None
         if self.form == "text":
             return self.head(id_, url, meta, line, number, text)
@@ -124,9 +125,9 @@ def record_name(id_: Any, file: Found, number: int) -> str:
     return str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
 
 
-def _at(line: int | None, number: int) -> str:
-    """How a message names a record that has no line."""
-    return "" if line is not None else f"row {number:,}: "
+def row_name(line: int | None, number: int, id_: Any) -> str:
+    """How a message names a record that has no line: by its number, or where rows have none by its id."""
+    return "" if line is not None else f"row {number:,}: " if number else f"row with id {id_!r}: "
 
 
 def _type_name(value: Any) -> str:

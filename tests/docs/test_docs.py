@@ -143,6 +143,8 @@ def test_python_examples_run(page, blocks, monkeypatch, request):
     if any("6379" in block for block in blocks):  # a server of the test's own stands for that of the reader
         port = request.getfixturevalue("redis_server").rpartition(":")[2].partition("/")[0]
         blocks = [block.replace("6379", port) for block in blocks]
+    if any("pyspark" in block for block in blocks):
+        request.getfixturevalue("spark")
     for library in sorted(set(re.findall(r"^>>> (?:import|from) (\w+)", "\n".join(blocks), re.M))):
         pytest.importorskip(library, reason=f"LOUD: the examples of {page.name} with {library} do not run: it is not there")
     said = []

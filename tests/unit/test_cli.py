@@ -74,7 +74,7 @@ def test_each_setting_is_a_flag_of_both_commands(engine: Engine) -> None:
         "id_field": "i", "field_format": "html", "input_format": "jsonl", "threads": 2, "partitions": 3,
         "min_similarity": 0.25, "min_dice": 0.5, "template_share": 0.5, "between": "host", "noise": "ocr", "stem": "german",
         "memory": "2G", "temp_dir": ".", "checkpoint": ".", "leave_out": ("code", "front-matter"),
-        "hide": ("template", "shared"), "fold_parts": True, "template_in": "html"}
+        "engine": "local", "master": "local[2]", "hide": ("template", "shared"), "fold_parts": True, "template_in": "html"}
     for field in dataclasses.fields(Options):
         value = other.get(field.name)
         if value is None:

@@ -8,7 +8,7 @@ import pytest
 import dedup.align
 import dedup.anchors
 import dedup.families
-from benchmarks.corpus import Words
+from benchmarks.corpus import words_of
 from benchmarks.peers.inputs import KINDS
 from dedup import Page, scan
 from dedup.families import Families
@@ -30,7 +30,7 @@ def template(pages: int, names: int = 60, length: int = 60) -> list[Page]:
 
 def forms(pages: int) -> list[Page]:
     """Those of the benchmark: of 60 words three are a page's own."""
-    return [Page(f"p{i}", text) for i, text in enumerate(KINDS["form"](Words(0), pages))]
+    return [Page(f"p{i}", text) for i, text in enumerate(KINDS["form"](words_of(0), pages))]
 
 
 def edited(text: str, rng: np.random.Generator, share: float = 0.1) -> str:

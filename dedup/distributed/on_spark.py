@@ -1,0 +1,135 @@
+"""``scan(..., engine="spark")``: from places or a DataFrame to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
+from dedup.distributed.scan import scan_on
+from dedup.distributed.splits import find_splits
+from dedup.engines.cluster import Cluster, Held
+from dedup.errors import OptionError
+from dedup.memory import memory_of
+from dedup.options import Options
+from dedup.readers.files import expand
+from dedup.readers.notes import Notes
+from dedup.readers.tables import no_field, text_fields
+from dedup.stages import Progress, Stages
+
+if TYPE_CHECKING:
+    from dedup.engines.spark import SparkCluster
+    from dedup.report import Report
+
+
+def is_spark_table(source: Any) -> bool:
+    """Whether a source is a DataFrame of Spark."""
+    return type(source).__module__.startswith("pyspark.sql") and hasattr(source, "mapInArrow")
+
+
+def scan_on_spark(source: Any, against: Any, options: Options, progress: Progress | None) -> Report:
+    """See ``dedup.scan``.
+
+    Raises:
+        OptionError: A source that Spark cannot read, or a setting that has no meaning there.
+        SparkError: Spark cannot run, or lost what it ran.
+    """
+    from dedup.engines.spark import SparkCluster, spark_session
+
+    if options.checkpoint is not None:
+        raise OptionError("Spark makes again what is lost", "checkpoint", "Leave it out, or scan on one machine.")
+    sides = [source] if against is None else [against, source]
+    tables = [is_spark_table(side) for side in sides]
+    if not all(tables) and any(tables):
+        raise OptionError("a table and places cannot be compared", "against", "Give both as DataFrames, or both as places.")
+    for side in sides:
+        check_columns(side.columns, options) if tables[0] else check_places(side)
+    with spark_session(options.master) as session:
+        cluster = SparkCluster(session)
+        if tables[0]:
+            return report_of_tables(cluster, sides, options, progress)
+        return report_of_places(cluster, [_places(side) for side in sides], options, progress)
+
+
+def report_of_tables(cluster: SparkCluster, sides: Sequence[Any], options: Options, progress: Progress | None) -> Report:
+    """The report of the rows of DataFrames, in the order of their ids.
+
+    Args:
+        sides: The tables; where there are two, the first one has the references.
+    """
+    def held(notes: Sequence[Notes]) -> Held[Portion]:
+        of_sides = [cluster.hold_table(table, partial(portions_of_batches, options=reading_options(options),
+                                                      references=number < len(sides) - 1))
+                    for number, table in enumerate(sides)]
+        return of_sides[0] if len(of_sides) == 1 else cluster.both(*of_sides)
+    return _report(cluster, held, len(sides), options, progress, ordered=False)
+
+
+def report_of_places(cluster: Cluster, sides: Sequence[Sequence[Path]], options: Options,
+                     progress: Progress | None = None) -> Report:
+    """The report of what stands at some places.
+
+    Args:
+        sides: The places; where there are two lists, the first one has the references.
+    """
+    return _report(cluster, lambda notes: _held(cluster, sides, notes, options), len(sides), options, progress,
+                   [len(places) > 1 for places in sides])
+
+
+def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portion]], sides: int, options: Options,
+            progress: Progress | None, several_roots: Sequence[bool] = (), ordered: bool = True) -> Report:
+    from dedup.api import report_of
+
+    stages = Stages(progress, options.memory is not None)
+    with memory_of(options):
+        notes = [Notes() for _ in range(sides)]
+        stages.start("read")
+        held = held_with(notes)
+        try:
+            findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered)
+        finally:
+            held.release()
+        return report_of(read, findings, digest, stages)
+
+
+def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Notes], options: Options) -> Held[Portion]:
+    """The pages of all places, in portions."""
+    splits = []
+    for number, (places, told) in enumerate(zip(sides, notes, strict=True)):
+        found = find_splits(cluster, places, options, told)
+        if not found:
+            for place in places:
+                told.error(str(place), None, "nothing to read (no file, or none that include and exclude let through)")
+        splits += [replace(split, references=number < len(sides) - 1) for split in found]
+    return cluster.hold(partial(read_portion, options=reading_options(options)), splits)
+
+
+def check_columns(columns: Sequence[str], options: Options) -> None:
+    """Raise where no column of a table may hold the text."""
+    names = text_fields(options)
+    if not any(name in columns or name.split(".")[0] in columns for name in names):
+        raise OptionError(no_field(names, columns), "text_field")
+
+
+def check_places(source: Any) -> None:
+    """Raise where Spark cannot read a source, or nothing is there.
+
+    Raises:
+        OptionError: It is no place.
+        InputError: There is nothing there.
+    """
+    places = _places(source)
+    if not places or not all(isinstance(place, Path) for place in places):
+        raise OptionError(f"Spark reads places and its own tables, not a {type(source).__name__}", "engine",
+                          "Give a Path, several of them, or a DataFrame.")
+    if Path("-") in places:
+        raise OptionError("Spark cannot read standard input", "engine", "Save it to a file first.")
+    for place in places:
+        expand(place)
+
+
+def _places(source: Any) -> list[Any]:
+    return list(source) if isinstance(source, (list, tuple)) else [source]

@@ -1,0 +1,192 @@
+"""A portion of the pages: read from a split, cut into blocks and measured, and held where that was done."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import MOST_MARKED, Corpus, read_corpus
+from dedup.distributed.splits import SPLIT_BYTES, LinesBetween, Split
+from dedup.engines.local import LocalEngine
+from dedup.errors import InputError
+from dedup.heads import Strings, Utf8
+from dedup.kernel import kernel
+from dedup.lsh import LSH
+from dedup.options import Options
+from dedup.readers.files import Found, open_regular
+from dedup.readers.jsonl import read_jsonl
+from dedup.readers.notes import Recorded
+from dedup.readers.parquet import pages_of_batches
+from dedup.readers.reading import Items, Pending, Reading, Stretches
+from dedup.readers.stream import PageStream, read_file
+from dedup.readers.tables import record_name
+
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+
+TABLE = "input"  # what rows of a table name as their source
+
+
+@dataclass(slots=True)
+class Portion:
+    """Pages that follow each other.
+
+    Attributes:
+        corpus: Their columns, with ids as they were read.
+        bands: Keys of the bands of each page's sketch, shape ``(bands, pages)``, ``uint32``; ``None`` where pages are not
+            sketched.
+        digest: A digest of each page's text, shape ``(pages, 2)``, ``uint64``.
+        notes: What could not be read.
+        references: The pages are those that others are compared against.
+    """
+
+    corpus: Corpus
+    bands: U32 | None
+    digest: U64
+    notes: Recorded
+    references: bool
+
+
+    @property
+    def mark(self) -> int:
+        """Says whether a portion that was made again has the same pages."""
+        return zlib.crc32(self.digest.tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Numbers of pages: their places in the one order.
+
+    Attributes:
+        first: Pages before each portion, one longer than the portions.
+        marks: Of the portions.
+        rank: Of each page, portion after portion; ``None`` where that is the order.
+    """
+
+    first: I64
+    marks: tuple[int, ...]
+    rank: I64 | None = None
+
+    def of(self, number: int, portion: Portion) -> I64:
+        """Numbers of a portion's pages.
+
+        Raises:
+            InputError: The portion had to be made again, and its pages are others now.
+        """
+        if portion.mark != self.marks[number]:
+            raise InputError("the input changed while it was scanned", "", "Scan it again.")
+        return self.numbers(number)
+
+    def numbers(self, number: int) -> I64:
+        """Numbers of the pages that a portion had when they were numbered."""
+        begin, end = self.first[number:number + 2]
+        return np.arange(begin, end) if self.rank is None else self.rank[begin:end]
+
+
+def read_portion(_: int, split: Split, options: Options) -> Portion:
+    """The pages of a split."""
+    notes = Recorded()
+    stream = PageStream(lambda stream: _items(split, options, notes, stream), options, notes)
+    return portion_of(stream, notes, options, split.references)
+
+
+def portion_of(stream: Any, notes: Recorded, options: Options, references: bool) -> Portion:
+    """The pages of a stream whose notes are recorded."""
+    stream.bytes_of_few = lambda _: MOST_MARKED  # no table of grams: they are marked where they meet
+    lsh = sketch_of(options)
+    corpus, tokens = read_corpus(stream, LocalEngine(1), options, None, (lsh.bands, lsh.rows) if lsh is not None else None)
+    bands = None
+    if lsh is not None:
+        columns = [keys.reshape(lsh.bands, -1) for keys in tokens.bands]
+        bands = np.concatenate([np.empty((lsh.bands, 0), np.uint32), *columns], axis=1)
+    return Portion(corpus, bands, kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2), notes, references)
+
+
+def portions_of_batches(_: int, batches: Iterator[Any], options: Options, references: bool) -> Iterator[Portion]:
+    """The pages of the rows of a table's partition, in portions. Rows without an id get a digest of their text.
+
+    Nothing says where a row stood: that may be elsewhere the next time.
+    """
+    for some in _in_portions(batches):
+        notes = Recorded()
+        reading = Reading(Found(Path(TABLE), TABLE, TABLE, "", "", True), options, notes)
+        stream = PageStream(partial(_rows, some, reading), options, notes)
+        portion = portion_of(stream, notes, options, references)
+        heads = portion.corpus.pages
+        ids = heads.ids[:]
+        if "" in ids:
+            heads.ids = Strings()
+            digests = portion.digest[:, 0].tolist()
+            heads.ids.extend(Utf8.of([name or f"{digest:016x}" for name, digest in zip(ids, digests, strict=True)]))
+        yield portion
+
+
+def _in_portions(batches: Iterator[Any]) -> Iterator[list[Any]]:
+    """Arrow batches, or slices of them, together as large as a split."""
+    held: list[Any] = []
+    size = 0
+    for batch in batches:
+        count = max(1, -(-batch.nbytes // SPLIT_BYTES))
+        rows = max(1, -(-batch.num_rows // count))
+        for at in range(0, batch.num_rows, rows):
+            piece = batch.slice(at, rows)
+            if held and size + piece.nbytes > SPLIT_BYTES:
+                yield held
+                held, size = [], 0
+            held.append(piece)
+            size += piece.nbytes
+    if held:
+        yield held
+
+
+def _rows(batches: list[Any], reading: Reading, _: PageStream) -> Items:
+    """The pages of rows, which have no place; without an id their name is empty."""
+    for item in pages_of_batches(iter(batches), reading, numbered=False):
+        page = item.page if isinstance(item, Pending) else item
+        page = replace(page, id="" if page.id == record_name(None, reading.file, 0) else page.id, line=1, record=False)
+        yield replace(item, page=page) if isinstance(item, Pending) else page
+
+
+def sketch_of(options: Options) -> LSH | None:
+    """The bands of whole pages, where those are sketched."""
+    sketched = options.unit == "page" and options.find != "exact" and not options.exhaustive
+    return LSH.for_threshold(options.least_jaccard) if sketched else None
+
+
+def _items(split: Split, options: Options, notes: Recorded, stream: PageStream) -> Stretches:
+    """What stands in a split."""
+    if split.end:
+        yield from _lines(split, Reading(split.files[0], options, notes))
+        return
+    for found in split.files:
+        yield from read_file(found, options, notes, stream)
+        notes.close_file(found.place)
+
+
+def _lines(split: Split, reading: Reading) -> Stretches:
+    """The pages of a stretch of a file."""
+    try:
+        with open_regular(reading.file.path) as file:
+            size = file.seek(0, 2)
+            yield from read_jsonl(LinesBetween(file, split.begin, split.end), reading, split.line)  # type: ignore[arg-type]
+            if split.end >= size:
+                reading.notes.close_file(reading.file.place)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
+
+
+def reading_options(options: Options) -> Options:
+    """Settings for one of many that read: one thread, and no places of this machine."""
+    return replace(options, threads=1, memory=None, temp_dir=None, checkpoint=None)
+
+

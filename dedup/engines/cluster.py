@@ -1,0 +1,115 @@
+"""The engine of many machines, and its twin in this process.
+
+A cluster knows four verbs. What is worked on lies with it, portion by portion, and never on one machine as a whole:
+
+* ``hold``: portions made of items, kept where they were made,
+* ``map`` a stage over portions; what it gives back comes to the one who asked,
+* ``exchange``: what portions send meets by the number of a part, and a stage runs on each part,
+* ``share`` a value with all that run.
+
+Portions and parts are numbered, and what they send comes in the order of those numbers: results are the same for any number
+of machines, and a portion or part that is made again, after a machine was lost, is the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+H = TypeVar("H", covariant=True)
+R = TypeVar("R")
+P = TypeVar("P")
+V = TypeVar("V", covariant=True)
+
+
+class Shared(Protocol[V]):
+    """A value that all machines have."""
+
+    @property
+    def value(self) -> V:
+        """It."""
+
+
+class Held(Protocol[H]):
+    """Portions that a cluster holds. Stages get the number of a portion, and the portion; they can be pickled."""
+
+    def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
+        """The stage's results, in the order of the portions, some at a time."""
+
+    def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
+                 then: Callable[[int, list[P]], R]) -> Iterator[R]:
+        """What portions send meets by part, then a stage runs on each part.
+
+        Args:
+            stage: Gives what a portion sends, each thing with the number of a part.
+            parts: How many there are.
+            then: Gets the number of a part and what was sent to it, in the order of the portions.
+
+        Returns:
+            The results of the parts, in their order.
+        """
+
+    def release(self) -> None:
+        """The portions are not needed any more."""
+
+
+class Cluster(Protocol):
+    """Machines that hold portions and run stages."""
+
+    def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> Held[T]:
+        """A portion of each item."""
+
+    def share(self, value: R) -> Shared[R]:
+        """A value that stages may use wherever they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone(Generic[V]):
+    """A value in one process."""
+
+    value: V
+
+
+class InProcess:
+    """A cluster of this process alone, for tests: what is sent is pickled, as between machines."""
+
+    def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> HeldHere[T]:
+        """A portion of each item."""
+        return HeldHere([_sent(_sent(stage)(number, _sent(item))) for number, item in enumerate(items)])
+
+    def share(self, value: R) -> Alone[R]:
+        """The value."""
+        return Alone(_sent(value))
+
+
+class HeldHere(Generic[T]):
+    """Portions in this process."""
+
+    def __init__(self, portions: list[T]) -> None:
+        self._portions = portions
+
+    def map(self, stage: Callable[[int, T], R]) -> Iterator[R]:
+        """The stage's results, in the order of the portions."""
+        return (_sent(_sent(stage)(number, portion)) for number, portion in enumerate(self._portions))
+
+    def exchange(self, stage: Callable[[int, T], Iterable[tuple[int, P]]], parts: int,
+                 then: Callable[[int, list[P]], R]) -> Iterator[R]:
+        """What portions send meets by part, then a stage runs on each part."""
+        came: list[list[P]] = [[] for _ in range(parts)]
+        for number, portion in enumerate(self._portions):
+            for part, sent in _sent(stage)(number, portion):
+                came[part].append(_sent(sent))
+        return (_sent(_sent(then)(part, sent)) for part, sent in enumerate(came))
+
+    def release(self) -> None:
+        """The portions are not needed any more."""
+        self._portions = []
+
+
+def _sent(value: Any) -> Any:
+    """What arrives on another machine."""
+    import pickle
+
+    return pickle.loads(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))

@@ -1,0 +1,202 @@
+"""A scan in portions and parts gives the bytes of one machine: whatever the portions, the parts, and how texts come back."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+
+from dedup import Report, scan
+from dedup.api import report_of
+from dedup.distributed import keys, on_spark, parts, portions, splits
+from dedup.distributed import scan as scanning
+from dedup.distributed.on_spark import report_of_places
+from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
+from dedup.distributed.scan import scan_on
+from dedup.engines.cluster import HeldHere, InProcess
+from dedup.errors import InputError
+from dedup.options import make_options
+from dedup.readers.notes import Notes
+from dedup.stages import Stages
+from tests.contracts.test_same_bytes import SETTINGS, folder, rendered  # noqa: F401  (a fixture)
+
+SMALL = 20_000  # bytes of a portion and a part
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many portions and parts of little text."""
+    for module in (splits, portions):
+        monkeypatch.setattr(module, "SPLIT_BYTES", SMALL)
+    monkeypatch.setattr(scanning, "PART_BYTES", SMALL)
+    monkeypatch.setattr(scanning, "KEYED_BYTES", SMALL)
+
+
+def in_parts(where: Path, **settings: Any) -> Report:
+    """The report of a folder, scanned on a cluster."""
+    against = [[where / settings.pop("against")]] if "against" in settings else []
+    return report_of_places(InProcess(), [*against, [where]], make_options(settings, "scan"))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", [*SETTINGS, "exact pages", "exhaustive pages", "page against", "page between"])
+def test_the_bytes_are_those_of_one_machine(folder: Path, name: str) -> None:  # noqa: F811
+    more: dict[str, dict[str, Any]] = {
+        "exact pages": {"unit": "page", "find": "exact"}, "exhaustive pages": {"unit": "page", "exhaustive": True},
+        "page against": {"unit": "page", "against": "examples/site"}, "page between": {"unit": "page", "between": "folder"}}
+    asked = {**SETTINGS, **more}[name]
+    plain = dict(asked)
+    against = {"against": folder / plain.pop("against")} if "against" in plain else {}
+    assert rendered(in_parts(folder, **asked)) == rendered(scan(folder, **against, **plain))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("unit", ["page", "block"])
+def test_texts_may_stay_where_they_are(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Only those of what was found come back; how pages repeat themselves is counted where they lie."""
+    whole = rendered(scan(folder, unit=unit, find="exact"))
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    sent: list[int] = []
+    send = scanning.send_texts
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        found = send(*args, **kwargs)
+        sent.append(len(found[0]))
+        return found
+    monkeypatch.setattr(scanning, "partial", lambda function, **known: partial(
+        counting if function is send else function, **known))
+    monkeypatch.setattr("dedup.engines.cluster._sent", lambda value: value)  # a function in a test cannot be pickled
+    report = in_parts(folder, unit=unit, find="exact")
+    assert rendered(report) == whole
+    assert 0 < sum(sent) < len(report.pages)
+
+
+@pytest.mark.usefixtures("small")
+def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
+    lines = [{"id": str(n), "text": " ".join(f"w{n}x{i}" for i in range(40))} for n in range(20)]
+    lines.append({"id": "copy", "text": lines[3]["text"]})
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    options = make_options({"unit": "page"}, "scan")
+    cluster, notes = InProcess(), Notes()
+    held = cluster.hold(partial(read_portion, options=reading_options(options)),
+                        splits.find_splits(cluster, [tmp_path], options, notes))
+    corpus, numbering, _ = scanning.together(list(held.map(partial(scanning.hear, options=options))), [notes], options, True)
+    part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
+    assert count == 1
+    assert np.flatnonzero(part >= 0).tolist() == [3, 20]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("find", ["exact", "near"])
+def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third of all rows are one page, others are near it or equal but for case, and the bytes are those of one machine."""
+    page = " ".join(f"w{i * i % 997}" for i in range(300))
+    texts = [page if n % 3 == 0 else page.upper() if n % 30 == 1 else f"{page} and so on {n}" if n % 7 == 1 else
+             " ".join(f"x{n}y{i}" for i in range(100)) for n in range(300)]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    sizes: list[int] = []
+    put = parts.with_copies
+
+    def watched(corpus: Any, row: Any) -> Any:
+        sizes.append(len(corpus.text))
+        return put(corpus, row)
+    monkeypatch.setattr(parts, "with_copies", watched)
+    ours = in_parts(tmp_path, unit="page", find=find)
+    assert rendered(ours) == rendered(scan(tmp_path, unit="page", find=find))
+    assert 0 < sum(sizes) < sum(map(len, texts)) / 3
+
+
+@pytest.mark.usefixtures("small")
+def test_lines_of_a_cut_file_keep_their_numbers(tmp_path: Path) -> None:
+    """Broken lines, long ones and such without an id are named as one machine names them."""
+    lines = []
+    for n in range(400):
+        page = {"text": f"Page {n} says the same eight words as others do, and then {n * 7919} of its own."}
+        lines.append("{broken" if n % 37 == 5 else "" if n % 41 == 7 else json.dumps(page))
+    lines[100] = json.dumps({"id": "long", "text": "word " * 9000})
+    (tmp_path / "a.jsonl").write_bytes(b"\xef\xbb\xbf" + "\n".join(lines).encode())
+    (tmp_path / "b.jsonl").write_text("\n".join(lines[:3]))
+    ours, whole = in_parts(tmp_path, find="exact"), scan(tmp_path, find="exact")
+    assert len(whole.errors) > 10
+    assert rendered(ours) == rendered(whole)
+    assert [str(e) for e in ours.errors] == [str(e) for e in whole.errors]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
+def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
+                                                tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("lines") / "a"
+    path.write_bytes(data)
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    found = []
+    for begin, end in itertools.pairwise(edges):
+        if end > begin:
+            with path.open("rb") as file:
+                found.append(splits.LinesBetween(file, begin, end).readall() or b"")
+    assert b"".join(found) == data
+    assert all(part.endswith(b"\n") for part in [part for part in found if part][:-1])
+
+
+def table_report(tables: Sequence[pa.Table], size: int, **settings: Any) -> Report:
+    """The report of the rows of tables, of which each is a partition in several batches."""
+    options = make_options(settings, "scan")
+    made: list[Portion] = [portion for part, table in enumerate(tables)
+                           for portion in portions_of_batches(part, iter(table.to_batches(max_chunksize=size)),
+                                                              reading_options(options), False)]
+    stages, notes = Stages(), [Notes()]
+    findings, digest, read = scan_on(InProcess(), HeldHere(made), notes, options, stages, ordered=False)
+    return report_of(read, findings, digest, stages)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("settings", [{"unit": "page"}, {"find": "exact"}, {}])
+def test_rows_without_an_order_are_taken_by_their_ids(folder: Path, settings: dict[str, Any]) -> None:  # noqa: F811
+    rows = sorted((json.loads(line) for line in (folder / "many.jsonl").read_text().splitlines()), key=lambda row: row["id"])
+    rows += [dict(rows[0]), {"id": None, "text": "Text of a row without an id, " * 4}]
+    shuffled = [rows[i] for i in np.random.default_rng(1).permutation(len(rows))]
+    tables = [pa.Table.from_pylist(shuffled[:70]), pa.Table.from_pylist(shuffled[70:])]
+    ours = table_report(tables, 7, **settings)
+    ids = [page.id for page in ours.pages]
+    assert [name for name in ids if "#" not in name] == sorted(name for name in ids if "#" not in name)
+    assert f"{rows[0]['id']}#2" in ids
+    order = {name: n for n, name in enumerate(ids)}
+    named = [{"id": row["id"] or next(name for name in ids if name not in {r["id"] for r in rows} and "#" not in name),
+              "text": row["text"]} for row in rows]
+    whole = scan(pa.Table.from_pylist(sorted(named, key=lambda row: order[row["id"]])), **settings)
+    assert ours.to_json() == whole.to_json()
+
+
+def test_a_portion_that_changed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": "eight words that stand here and nowhere else"}))
+    options = make_options({}, "scan")
+    cluster, notes = InProcess(), Notes()
+    portion = read_portion(0, splits.find_splits(cluster, [tmp_path], options, notes)[0], options)
+    numbering = portions.Numbering(np.array([0, 1]), (portion.mark + 1,))
+    with pytest.raises(InputError, match="the input changed while it was scanned"):
+        numbering.of(0, portion)
+
+
+@pytest.mark.parametrize("find", ["near", "reworded"])
+def test_edited_passages_have_no_keys(find: str) -> None:
+    assert not keys.are_closed(make_options({"find": find}, "scan"))
+    assert keys.are_closed(make_options({"find": find, "unit": "page"}, "scan"))
+
+
+@pytest.mark.parametrize(("source", "words"), [
+    (["a text"], "Spark reads places and its own tables, not a list"),
+    (Path("-"), "Spark cannot read standard input"),
+    (Path("no such file"), "no such file or folder"),
+])
+def test_what_spark_cannot_read_is_said(source: Any, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        on_spark.check_places(source)
