@@ -18,7 +18,7 @@ import pytest
 from index_help import made_pages
 
 from dedup import cli
-from dedup.errors import BusyIndexError, DedupError, InputError, OptionError, OutputError
+from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
 from dedup.index.segments import Segment
 from dedup.index.sqlite_file import META_PAGE, State, put_meta, read_meta
@@ -359,3 +359,17 @@ def test_what_is_acknowledged_was_given_to_the_disk(place: Path) -> None:
         connection = index._store._connection()  # type: ignore[attr-defined]
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("state", b'"pages":2', b'"pages":3'), ("state", b'"next_page":2', b'"next_page":1'),
+    ("recipe", b'"min_tokens":5', b'"min_tokens":6')])
+def test_a_change_of_the_root_is_damage(name: str, old: bytes, new: bytes, place: Path) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}, {"id": "b", "text": OTHER}], min_tokens=5).close()
+    connection = sqlite3.connect(place, isolation_level=None)
+    (data,) = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+    assert old in data
+    connection.execute("UPDATE meta SET value=? WHERE name=?", (data.replace(old, new), name))
+    connection.close()
+    with pytest.raises(DamagedIndexError, match=f"the record '{name}' is damaged"), Index.open(place) as index:
+        index.check(EIGHT)
