@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -321,7 +322,7 @@ def refused_in(folder: Path) -> None:
         command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-m", "dedup", "index", action]
         done = subprocess.run([*command, str(place), *more], cwd=folder, text=True, capture_output=True, check=False)
         assert done.returncode == 2
-        assert "nobody may write to its folder, where its log has to lie while it is read. Copy it to a folder" in done.stderr
+        assert "nobody may write to its folder, where its log has to lie. Copy it to a folder" in done.stderr
 
 
 def test_an_index_that_is_closed_when_its_making_fails_can_be_gone_on_with(place: Path) -> None:
@@ -373,3 +374,28 @@ def test_a_change_of_the_root_is_damage(name: str, old: bytes, new: bytes, place
     connection.close()
     with pytest.raises(DamagedIndexError, match=f"the record '{name}' is damaged"), Index.open(place) as index:
         index.check(EIGHT)
+
+
+@pytest.mark.skipif(not hasattr(os, "statvfs"), reason="no file systems are told apart here")
+def test_on_a_read_only_file_system_an_index_is_read_without_a_log(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}]).close()
+    still = (place.name, "copy")
+    said = {"statvfs": lambda path: SimpleNamespace(f_flag=os.ST_RDONLY if path.name in still else 0),
+            "access": lambda path, mode: path.name not in still}
+    read_only = SimpleNamespace(**(vars(os) | said))
+    monkeypatch.setattr("dedup.index.sqlite_file.os", read_only)
+    with Index.open(place) as index:
+        assert len(index.check(f"More. {EIGHT}").groups) == 1
+        assert index.verify().ok
+        assert [path.name for path in place.parent.iterdir()] == [place.name]
+        with pytest.raises(OutputError, match="attempt to write a readonly database"):
+            index.add([{"id": "b", "text": EIGHT}])
+    assert rebuild(place, place.with_name("new")).pages == 1
+    monkeypatch.undo()
+    with Index.open(place) as index:
+        index.add([{"id": "b", "text": EIGHT}])
+        for end in ("", "-wal"):
+            shutil.copy(f"{place}{end}", place.with_name(f"copy{end}"))
+    monkeypatch.setattr("dedup.index.sqlite_file.os", read_only)
+    with Index.open(place.with_name("copy")) as index:  # with a log it is read with it, or not at all
+        assert "b" in index
