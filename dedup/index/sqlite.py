@@ -378,7 +378,7 @@ def told(error: sqlite3.Error, path: Path, holder: str = "another process") -> D
     if code in LOCKED:
         return BusyIndexError(f"{holder} writes to it", str(path), "Wait until it is done, or wait longer (--wait, timeout).")
     if code in CLOSED and not os.access(Path(os.path.realpath(path)).parent, os.W_OK):
-        return OutputError("nobody may write to its folder, where its log has to lie while it is read", str(path),
+        return OutputError("nobody may write to its folder, where its log has to lie", str(path),
                            "Copy it to a folder that you may write to.")
     if code in FULL | CLOSED:
         return OutputError(f"it cannot be written or read here ({error})", str(path),

@@ -78,9 +78,17 @@ class Connection(sqlite3.Connection):
 
 def open_file(path: Path) -> Connection:
     """A connection to a file that there is; where it cannot be written, to read it."""
-    mode = "rw" if os.access(path, os.W_OK) else "ro"
+    mode = "rw" if os.access(path, os.W_OK) else "ro&immutable=1" if _lies_still(path) else "ro"
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=0,
                            check_same_thread=False, factory=Connection)
+
+
+def _lies_still(path: Path) -> bool:
+    """Whether nobody can write to a file or has written to its log: then it is read without one."""
+    log = path.with_name(f"{path.name}-wal")
+    if not hasattr(os, "statvfs") or not os.statvfs(path).f_flag & os.ST_RDONLY:
+        return False
+    return not log.exists() or not log.stat().st_size
 
 
 def refuse_taken(path: Path) -> None:

@@ -405,10 +405,15 @@ def test_compact_drops_what_was_removed(place: Path) -> None:
         assert index.verify().ok
 
 
-def test_many_small_additions_leave_few_segments(place: Path) -> None:
+@pytest.mark.parametrize("with_check", [False, True])
+def test_many_small_additions_leave_few_segments(with_check: bool, place: Path) -> None:
     with Index.create(place, levels="passage") as index:
         for number in range(60):
-            index.add([{"id": str(number), "text": f"{EIGHT} {number}"}])
+            pages = [{"id": str(number), "text": f"{EIGHT} {number}"}]
+            if with_check:
+                index.check(pages, add=True)
+            else:
+                index.add(pages)
         assert index.info().segments < 14
         assert index.verify().ok
 

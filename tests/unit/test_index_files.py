@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ import pytest
 from index_help import made_pages
 
 from dedup import cli
-from dedup.errors import BusyIndexError, DedupError, InputError, OptionError, OutputError
+from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
 from dedup.index.segments import Segment
 from dedup.index.sqlite_file import META_PAGE, State, put_meta, read_meta
@@ -321,7 +322,7 @@ def refused_in(folder: Path) -> None:
         command = ["setpriv", "--reuid", "65534", "--clear-groups", sys.executable, "-m", "dedup", "index", action]
         done = subprocess.run([*command, str(place), *more], cwd=folder, text=True, capture_output=True, check=False)
         assert done.returncode == 2
-        assert "nobody may write to its folder, where its log has to lie while it is read. Copy it to a folder" in done.stderr
+        assert "nobody may write to its folder, where its log has to lie. Copy it to a folder" in done.stderr
 
 
 def test_an_index_that_is_closed_when_its_making_fails_can_be_gone_on_with(place: Path) -> None:
@@ -333,3 +334,68 @@ def test_an_index_that_is_closed_when_its_making_fails_can_be_gone_on_with(place
     assert [path.name for path in place.parent.iterdir()] == [place.name]
     with Index.open(place) as index:
         assert index.add([{"id": "a", "text": EIGHT}]).added == 1
+
+
+def test_verify_finds_a_record_whose_checksum_was_made_anew_and_a_chunk_too_many(place: Path) -> None:
+    from dedup.index.records import seal, unseal
+
+    with Index.create(place, [{"id": "a", "text": EIGHT, "title": "Old"}]) as index:
+        assert index.verify().ok
+    connection = sqlite3.connect(place, isolation_level=None)
+    (data,) = connection.execute("SELECT data FROM page WHERE number=0").fetchone()
+    other = msgspec.structs.replace(unseal(data, 0), title=b"New")  # which no posting knows of
+    connection.execute("UPDATE page SET data=? WHERE number=0", (seal(other),))
+    with Index.open(place) as index:
+        assert index.verify().problems == ("page 0 is not what was stored",)
+    connection.execute("UPDATE page SET data=? WHERE number=0", (data,))
+    connection.execute("INSERT INTO chunk SELECT number + 100, data FROM chunk LIMIT 1")
+    (chunks,) = connection.execute("SELECT count(*) FROM chunk").fetchone()
+    connection.close()
+    with Index.open(place) as index:
+        assert index.verify().problems == (f"there are {chunks} chunks of postings and should be {chunks - 1}",)
+
+
+def test_what_is_acknowledged_was_given_to_the_disk(place: Path) -> None:
+    with Index.create(place) as index:
+        connection = index._store._connection()  # type: ignore[attr-defined]
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [
+    ("state", b'"pages":2', b'"pages":3'), ("state", b'"next_page":2', b'"next_page":1'),
+    ("recipe", b'"min_tokens":5', b'"min_tokens":6')])
+def test_a_change_of_the_root_is_damage(name: str, old: bytes, new: bytes, place: Path) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}, {"id": "b", "text": OTHER}], min_tokens=5).close()
+    connection = sqlite3.connect(place, isolation_level=None)
+    (data,) = connection.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
+    assert old in data
+    connection.execute("UPDATE meta SET value=? WHERE name=?", (data.replace(old, new), name))
+    connection.close()
+    with pytest.raises(DamagedIndexError, match=f"the record '{name}' is damaged"), Index.open(place) as index:
+        index.check(EIGHT)
+
+
+@pytest.mark.skipif(not hasattr(os, "statvfs"), reason="no file systems are told apart here")
+def test_on_a_read_only_file_system_an_index_is_read_without_a_log(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}]).close()
+    still = (place.name, "copy")
+    said = {"statvfs": lambda path: SimpleNamespace(f_flag=os.ST_RDONLY if path.name in still else 0),
+            "access": lambda path, mode: path.name not in still}
+    read_only = SimpleNamespace(**(vars(os) | said))
+    monkeypatch.setattr("dedup.index.sqlite_file.os", read_only)
+    with Index.open(place) as index:
+        assert len(index.check(f"More. {EIGHT}").groups) == 1
+        assert index.verify().ok
+        assert [path.name for path in place.parent.iterdir()] == [place.name]
+        with pytest.raises(OutputError, match="attempt to write a readonly database"):
+            index.add([{"id": "b", "text": EIGHT}])
+    assert rebuild(place, place.with_name("new")).pages == 1
+    monkeypatch.undo()
+    with Index.open(place) as index:
+        index.add([{"id": "b", "text": EIGHT}])
+        for end in ("", "-wal"):
+            shutil.copy(f"{place}{end}", place.with_name(f"copy{end}"))
+    monkeypatch.setattr("dedup.index.sqlite_file.os", read_only)
+    with Index.open(place.with_name("copy")) as index:  # with a log it is read with it, or not at all
+        assert "b" in index
