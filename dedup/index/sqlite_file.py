@@ -95,10 +95,14 @@ def refuse_taken(path: Path) -> None:
     """See that a file can be made at a place.
 
     Raises:
-        OutputError: There is something already, or no folder.
+        OutputError: There is something already, or the log of what was there, or no folder.
     """
+    log = path.with_name(f"{path.name}-wal")
     if os.path.lexists(path):
         raise OutputError("is there already", str(path), "Add to it with: dedup index add, or name another file.")
+    if log.exists() and log.stat().st_size:
+        raise OutputError(f"the log of a file that lay here is still there ({log.name})", str(path),
+                          f"See that no process has that one open, and delete {log.name}.")
     if not path.absolute().parent.is_dir():
         raise OutputError("there is no such folder", str(path.parent), "Make it, or name another place.")
 

@@ -81,6 +81,15 @@ def test_a_log_that_a_killed_process_left_is_not_put_into_another_file(place: Pa
         assert index.verify().ok
 
 
+def test_no_index_is_made_beside_the_log_of_another_one(place: Path) -> None:
+    Index.create(place.with_name("other"), [{"id": "a", "text": EIGHT}]).close()
+    place.with_name("pages.dedup-wal").write_bytes(b"a log")
+    for make in (Index.create, lambda out: rebuild(place.with_name("other"), out)):
+        with pytest.raises(OutputError, match=r"lay here is still there \(pages.dedup-wal\). See that no process"):
+            make(place)  # type: ignore[operator]
+        assert not place.exists()
+
+
 def test_its_own_log_is_taken_also_after_it_was_made_small(place: Path) -> None:
     with Index.create(place, made_pages(1, 50)) as index:
         index.compact()
