@@ -1,8 +1,9 @@
 """A persistent index on pages of the corpus: ``python -m benchmarks.index --pages 20000 --levels page block,passage``.
 
 Each subject is a process of its own: pages are added, then others are asked for, one at a time. CPU seconds say more than
-wall seconds where others use the machine. Peers: datasketch in memory, and in Redis where a server is named (``--redis redis://...``),
-and rensa, by their documentation: MinHash of word 5-grams, 128 permutations, threshold 0.8, candidates not verified.
+wall seconds where others use the machine. Peers: datasketch in memory, and in Redis where a server is named (``--redis
+redis://...``), and rensa, by their documentation: MinHash of word 5-grams, 128 permutations, threshold 0.8, candidates not
+verified. They may be in another environment: ``--peers build/peers-venv/bin/python`` (``make bench-peers`` makes it).
 """
 
 from __future__ import annotations
@@ -12,24 +13,28 @@ import json
 import multiprocessing
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.corpus import write_corpus
-
 ASKED = 500  # pages that are asked for
 PERMUTATIONS, THRESHOLD, SHINGLE = 128, 0.8, 5
+TOGETHER = 1000  # pages that rensa is given at a time
 Pages = list[dict[str, str]]
 
 
 def pages_of(count: int, words: int) -> Pages:
     """Pages of the corpus, each cut to so many words; shorter ones are left out."""
+    from benchmarks.corpus import write_corpus
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "corpus.jsonl"
         write_corpus(file, int(count * words * 17))
@@ -63,18 +68,19 @@ def timed(result: dict[str, Any], name: str, count: int) -> Iterator[None]:
 
 
 def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], pages: Pages) -> None:
-    """The time of single questions, of those with an answer and of those without."""
+    """The time of single questions (median, 99 %): all, those with an answer and those without."""
     for page in pages[:20]:
         ask(page)
-    times: dict[bool, list[float]] = {True: [], False: []}
-    for page in pages[20:]:
-        begin = time.process_time()
-        found = ask(page)
-        times[found > 0].append((time.process_time() - begin) * 1e3)
-    for found, name in ((True, "found"), (False, "not_found")):
-        if times[found]:
-            result[f"check_{name}"] = len(times[found])
-            result[f"check_{name}_cpu_ms"] = [round(float(np.percentile(times[found], p)), 2) for p in (50, 99)]
+    times, found = np.empty((len(pages) - 20, 2)), np.empty(len(pages) - 20, bool)
+    for row, page in enumerate(pages[20:]):
+        begin = time.process_time(), time.perf_counter()
+        found[row] = ask(page) > 0
+        times[row] = time.process_time() - begin[0], time.perf_counter() - begin[1]
+    for name, rows in (("check", np.ones(len(found), bool)), ("check_found", found), ("check_not_found", ~found)):
+        if rows.any():
+            result[name] = int(rows.sum())
+            for kind, column in zip(("cpu", "wall"), times[rows].T, strict=True):
+                result[f"{name}_{kind}_ms"] = [round(float(np.percentile(column, p)) * 1e3, 2) for p in (50, 99)]
 
 
 def held(redis: str | None) -> tuple[int, float]:
@@ -166,8 +172,9 @@ def rensa(pages: Pages, redis: str | None) -> dict[str, Any]:
     lsh = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=16)
     stored = pages[:-ASKED]
     with timed(result, "add", len(stored)):
-        for number, page in enumerate(stored):
-            lsh.insert(number, sketch(page))
+        for at in range(0, len(stored), TOGETHER):
+            sets = [shingles(page["text"]) for page in stored[at:at + TOGETHER]]
+            lsh.insert_many(RMinHash.from_token_sets(sets, num_perm=PERMUTATIONS, seed=42))
     asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
     return result
 
@@ -187,6 +194,19 @@ def _apart(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, An
     return result | {"peak_mb": round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3)}
 
 
+PEERS = {"datasketch": datasketch, "rensa": rensa}
+
+
+def elsewhere(python: str, name: str, pages: Pages, redis: str | None) -> dict[str, Any]:
+    """What a peer says under another interpreter."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
+        json.dump(pages, file)
+        file.flush()
+        command = [python, "-m", "benchmarks.index", "--peer", name, file.name, *(["--redis", redis] if redis else [])]
+        said: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return said
+
+
 def main() -> None:
     """Measure what was asked for, and print it as JSON lines."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -194,19 +214,26 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=600, help="of each page")
     parser.add_argument("--levels", nargs="*", default=["page", "block,passage", "page,block,passage"])
     parser.add_argument("--redis", help="address of a server that may be filled: redis://localhost:6379/0")
-    parser.add_argument("--peers", action="store_true", help="datasketch and rensa, too")
+    parser.add_argument("--peers", nargs="?", const=sys.executable, metavar="PYTHON",
+                        help="datasketch and rensa, too; of the environment of this interpreter")
+    parser.add_argument("--peer", nargs=2, metavar=("NAME", "FILE"), help="one of them, on the pages of a file")
     arguments = parser.parse_args()
+    if arguments.peer:
+        name, file = arguments.peer
+        print(json.dumps(measured(PEERS[name], json.loads(Path(file).read_text("utf-8")), arguments.redis)))
+        return
     pages = pages_of(arguments.pages + ASKED, arguments.words)
-    jobs: list[tuple[str, Callable[..., dict[str, Any]], Any]] = [
-        (f"dedup {levels}", ours, (pages, levels, None)) for levels in arguments.levels]
+    jobs: list[tuple[str, Callable[[], dict[str, Any]]]] = [
+        (f"dedup {levels}", partial(measured, ours, pages, levels, None)) for levels in arguments.levels]
     if arguments.redis:
-        jobs += [(f"dedup {levels} in Redis", ours, (pages, levels, arguments.redis)) for levels in arguments.levels]
+        jobs += [(f"dedup {levels} in Redis", partial(measured, ours, pages, levels, arguments.redis))
+                 for levels in arguments.levels]
     if arguments.peers:
-        jobs += [("datasketch", datasketch, (pages, None)), ("rensa", rensa, (pages, None))]
-        jobs += [("datasketch in Redis", datasketch, (pages, arguments.redis))] if arguments.redis else []
-    for name, work, given in jobs:
-        print(json.dumps({"subject": name, "pages": len(pages) - ASKED, "words": arguments.words, **measured(work, *given)}),
-              flush=True)
+        jobs += [(name, partial(elsewhere, arguments.peers, name, pages, None)) for name in PEERS]
+        if arguments.redis:
+            jobs.append(("datasketch in Redis", partial(elsewhere, arguments.peers, "datasketch", pages, arguments.redis)))
+    for name, work in jobs:
+        print(json.dumps({"subject": name, "pages": len(pages) - ASKED, "words": arguments.words, **work()}), flush=True)
 
 
 if __name__ == "__main__":

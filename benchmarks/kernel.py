@@ -231,6 +231,17 @@ def range_halves(data: Data) -> Measured:
 
 
 @case
+def chunk_places(data: Data) -> Measured:
+    from dedup.index.segments import Rows, pack_chunks
+
+    count = 500_000
+    key = np.sort(np.random.default_rng(3).integers(0, 1 << 40, count, np.uint64))
+    chunks, sizes = pack_chunks(Rows(key, np.arange(count, dtype=np.uint32), np.zeros(count, np.uint32)), 1, 0)
+    chunk = np.random.default_rng(4).integers(0, len(chunks), 10_000)
+    return (chunks, chunk, key[(np.cumsum(sizes) - 1)[chunk]]), len(chunk), "look"
+
+
+@case
 def take_ranges(data: Data) -> Measured:
     return (np.arange(500_001), np.random.default_rng(0).permutation(500_000)), 500_000, "row"
 

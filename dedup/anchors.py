@@ -98,19 +98,20 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     def count(cut: tuple[int, int]) -> I64:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
-    counts: I64 = np.sum(engine.map(count, list(cuts)), axis=0)
-    total = int(counts.sum())
+    parts = engine.map(count, list(cuts))
+    counts: I64 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
     out = np.full(len(counts), RARITY, np.uint8)
     there = np.flatnonzero(counts)  # of a small collection most are not
     counts = counts[there]
-    kinds, kind = np.unique(counts, return_inverse=True)
+    total = int(counts.sum())
     most = max(1, fixed_log2(max(total, 1)))
-    rarity = np.array([RARITY * (most - fixed_log2(c)) // most for c in kinds.tolist()], np.uint8)
-    order = np.argsort(-counts, kind="stable")
+    kinds = distinct_numbers(counts)
+    rarity = np.array([max(RARITY * (most - fixed_log2(c)) // most, 1) for c in kinds.tolist()], np.uint8)
+    out[there] = rarity[np.searchsorted(kinds, counts)]
+    enough = np.flatnonzero(counts >= max(8, STOP_LEAST * total))  # to be frequent; what is more frequent is so, too
+    order = enough[np.argsort(-counts[enough], kind="stable")]
     before = np.cumsum(counts[order]) - counts[order]
-    frequent = (before < STOP_SHARE * total) & (counts[order] >= max(8, STOP_LEAST * total))
-    out[there] = np.maximum(rarity, 1)[kind]
-    out[there[order[frequent]]] = 0
+    out[there[order[before < STOP_SHARE * total]]] = 0
     return out
 
 

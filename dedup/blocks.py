@@ -38,7 +38,8 @@ FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known tha
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
-LEAST_TABLE, FEW_FILES = 1 << 12, 32
+LEAST_TABLE, FEW_FILES = 1 << 10, 32
+BYTES_A_WORD = 32  # of text, at least, to a word of the table of grams: ten tokens most often, and 16 are few enough for it
 FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
 MOST_MARKED = 400_000_000  # bytes of input that are too many for it, unless words are very long
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
@@ -280,7 +281,7 @@ def _table_words(pages: Iterable[Page], first: int) -> int:
         known = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
     if known is None:
         return FIRST_TABLE
-    return min(FIRST_TABLE, max(LEAST_TABLE, 1 << known.bit_length())) if known < MOST_MARKED else 0
+    return min(FIRST_TABLE, max(LEAST_TABLE, 1 << (known // BYTES_A_WORD).bit_length())) if known < MOST_MARKED else 0
 
 
 def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Iterator[Batch]:

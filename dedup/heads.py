@@ -99,6 +99,11 @@ class Strings(Sequence[str]):
         self._first.frombytes((strings.first[1:] + len(self._data)).tobytes())
         self._data += strings.data.data
 
+    def append(self, string: str) -> None:
+        """Put one string at the end."""
+        self._data += _utf8(string)
+        self._first.append(len(self._data))
+
     def encoded(self, row: int) -> bytes:
         """A string in UTF-8."""
         return bytes(self._data[self._first[row]:self._first[row + 1]])
@@ -158,6 +163,13 @@ class Coded:
                 self.names.append(new)
         own = np.fromiter(map(self._known.__getitem__, strings.names), np.int32, len(strings.names))
         self._codes.frombytes(own[strings.code].tobytes())
+
+    def append(self, string: str) -> None:
+        """Put one string at the end."""
+        code = self._known.setdefault(string, len(self.names))
+        if code == len(self.names):
+            self.names.append(string)
+        self._codes.append(code)
 
     def some(self, begin: int, end: int) -> list[str]:
         """The strings from one to before another one."""
@@ -234,10 +246,10 @@ class Heads(Sequence[Page]):
     def add(self, page: Page) -> None:
         """Put a page at the end; its text is left out."""
         row = len(self)
-        self.ids.extend(Utf8.of([page.id]))
-        self._urls.extend(Utf8.of([page.url or ""]))
-        self._sources.extend(Codes.of([page.source]))
-        self.sites.extend(Codes.of([page.site]))
+        self.ids.append(page.id)
+        self._urls.append(page.url or "")
+        self._sources.append(page.source)
+        self.sites.append(page.site)
         self._lines.append(page.line)
         self._numbers.append(page.number)
         self._flags.append(HAS_URL * (page.url is not None) | RECORD * page.record)

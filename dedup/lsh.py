@@ -34,6 +34,7 @@ MAX_REPRESENTATIVES = 4096
 LED = 1024  # sets that are alike to one, at least, so that what it says of them is enough
 PARTNERS = 8  # that a set is compared with, one after the other, where its representatives do not count
 SKETCHES = 2_000_000  # registers made in one batch
+FEW_SETS = 4096  # whose bands are looked at together
 MAPPED = 16_384  # sets of which bitmaps are made in one batch
 
 
@@ -159,14 +160,18 @@ def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: in
 
 
 def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> list[Partitioned]:
-    """The keys of the sets' bands, to be exchanged by band."""
+    """The keys of the sets' bands, to be exchanged by band, or some bands together."""
     edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
     parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
+
+    partitions = np.arange(lsh.bands + 1)
+    if len(parts) == 1 and len(sets) <= FEW_SETS:  # bands of few sets are not worth a partition each
+        partitions = partitions[[0, -1]]
 
     def band_rows(part: tuple[int, int]) -> Partitioned:
         first = sets.first[part[0]:part[1] + 1]
         keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
-        return Partitioned((keys,), np.arange(lsh.bands + 1) * (len(first) - 1))
+        return Partitioned((keys,), partitions * (len(first) - 1))
     return engine.map(band_rows, parts)
 
 
@@ -174,11 +179,11 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
                     every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
-    Rows meet by band: a band's keys are one partition. Pairs are checked on the sets given, whose elements have 32
-    bits; who reports them checks them on the full sets.
+    Rows meet by band: the keys of one band, or of some, are one partition. Pairs are checked on the sets given, whose
+    elements have 32 bits; who reports them checks them on the full sets.
 
     Args:
-        rows: Keys of the sets' bands, those of set s at row s of each band. The list is empty afterwards.
+        rows: Keys of the sets' bands, band after band, those of set s at row s of each. The list is empty afterwards.
         sets: An empty set has no partner.
         every: All pairs of pages count, so that those of which a third set says all need not be listed.
         checked: Leave out pairs that only may reach it; else whoever asked does that.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, read_corpus
+from dedup.blocks import BATCH_BYTES, Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, sketch_rows, unit_options, ways_to_go_on
-from dedup.index.records import Record, stored_page
 from dedup.index.segments import Found, Rows
 from dedup.index.store import ENOUGH, Passes, Snapshot
 from dedup.kernel import kernel
@@ -184,9 +184,19 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
     return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 
-def ids_of(corpus: Corpus) -> list[bytes]:
+def ids_of(corpus: Corpus) -> list[str]:
     """The ids of pages."""
-    return [corpus.pages.ids.encoded(page) for page in range(len(corpus.pages))]
+    return corpus.pages.ids[:]
+
+
+def few_threads(options: Options, size: int) -> Options:
+    """The settings with one thread for few bytes of text: others would wait for it longer than they work."""
+    return _one_thread(options) if size < BATCH_BYTES else options
+
+
+@lru_cache(maxsize=8)
+def _one_thread(options: Options) -> Options:
+    return replace(options, threads=1)
 
 
 def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str]:
@@ -195,11 +205,10 @@ def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str
     return [level for level in stored if NUMBER_OF[level] in wanted]
 
 
-def stored_pages(snapshot: Snapshot, numbers: I64, without: frozenset[bytes]) -> list[Page]:
+def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> list[Page]:
     """Stored pages in an order that does not depend on when they came."""
-    records: list[Record] = [record for record in snapshot.records(numbers.tolist()) if record.id not in without]
-    return [stored_page(record, snapshot.packer) for record in sorted(records, key=lambda record: record.id)]
+    return sorted((page for page in snapshot.pages_of(numbers.tolist()) if page.id not in without), key=lambda page: page.id)
 
 
-__all__ = ["Candidates", "Checked", "find_candidates", "ids_of", "joined", "keys_of", "levels_of", "stored_pages",
-           "unit_options"]
+__all__ = ["Candidates", "Checked", "few_threads", "find_candidates", "ids_of", "joined", "keys_of", "levels_of",
+           "stored_pages", "unit_options"]

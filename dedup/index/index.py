@@ -113,6 +113,9 @@ class Index:
     def __enter__(self) -> Index:
         return self
 
+    def __reduce__(self) -> Any:
+        raise TypeError("an Index cannot be pickled: give its path to the other process, and open it there")
+
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -208,7 +211,7 @@ class Index:
 
     def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
         """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
-        that nine tenths of its words are taken from (verdict ``copy-of``).
+        that nine tenths of its words are taken from (verdict ``copy-of``). Never of a page under ``min_tokens`` words.
 
         Args:
             page, except_own, **settings: As of ``check``.
@@ -229,6 +232,9 @@ class Index:
             How many went.
         """
         names = [ids] if isinstance(ids, str) else list(ids)
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"an id is a str, not {name!r}")
         return remove_pages(self._store, [name.encode("utf-8", "surrogatepass") for name in names])
 
     def info(self) -> Info:
@@ -319,6 +325,7 @@ class Index:
         from dedup.checkpoint import NOTHING_KEPT
         from dedup.index.checking import (
             Checked,
+            few_threads,
             find_candidates,
             ids_of,
             joined,
@@ -331,22 +338,25 @@ class Index:
         from dedup.stages import Stages
 
         all_found: list[Candidates] = []
-        own: set[bytes] = set()
-        with _engine(options) as engine:
-            for batch in batches:
+        own: set[str] = set()
+        for batch in batches:
+            with _engine(few_threads(options, batch.size)) as engine:
                 keys, corpus = keys_of(engine, batch, options, unit, levels_of(self.levels, unit), self._store.recipe.sketch)
-                all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact",
-                                                 len(corpus.pages)))
-                own.update(ids_of(corpus) if except_own else ())
-            found = joined(all_found)
-            stored = stored_pages(snapshot, found.pages, frozenset(own))
-            checked = Checked(stored, batches, stream, found)
-            asked = unit_options(options, unit)
-            if not stored and len(batches) == 1:
-                return _nothing(engine, checked, corpus, asked, progress)
-        with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
-            stages = Stages(progress, options.memory is not None)
-            return _found(checked, asked, stages, NOTHING_KEPT, False, False)
+            all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact", len(corpus.pages)))
+            own.update(ids_of(corpus) if except_own else ())
+        found = joined(all_found)
+        stored = stored_pages(snapshot, found.pages, own)
+        checked = Checked(stored, batches, stream, found)
+        asked = few_threads(unit_options(options, unit), checked.expected_bytes)
+        if not stored and len(batches) == 1:
+            with _engine(asked) as engine:
+                report = _nothing(engine, checked, corpus, asked, progress)
+        else:
+            with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
+                stages = Stages(progress, options.memory is not None)
+                report = _found(checked, asked, stages, NOTHING_KEPT, False, False)
+        report.options, report.index_pages = unit_options(options, unit), snapshot.pages
+        return report
 
     def _checked_and_added(self, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],
                            except_own: bool, progress: Progress | None) -> Report:

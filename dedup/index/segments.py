@@ -8,6 +8,7 @@ checksum: one that was damaged, or stands in another's place, is an error and ne
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ CHUNK_BYTES = 4040  # of one chunk, about: four of them fill a page of 16 kB of 
 WINDOW = 1 << 17  # rows that are merged at a time
 HEADER = np.dtype([("check", "<u4"), ("count", "<u2"), ("key_width", "u1"), ("page_width", "u1"), ("extra_width", "u1"),
                    ("level", "u1"), ("number", "<u8"), ("key", "<u8"), ("page", "<u4")])
+HEAD = struct.Struct("<IHBBBBQQI")  # the same
 DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
                       ("rows", "<u8")])
 MOST_CHUNKS = 8  # that are read of the places of one key
@@ -195,43 +197,35 @@ def _chunk_sizes(rows: Rows) -> I64:
     return np.array([size] * full + [rest] * (rest > 0), np.int64)
 
 
+def whole_chunk(data: bytes, number: int) -> bytes:
+    """A chunk that is what was stored.
+
+    Raises:
+        DamagedIndexError: It is not.
+    """
+    if len(data) < HEADER.itemsize or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
+        raise DamagedIndexError(f"chunk {number} of the postings is damaged")
+    _, count, *widths, _, own, _, _ = HEAD.unpack_from(data)
+    if (not count or own != number or widths[0] > 8 or widths[1] > 4 or widths[2] > 4
+            or len(data) != HEADER.itemsize + count * sum(widths)):  # a checksum can be made
+        raise DamagedIndexError("a chunk of the postings is none")
+    return data
+
+
 def unpack_chunk(data: bytes, number: int) -> Rows:
     """The rows of a chunk.
 
     Raises:
         DamagedIndexError: It is not what was stored.
     """
-    heads, buffer, at = _heads([data], [number])
-    head = heads[0]
-    count, at0 = int(head["count"]), int(at[0])
-    columns = []
-    for width, base in ((int(head["key_width"]), head["key"]), (int(head["page_width"]), head["page"]),
-                        (int(head["extra_width"]), 0)):
+    _, count, *widths, _, _, key, page = HEAD.unpack_from(whole_chunk(data, number))
+    buffer, at, columns = np.frombuffer(data, np.uint8), HEADER.itemsize, []
+    for width, least in zip(widths, (key, page, 0), strict=True):
         wide = np.zeros((count, 8), np.uint8)
-        wide[:, :width] = buffer[at0:at0 + count * width].reshape(count, width)
-        columns.append(wide.view("<u8").reshape(-1) + np.uint64(base))
-        at0 += count * width
+        wide[:, :width] = buffer[at:at + count * width].reshape(count, width)
+        columns.append(wide.view("<u8").reshape(-1) + np.uint64(least))
+        at += count * width
     return Rows(columns[0].astype(np.uint64), columns[1].astype(np.uint32), columns[2].astype(np.uint32))
-
-
-def _heads(chunks: Sequence[bytes], numbers: Sequence[int]) -> tuple[npt.NDArray[np.void], U8, I64]:
-    """Headers of chunks, all chunks one after the other, and where the columns of each begin.
-
-    Raises:
-        DamagedIndexError: One of them is not what was stored.
-    """
-    for data, number in zip(chunks, numbers, strict=True):
-        if len(data) < HEADER.itemsize or data[:4] != checksum(memoryview(data)[4:], b"chunk", number):
-            raise DamagedIndexError(f"chunk {number} of the postings is damaged")
-    sizes = np.array(list(map(len, chunks)), np.int64)
-    first = np.cumsum(sizes) - sizes
-    buffer = np.frombuffer(b"".join([*chunks, bytes(8)]), np.uint8)
-    heads = np.ascontiguousarray(buffer[first[:, None] + np.arange(HEADER.itemsize)]).view(HEADER).reshape(-1)
-    key, page, extra, count = (heads[name].astype(np.int64) for name in ("key_width", "page_width", "extra_width", "count"))
-    whole = (key <= 8) & (page <= 4) & (extra <= 4) & (count > 0) & (sizes == HEADER.itemsize + count * (key + page + extra))
-    if not (whole & (heads["number"] == np.array(numbers, np.uint64))).all():  # a checksum can be made
-        raise DamagedIndexError("a chunk of the postings is none")
-    return heads, buffer, first + HEADER.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +268,7 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         keys: Ascending, each once.
         after: Chunks of a key, in each segment, that are passed over.
         most: Chunks of a key that are read in each segment, beside the last one.
-        read: Chunks by their numbers, which ascend.
+        read: Chunks by their numbers, which ascend; each of them is what was stored.
     """
     asked_key, asked_chunk, count = [], [], np.zeros(len(keys), np.int64)
     for segment in segments:
@@ -283,7 +277,7 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0) + after
         high = np.searchsorted(segment.fence, keys, "right") - 1
         inside = np.maximum(high - low - 1, 0)  # whole chunks of one key
-        before = segment.before.astype(np.int64)
+        before = segment.before.view(np.int64)
         shown = np.minimum(high - low + 1, most)
         unread = np.maximum(high - low + 1 - shown, 0)
         count += np.where((inside > 0) & (unread > 0), before[np.maximum(high, 0)] - before[np.minimum(low + shown, high)], 0)
@@ -297,48 +291,18 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
     chunk = np.concatenate([np.empty(0, np.int64), *asked_chunk])
     if not len(owner):
         return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint32), count)
-    numbers, row = np.unique(chunk, return_inverse=True)
-    wanted = numbers.tolist()
-    heads, buffer, at = _heads(read(wanted), wanted)
-    begin, end = _bounds(heads[row], buffer, at[row], keys[owner])
-    hits = end - begin
+    if len(segments) > 1 or len(asked_key[1]):
+        numbers, row = np.unique(chunk, return_inverse=True)
+    else:  # they ascend
+        new = np.append(True, chunk[1:] != chunk[:-1])
+        numbers, row = chunk[new], np.cumsum(new) - 1
+    hits, page, extra = kernel.chunk_places(read(numbers.tolist()), row, keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
-    place = np.repeat(np.arange(len(owner)), hits)
-    nth = np.arange(len(place)) - np.repeat(np.cumsum(hits) - hits, hits) + begin[place]
-    head, start = heads[row[place]], at[row[place]]
-    rows, key_width, page_width = (head[name].astype(np.int64) for name in ("count", "key_width", "page_width"))
-    pages = start + rows * key_width
-    page = _numbers(buffer, pages + nth * page_width, page_width).astype(np.uint32) + head["page"]
-    extra_width = head["extra_width"].astype(np.int64)
-    extra = _numbers(buffer, pages + rows * page_width + nth * extra_width, extra_width).astype(np.uint32)
-    order = np.argsort(owner[place], kind="stable")
-    return Found(owner[place][order], page[order], extra[order], count)
-
-
-def _bounds(heads: npt.NDArray[np.void], buffer: U8, at: I64, keys: U64) -> tuple[I64, I64]:
-    """The rows of a key in a chunk, first and last but one, for pairs of a chunk and a key."""
-    rows, width, base = heads["count"].astype(np.int64), heads["key_width"].astype(np.int64), heads["key"]
-    wanted, below = keys - base, keys < base
-    bounds = []
-    for right in (False, True):
-        low, high = np.zeros(len(keys), np.int64), rows.copy()
-        while (open_ := low < high).any():
-            middle = (low + high) // 2
-            value = _numbers(buffer, at + np.minimum(middle, rows - 1) * width, width)
-            onwards = (value <= wanted if right else value < wanted) & open_
-            low, high = np.where(onwards, middle + 1, low), np.where(open_ & ~onwards, middle, high)
-        bounds.append(np.where(below, 0, low))
-    return bounds[0], bounds[1]
-
-
-def _numbers(buffer: U8, at: I64, width: I64) -> U64:
-    """Whole numbers of so many bytes each, little endian."""
-    wide = buffer[at[:, None] + np.arange(8)].view("<u8").reshape(-1)
-    numbers: U64 = wide & MASKS[width]
-    return numbers
-
-
-MASKS = np.array([(1 << 8 * width) - 1 for width in range(9)], np.uint64)
+    place = np.repeat(owner, hits)
+    if len(segments) == 1 and not len(asked_key[1]):
+        return Found(place, page, extra, count)
+    order = np.argsort(place, kind="stable")
+    return Found(place[order], page[order], extra[order], count)
 
 
 def merged(parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputError, OutputError
 from dedup.index.keys import DEAD
+from dedup.index.recent import Recent
 from dedup.index.recipe import Recipe
 from dedup.index.records import Packer
 from dedup.index.segments import Segment, checksum, in_windows
@@ -41,6 +42,7 @@ from dedup.index.sqlite_file import (
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
+from dedup.model import Page
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -49,7 +51,8 @@ if TYPE_CHECKING:
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-CACHE_KB, LOG_BYTES = 32_768, 1 << 26
+CACHE_KB, LOG_BYTES = 16_384, 1 << 26
+CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 25  # of postings, and of pages, that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -76,6 +79,7 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
+        self.chunks, self.pages = Recent[bytes](CHUNK_BYTES), Recent[Page](PAGE_BYTES)
         try:
             known = is_index(self.file)
             self._identity = _identity(self.file)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
+import copy
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +18,7 @@ import numpy.typing as npt
 from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
-from dedup.index.records import Packer, Record, seal, unseal
+from dedup.index.records import Packer, Record, seal, stored_page, unseal
 from dedup.index.segments import (
     MOST_CHUNKS,
     Found,
@@ -25,9 +29,11 @@ from dedup.index.segments import (
     in_windows,
     merged,
     pack_chunks,
+    whole_chunk,
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 from dedup.index.store import ENOUGH, Passes
+from dedup.model import Page
 
 if TYPE_CHECKING:
     from dedup.index.sqlite import SqliteStore
@@ -45,6 +51,7 @@ class SqliteSnapshot:
     def __init__(self, store: SqliteStore, connection: sqlite3.Connection) -> None:
         self.store, self.connection = store, connection
         self.state, self.fresh = store.state(connection), dict[int, Segment]()
+        self._first_fresh = self.state.next_chunk, self.state.next_page  # from here on other ones may get their numbers
 
     @property
     def pages(self) -> int:
@@ -80,13 +87,27 @@ class SqliteSnapshot:
         return self.store.dead(self.connection, self.state, self.fresh)
 
     def _chunks(self, numbers: list[int]) -> list[bytes]:
-        return rows_of(self.connection, "chunk", numbers)
+        """Chunks by their numbers, which ascend."""
+        lasting = bisect.bisect_left(numbers, self._first_fresh[0])
+        return self.store.chunks.take(numbers[:lasting], self._read_chunks, len) + self._read_chunks(numbers[lasting:])
+
+    def _read_chunks(self, numbers: list[int]) -> list[bytes]:
+        return list(map(whole_chunk, rows_of(self.connection, "chunk", numbers), numbers)) if numbers else []
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there."""
         ordered = sorted(numbers)
         found = dict(zip(ordered, rows_of(self.connection, "page", ordered), strict=True))
         return [unseal(found[number], number) for number in numbers]
+
+    def pages_of(self, numbers: Sequence[int]) -> list[Page]:
+        """Pages as they were when they were stored, by their numbers, which ascend."""
+        lasting = bisect.bisect_left(numbers, self._first_fresh[1])
+        kept = self.store.pages.take(numbers[:lasting], self._read_pages, _page_bytes)
+        return [_own(page) for page in kept] + self._read_pages(numbers[lasting:])
+
+    def _read_pages(self, numbers: Sequence[int]) -> list[Page]:
+        return [stored_page(record, self.packer) for record in self.records(numbers)] if numbers else []
 
     def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The pages that have these ids."""
@@ -230,6 +251,16 @@ def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:
     at = np.minimum(np.searchsorted(dead, page), len(dead) - 1)
     there: npt.NDArray[np.bool_] = dead[at] != page
     return there
+
+
+def _page_bytes(page: Page) -> int:
+    """What a page takes in memory, about."""
+    return 1000 + sys.getsizeof(page.text) + (64 * len(page.layout.start) if page.layout is not None else 0)
+
+
+def _own(page: Page) -> Page:
+    """A page whose carried fields nobody else has."""
+    return replace(page, meta=copy.deepcopy(page.meta)) if page.meta else page
 
 
 def _alive(rows: Rows, dead: I64) -> Rows:

@@ -17,6 +17,7 @@ from dedup.index.segments import Found, Rows
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
+    from dedup.model import Page
 
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -98,6 +99,16 @@ class Snapshot(Protocol):
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there.
+
+        Raises:
+            DamagedIndexError: One is not what was stored, or is missing.
+        """
+
+    def pages_of(self, numbers: Sequence[int]) -> list[Page]:
+        """Pages that are there, as they were when they were stored.
+
+        Args:
+            numbers: They ascend.
 
         Raises:
             DamagedIndexError: One is not what was stored, or is missing.

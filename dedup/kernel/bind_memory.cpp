@@ -1,5 +1,6 @@
 // Bindings of memory.hpp: NumPy's arrays take their memory from the pool, too; twin_memory.py says what each function does.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "bind.hpp"
@@ -80,6 +81,23 @@ nb::object array_memory(nb::object handler) {
 }
 #else
 nb::object array_memory(nb::object handler) { return handler; }
+#endif
+
+#ifdef __GLIBC__
+// Gives the system what is free in the heaps, if memory is bounded or the process grew since that was done last: else it takes
+// longer than all else that is done to a few pages of text.
+void trim_heaps() {
+#ifdef DEDUP_POOL
+    static std::atomic<std::size_t> before = 0;
+    const std::size_t now = dedup::resident().anonymous;
+    if (now < before) before = now;
+    if (now && now <= before + dedup::Pool::kFew && !dedup::Pool::shared().is_bounded()) return;
+    malloc_trim(0);
+    before = dedup::resident().anonymous;
+#else
+    malloc_trim(0);
+#endif
+}
 #endif
 
 // An array of bytes that lies in the file where there is one, else empty. Its memory goes back to the pool.
@@ -173,7 +191,7 @@ void bind_memory(nb::module_& m) {
         // that ends in 4 MB of free memory keeps them: each time they go, they come back by a thousand page faults.
         static const int fixed = mallopt(M_MMAP_THRESHOLD, 7 << 19) + mallopt(M_TRIM_THRESHOLD, 4 << 20);
         (void)fixed;
-        malloc_trim(0);
+        trim_heaps();
 #endif
 #ifdef DEDUP_POOL
         dedup::Pool::shared().trim();

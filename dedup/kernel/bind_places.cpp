@@ -1,6 +1,7 @@
-// Bindings of places.hpp; twin_places.py says what each does.
+// Bindings of places.hpp and postings.hpp; twin_places.py and twin_postings.py say what each does.
 #include "bind.hpp"
 #include "places.hpp"
+#include "postings.hpp"
 #include "runs.hpp"
 #include "sentences.hpp"
 
@@ -27,6 +28,18 @@ void check_tokens(const I64& token_first, const I64& t0, const I64& t1, std::int
 }  // namespace
 
 void bind_places(nb::module_& m) {
+    m.def("chunk_places", [](nb::list chunks, I64 chunk, U64 key) {
+        if (chunk.size() != key.size()) throw std::invalid_argument("chunk and key must be equally long");
+        check_members(chunk, static_cast<std::int64_t>(chunks.size()), "chunk");
+        std::vector<dedup::Bytes> spans;  // the list holds what they show
+        for (const nb::handle data : chunks) {
+            if (!nb::isinstance<nb::bytes>(data)) throw nb::type_error("chunk_places: chunks must be bytes");
+            const auto bytes = nb::borrow<nb::bytes>(data);
+            spans.emplace_back(reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size());
+        }
+        return to_numpy(release([&] { return dedup::chunk_places(spans, span(chunk), span(key)); }));
+    }, "chunks"_a, "chunk"_a.noconvert(), "key"_a.noconvert());
+
     m.def("sentences", [](U8 text, I64 start, I64 end) {
         return to_numpy(release([&] { return dedup::sentences(span(text), span(start), span(end)); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());

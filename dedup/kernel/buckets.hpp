@@ -278,27 +278,33 @@ class Buckets {
     Relief relief_;
 };
 
-// Pairs of the sets that share a key and may reach the threshold, ascending. Set s has key[s]; empty sets have no partner. A
-// bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a pair is found in many bands:
-// who has them all checks it once); in a larger one each member is checked against the representatives found so far, and one
-// that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
-inline int64_t bucket_pairs(const uint32_t* key, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits, double threshold,
-                            int64_t all_pairs, int64_t max_representatives,
+// Pairs of the sets that share a key in a band and may reach the threshold, ascending, each once. Set s has the keys[s] of each band, band
+// after band; empty sets have no partner. A bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a
+// pair is found in many bands: who has them all checks it once); in a larger one each member is checked against the representatives
+// found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
+inline int64_t bucket_pairs(std::span<const uint32_t> keys, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
+                            double threshold, int64_t all_pairs, int64_t max_representatives,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     Scratch<uint64_t, 3> scratch;
     Mapped<uint64_t>& rows = scratch.values();
-    shared_keys(key, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
-    sort_by_key(rows);
-    Buckets buckets(sets, bits, threshold, all_pairs, max_representatives);
-    for (size_t begin = 0; begin < rows.size();) {
-        size_t end = begin + 1;
-        while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
-        if (end - begin > 1) buckets.add(std::span(rows).subspan(begin, end - begin), pairs);
-        begin = end;
+    int64_t unplaced = 0;
+    for (size_t band = 0; band < keys.size(); band += static_cast<size_t>(count)) {
+        rows.clear();
+        shared_keys(keys.data() + band, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
+        sort_by_key(rows);
+        Buckets buckets(sets, bits, threshold, all_pairs, max_representatives);
+        for (size_t begin = 0; begin < rows.size();) {
+            size_t end = begin + 1;
+            while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;
+            if (end - begin > 1) buckets.add(std::span(rows).subspan(begin, end - begin), pairs);
+            begin = end;
+        }
+        buckets.find(pairs);
+        unplaced += buckets.unplaced();
     }
-    buckets.find(pairs);
     std::sort(pairs.begin(), pairs.end());
-    return buckets.unplaced();
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    return unplaced;
 }
 
 }  // namespace dedup

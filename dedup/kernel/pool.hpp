@@ -121,12 +121,20 @@ class Pool {
         return most_held_ / 4 * 3 - std::min(most_held_ / 4 * 3, held_);
     }
 
-    // Gives the system what is free.
+    // Gives the system what is free; a little stays where memory is not bounded.
     void trim() {
         const std::lock_guard lock(mutex_);
-        give_back(0);
+        if (is_bounded_ || used_.bytes() > kFew) give_back(0);
         for (auto& spill : spills_) spill->trim(0);
     }
+
+    bool is_bounded() {
+        const std::lock_guard lock(mutex_);
+        return is_bounded_;
+    }
+
+    // Free bytes that are not worth giving back: that takes longer than all else that is done to a few pages of text.
+    static constexpr std::size_t kFew = std::size_t{8} << 20;
 
     // From now on `resident` bytes of the process are in memory at most, `pages` of them pages of the file, and `objects` of what is
     // not in blocks and still to come: blocks for which there is no more room lie in the file.

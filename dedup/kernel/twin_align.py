@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -337,6 +338,7 @@ Seed = tuple[int, int]  # starts of two windows that are alike
 Cluster = tuple[list[Seed], Ends]  # and how far the ends of its rectangle may go
 
 
+@lru_cache(maxsize=1 << 12)
 def fixed_log2(x: int) -> int:
     """The logarithm in 1/2^16, rounded down at each of its steps: the same bits everywhere."""
     whole = x.bit_length() - 1

@@ -164,12 +164,15 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
     `max_representatives`.
 
     Args:
-        key: One a set.
+        key: One a set, of one band or of several, band after band.
         bits: The sets' bitmaps.
 
     Returns:
-        (a, b) ascending, and the number of members that met the last bound.
+        (a, b) ascending, each pair once, and the number of members that met the last bound.
     """
+    if len(key) % (len(first) - 1) if len(first) > 1 else len(key):
+        raise ValueError("one key a band and one bitmap are needed a set")
+
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
 
@@ -178,10 +181,11 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
         n, m = int(first[a + 1] - first[a]), int(first[b + 1] - first[b])
         most = min((n + m - differ) // 2, n, m)  # an element of one set only changes one bit at most
         return most > 0 and most >= threshold * (n + m - most) * (1.0 - 1e-9)
-    buckets: dict[int, list[int]] = defaultdict(list)
-    for m, k in enumerate(key.tolist()):
+    buckets: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, k in enumerate(key.tolist()):
+        band, m = divmod(row, len(first) - 1)
         if first[m + 1] > first[m]:
-            buckets[k].append(m)
+            buckets[band, k].append(m)
     pairs, unplaced = [], 0
     for members in buckets.values():
         if len(members) <= all_pairs:
@@ -196,7 +200,7 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
                 representatives.append(m)
             else:
                 unplaced += 1
-    a, b = (np.array([pair[i] for pair in sorted(pairs)], np.int64) for i in (0, 1))
+    a, b = (np.array([pair[i] for pair in sorted(set(pairs))], np.int64) for i in (0, 1))
     return a, b, unplaced
 
 

@@ -43,13 +43,15 @@ class Report:
         left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
         hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out. Of a report
             that was read from a file 0.
+        index_pages: Pages of the index that the pages were checked against, of which ``summary.reference_pages`` were looked
+            at; ``None`` of a scan, and of a report that was read from a file.
 
     Groups, pages and links may be made only when they are asked for: go over them rather than copying them. A report
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "hidden", "input_digest", "is_comparison",
-                 "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
+    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "hidden", "index_pages", "input_digest",
+                 "is_comparison", "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
@@ -67,6 +69,7 @@ class Report:
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
         self.left_out = self.hidden = 0
+        self.index_pages: int | None = None
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -150,7 +153,7 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses,
             causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
-        filtered.hidden = self.hidden
+        filtered.hidden, filtered.index_pages = self.hidden, self.index_pages
         return filtered
 
     def with_groups(self, kept: Collection[int]) -> Report:
@@ -177,7 +180,7 @@ class Report:
             is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
         filtered._annotations = self.annotations.regrouped(filtered)
         filtered.left_out = self.left_out + len(self.groups) - len(groups)
-        filtered.hidden = self.hidden
+        filtered.hidden, filtered.index_pages = self.hidden, self.index_pages
         return filtered
 
     def to_json(self, indent: int | None = None) -> str:

@@ -151,12 +151,14 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         yield from [f"{_hidden(report)}."] * bool(report.hidden)
         return
     if not figures.groups:
-        yield f"## No repeats on {count(figures.pages, 'page')}"
+        yield (f"## No repeats on {count(figures.pages, 'page')}" if report.index_pages is None else
+               f"## Nothing of {count(figures.pages, 'page')} stands in the index")
         yield ""
         yield f"{count(figures.compared, 'block')} compared, {count(found.words, 'word')} read."
         yield from [f"{_hidden(report)}."] * bool(report.hidden)
         return
-    verb = "stands in the references too" if figures.reference_pages else "is repeated"
+    verb = ("stands in the index too" if report.index_pages is not None else
+            "stands in the references too" if figures.reference_pages else "is repeated")
     yield f"## {percent(figures.duplicate_share)} of the text {verb}"
     yield ""
     if told := headline(report):

@@ -160,7 +160,8 @@ class _Writer:
             yield from self._shared_shares()
         else:
             share = self._bar(s.duplicate_share)
-            share.append(" stands in the references too" if s.reference_pages else " repeated")
+            share.append(" stands in the index too" if self.report.index_pages is not None else
+                         " stands in the references too" if s.reference_pages else " repeated")
             if s.duplicate_chars and s.content_share != s.duplicate_share:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
@@ -168,7 +169,10 @@ class _Writer:
         parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", counted(s.groups, self._parts())]
         parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
         parts += [f"{self.report.hidden:,} hidden by {hide_words(self.report.options)}"] if self.report.hidden else []
-        parts += [f"against {count(s.reference_pages, 'page')}"] if s.reference_pages else []
+        if self.report.index_pages is not None:
+            parts += [self._in_index()]
+        elif s.reference_pages:
+            parts += [f"against {count(s.reference_pages, 'page')}"]
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
         parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
         yield from self.lines(self.say(dot.join(parts)))
@@ -432,13 +436,20 @@ class _Writer:
             yield from self.lines(self.say(f"Nothing new: {known} left out, in the baseline or not in changed files."))
             return
         alike = "equal" if options.find == "exact" else f"at least {percent(options.least_jaccard)} alike"
-        found = (f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
+        is_check = self.report.index_pages is not None
+        found = (f"Nothing that stands in the index too ({self._in_index()})." if is_check else
+                 f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
                  f"No repeats found {where}." if not self.report.hidden else
                  f"No repeats found {where} but {count(self.report.hidden, 'passage')} that {hide_words(options)} hides.")
         yield from self.lines(self.say(
             f"{found} {count(s.compared, unit)} of {options.min_tokens} words or more "
             f"were compared; looked for {unit}s that are {alike}"
-            + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand twice.")))
+            + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand "
+               f"{'on both sides' if is_check else 'twice'}.")))
+
+    def _in_index(self) -> str:
+        """How many pages an index holds, and how many of them were looked at."""
+        return f"{count(self.report.index_pages or 0, 'page')} stored, {self.report.summary.reference_pages:,} looked at"
 
     # (d) What was not read or not compared.
 

@@ -150,3 +150,46 @@ def test_counts_up_to(numbers, places):
     ascending = np.sort(np.array(numbers, np.int64))
     place = np.array([*places, *numbers], np.int64)
     assert_array_equal(native.counts_up_to(ascending, place), reference.counts_up_to(ascending, place))
+
+
+postings = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.integers(0, 2**32 - 1) | st.integers(7, 9),
+                              st.integers(0, 2**32 - 1) | st.just(0)), min_size=1, max_size=40)
+
+
+@given(rows=postings, asked=keys)
+def test_keys_are_found_in_chunks(rows, asked):
+    """All places of a key, and no others, however narrow the columns are."""
+    from dedup.index.segments import pack_chunks, sorted_rows
+
+    kept = sorted_rows(*(np.array(column, kind) for column, kind in zip(zip(*rows, strict=True),
+                                                                        (np.uint64, np.uint32, np.uint32), strict=True)))
+    chunks, _ = pack_chunks(kept, 1, 5)
+    wanted = np.repeat(np.unique(np.array([*asked, *kept.key.tolist()], np.uint64)), len(chunks))
+    chunk = np.tile(np.arange(len(chunks)), len(wanted) // len(chunks))
+    hits, page, extra = both("chunk_places", chunks, chunk, wanted)
+    found = zip(np.repeat(wanted, hits).tolist(), page.tolist(), extra.tolist(), strict=True)
+    assert list(found) == list(zip(kept.key.tolist(), kept.page.tolist(), kept.extra.tolist(), strict=True))
+
+
+@given(data=st.binary(max_size=60), widths=st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 5)),
+       count=st.integers(0, 6), key=st.integers(0, 2**64 - 1))
+def test_a_chunk_that_is_none_is_refused(data, widths, count, key):
+    head = bytes(4) + count.to_bytes(2, "little") + bytes(widths)
+    for chunk in (data, head + data, (head + data).ljust(30 + count * sum(widths), b"x")):
+        refused = []
+        for module in (native, reference):
+            try:
+                module.chunk_places([chunk], np.zeros(1, np.int64), np.array([key], np.uint64))
+                refused.append("")
+            except ValueError as error:
+                refused.append(str(error))
+        assert refused[0] == refused[1]
+        assert refused[0] or len(chunk) == 30 + int.from_bytes(chunk[4:6], "little") * sum(chunk[6:9])
+
+
+def test_chunks_are_bytes_and_there_is_each():
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="does not exist"):
+            module.chunk_places([], np.zeros(1, np.int64), np.zeros(1, np.uint64))
+    with pytest.raises(TypeError, match="bytes"):
+        native.chunk_places(["text"], np.zeros(1, np.int64), np.zeros(1, np.uint64))

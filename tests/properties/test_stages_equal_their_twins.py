@@ -75,13 +75,22 @@ def test_keys_that_stand_twice(keys):
 
 
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=14), threshold=st.sampled_from([0.3, 0.5, 0.7, 1]),
-       all_pairs=st.integers(1, 6), keys=st.lists(st.integers(0, 2), min_size=14, max_size=14))
-def test_bucket_pairs(lists, threshold, all_pairs, keys):
+       all_pairs=st.integers(1, 6), bands=st.integers(0, 3), keys=st.lists(st.integers(0, 2), min_size=42, max_size=42))
+def test_bucket_pairs(lists, threshold, all_pairs, bands, keys):
+    """What bands give together is what each of them gives."""
     values, first = reference.shingle_sets(*columns(lists), 2)
     values = (values >> np.uint64(32)).astype(np.uint32)
-    key = np.array(keys[:len(lists)], np.uint32)
-    arguments = key, values, first, reference.set_bitmaps(values, first), float(threshold), all_pairs, 3
-    assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
+    key = np.array(keys[:bands * len(lists)], np.uint32)
+    arguments = values, first, reference.set_bitmaps(values, first), float(threshold), all_pairs, 3
+    mine = native.bucket_pairs(key, *arguments)
+    assert_same(mine, reference.bucket_pairs(key, *arguments))
+    alone = [native.bucket_pairs(own, *arguments) for own in key.reshape(bands, len(lists))]
+    pairs = {pair for a, b, _ in alone for pair in zip(a.tolist(), b.tolist(), strict=True)}
+    assert list(zip(mine[0].tolist(), mine[1].tolist(), strict=True)) == sorted(pairs)
+    assert mine[2] == sum(unplaced for _, _, unplaced in alone)
+    for module in (native, reference) if len(lists) > 1 else ():
+        with pytest.raises(ValueError, match="a band"):
+            module.bucket_pairs(np.zeros(bands * len(lists) + 1, np.uint32), *arguments)
 
 
 @given(seed=st.integers(0, 2**32 - 1), threshold=st.sampled_from([0.3, 0.5, 0.6, 0.7, 0.8, 1.0]), own=st.integers(0, 12),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
+import pickle
 import sqlite3
 import threading
 from pathlib import Path
@@ -15,8 +17,10 @@ import pytest
 from index_help import groups_of, made_pages
 
 import dedup
+from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
+from dedup.index.recent import Recent
 from dedup.index.records import page_record, seal, stored_page, unseal
 from dedup.index.segments import Rows, Segment, find_keys, merged, pack_chunks, sorted_rows, unpack_chunk
 from dedup.model import Page
@@ -103,14 +107,25 @@ def test_a_newer_index_is_refused_in_one_line(place: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_index_of_other_keys_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "other"), [("SCHEME", 99), ("unicode_tables", lambda: "other tables")])
+def test_an_index_of_other_keys_or_words_is_refused(name: str, other: Any, place: Path,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     Index.create(place, [{"id": "a", "text": EIGHT}]).close()
-    monkeypatch.setattr("dedup.index.recipe.SCHEME", 99)
+    monkeypatch.setattr(f"dedup.index.recipe.{name}", other)
     with pytest.raises(OptionError, match=r"makes keys in another way .* dedup index rebuild"):
         Index.open(place)
     assert rebuild(place, place.with_name("new")).pages == 1
     with Index.open(place.with_name("new")) as index:
         assert len(index.check(MORE).groups) == 1
+
+
+def test_what_cannot_be_done_with_an_index_or_an_id_is_said(place: Path) -> None:
+    with Index.create(place, [{"id": 5, "text": EIGHT}]) as index:
+        with pytest.raises(TypeError, match="give its path to the other process"):
+            pickle.dumps(index)
+        with pytest.raises(TypeError, match="an id is a str, not 5"):
+            index.remove([5])  # type: ignore[list-item]
+        assert index.remove("5") == 1
 
 
 def test_the_same_id_again_takes_the_place_of_the_earlier_page(place: Path) -> None:
@@ -494,3 +509,82 @@ def test_a_chunk_or_record_in_another_place_is_damage() -> None:
     assert stored_page(unseal(data, 4), packer).text == EIGHT
     with pytest.raises(DamagedIndexError, match="the record of page 5 is damaged"):
         unseal(data, 5)
+
+
+def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
+    """Values come in their order, whatever is known of them; what is kept is bounded, and what is asked for stays."""
+    asked: list[int] = []
+
+    def read(numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return [bytes([number]) * 10 for number in numbers]
+    recent = Recent[bytes](100)  # two generations of five
+    assert recent.take([3, 1, 2], read, len) == [bytes([number]) * 10 for number in (3, 1, 2)]
+    assert recent.take([2, 4, 3], read, len) == [bytes([number]) * 10 for number in (2, 4, 3)]
+    assert asked == [3, 1, 2, 4]
+    for number in range(10, 30):
+        recent.take([3, number], read, len)
+    assert asked == [3, 1, 2, 4, *range(10, 30)]
+    recent.take([1, 29], read, len)
+    assert asked[-1] == 1
+
+
+def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:
+    """Pages that were looked at are kept: with a page that is replaced, removed or taken back its text goes, too."""
+    told = {"id": "a", "text": EIGHT, "tags": ["x"]}
+    with Index.create(place, [told], meta=["tags"]) as index:
+        for _ in range(2):
+            report = index.check(MORE)
+            assert report.pages[0].meta == {"tags": ["x"]}
+            report.pages[0].meta["tags"].append("mine")
+        index.add([{"id": "a", "text": f"Now {EIGHT}"}])
+        assert [o.start for o in index.check(MORE).groups[0].occurrences] == [4, 20]
+        index.remove("a")
+        assert not index.check(MORE).groups
+
+        with pytest.raises(KeyboardInterrupt):  # numbers of pages and postings that were never there are given again
+            taken_back(index, f"Taken back: {EIGHT}")
+        index.add([{"id": "b", "text": f"Then again, {EIGHT}"}])
+        assert [(o.page, o.start) for o in index.check(MORE).groups[0].occurrences] == [("b", 12), ("0", 20)]
+
+
+def taken_back(index: Index, text: str) -> None:
+    """A page is put in and looked at, and the writer dies before it ends."""
+    from dedup.engines.local import LocalEngine
+    from dedup.index.adding import Some, prepare, write
+    from dedup.index.checking import find_candidates, keys_of
+
+    store, engine = index._store, LocalEngine(1)
+    some = Some([Page("t", text, "t")], len(text))
+    corpus, tokens = read_corpus(some, engine, index.options)
+    with store.writing() as writer:
+        write(writer, prepare(writer.packer, engine, corpus, tokens, index.options, store.recipe))
+        keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
+        found = find_candidates(writer, keys, index.options.gram_tokens, True)
+        assert [page.text for page in writer.pages_of(found.pages.tolist())] == [text]
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("levels", ["page", "block,passage"])
+def test_a_check_that_finds_nothing_says_what_was_asked(place: Path, levels: str) -> None:
+    """Not that nothing is repeated on the page, which nobody asked; and the settings in the report are those of the index."""
+    from dedup.report.terminal import print_report
+
+    def said_of(report: dedup.Report) -> str:
+        file = io.StringIO()
+        print_report(report, file)
+        return " ".join(file.getvalue().split())
+    with Index.create(place, [{"id": "a", "text": EIGHT}], levels=levels) as index:
+        nothing = index.check("Nobody ever wrote any of these other words before.")
+        found = index.check(EIGHT)
+        assert nothing.options == found.options
+        assert nothing.options.threads is None
+    assert (nothing.index_pages, nothing.summary.reference_pages) == (1, 0)
+    assert (found.index_pages, found.summary.reference_pages) == (1, 1)
+    said = said_of(nothing)
+    assert "Nothing that stands in the index too (1 page stored, 0 looked at)." in said
+    assert "repeat" not in said
+    assert "100 %" in said_of(found)
+    assert "stands in the index too" in said_of(found)
+    assert "Nothing of 1 page stands in the index" in nothing.to_markdown()
+    assert "100 % of the text stands in the index too" in found.to_markdown()
