@@ -29,7 +29,8 @@ NO_KERNEL = "The fast kernel could not be built; the plain Python twin is used (
 # A worker takes tests that lie together, so that what a module sets up is made once.
 WORKERS = -n auto --dist worksteal
 
-.PHONY: help demo install dev test check lint types schema docs kernel test-sanitize test-soak bench bench-peers benchmarks-page clean
+.PHONY: help demo install dev test check lint types schema docs kernel test-sanitize test-soak bench clean
+.PHONY: bench-peers benchmarks-page bench-spark scale-page
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -39,6 +40,7 @@ help:
 	@echo 'make test-soak      many more examples and the slowest tests'
 	@echo 'make bench          speed, memory and recall'
 	@echo 'make bench-peers    the same beside other tools, which it installs from the package index (SIZES, REPEATS, RESULT)'
+	@echo 'make bench-spark    on Spark: beside one machine and a job written by hand; 2 GB takes an hour (SPARK_SIZES, MASTER)'
 	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
 	@echo 'make schema         write docs/schema/ from the model'
 	@echo 'make docs           the documentation as a site, in build/site/html'
@@ -164,6 +166,20 @@ bench-peers: $(VENV)/.dev kernel-if-possible $(PEERS)/.installed
 # docs/benchmarks.md from the result that is committed.
 benchmarks-page: $(VENV)/.dev
 	$(PY) -m benchmarks.peers.page benchmarks/results/peers.json -o docs/benchmarks.md
+
+# On Spark: what docs/scale.md shows, and the page.
+SPARK_SIZES ?= 20MB 200MB 2GB
+MASTER ?= local-cluster[2,1,4096]
+SPARK_RESULT = benchmarks/results/spark.json
+bench-spark: $(VENV)/.dev kernel-if-possible
+	@scripts/system_packages java $(PY)
+	$(PY) -m benchmarks.spark --bytes $(SPARK_SIZES) --master '$(MASTER)' -o $(SPARK_RESULT)
+	$(PY) -m benchmarks.spark --bytes 200MB --master '$(MASTER)' --skew -o $(SPARK_RESULT)
+	@$(MAKE) --no-print-directory scale-page
+
+# docs/scale.md from the result that is committed.
+scale-page: $(VENV)/.dev
+	$(PY) -m benchmarks.spark.page $(SPARK_RESULT) -o docs/scale.md
 
 $(PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/install.py
 	@mkdir -p build; $(PY) -m venv --clear $(PEERS)

@@ -127,7 +127,7 @@ def tell_errors(report: Report | Cleaned | Added, everything: bool) -> None:
 
 def deliver(report: Report, outputs: Sequence[str], format: str | None, how: How, quiet: bool) -> None:
     """Write the report to files, each in the format of its suffix, and print it or its figures."""
-    from dedup.report.formats import printed_format, write_report
+    from dedup.report.formats import memory_for, printed_format, write_report
 
     for output in outputs:
         write_report(report, output, how)
@@ -138,7 +138,8 @@ def deliver(report: Report, outputs: Sequence[str], format: str | None, how: How
         from dedup.report.terminal import ReportView, console_for
 
         told = ReportView(report, how.top, written=outputs if format != "terminal" else ())
-        to_stdout(lambda file: console_for(file).print(told))
+        with memory_for(report):
+            to_stdout(lambda file: console_for(file).print(told))
 
 
 def to_stdout(write: Callable[[IO[str]], object]) -> None:

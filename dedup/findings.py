@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from dedup.blocks import Corpus, sums
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
-from dedup.lazy import Lazy
+from dedup.lazy import InBatches, Lazy
 from dedup.model import Group, Occurrence
 from dedup.nested import part_of
 from dedup.occurrences import EQUAL, Measured, Places
@@ -39,13 +40,17 @@ class GroupList(Lazy[Group]):
         wasted_chars: ``report.gather.wasted_chars`` of each.
         part_of: The group beneath which each is told, -1 for none.
         page_ids: Ids of the pages of each.
+        begun: A group whose places are made when they are asked for: of a footer on all pages a report shows five.
+        stands: How often the text of a group stands, and how often of that in the references.
     """
 
     def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
                  wasted_chars: Callable[[], I64], part_of: Callable[[], I64],
-                 page_ids: Callable[[], Iterator[list[str]]]) -> None:
+                 page_ids: Callable[[], Iterator[list[str]]], begun: Callable[[int], Group],
+                 stands: Callable[[int], tuple[int, int]]) -> None:
         super().__init__(count, make)
         self._make_all, self.wasted_chars, self.part_of, self.page_ids = make_all, wasted_chars, part_of, page_ids
+        self.begun, self.stands = begun, stands
 
     def __iter__(self) -> Iterator[Group]:
         return self._make_all()
@@ -218,15 +223,39 @@ class Findings:
         places = np.searchsorted(rows, leads)  # they ascend
         for g, row, place, (start, end) in zip(groups.tolist(), leads.tolist(), places.tolist(),
                                                itertools.pairwise(first.tolist()), strict=True):
-            yield self._group(g, row, place - start, tuple(occurrences[start:end]))
+            mine = tuple(occurrences[start:end])
+            similarity = min(place.similarity for place in mine)
+            yield self._group(g, row, place - start, mine, similarity, any(place.copies > 1 for place in mine))
 
-    def _group(self, g: int, row: int, lead: int, occurrences: tuple[Occurrence, ...]) -> Group:
+    def begun(self, g: int) -> Group:
+        """Group g, with a sequence of its places that makes them when they are asked for."""
+        rows, copies = (column[self.shown.first[g]:self.shown.first[g + 1]] for column in (self.shown.row, self.shown.copies))
+        own, measured = rows - self.table.first[g], self.measures(np.array([g]))
+        known: dict[int, Occurrence] = {}
+
+        def make(begin: int, end: int) -> list[Occurrence]:
+            new = [i for i in range(begin, end) if i not in known]
+            made = self.places.occurrences(rows[new], copies[new], [measured[i] for i in own[new].tolist()])
+            known.update(zip(new, made, strict=True))
+            return [known[i] for i in range(begin, end)]
+        lead = int(self.table.first[g] + self.table.lead[g])
+        similarity = 1.0 if KINDS[self.table.kind[g]] != "near" else min(measured[i].similarity for i in own.tolist())
+        places = cast("tuple[Occurrence, ...]", InBatches(lambda: len(rows), make))
+        return self._group(g, lead, int(np.searchsorted(rows, lead)), places, similarity, bool((copies > 1).any()))
+
+    def stands(self, g: int) -> tuple[int, int]:
+        """How often the text of group g stands, and how often of that in the references."""
+        page = self.table.page[self.table.first[g]:self.table.first[g + 1]]
+        return len(page), int((page < (self.corpus.references or 0)).sum())
+
+    def _group(self, g: int, row: int, lead: int, occurrences: tuple[Occurrence, ...], similarity: float,
+               in_a_row: bool) -> Group:
         kind = KINDS[self.table.kind[g]]
-        period = self._period(row) if any(place.copies > 1 for place in occurrences) else None
+        period = self._period(row) if in_a_row else None
         related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
         blocks = int(self.places.last_block[row] - self.places.first_block[row]) + 1
         truncated = bool(self.table.cut[g]) or (self.truncated and kind == "near")
-        similarity, tokens = min(place.similarity for place in occurrences), round(float(self._tokens[g]), 1)
+        tokens = round(float(self._tokens[g]), 1)
         text = occurrences[lead].text
         leader = int(self.part_of[g])
         return Group(g, kind, similarity, tokens, blocks, text, occurrences, related, truncated, lead, period,
@@ -243,7 +272,7 @@ class Findings:
     def groups(self) -> GroupList:
         """All groups."""
         return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of,
-                         self.page_ids)
+                         self.page_ids, self.begun, self.stands)
 
     def page_ids(self) -> Iterator[list[str]]:
         """Ids of the pages of each group, in order, each once."""

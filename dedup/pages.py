@@ -41,11 +41,12 @@ class PageList(InBatches[PageReport]):
 
     def __init__(self, count: Callable[[], int], make: Callable[[int, int], list[PageReport]],
                  heads: Callable[[int, int], list[PageReport]],
-                 name: Callable[[int], str], text: Callable[[int], str], lines: Callable[[int], tuple[tuple[int, int], ...]],
+                 names: Callable[[int, int], list[str]], text: Callable[[int], str],
+                 lines: Callable[[int], tuple[tuple[int, int], ...]],
                  small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline],
                  twice: Callable[[], I64]) -> None:
         super().__init__(count, make)
-        self.heads, self.ids = InBatches(count, heads), Lazy(count, name)
+        self.heads, self.ids = InBatches(count, heads), InBatches(count, names)
         self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
         self.small_repeats, self.outline, self.twice = small_repeats, outline, twice
 
@@ -98,7 +99,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
-    return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.id, corpus.page_text, lines,
+    return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.names, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
                              lambda: _pages_twice(judgement, begin))
 

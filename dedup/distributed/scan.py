@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,6 +51,7 @@ A = TypeVar("A", bound=np.generic)
 
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
 MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
+log = logging.getLogger("dedup")
 QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 
 
@@ -99,6 +101,9 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
     found = list(held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan))) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
+    if stages.unplaced:
+        log.warning("crowded buckets, or seeds in too many places: comparisons cut short: %d; exhaustive misses nothing",
+                    stages.unplaced)
     passages, groups, aligned = put_together(corpus, found, options.unit == "page")
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     stages.start("texts")

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -78,18 +79,24 @@ def spark_session(master: str | None) -> Iterator[SparkSession]:
 
 
 def _own_session(master: str, log: IO[bytes]) -> SparkSession:
-    """A session with a Java of its own, whose many words go to a file."""
+    """A session with a Java of its own, whose many words go to a file.
+
+    What ``spark-defaults.conf`` or ``PYSPARK_SUBMIT_ARGS`` say of anything but the master and the name wins.
+    """
     from pyspark import SparkConf, SparkContext
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
-    settings = {"spark.master": master, "spark.app.name": "dedup", "spark.ui.enabled": "false",
-                "spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
+    if SparkContext._gateway is None:  # a session that has ended leaves its Java behind
+        launch: Callable[..., Any] = launch_gateway
+        SparkContext._ensure_initialized(gateway=launch(SparkConf().setMaster(master), {"stderr": log}))
+    conf = SparkConf().setMaster(master).setAppName("dedup")
+    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
     if master.startswith("local"):  # needs no network
         settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-    conf = SparkConf().setAll(list(settings.items()))
-    gateway = launch_gateway(conf, {"stderr": log})  # type: ignore[no-untyped-call,unused-ignore]
-    return SparkSession(SparkContext(conf=conf, gateway=gateway))
+    for name, value in settings.items():
+        conf.setIfMissing(name, value)
+    return SparkSession(SparkContext(conf=conf))
 
 
 def _need_java() -> None:
@@ -140,7 +147,7 @@ class SparkCluster:
 
         def unpickled(part: int, rows: Iterable[Any]) -> Iterator[tuple[tuple[int, int], T]]:
             return (((part, nth), pickle.loads(row.portion)) for nth, row in enumerate(rows))
-        with clear_errors():
+        with clear_errors(), _described(self._context, stage):
             made = table.mapInArrow(pickled, "portion binary").rdd.mapPartitionsWithIndex(unpickled).persist(_on_disk())
             keys = made.keys().collect()
         number = {key: n for n, key in enumerate(sorted(keys))}
@@ -171,7 +178,7 @@ class HeldBySpark(Generic[T]):
 
     def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
         """The stage's results, in the order of the portions."""
-        return self._results(self.rows.map(lambda row: stage(*row)))
+        return self._results(self.rows.map(lambda row: stage(*row)), stage)
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
                  then: Callable[[int, list[P]], R]) -> Iterator[R]:
@@ -184,14 +191,14 @@ class HeldBySpark(Generic[T]):
         def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[R]:
             sent = sorted((row for _, row in came), key=lambda row: row[:2])
             yield then(part, [thing for _, _, thing in sent])
-        return self._results(self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet))
+        return self._results(self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet), stage, then)
 
-    def _results(self, made: RDD[R]) -> Iterator[R]:
+    def _results(self, made: RDD[R], *stages: Callable[..., Any]) -> Iterator[R]:
         """What partitions hold, in their order; some at a time, for the Java of the driver has not much memory."""
         context, count = made.context, made.getNumPartitions()
         together = max(LEAST_TOGETHER, 2 * context.defaultParallelism)
         for at in range(0, count, together):
-            with clear_errors():
+            with clear_errors(), _described(context, *stages):
                 found = context.runJob(made, list, list(range(at, min(at + together, count))))
             yield from found
 
@@ -199,6 +206,19 @@ class HeldBySpark(Generic[T]):
         """The portions are not needed any more."""
         for kept in self.kept:
             kept.unpersist()
+
+
+@contextmanager
+def _described(context: SparkContext, *stages: Callable[..., Any]) -> Iterator[None]:
+    """Spark's pages and its event log name the functions that run, not a line of this file."""
+    name = "spark.job.description"
+    before: Any = context.getLocalProperty(name)  # None takes it away again
+    names = [getattr(stage.func if isinstance(stage, partial) else stage, "__name__", "") for stage in stages]
+    context.setLocalProperty(name, f"dedup: {', '.join(names)}")
+    try:
+        yield
+    finally:
+        context.setLocalProperty(name, before)
 
 
 def _on_disk() -> StorageLevel:

@@ -113,6 +113,9 @@ class Index:
     def __enter__(self) -> Index:
         return self
 
+    def __reduce__(self) -> Any:
+        raise TypeError("an Index cannot be pickled: give its path to the other process, and open it there")
+
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -208,7 +211,7 @@ class Index:
 
     def seen(self, page: Any, *, except_own: bool = False, **settings: Any) -> bool:
         """Whether a page that is like this one is stored: with level page one as alike as its threshold asks; without it one
-        that nine tenths of its words are taken from (verdict ``copy-of``).
+        that nine tenths of its words are taken from (verdict ``copy-of``). Never of a page under ``min_tokens`` words.
 
         Args:
             page, except_own, **settings: As of ``check``.
@@ -229,6 +232,9 @@ class Index:
             How many went.
         """
         names = [ids] if isinstance(ids, str) else list(ids)
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"an id is a str, not {name!r}")
         return remove_pages(self._store, [name.encode("utf-8", "surrogatepass") for name in names])
 
     def info(self) -> Info:

@@ -246,6 +246,13 @@ class SqliteWriter(SqliteSnapshot):
             put_meta(self.connection, "state", msgspec.json.encode(self.state))
 
 
+def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:
+    """Which pages are not gone."""
+    at = np.minimum(np.searchsorted(dead, page), len(dead) - 1)
+    there: npt.NDArray[np.bool_] = dead[at] != page
+    return there
+
+
 def _page_bytes(page: Page) -> int:
     """What a page takes in memory, about."""
     return 1000 + sys.getsizeof(page.text) + (64 * len(page.layout.start) if page.layout is not None else 0)
@@ -254,13 +261,6 @@ def _page_bytes(page: Page) -> int:
 def _own(page: Page) -> Page:
     """A page whose carried fields nobody else has."""
     return replace(page, meta=copy.deepcopy(page.meta)) if page.meta else page
-
-
-def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:
-    """Which pages are not gone."""
-    at = np.minimum(np.searchsorted(dead, page), len(dead) - 1)
-    there: npt.NDArray[np.bool_] = dead[at] != page
-    return there
 
 
 def _alive(rows: Rows, dead: I64) -> Rows:

@@ -42,10 +42,14 @@ def leaders(report: Report) -> I64:
     return np.array([-1 if group.part_of is None else group.part_of for group in report.groups], np.int64)
 
 
-def told_alone(report: Report) -> I64:
-    """Ids of the groups that are told beneath no other one, the most wasteful first."""
+def told_alone(report: Report, wasted: I64 | None = None) -> I64:
+    """Ids of the groups that are told beneath no other one, the most wasteful first.
+
+    Args:
+        wasted: ``all_wasted_chars``, where they are known.
+    """
     alone = np.flatnonzero(leaders(report) < 0)
-    return alone[ranked(all_wasted_chars(report)[alone], len(alone))]
+    return alone[ranked((all_wasted_chars(report) if wasted is None else wasted)[alone], len(alone))]
 
 
 def beneath(report: Report, groups: Iterable[int]) -> dict[int, Beneath]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -63,7 +64,17 @@ class Format:
         """Write a report to an open binary file."""
         module, function, *rest = self.writer.split(":")
         made: Callable[..., None] = getattr(importlib.import_module(f"dedup.report.{module}"), function)
-        made(report, file, how, *rest)
+        with memory_for(report):
+            made(report, file, how, *rest)
+
+
+def memory_for(report: Report) -> AbstractContextManager[None]:
+    """Within it, memory is bounded as it was in the scan, where the settings said how: columns are made for reports, too."""
+    if report.options.memory is None:
+        return nullcontext()
+    from dedup.memory import memory_of
+
+    return memory_of(report.options)
 
 
 def _tables(suffix: str, writer: str, printed: bool = True, extra: bool = False) -> dict[str, Format]:
@@ -146,4 +157,4 @@ def write_terminal(report: Report, file: IO[bytes], how: How) -> None:
         text.detach()
 
 
-__all__ = ["FORMATS", "PRINTED", "Format", "How", "format_of", "printed_format", "write_report"]
+__all__ = ["FORMATS", "PRINTED", "Format", "How", "format_of", "memory_for", "printed_format", "write_report"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,20 @@ class Best(Generic[T]):
         return self.seen - len(self.items)
 
 
+class Stands(NamedTuple):
+    """How often the text of a group stands.
+
+    Attributes:
+        every: All places, each copy of those that follow each other at once.
+        known: Those of them that are in the references.
+        wasted: ``wasted_chars``.
+    """
+
+    every: int
+    known: int
+    wasted: int
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """What a short report is made from. No more groups, pairs and pages are made than are shown.
@@ -52,6 +66,7 @@ class Gathered:
         copies: Pages that are copies, or share what no earlier page says already; and these verdicts.
         folds: The verdicts that are told in a line each, and an example: its page, and what is said there.
         beneath: What is told beneath a group that is shown, by its id.
+        stands: How often the text of a group that is shown stands, by its id.
         repeats: Page and lines of each small repeat.
         repeat_pages: How many pages have it.
         words: Words of the pages that are no references.
@@ -65,9 +80,10 @@ class Gathered:
     copies: Best[tuple[PageReport, list[Verdict]]]
     folds: dict[VerdictKind, tuple[Fold, PageReport, str]]
     words: int
-    named: dict[str, PageReport]
+    named: Mapping[str, PageReport]
     references: set[str]
     beneath: Mapping[int, Beneath] = field(default_factory=dict)
+    stands: Mapping[int, Stands] = field(default_factory=dict)
     repeats: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     repeat_pages: Counter[str] = field(default_factory=Counter)
 
@@ -79,12 +95,17 @@ class Gathered:
         pages, outline = report.pages, _outline(report)
         groups: Best[Group] = Best((), 0)
         pairs: Best[Pair] = Best((), 0)
+        stands: dict[int, Stands] = {}
         if report.is_comparison:
             links = report.known_links
             pairs = _best(links, ranked(_pair_chars(links), top))
         else:
-            alone = told_alone(report)
-            groups = Best([report.groups[row] for row in alone[:max(top, 0)].tolist()], len(alone))
+            wasted = all_wasted_chars(report)
+            alone = told_alone(report, wasted)
+            rows = alone[:max(top, 0)].tolist()
+            groups = Best([_begun(report, row) for row in rows], len(alone))
+            stands = {group.id: Stands(*_stands(report, row, group), int(wasted[row]))
+                      for row, group in zip(rows, groups.items, strict=True)}
         copies = outline.copies
         if not report.summary.reference_pages and report.options.between is None:
             copies = copies[~outline.again]  # else what stands in the references, or elsewhere, is said of each page
@@ -92,8 +113,8 @@ class Gathered:
         others: list[VerdictKind] = ["copy-of", "shared"]
         found = cls(groups, pairs, _judged(pages, outline, outline.renderings, SECOND_RENDERINGS, top),
                     _judged(pages, outline, copies, others, top), known, outline.words, {}, reference_ids(report),
-                    beneath(report, [group.id for group in groups.items]))
-        found.named.update(_named(report, _shown_ids(found)))
+                    beneath(report, [group.id for group in groups.items]), stands)
+        found = dataclasses.replace(found, named=Named.of(report, _shown_ids(found)))
         for p, repeats in _small_repeats(pages):
             found._add_repeats(report, p, repeats)
         return found
@@ -119,6 +140,23 @@ def _best(items: Sequence[T], rows: I64) -> Best[T]:
     return Best([items[row] for row in rows.tolist()], len(items))
 
 
+def _begun(report: Report, row: int) -> Group:
+    """A group; of a fresh scan its places are made when they are asked for."""
+    from dedup.findings import GroupList
+
+    return report.groups.begun(row) if isinstance(report.groups, GroupList) else report.groups[row]
+
+
+def _stands(report: Report, row: int, group: Group) -> tuple[int, int]:
+    """How often a group's text stands, and how often of that in the references."""
+    from dedup.findings import GroupList
+
+    if isinstance(report.groups, GroupList):
+        return report.groups.stands(row)
+    references = reference_ids(report)
+    return group.count, sum(place.copies for place in group.occurrences if place.page in references)
+
+
 def heads_of(report: Report) -> Sequence[PageReport]:
     """The pages without what takes time to make, where the report knows them so."""
     heads: Sequence[PageReport] = getattr(report.pages, "heads", report.pages)
@@ -127,7 +165,9 @@ def heads_of(report: Report) -> Sequence[PageReport]:
 
 def reference_ids(report: Report) -> set[str]:
     """Ids of the pages that are references."""
-    return {page.id for page in heads_of(report)[:report.summary.reference_pages]}  # they come first
+    count = report.summary.reference_pages  # they come first
+    known: Sequence[str] | None = getattr(report.pages, "ids", None)
+    return set(known[:count]) if known is not None else {page.id for page in report.pages[:count]}
 
 
 def all_wasted_chars(report: Report) -> I64:
@@ -181,10 +221,27 @@ def _shown_ids(found: Gathered) -> set[str]:
     return ids | {o.page for pair in found.pairs.items for o in (pair.a, pair.b)}
 
 
-def _named(report: Report, ids: set[str]) -> dict[str, PageReport]:
-    heads = heads_of(report)
-    known: Sequence[str] = getattr(report.pages, "ids", None) or [page.id for page in heads]
-    return {name: heads[p] for p, name in enumerate(known) if name in ids}
+class Named(Mapping[str, "PageReport"]):
+    """Pages by id, made when they are asked for: of many places few are shown."""
+
+    def __init__(self, pages: Sequence[PageReport], rows: Mapping[str, int]) -> None:
+        self._pages, self._rows = pages, rows
+
+    @classmethod
+    def of(cls, report: Report, ids: Collection[str]) -> Named:
+        """The pages of a report with some ids, those without what takes time to make."""
+        heads = heads_of(report)
+        known: Iterable[str] = getattr(report.pages, "ids", None) or (page.id for page in heads)
+        return cls(heads, {name: p for p, name in enumerate(known) if name in ids})
+
+    def __getitem__(self, name: str) -> PageReport:
+        return self._pages[self._rows[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def _small_repeats(pages: Sequence[PageReport]) -> Iterator[tuple[int, tuple[SmallRepeat, ...]]]:

@@ -18,7 +18,7 @@ from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError
 from dedup.outline import FOLDED
 from dedup.report.beneath import Beneath, counted, parts_words
 from dedup.report.diff import Stretch, differences, folded, pair_differences
-from dedup.report.gather import Best, Gathered, chosen_places, matched_text, references_last, wasted_chars
+from dedup.report.gather import Best, Gathered, chosen_places, matched_text, references_last
 from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
@@ -289,14 +289,13 @@ class _Writer:
 
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
-        count_all, references = group.count, self.found.references
-        known = sum(place.copies for place in group.occurrences if place.page in references)
-        stands = f"stands {times(count_all - known)}" + (f", in the references {times(known)}" if known else "")
+        every, known, wasted = self.found.stands[group.id]
+        stands = f"stands {times(every - known)}" + (f", in the references {times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
         head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
         head.append(dot.join(["", count(group.tokens, "word"), stands,
-                              f"{count(wasted_chars(group, references), 'character')} repeated"]))
+                              f"{count(wasted, 'character')} repeated"]))
         yield from self.lines(head, indent=4)
         shown = matched_text(first, gap="[...]")
         yield from self.lines(self.say(self._shortened(shown, group.blocks)), "    ")

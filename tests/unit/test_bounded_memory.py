@@ -239,10 +239,10 @@ print(before, int(peak.split()[1]) * 1024, len(report.groups))
 @pytest.mark.slow
 @native
 def test_what_is_in_memory_stays_within_the_limit(tmp_path: Path) -> None:
-    """Pages of the file go out of memory whatever a loop does: unlike without that, which needs three times as much."""
+    """Pages of the file go out of memory whatever a loop does: unlike without that, which needs twice as much."""
     file = tmp_path / "pages.jsonl"
     with file.open("w") as out:
-        for page in many_pages(90_000):
+        for page in many_pages(60_000):
             out.write(json.dumps(page) + "\n")
     peak = {}
     for eviction in ("on", "off"):

@@ -12,6 +12,7 @@ import pytest
 import dedup
 from dedup import cli, scan
 from dedup.errors import OptionError
+from dedup.kernel import kernel
 from dedup.model import Verdict
 from dedup.report.formats import FORMATS, PRINTED, format_of
 from dedup.report.table_files import columns_of, rows_of
@@ -173,3 +174,24 @@ def test_what_only_looks_like_a_report_is_a_page(tmp_path: Path):
 def test_an_estimate_has_two_formats_only(at_root: None, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["scan", "examples/news.txt", "--estimate", "--format", "csv"]) == 2
     assert "'csv' is none of terminal, json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_is_written_within_the_memory_of_the_scan(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Columns that are made for a report may go to the file, too; nothing else changes, and no file is left."""
+    if FORMATS[name.removeprefix("report")].extra:
+        pytest.importorskip("pyarrow")
+    (tmp_path / "spill").mkdir()
+    plain, bounded = scan(ROOT / SITE), scan(ROOT / SITE, memory="128M", temp_dir=str(tmp_path / "spill"))
+    limits: list[int] = []
+    limit = kernel.limit_memory
+    monkeypatch.setattr(kernel, "limit_memory", lambda most, *rest: limits.append(most) or limit(most, *rest))
+    for made, within in ((plain, []), (bounded, [128 << 20])):
+        limits.clear()
+        made.write(tmp_path / name)
+        assert limits == within
+        written = (tmp_path / name).read_bytes()
+        if made is plain:
+            expected = written
+    assert written == expected
+    assert list((tmp_path / "spill").iterdir()) == []

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import dedup
-from dedup.findings import Findings
-from dedup.report.gather import Gathered, all_wasted_chars, wasted_chars
+from dedup.occurrences import Places
+from dedup.report.gather import MAX_PLACES, Gathered, all_wasted_chars, wasted_chars
 from dedup.report.json import read_json
 from dedup.report.terminal import print_report
 
@@ -75,10 +75,44 @@ def test_wasted_chars_are_those_of_the_groups(name: str) -> None:
 
 
 def test_only_what_is_shown_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
-    make = Findings._make_groups
-    monkeypatch.setattr(Findings, "_make_groups", lambda self, groups: made.extend(groups) or make(self, groups))
+    made = _made_places(monkeypatch)
     report = dedup.scan([f"{_words(i, 30)}\n\n{_words(1000 + i, 40)}\n\n{_words(i, 30)}" for i in range(40)])
     print_report(report, io.StringIO(), top=3)
     assert len(report.groups) == 40
-    assert len(made) == 3
+    assert len(made) == 3 * 2
+
+
+def test_of_a_text_on_very_many_pages_a_thousand_places_are_made_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = _made_places(monkeypatch)
+    report = dedup.scan([f"{_words(i, 20)}\n\n{FOOT}" for i in range(3000)])
+    out = io.StringIO()
+    print_report(report, out)
+    assert "stands 3,000 times" in out.getvalue()
+    assert "and 2,995 more places" in out.getvalue()
+    assert len(made) <= MAX_PLACES
+    (group,) = (group for group in report.groups if group.count == 3000)
+    assert Gathered.of(report, 10).groups.items[0] == group
+    assert report.groups.begun(group.id) == group
+
+
+def _made_places(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of the places that are made from now on."""
+    made: list[int] = []
+    make = Places.occurrences
+
+    def noted(self: Places, rows: Any, *rest: Any) -> Any:
+        made.extend(rows.tolist())
+        return make(self, rows, *rest)
+    monkeypatch.setattr(Places, "occurrences", noted)
+    return made
+
+
+def test_of_many_places_only_the_pages_of_those_that_are_shown_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = dedup.scan([f"{_words(i, 30)}\n\n{FOOT}" for i in range(600)])
+    made: list[int] = []
+    make = report.pages.heads._make_range
+    monkeypatch.setattr(report.pages.heads, "_make_range", lambda begin, end: made.append(end - begin) or make(begin, end))
+    out = io.StringIO()
+    print_report(report, out)
+    assert "stands 600 times" in out.getvalue()
+    assert sum(made) < 20

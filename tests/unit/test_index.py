@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import pickle
 import sqlite3
 import threading
 from pathlib import Path
@@ -106,14 +107,25 @@ def test_a_newer_index_is_refused_in_one_line(place: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_index_of_other_keys_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "other"), [("SCHEME", 99), ("unicode_tables", lambda: "other tables")])
+def test_an_index_of_other_keys_or_words_is_refused(name: str, other: Any, place: Path,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     Index.create(place, [{"id": "a", "text": EIGHT}]).close()
-    monkeypatch.setattr("dedup.index.recipe.SCHEME", 99)
+    monkeypatch.setattr(f"dedup.index.recipe.{name}", other)
     with pytest.raises(OptionError, match=r"makes keys in another way .* dedup index rebuild"):
         Index.open(place)
     assert rebuild(place, place.with_name("new")).pages == 1
     with Index.open(place.with_name("new")) as index:
         assert len(index.check(MORE).groups) == 1
+
+
+def test_what_cannot_be_done_with_an_index_or_an_id_is_said(place: Path) -> None:
+    with Index.create(place, [{"id": 5, "text": EIGHT}]) as index:
+        with pytest.raises(TypeError, match="give its path to the other process"):
+            pickle.dumps(index)
+        with pytest.raises(TypeError, match="an id is a str, not 5"):
+            index.remove([5])  # type: ignore[list-item]
+        assert index.remove("5") == 1
 
 
 def test_the_same_id_again_takes_the_place_of_the_earlier_page(place: Path) -> None:
