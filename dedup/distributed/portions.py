@@ -237,7 +237,8 @@ def _rows(batches: list[Any], reading: Reading, _: PageStream) -> Items:
     """The pages of rows, which have no place; without an id their name is empty."""
     for item in pages_of_batches(iter(batches), reading, numbered=False):
         page = item.page if isinstance(item, Pending) else item
-        page = replace(page, id="" if page.id == record_name(None, reading.file, 0) else page.id, line=1, record=False)
+        name = "" if page.id == record_name(None, reading.file, -1) else page.id
+        page = replace(page, id=name, line=1, record=False, number=0)
         yield replace(item, page=page) if isinstance(item, Pending) else page
 
 

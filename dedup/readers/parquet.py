@@ -105,10 +105,10 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = 
     """The pages of record batches; a cell that is not UTF-8 costs its row only.
 
     Args:
-        numbered: The rows have an order; else all have the number 0.
+        numbered: The rows have an order; else all have the number -1.
     """
     records = Records(reading)
-    number = 0
+    number = 0 if numbered else -1
     for batch in batches:
         names = batch.schema.names
         records.saw(names)

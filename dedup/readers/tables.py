@@ -126,8 +126,8 @@ def record_name(id_: Any, file: Found, number: int) -> str:
 
 
 def row_name(line: int | None, number: int, id_: Any) -> str:
-    """How a message names a record that has no line: by its number, or where rows have none by its id."""
-    return "" if line is not None else f"row {number:,}: " if number else f"row with id {id_!r}: "
+    """How a message names a record that has no line: by its number, or where rows have none (-1) by its id."""
+    return "" if line is not None else f"row {number:,}: " if number >= 0 else f"row with id {id_!r}: "
 
 
 def _type_name(value: Any) -> str:

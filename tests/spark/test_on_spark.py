@@ -128,5 +128,5 @@ def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
 def test_a_task_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.txt").write_text("Some words that stand here.")
     monkeypatch.setattr(scanning, "hear", read_portion)  # which wants something else
-    with pytest.raises(SparkError, match=r"^a task failed on Spark \(AttributeError: .*\)\. The executors' logs"):
+    with pytest.raises(SparkError, match=r"^a task failed on Spark \(TypeError: read_portion.*\)\. The executors' logs"):
         scan(tmp_path, engine="spark")
