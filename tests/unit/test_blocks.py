@@ -55,7 +55,8 @@ def test_a_small_input_of_unknown_size_makes_a_small_table(texts: list[str], mon
     """To clear one for 33 million tokens took most of the time of a small scan."""
     made = tables_made(monkeypatch)
     assert len(corpus_of(*texts).page_start) == len(texts) + 1
-    assert made == [max(blocks.LEAST_TABLE, 1 << (len("".join(texts)) // blocks.BYTES_A_WORD).bit_length())] * (len(texts) > 0)
+    words = 1 << (len("".join(texts)) // blocks.BYTES_A_WORD).bit_length()
+    assert made == [max(blocks.LEAST_TABLE, words)] * (len(texts) > 0)
 
 
 def test_an_input_of_more_than_one_batch_makes_the_table_before_its_size_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
