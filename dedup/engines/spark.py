@@ -33,7 +33,7 @@ P = TypeVar("P")
 JAVA = 17  # the least version that Spark 4 runs on
 LEAST_TOGETHER = 16  # partitions whose results come to the driver at once
 _OURS = re.compile(r"dedup\.errors\.(\w+): (.*)")
-_CAUSE = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Killed)\b.*)$", re.MULTILINE)
+_CAUSE = re.compile(r"^(?:: |Caused by: )?((?:\w+\.)*\w*(?:Error|Exception|Exit|Killed)\b.*)$", re.MULTILINE)
 
 
 class SparkError(DedupError):
@@ -247,5 +247,7 @@ def clear_errors() -> Iterator[None]:
 
 def _cause(said: str) -> str:
     """The last line of a trace that names an error."""
+    if "OutOfMemoryError" in said or "TaskResultLost" in said:
+        return "Java ran out of memory: spark.driver.memory and spark.executor.memory say how much it has"
     lines = _CAUSE.findall(said)
     return " ".join((lines[-1] if lines else said.strip().partition("\n")[0]).split())[:300]

@@ -17,6 +17,7 @@ from dedup import OptionError, scan
 from dedup.distributed import scan as scanning
 from dedup.distributed import splits
 from dedup.distributed.portions import read_portion
+from dedup.engines import spark as spark_engine
 from dedup.engines.spark import SparkError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
 from tests.spark_help import need_spark
@@ -122,6 +123,17 @@ def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("dedup: Spark needs Java, and there is none. Install Java 17 or newer")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("said", "cause"), [
+    ("An error occurred.\n: org.apache.spark.SparkException: Job aborted: TaskResultLost\n\tat x", "Java ran out of"),
+    ("x\n\tat y\nCaused by: java.lang.OutOfMemoryError: Java heap space\n", "Java ran out of memory"),
+    ("x\n: org.apache.spark.SparkException: Job aborted\n\tat y\nCaused by: java.io.IOException: No space left\n\tat z",
+     "java.io.IOException: No space left"),
+    ("nothing that names an error", "nothing that names an error"),
+])
+def test_the_cause_is_found_in_traces_of_java(said: str, cause: str) -> None:
+    assert spark_engine._cause(said).startswith(cause)
 
 
 @pytest.mark.usefixtures("spark")
