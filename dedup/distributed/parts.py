@@ -41,7 +41,6 @@ class Plan:
         references: Pages that others are compared against: so many, the first ones.
         flags: The tokeniser's.
         options: The settings.
-        is_comparison: The pages are two that are known to be related.
     """
 
     numbering: Numbering
@@ -50,7 +49,6 @@ class Plan:
     references: int | None
     flags: int
     options: Options
-    is_comparison: bool = False
 
 
 class Sent(NamedTuple):
@@ -107,8 +105,8 @@ def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     stages, options = Stages(), replace(known.options, threads=1)
     with LocalEngine(1) as engine:
         tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)
-        found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages, known.is_comparison,
-                        load_stemmer(options.stem) if options.stem is not None else None)
+        found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages,
+                        stem=load_stemmer(options.stem) if options.stem is not None else None)
     return Found(page, *found, stages.unplaced)
 
 

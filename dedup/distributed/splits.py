@@ -54,11 +54,6 @@ class LinesBetween(io.RawIOBase):
         self._at = _line_at(file, begin)
         self._last = b"\n"
 
-    @property
-    def at(self) -> int:
-        """Where the next byte stands that is read."""
-        return self._at
-
     def readable(self) -> bool:
         """It is."""
         return True

@@ -139,6 +139,28 @@ def test_lines_of_a_cut_file_keep_their_numbers(tmp_path: Path) -> None:
     assert [str(e) for e in ours.errors] == [str(e) for e in whole.errors]
 
 
+@pytest.mark.usefixtures("small")
+def test_lines_that_begin_where_a_file_is_cut_keep_their_numbers(tmp_path: Path) -> None:
+    """All lines have the same length, so each cut is the begin of one; without ids they are named by their numbers."""
+    texts = [f"{n % 150:06} stands before the same eight words as elsewhere" for n in range(800)]
+    lines = [json.dumps({"text": text}).ljust(99) for text in texts]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n")
+    assert len("\n".join(lines)) + 1 == 4 * SMALL
+    assert rendered(in_parts(tmp_path, find="exact")) == rendered(scan(tmp_path, find="exact"))
+
+
+@pytest.mark.usefixtures("small")
+def test_pairs_exactly_at_the_threshold_share_a_prefix(tmp_path: Path) -> None:
+    """Nine words of which one differs: 8 / 10. Of some of such pairs only the second least shingle is common."""
+    pages = [{"id": f"{n}{side}", "text": " ".join([side + str(n), *(f"w{n}x{i}" for i in range(8))])}
+             for n in range(80) for side in "ab"]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    asked = {"unit": "page", "exhaustive": True, "shingle_size": 1, "threshold": 0.8}
+    whole = scan(tmp_path, **asked)
+    assert len(whole.groups) == 80
+    assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
