@@ -443,7 +443,7 @@ class _Writer:
                  f"No repeats found {where} but {count(self.report.hidden, 'passage')} that {hide_words(options)} hides.")
         yield from self.lines(self.say(
             f"{found} {count(s.compared, unit)} of {options.min_tokens} words or more "
-            f"were compared; looked for {unit}s that are {alike}"
+            f"{'was' if s.compared == 1 else 'were'} compared; looked for {unit}s that are {alike}"
             + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand "
                f"{'on both sides' if is_check else 'twice'}.")))
 
