@@ -132,8 +132,9 @@ def test_cutting_by_runs_is_cutting_character_by_character(data: bytes, flags: i
 def hashes_are_those_of_tokens(text: Any, size: int, flags: int) -> None:
     """Hashes alone are made in the lanes of wide registers, where the processor has them; those beside places never are."""
     start, end = np.array([0, size // 3]), np.array([size, size])
-    for mine, plain in zip(native.hash_tokens(text, start, end, flags, 7), native.tokenise(text, start, end, flags, 7)[::4], strict=True):
-        np.testing.assert_array_equal(mine, plain)
+    plain = native.tokenise(text, start, end, flags, 7)
+    for mine, twin in zip(native.hash_tokens(text, start, end, flags, 7), (plain[0], plain[4]), strict=True):
+        np.testing.assert_array_equal(mine, twin)
 
 
 def table_value(code: int) -> int:
