@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, word_bags
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, distinct_numbers, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.kernel import kernel
@@ -182,7 +182,7 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
     """
     if pairs.every or not len(position):
         return position, first
-    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    owner = owners(first)
     kept = np.flatnonzero(pairs.partners(owner, pages_at(page_first, position)) >= 0)
     owner, position = owner[kept], position[kept]
     new = np.ones(len(owner), bool)
@@ -227,7 +227,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later
-    sizes = np.concatenate([NOWHERE, *(np.diff(first) for _, first in classes)])
+    sizes = np.concatenate([NOWHERE, *(widths(first) for _, first in classes)])
     most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
     before, after = (bags.a_word * words for words in AROUND)
     apart = pages_at(page_first, repeats.a) != pages_at(page_first, repeats.b)
@@ -236,7 +236,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
 
     def pair(number: int) -> tuple[U32, U32]:
         part = classes[number]
-        own = np.diff(part[1])
+        own = widths(part[1])
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
         if not pairs.within and number < with_edges:
@@ -297,5 +297,5 @@ def with_all_pairs(anchors: Anchors, pages: int) -> Anchors:
     every = np.array(list(itertools.combinations_with_replacement(range(pages), 2)), np.int64)
     at = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="left")
     right = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="right")
-    counts = np.where(right > at, np.append(np.diff(anchors.first), 0)[at], 0)
+    counts = np.where(right > at, np.append(widths(anchors.first), 0)[at], 0)
     return Anchors(every[:, 0].copy(), every[:, 1].copy(), sums(counts), anchors.a, anchors.b)

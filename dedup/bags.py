@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.filed import Filed
@@ -91,7 +91,7 @@ class Bags:
         ranges = []
         for page, parts in ((page_a, a), (page_b, b)):
             first, start, end = parts.by_owner(order)
-            before = np.repeat(self.page_first[page[order]], np.diff(first))
+            before = np.repeat(self.page_first[page[order]], widths(first))
             ranges.append((first, self.items(start) - before, self.items(end) - before))
         shared, total = np.empty((2, len(order)), np.int64)
         settings = np.array(self.settings, np.int64)
@@ -102,7 +102,7 @@ class Bags:
 
 def larger_pages(page_first: I64, page_a: I64, page_b: I64) -> I64:
     """The larger page of each pair: what is known of it serves the next pair, if pairs that have it stand together."""
-    length = np.diff(page_first)
+    length = widths(page_first)
     return np.where(length[page_a] >= length[page_b], page_a, page_b)
 
 
@@ -136,7 +136,7 @@ def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
         return kernel.letter_items(corpus.text, corpus.start[blocks], corpus.end[blocks], pages - pages[0], corpus.flags,
                                    RUN_LETTERS)
     parts = engine.map(read, corpus.batches())
-    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
+    first = sums(np.concatenate([np.empty(0, np.int64), *(widths(first) for _, first in parts)]))
     if int(first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 letters, more than one scan of scanned text can number", "",
                          "Scan parts of it.")

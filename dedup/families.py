@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.lsh import ALL_PAIRS
 from dedup.places import page_of
@@ -63,12 +63,12 @@ class Families:
         if not closed.any() or not len(position):
             return position, first
         page, begins = pages_at(page_first, position), first[:-1]
-        leader = np.repeat(page[begins], np.diff(first))
+        leader = np.repeat(page[begins], widths(first))
         other = ~closed[page] | self.apart(leader, page)
         other[1:] |= page[1:] == page[:-1]
         other[begins] = ~closed[page[begins]]
         kept = np.logical_or.reduceat(other, begins)
-        counts = np.diff(first)
+        counts = widths(first)
         return position[np.repeat(kept, counts)], sums(counts[kept])
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.align import ROWS, Gates, in_order, whole_words
 from dedup.aligned import NO_TOKENS, Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers
+from dedup.blocks import Corpus, distinct_numbers, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
@@ -221,8 +221,8 @@ def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, kept: Flags, repeat
     first, count = corpus.token_first, len(corpus.halves)
     if not len(repeats.position) and not len(runs.a0):
         return np.zeros(len(boxes.a0), bool)
-    star = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))
-    length = np.repeat(repeats.lengths, np.diff(repeats.first))
+    star = np.repeat(repeats.position[repeats.first[:-1]], widths(repeats.first))
+    length = np.repeat(repeats.lengths, widths(repeats.first))
 
     def whole_blocks(a0: I64, a1: I64, b0: I64, b1: I64, kept: Flags | np.bool_) -> tuple[I64, I64]:
         a, b = block_of(corpus, a0), block_of(corpus, b0)

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
@@ -95,7 +95,7 @@ def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
     def measure(rows: slice) -> F64:
         return kernel.range_halves(corpus.token_first, corpus.halves, corpus.halves_before, t0[rows], t1[rows])
     halves: F64 = np.concatenate(engine.map(measure, row_ranges(len(t0))))
-    count = np.diff(corpus.token_first)
+    count = widths(corpus.token_first)
     mixed = (corpus.halves != 2 * count) & (corpus.halves != count)  # words, and characters that count half
     if mixed.any() and len(t0):
         rows = np.flatnonzero(mixed[block_of(corpus, t0)] | mixed[block_of(corpus, t1 - 1)])

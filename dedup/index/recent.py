@@ -32,18 +32,20 @@ class Recent(Generic[T]):
         """
         wanted = list(numbers)
         values = list(map(self._young.get, wanted))
-        missing = [at for at, value in enumerate(values) if value is None]
-        known = [self._old.get(wanted[at]) for at in missing]
-        unknown = [wanted[at] for at, value in zip(missing, known, strict=True) if value is None]
-        new = iter(read(unknown) if unknown else ())
-        for at, value in zip(missing, known, strict=True):
-            values[at] = self._kept(wanted[at], value if value is not None else next(new), size)
-        return [value for value in values if value is not None]
+        missing = [number for number, value in zip(wanted, values, strict=True) if value is None]
+        if missing:
+            found = {number: value for number, value in zip(missing, map(self._old.get, missing), strict=True)
+                     if value is not None}
+            if len(found) < len(missing):
+                unknown = [number for number in missing if number not in found]
+                found.update(zip(unknown, read(unknown), strict=True))
+            self._keep(found, sum(map(size, found.values())))
+            values = [found[number] if value is None else value for number, value in zip(wanted, values, strict=True)]
+        return values  # type: ignore[return-value]
 
-    def _kept(self, number: int, value: T, size: Callable[[T], int]) -> T:
-        own = size(value)
-        if self._held + own > self._most:
+    def _keep(self, found: dict[int, T], size: int) -> None:
+        """Put values of so many bytes into the younger generation."""
+        if self._held + size > self._most:
             self._old, self._young, self._held = self._young, {}, 0
-        self._young[number] = value
-        self._held += own
-        return value
+        self._young.update(found)
+        self._held += size
