@@ -348,6 +348,12 @@ def mark_ranges(data: Data) -> Measured:
 
 
 @case
+def rarities(data: Data) -> Measured:
+    counts = np.random.default_rng(7).zipf(1.3, 1 << 18).clip(max=1_000_000)
+    return (np.where(counts > 1, counts - 1, 0), 16, 0.001, 0.45), len(counts), "item"
+
+
+@case
 def letter_items(data: Data) -> Measured:
     start, end = data.lines
     return (data.utf8, start, end, np.array([0, len(start)]), 4, 3), len(data.utf8), "byte"

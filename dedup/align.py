@@ -114,6 +114,8 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
 
 def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings, judge: bool) -> tuple[Aligned, U8]:
     """Verified passages of the pairs of pages that have anchors, and the gates that stop each; 0 unless they are judged."""
+    if not len(anchors.page_a):
+        return NOTHING, np.empty(0, np.uint8)
     page_first, length = bags.page_first, widths(bags.page_first)
     larger = larger_pages(page_first, anchors.page_a, anchors.page_b)
     order = np.argsort(larger, kind="stable")

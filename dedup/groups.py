@@ -305,6 +305,8 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64
         alike = (least == most)[owner] & (number > 1)
         rows = rows[alike]
         counts[rows] = number[alike]
+    if not len(rows):
+        return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
     start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
     part, begins = kernel.take_ranges(passages.first, passage[rows])
     second = np.repeat(side[rows] == 1, widths(begins))

@@ -51,6 +51,8 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
         gates: What a rectangle must reach; here order and whole words.
         judge: Takes down which rectangles go.
     """
+    if not len(aligned.dice):
+        return aligned, kept
     box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
     counts, inside = kept[run], of_run >= INSIDE
@@ -172,8 +174,10 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
 def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
     """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
     exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
-    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
     kept = np.ones(len(runs.a0), bool)
+    if not len(near) or not len(exact):
+        return kept
+    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
     kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
     return kept
 

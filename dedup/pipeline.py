@@ -318,6 +318,8 @@ def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, 
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
+    if not len(a):
+        return a, b
     overlap, sizes = short.overlaps(engine, a, b), widths(short.first)
     union = sizes[a] + sizes[b] - overlap
     reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)

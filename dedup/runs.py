@@ -90,6 +90,8 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePa
     A footer on all pages has more variants the more pages there are: where all pairs count, its copies are linked to
     ``MAX_NEAR`` of these, and its first ``MAX_NEAR`` copies to all.
     """
+    if not len(a):
+        return block_links(corpus, a, b, exact=False)
     counts, page = widths(distinct.first), corpus.block_page
     few = counts[a] * counts[b] <= MAX_COPIES
     found = [_all_with_all(distinct, a[few], b[few])]
@@ -145,6 +147,8 @@ def without_contained(corpus: Corpus, distinct: Distinct, near: Links, exact: Li
 
     It says so of all copies of the two: where a text stands twice, one match may be part of a longer one.
     """
+    if not len(near.a0) or not len(exact.a0):
+        return near
     count = len(corpus.halves) + 1
     text = np.arange(count)  # the first block with the same text
     text[distinct.member] = np.repeat(distinct.block, widths(distinct.first))

@@ -138,10 +138,12 @@ class Checked:
 
     Attributes:
         references: How many are stored ones, the first of all.
+        expected_bytes: Bytes that there will be, about.
     """
 
     def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
         self.references, self._stored, self._batches = len(stored), stored, batches
+        self.expected_bytes = sum([len(page.text) for page in stored]) + sum(batch.size for batch in batches)
         self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
         self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
         self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
@@ -163,12 +165,7 @@ class Checked:
 
     def bytes_of_few(self, most: int) -> int:
         """Bytes that there will be: a small collection needs small tables."""
-        return sum(len(page.text) for page in self._stored) + sum(batch.size for batch in self._batches)
-
-    @property
-    def expected_bytes(self) -> int:
-        """Bytes that there will be."""
-        return self.bytes_of_few(0)
+        return self.expected_bytes
 
 
 def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["block", "page"],

@@ -11,6 +11,7 @@ from dedup.kernel.twin_align import (
     mark_seeds,
     measure_parts,
     pair_anchors,
+    rarities,
     repeated_seeds,
     seed_classes,
 )
@@ -85,11 +86,11 @@ __all__ = [
     "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "hash_tokens", "html_blocks",
     "implied_groups", "join_links", "json_records", "letter_items", "limit_memory", "line_numbers", "locate", "mark_grams",
     "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "memory_room", "merge_apart", "name", "normalise",
-    "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets", "range_digests", "range_halves", "release_memory",
-    "relieve_memory", "repeated_grams", "repeated_keys", "repeated_seeds", "repetition_counts", "room", "room_in_file",
-    "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets",
-    "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens", "take_ranges",
-    "token_edges", "tokenise", "unlimit_memory", "with_copies",
+    "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets", "range_digests", "range_halves", "rarities",
+    "release_memory", "relieve_memory", "repeated_grams", "repeated_keys", "repeated_seeds", "repetition_counts", "room",
+    "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps",
+    "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens",
+    "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies",
 ]  # fmt: skip
 
 name = "reference"

@@ -192,6 +192,37 @@ inline std::vector<std::int64_t> count_items(Items item, Bytes quiet, int bits) 
     return out;
 }
 
+// How rare items are of which it is known how often they occur, in 1/16 or another part of it: that of one which occurs once; 0 for
+// the most frequent ones, those that make up `stop_share` of all, if each is `stop_least` of it and occurs eight times.
+inline std::vector<std::uint8_t> rarities(Offsets counts, int once, double stop_least, double stop_share) {
+    std::int64_t total = 0;
+    for (const std::int64_t count : counts) total += count;
+    const std::int64_t most = std::max<std::int64_t>(1, fixed_log2(static_cast<std::uint64_t>(std::max<std::int64_t>(total, 1))));
+    const auto rare = [&](std::int64_t count) {
+        return static_cast<std::uint8_t>(std::max<std::int64_t>(
+            once * (most - static_cast<std::int64_t>(fixed_log2(static_cast<std::uint64_t>(count)))) / most, 1));
+    };
+    std::array<std::uint8_t, 64> known{};  // of counts: most are small
+    for (std::size_t count = 1; count < known.size() && static_cast<std::int64_t>(count) <= total; ++count)
+        known[count] = rare(static_cast<std::int64_t>(count));
+    const double least = std::max(8.0, stop_least * static_cast<double>(total));
+    std::vector<std::uint8_t> out(counts.size(), static_cast<std::uint8_t>(once));
+    std::vector<std::size_t> frequent;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (!counts[i]) continue;
+        out[i] = counts[i] < static_cast<std::int64_t>(known.size()) ? known[static_cast<std::size_t>(counts[i])] : rare(counts[i]);
+        if (static_cast<double>(counts[i]) >= least) frequent.push_back(i);
+    }
+    std::stable_sort(frequent.begin(), frequent.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+    std::int64_t before = 0;
+    for (const std::size_t i : frequent) {
+        if (static_cast<double>(before) >= stop_share * static_cast<double>(total)) break;
+        out[i] = 0;
+        before += counts[i];
+    }
+    return out;
+}
+
 // ---- keys ----
 
 // What a key is made of: 0: winnowed runs of kGramItems, one of every kGramWindow at least; 1: triples; 2: winnowed runs of
