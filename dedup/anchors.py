@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, word_bags
-from dedup.blocks import Corpus, begins_new, distinct_numbers, owners, sums, widths
+from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.kernel import kernel
@@ -279,8 +279,9 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         of_x, of_y = (pages_at(page_first, side) for side in (x, y))
         both: I64 = of_x * len(page_first) + of_y
         return both
-    _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)
-    rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), distinct_numbers(pages(a, b))))
+    of_run = pages(repeats.a, repeats.b)
+    pair = kernel.distinct_keys(of_run.view(np.uint64))[1]
+    rows = np.flatnonzero((np.bincount(pair)[pair] > 1) | is_among(of_run, distinct_numbers(pages(a, b))))
     cell = bags.settings.cell
     counts = -(-repeats.length[rows] // cell)
     step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell

@@ -7,6 +7,7 @@ stands between them. docs/design/alignment.md and docs/design/ocr.md say why.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,10 +60,7 @@ class Bags:
     @property
     def settings(self) -> Settings:
         """The method's constants: lengths and weights are counted in items."""
-        s, many = SETTINGS, self.a_word
-        return s._replace(**{name: getattr(s, name) * many for name in (
-            "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
-            "least_window", "slack")})
+        return _settings_of(self.a_word)
 
     def items(self, token: I64) -> I64:
         """First item of each token."""
@@ -98,6 +96,14 @@ class Bags:
         shared[order], total[order] = kernel.measure_parts(self.item, self.page_first, page_a[order], page_b[order],
                                                            *ranges[0], *ranges[1], settings)
         return self.measures(shared, total)
+
+
+@lru_cache
+def _settings_of(items: int) -> Settings:
+    """The method's constants, where a word has so many items."""
+    return SETTINGS._replace(**{name: getattr(SETTINGS, name) * items for name in (
+        "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
+        "least_window", "slack")})
 
 
 def larger_pages(page_first: I64, page_a: I64, page_b: I64) -> I64:

@@ -406,6 +406,11 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
 def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads, flags: int,
             references: int | None) -> Corpus:
     """All batches as one collection."""
+    tell_apart(heads, references or 0)
+    if len(batches) == 1:
+        of = surveys[0]
+        return Corpus(text, heads, batches[0].page_start, of.page_first, of.start, of.end, of.page_chars, of.start_chars,
+                      of.end_chars, of.kind, of.token_first, of.halves, sums(of.halves), of.fingerprint, flags, references)
     bytes_before = sums(np.array([batch.size for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
     chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
@@ -421,7 +426,6 @@ def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads,
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(widths(survey.token_first) for survey in surveys)])
-    tell_apart(heads, references or 0)
     return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
                   column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),

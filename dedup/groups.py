@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, owners, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import columns_of_large, of_large
 from dedup.kernel import kernel
@@ -153,7 +153,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, times
     engine.settle()
     order, first = _groups_in_order(ranges, members)
-    said = np.isin(component, cut)  # a group that left something out stays, and says so
+    said = is_among(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
     return _table(engine, corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
@@ -419,7 +419,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
     jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
-    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, of_large(page, len(corpus.text)),
+    return Groups(first, lead, kind, family, linked, is_among(family, cut), ranges, of_large(page, len(corpus.text)),
                   jaccard, containment, parts.result())
 
 

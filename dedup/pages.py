@@ -107,7 +107,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
 def is_content(judgement: Judgement) -> Flags:
     """Whether each occurrence is content: no template, navigation or refrain, or on a copy that has nothing else."""
     stand = judgement.occurrence_stand
-    within, across = (np.isin(column[stand], NO_CONTENT) for column in (judgement.within, judgement.across))
+    within, across = NO_CONTENT[judgement.within][stand], NO_CONTENT[judgement.across][stand]
     if not across.any():  # then nobody need know which pages are copies
         return ~within
     return ~within & (~across | judgement.copied[judgement.table.page])

@@ -7,7 +7,7 @@ the last token of a block is the block's end.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -46,7 +46,7 @@ class TokenRanges:
         def of(name: str) -> I64:
             column: I64 = getattr(self, name)[rows]
             return column
-        return type(self)(*engine.map(of, [field.name for field in fields(self)]))
+        return type(self)(*engine.map(of, self.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)

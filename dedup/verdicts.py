@@ -46,7 +46,8 @@ MIN_CONTENT = 0.05  # of a page's words that are not template, for the template 
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
 RENDERED, TEASER, NAVIGATION, REFRAIN, TEMPLATE, SHARED, COPY = range(7)
-NO_CONTENT = (NAVIGATION, REFRAIN, TEMPLATE)  # left out of content_share
+# Which of them are left out of content_share; the last one is of -1, none.
+NO_CONTENT = np.array([number in (NAVIGATION, REFRAIN, TEMPLATE) for number in (*range(len(NAMES)), -1)])
 
 
 class Stands:

@@ -213,6 +213,7 @@ def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
     return extra
 
 
+@lru_cache
 def ways_to_go_on(run: int) -> tuple[np.uint32, ...]:
     """Masks of ``extra``: two places of one landmark that are part of one run of so many words agree in one of these."""
     reach = run - landmark_shape(run)[0]

@@ -7,20 +7,21 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
+
 
 class Recent(Generic[T]):
     """Values by number, each of them for good: what has a number never changes.
 
-    There are two generations of them. What is asked for is in the younger one; where that is full it becomes the older one,
-    and the one before is forgotten. Threads may share it: at worst a value is read again.
+    They go in the order in which they came, whether they were asked for since or not: to note that takes longer than to read
+    again, once in a while, what is asked for often. Threads may share it: at worst a value is read again.
 
     Args:
         most: Bytes that are kept, about.
     """
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most // 2, 0
-        self._young, self._old = dict[int, T](), dict[int, T]()
+        self._most, self._held, self._values = most, 0, dict[int, T]()
 
     def take(self, numbers: Iterable[int], read: Callable[[list[int]], list[T]], size: Callable[[T], int]) -> list[T]:
         """Values in the order of their numbers; those that are not known are read, and kept.
@@ -31,21 +32,22 @@ class Recent(Generic[T]):
             size: Bytes of a value.
         """
         wanted = list(numbers)
-        values = list(map(self._young.get, wanted))
-        missing = [number for number, value in zip(wanted, values, strict=True) if value is None]
-        if missing:
-            found = {number: value for number, value in zip(missing, map(self._old.get, missing), strict=True)
-                     if value is not None}
-            if len(found) < len(missing):
-                unknown = [number for number in missing if number not in found]
-                found.update(zip(unknown, read(unknown), strict=True))
-            self._keep(found, sum(map(size, found.values())))
-            values = [found[number] if value is None else value for number, value in zip(wanted, values, strict=True)]
-        return values  # type: ignore[return-value]
+        found = list(map(self._values.get, wanted))
+        values = [value for value in found if value is not None]
+        if len(values) == len(wanted):
+            return values
+        missing = [number for number, value in zip(wanted, found, strict=True) if value is None]
+        new = dict(zip(missing, read(missing), strict=True))
+        self._keep(new, size)
+        return [new[number] if value is None else value for number, value in zip(wanted, found, strict=True)]
 
-    def _keep(self, found: dict[int, T], size: int) -> None:
-        """Put values of so many bytes into the younger generation."""
-        if self._held + size > self._most:
-            self._old, self._young, self._held = self._young, {}, 0
-        self._young.update(found)
-        self._held += size
+    def _keep(self, new: dict[int, T], size: Callable[[T], int]) -> None:
+        """Make room for values, and put them there; what has no room beside them is forgotten."""
+        own = sum(map(size, new.values()))
+        while self._values and self._held + own > self._most:
+            for number in list(self._values)[:-(-len(self._values) // DROPPED)]:
+                self._values.pop(number, None)
+            self._held = sum(map(size, list(self._values.values())))
+        if own <= self._most:
+            self._values.update(new)
+            self._held += own
