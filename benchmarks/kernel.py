@@ -242,6 +242,12 @@ def chunk_places(data: Data) -> Measured:
 
 
 @case
+def landmarks(data: Data) -> Measured:
+    token = (data.tokens[0] >> np.uint64(32)).astype(np.uint32)
+    return (token, np.append(np.arange(0, len(token), 600), len(token)), 5, 4), len(token), "token"
+
+
+@case
 def damaged_chunk(data: Data) -> Measured:
     chunks = chunk_places(data)[0][0]
     return (chunks, np.arange(len(chunks))), sum(map(len, chunks)), "byte"

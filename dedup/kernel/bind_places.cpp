@@ -59,6 +59,12 @@ void bind_places(nb::module_& m) {
         return release([&] { return dedup::damaged_chunk(spans, span(number)); });
     }, "chunks"_a, "number"_a.noconvert());
 
+    m.def("landmarks", [](U32 token, I64 page_first, std::int64_t size, std::int64_t window) {
+        check_first(page_first, token.size());
+        if (size < 1 || window < 1) throw std::invalid_argument("size and window must be 1 or more");
+        return to_numpy(release([&] { return dedup::landmarks(span(token), span(page_first), size, window); }));
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "window"_a);
+
     m.def("extras_agree", [](I64 first, U32 asked, I64 key, U32 extra, U32 masks) {
         check_asked(first, asked.size(), key, extra.size());
         return to_numpy(release([&] {

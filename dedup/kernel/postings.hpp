@@ -127,6 +127,44 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
     return {std::move(hits), std::move(page), std::move(extra)};
 }
 
+// Landmarks of texts that stand one after the other: of each `window` runs of `size` words that follow each other the one with the least
+// hash, the first of equal ones. Keys, first words, and some bits of the three words before (from the nearest on) and behind each.
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint32_t>> landmarks(
+    std::span<const std::uint32_t> token, Offsets page_first, std::int64_t size, std::int64_t window) {
+    constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+    constexpr std::int64_t kWords = 3;
+    constexpr int kKeyBits = 40, kBits = 5;
+    Mapped<std::uint64_t> key;
+    Mapped<std::int64_t> at;
+    Mapped<std::uint32_t> beside;
+    std::vector<std::uint64_t> hash;
+    for (std::size_t page = 0; page + 1 < page_first.size(); ++page) {
+        const std::int64_t begin = page_first[page], end = page_first[page + 1], runs = end - begin - size + 1;
+        if (runs < window) continue;
+        const std::uint32_t* const words = token.data() + begin;
+        hash.resize(static_cast<std::size_t>(runs));
+        for (std::int64_t i = 0; i < runs; ++i) {
+            std::uint64_t value = 0;
+            for (std::int64_t word = 0; word < size; ++word) value = value * kMultiplier + words[i + word];
+            hash[static_cast<std::size_t>(i)] = ((value ^ value >> 32) * kMultiplier) >> (64 - kKeyBits);
+        }
+        for (std::int64_t i = 0, kept = -1; i + window <= runs; ++i) {
+            const auto first = hash.begin() + i;
+            const std::int64_t least = std::min_element(first, first + window) - hash.begin();
+            if (least == kept) continue;
+            kept = least;
+            std::uint32_t bits = 0;
+            for (std::int64_t nth = 0; nth < kWords; ++nth) {
+                const std::int64_t before = least - 1 - nth, behind = least + size + nth;
+                if (before >= 0) bits |= (words[before] & ((1U << kBits) - 1)) << kBits * nth;
+                if (behind < end - begin) bits |= (words[behind] & ((1U << kBits) - 1)) << kBits * (kWords + nth);
+            }
+            key.push_back(hash[static_cast<std::size_t>(least)]), at.push_back(begin + least), beside.push_back(bits);
+        }
+    }
+    return {std::move(key), std::move(at), std::move(beside)};
+}
+
 // The first of some chunks that is not what was stored under its number, -1 where there is none.
 inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
     for (std::size_t i = 0; i < chunks.size(); ++i) {

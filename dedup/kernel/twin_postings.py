@@ -15,6 +15,9 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+LANDMARK_BITS = 40  # of a key
+BESIDE_WORDS, BESIDE_BITS = 3, 5  # on each side of a landmark, and of each of them
+MULTIPLIER = 0x9E3779B97F4A7C15
 HEADER = struct.Struct("<xxxxHBBBxxxxxxxxxQI")  # rows, widths of keys, pages and extras, least key, least page
 
 
@@ -58,6 +61,47 @@ def _rows(data: bytes) -> list[tuple[int, int, int]]:
         columns.append([least + int.from_bytes(data[a:b], "little") for a, b in itertools.pairwise(edges)])
         at += count * width
     return [(own & (1 << 64) - 1, of & (1 << 32) - 1, extra) for own, of, extra in zip(*columns, strict=True)]
+
+
+def landmarks(token: U32, page_first: I64, size: int, window: int) -> tuple[U64, I64, U32]:
+    """Landmarks of texts that stand one after the other: of each window of runs of words the one with the least hash.
+
+    Source: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003.
+
+    Args:
+        token: Hashes of words.
+        page_first: First word of each text, one longer than the texts.
+        size, window: Words of a run, and runs that follow each other of which one is kept: the first of equal ones.
+
+    Returns:
+        (key, at, beside), ascending by `at`: 40 bits of hash; the first word; five bits each of the three words before it,
+        from the nearest on, and of the three behind the run, 0 where the text ends.
+    """
+    if not len(page_first):
+        raise ValueError("first: one entry more than there are ranges is needed")
+    if size < 1 or window < 1:
+        raise ValueError("size and window must be 1 or more")
+    rows = []
+    for begin, end in itertools.pairwise(page_first.tolist()):
+        words = token[begin:end].tolist()
+        keys = [_landmark_key(words[at:at + size]) for at in range(len(words) - size + 1)]
+        kept = {min(range(i, i + window), key=keys.__getitem__) for i in range(len(keys) - window + 1)}
+        rows += [(keys[at], begin + at, _words_beside(words, at, size)) for at in sorted(kept)]
+    key, at, beside = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(key, np.uint64), np.array(at, np.int64), np.array(beside, np.uint32)
+
+
+def _landmark_key(words: list[int]) -> int:
+    value = 0
+    for word in words:
+        value = (value * MULTIPLIER + word) & (1 << 64) - 1
+    return ((value ^ value >> 32) * MULTIPLIER & (1 << 64) - 1) >> 64 - LANDMARK_BITS
+
+
+def _words_beside(words: list[int], at: int, size: int) -> int:
+    places = [at - 1 - nth for nth in range(BESIDE_WORDS)] + [at + size + nth for nth in range(BESIDE_WORDS)]
+    return sum((words[place] & (1 << BESIDE_BITS) - 1) << BESIDE_BITS * i
+               for i, place in enumerate(places) if 0 <= place < len(words))
 
 
 def damaged_chunk(chunks: list[bytes], number: I64) -> int:

@@ -227,6 +227,24 @@ def test_what_has_a_right_checksum_may_be_no_chunk(data, count, widths, number):
         damaged([checksum(made, b"chunk", number) + made], np.array([number]))
 
 
+@given(texts=st.lists(st.lists(st.integers(0, 3) | st.integers(0, 2**32 - 1), max_size=14), max_size=5),
+       size=st.integers(1, 6), window=st.integers(1, 5))
+def test_landmarks(texts, size, window):
+    """Also of texts that are shorter than a window, and of words that are all alike."""
+    first, token = np.cumsum([0, *map(len, texts)]), np.array(list(itertools.chain(*texts)), np.uint32)
+    _, at, _ = both("landmarks", token, first, size, window)
+    for begin, end in itertools.pairwise(first.tolist()):
+        for i in range(begin, end - size - window + 2):
+            assert ((at >= i) & (at < i + window)).any()
+
+
+def test_landmarks_are_of_what_is_there():
+    for module in (native, reference):
+        for first, size, window in (([], 1, 1), ([0, 2], 0, 1), ([0, 2], 1, 0)):
+            with pytest.raises(ValueError, match=r"1 or more|one entry more"):
+                module.landmarks(np.zeros(2, np.uint32), np.array(first, np.int64), size, window)
+
+
 asked_for = st.lists(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 6), max_size=4), max_size=6)
 
 
