@@ -385,6 +385,9 @@ def _cut(batch: Batch, whole: bool) -> tuple[I64, I64, I64, U8]:
     text, count = batch.text, len(batch.page_start) - 1
     if whole:
         return np.arange(count + 1), batch.page_start[:-1].copy(), batch.page_start[1:].copy(), np.zeros(count, np.uint8)
+    if not batch.layouts:  # in the order of pages and places
+        page, start, end, kind = kernel.split_lines(text, batch.page_start[:-1], batch.page_start[1:])
+        return page.searchsorted(np.arange(count + 1)), start, end, kind
     plain = np.setdiff1d(np.arange(count), np.array(list(batch.layouts), np.int64), assume_unique=True)
     page, start, end, kind = kernel.split_lines(text, batch.page_start[plain], batch.page_start[plain + 1])
     pieces = [(plain[page], start, end, kind)]

@@ -191,6 +191,8 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
 
 def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
     """Blocks of the first and the last byte of each part, where those of the whole places are known."""
+    if len(parts.part_start) == len(parts):  # each is the whole
+        return first_block.copy(), last_block.copy()
     counts = widths(parts.first)
     first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
     inner = np.flatnonzero(np.repeat(counts > 1, counts))

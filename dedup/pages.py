@@ -209,6 +209,6 @@ def _short_that_count(findings: Findings) -> Flags:
     counted = np.ones(len(corpus.halves), bool)
     if not pairs.every and not pairs.within:
         short = np.flatnonzero(corpus.halves < 2 * findings.options.min_tokens)
-        owner = np.unique(corpus.fingerprint[short], return_inverse=True)[1]
+        owner = kernel.distinct_keys(corpus.fingerprint[short])[1]
         counted[short] = pairs.partners(owner, corpus.block_page[short]) >= 0
     return counted

@@ -326,20 +326,22 @@ class Judgement:
         on_site = np.bincount(number)[number]
         template = on_site >= options.template_pages
         template &= on_site >= options.template_share * pages[site[self.page]]
-        template &= options.unit == "block"
+        template &= elsewhere & (options.unit == "block")
         if options.template_in == "html":
             template &= self._is_html[self.page]
-        # an article's own headline, which the other pages of its site list in a side bar
-        headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
-        all_headings = np.bincount(self.group, headings, groups)
-        copies = np.bincount(self.group, widths(self.first), groups)
-        own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
-        template &= ~own_headline & elsewhere
-        template |= elsewhere & self._in_template(template)
-        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED).astype(np.int8)
+        if template.any():
+            # an article's own headline, which the other pages of its site list in a side bar
+            headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
+            all_headings = np.bincount(self.group, headings, groups)
+            copies = np.bincount(self.group, widths(self.first), groups)
+            template &= (headings == 0) | (2 * all_headings >= copies)[self.group]
+            template |= elsewhere & self._in_template(template)
+        return np.where(elsewhere, np.where(template, TEMPLATE, SHARED), -1).astype(np.int8)
 
     def _in_template(self, template: Flags) -> Flags:
         """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
+        if not template.any():
+            return template
         stand = self.occurrence_stand
         framed = np.zeros(len(self.findings.corpus.pages), bool)
         framed[self.page[template]] = True
