@@ -356,7 +356,7 @@ def mark_ranges(data: Data) -> Measured:
 @case
 def rarities(data: Data) -> Measured:
     counts = np.random.default_rng(7).zipf(1.3, 1 << 18).clip(max=1_000_000)
-    return (np.where(counts > 1, counts - 1, 0), 16, 0.001, 0.45), len(counts), "item"
+    return (np.where(counts > 1, counts - 1, 0).astype(np.uint32), 16, 0.001, 0.45), len(counts), "item"
 
 
 @case

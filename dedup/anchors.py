@@ -96,11 +96,11 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     0 for the most frequent ones: those that make up ``STOP_SHARE`` of the running text, if they are frequent themselves.
     """
     bits = min(STOP_BITS, len(item).bit_length() + 2)
-    def count(cut: tuple[int, int]) -> I64:
+    def count(cut: tuple[int, int]) -> U32:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
     parts = engine.map(count, list(cuts))
-    counts: I64 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
+    counts: U32 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.uint32)  # items are below 2^32
     return kernel.rarities(counts, RARITY, STOP_LEAST, STOP_SHARE)
 
 

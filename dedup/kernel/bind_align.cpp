@@ -56,10 +56,8 @@ void bind_align(nb::module_& m) {
         return to_numpy(release([&] { return dedup::count_items(span(item), span(quiet), bits); }));
     }, "item"_a.noconvert(), "quiet"_a.noconvert(), "bits"_a);
 
-    m.def("rarities", [](I64 counts, int once, double stop_least, double stop_share) {
+    m.def("rarities", [](U32 counts, int once, double stop_least, double stop_share) {
         if (once < 1 || once > 255) throw std::invalid_argument("once must be 1 to 255");
-        for (const std::int64_t count : span(counts))
-            if (count < 0) throw std::invalid_argument("counts must not be negative");
         return to_numpy(release([&] { return dedup::rarities(span(counts), once, stop_least, stop_share); }));
     }, "counts"_a.noconvert(), "once"_a, "stop_least"_a, "stop_share"_a);
 

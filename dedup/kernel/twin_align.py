@@ -106,16 +106,16 @@ def ends_sentence(gap: bytes) -> bool:
     return False
 
 
-def count_items(item: U32, quiet: U8, bits: int) -> I64:
+def count_items(item: U32, quiet: U8, bits: int) -> U32:
     """How often items that are not quiet occur, by their upper `bits` bits."""
     if len(quiet) != len(item):
         raise ValueError("quiet: one entry an item")
     if not 1 <= bits <= 24:
         raise ValueError("bits must be 1 to 24")
-    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
+    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.uint32)
 
 
-def rarities(counts: I64, once: int, stop_least: float, stop_share: float) -> U8:
+def rarities(counts: U32, once: int, stop_least: float, stop_share: float) -> U8:
     """How rare items are of which it is known how often each occurs: ln(n / c) / ln(n), c of the n items being it.
 
     Args:
@@ -126,8 +126,6 @@ def rarities(counts: I64, once: int, stop_least: float, stop_share: float) -> U8
     """
     if not 1 <= once <= 255:
         raise ValueError("once must be 1 to 255")
-    if (counts < 0).any():
-        raise ValueError("counts must not be negative")
     total = int(counts.sum())
     most = max(1, fixed_log2(max(total, 1)))
     out = [max(once * (most - fixed_log2(c)) // most, 1) if c else once for c in counts.tolist()]
