@@ -221,7 +221,7 @@ class Survey:
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
                 told: Callable[[int, int | None], None] | None = None,
-                bands: tuple[int, int] | None = None) -> tuple[Corpus, Tokens]:
+                bands: tuple[int, int] | None = None, marked: bool = True) -> tuple[Corpus, Tokens]:
     """Pages as columns, cut into blocks and measured; and their tokens, or where pages are not cut their sketches.
 
     Batches are surveyed while the next ones are read.
@@ -229,6 +229,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     Args:
         told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
         bands: Bands of a sketch and registers in each, where whole pages are to be sketched.
+        marked: Grams are marked, for ``find_repeats``.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
 
@@ -244,7 +245,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     def kept() -> Iterator[Batch]:
         nonlocal words, marks
         for batch in page_batches(pages, text, heads):
-            if not batches and not whole:
+            if not batches and not whole and marked:
                 words = _table_words(pages, text.size)
                 marks = Marks(engine, words) if words else None
             batches.append(batch)

@@ -176,7 +176,7 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
         corpus, tokens = read_corpus(batch, engine, own, bands=(lsh.bands, lsh.rows))
         keys = np.concatenate([bands.reshape(lsh.bands, -1) for bands in tokens.bands], axis=1)
         return {PAGE: sketch_rows(keys, corpus.halves, options.min_tokens)}, corpus
-    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit))
+    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit), marked=False)
     return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 

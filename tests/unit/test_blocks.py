@@ -233,3 +233,11 @@ def test_columns_of_ranges(counts: list[int], numbers: list[int]) -> None:
     assert begins_new(column).tolist() == [i == 0 or numbers[i] != numbers[i - 1] for i in range(len(numbers))]
     other = column // 2
     assert begins_new(other, column).tolist() == begins_new(column).tolist()
+
+
+def test_grams_are_marked_only_for_those_who_look_for_repeats() -> None:
+    pages = [Page("a", "one two three four five six seven eight nine ten")]
+    with_marks, without = (read_corpus(pages, LocalEngine(1), Options(), marked=marked)[1] for marked in (True, False))
+    assert with_marks.marks is not None
+    assert without.marks is None
+    assert [token.tolist() for token in with_marks.token] == [token.tolist() for token in without.token]
