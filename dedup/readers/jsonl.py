@@ -72,14 +72,27 @@ def _view_blocks(stream: BinaryIO, longest: int, line: int = 1) -> Iterator[View
         if begin < cut:
             block = memoryview(buffer)[begin:cut]
             count = np.count_nonzero(np.frombuffer(block, np.uint8) == 10)  # bytes.count() takes four times as long
-            yield line, block
+            yield from _without_long(block, line, longest) if cut - begin > longest else ((line, block),)
             line += int(count)
         held, over = end - cut, False
         buffer[:held] = buffer[cut:end]
-    if over:
+    if over or held > longest:
         yield line, None
     elif held:
         yield line, memoryview(buffer)[:held]
+
+
+def _without_long(block: memoryview, line: int, longest: int) -> Iterator[View]:
+    """Whole lines as views of those between the ones that are too long: that is not left to where a buffer ends."""
+    edges = np.append(0, np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + 1)
+    at = 0
+    for row in np.flatnonzero(np.diff(edges) - 1 > longest).tolist():
+        if at < row:
+            yield line + at, block[edges[at]:edges[row]]
+        yield line + row, None
+        at = row + 1
+    if edges[at] < len(block):
+        yield line + at, block[edges[at]:]
 
 
 def _read_into(stream: BinaryIO, room: memoryview) -> int:

@@ -88,6 +88,18 @@ def test_texts_may_stay_where_they_are(folder: Path, unit: str, monkeypatch: pyt
     assert 0 < sum(sent) < len(report.pages)
 
 
+@pytest.mark.parametrize("unit", ["page", "block"])
+def test_pages_too_short_to_be_compared_are_copies_where_texts_stay(tmp_path: Path, unit: str,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal words are a copy however few they are."""
+    texts = ["Not found.", "Try again later!", "not  found.", "Not here.", "Closed.", "", "Try again later!"]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    whole = scan(tmp_path, unit=unit, find="exact")
+    assert list(whole.keep) == [True, True, False, True, True, True, False]
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    assert rendered(in_parts(tmp_path, unit=unit, find="exact")) == rendered(whole)
+
+
 @pytest.mark.usefixtures("small")
 def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     lines = [{"id": str(n), "text": " ".join(f"w{n}x{i}" for i in range(40))} for n in range(20)]
@@ -158,6 +170,17 @@ def test_pairs_exactly_at_the_threshold_share_a_prefix(tmp_path: Path) -> None:
     asked = {"unit": "page", "exhaustive": True, "shingle_size": 1, "threshold": 0.8}
     whole = scan(tmp_path, **asked)
     assert len(whole.groups) == 80
+    assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
+
+
+@pytest.mark.usefixtures("small")
+def test_lines_that_are_too_long_are_the_same_ones(tmp_path: Path) -> None:
+    """However a file is cut: a line is measured alone, though its text is shorter."""
+    lines = [json.dumps({"text": f"{n} " + "short text " * (n % 90), "more": "x" * (n * 37 % 500)}) for n in range(300)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    asked = {"find": "exact", "max_page_bytes": 1000}
+    whole = scan(tmp_path, **asked)
+    assert {s.reason: s.count for s in whole.skipped}["longer than max_page_bytes"] == sum(len(line) > 1000 for line in lines)
     assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
 
 
