@@ -221,8 +221,8 @@ def pages_looked_at(corpus: Corpus, numbering: Numbering, heard: Sequence[Heard]
     for side in (passages.whole.a0, passages.whole.b0):
         wanted[page_of(corpus, side)] = True
     worded, prints = word_digests(corpus)
-    _, number, count = np.unique(prints[worded], return_inverse=True, return_counts=True)
-    wanted[worded[count[number] > 1]] = True
+    _, print_of, count = np.unique(prints[worded], return_inverse=True, return_counts=True)
+    wanted[worded[count[print_of] > 1]] = True
     return wanted
 
 
