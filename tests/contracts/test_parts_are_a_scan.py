@@ -135,6 +135,35 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
     assert 0 < sum(sizes) < sum(map(len, texts)) / 3
 
 
+def test_what_a_part_may_look_at_is_not_left_to_what_others_leave_over(tmp_path: Path,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven copies of a page made of boilerplate that stands elsewhere too, and a long text that needs no looks at all."""
+    words = iter(f"w{n}" for n in range(100_000))
+
+    def some(count: int) -> str:
+        return " ".join(next(words) for _ in range(count))
+    parts = [some(9) for _ in range(60)]
+    page = " ".join(f"{some(12)} {part}" for part in parts)
+    texts = [f"{some(5)} {page} {some(5)}" for _ in range(7)] + [f"{some(20)} {part} {some(20)}" for part in parts]
+    texts += [some(20_000)] * 2
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    monkeypatch.setattr(scanning, "PART_BYTES", 1000)
+    whole = scan(tmp_path, find="exact")
+    assert len(whole.groups) == 62
+    assert rendered(in_parts(tmp_path, find="exact")) == rendered(whole)
+
+
+def test_pages_that_share_nothing_stand_between_others(tmp_path: Path) -> None:
+    """Places on pages that follow each other do not repeat at once, whatever is between them."""
+    a, b = "w111", "w11"
+    run = [*[a] * 4, b]
+    texts = [" ".join([*run[1:], *run, a, "\u8a9e", *run, *run, a]), f"{a} {a} {a} {a}",
+             " ".join([*run[:4], b + "\n\n" + a, *run, *run, *run])]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    asked = {"find": "exact", "min_tokens": 5, "fold_digits": True, "scope": "across", "pairs": True}
+    assert rendered(in_parts(tmp_path, **asked)) == rendered(scan(tmp_path, **asked))
+
+
 @pytest.mark.usefixtures("small")
 def test_lines_of_a_cut_file_keep_their_numbers(tmp_path: Path) -> None:
     """Broken lines, long ones and such without an id are named as one machine names them."""
