@@ -141,8 +141,20 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     if not ordered:
         ids, texts = corpus.pages.ids, digests.tolist()
         order = np.array(sorted(range(len(texts)), key=lambda p: (p >= referred, ids.encoded(p), texts[p])), np.int64)
+        _order_equals(order, corpus, referred, digests)
         corpus, digests, rank = take_pages(corpus, order), digests[order], np.argsort(order)
     return corpus, Numbering(first, marks, rank), digests
+
+
+def _order_equals(order: I64, corpus: Corpus, referred: int, digests: U64) -> None:
+    """Order pages of one id and one text by all else that is known of them, in place."""
+    ids, ordered, reference = corpus.pages.ids, digests[order], order < referred
+    alike = np.flatnonzero((ordered[1:] == ordered[:-1]).all(axis=1) & (reference[1:] == reference[:-1])).tolist()
+    tied = [row for row in alike if ids.encoded(order[row]) == ids.encoded(order[row + 1])]
+    for _, run in itertools.groupby(enumerate(tied), lambda numbered: numbered[1] - numbered[0]):
+        rows = [row for _, row in run]
+        equal = slice(rows[0], rows[-1] + 2)
+        order[equal] = sorted(order[equal].tolist(), key=lambda p: repr(corpus.pages[p]))
 
 
 def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool]) -> Read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -274,6 +275,25 @@ def test_texts_that_are_gone_are_read_again_and_none_are_left(folder: Path, own_
     monkeypatch.setattr(scanning, "plan_parts", losing)
     assert rendered(in_parts(folder, unit="page")) == whole
     assert gone
+
+
+def test_of_a_text_that_has_no_room_on_disk_nothing_is_left(tmp_path: Path, own_folder: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    made = tempfile.NamedTemporaryFile
+
+    def full(**known: Any) -> Any:
+        file = made(**known)
+
+        def write(_: Any) -> None:
+            raise OSError(28, "No space left on device")
+        file.write = write
+        return file
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    options = make_options({}, "scan")
+    portion = read_portion(0, splits.find_splits(InProcess(), [tmp_path], options, Notes())[0], options)
+    assert portion.whole.text.tobytes() == b"Some words that stand here."
+    assert not list(own_folder.iterdir())
 
 
 def test_texts_that_are_others_when_they_are_read_again_are_refused(tmp_path: Path) -> None:
