@@ -90,11 +90,13 @@ def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portio
     with memory_of(options):
         notes = [Notes() for _ in range(sides)]
         stages.start("read")
-        held = held_with(notes)
+        held, last = held_with(notes), forget if ordered else None  # texts of tables lie with the portions
         try:
             findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered)
-        finally:
-            held.release(forget if ordered else None)  # texts of tables lie with the portions
+        except Exception:
+            held.release(last)
+            raise
+        held.release(last)
         return report_of(read, findings, digest, stages)
 
 

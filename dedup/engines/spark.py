@@ -6,10 +6,12 @@ executors; a portion or part that is lost with one is made again and is the same
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -110,18 +112,54 @@ def _own_context(master: str | None) -> Iterator[SparkContext]:
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has a Java already, and chose where it runs
     if not submitted:
         _need_java()
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, _plain_interrupts() as as_before:
         try:
             context = (SparkContext(conf=SparkConf().setAppName("dedup")) if submitted
                        else _started(master or "local[*]", log))
         except Exception as error:
             log.seek(0)
-            said = f"{error}\n{log.read().decode(errors='replace')}"
-            raise SparkError(f"Spark does not start ({_cause(said)})") from None
+            raise _no_start(f"{error}\n{log.read().decode(errors='replace')}") from None
         try:
+            as_before()
             yield _running_on(context, master)
         finally:
-            context.stop()
+            with suppress(Exception):  # its Java may be gone
+                context.stop()
+
+
+def _no_start(said: str) -> SparkError:
+    """Why Spark does not start, and the way out where it is known."""
+    if "UnsupportedClassVersionError" in said:
+        return SparkError("Spark needs a newer Java than there is", "", f"Install Java {JAVA} or newer, or set JAVA_HOME.")
+    mend = "PYSPARK_SUBMIT_ARGS must end in pyspark-shell." if "Missing application resource" in said else ""
+    return SparkError(f"Spark does not start ({_cause(said)})", "", mend)
+
+
+@contextmanager
+def _plain_interrupts() -> Iterator[Callable[[], None]]:
+    """An interrupt ends what runs, and no more: PySpark would call Java amid a call, and py4j log the traces of both.
+
+    Returns:
+        What gives a handler that was exchanged its place back.
+    """
+    before, main = signal.getsignal(signal.SIGINT), threading.current_thread() is threading.main_thread()
+
+    def as_before() -> None:
+        if main and before is not None:
+            signal.signal(signal.SIGINT, before)
+
+    def is_ours(record: logging.LogRecord) -> bool:
+        return record.module not in ("java_gateway", "clientserver")
+    root, py4j = logging.getLogger(), logging.getLogger("py4j")
+    level = py4j.level
+    root.addFilter(is_ours)
+    py4j.setLevel(logging.CRITICAL + 1)
+    try:
+        yield as_before
+    finally:
+        as_before()
+        root.removeFilter(is_ours)
+        py4j.setLevel(level)
 
 
 def _started(master: str, log: IO[bytes]) -> SparkContext:
@@ -146,10 +184,10 @@ def _started(master: str, log: IO[bytes]) -> SparkContext:
 
 def _need_java() -> None:
     """Say so where there is no Java."""
-    home = os.environ.get("JAVA_HOME")
-    if (Path(home, "bin", "java").exists() if home else False) or shutil.which("java"):
+    home = os.environ.get("JAVA_HOME")  # where it is set, Spark looks nowhere else
+    if Path(home, "bin", "java").exists() if home else shutil.which("java"):
         return
-    raise SparkError("Spark needs Java, and there is none", "",
+    raise SparkError(f"Spark needs Java, and there is none{f' in JAVA_HOME ({home})' if home else ''}", "",
                      f"Install Java {JAVA} or newer (Debian: apt-get install default-jre-headless), or set JAVA_HOME.")
 
 
@@ -328,9 +366,18 @@ def clear_errors() -> Iterator[None]:
 
     try:
         yield
+    except ImportError as error:  # of PySpark: a package, or its version
+        raise MissingExtraError(f"a DataFrame of Spark needs more packages ({_cause(str(error))})",
+                                mend=how_to_install("spark", "pyarrow pandas")) from None
     except AnalysisException as error:
         raise SparkError(f"Spark cannot read the DataFrame ({_cause(str(error))})") from None
+    except OSError as error:
+        if _is_interrupt(error):
+            raise KeyboardInterrupt from None
+        raise
     except (Py4JError, PySparkException) as error:
+        if _is_interrupt(error):
+            raise KeyboardInterrupt from None
         said = str(error)
         if missing := _MISSING.search(said):
             name = missing[1].partition(".")[0]
@@ -338,9 +385,19 @@ def clear_errors() -> Iterator[None]:
             raise SparkError(f"the executors have no package {name}", "", f"Install {package} for the Python that runs the "
                              "workers, or send it along with --archives; or set PYSPARK_PYTHON before the session begins "
                              f"(this Python is {sys.executable}).") from None
+        if "stopped SparkContext" in said:
+            raise SparkError("Spark has ended: its master did not answer, or ended it", "",
+                             "See whether --master is right, and what Spark logs.") from None
         if ours := _OURS.search(said):
             raise SparkError(ours[2].strip()) from None
         raise SparkError(f"a task failed on Spark ({_cause(said)})", "", "The executors' logs have the rest.") from None
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether an error came while py4j cleaned up after an interrupt."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _cause(said: str) -> str:

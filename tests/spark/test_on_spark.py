@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from dedup.distributed import splits
 from dedup.distributed.portions import read_portion
 from dedup.engines import spark as spark_engine
 from dedup.engines.spark import SparkError
+from dedup.errors import MissingExtraError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
 from tests.spark_help import need_spark
 
@@ -181,6 +185,22 @@ def test_what_could_not_be_read_is_not_read_again_to_be_forgotten(spark: Any, tm
     assert calls.read_text() == before
 
 
+def test_what_spark_says_of_itself_is_told_apart() -> None:
+    need_spark()
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkImportError
+
+    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_engine.clear_errors():
+        raise Py4JError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.\n\tat x")
+    broken = Py4JError("py4j fails to clean up")
+    broken.__context__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), spark_engine.clear_errors():
+        raise broken
+    lacking = PySparkImportError("[PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed; however, it was not found.")
+    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_engine.clear_errors():
+        raise lacking
+
+
 @pytest.mark.parametrize("module", ["dedup.distributed", "pyarrow"])
 def test_a_package_that_executors_lack_is_named(module: str) -> None:
     from py4j.protocol import Py4JError
@@ -251,6 +271,77 @@ def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("dedup: Spark needs Java, and there is none. Install Java 17 or newer")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_java_home_without_java_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    done = run(tmp_path, JAVA_HOME=str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"dedup: Spark needs Java, and there is none in JAVA_HOME ({tmp_path / 'none'}). Install")
+
+
+def test_a_java_that_is_too_old_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    java = tmp_path / "old" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\necho 'Error: LinkageError occurred while loading main class Main' >&2\n"
+                    "echo '  java.lang.UnsupportedClassVersionError: compiled by a more recent version' >&2\nexit 1\n")
+    java.chmod(0o755)
+    done = run(tmp_path, JAVA_HOME=str(tmp_path / "old"))
+    assert (done.returncode, done.stderr) == (
+        2, "dedup: Spark needs a newer Java than there is. Install Java 17 or newer, or set JAVA_HOME.\n")
+
+
+def test_arguments_without_the_shell_are_explained(tmp_path: Path) -> None:
+    need_spark()
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    done = run(tmp_path, PYSPARK_SUBMIT_ARGS="--conf spark.driver.memory=1g")
+    assert done.returncode == 2
+    assert done.stderr.endswith("(Error: Missing application resource.). PYSPARK_SUBMIT_ARGS must end in pyspark-shell.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are other signals there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_amid_a_job_ends_it_without_a_word(tmp_path: Path, number: signal.Signals) -> None:
+    need_spark()
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    script = tmp_path / "wait.py"
+    script.write_text(f"""
+import sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from dedup import cli
+from dedup.distributed import scan
+def hear(number, portion):
+    print("it runs", file=open({str(tmp_path / "runs")!r}, "w"), flush=True)
+    time.sleep(60)
+scan.hear = hear
+sys.argv[1:] = ["scan", {str(tmp_path)!r}, "--engine", "spark", "--master", "local[1]"]
+if __name__ == "__main__":
+    cli.main()
+""")
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 120
+        while not (tmp_path / "runs").exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        time.sleep(1)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (128 + number, "", "")
+
+
+def test_an_interrupt_of_python_is_what_it_was() -> None:
+    def state() -> tuple[Any, ...]:
+        return signal.getsignal(signal.SIGINT), list(logging.root.filters), logging.getLogger("py4j").level
+    before = state()
+    with spark_engine._plain_interrupts() as as_before:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a context of PySpark sets its own
+        assert not logging.root.filter(logging.LogRecord("root", 40, "py4j/java_gateway.py", 1, "", (), None))
+        as_before()
+        assert signal.getsignal(signal.SIGINT) == before[0]
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert state() == before
 
 
 @pytest.mark.parametrize(("said", "cause"), [
