@@ -163,6 +163,12 @@ def hash_tokens(data: Data) -> Measured:
 
 
 @case
+def authorities(data: Data) -> Measured:
+    addresses = [f"https://www.site{i % 997}.example/{i}/page.html?p={i}".encode() for i in range(50_000)]
+    return (np.frombuffer(b"".join(addresses), np.uint8), np.cumsum([0, *map(len, addresses)])), len(addresses), "address"
+
+
+@case
 def json_records(data: Data) -> Measured:
     lines = "\n".join(json.dumps({"id": str(i), "text": text}, ensure_ascii=False) for i, text in enumerate(data.texts))
     block = np.frombuffer(lines.encode(), np.uint8)

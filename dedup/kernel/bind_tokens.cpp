@@ -1,6 +1,7 @@
 // Bindings of tokenise.hpp, positions.hpp, lines.hpp, json.hpp and repetition.hpp.
 #include <nanobind/stl/string.h>
 
+#include "authorities.hpp"
 #include "bind.hpp"
 #include "json.hpp"
 #include "lines.hpp"
@@ -86,6 +87,10 @@ void bind_tokens(nb::module_& m) {
     m.def("split_lines", [](Text text, Numbers start, Numbers end) {
         return to_numpy(release([&] { return dedup::split_lines(span(text), span(start), span(end)); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+
+    m.def("authorities", [](Text data, Numbers first) {
+        return to_numpy(release([&] { return dedup::authorities(span(data), span(first)); }));
+    }, "data"_a.noconvert(), "first"_a.noconvert());
 
     m.def("json_records", [](Text lines, Text names, Numbers name_first, std::int64_t texts) {
         return to_numpy(

@@ -30,7 +30,7 @@ from dedup.kernel.twin_groups import implied_groups, merge_apart
 from dedup.kernel.twin_html import html_blocks
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
-from dedup.kernel.twin_lines import byte_offsets, code_points, line_numbers, split_lines
+from dedup.kernel.twin_lines import authorities, byte_offsets, code_points, line_numbers, split_lines
 from dedup.kernel.twin_memory import (
     array_memory,
     limit_memory,
@@ -80,7 +80,7 @@ from dedup.kernel.twin_tokens import (
 )
 
 __all__ = [
-    "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "bag_items", "band_columns", "blocks_of",
+    "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "authorities", "bag_items", "band_columns", "blocks_of",
     "bucket_pairs", "byte_digests", "byte_offsets", "chars_at", "chunk_places", "class_anchors", "class_runs", "code_points",
     "components", "count_items", "count_tokens", "counts_up_to", "covered", "damaged_chunk", "distinct_keys", "equal_spans",
     "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "hash_tokens", "html_blocks",

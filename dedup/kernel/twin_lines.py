@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dedup.kernel.twin_tokens import IDENTITY, UNIT, check_ranges, decode, map_code_point, tables
 
 U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
 PARAGRAPH, LINE = 0, 6  # BlockKind
@@ -77,6 +78,35 @@ def check_ascending(values: I64, limit: int, name: str) -> None:
     """Refuse values that descend or lie outside 0 to ``limit``."""
     if len(values) and (values[0] < 0 or values[-1] > limit or np.any(values[1:] < values[:-1])):
         raise ValueError(f"{name} must ascend from 0 to {limit} at most")
+
+
+def authorities(data: U8, first: I64) -> tuple[I64, I64, I32]:
+    """Where each different authority of some addresses stands first, in that order, and the number of each address's one.
+
+    Args:
+        data: The addresses' bytes, one after the other.
+        first: First byte of each, one longer than the addresses.
+
+    Returns:
+        begin, end: Of each different authority: what stands between ``://`` and the first of ``/?#\\`` (RFC 3986, 3.2, and
+            the backslash, as browsers read it). Both 0 where there is none.
+        number: Of each address, int32.
+
+    >>> text = b"http://a.org/xhttps://b.org?yhttp://a.org"
+    >>> [column.tolist() for column in authorities(np.frombuffer(text, np.uint8), np.array([0, 14, 29, 41]))]
+    [[7, 22], [12, 27], [0, 1, 0]]
+    """
+    check_ascending(first, len(data), "first")
+    places, number = dict[bytes, tuple[int, int]](), []
+    for start, end in itertools.pairwise(first.tolist()):
+        address = data[start:end].tobytes()
+        _, found, rest = address.partition(b"://")
+        own = re.split(rb"[/?#\\]", rest, maxsplit=1)[0] if found else b""
+        begin = end - len(rest) if own else 0
+        places.setdefault(own, (begin, begin + len(own)))
+        number.append(list(places).index(own))
+    begins, ends = np.array(list(places.values()), np.int64).reshape(-1, 2).T
+    return begins.copy(), ends.copy(), np.array(number, np.int32)
 
 
 def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.heads import Codes, RecordHeads, Utf8
+from dedup.kernel import kernel
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers.files import Found
@@ -105,22 +106,13 @@ def host_of(url: str | None) -> str:
 
 
 _AUTHORITY = re.compile(r"[/?#\\]")
-_ENDS_AUTHORITY = np.isin(np.arange(256), np.frombuffer(b"/?#\\", np.uint8))
 
 
 def sites_of(urls: Utf8, other: str) -> Codes:
     """Host of each of some addresses, as ``host_of`` says; where it has none the `other` site."""
-    data, first, end = urls.data, urls.first[:-1], urls.first[1:]
-    if not len(data):
-        return Codes([other], np.zeros(len(first), np.int32))
-    marks = np.flatnonzero((data[:-2] == ord(":")) & (data[1:-1] == ord("/")) & (data[2:] == ord("/")))
-    begin = np.append(marks + 3, len(data) + 3)[np.searchsorted(marks, first)]
-    stops = np.append(np.flatnonzero(_ENDS_AUTHORITY[data]), len(data))
-    stop = np.minimum(stops[np.searchsorted(stops[:-1], begin)], end)
-    cut = Utf8.cut(data, np.minimum(begin, stop), stop)
-    codes = Codes.of(cut.texts())
-    hosts = Codes.of([_host(authority) or other for authority in codes.names])
-    return Codes(hosts.names, hosts.code[codes.code])
+    begin, end, number = kernel.authorities(urls.data, urls.first)
+    hosts = Codes.of([_host(authority) or other for authority in Utf8.cut(urls.data, begin, end).texts()])
+    return Codes(hosts.names, hosts.code[number])
 
 
 @functools.lru_cache(4096)

@@ -208,6 +208,14 @@ LINES = st.lists(WORDS, max_size=14).map(" ".join) | st.lists(WORDS, max_size=25
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\f", "\u2028", "\u2029", " \n\t"])
 
 
+ADDRESSES = st.lists(st.sampled_from([b"http", b"://", b"a.org", b"b", b"/", b"?", b"#", b"\\", b":", b"\xff"]), max_size=8)
+
+
+@given(st.lists(ADDRESSES.map(b"".join), max_size=20))
+def test_authorities_are_equal(addresses: list[bytes]) -> None:
+    both("authorities", as_array(b"".join(addresses)), np.cumsum([0, *map(len, addresses)]))
+
+
 @given(st.lists(st.tuples(LINES, ENDS), max_size=8), st.binary(max_size=3), st.data())
 @settings(max_examples=max(300, settings().max_examples))
 def test_blocks_of_lines_are_equal(lines: list[tuple[str, str]], odd: bytes, draw: Any) -> None:
