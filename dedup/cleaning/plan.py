@@ -26,6 +26,7 @@ from dedup.verdicts import Judgement
 from dedup.verify import Spans, span_overlaps
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 
 @dataclass
 class Plan:
@@ -106,14 +107,19 @@ def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, r
     return dropped
 
 
-def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
-    """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
+def word_digests(corpus: Corpus) -> tuple[I64, U64]:
+    """Pages that have words, and a digest of the words of each page: all of them, however few they are."""
     worded = np.flatnonzero(np.diff(corpus.token_first) > 0)
     first = np.searchsorted(worded, corpus.page_first)
-    prints = kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
+    return np.flatnonzero(np.diff(first) > 0), kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
+
+
+def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
+    """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
+    pages, prints = word_digests(corpus)
     prints ^= sign_digests(corpus.text, corpus.page_start[:-1], corpus.page_start[1:])
     groups: dict[int, list[int]] = {}
-    for page in np.flatnonzero(np.diff(first) > 0).tolist():
+    for page in pages.tolist():
         groups.setdefault(int(prints[page]), []).append(page)
     for members in groups.values():
         if len(members) == 1:

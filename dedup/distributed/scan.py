@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dedup.aligned import NOTHING, Aligned
 from dedup.annotate import REPETITION, repetition_of
 from dedup.blocks import Corpus, digest_of, in_order, sums, tell_apart, token_flags
+from dedup.cleaning.plan import word_digests
 from dedup.distributed.corpora import joined, page_texts, take_pages
 from dedup.distributed.keys import are_closed, links_of_keys, page_keys, part_of_key
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
@@ -106,12 +107,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     passages, groups, aligned = put_together(corpus, found, options.unit == "page")
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     stages.start("texts")
-    wanted = np.zeros(len(corpus.pages), bool)
-    for number, said in enumerate(heard):
-        wanted[numbering.numbers(number)] = said.looked_at
-    wanted[groups.page] = True
-    for side in (passages.whole.a0, passages.whole.b0):
-        wanted[page_of(corpus, side)] = True
+    wanted = pages_looked_at(corpus, numbering, heard, groups, passages)
     every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
     corpus, repetition = fetch_texts(cluster, held, corpus, numbering, wanted | every, counted=not every)
     stages.rows(len(corpus.pages), "pages", int((wanted | every).sum()), "texts")
@@ -145,8 +141,20 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     if not ordered:
         ids, texts = corpus.pages.ids, digests.tolist()
         order = np.array(sorted(range(len(texts)), key=lambda p: (p >= referred, ids.encoded(p), texts[p])), np.int64)
+        _order_equals(order, corpus, referred, digests)
         corpus, digests, rank = take_pages(corpus, order), digests[order], np.argsort(order)
     return corpus, Numbering(first, marks, rank), digests
+
+
+def _order_equals(order: I64, corpus: Corpus, referred: int, digests: U64) -> None:
+    """Order pages of one id and one text by all else that is known of them, in place."""
+    ids, ordered, reference = corpus.pages.ids, digests[order], order < referred
+    alike = np.flatnonzero((ordered[1:] == ordered[:-1]).all(axis=1) & (reference[1:] == reference[:-1])).tolist()
+    tied = [row for row in alike if ids.encoded(order[row]) == ids.encoded(order[row + 1])]
+    for _, run in itertools.groupby(enumerate(tied), lambda numbered: numbered[1] - numbered[0]):
+        rows = [row for _, row in run]
+        equal = slice(rows[0], rows[-1] + 2)
+        order[equal] = sorted(order[equal].tolist(), key=lambda p: repr(corpus.pages[p]))
 
 
 def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool]) -> Read:
@@ -211,6 +219,23 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     pages = _concatenated([pages for _, pages in sent], np.uint32)
     sent.clear()
     return links_of_keys(keys, pages.astype(np.int64))
+
+
+def pages_looked_at(corpus: Corpus, numbering: Numbering, heard: Sequence[Heard], groups: Groups,
+                    passages: Passages) -> Flags:
+    """The pages whose texts the report looks at: of what was found, and those with the words of another one, which are
+    copies however short they are.
+    """
+    wanted = np.zeros(len(corpus.pages), bool)
+    for number, said in enumerate(heard):
+        wanted[numbering.numbers(number)] = said.looked_at
+    wanted[groups.page] = True
+    for side in (passages.whole.a0, passages.whole.b0):
+        wanted[page_of(corpus, side)] = True
+    worded, prints = word_digests(corpus)
+    _, print_of, count = np.unique(prints[worded], return_inverse=True, return_counts=True)
+    wanted[worded[count[print_of] > 1]] = True
+    return wanted
 
 
 def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> tuple[Passages, Groups, Aligned]:

@@ -13,10 +13,12 @@ of machines, and a portion or part that is made again, after a machine was lost,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+CHANGED = "the input changed while it was scanned", "", "Scan it again."  # a portion made again came out otherwise
 T = TypeVar("T")
 H = TypeVar("H", covariant=True)
 R = TypeVar("R")
@@ -51,8 +53,8 @@ class Held(Protocol[H]):
             The results of the parts, in their order.
         """
 
-    def release(self) -> None:
-        """The portions are not needed any more."""
+    def release(self, last: Callable[[int, Any], object] | None = None) -> None:
+        """The portions are not needed any more; a stage runs on each of them for the last time, where all were made."""
 
 
 class Cluster(Protocol):
@@ -103,8 +105,10 @@ class HeldHere(Generic[T]):
                 came[part].append(_sent(sent))
         return (_sent(_sent(then)(part, sent)) for part, sent in enumerate(came))
 
-    def release(self) -> None:
-        """The portions are not needed any more."""
+    def release(self, last: Callable[[int, T], object] | None = None) -> None:
+        """The portions are not needed any more; a stage runs on each of them for the last time."""
+        if last is not None:
+            deque(self.map(last), 0)
         self._portions = []
 
 
