@@ -71,7 +71,7 @@ class Written:
 
     def asked(self) -> Pages:
         """Those that are asked for."""
-        return list(itertools.islice(self, self.count - ASKED, None))
+        return list(itertools.islice(self, self.count - ASKED, self.count))
 
 
 def write_pages(file: Path, count: int, words: int) -> Written:
