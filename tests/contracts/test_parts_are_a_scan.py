@@ -344,6 +344,18 @@ def test_rows_without_an_order_are_taken_by_their_ids(folder: Path, settings: di
     assert ours.to_json() == whole.to_json()
 
 
+@pytest.mark.parametrize("asked", [{"unit": "page", "threshold": 0.2}, {"find": "exact"}, {}])
+def test_near_rows_are_the_same_in_whatever_portions_they_come(asked: dict[str, Any]) -> None:
+    """Texts of a part come in the order of the portions; stages order by that of the pages. Each is near the next one."""
+    random = np.random.default_rng(5)
+    parts = [" ".join(f"w{word}" for word in random.integers(0, 4000, 50)) for _ in range(25)]
+    rows = [{"id": f"{n * 7 % 24:02}", "text": f"{parts[n]}\n\n{parts[n + 1]}"} for n in range(24)]
+    whole = scan(pa.Table.from_pylist(sorted(rows, key=lambda row: row["id"])), **asked).to_json()
+    for _ in range(8):
+        shuffled = [rows[i] for i in random.permutation(len(rows))]
+        assert table_report([pa.Table.from_pylist(shuffled[at::3]) for at in range(3)], 4, **asked).to_json() == whole
+
+
 @pytest.mark.usefixtures("small")
 def test_texts_that_are_gone_are_read_again_and_none_are_left(folder: Path, own_folder: Path,  # noqa: F811
                                                               monkeypatch: pytest.MonkeyPatch) -> None:
