@@ -7,11 +7,12 @@ stands between them. docs/design/alignment.md and docs/design/ocr.md say why.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.filed import Filed
@@ -59,10 +60,7 @@ class Bags:
     @property
     def settings(self) -> Settings:
         """The method's constants: lengths and weights are counted in items."""
-        s, many = SETTINGS, self.a_word
-        return s._replace(**{name: getattr(s, name) * many for name in (
-            "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
-            "least_window", "slack")})
+        return _settings_of(self.a_word)
 
     def items(self, token: I64) -> I64:
         """First item of each token."""
@@ -91,7 +89,7 @@ class Bags:
         ranges = []
         for page, parts in ((page_a, a), (page_b, b)):
             first, start, end = parts.by_owner(order)
-            before = np.repeat(self.page_first[page[order]], np.diff(first))
+            before = np.repeat(self.page_first[page[order]], widths(first))
             ranges.append((first, self.items(start) - before, self.items(end) - before))
         shared, total = np.empty((2, len(order)), np.int64)
         settings = np.array(self.settings, np.int64)
@@ -100,9 +98,17 @@ class Bags:
         return self.measures(shared, total)
 
 
+@lru_cache
+def _settings_of(items: int) -> Settings:
+    """The method's constants, where a word has so many items."""
+    return SETTINGS._replace(**{name: getattr(SETTINGS, name) * items for name in (
+        "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
+        "least_window", "slack")})
+
+
 def larger_pages(page_first: I64, page_a: I64, page_b: I64) -> I64:
     """The larger page of each pair: what is known of it serves the next pair, if pairs that have it stand together."""
-    length = np.diff(page_first)
+    length = widths(page_first)
     return np.where(length[page_a] >= length[page_b], page_a, page_b)
 
 
@@ -136,7 +142,7 @@ def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
         return kernel.letter_items(corpus.text, corpus.start[blocks], corpus.end[blocks], pages - pages[0], corpus.flags,
                                    RUN_LETTERS)
     parts = engine.map(read, corpus.batches())
-    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
+    first = sums(np.concatenate([np.empty(0, np.int64), *(widths(first) for _, first in parts)]))
     if int(first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 letters, more than one scan of scanned text can number", "",
                          "Scan parts of it.")

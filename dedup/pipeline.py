@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, input_digest, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, input_digest, owners, read_corpus, widths
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
@@ -263,7 +263,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
     """
     stages.start("near pages")
     distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
-    owner = np.repeat(np.arange(len(distinct.block)), np.diff(distinct.first))
+    owner = owners(distinct.first)
     partner = pairs.partners(owner, corpus.block_page[distinct.member])
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
@@ -318,7 +318,9 @@ def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, 
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
-    overlap, sizes = short.overlaps(engine, a, b), np.diff(short.first)
+    if not len(a):
+        return a, b
+    overlap, sizes = short.overlaps(engine, a, b), widths(short.first)
     union = sizes[a] + sizes[b] - overlap
     reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
     a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
