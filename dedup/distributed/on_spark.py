@@ -8,9 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.distributed.portions import Portion, forget, portions_of_batches, read_portion, reading_options
+from dedup.distributed.portions import (
+    Portion,
+    broken_tables,
+    forget,
+    portions_of_batches,
+    read_portion,
+    reading_options,
+)
 from dedup.distributed.scan import scan_on
-from dedup.distributed.splits import find_splits
+from dedup.distributed.splits import find_splits, uncut
 from dedup.engines.cluster import Cluster, Held
 from dedup.errors import OptionError
 from dedup.memory import memory_of
@@ -109,7 +116,14 @@ def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Not
             for place in places:
                 told.error(str(place), None, "nothing to read (no file, or none that include and exclude let through)")
         splits += [replace(split, references=number < len(sides) - 1) for split in found]
-    return cluster.hold(partial(read_portion, options=reading_options(options)), splits)
+    read = partial(read_portion, options=reading_options(options))
+    held = cluster.hold(read, splits)
+    if cut := {split.files[0].place for split in splits if split.form == "parquet"}:
+        broken = {place for places in held.map(broken_tables) for place in places if place in cut}
+        if broken:
+            held.release(forget)
+            held = cluster.hold(read, uncut(splits, broken))
+    return held
 
 
 def check_columns(columns: list[str], options: Options) -> None:

@@ -119,10 +119,19 @@ def _together(sent: list[Sent], plan: Plan) -> tuple[I64, Corpus]:
     order = np.argsort(page)
     page, row = page[order], row[order]
     if plan.options.unit == "page":
-        corpus = with_copies(corpus, first_with_text(corpus)[row])
+        corpus = with_copies(*_in_order(corpus, first_with_text(corpus)[row]))
     elif (np.diff(row) < 0).any():
         corpus = take_pages(corpus, row)
     return page, replace(corpus, references=None if plan.references is None else int((page < plan.references).sum()))
+
+
+def _in_order(corpus: Corpus, row: I64) -> tuple[Corpus, I64]:
+    """Texts in the order of the first pages that have them, as stages order by them, and the text of each page."""
+    texts, at, number = np.unique(row, return_index=True, return_inverse=True)
+    order = np.argsort(at)
+    if (order[1:] > order[:-1]).all():
+        return corpus, row
+    return take_pages(corpus, texts[order]), np.argsort(order)[number]
 
 
 def _pairs_of(pairs: PagePairs, page: I64) -> PagePairs:

@@ -28,7 +28,7 @@ from dedup.options import Options
 from dedup.readers.files import Found, open_regular
 from dedup.readers.jsonl import read_jsonl
 from dedup.readers.notes import Recorded
-from dedup.readers.parquet import pages_of_batches
+from dedup.readers.parquet import damaged, pages_of_batches, read_row_groups
 from dedup.readers.reading import Items, Pending, Reading, Stretches
 from dedup.readers.stream import PageStream, read_file
 from dedup.readers.tables import record_name
@@ -41,6 +41,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
+UNREADABLE = "unreadable file"  # reason for which it is skipped
 TABLE = "input"  # what rows of a table name as their source
 
 
@@ -262,24 +263,32 @@ def sketch_of(options: Options) -> LSH | None:
 def _items(split: Split, options: Options, notes: Recorded, stream: PageStream) -> Stretches:
     """What stands in a split."""
     if split.end:
-        yield from _lines(split, Reading(split.files[0], options, notes))
+        yield from _stretch(split, Reading(split.files[0], options, notes))
         return
     for found in split.files:
         yield from read_file(found, options, notes, stream)
         notes.close_file(found.place)
 
 
-def _lines(split: Split, reading: Reading) -> Stretches:
+def _stretch(split: Split, reading: Reading) -> Stretches:
     """The pages of a stretch of a file."""
     try:
         with open_regular(reading.file.path) as file:
-            size = file.seek(0, 2)
-            yield from read_jsonl(LinesBetween(file, split.begin, split.end), reading, split.line)  # type: ignore[arg-type]
-            if split.end >= size:
+            if split.form == "parquet":
+                yield from read_row_groups(file, reading, range(split.begin, split.end), split.line - 1)
+            else:
+                yield from read_jsonl(LinesBetween(file, split.begin, split.end), reading, split.line)  # type: ignore[arg-type]
+            if split.last:
                 reading.notes.close_file(reading.file.place)
     except OSError as error:
         cause = error.strerror or str(error)
-        reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
+        reading.fail(None, f"cannot be read ({cause}), skipped", UNREADABLE)
+
+
+def broken_tables(_: int, portion: Portion) -> list[str]:
+    """Places of files in which not all could be read: what stands behind it counts on one machine no more."""
+    lost = damaged("parquet"), UNREADABLE
+    return [arguments[1] for name, arguments in portion.notes.told if name == "skip" and arguments[0] in lost]
 
 
 def reading_options(options: Options) -> Options:

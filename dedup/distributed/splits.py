@@ -1,4 +1,4 @@
-"""Input cut into splits that are read apart: a few small files, or a stretch of the lines of a large one."""
+"""Input cut into splits that are read apart: a few small files, or a stretch of the lines or row groups of a large one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from dedup.readers.decode import wide_codec
 from dedup.readers.files import Found, find, open_regular
 from dedup.readers.formats import HEAD_BYTES, choose
 from dedup.readers.notes import Notes
+from dedup.readers.parquet import cut_row_groups
 
 SPLIT_BYTES = 1 << 24  # of files in a split, about
 READ_BYTES = 1 << 20
@@ -29,9 +31,12 @@ class Split:
 
     Attributes:
         files: Files, in order; or the one of which a stretch is read.
-        begin, end: The lines of that file that begin at these bytes, half-open; `end` is 0 where whole files are read.
-        line: Number of the first line that begins there.
+        begin, end: The lines of that file that begin at these bytes, or its row groups, half-open; `end` is 0 where whole
+            files are read.
+        line: Number of the first line or row that begins there.
         references: Its pages are those that others are compared against.
+        form: Of a file that is cut: "jsonl" or "parquet".
+        last: It is the last stretch of its file.
     """
 
     files: tuple[Found, ...]
@@ -39,6 +44,8 @@ class Split:
     end: int = 0
     line: int = 1
     references: bool = False
+    form: str = ""
+    last: bool = False
 
 
 class LinesBetween(io.RawIOBase):
@@ -105,11 +112,10 @@ def find_splits(cluster: Cluster, paths: Sequence[Path | str], options: Options,
             small.clear()
     for found in find(paths, options.include, options.exclude, notes):
         length = _size_of(found)
-        if length > SPLIT_BYTES and _is_cut(found, options):
+        if stretches := _stretches(found, length, options) if length > SPLIT_BYTES else []:
             splits += together()
             held = 0
-            count = -(-length // SPLIT_BYTES)
-            splits += [Split((found,), length * i // count, length * (i + 1) // count) for i in range(count)]
+            splits += [*stretches[:-1], replace(stretches[-1], last=True)]
             continue
         if small and held + length > SPLIT_BYTES:
             splits += together()
@@ -127,20 +133,40 @@ def _size_of(found: Found) -> int:
         return 0
 
 
-def _is_cut(found: Found, options: Options) -> bool:
-    """Whether a file holds lines that can be read apart: JSON Lines that are not packed."""
+def _stretches(found: Found, length: int, options: Options) -> list[Split]:
+    """The stretches of a file that are read apart: lines of JSON, and row groups of Parquet, where they are not packed."""
     try:
         with open_regular(found.path) as file:
             head = file.read(HEAD_BYTES)
-    except OSError:
-        return False
-    plain = not compression_of(head) and not wide_codec(head)
-    return plain and choose(found.name, head, found.named, options.input_format)[0] == "jsonl"
+            if compression_of(head) or wide_codec(head):
+                return []
+            form = choose(found.name, head, found.named, options.input_format)[0]
+            if form == "jsonl":
+                count = -(-length // SPLIT_BYTES)
+                return [Split((found,), length * i // count, length * (i + 1) // count, form=form) for i in range(count)]
+            if form == "parquet" and find_spec("pyarrow") is not None:
+                file.seek(0)
+                return [Split((found,), groups.start, groups.stop, 1 + before, form=form)
+                        for groups, before in cut_row_groups(file, options, SPLIT_BYTES)]
+    except OSError:  # who reads it says so
+        pass
+    return []
+
+
+def uncut(splits: Sequence[Split], places: set[str]) -> list[Split]:
+    """The splits with some files in one piece."""
+    whole: list[Split] = []
+    for split in splits:
+        if not split.end or split.files[0].place not in places:
+            whole.append(split)
+        elif split.last:
+            whole.append(Split(split.files, references=split.references))
+    return whole
 
 
 def _numbered(cluster: Cluster, splits: list[Split]) -> list[Split]:
     """The splits with the numbers of their first lines."""
-    cut = [number for number, split in enumerate(splits) if split.end]
+    cut = [number for number, split in enumerate(splits) if split.form == "jsonl"]
     counts = dict(zip(cut, _mapped(cluster, count_lines, [splits[number] for number in cut]), strict=True))
     before = 0
     for number in cut:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from dedup.errors import MissingExtraError, how_to_install
+from dedup.options import Options
 from dedup.readers.formats import A_REPORT
 from dedup.readers.reading import READ_BYTES, Items, Reading
-from dedup.readers.tables import Records, columns_of, no_field, row_name
+from dedup.readers.tables import Records, columns_of, no_field, row_name, text_fields
 
 _ROWS = 1000
 _SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes
@@ -41,11 +42,64 @@ def read_table(stream: BinaryIO, reading: Reading, form: str, packed: bool) -> I
         yield from pages_of_batches(batches, reading)
     except (pyarrow.ArrowException, OSError, MemoryError) as error:
         message = " ".join(str(error).split())[:300]
-        reading.fail(None, f"{form} data cannot be read ({message}); what stands before it was used",
-                     f"{form} data is damaged")
+        reading.fail(None, f"{form} data cannot be read ({message}); what stands before it was used", damaged(form))
     finally:
         if packed:
             file.close()
+
+
+def damaged(form: str) -> str:
+    """The reason for which the rest of a file is not read."""
+    return f"{form} data is damaged"
+
+
+def read_row_groups(file: BinaryIO, reading: Reading, groups: range, before: int) -> Items:
+    """The pages of some row groups of a Parquet file.
+
+    Args:
+        before: Rows that stand before them.
+    """
+    try:
+        yield from pages_of_batches(_parquet_batches(file, reading, groups), reading, before=before)
+    except Exception as error:  # whatever it is: the file is read as a whole then, and says it
+        reading.fail(None, str(error), damaged("parquet"))
+
+
+def cut_row_groups(file: BinaryIO, options: Options, most: int) -> list[tuple[range, int]]:
+    """Ranges of row groups of a Parquet file that are read apart, and the rows before each.
+
+    Args:
+        most: Bytes of the columns that are needed, unpacked, in a range; a row group is not cut.
+
+    Returns:
+        None where the file is read as a whole: it has one row group, no text, is a report of ours or damaged.
+    """
+    from pyarrow import ArrowException, parquet
+
+    try:
+        table = parquet.ParquetFile(file)
+        names, whole = set(table.schema_arrow.names), table.metadata
+        texts = {name for field in text_fields(options) for name in (field, field.split(".")[0])}
+        if whole.num_row_groups < 2 or not texts & names or b"dedup.format" in (table.schema_arrow.metadata or {}):
+            return []
+        wanted, cuts, held, rows = columns_of(options), [(0, 0)], 0, 0
+        for number in range(whole.num_row_groups):
+            group = whole.row_group(number)
+            columns = (group.column(i) for i in range(group.num_columns))
+            size = sum(column.total_uncompressed_size for column in columns if _outermost(column.path_in_schema, wanted))
+            if held and held + size > most:
+                cuts.append((number, rows))
+                held = 0
+            held, rows = held + size, rows + group.num_rows
+    except (ArrowException, OSError):
+        return []
+    ends = [number for number, _ in cuts[1:]] + [whole.num_row_groups]
+    return [(range(begin, end), before) for (begin, before), end in zip(cuts, ends, strict=True)] if len(cuts) > 1 else []
+
+
+def _outermost(path: str, wanted: set[str]) -> bool:
+    """Whether a leaf is in one of the columns that are needed; names may have dots of their own."""
+    return path in wanted or path.split(".")[0] in wanted
 
 
 def _spool(stream: BinaryIO, reading: Reading) -> Any:
@@ -63,8 +117,8 @@ def _spool(stream: BinaryIO, reading: Reading) -> Any:
     return file
 
 
-def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
-    """Batches of the columns that are needed."""
+def _parquet_batches(file: BinaryIO, reading: Reading, groups: range | None = None) -> Iterator[Any]:
+    """Batches of the columns that are needed, of all row groups or of some."""
     from pyarrow import RecordBatch, parquet
 
     table = parquet.ParquetFile(file)
@@ -78,7 +132,7 @@ def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
     if not any(name in columns or name.split(".")[0] in columns for name in records.texts):
         yield RecordBatch.from_pylist([], schema=table.schema_arrow)  # all its names, for the message
         return
-    yield from table.iter_batches(batch_size=_ROWS, columns=columns)
+    yield from table.iter_batches(batch_size=_ROWS, row_groups=None if groups is None else list(groups), columns=columns)
 
 
 def _arrow_batches(file: BinaryIO) -> Iterator[Any]:
@@ -100,14 +154,15 @@ def batches_of(source: Any) -> Iterator[Any]:
     yield from import_pyarrow().RecordBatchReader.from_stream(source)
 
 
-def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True) -> Items:
+def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True, before: int = 0) -> Items:
     """The pages of record batches; a cell that is not UTF-8 costs its row only.
 
     Args:
         numbered: The rows have an order; else all have the number -1.
+        before: Rows that stand before them.
     """
     records = Records(reading)
-    number = 0 if numbered else -1
+    number = before if numbered else -1
     for batch in batches:
         names = batch.schema.names
         records.saw(names)

@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
@@ -214,6 +215,90 @@ def test_lines_that_are_too_long_are_the_same_ones(tmp_path: Path) -> None:
     assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
 
 
+def tables(where: Path) -> None:
+    """Two Parquet files of many row groups: nested texts, rows without an id, without a text, and some that are no UTF-8."""
+    for name in "ab":
+        rows = [{"id": None if n % 5 == 0 else f"{name}{n}", "paper": "north", "more": "x" * 400,
+                 "doc": None if n % 9 == 4 else {"text": None if n % 11 == 3 else
+                                                f"Row {n % 70} says {n % 70 * 7919} and the same eight words as others do."}}
+                for n in range(500)]
+        schema = pa.schema([("id", pa.string()), ("paper", pa.string()), ("more", pa.string()),
+                            ("doc", pa.struct([("text", pa.string())]))])
+        pq.write_table(pa.Table.from_pylist(rows, schema), where / f"{name}.parquet", row_group_size=23, compression="none",
+                       use_dictionary=False)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("asked", [{"find": "exact"}, {"unit": "page", "meta": ("paper",)}])
+def test_row_groups_are_read_apart(tmp_path: Path, asked: dict[str, Any]) -> None:
+    """Rows keep their numbers, in names as in messages."""
+    tables(tmp_path)
+    known = {**asked, "text_field": "doc.text"}
+    cut = splits.find_splits(InProcess(), [tmp_path], make_options(known, "scan"), Notes())
+    assert [(split.files[0].name, split.last) for split in cut if split.end] == [
+        (f"{name}.parquet", last) for name in "ab" for last in (False, True)]
+    ours, whole = in_parts(tmp_path, **known), scan(tmp_path, **known)
+    assert len(whole.errors) > 10
+    assert rendered(ours) == rendered(whole)
+    assert [str(e) for e in ours.errors] == [str(e) for e in whole.errors]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_table_that_is_damaged_ends_where_it_ends_on_one_machine(tmp_path: Path) -> None:
+    """Row groups behind the damage could be read, and are not; the other file is read in row groups."""
+    tables(tmp_path)
+    path, known = tmp_path / "a.parquet", {"find": "exact", "text_field": "doc.text"}
+    group = pq.ParquetFile(path).metadata.row_group(9)
+    column = next(group.column(i) for i in range(group.num_columns) if group.column(i).path_in_schema == "doc.text")
+    data = bytearray(path.read_bytes())
+    data[column.data_page_offset:column.data_page_offset + 20] = b"\xff" * 20
+    path.write_bytes(data)
+    whole = scan(tmp_path, **known)
+    assert [s.reason for s in whole.skipped if s.reason.startswith("parquet")] == ["parquet data is damaged"]
+    assert 400 < len(whole.pages) < 700
+    assert rendered(in_parts(tmp_path, **known)) == rendered(whole)
+    path.write_bytes(data[:-30])  # no footer
+    assert rendered(in_parts(tmp_path, **known)) == rendered(scan(tmp_path, **known))
+
+
+@pytest.mark.usefixtures("small")
+def test_texts_of_what_verdicts_look_at_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotes of mails, and short lines that stand twice, though nothing is found on their pages."""
+    quoted = "> It was said before that the boat leaves at noon.\n\nNo, it does not, as I wrote to you on Monday already."
+    pages = [{"id": "quote", "text": quoted}, {"id": "twice", "text": "To the top\n\nOf one page.\n\nTo the top\n\nEnd."},
+             {"id": "other", "text": "It was said before that the boat leaves at noon.\n\nNobody knows."}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    for asked in ({"find": "exact"}, {"find": "exact", "min_tokens": 20}):
+        assert rendered(in_parts(tmp_path, **asked)) == rendered(scan(tmp_path, **asked)), asked
+
+
+def test_pages_of_as_few_words_as_a_repeat_has_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And pairs of all parts come in the one order: here each part has some that stand between those of others."""
+    monkeypatch.setattr(scanning, "PART_BYTES", 50)
+    texts = [" ".join(f"w{n % 7}x{i}" for i in range(8)) for n in range(28)]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    for asked in ({"find": "exact", "pairs": True}, {"unit": "page", "exhaustive": True, "pairs": True}):
+        whole = scan(tmp_path, **asked)
+        assert (len(whole.groups), len(list(whole.pairs()))) == (7, 21)
+        assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
+
+
+@pytest.mark.usefixtures("small")
+def test_references_of_the_same_names_and_their_errors_are_told_apart(tmp_path: Path) -> None:
+    for side, broken in (("one", 3), ("two", 14)):
+        lines = [json.dumps({"id": str(n), "text": f"Page {n % 9} says the same eight words as the others do."})
+                 for n in range(40)]
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.jsonl").write_text("\n".join(lines[:30] + ["{broken"] * broken + lines[30:]))
+    places = [tmp_path / "one", tmp_path / "two"]
+    ours = report_of_places(InProcess(), [[place] for place in places], make_options({"unit": "page"}, "scan"))
+    whole = scan(places[1], against=places[0], unit="page")
+    assert "reference/7" in {page.id for page in whole.pages}
+    assert rendered(ours) == rendered(whole)
+    assert [str(e) for e in ours.errors] == [str(e) for e in whole.errors]
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
@@ -257,6 +342,18 @@ def test_rows_without_an_order_are_taken_by_their_ids(folder: Path, settings: di
               "text": row["text"]} for row in rows]
     whole = scan(pa.Table.from_pylist(sorted(named, key=lambda row: order[row["id"]])), **settings)
     assert ours.to_json() == whole.to_json()
+
+
+@pytest.mark.parametrize("asked", [{"unit": "page", "threshold": 0.2}, {"find": "exact"}, {}])
+def test_near_rows_are_the_same_in_whatever_portions_they_come(asked: dict[str, Any]) -> None:
+    """Texts of a part come in the order of the portions; stages order by that of the pages. Each is near the next one."""
+    random = np.random.default_rng(5)
+    parts = [" ".join(f"w{word}" for word in random.integers(0, 4000, 50)) for _ in range(25)]
+    rows = [{"id": f"{n * 7 % 24:02}", "text": f"{parts[n]}\n\n{parts[n + 1]}"} for n in range(24)]
+    whole = scan(pa.Table.from_pylist(sorted(rows, key=lambda row: row["id"])), **asked).to_json()
+    for _ in range(8):
+        shuffled = [rows[i] for i in random.permutation(len(rows))]
+        assert table_report([pa.Table.from_pylist(shuffled[at::3]) for at in range(3)], 4, **asked).to_json() == whole
 
 
 @pytest.mark.usefixtures("small")
