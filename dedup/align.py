@@ -27,11 +27,12 @@ from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
-from dedup.seeds import Repeats
+from dedup.seeds import Repeats, pages_at
 from dedup.verify import Spans, span_overlaps
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
+    from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -71,12 +72,13 @@ class Gates:
     whole: float
 
 
-def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
+def align_passages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags: Bags, repeats: Repeats, pairs: PagePairs,
                    kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, families: Families,
                    judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
+        surveyor: Of the collection.
         pairs: Which pairs of pages count.
         repeats: Exact repeats: they serve as anchors, and what lies inside their later copies is no seed again.
         kinds: Of seeds.
@@ -92,7 +94,8 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
                                       evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
                                       least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = checkpoint.made("seeds", partial(find_anchors, engine, corpus, bags, repeats, pairs, kinds, cap, families))
+    anchors, hot = checkpoint.made("seeds", partial(find_anchors, engine, corpus, surveyor, bags, repeats, pairs, kinds, cap,
+                                                      families))
     kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)
@@ -100,6 +103,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     if not pairs.every:
         anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
+    surveyor.look_at(*(pages_at(bags.page_first, side) for side in (aligned.links.a0, aligned.links.b0)))
     if judge is not None:
         judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
         across = anchors.take(np.flatnonzero(anchors.page_a != anchors.page_b))

@@ -152,6 +152,21 @@ class BandKeys:
         return np.flatnonzero(together)
 
 
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """Sketches of some of the sets that are compared; the others share no bucket.
+
+    Attributes:
+        of: Which sets they are of, ascending.
+        rows: The keys of their bands, as ``pair_in_buckets`` takes them.
+        sets: They themselves.
+    """
+
+    of: I64
+    rows: list[Partitioned]
+    sets: ShortSets
+
+
 def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int,
                 every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
     """``pair_in_buckets`` of sets that are sketched here."""

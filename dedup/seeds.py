@@ -10,6 +10,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from dedup.errors import InputError
 from dedup.kernel import kernel
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
+
+if TYPE_CHECKING:
+    from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -58,12 +62,13 @@ class Repeats:
 NOWHERE = np.empty(0, np.int64)
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Future[Repeats]:
-    """Every run of `size` tokens or more that stands twice in the collection. The tokens are cleared on the way.
+def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: int, min_tokens: int) -> Future[Repeats]:
+    """Every run of `size` tokens or more that stands twice in the collection.
 
     Classes of grams are found by all threads; runs are then made of them by one, beside what comes next.
 
     Args:
+        surveyor: Knows the grams.
         size: Tokens of a gram.
         min_tokens: Length of a repeat, at least; of a character of a script without spaces counts half.
 
@@ -73,10 +78,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
-    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
-    classes = [part for number in range(slices)
-               for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
+    classes = surveyor.gram_classes()
     runs = class_runs(engine, classes, int(corpus.token_first[-1]))
     classes.clear()
     engine.settle()
@@ -89,8 +91,20 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     return engine.begin(grown)
 
 
-def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
-                  slices: int) -> list[U64]:
+def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[U64]:
+    """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions. The tokens are cleared on the way.
+
+    Args:
+        size: Tokens of a gram.
+    """
+    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
+    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
+    return [part for number in range(slices)
+            for part in _classes_of_slice(engine, corpus, tokens, size, words // slices, number, slices)]
+
+
+def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
+                      slices: int) -> list[U64]:
     """Classes of equal grams, partition by partition, of a slice of the table; with the last one the tokens are cleared.
 
     Args:

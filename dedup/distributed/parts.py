@@ -22,6 +22,7 @@ from dedup.pipeline import find_in
 from dedup.runs import Links, Passages
 from dedup.stages import Stages
 from dedup.stem import load_stemmer
+from dedup.surveyor import Surveyor
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
@@ -105,7 +106,8 @@ def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     stages, options = Stages(), replace(known.options, threads=1)
     with LocalEngine(1) as engine:
         tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)
-        found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages,
+        surveyor = Surveyor(engine, corpus, options, tokens, None)
+        found = find_in(engine, corpus, surveyor, _pairs_of(known.pairs, page), options, stages,
                         stem=load_stemmer(options.stem) if options.stem is not None else None)
     return Found(page, *found, stages.unplaced)
 

@@ -1,0 +1,84 @@
+"""What a scan makes of the text of a whole collection: grams, sketches, bags.
+
+All other stages go over these columns, and look at the text of those pages only in which something was found. So a cluster
+has another surveyor, which asks those who have the text (``distributed/surveyor.py``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal
+from dedup.engines.local import LocalEngine
+from dedup.lsh import LSH, BandKeys, Sketches, sketch_sets
+from dedup.options import Options
+from dedup.seeds import gram_classes
+from dedup.shingles import short_shingles
+
+if TYPE_CHECKING:
+    from dedup.bags import Bags
+    from dedup.stem import Stem
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+
+class Surveyor:
+    """Makes columns of the text of a collection that lies in this process.
+
+    Args:
+        engine: Runs it.
+        corpus: The collection.
+        options: The settings.
+        tokens: Of the collection; they are cleared when their grams are known.
+        keys: Of the bands of whole pages, where those were sketched while they were read.
+    """
+
+    def __init__(self, engine: LocalEngine, corpus: Corpus, options: Options, tokens: Tokens, keys: BandKeys | None) -> None:
+        self._engine, self._corpus, self._options, self._tokens, self._keys = engine, corpus, options, tokens, keys
+
+    def gram_classes(self) -> list[U64]:
+        """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions."""
+        return gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
+
+    def distinct(self) -> Distinct:
+        """Classes of equal blocks that are long enough."""
+        return collapse_equal(self._corpus, np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens))
+
+    def sketches(self, blocks: I64) -> Sketches:
+        """Sketches of blocks, ascending: of all of them, or of those that share a bucket with another one."""
+        size = self._options.shingle_tokens
+        if self._keys is not None:
+            shared = self._keys.shared(self._engine, blocks)
+            return Sketches(shared, self._keys.rows(self._engine, blocks[shared]),
+                            short_shingles(self._engine, self._corpus, blocks[shared], size))
+        sets = short_shingles(self._engine, self._corpus, blocks, size)
+        rows = sketch_sets(self._engine, sets, LSH.for_threshold(self._options.least_jaccard), self._options.seed)
+        return Sketches(np.arange(len(blocks)), rows, sets)
+
+    def word_bags(self, stem: Stem | None) -> Bags:
+        """See ``bags.word_bags``."""
+        from dedup.bags import word_bags
+
+        return word_bags(self._engine, self._corpus, stem)
+
+    def letter_bags(self) -> Bags:
+        """See ``bags.letter_bags``."""
+        from dedup.bags import letter_bags
+
+        return letter_bags(self._engine, self._corpus)
+
+    def forget_tokens(self) -> None:
+        """Grams are not asked for any more."""
+        self._tokens.token.clear()
+
+    def forget_keys(self) -> None:
+        """Sketches are not asked for any more."""
+        if self._keys is not None:
+            self._keys.keys.clear()
+
+    def look_at(self, *pages: I64) -> None:
+        """The texts of pages are looked at from here on: here they are."""
