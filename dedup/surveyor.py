@@ -33,15 +33,17 @@ class Surveyor:
         engine: Runs it.
         corpus: The collection.
         options: The settings.
-        tokens: Of the collection; they are cleared when their grams are known.
+        tokens: Of the collection, where blocks are compared; they are cleared when their grams are known.
         keys: Of the bands of whole pages, where those were sketched while they were read.
     """
 
-    def __init__(self, engine: LocalEngine, corpus: Corpus, options: Options, tokens: Tokens, keys: BandKeys | None) -> None:
+    def __init__(self, engine: LocalEngine, corpus: Corpus, options: Options, tokens: Tokens | None,
+                 keys: BandKeys | None) -> None:
         self._engine, self._corpus, self._options, self._tokens, self._keys = engine, corpus, options, tokens, keys
 
     def gram_classes(self) -> list[U64]:
         """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions."""
+        assert self._tokens is not None
         return gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
 
     def distinct(self) -> Distinct:
@@ -73,7 +75,8 @@ class Surveyor:
 
     def forget_tokens(self) -> None:
         """Grams are not asked for any more."""
-        self._tokens.token.clear()
+        if self._tokens is not None:
+            self._tokens.token.clear()
 
     def forget_keys(self) -> None:
         """Sketches are not asked for any more."""

@@ -1,5 +1,7 @@
-"""A scan on a cluster: what it holds is read and measured there, pages that share something meet, and what the parts found
-is put together. The rows are those of one machine.
+"""A scan on a cluster: what it holds is read and measured there, and the stages of one machine run over it.
+
+Whole pages that share something meet in parts, and all stages run on each part. Of blocks the columns that are made of all
+text are made where it lies, and the stages run here. The rows are those of one machine.
 """
 
 from __future__ import annotations
@@ -7,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,36 +18,35 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.annotate import REPETITION, repetition_of
-from dedup.blocks import Corpus, digest_of, in_order, sums, tell_apart, token_flags
-from dedup.distributed.corpora import joined, page_texts, take_pages
-from dedup.distributed.keys import are_closed, links_of_keys, page_keys, part_of_key
+from dedup.blocks import Corpus, digest_of, sums, tell_apart, token_flags
+from dedup.distributed.corpora import joined, take_pages
+from dedup.distributed.driver import DriverEngine
+from dedup.distributed.keys import keys_by_part, links_of_keys, page_keys
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
 from dedup.distributed.portions import Numbering, Portion
+from dedup.distributed.surveyor import SpreadSurveyor
+from dedup.distributed.texts import Texts
 from dedup.engines.cluster import Cluster, Held, Shared
-from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
-from dedup.filed import Filed
 from dedup.findings import Findings
 from dedup.groups import Groups, no_groups
 from dedup.kernel import kernel
 from dedup.model import ReadError, Skipped
-from dedup.options import Options
-from dedup.page_pairs import page_pairs
-from dedup.pipeline import filtered
+from dedup.options import Options, memory_bytes
+from dedup.page_pairs import PagePairs, page_pairs
+from dedup.pipeline import filtered, find_in
 from dedup.places import TokenRanges, page_of
 from dedup.readers.naming import Naming
 from dedup.readers.notes import Notes, Recorded, skipped_by, tell_all
 from dedup.runs import Passages, block_links, concatenated
 from dedup.stages import Stages
+from dedup.stem import load_stemmer
 from dedup.verify import Spans
 
-U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U32 = npt.NDArray[np.uint32]
-F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
@@ -93,6 +94,28 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
+    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
+    texts = Texts(cluster, held, corpus, numbering, every)
+    find = find_in_pages if options.unit == "page" else find_in_blocks
+    passages, groups, aligned = find(cluster, held, texts, numbering, pairs, options, stages)
+    stages.start("texts")
+    wanted = np.zeros(len(corpus.pages), bool)
+    for number, said in enumerate(heard):
+        wanted[numbering.numbers(number)] = said.looked_at
+    wanted[groups.page] = True
+    for side in (passages.whole.a0, passages.whole.b0):
+        wanted[page_of(corpus, side)] = True
+    texts.bring(wanted, counted=True)
+    stages.rows(len(corpus.pages), "pages", len(texts), "texts")
+    findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
+                        repetition=texts.repetition)
+    return filtered(findings), digest, read
+
+
+def find_in_pages(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs,
+                  options: Options, stages: Stages) -> tuple[Passages, Groups, Aligned]:
+    """What whole pages have in common, found in parts."""
+    corpus = texts.corpus
     stages.start("pages that share something")
     part, parts = plan_parts(cluster, held, corpus, numbering, options)
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
@@ -101,23 +124,20 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     found = list(held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan))) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
     if stages.unplaced:
-        log.warning("crowded buckets, or seeds in too many places: comparisons cut short: %d; exhaustive misses nothing",
-                    stages.unplaced)
-    passages, groups, aligned = put_together(corpus, found, options.unit == "page")
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", stages.unplaced)
+    passages, groups, aligned = put_together(corpus, found)
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
-    stages.start("texts")
-    wanted = np.zeros(len(corpus.pages), bool)
-    for number, said in enumerate(heard):
-        wanted[numbering.numbers(number)] = said.looked_at
-    wanted[groups.page] = True
-    for side in (passages.whole.a0, passages.whole.b0):
-        wanted[page_of(corpus, side)] = True
-    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
-    corpus, repetition = fetch_texts(cluster, held, corpus, numbering, wanted | every, counted=not every)
-    stages.rows(len(corpus.pages), "pages", int((wanted | every).sum()), "texts")
-    findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
-                        repetition=repetition)
-    return filtered(findings), digest, read
+    return passages, groups, aligned
+
+
+def find_in_blocks(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs,
+                   options: Options, stages: Stages) -> tuple[Passages, Groups, Aligned]:
+    """What blocks have in common: the stages run here, over columns that are made where the texts lie."""
+    stem = load_stemmer(options.stem) if options.stem is not None else None
+    memory = memory_bytes(options.memory) if options.memory is not None else None
+    with DriverEngine(cluster, options.threads, options.partitions, memory) as engine:
+        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options))
+        return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
 
 def hear(_: int, portion: Portion) -> Heard:
@@ -167,9 +187,7 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
     """The part of each page, -1 of those that share nothing, and how many parts there are."""
     if not len(corpus.pages):
         return np.empty(0, np.int32), 0
-    if not are_closed(options):
-        return np.zeros(len(corpus.pages), np.int32), 1
-    count = max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
+    count = _parts_of_keys(corpus, options)
     where = cluster.share(numbering)
     links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
@@ -177,6 +195,11 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
     linked = np.zeros(len(corpus.pages), bool)
     linked[one] = linked[other] = True
     return _packed(component, linked, np.diff(corpus.page_start), options)
+
+
+def _parts_of_keys(corpus: Corpus, options: Options) -> int:
+    """In how many parts keys meet."""
+    return max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
 
 
 def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple[I32, int]:
@@ -195,14 +218,10 @@ def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple
 
 
 def send_keys(number: int, portion: Portion, numbering: Shared[Numbering], options: Options,
-              parts: int) -> list[tuple[int, tuple[U64, U32]]]:
+              parts: int) -> Iterator[tuple[int, tuple[U64, U32]]]:
     """The keys of a portion's pages that go to each part, and the numbers of the pages."""
     keys, page = page_keys(portion, options)
-    part = part_of_key(keys, parts)
-    order = in_order(part)
-    edges = np.searchsorted(part[order], np.arange(parts + 1)).tolist()
-    keys, pages = keys[order], numbering.value.of(number, portion)[page[order]].astype(np.uint32)
-    return [(own, (keys[a:b], pages[a:b])) for own, (a, b) in enumerate(itertools.pairwise(edges)) if b > a]
+    return keys_by_part(keys, numbering.value.of(number, portion)[page].astype(np.uint32), parts)
 
 
 def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
@@ -213,7 +232,7 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     return links_of_keys(keys, pages.astype(np.int64))
 
 
-def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> tuple[Passages, Groups, Aligned]:
+def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Groups, Aligned]:
     """What the parts found, in places of the whole, in the order of one machine."""
     if not found:
         none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
@@ -226,7 +245,7 @@ def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> t
     order = np.lexsort((whole.whole.b0, whole.whole.a0))
     measured = Aligned(concatenated(*(own.links for own in aligned)), np.concatenate([own.dice for own in aligned]),
                        np.concatenate([own.evidence for own in aligned]), sum(own.truncated for own in aligned))
-    groups = [shift.groups(own.groups, corpus if whole_pages else None) for shift, own in zip(shifts, found, strict=True)]
+    groups = [shift.groups(own.groups, corpus) for shift, own in zip(shifts, found, strict=True)]
     return whole.in_order(order), _ordered(_groups_together(groups)), measured
 
 
@@ -252,48 +271,6 @@ def _ordered(groups: Groups) -> Groups:
     return Groups(first, groups.lead[rank], groups.kind[rank], groups.family[rank], groups.linked[rank], groups.cut[rank],
                   groups.ranges.take(rows), groups.page[rows], groups.jaccard[rows], groups.containment[rows],
                   groups.parts.take(rows))
-
-
-def fetch_texts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, wanted: Flags,
-                counted: bool) -> tuple[Corpus, F64 | None]:
-    """The corpus with the texts of some pages where they belong; the others are holes in a file, which nobody looks at.
-
-    Args:
-        counted: Where texts are missing, how much each page repeats itself must be counted where it lies.
-
-    Returns:
-        Also those counts, as ``annotate.repetition_of`` gives them.
-    """
-    text = Filed(int(corpus.page_start[-1]), np.uint8)
-    repetition = np.zeros((len(corpus.pages), len(REPETITION))) if counted else None
-    asked = cluster.share((numbering, wanted))
-    for number, (page, texts, counts) in enumerate(held.map(partial(send_texts, asked=asked, counted=counted))):
-        if repetition is not None:
-            repetition[numbering.numbers(number)] = counts
-        at = 0
-        for begin, end in _runs(page):
-            size = int(corpus.page_start[end] - corpus.page_start[begin])
-            text.write(int(corpus.page_start[begin]), texts[at:at + size])
-            at += size
-    return replace(corpus, text=text.values), repetition
-
-
-def send_texts(number: int, portion: Portion, asked: Shared[tuple[Numbering, Flags]], counted: bool) -> tuple[I64, U8, F64]:
-    """The texts of a portion's pages that are wanted, one after the other, and the numbers of the pages."""
-    numbering, wanted = asked.value
-    page = numbering.of(number, portion)
-    rows = np.flatnonzero(wanted[page])
-    corpus = portion.whole if counted or len(rows) else portion.corpus
-    return page[rows], page_texts(corpus, rows), repetition_of(LocalEngine(1), corpus, slice(0, len(page) if counted else 0))
-
-
-def _runs(numbers: I64) -> list[tuple[int, int]]:
-    """Ranges of consecutive numbers, half-open."""
-    if not len(numbers):
-        return []
-    begins = np.flatnonzero(np.append(True, np.diff(numbers) != 1))
-    ends = np.append(begins[1:], len(numbers)) - 1
-    return list(zip(numbers[begins].tolist(), (numbers[ends] + 1).tolist(), strict=True))
 
 
 def _edges(firsts: Sequence[I64]) -> I64:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 
 from dedup import Report, scan
 from dedup.api import report_of
-from dedup.distributed import keys, on_spark, parts, portions, splits
+from dedup.distributed import on_spark, parts, portions, splits, texts
 from dedup.distributed import scan as scanning
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
@@ -68,24 +68,28 @@ def test_the_bytes_are_those_of_one_machine(folder: Path, name: str) -> None:  #
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("unit", ["page", "block"])
-def test_texts_may_stay_where_they_are(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+@pytest.mark.parametrize("name", [*SETTINGS, "exact pages"])
+def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Only those of what was found come back; how pages repeat themselves is counted where they lie."""
-    whole = rendered(scan(folder, unit=unit, find="exact"))
+    asked = {**SETTINGS, "exact pages": {"unit": "page", "find": "exact"}}[name]
+    plain = dict(asked)
+    against = {"against": folder / plain.pop("against")} if "against" in plain else {}
+    whole = rendered(scan(folder, **against, **plain))
     monkeypatch.setattr(scanning, "MOST_TEXT", 0)
     sent: list[int] = []
-    send = scanning.send_texts
+    send = texts.send_texts
 
     def counting(*args: Any, **kwargs: Any) -> Any:
         found = send(*args, **kwargs)
         sent.append(len(found[0]))
         return found
-    monkeypatch.setattr(scanning, "partial", lambda function, **known: partial(
+    monkeypatch.setattr(texts, "partial", lambda function, **known: partial(
         counting if function is send else function, **known))
     monkeypatch.setattr("dedup.engines.cluster._sent", lambda value: value)  # a function in a test cannot be pickled
-    report = in_parts(folder, unit=unit, find="exact")
+    report = in_parts(folder, **asked)
     assert rendered(report) == whole
-    assert 0 < sum(sent) < len(report.pages)
+    assert 0 < sum(sent) <= len(report.pages)
+    assert sum(sent) < len(report.pages) or name not in ("exact", "page", "exact pages")
 
 
 @pytest.mark.usefixtures("small")
@@ -243,12 +247,6 @@ def test_a_portion_that_changed_is_refused(tmp_path: Path) -> None:
     numbering = portions.Numbering(np.array([0, 1]), (portion.mark + 1,))
     with pytest.raises(InputError, match="the input changed while it was scanned"):
         numbering.of(0, portion)
-
-
-@pytest.mark.parametrize("find", ["near", "reworded"])
-def test_edited_passages_have_no_keys(find: str) -> None:
-    assert not keys.are_closed(make_options({"find": find}, "scan"))
-    assert keys.are_closed(make_options({"find": find, "unit": "page"}, "scan"))
 
 
 @pytest.mark.parametrize(("source", "words"), [

@@ -1,0 +1,271 @@
+"""What a scan makes of all text, where the text lies: portions send columns, and equal keys meet by exchange.
+
+Who asked gets columns, and never all texts: classes of grams that stand twice, sketches of blocks that share a bucket, items.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.bags import Bags, letter_items, letters_before, word_items
+from dedup.blocks import Corpus, Distinct, collapse_equal, distinct_numbers, in_order, sums
+from dedup.distributed.corpora import tokens_of
+from dedup.distributed.keys import keys_by_part
+from dedup.distributed.portions import Numbering, Portion
+from dedup.distributed.texts import Texts, runs
+from dedup.engines.cluster import Cluster, Held, Shared
+from dedup.engines.local import LocalEngine, Partitioned
+from dedup.filed import Filed
+from dedup.kernel import kernel
+from dedup.lsh import LSH, Sketches
+from dedup.options import Options
+from dedup.seeds import pages_at
+from dedup.shingles import ShortSets, short_shingles
+from dedup.stem import Stem, load_stemmer, stem_items
+from dedup.surveyor import Surveyor
+
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+A = TypeVar("A", bound=np.generic)
+
+EVERY = np.full(2, 2**64 - 1, np.uint64)  # a table of grams that lets all through: what stands twice is known where they meet
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the pages of portions stand in the whole.
+
+    Attributes:
+        numbering: Numbers of the pages.
+        block, token: First block and token of each page.
+    """
+
+    numbering: Numbering
+    block: I64
+    token: I64
+
+    def blocks(self, number: int, portion: Portion) -> I64:
+        """Numbers of a portion's blocks."""
+        page, first = self.numbering.of(number, portion), portion.corpus.page_first
+        return np.repeat(self.block[page] - first[:-1], np.diff(first)) + np.arange(int(first[-1]))
+
+
+class SpreadSurveyor(Surveyor):
+    """Asks the portions of a cluster.
+
+    Args:
+        engine: Of who asks.
+        texts: The collection without its texts, and those that are asked for.
+        options: The settings.
+        cluster, held: The portions.
+        numbering: Numbers of their pages.
+        parts: In which keys meet.
+    """
+
+    def __init__(self, engine: LocalEngine, texts: Texts, options: Options, cluster: Cluster, held: Held[Portion],
+                 numbering: Numbering, parts: int) -> None:
+        super().__init__(engine, texts.corpus, options, None, None)
+        corpus = texts.corpus
+        self._texts, self._cluster, self._held, self._parts = texts, cluster, held, parts
+        self._places = cluster.share(Places(numbering, corpus.page_first[:-1], corpus.token_first[corpus.page_first[:-1]]))
+        self._numbering = numbering
+
+    def gram_classes(self) -> list[U64]:
+        """Classes of equal grams, part by part."""
+        send = partial(send_grams, places=self._places, size=self._options.gram_tokens, parts=self._parts)
+        return list(self._held.exchange(send, self._parts, meet_grams))
+
+    def distinct(self) -> Distinct:
+        """Classes of equal blocks that are long enough."""
+        blocks = np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens)
+        return collapse_equal(self._corpus, blocks, self._equal)
+
+    def _equal(self, one: I64, other: I64) -> Flags:
+        """Whether blocks have the normalised texts of others: by digests of 128 bits, beside their fingerprints."""
+        blocks = distinct_numbers(np.concatenate([one, other]))
+        if not len(blocks):
+            return np.ones(0, bool)
+        said = list(self._held.map(partial(block_digests, places=self._places, chosen=self._chosen(blocks))))
+        number, digest = (np.concatenate(column) for column in zip(*said, strict=True))
+        digest = digest[in_order(number)]
+        a, b = (digest[np.searchsorted(blocks, side)] for side in (one, other))
+        same: Flags = (a == b).all(axis=1)
+        return same
+
+    def _chosen(self, blocks: I64) -> Shared[U8]:
+        """Some blocks, as one bit for each block."""
+        flags = np.zeros(len(self._corpus.start), bool)
+        flags[blocks] = True
+        return self._cluster.share(np.packbits(flags))
+
+    def sketches(self, blocks: I64) -> Sketches:
+        """Sketches of those blocks that share a bucket with another one."""
+        send = partial(send_bands, places=self._places, chosen=self._chosen(blocks), options=self._options, parts=self._parts)
+        met = list(self._held.exchange(send, self._parts, meet_bands))
+        shared = distinct_numbers(np.concatenate([np.empty(0, np.int64), *met]))
+        said = list(self._held.map(partial(send_sketches, places=self._places, chosen=self._chosen(shared),
+                                           options=self._options)))
+        order = in_order(np.concatenate([np.empty(0, np.int64), *(number for number, _, _ in said)]))
+        bands = LSH.for_threshold(self._options.least_jaccard).bands
+        keys = np.concatenate([np.empty((bands, 0), np.uint32), *(keys for _, keys, _ in said)], axis=1)[:, order]
+        rows = Partitioned((keys.reshape(-1),), np.arange(bands + 1) * len(shared))
+        return Sketches(np.searchsorted(blocks, shared), [rows], _in_order([sets for _, _, sets in said], order))
+
+    def word_bags(self, stem: Stem | None) -> Bags:
+        """The bags of the collection, one item a token."""
+        first = self._corpus.token_first[self._corpus.page_first]
+        asked = partial(send_words, places=self._places, language=self._options.stem if stem is not None else None)
+        return Bags(self._placed(self._held.map(asked), first, np.uint32), first, np.empty(0, np.int64))
+
+    def letter_bags(self) -> Bags:
+        """The bags of scanned text, one item a letter."""
+        of_page, said = self._corpus.token_first[self._corpus.page_first], list[U32]()
+
+        def counts() -> Iterator[I64]:
+            for items, first in self._held.map(partial(send_letters, places=self._places)):
+                said.append(items)
+                yield np.diff(first)
+        first = letters_before(self._placed(counts(), of_page, np.int64))
+        of_page = first[of_page]
+        return Bags(self._placed(iter(said), of_page, np.uint32), of_page, first)
+
+    def _placed(self, columns: Iterator[npt.NDArray[A]], first: I64, kind: type[A]) -> npt.NDArray[A]:
+        """Columns of portions, page after page, where they belong in that of the whole.
+
+        Args:
+            first: First row of each page, one longer than the pages.
+        """
+        out = Filed(int(first[-1]), kind)
+        for number, column in enumerate(columns):
+            at = 0
+            for begin, end in runs(self._numbering.numbers(number)):
+                size = int(first[end] - first[begin])
+                out.write(int(first[begin]), column[at:at + size])
+                at += size
+        return out.values
+
+    def look_at(self, *pages: I64) -> None:
+        """The texts of pages are looked at from here on."""
+        wanted = np.zeros(len(self._corpus.pages), bool)
+        for some in pages:
+            wanted[some] = True
+        self._texts.bring(wanted)
+
+
+def _in_order(parts: Sequence[ShortSets], order: I64) -> ShortSets:
+    """Sets of portions as one family, in an order."""
+    values = np.concatenate([np.empty(0, np.uint32), *(sets.values for sets in parts)])
+    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(sets.first) for sets in parts)]))
+    if (np.diff(order) == 1).all():
+        return ShortSets(values, first)
+    rows, first = kernel.take_ranges(first, order)
+    return ShortSets(values[rows], first)
+
+
+def _together(sent: list[tuple[U64, U32]]) -> tuple[U64, U32]:
+    """Keys and numbers that came to a part. The list is empty afterwards."""
+    keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _ in sent)])
+    numbers = np.concatenate([np.empty(0, np.uint32), *(numbers for _, numbers in sent)])
+    sent.clear()
+    return keys, numbers
+
+
+def _rows(blocks: I64, chosen: Shared[U8]) -> I64:
+    """Which of some blocks are chosen."""
+    return np.flatnonzero(chosen.value[blocks >> 3] >> (7 - (blocks & 7)).astype(np.uint8) & np.uint8(1))
+
+
+def send_grams(number: int, portion: Portion, places: Shared[Places], size: int,
+               parts: int) -> Iterator[tuple[int, tuple[U64, U32]]]:
+    """All grams of a portion, each to the part that its hash says, with the numbers of their first tokens."""
+    corpus, known = portion.whole, places.value
+    page, tokens = known.numbering.of(number, portion), tokens_of(corpus)
+    for batch in range(len(tokens)):
+        first = tokens.page_first(corpus, batch)
+        gram, at, edges = kernel.repeated_grams(tokens.token[batch], first, size, EVERY, 0, parts)
+        own = pages_at(first, at)
+        token = (known.token[page[tokens.page[batch] + own]] - first[own] + at).astype(np.uint32)
+        for part, (a, b) in enumerate(itertools.pairwise(edges.tolist())):
+            if b > a:
+                yield part, (gram[a:b], token[a:b])
+
+
+def meet_grams(_: int, sent: list[tuple[U64, U32]]) -> U64:
+    """Classes of the equal grams of a part."""
+    gram, at = _together(sent)
+    if (at[1:] < at[:-1]).any():
+        order = kernel.stable_order(at.astype(np.uint64))
+        gram, at = gram[order], at[order]
+    return kernel.gram_classes(gram, at)
+
+
+def block_digests(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8]) -> tuple[I64, U64]:
+    """Numbers of the chosen blocks, and digests of their normalised texts."""
+    blocks = places.value.blocks(number, portion)
+    rows = _rows(blocks, chosen)
+    if not len(rows):
+        return rows, np.empty((0, 2), np.uint64)
+    corpus = portion.whole
+    text, first = kernel.normalise(corpus.text, corpus.start[rows], corpus.end[rows], corpus.flags)
+    return blocks[rows], kernel.byte_digests(text, first).reshape(-1, 2)
+
+
+def _sketched(corpus: Corpus, rows: I64, options: Options) -> tuple[ShortSets, U32]:
+    """Sets of blocks, and the keys of their bands, shape ``(bands, blocks)``."""
+    lsh = LSH.for_threshold(options.least_jaccard)
+    sets = short_shingles(LocalEngine(1), corpus, rows, options.shingle_tokens)
+    return sets, kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed).reshape(lsh.bands, -1)
+
+
+def send_bands(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8], options: Options,
+               parts: int) -> Iterator[tuple[int, tuple[U64, U32]]]:
+    """The keys of the bands of the chosen blocks, each to its part, with the numbers of the blocks."""
+    blocks = places.value.blocks(number, portion)
+    rows = _rows(blocks, chosen)
+    if not len(rows):
+        return
+    _, keys = _sketched(portion.whole, rows, options)
+    key = (keys.astype(np.uint64) | np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)).reshape(-1)
+    yield from keys_by_part(key, np.tile(blocks[rows].astype(np.uint32), len(keys)), parts)
+
+
+def meet_bands(_: int, sent: list[tuple[U64, U32]]) -> I64:
+    """The blocks that share a key of a part with another one."""
+    key, block = _together(sent)
+    order = kernel.stable_order(key)
+    same = key[order][1:] == key[order][:-1]
+    shared = np.append(same, False) | np.append(False, same) if len(key) else np.empty(0, bool)
+    return distinct_numbers(block[order[shared]].astype(np.int64))
+
+
+def send_sketches(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8],
+                  options: Options) -> tuple[I64, U32, ShortSets]:
+    """Numbers of the chosen blocks, the keys of their bands, and their sets."""
+    blocks = places.value.blocks(number, portion)
+    rows = _rows(blocks, chosen)
+    sets, keys = _sketched(portion.whole if len(rows) else portion.corpus, rows, options)
+    return blocks[rows], keys, sets
+
+
+def send_words(number: int, portion: Portion, places: Shared[Places], language: str | None) -> U32:
+    """The items of a portion, one a token."""
+    places.value.numbering.of(number, portion)
+    corpus = portion.whole
+    stems = stem_items(LocalEngine(1), corpus, load_stemmer(language)) if language is not None else None
+    return word_items(corpus, slice(0, len(corpus.start)), stems)
+
+
+def send_letters(number: int, portion: Portion, places: Shared[Places]) -> tuple[U32, I64]:
+    """The items of a portion of scanned text, one a letter, and the first one of each token."""
+    places.value.numbering.of(number, portion)
+    return letter_items(portion.whole, (0, len(portion.corpus.pages)))
