@@ -19,7 +19,7 @@ from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages, no_groups
 from dedup.kernel import kernel
-from dedup.lsh import LSH, BandKeys, pair_in_buckets, with_partners
+from dedup.lsh import LSH, BandKeys, Overlapping, with_partners, without_led
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
@@ -37,7 +37,7 @@ from dedup.runs import (
     without_contained,
 )
 from dedup.seeds import Repeats, find_repeats
-from dedup.shingles import ShortSets, shingle_blocks
+from dedup.shingles import shingle_blocks
 from dedup.stages import Stages
 from dedup.surveyor import Surveyor
 
@@ -285,28 +285,27 @@ def near_pairs(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, distinct
 
         surveyor.look_at(last_up_to(corpus.page_first, distinct.block))
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
-    sketched = surveyor.sketches(distinct.block)
-    a, b, unplaced = pair_in_buckets(engine, sketched.rows, sketched.sets, threshold, pairs.every, checked=False)
-    a, b, short = sketched.of[a], sketched.of[b], sketched.sets.spread(sketched.of, len(distinct.block))
-    if unplaced:
-        stages.unplaced += unplaced
-        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
+    found = surveyor.candidates(distinct.block)
+    if found.unplaced:
+        stages.unplaced += found.unplaced
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", found.unplaced)
+    a, b = without_led(engine, found.sets, found.a, found.b, threshold) if pairs.every else (found.a, found.b)
 
     def alike(a: I64, b: I64) -> tuple[I64, I64]:
-        return verified(engine, corpus, surveyor, distinct.block, short, a, b, size, threshold)
+        return verified(engine, corpus, surveyor, distinct.block, found.sets, a, b, size, threshold)
     a, b = alike(a, b)
     if pairs.every:
         return a, b
     return with_partners(a, b, distinct.first, corpus.block_page[distinct.member], pairs, alike)
 
 
-def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64, short: ShortSets, a: I64, b: I64,
+def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64, short: Overlapping, a: I64, b: I64,
              size: int, threshold: float) -> tuple[I64, I64]:
     """Pairs whose full shingle sets reach the threshold.
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
-    overlap, sizes = short.overlaps(engine, a, b), np.diff(short.first)
+    overlap, sizes = short.overlaps(engine, a, b), short.sizes
     union = sizes[a] + sizes[b] - overlap
     reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
     a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]

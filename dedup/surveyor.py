@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal
 from dedup.engines.local import LocalEngine
-from dedup.lsh import LSH, BandKeys, Sketches, sketch_sets
+from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
 from dedup.seeds import gram_classes
 from dedup.shingles import short_shingles
@@ -50,16 +50,17 @@ class Surveyor:
         """Classes of equal blocks that are long enough."""
         return collapse_equal(self._corpus, np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens))
 
-    def sketches(self, blocks: I64) -> Sketches:
-        """Sketches of blocks, ascending: of all of them, or of those that share a bucket with another one."""
-        size = self._options.shingle_tokens
-        if self._keys is not None:
-            shared = self._keys.shared(self._engine, blocks)
-            return Sketches(shared, self._keys.rows(self._engine, blocks[shared]),
-                            short_shingles(self._engine, self._corpus, blocks[shared], size))
-        sets = short_shingles(self._engine, self._corpus, blocks, size)
-        rows = sketch_sets(self._engine, sets, LSH.for_threshold(self._options.least_jaccard), self._options.seed)
-        return Sketches(np.arange(len(blocks)), rows, sets)
+    def candidates(self, blocks: I64) -> Candidates:
+        """Pairs of blocks that share a bucket, by their rows in `blocks`, which ascend."""
+        engine, size, threshold = self._engine, self._options.shingle_tokens, self._options.least_jaccard
+        if self._keys is None:
+            sets = short_shingles(engine, self._corpus, blocks, size)
+            rows = sketch_sets(engine, sets, LSH.for_threshold(threshold), self._options.seed)
+            return Candidates(*candidates_of(engine, rows, sets, threshold), sets)
+        shared = self._keys.shared(engine, blocks)  # only sets that share a bucket are needed
+        sets = short_shingles(engine, self._corpus, blocks[shared], size)
+        a, b, unplaced = candidates_of(engine, self._keys.rows(engine, blocks[shared]), sets, threshold)
+        return Candidates(shared[a], shared[b], unplaced, sets.spread(shared, len(blocks)))
 
     def word_bags(self, stem: Stem | None) -> Bags:
         """See ``bags.word_bags``."""

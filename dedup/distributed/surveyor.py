@@ -6,7 +6,7 @@ Who asked gets columns, and never all texts: classes of grams that stand twice, 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -15,19 +15,20 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, letter_items, letters_before, word_items
-from dedup.blocks import Corpus, Distinct, collapse_equal, distinct_numbers, in_order, sums
+from dedup.blocks import Distinct, collapse_equal, distinct_numbers, in_order, last_up_to
+from dedup.distributed.buckets import Buckets, KnownOverlaps, Sent, Step, find_in_buckets, taken
 from dedup.distributed.corpora import tokens_of
 from dedup.distributed.keys import keys_by_part
 from dedup.distributed.portions import Numbering, Portion
 from dedup.distributed.texts import Texts, runs
 from dedup.engines.cluster import Cluster, Held, Shared
-from dedup.engines.local import LocalEngine, Partitioned
+from dedup.engines.local import LocalEngine
 from dedup.filed import Filed
 from dedup.kernel import kernel
-from dedup.lsh import LSH, Sketches
+from dedup.lsh import LSH, Candidates
 from dedup.options import Options
 from dedup.seeds import pages_at
-from dedup.shingles import ShortSets, short_shingles
+from dedup.shingles import short_shingles
 from dedup.stem import Stem, load_stemmer, stem_items
 from dedup.surveyor import Surveyor
 
@@ -108,18 +109,29 @@ class SpreadSurveyor(Surveyor):
         flags[blocks] = True
         return self._cluster.share(np.packbits(flags))
 
-    def sketches(self, blocks: I64) -> Sketches:
-        """Sketches of those blocks that share a bucket with another one."""
-        send = partial(send_bands, places=self._places, chosen=self._chosen(blocks), options=self._options, parts=self._parts)
-        met = list(self._held.exchange(send, self._parts, meet_bands))
-        shared = distinct_numbers(np.concatenate([np.empty(0, np.int64), *met]))
-        said = list(self._held.map(partial(send_sketches, places=self._places, chosen=self._chosen(shared),
-                                           options=self._options)))
-        order = in_order(np.concatenate([np.empty(0, np.int64), *(number for number, _, _ in said)]))
-        bands = LSH.for_threshold(self._options.least_jaccard).bands
-        keys = np.concatenate([np.empty((bands, 0), np.uint32), *(keys for _, keys, _ in said)], axis=1)[:, order]
-        rows = Partitioned((keys.reshape(-1),), np.arange(bands + 1) * len(shared))
-        return Sketches(np.searchsorted(blocks, shared), [rows], _in_order([sets for _, _, sets in said], order))
+    def candidates(self, blocks: I64) -> Candidates:
+        """Pairs of blocks that share a bucket, found in tasks."""
+        options = self._options
+        send = partial(send_bands, places=self._places, chosen=self._chosen(blocks), options=options, parts=self._parts)
+        keys, members = zip(*self._held.exchange(send, self._parts, meet_bands), strict=True)
+        buckets = Buckets.of(np.concatenate(keys), np.concatenate(members).astype(np.int64))
+        tokens = self._corpus.token_first[1:] - self._corpus.token_first[:-1]
+        found = find_in_buckets(self._cluster, self._held, buckets, tokens, options.least_jaccard,
+                                partial(send_sets, places=self._places, options=options))
+        a, b, overlap, block, size = (np.concatenate(column) for column in list(zip(*found, strict=True))[:5])
+        key = np.searchsorted(blocks, a) * len(blocks) + np.searchsorted(blocks, b)
+        key, row = np.unique(key, return_index=True)
+        sizes = np.zeros(len(blocks), np.int64)
+        sizes[np.searchsorted(blocks, block)] = size
+        sets = KnownOverlaps(sizes, key, overlap[row], partial(self._overlaps, blocks))
+        return Candidates(key // max(len(blocks), 1), key % max(len(blocks), 1), sum(own.unplaced for own in found), sets)
+
+    def _overlaps(self, blocks: I64, a: I64, b: I64) -> I64:
+        """What pairs of blocks have in common; their texts come here."""
+        involved, row = np.unique(np.concatenate([a, b]), return_inverse=True)
+        self.look_at(last_up_to(self._corpus.page_first, blocks[involved]))
+        sets = short_shingles(self._engine, self._corpus, blocks[involved], self._options.shingle_tokens)
+        return sets.overlaps(self._engine, *np.split(row, 2))
 
     def word_bags(self, stem: Stem | None) -> Bags:
         """The bags of the collection, one item a token."""
@@ -160,16 +172,6 @@ class SpreadSurveyor(Surveyor):
         for some in pages:
             wanted[some] = True
         self._texts.bring(wanted)
-
-
-def _in_order(parts: Sequence[ShortSets], order: I64) -> ShortSets:
-    """Sets of portions as one family, in an order."""
-    values = np.concatenate([np.empty(0, np.uint32), *(sets.values for sets in parts)])
-    first = sums(np.concatenate([np.empty(0, np.int64), *(np.diff(sets.first) for sets in parts)]))
-    if (np.diff(order) == 1).all():
-        return ShortSets(values, first)
-    rows, first = kernel.take_ranges(first, order)
-    return ShortSets(values[rows], first)
 
 
 def _together(sent: list[tuple[U64, U32]]) -> tuple[U64, U32]:
@@ -220,13 +222,6 @@ def block_digests(number: int, portion: Portion, places: Shared[Places], chosen:
     return blocks[rows], kernel.byte_digests(text, first).reshape(-1, 2)
 
 
-def _sketched(corpus: Corpus, rows: I64, options: Options) -> tuple[ShortSets, U32]:
-    """Sets of blocks, and the keys of their bands, shape ``(bands, blocks)``."""
-    lsh = LSH.for_threshold(options.least_jaccard)
-    sets = short_shingles(LocalEngine(1), corpus, rows, options.shingle_tokens)
-    return sets, kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed).reshape(lsh.bands, -1)
-
-
 def send_bands(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8], options: Options,
                parts: int) -> Iterator[tuple[int, tuple[U64, U32]]]:
     """The keys of the bands of the chosen blocks, each to its part, with the numbers of the blocks."""
@@ -234,27 +229,37 @@ def send_bands(number: int, portion: Portion, places: Shared[Places], chosen: Sh
     rows = _rows(blocks, chosen)
     if not len(rows):
         return
-    _, keys = _sketched(portion.whole, rows, options)
+    if portion.bands is None:
+        lsh = LSH.for_threshold(options.least_jaccard)
+        sets = short_shingles(LocalEngine(1), portion.whole, rows, options.shingle_tokens)
+        keys = kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed).reshape(lsh.bands, -1)
+    else:
+        keys = portion.bands[:, rows]
     key = (keys.astype(np.uint64) | np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)).reshape(-1)
     yield from keys_by_part(key, np.tile(blocks[rows].astype(np.uint32), len(keys)), parts)
 
 
-def meet_bands(_: int, sent: list[tuple[U64, U32]]) -> I64:
-    """The blocks that share a key of a part with another one."""
+def meet_bands(_: int, sent: list[tuple[U64, U32]]) -> tuple[U64, U32]:
+    """The keys of a part that several blocks have, and the blocks."""
     key, block = _together(sent)
     order = kernel.stable_order(key)
     same = key[order][1:] == key[order][:-1]
-    shared = np.append(same, False) | np.append(False, same) if len(key) else np.empty(0, bool)
-    return distinct_numbers(block[order[shared]].astype(np.int64))
+    shared = order[np.append(same, False) | np.append(False, same)] if len(key) else order
+    return key[shared], block[shared]
 
 
-def send_sketches(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8],
-                  options: Options) -> tuple[I64, U32, ShortSets]:
-    """Numbers of the chosen blocks, the keys of their bands, and their sets."""
+def send_sets(number: int, portion: Portion, step: Shared[Step], places: Shared[Places],
+              options: Options) -> Iterator[tuple[int, Sent]]:
+    """The sets of blocks, to the tasks that need them."""
     blocks = places.value.blocks(number, portion)
-    rows = _rows(blocks, chosen)
-    sets, keys = _sketched(portion.whole if len(rows) else portion.corpus, rows, options)
-    return blocks[rows], keys, sets
+    row, task = step.value.of_blocks(blocks)
+    if not len(row):
+        return
+    rows = distinct_numbers(row)
+    sets = short_shingles(LocalEngine(1), portion.whole, rows, options.shingle_tokens)
+    for own in distinct_numbers(task).tolist():
+        mine = row[task == own]
+        yield own, Sent(blocks[mine], taken(sets, np.searchsorted(rows, mine)))
 
 
 def send_words(number: int, portion: Portion, places: Shared[Places], language: str | None) -> U32:

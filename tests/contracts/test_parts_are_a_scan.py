@@ -15,15 +15,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from dedup import Report, scan
+from dedup import Report, align, scan
 from dedup.api import report_of
-from dedup.distributed import on_spark, parts, portions, splits, texts
+from dedup.distributed import buckets, on_spark, parts, portions, splits, texts
 from dedup.distributed import scan as scanning
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
 from dedup.distributed.scan import scan_on
 from dedup.engines.cluster import HeldHere, InProcess
 from dedup.errors import InputError
+from dedup.lsh import ALL_PAIRS
 from dedup.options import make_options
 from dedup.readers.notes import Notes
 from dedup.stages import Stages
@@ -47,6 +48,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SPLIT_BYTES", SMALL)
     monkeypatch.setattr(scanning, "PART_BYTES", SMALL)
     monkeypatch.setattr(scanning, "KEYED_BYTES", SMALL)
+    monkeypatch.setattr(buckets, "LONG", ALL_PAIRS + 8)
+    monkeypatch.setattr(buckets, "TASK_TOKENS", SMALL // 10)
+    monkeypatch.setattr(align, "BATCH_COST", SMALL // 2)
 
 
 def in_parts(where: Path, **settings: Any) -> Report:
