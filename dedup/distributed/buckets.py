@@ -209,7 +209,11 @@ def _first_members(buckets: Buckets, tokens: I64) -> Flags:
 
 
 def packed(buckets: Buckets, tokens: I64) -> list[Buckets]:
-    """Buckets in tasks of about equal size: those that have members in common together, where they are not too many."""
+    """Buckets in tasks of about equal size: those that have members in common together, where they are not too many.
+
+    Where they are, a member that is in several buckets counts with a part of its tokens in each: most often those with the same
+    first member have the others in common, too.
+    """
     if not len(buckets):
         return []
     nodes, number = np.unique(buckets.member, return_inverse=True)
@@ -221,7 +225,8 @@ def packed(buckets: Buckets, tokens: I64) -> list[Buckets]:
     of = of[order]
     small = size[of] <= TASK_TOKENS
     new = np.append(True, (of[1:] != of[:-1]) | ~small[1:])  # of one that is too large each bucket is for itself
-    weight = np.where(small, size[of], np.add.reduceat(tokens[buckets.member], buckets.first[:-1])[order])[new]
+    part = np.add.reduceat((tokens[nodes] / np.bincount(number))[number], buckets.first[:-1])
+    weight = np.where(small, size[of], part[order])[new]
     task = ((np.cumsum(weight) - weight / 2) // TASK_TOKENS).astype(np.int64)[np.cumsum(new) - 1]
     return [buckets.take(np.sort(order[task == own])) for own in distinct_numbers(task).tolist()]
 
