@@ -273,6 +273,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
 
         judge_pages(engine, corpus, links, pairs, options, judge)
     links = links.take(kernel.stable_order((links.a0 << 32 | links.b0).view(np.uint64)))  # tokens are below 2^32
+    surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 

@@ -211,8 +211,8 @@ def _first_members(buckets: Buckets, tokens: I64) -> Flags:
 def packed(buckets: Buckets, tokens: I64) -> list[Buckets]:
     """Buckets in tasks of about equal size: those that have members in common together, where they are not too many.
 
-    Where they are, a member that is in several buckets counts with a part of its tokens in each: most often those with the same
-    first member have the others in common, too.
+    Where they are, a member that is in several buckets counts with a part of its tokens in each: most often those with the
+    same first member have the others in common, too.
     """
     if not len(buckets):
         return []

@@ -96,8 +96,10 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
     every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
     texts = Texts(cluster, held, corpus, numbering, every)
-    find = find_in_pages if options.unit == "page" else find_in_blocks
-    passages, groups, aligned = find(cluster, held, texts, numbering, pairs, options, stages)
+    if options.unit == "page":
+        passages, groups, aligned = find_in_pages(cluster, held, texts, numbering, pairs, options, stages, digests)
+    else:
+        passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
     stages.start("texts")
     wanted = np.zeros(len(corpus.pages), bool)
     for number, said in enumerate(heard):
@@ -113,11 +115,15 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
 
 
 def find_in_pages(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs,
-                  options: Options, stages: Stages) -> tuple[Passages, Groups, Aligned]:
-    """What whole pages have in common, found in parts."""
+                  options: Options, stages: Stages, digests: U64) -> tuple[Passages, Groups, Aligned]:
+    """What whole pages have in common, found in parts; of those of which one task would have too many, here.
+
+    Args:
+        digests: Of the texts of pages.
+    """
     corpus = texts.corpus
     stages.start("pages that share something")
-    part, parts = plan_parts(cluster, held, corpus, numbering, options)
+    part, parts, large = plan_parts(cluster, held, corpus, numbering, options, digests)
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
     stages.start("parts")
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
@@ -125,18 +131,26 @@ def find_in_pages(cluster: Cluster, held: Held[Portion], texts: Texts, numbering
     stages.unplaced += sum(own.unplaced for own in found)
     if stages.unplaced:
         log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", stages.unplaced)
-    passages, groups, aligned = put_together(corpus, found)
+    results = [shifted(corpus, own) for own in found]
+    if large.any():
+        results.append(find_here(cluster, held, texts, numbering, pairs, options, stages, large))
+    passages, groups, aligned = put_together(corpus, results)
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
     return passages, groups, aligned
 
 
-def find_in_blocks(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs,
-                   options: Options, stages: Stages) -> tuple[Passages, Groups, Aligned]:
-    """What blocks have in common: the stages run here, over columns that are made where the texts lie."""
+def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs, options: Options,
+              stages: Stages, pages: Flags | None = None) -> tuple[Passages, Groups, Aligned]:
+    """The stages run here, over columns that are made where the texts lie; some of their work runs there, too.
+
+    Args:
+        pages: Whole pages that are compared; ``None``: all blocks.
+    """
     stem = load_stemmer(options.stem) if options.stem is not None else None
     memory = memory_bytes(options.memory) if options.memory is not None else None
     with DriverEngine(cluster, options.threads, options.partitions, memory) as engine:
-        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options))
+        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options),
+                                  pages)
         return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
 
@@ -182,11 +196,11 @@ def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool])
                 tuple(dict.fromkeys(name for told in notes for name in told.fields)))
 
 
-def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering,
-               options: Options) -> tuple[I32, int]:
-    """The part of each page, -1 of those that share nothing, and how many parts there are."""
+def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, options: Options,
+               digests: U64) -> tuple[I32, int, Flags]:
+    """The part of each page, -1 of those in none, how many parts there are, and which pages hang together with too many."""
     if not len(corpus.pages):
-        return np.empty(0, np.int32), 0
+        return np.empty(0, np.int32), 0, np.empty(0, bool)
     count = _parts_of_keys(corpus, options)
     where = cluster.share(numbering)
     links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
@@ -194,7 +208,15 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
     component = kernel.components(len(corpus.pages), one, other)
     linked = np.zeros(len(corpus.pages), bool)
     linked[one] = linked[other] = True
-    return _packed(component, linked, np.diff(corpus.page_start), options)
+    return _packed(component, linked, np.diff(corpus.page_start) * _first_of_text(digests), options)
+
+
+def _first_of_text(digests: U64) -> Flags:
+    """Which pages are the first ones with their texts: of equal ones a part gets one text."""
+    order = np.lexsort((np.arange(len(digests)), digests[:, 1], digests[:, 0]))
+    first = np.ones(len(digests), bool)
+    first[order[1:]] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)
+    return first
 
 
 def _parts_of_keys(corpus: Corpus, options: Options) -> int:
@@ -202,19 +224,19 @@ def _parts_of_keys(corpus: Corpus, options: Options) -> int:
     return max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
 
 
-def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple[I32, int]:
-    """Components in parts of about equal size, in the order of their first pages; none is cut."""
-    part = np.full(len(component), -1, np.int32)
-    rows = np.flatnonzero(linked)
-    if not len(rows):
-        return part, 0
+def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple[I32, int, Flags]:
+    """Components in parts of about equal size, in the order of their first pages; those that are larger are in none."""
+    part, large, rows = np.full(len(component), -1, np.int32), np.zeros(len(component), bool), np.flatnonzero(linked)
     roots, number = np.unique(component[rows], return_inverse=True)
     weight = np.bincount(number, size[rows], len(roots))
     most = max(weight.sum() / options.partitions, 1) if options.partitions else PART_BYTES
+    too_large = weight > most
+    large[rows] = too_large[number]
+    weight[too_large] = 0
     packed = ((np.cumsum(weight) - weight / 2) // most).astype(np.int64)
-    kinds, packed = np.unique(packed, return_inverse=True)
-    part[rows] = packed[number]
-    return part, len(kinds)
+    kinds, packed[~too_large] = np.unique(packed[~too_large], return_inverse=True)
+    part[rows] = np.where(too_large, -1, packed)[number]
+    return part, len(kinds), large
 
 
 def send_keys(number: int, portion: Portion, numbering: Shared[Numbering], options: Options,
@@ -232,20 +254,23 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     return links_of_keys(keys, pages.astype(np.int64))
 
 
-def put_together(corpus: Corpus, found: Sequence[Found]) -> tuple[Passages, Groups, Aligned]:
-    """What the parts found, in places of the whole, in the order of one machine."""
-    if not found:
+def shifted(corpus: Corpus, found: Found) -> tuple[Passages, Groups, Aligned]:
+    """What a part found, in places of the whole."""
+    shift = Shift.of(corpus, found.page)
+    return shift.passages(found.passages), shift.groups(found.groups, corpus), shift.aligned(found.aligned)
+
+
+def put_together(corpus: Corpus, results: Sequence[tuple[Passages, Groups, Aligned]]) -> tuple[Passages, Groups, Aligned]:
+    """Several results in the order of one machine."""
+    if not results:
         none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
         return Passages(none, np.zeros(1, np.int64), none), no_groups(), NOTHING
-    shifts = [Shift.of(corpus, own.page) for own in found]
-    passages = [shift.passages(own.passages) for shift, own in zip(shifts, found, strict=True)]
-    aligned = [shift.aligned(own.aligned) for shift, own in zip(shifts, found, strict=True)]
+    passages, groups, aligned = zip(*results, strict=True)
     whole = Passages(concatenated(*(own.whole for own in passages)), _edges([own.first for own in passages]),
                      concatenated(*(own.parts for own in passages)))
     order = np.lexsort((whole.whole.b0, whole.whole.a0))
     measured = Aligned(concatenated(*(own.links for own in aligned)), np.concatenate([own.dice for own in aligned]),
                        np.concatenate([own.evidence for own in aligned]), sum(own.truncated for own in aligned))
-    groups = [shift.groups(own.groups, corpus) for shift, own in zip(shifts, found, strict=True)]
     return whole.in_order(order), _ordered(_groups_together(groups)), measured
 
 

@@ -71,15 +71,16 @@ class SpreadSurveyor(Surveyor):
         cluster, held: The portions.
         numbering: Numbers of their pages.
         parts: In which keys meet.
+        pages: Of which the others are not compared, where not all are.
     """
 
     def __init__(self, engine: LocalEngine, texts: Texts, options: Options, cluster: Cluster, held: Held[Portion],
-                 numbering: Numbering, parts: int) -> None:
+                 numbering: Numbering, parts: int, pages: Flags | None = None) -> None:
         super().__init__(engine, texts.corpus, options, None, None)
         corpus = texts.corpus
         self._texts, self._cluster, self._held, self._parts = texts, cluster, held, parts
         self._places = cluster.share(Places(numbering, corpus.page_first[:-1], corpus.token_first[corpus.page_first[:-1]]))
-        self._numbering = numbering
+        self._numbering, self._pages = numbering, pages
 
     def gram_classes(self) -> list[U64]:
         """Classes of equal grams, part by part."""
@@ -88,8 +89,10 @@ class SpreadSurveyor(Surveyor):
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
-        blocks = np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens)
-        return collapse_equal(self._corpus, blocks, self._equal)
+        long_enough = self._corpus.halves >= 2 * self._options.min_tokens
+        if self._pages is not None:
+            long_enough &= self._pages[self._corpus.block_page]
+        return collapse_equal(self._corpus, np.flatnonzero(long_enough), self._equal)
 
     def _equal(self, one: I64, other: I64) -> Flags:
         """Whether blocks have the normalised texts of others: by digests of 128 bits, beside their fingerprints."""

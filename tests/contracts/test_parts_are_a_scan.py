@@ -105,9 +105,9 @@ def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     cluster, notes = InProcess(), Notes()
     held = cluster.hold(partial(read_portion, options=reading_options(options)),
                         splits.find_splits(cluster, [tmp_path], options, notes))
-    corpus, numbering, _ = scanning.together(list(held.map(scanning.hear)), [notes], options, True)
-    part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
-    assert count == 1
+    corpus, numbering, digests = scanning.together(list(held.map(scanning.hear)), [notes], options, True)
+    part, count, large = scanning.plan_parts(cluster, held, corpus, numbering, options, digests)
+    assert (count, large.any()) == (1, False)
     assert np.flatnonzero(part >= 0).tolist() == [3, 20]
 
 
@@ -119,6 +119,7 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
     texts = [page if n % 3 == 0 else page.upper() if n % 30 == 1 else f"{page} and so on {n}" if n % 7 == 1 else
              " ".join(f"x{n}y{i}" for i in range(100)) for n in range(300)]
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    monkeypatch.setattr(scanning, "PART_BYTES", 10 * SMALL)
     sizes: list[int] = []
     put = parts.with_copies
 
