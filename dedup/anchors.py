@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,63 +65,6 @@ class Anchors:
         """Some of the pairs, in the order given."""
         row, first = kernel.take_ranges(self.first, pairs)
         return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
-
-
-@dataclass(frozen=True, slots=True)
-class AroundTask:
-    """Classes of places of seeds, and what stands around them; as ``kernel.class_anchors`` takes them.
-
-    Attributes:
-        position, first: The places.
-        item, page_first: Of the bags; elsewhere of what stands around the places.
-        rarity: Of items.
-        shift, before, after, least: See there; `after` is `shift` at least.
-        begin: Where the stretches of `item` stand in the whole, two rows: there, and here. Empty where this is the whole.
-    """
-
-    position: U32
-    first: I64
-    item: U32
-    page_first: I64
-    rarity: U8
-    shift: int
-    before: int
-    after: int
-    least: int
-    begin: I64 = field(default_factory=lambda: np.empty((2, 0), np.int64))
-
-    def run(self) -> tuple[U32, U32]:
-        """Every two places of a class that have enough in common around them, in the whole."""
-        a, b = kernel.class_anchors(self.position, self.first, self.item, self.page_first, self.rarity, self.shift,
-                                    self.before, self.after, self.least)
-        return self._in_whole(a), self._in_whole(b)
-
-    def _in_whole(self, place: U32) -> U32:
-        there, here = self.begin
-        if not len(here):
-            return place
-        row = np.searchsorted(here, place, side="right") - 1
-        moved: U32 = (place + (there - here)[row]).astype(np.uint32)
-        return moved
-
-    def __reduce__(self) -> tuple[type[AroundTask], tuple[object, ...]]:
-        """With what stands around its places only: stretches, of a page one behind the other as if it had no other text."""
-        if len(self.begin[1]):  # so it came itself
-            return AroundTask, tuple(getattr(self, each.name) for each in fields(self))
-        at = distinct_numbers(self.position.astype(np.int64))
-        page = pages_at(self.page_first, at)
-        start, end = (np.clip(place, self.page_first[page], self.page_first[page + 1])
-                      for place in (at - self.before, at + self.after))
-        new = np.append(True, (start[1:] > end[:-1]) | (page[1:] != page[:-1]))[:len(at)]  # ends ascend, as starts do
-        last = np.append(np.flatnonzero(new)[1:] - 1, len(at) - 1)[:int(new.sum())]
-        there, page = start[new], page[new]
-        here = sums(end[last] - there)
-        rows = np.arange(int(here[-1])) + np.repeat(there - here[:-1], np.diff(here))
-        of_place = np.cumsum(new)[np.searchsorted(at, self.position)] - 1
-        position = (self.position - (there - here[:-1])[of_place]).astype(np.uint32)
-        edges = np.append(here[:-1][np.append(True, page[1:] != page[:-1])[:len(page)]], here[-1])
-        return AroundTask, (position, self.first, self.item[rows], edges, self.rarity, self.shift, self.before, self.after,
-                            self.least, np.stack([there, here[:-1]]))
 
 
 def find_anchors(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags: Bags, repeats: Repeats, pairs: PagePairs,
@@ -296,17 +239,15 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     across = replace(repeats, a=repeats.a[apart], b=repeats.b[apart], length=repeats.length[apart])
     edges = Copies.of_edges(across, before, after, size)
 
-    def task(number: int) -> AroundTask:
+    def pair(number: int) -> tuple[U32, U32]:
         part = classes[number]
         own = np.diff(part[1])
         kept = own <= most
         places = part[0][np.repeat(kept, own)], sums(own[kept])
         if not pairs.within and number < with_edges:
             places = edges.with_copies(*places)
-        return AroundTask(*places, item, page_first, rarity, bags.settings.least_window, before, after, COMMON[kinds[-1]])
-
-    def that_count(found: tuple[U32, U32]) -> tuple[U32, U32]:
-        a, b = found
+        a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
+                                    COMMON[kinds[-1]])
         if not pairs.every:
             counted = pairs.allows(pages_at(page_first, a), pages_at(page_first, b))
             a, b = a[counted], b[counted]
@@ -314,7 +255,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         return a[apart], b[apart]
     if pairs.every:
         classes.append(chained(across, size, bags.a_word))
-    seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.spread(task, range(len(classes)), that_count)]
+    seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
     if not pairs.within:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
 from dedup.align import AlignTask
-from dedup.anchors import RARITY, Anchors, AroundTask
+from dedup.anchors import Anchors
 from dedup.bags import SETTINGS
 from dedup.blocks import sums
 from dedup.kernel.twin_align import ITEM_FLAGS
@@ -28,33 +28,6 @@ def bags(draw: st.DrawFn) -> tuple[Any, Any]:
     sizes = draw(st.lists(st.integers(0, 90), min_size=1, max_size=6))
     rnd = np.random.default_rng(draw(st.integers(0, 2**32)))
     return (rnd.integers(1, 12, sum(sizes)) << ITEM_FLAGS).astype(np.uint32), sums(np.array(sizes, np.int64))
-
-
-@settings(max_examples=300, deadline=None)
-@given(bags(), st.integers(0, 2**32))
-def test_what_stands_around_places_is_enough(bag: tuple[Any, Any], seed: int) -> None:
-    item, page_first = bag
-    rnd = np.random.default_rng(seed)
-    classes = [np.sort(rnd.choice(len(item), min(len(item), int(size)), replace=False)) for size in rnd.integers(2, 6, 4)]
-    position = np.concatenate(classes).astype(np.uint32)
-    first = sums(np.array([len(places) for places in classes], np.int64))
-    rarity = rnd.integers(0, RARITY, 16).astype(np.uint8)
-    task = AroundTask(position, first, item, page_first, rarity, 4, int(rnd.integers(0, 9)), int(rnd.integers(4, 12)), 20)
-    sent = there(task)
-    assert len(sent.item) <= len(item)
-    for here, elsewhere in zip(task.run(), sent.run(), strict=True):
-        assert_array_equal(here, elsewhere)
-
-
-def test_what_stands_far_from_all_places_stays() -> None:
-    item = (np.arange(1000, dtype=np.uint32) % 50 + 1) << np.uint32(ITEM_FLAGS)
-    task = AroundTask(np.array([100, 150, 900], np.uint32), np.array([0, 3]), item, np.array([0, 500, 1000]),
-                      np.full(16, RARITY, np.uint8), 8, 12, 24, 20)
-    assert len(task.run()[0]) == 3
-    sent = there(task)
-    assert len(sent.item) == 3 * 36
-    assert sent.page_first.tolist() == [0, 72, 108]
-    assert_array_equal(np.stack(sent.run()), np.stack(task.run()))
 
 
 @settings(max_examples=60, deadline=None)
