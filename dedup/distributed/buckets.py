@@ -34,6 +34,7 @@ Flags = npt.NDArray[np.bool_]
 
 LONG = 4096  # members of a bucket that are compared with each other in one task, at most
 TASK_TOKENS = 1 << 20  # of the sets of a task, about
+EIGHTH = 8  # of all that there is, a task has no more, unless it is little
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ class Buckets:
     def only(self, kept: Flags) -> Buckets:
         """Some of the members, and the buckets that have any."""
         return Buckets.of(self.rows[kept], self.member[kept])
+
+
+def share_of(most: float, every: float) -> float:
+    """What one task gets of all that there is, where it should not be more than `most`."""
+    return min(most, max(most, every) / EIGHTH)
 
 
 NO_BUCKETS = Buckets(np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.int64))
@@ -181,16 +187,17 @@ def find_in_buckets(cluster: Cluster, held: Held[Portion], buckets: Buckets, tok
         step = cluster.share(Step.of(tasks, threshold, heads))
         return list(held.exchange(partial(send, step=step), len(tasks), partial(find, step=step)))
     weight = np.add.reduceat(tokens[buckets.member], buckets.first[:-1]) if len(buckets) else buckets.first[:-1]
-    long = (buckets.sizes > ALL_PAIRS) & ((buckets.sizes > LONG) | (weight > TASK_TOKENS // 4))
-    found = [NOTHING_FOUND, *run(whole, packed(buckets.take(np.flatnonzero(~long)), tokens))]
+    room = share_of(TASK_TOKENS, int(tokens[distinct_numbers(buckets.member)].sum()))
+    long = (buckets.sizes > ALL_PAIRS) & ((buckets.sizes > LONG) | (weight > room / 4))
+    found = [NOTHING_FOUND, *run(whole, packed(buckets.take(np.flatnonzero(~long)), tokens, room))]
     left, led = buckets.take(np.flatnonzero(long)), NO_BUCKETS
     while len(left):
-        first = _first_members(left, tokens)
+        first = _first_members(left, tokens, room / 4)
         most = MAX_REPRESENTATIVES - led.of_same(left).sizes
         leading = run(partial(lead, most=dict(zip(left.key.tolist(), most.tolist(), strict=True))),
-                      packed(left.only(first), tokens))
+                      packed(left.only(first), tokens, room))
         heads = Buckets.joined([own.heads for own in leading])
-        following = run(follow, sliced(left.only(~first), tokens), heads)
+        following = run(follow, sliced(left.only(~first), tokens, room), heads)
         led, left = Buckets.joined([led, heads]), Buckets.joined([own.left for own in following])
         found += [*leading, *following]
         full = led.of_same(left).sizes >= MAX_REPRESENTATIVES
@@ -199,16 +206,16 @@ def find_in_buckets(cluster: Cluster, held: Held[Portion], buckets: Buckets, tok
     return found
 
 
-def _first_members(buckets: Buckets, tokens: I64) -> Flags:
+def _first_members(buckets: Buckets, tokens: I64, room: float) -> Flags:
     """Members that come first in their buckets, as many as one task may compare with each other."""
     before = sums(tokens[buckets.member])
     nth = np.arange(len(buckets.member)) - np.repeat(buckets.first[:-1], buckets.sizes)
     behind = before[:-1] - np.repeat(before[buckets.first[:-1]], buckets.sizes)
-    first: Flags = (nth < LONG) & ((nth <= ALL_PAIRS) | (behind < TASK_TOKENS // 4))
+    first: Flags = (nth < LONG) & ((nth <= ALL_PAIRS) | (behind < room))
     return first
 
 
-def packed(buckets: Buckets, tokens: I64) -> list[Buckets]:
+def packed(buckets: Buckets, tokens: I64, room: float) -> list[Buckets]:
     """Buckets in tasks of about equal size: those that have members in common together, where they are not too many.
 
     Where they are, a member that is in several buckets counts with a part of its tokens in each: most often those with the
@@ -223,19 +230,19 @@ def packed(buckets: Buckets, tokens: I64) -> list[Buckets]:
     of = component[begin]
     order = np.lexsort((begin, of))
     of = of[order]
-    small = size[of] <= TASK_TOKENS
+    small = size[of] <= room
     new = np.append(True, (of[1:] != of[:-1]) | ~small[1:])  # of one that is too large each bucket is for itself
     part = np.add.reduceat((tokens[nodes] / np.bincount(number))[number], buckets.first[:-1])
     weight = np.where(small, size[of], part[order])[new]
-    task = ((np.cumsum(weight) - weight / 2) // TASK_TOKENS).astype(np.int64)[np.cumsum(new) - 1]
+    task = ((np.cumsum(weight) - weight / 2) // room).astype(np.int64)[np.cumsum(new) - 1]
     return [buckets.take(np.sort(order[task == own])) for own in distinct_numbers(task).tolist()]
 
 
-def sliced(buckets: Buckets, tokens: I64) -> list[Buckets]:
+def sliced(buckets: Buckets, tokens: I64, room: float) -> list[Buckets]:
     """Members in tasks of about equal size; all buckets of a member are in one."""
     members = distinct_numbers(buckets.member)
     weight = tokens[members]
-    task = ((np.cumsum(weight) - weight / 2) // TASK_TOKENS).astype(np.int64)
+    task = ((np.cumsum(weight) - weight / 2) // room).astype(np.int64)
     of_row = task[np.searchsorted(members, buckets.member)]
     return [buckets.only(of_row == own) for own in distinct_numbers(task).tolist()]
 

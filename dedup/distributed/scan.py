@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, digest_of, sums, tell_apart, token_flags
+from dedup.distributed.buckets import share_of
 from dedup.distributed.corpora import joined, take_pages
 from dedup.distributed.driver import DriverEngine
 from dedup.distributed.keys import keys_by_part, links_of_keys, page_keys
@@ -230,7 +231,7 @@ def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple
     roots, number = np.unique(component[rows], return_inverse=True)
     weight = np.bincount(number, size[rows], len(roots))
     most = max(weight.sum() / options.partitions, 1) if options.partitions else PART_BYTES
-    too_large = weight > most
+    too_large = weight > share_of(most, weight.sum())
     large[rows] = too_large[number]
     weight[too_large] = 0
     packed = ((np.cumsum(weight) - weight / 2) // most).astype(np.int64)

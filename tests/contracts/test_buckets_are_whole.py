@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 
 from dedup.blocks import distinct_numbers, sums
 from dedup.distributed import buckets
-from dedup.distributed.buckets import Buckets, Found, Sent, Step, find_in_buckets, packed, sliced, taken
+from dedup.distributed.buckets import Buckets, Found, Sent, Step, find_in_buckets, packed, share_of, sliced, taken
 from dedup.engines.cluster import InProcess, Shared
 from dedup.kernel import kernel
 from dedup.lsh import ALL_PAIRS
@@ -85,27 +85,29 @@ def test_pairs_are_those_of_buckets_that_are_not_cut(seed: int, count: int, most
         assert_array_equal(own.size, sets.sizes[own.block])
 
 
-def test_no_task_has_much_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_task_has_much_more_than_its_share() -> None:
     """A bucket that all sets are in, and small ones that tie them together."""
-    monkeypatch.setattr(buckets, "TASK_TOKENS", 2000)
     count = 3000
     tokens = np.full(count, 20)
     small = np.repeat(np.arange(count // 3), 3)
     keys = np.concatenate([np.zeros(count, np.uint64), small.astype(np.uint64) + np.uint64(1)])
     every = Buckets.of(keys, np.tile(np.arange(count), 2))
-    slices = sliced(every.take(np.array([0])), tokens)
+    slices = sliced(every.take(np.array([0])), tokens, 2000)
     assert len(slices) == count * 20 // 2000
     assert max(len(own.member) for own in slices) == 100
     chain = Buckets.of(np.repeat(np.arange(count - 1), 2).astype(np.uint64), np.stack([np.arange(count - 1),
                                                                                     np.arange(1, count)], axis=1).reshape(-1))
-    tasks = packed(chain, tokens)
+    tasks = packed(chain, tokens, 2000)
     assert len(tasks) == 30
     assert max(len(np.unique(own.member)) for own in tasks) <= 102
     assert sum(map(len, tasks)) == len(chain)
 
 
-def test_buckets_with_something_in_common_are_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buckets, "TASK_TOKENS", 100)
+def test_buckets_with_something_in_common_are_together() -> None:
     of = Buckets.of(np.array([7, 7, 8, 8, 9, 9, 1, 1], np.uint64), np.array([0, 1, 10, 11, 1, 2, 11, 12]))
-    tasks = packed(of, np.full(13, 30))
+    tasks = packed(of, np.full(13, 30), 100)
     assert [task.key.tolist() for task in tasks] == [[7, 9], [1, 8]]
+
+
+def test_a_task_has_an_eighth_of_what_there_is_or_little() -> None:
+    assert [share_of(1000, every) for every in (100, 1000, 4000, 8000, 10**6)] == [125, 125, 500, 1000, 1000]
