@@ -120,6 +120,7 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
              " ".join(f"x{n}y{i}" for i in range(100)) for n in range(300)]
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
     monkeypatch.setattr(scanning, "PART_BYTES", 10 * SMALL)
+    monkeypatch.setattr(buckets, "EIGHTH", 1)
     sizes: list[int] = []
     put = parts.with_copies
 
