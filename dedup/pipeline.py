@@ -272,9 +272,16 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
         from dedup.explain import judge_pages
 
         judge_pages(engine, corpus, links, pairs, options, judge)
-    links = links.take(kernel.stable_order((links.a0 << 32 | links.b0).view(np.uint64)))  # tokens are below 2^32
+    links = links.take(by_places(links.a0, links.b0))
     surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
     return Passages(links, np.arange(len(links.a0) + 1), links)
+
+
+def by_places(a: I64, b: I64) -> I64:
+    """The order of pairs of tokens by the first one, and then by the other one."""
+    if int(b.max(initial=0)) < 2**32 > int(a.max(initial=0)):
+        return kernel.stable_order((a << 32 | b).view(np.uint64))
+    return np.lexsort((b, a))  # whole pages that are compared on many machines may have more
 
 
 def near_pairs(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, distinct: Distinct, pairs: PagePairs,
