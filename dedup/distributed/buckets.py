@@ -99,6 +99,13 @@ class Buckets:
         return Buckets.of(self.rows[kept], self.member[kept])
 
 
+def rows_of_each(number: I64) -> Iterator[tuple[int, I64]]:
+    """Each number, ascending, and the rows that have it."""
+    order = in_order(number)
+    begins = np.flatnonzero(np.append(True, np.diff(number[order]) != 0)[:len(order)])
+    return zip(number[order[begins]].tolist(), np.split(order, begins[1:]), strict=False)
+
+
 def share_of(most: float, every: float) -> float:
     """What one task gets of all that there is, where it should not be more than `most`."""
     return min(most, max(most, every) / EIGHTH)
@@ -235,7 +242,7 @@ def packed(buckets: Buckets, tokens: I64, room: float) -> list[Buckets]:
     part = np.add.reduceat((tokens[nodes] / np.bincount(number))[number], buckets.first[:-1])
     weight = np.where(small, size[of], part[order])[new]
     task = ((np.cumsum(weight) - weight / 2) // room).astype(np.int64)[np.cumsum(new) - 1]
-    return [buckets.take(np.sort(order[task == own])) for own in distinct_numbers(task).tolist()]
+    return [buckets.take(np.sort(order[rows])) for _, rows in rows_of_each(task)]
 
 
 def sliced(buckets: Buckets, tokens: I64, room: float) -> list[Buckets]:
@@ -243,8 +250,8 @@ def sliced(buckets: Buckets, tokens: I64, room: float) -> list[Buckets]:
     members = distinct_numbers(buckets.member)
     weight = tokens[members]
     task = ((np.cumsum(weight) - weight / 2) // room).astype(np.int64)
-    of_row = task[np.searchsorted(members, buckets.member)]
-    return [buckets.only(of_row == own) for own in distinct_numbers(task).tolist()]
+    of_row, key = task[np.searchsorted(members, buckets.member)], buckets.rows
+    return [Buckets.of(key[rows], buckets.member[rows]) for _, rows in rows_of_each(of_row)]
 
 
 def whole(task: int, sent: list[Sent], step: Shared[Step]) -> Found:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import Aligned
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, sums
+from dedup.distributed.buckets import rows_of_each
 from dedup.distributed.corpora import first_with_text, joined, take_pages, with_copies
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Shared
@@ -88,8 +89,9 @@ def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> Iterator[tu
         return
     corpus = portion.whole
     first = first_with_text(corpus)
-    for target in distinct_numbers(part[part >= 0].astype(np.int64)).tolist():
-        mine = np.flatnonzero(part == target)
+    there = np.flatnonzero(part >= 0)
+    for target, own in rows_of_each(part[there].astype(np.int64)):
+        mine = there[own]
         rows, row = np.unique(first[mine], return_inverse=True)
         yield target, Sent(page[mine], row, take_pages(corpus, rows))
 

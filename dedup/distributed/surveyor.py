@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dedup.bags import Bags, letter_items, letters_before, word_items
 from dedup.blocks import Distinct, collapse_equal, distinct_numbers, in_order, last_up_to
-from dedup.distributed.buckets import Buckets, KnownOverlaps, Sent, Step, find_in_buckets, taken
+from dedup.distributed.buckets import Buckets, KnownOverlaps, Sent, Step, find_in_buckets, rows_of_each, taken
 from dedup.distributed.corpora import tokens_of
 from dedup.distributed.keys import keys_by_part
 from dedup.distributed.portions import Numbering, Portion
@@ -260,9 +260,8 @@ def send_sets(number: int, portion: Portion, step: Shared[Step], places: Shared[
         return
     rows = distinct_numbers(row)
     sets = short_shingles(LocalEngine(1), portion.whole, rows, options.shingle_tokens)
-    for own in distinct_numbers(task).tolist():
-        mine = row[task == own]
-        yield own, Sent(blocks[mine], taken(sets, np.searchsorted(rows, mine)))
+    for own, mine in rows_of_each(task):
+        yield own, Sent(blocks[row[mine]], taken(sets, np.searchsorted(rows, row[mine])))
 
 
 def send_words(number: int, portion: Portion, places: Shared[Places], language: str | None) -> U32:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from dedup import Report, align, scan
+from dedup import Report, align, lsh, scan
 from dedup.api import report_of
 from dedup.distributed import buckets, on_spark, parts, portions, splits, texts
 from dedup.distributed import scan as scanning
+from dedup.distributed.buckets import KnownOverlaps
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
 from dedup.distributed.scan import scan_on
-from dedup.engines.cluster import HeldHere, InProcess
+from dedup.distributed.surveyor import Places, block_digests
+from dedup.engines.cluster import Alone, HeldHere, InProcess
 from dedup.errors import InputError
 from dedup.lsh import ALL_PAIRS
 from dedup.options import make_options
@@ -131,6 +134,56 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
     ours = in_parts(tmp_path, unit="page", find=find)
     assert rendered(ours) == rendered(scan(tmp_path, unit="page", find=find))
     assert 0 < sum(sizes) < sum(map(len, texts)) / 3
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("unit", ["page", "block"])
+@pytest.mark.parametrize("most", [3, 4096])
+def test_crowded_buckets_whose_pages_do_not_all_count(tmp_path: Path, unit: str, most: int,
+                                                      monkeypatch: pytest.MonkeyPatch,
+                                                      caplog: pytest.LogCaptureFixture) -> None:
+    """Members whose representatives are of their own kind are compared with others; some buckets have no room for all."""
+    for module in (lsh, buckets):
+        monkeypatch.setattr(module, "MAX_REPRESENTATIVES", most)
+    rnd = np.random.default_rng(2)
+    hubs = [rnd.integers(0, 5000, 60) for _ in range(5)]
+    lines = []
+    for n in range(400):
+        words = hubs[int(rnd.integers(0, 5))].copy()
+        words[rnd.integers(0, 60, 4)] = rnd.integers(0, 5000, 4)
+        lines.append(json.dumps({"id": str(n), "kind": "rare" if n % 40 == 39 else "often",
+                                 "text": " ".join(f"w{word}" for word in [*range(6000, 6030), *words])}))
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    asked = {"unit": unit, "between": "kind", "meta": ["kind"], "threshold": 0.6, "shingle_size": 2}
+    bands = 6 if most == 3 else 2  # of one register each, so that unlike ones meet, too
+    monkeypatch.setattr(lsh.LSH, "for_threshold", classmethod(lambda cls, threshold: cls(bands, 1)))
+    asking: list[int] = []
+    ask = KnownOverlaps.overlaps
+
+    def overlaps(self: KnownOverlaps, engine: Any, a: Any, b: Any) -> Any:
+        ours = replace(self, elsewhere=lambda a, b: asking.append(len(a)) or self.elsewhere(a, b))
+        return ask(ours, engine, a, b)
+    monkeypatch.setattr(KnownOverlaps, "overlaps", overlaps)
+    ours, whole = in_parts(tmp_path, **asked), scan(tmp_path, **asked)
+    assert rendered(ours) == rendered(whole)
+    assert whole.groups
+    said = [message for message in caplog.messages if "cut short" in message]
+    assert (len(said), len(set(said))) == ((2, 1) if most == 3 else (0, 0))
+    assert asking or most == 3, "none was compared with a partner of its representative"
+
+
+def test_blocks_of_equal_texts_have_equal_digests(tmp_path: Path) -> None:
+    texts = ["The ferry runs every hour.", "THE FERRY -- runs every hour", "The ferry runs every hours", "The ferry"]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    options = make_options({}, "scan")
+    portion = read_portion(0, splits.find_splits(InProcess(), [tmp_path], options, Notes())[0], options)
+    places = Alone(Places(portions.Numbering(np.array([0, 4]), (portion.mark,)), np.arange(10, 14), np.zeros(4, np.int64)))
+    chosen = np.zeros(16, bool)
+    chosen[[10, 11, 12]] = True
+    number, digest = block_digests(0, portion, places, Alone(np.packbits(chosen)))
+    assert number.tolist() == [10, 11, 12]
+    assert len({tuple(row) for row in digest.tolist()}) == 2
+    assert digest[0].tolist() == digest[1].tolist()
 
 
 @pytest.mark.usefixtures("small")
