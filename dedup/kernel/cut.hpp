@@ -27,10 +27,25 @@ DEDUP_INLINE void put_words(Sink& sink, std::int64_t base, std::uint64_t starts,
     }
 }
 
+// Hands words of one window of which some are slow to a sink that takes them together; what it leaves stays in the masks.
+template <class Sink>
+DEDUP_INLINE void put_mixed_words(Bytes text, std::int64_t base, std::uint64_t& starts, std::uint64_t& ends, std::uint64_t& slow_ends,
+                                  SlowCutter& slow, Sink& sink) {
+    const auto put = [&](std::int64_t from, std::int64_t to) { slow.cut(text, from, to, sink); };
+    if constexpr (requires { sink.mixed_words(base, starts, ends, slow_ends, put); }) {
+        const std::uint64_t left = sink.mixed_words(base, starts, ends, slow_ends, put);
+        if (left != ends) starts &= ~std::uint64_t{0} << highest_bit(ends & ~left);
+        ends = left;
+        slow_ends &= left;
+    }
+}
+
 // The tokens of text[from, to), in order, as if hyphens at the ends of lines were any hyphens. A sink has
 //     ascii(start, end)                               for a token of ASCII only,
 //     content(bytes, length, start, end, half)        for any other one; 16 bytes behind it may be read,
 //     words(base, starts, ends), if it likes          for some of ASCII only, as bits of a window,
+//     mixed_words(base, starts, ends, slow, put), if it likes   for some of which those that end at `slow` are put by
+//                                                     put(start, end), mostly one token each: returns the ends it has left,
 //     done(), if it likes                             whether it wants no more.
 template <class Sink>
 void cut_apart(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow, Sink& sink) {
@@ -67,7 +82,9 @@ void cut_apart(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow,
             }
         }
         // Added to a run, its first bit is carried to its end, but not over a byte >= 0x80.
-        for (std::uint64_t slow_ends = ends & ~((runs & ~masks.other) + starts); slow_ends; slow_ends &= slow_ends - 1) {
+        std::uint64_t slow_ends = ends & ~((runs & ~masks.other) + starts);
+        if (slow_ends) put_mixed_words(text, base, starts, ends, slow_ends, slow, sink);
+        for (; slow_ends; slow_ends &= slow_ends - 1) {
             const int end = lowest_bit(slow_ends);
             const std::uint64_t earlier = (std::uint64_t{1} << end) - 1;
             const int first = highest_bit(starts & earlier);
@@ -76,7 +93,7 @@ void cut_apart(Bytes text, std::int64_t from, std::int64_t to, SlowCutter& slow,
             starts &= ~earlier;
             ends &= ~(earlier << 1 | 1);
         }
-        put_words(sink, base, starts, ends);
+        if (ends) put_words(sink, base, starts, ends);
         before = solid >> 63;
     }
     if (start >= 0) {

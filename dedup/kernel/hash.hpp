@@ -5,11 +5,13 @@
 
 namespace dedup {
 
+inline constexpr std::uint64_t kMixFirst = 0xff51afd7ed558ccdULL, kMixSecond = 0xc4ceb9fe1a85ec53ULL;
+
 inline std::uint64_t fmix64(std::uint64_t x) {  // murmur3's final mixer: bijective, full avalanche
     x ^= x >> 33;
-    x *= 0xff51afd7ed558ccdULL;
+    x *= kMixFirst;
     x ^= x >> 33;
-    x *= 0xc4ceb9fe1a85ec53ULL;
+    x *= kMixSecond;
     x ^= x >> 33;
     return x;
 }

@@ -11,11 +11,11 @@
 
 namespace dedup {
 
-// Counted in bytes as far as one holds them: so many are counted at a time.
+// Counted in bytes as far as one holds them: so many are counted at a time, whole registers full.
 DEDUP_CLONES inline std::int64_t count_code_points(const std::uint8_t* text, std::int64_t from, std::int64_t to) {
     std::int64_t count = 0;
     while (from < to) {
-        const std::int64_t end = std::min<std::int64_t>(to, from + 255);
+        const std::int64_t end = std::min<std::int64_t>(to, from + 192);
         std::uint8_t some = 0;
         for (; from < end; ++from) some = static_cast<std::uint8_t>(some + !is_continuation(text[from]));
         count += some;

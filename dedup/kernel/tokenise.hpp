@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "arrays.hpp"
@@ -14,6 +15,7 @@
 #include "sets.hpp"
 #include "slow_cutter.hpp"
 #include "token_hash.hpp"
+#include "token_lanes.hpp"
 
 namespace dedup {
 
@@ -22,12 +24,19 @@ using Tokens = std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<st
                           Mapped<std::uint8_t>, Mapped<std::int64_t>>;
 
 // The hash of each token.
+template <class Batch>
 struct HashSink {
-    HashBatch batch;
+    Batch batch;
     std::int64_t units = 0;  // tokens that count half
 
     void ascii(std::int64_t start, std::int64_t end) { batch.ascii(start, end); }
     void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) { batch.words(base, starts, ends); }
+    template <class Put>
+    std::uint64_t mixed_words(std::int64_t base, std::uint64_t starts, std::uint64_t ends, std::uint64_t others, Put put)
+        requires requires { batch.mixed_words(base, starts, ends, others, put); }
+    {
+        return batch.mixed_words(base, starts, ends, others, put);
+    }
     void content(const std::uint8_t* bytes, std::int64_t length, std::int64_t, std::int64_t, bool half) {
         batch.content(bytes, length);
         units += half;
@@ -80,13 +89,23 @@ inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t fla
     return tokens;
 }
 
-inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
-                                                                           std::uint32_t flags, std::uint64_t seed) {
+// Calls use(tag of the best way to hash).
+template <class Use>
+auto with_best_hashes(Use use) {
+#ifdef DEDUP_TOKEN_LANES
+    if (kTokenLanes) return use(std::type_identity<HashLanes>{});
+#endif
+    return use(std::type_identity<HashBatch>{});
+}
+
+template <class Batch>
+std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens_by(Bytes text, Offsets start, Offsets end,
+                                                                       std::uint32_t flags, std::uint64_t seed) {
     const Folds folds = Folds::of(flags);
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     Mapped<std::uint64_t> hash;
     hash.reserve(bytes_of(start, end) / 5 + 16);
-    HashSink sink{{text, folds.digits, seed, hash}};
+    HashSink<Batch> sink{{text, folds.digits, seed, hash}};
     SlowCutter slow(folds);
     Mapped<std::int64_t> first(start.size() + 1, 0);
     for (std::size_t i = 0; i < start.size(); ++i) {
@@ -97,15 +116,19 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens(Bytes
     return {std::move(hash), std::move(first)};
 }
 
-// Calls use(range, hashes, units) for the tokens of each range: how many of them count half is the last.
-template <class Use>
-void for_each_range(Bytes text, Offsets start, Offsets end, std::uint32_t flags, Use use) {
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens(Bytes text, Offsets start, Offsets end,
+                                                                           std::uint32_t flags, std::uint64_t seed) {
+    return with_best_hashes([&]<class Batch>(std::type_identity<Batch>) { return hash_tokens_by<Batch>(text, start, end, flags, seed); });
+}
+
+template <class Batch, class Use>
+void for_each_range_by(Bytes text, Offsets start, Offsets end, std::uint32_t flags, Use& use) {
     constexpr std::size_t kTokens = 4096;  // of some ranges together, so that their hashes are made in one go
     const Folds folds = Folds::of(flags);
     SlowCutter slow(folds);
     Scratch<std::uint64_t> scratch;
     Mapped<std::uint64_t>& hash = scratch.values();
-    HashSink sink{{text, folds.digits, 0, hash}};
+    HashSink<Batch> sink{{text, folds.digits, 0, hash}};
     Mapped<std::pair<std::size_t, std::int64_t>> ends;  // tokens and units up to the end of each range
     for (std::size_t i = 0, begin; i < start.size();) {
         hash.clear();
@@ -123,6 +146,12 @@ void for_each_range(Bytes text, Offsets start, Offsets end, std::uint32_t flags,
             before = own;
         }
     }
+}
+
+// Calls use(range, hashes, units) for the tokens of each range: how many of them count half is the last.
+template <class Use>
+void for_each_range(Bytes text, Offsets start, Offsets end, std::uint32_t flags, Use use) {
+    with_best_hashes([&]<class Batch>(std::type_identity<Batch>) { for_each_range_by<Batch>(text, start, end, flags, use); });
 }
 
 // What the stages need of the tokens of each range: half of each hash, how many there are, their length in halves, and a

@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dedup.heads import RecordHeads, Utf8
 from dedup.kernel import kernel
+from dedup.model import Page
 from dedup.readers.jobs import Job
 from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, sites_of
 from dedup.readers.tables import Records, record_name
@@ -24,7 +25,6 @@ U8 = npt.NDArray[np.uint8]
 # Dots lead into nested fields; the others can stand in JSON in several ways, or not at all.
 _SLOW_NAME = re.compile(r"""[."'\\\x00-\x1f\x7f\ud800-\udfff]""")
 Block = tuple[int, bytes | None]  # number of its first line; whole lines, or None for a line that is too long
-View = tuple[int, memoryview | None]
 
 
 def read_blocks(stream: BinaryIO, longest: int) -> Iterator[Block]:
@@ -33,18 +33,21 @@ def read_blocks(stream: BinaryIO, longest: int) -> Iterator[Block]:
     Args:
         longest: Bytes that a line may have; of a longer one nothing is kept.
     """
-    for line, block in _view_blocks(stream, longest):
+    line = 1
+    for block in _view_blocks(stream, longest):
         yield line, None if block is None else bytes(block)
+        # bytes.count() takes four times as long
+        line += 1 if block is None else int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
 
 
-def _view_blocks(stream: BinaryIO, longest: int, line: int = 1) -> Iterator[View]:
+def _view_blocks(stream: BinaryIO, longest: int, begun: bool = False) -> Iterator[memoryview | None]:
     """The blocks of ``read_blocks``, each in the same memory as the one before: fresh memory costs more than reading.
 
     Args:
-        line: Number of the stream's first line.
+        begun: The stream does not begin with the file, so no mark of its encoding is left out.
     """
     buffer = bytearray(READ_BYTES)
-    over, begun = False, line > 1
+    over = False
     held = 0  # bytes of a line that has begun, at the front of the buffer unless it is over the bound
     while True:
         start = 0 if over else held
@@ -67,19 +70,16 @@ def _view_blocks(stream: BinaryIO, longest: int, line: int = 1) -> Iterator[View
             continue
         feed, begin = buffer.find(b"\n", start, end), 0
         if over or held + feed - start > longest:
-            yield line, None
-            line, begin = line + 1, feed + 1
+            yield None
+            begin = feed + 1
         if begin < cut:
-            block = memoryview(buffer)[begin:cut]
-            count = np.count_nonzero(np.frombuffer(block, np.uint8) == 10)  # bytes.count() takes four times as long
-            yield line, block
-            line += int(count)
+            yield memoryview(buffer)[begin:cut]
         held, over = end - cut, False
         buffer[:held] = buffer[cut:end]
     if over:
-        yield line, None
+        yield None
     elif held:
-        yield line, memoryview(buffer)[:held]
+        yield memoryview(buffer)[:held]
 
 
 def _read_into(stream: BinaryIO, room: memoryview) -> int:
@@ -96,20 +96,23 @@ def read_jsonl(stream: BinaryIO, reading: Reading, first_line: int = 1) -> Stret
     records = Records(reading)
     fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _Blocks(records)
     look = reading.options.between is not None
-    for line, block in _view_blocks(stream, reading.options.max_page_bytes, first_line):
+    line = first_line
+    for block in _view_blocks(stream, reading.options.max_page_bytes, first_line > 1):
         if block is None:
             reading.too_long(line, "the line")
+            line += 1
             continue
         if fast is not None:
             if look:
                 _see_fields(block, records)
                 look = False
-            yield from fast.items(block, line)
+            line += yield from fast.items(block, line)
             continue
-        for number, data in enumerate(bytes(block).split(b"\n"), line):
+        for data in bytes(block).removesuffix(b"\n").split(b"\n"):
             data = data.strip(b" \t\r")
             if data:
-                yield from _page_of(data, number, records)
+                yield from _page_of(data, line, records)
+            line += 1
 
 
 def _see_fields(block: memoryview, records: Records) -> None:
@@ -166,8 +169,8 @@ class _Blocks:
         self._url = names.index("url")
         self._meta = [(name, names.index(name)) for name in records.meta]
 
-    def items(self, block: memoryview, line: int) -> Stretches:
-        """The pages of a block whose first line has the number `line`."""
+    def items(self, block: memoryview, line: int) -> Generator[Page | Texts | Pending, None, int]:
+        """The pages of a block whose first line has the number `line`; returns how many lines it has."""
         records, longest = self._records, self._records.reading.options.max_page_bytes
         lines, good, kind, start, end, text, first = kernel.json_records(
             np.frombuffer(block, np.uint8), self._names, self._name_first, len(records.texts))
@@ -187,6 +190,7 @@ class _Blocks:
                 if data:
                     yield from _page_of(data, line + row, records)
             at = row + 1
+        return len(good)
 
     def _heads(self, cells: _Cells, line: int) -> RecordHeads:
         """Records without their texts; `line` is that of the first one."""

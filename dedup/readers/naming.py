@@ -47,6 +47,10 @@ class Naming:
             heads.ids = Strings()
             heads.ids.extend(Utf8.of([*others[0], *names, *others[1]]))
 
+    def forget(self) -> None:
+        """No page comes any more: a hundred bytes for each are given back."""
+        self._next = {}
+
     def _name(self, name: str, root: str, record: bool) -> str:
         ids = self._next
         if name not in ids:

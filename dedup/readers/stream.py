@@ -118,6 +118,8 @@ class PageStream:
             else:
                 self._naming.records(item.heads)
                 yield item
+        if self._naming is not None:
+            self._naming.forget()
 
     @staticmethod
     def _pages(stretches: Iterator[Page | Texts]) -> Iterator[Page]:

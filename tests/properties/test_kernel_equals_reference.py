@@ -129,6 +129,14 @@ def test_cutting_by_runs_is_cutting_character_by_character(data: bytes, flags: i
         assert token.content in one  # a character that maps to several tokens gives all of them
 
 
+def hashes_are_those_of_tokens(text: Any, size: int, flags: int) -> None:
+    """Hashes alone are made in the lanes of wide registers, where the processor has them; those beside places never are."""
+    start, end = np.array([0, size // 3]), np.array([size, size])
+    plain = native.tokenise(text, start, end, flags, 7)
+    for mine, twin in zip(native.hash_tokens(text, start, end, flags, 7), (plain[0], plain[4]), strict=True):
+        np.testing.assert_array_equal(mine, twin)
+
+
 def table_value(code: int) -> int:
     return int(tables().stage2[int(tables().stage1[code >> 7]) * 128 + (code & 127)])
 
@@ -148,6 +156,7 @@ def test_each_code_point_cuts_words_as_the_twin_says(flags: int) -> None:
         data = " ".join(context.replace("{}", c).replace("{0}", c) for c in chars).encode("utf-8", "surrogatepass")
         text = as_array(data + b" " * 100)
         both("tokenise", text, np.array([0]), np.array([len(data)]), flags, 0)
+        hashes_are_those_of_tokens(text, len(data), flags)
         both("normalise", text, np.array([0]), np.array([len(data)]), flags)
 
 
@@ -156,6 +165,9 @@ def test_each_code_point_cuts_words_as_the_twin_says(flags: int) -> None:
 def test_lanes_cut_words_as_the_twin_says(words: list[bytes], flags: int) -> None:
     data = b" ".join(words)
     both("tokenise", as_array(data + b" " * 100), np.array([0]), np.array([len(data)]), flags, 0)
+    many = b"a " * 17 + b"y" * 20 + b" "  # words of one window
+    for repeated in (data, many + data, b" ".join([data] * 20), b"  ".join([data, b"of"] * 40)):  # in windows here and there
+        hashes_are_those_of_tokens(as_array(repeated + b" " * 100), len(repeated), flags)
 
 
 @given(buffers, st.lists(st.integers(-1, 300), max_size=6), st.integers(0, 20))
