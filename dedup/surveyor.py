@@ -15,7 +15,7 @@ from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal
 from dedup.engines.local import LocalEngine
 from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
-from dedup.seeds import gram_classes
+from dedup.seeds import class_runs, gram_classes
 from dedup.shingles import short_shingles
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
+U32 = npt.NDArray[np.uint32]
 
 
 class Surveyor:
@@ -41,10 +41,11 @@ class Surveyor:
                  keys: BandKeys | None) -> None:
         self._engine, self._corpus, self._options, self._tokens, self._keys = engine, corpus, options, tokens, keys
 
-    def gram_classes(self) -> list[U64]:
-        """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions."""
+    def gram_runs(self) -> tuple[U32, U32, U32]:
+        """Runs of repeated grams, as ``seeds.class_runs`` gives them."""
         assert self._tokens is not None
-        return gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
+        classes = gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
+        return class_runs(self._engine, classes, int(self._corpus.token_first[-1]))
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""

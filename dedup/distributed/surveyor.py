@@ -1,6 +1,6 @@
 """What a scan makes of all text, where the text lies: portions send columns, and equal keys meet by exchange.
 
-Who asked gets columns, and never all texts: classes of grams that stand twice, sketches of blocks that share a bucket, items.
+Who asked gets columns, and never all texts: runs of grams that stand twice, pairs of blocks that share a bucket, items.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dedup.filed import Filed
 from dedup.kernel import kernel
 from dedup.lsh import LSH, Candidates
 from dedup.options import Options
-from dedup.seeds import pages_at
+from dedup.seeds import cuts_of_ranges, pages_at, token_ranges
 from dedup.shingles import short_shingles
 from dedup.stem import Stem, load_stemmer, stem_items
 from dedup.surveyor import Surveyor
@@ -82,10 +82,14 @@ class SpreadSurveyor(Surveyor):
         self._places = cluster.share(Places(numbering, corpus.page_first[:-1], corpus.token_first[corpus.page_first[:-1]]))
         self._numbering, self._pages = numbering, pages
 
-    def gram_classes(self) -> list[U64]:
-        """Classes of equal grams, part by part."""
+    def gram_runs(self) -> tuple[U32, U32, U32]:
+        """Runs of repeated grams: classes meet by their grams, then again by where they stand."""
         send = partial(send_grams, places=self._places, size=self._options.gram_tokens, parts=self._parts)
-        return list(self._held.exchange(send, self._parts, meet_grams))
+        classes, edges = self._held.gather(send, self._parts, meet_grams), token_ranges(int(self._corpus.token_first[-1]))
+        made = classes.exchange(partial(send_classes, edges=edges), len(edges) - 1, partial(find_runs, edges=edges))
+        position, leader, length = zip(*made, strict=True)
+        classes.release()
+        return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
@@ -212,6 +216,17 @@ def meet_grams(_: int, sent: list[tuple[U64, U32]]) -> U64:
         order = kernel.stable_order(at.astype(np.uint64))
         gram, at = gram[order], at[order]
     return kernel.gram_classes(gram, at)
+
+
+def send_classes(_: int, classes: U64, edges: I64) -> Iterator[tuple[int, U64]]:
+    """The members of classes, by the range of tokens in which they stand."""
+    cuts = cuts_of_ranges(classes, edges).tolist()
+    return ((number, classes[a:b]) for number, (a, b) in enumerate(itertools.pairwise(cuts)) if b > a)
+
+
+def find_runs(number: int, classes: list[U64], edges: I64) -> tuple[U32, U32, U32]:
+    """Runs of repeated grams in a range of tokens."""
+    return kernel.class_runs(classes, *edges[number:number + 2].tolist())
 
 
 def block_digests(number: int, portion: Portion, places: Shared[Places], chosen: Shared[U8]) -> tuple[I64, U64]:
