@@ -106,6 +106,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     for number, said in enumerate(heard):
         wanted[numbering.numbers(number)] = said.looked_at
     wanted[groups.page] = True
+    wanted |= may_be_equal(texts.corpus)
     for side in (passages.whole.a0, passages.whole.b0):
         wanted[page_of(corpus, side)] = True
     texts.bring(wanted, counted=True)
@@ -153,6 +154,15 @@ def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Nu
         surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options),
                                   pages)
         return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
+
+
+def may_be_equal(corpus: Corpus) -> Flags:
+    """Pages that have the words of another one: which of them stay is said of those in no group, too."""
+    from dedup.cleaning.plan import word_digests
+
+    digest, words = word_digests(corpus)
+    _, number, counts = np.unique(digest, return_inverse=True, return_counts=True)
+    return words & (counts[number] > 1)
 
 
 def hear(_: int, portion: Portion) -> Heard:

@@ -100,6 +100,18 @@ def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("unit", ["page", "block"])
+def test_which_of_short_equal_pages_stays_is_said_though_they_are_in_no_group(tmp_path: Path, unit: str,
+                                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["Closed today.", "closed today", "Open.", "Closed tomorrow.", " ".join(f"w{n}" for n in range(50))]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    whole = scan(tmp_path, unit=unit)
+    assert whole.keep.tolist() == [True, False, True, True, True]
+    assert rendered(in_parts(tmp_path, unit=unit)) == rendered(whole)
+
+
+@pytest.mark.usefixtures("small")
 def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     lines = [{"id": str(n), "text": " ".join(f"w{n}x{i}" for i in range(40))} for n in range(20)]
     lines.append({"id": "copy", "text": lines[3]["text"]})
