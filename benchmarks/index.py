@@ -9,6 +9,7 @@ verified. They may be in another environment: ``--peers build/peers-venv/bin/pyt
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import multiprocessing
 import resource
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,19 +33,53 @@ TOGETHER = 1000  # pages that rensa is given at a time
 Pages = list[dict[str, str]]
 
 
-def pages_of(count: int, words: int) -> Pages:
+def pages_of(words: int) -> Iterator[dict[str, str]]:
     """Pages of the corpus, each cut to so many words; shorter ones are left out."""
-    from benchmarks.corpus import write_corpus
+    from benchmarks.corpus import Corpus
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "corpus.jsonl"
-        write_corpus(file, int(count * words * 17))
-        pages = []
-        for line in file.open(encoding="utf-8"):
-            record = json.loads(line)
-            if len(cut := first_words(record["text"], words)) and len(pages) < count:
-                pages.append({"id": record["id"], "text": cut})
-    return pages
+    for line in itertools.chain.from_iterable(lines for lines, _ in Corpus()):
+        record = json.loads(line)
+        if cut := first_words(record["text"], words):
+            yield {"id": record["id"], "text": cut}
+
+
+@dataclass
+class Written:
+    """Pages in a file, so that a million of them need no memory; all but the last ones are stored, those are asked for.
+
+    Attributes:
+        wall, cpu: Seconds that reading them took, which are not those of the subject.
+    """
+
+    file: Path
+    count: int
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def __iter__(self) -> Iterator[dict[str, str]]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        with self.file.open(encoding="utf-8") as lines:
+            for line in lines:
+                page = json.loads(line)
+                self.wall, self.cpu = self.wall + time.perf_counter() - wall, self.cpu + time.process_time() - cpu
+                yield page
+                wall, cpu = time.perf_counter(), time.process_time()
+
+    def stored(self) -> Iterator[dict[str, str]]:
+        """Those that are stored."""
+        return itertools.islice(self, self.count - ASKED)
+
+    def asked(self) -> Pages:
+        """Those that are asked for."""
+        return list(itertools.islice(self, self.count - ASKED, None))
+
+
+def write_pages(file: Path, count: int, words: int) -> Written:
+    """Pages of the corpus in a file."""
+    with file.open("w", encoding="utf-8") as out:
+        for page in itertools.islice(pages_of(words), count):
+            out.write(json.dumps(page) + "\n")
+    return Written(file, count)
 
 
 def first_words(text: str, words: int) -> str:
@@ -59,12 +95,13 @@ def first_words(text: str, words: int) -> str:
 
 
 @contextmanager
-def timed(result: dict[str, Any], name: str, count: int) -> Iterator[None]:
-    """Wall and CPU microseconds of each of `count` pages."""
-    wall, cpu = time.perf_counter(), time.process_time()
+def timed(result: dict[str, Any], name: str, pages: Written) -> Iterator[None]:
+    """Wall and CPU microseconds of each of the stored pages, without what reading them takes."""
+    count = pages.count - ASKED
+    wall, cpu = time.perf_counter() - pages.wall, time.process_time() - pages.cpu
     yield
-    result[f"{name}_us"] = round((time.perf_counter() - wall) / count * 1e6, 1)
-    result[f"{name}_cpu_us"] = round((time.process_time() - cpu) / count * 1e6, 1)
+    result[f"{name}_us"] = round((time.perf_counter() - pages.wall - wall) / count * 1e6, 1)
+    result[f"{name}_cpu_us"] = round((time.process_time() - pages.cpu - cpu) / count * 1e6, 1)
 
 
 def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], pages: Pages) -> None:
@@ -100,31 +137,30 @@ def in_redis(before: tuple[int, float], redis: str, count: int) -> dict[str, Any
     return {"bytes_a_page": round(size / count), "server_cpu_us": round(seconds / count * 1e6, 1)}
 
 
-def ours(pages: Pages, levels: str, redis: str | None) -> dict[str, Any]:
+def ours(pages: Written, levels: str, redis: str | None) -> dict[str, Any]:
     """``dedup.Index``: in a file, or in Redis."""
     from dedup.index import Index
 
     result: dict[str, Any] = {"levels": levels}
-    stored, asked = pages[:-ASKED], pages[-ASKED:]
-    folder = Path(tempfile.mkdtemp())
+    count, folder = pages.count - ASKED, Path(tempfile.mkdtemp())
     place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels.replace(',', '-')}"
     empty = held(redis)
     with Index.create(place, levels=levels) as index:
-        with timed(result, "add", len(stored)):
-            index.add(stored)
+        with timed(result, "add", pages):
+            index.add(pages.stored())
         if redis is not None:
-            result |= in_redis(empty, redis, len(stored))
+            result |= in_redis(empty, redis, count)
         else:
-            with timed(result, "compact", len(stored)):
+            with timed(result, "compact", pages):
                 index.compact()
             info = index.info()
-            result |= {"bytes_a_page": round(info.file_bytes / len(stored)),
-                       "rows_a_page": {name: round(rows / len(stored), 1) for name, rows in info.rows.items()}}
+            result |= {"bytes_a_page": round(info.file_bytes / count),
+                       "rows_a_page": {name: round(rows / count, 1) for name, rows in info.rows.items()}}
     begin = time.perf_counter()
     with Index.open(place) as index:
-        assert len(index) == len(stored)
+        assert len(index) == count
         result["open_ms"] = round((time.perf_counter() - begin) * 1e3, 1)
-        asked_for(result, lambda page: len(index.check(page, threads=1).groups), asked)
+        asked_for(result, lambda page: len(index.check(page, threads=1).groups), pages.asked())
     shutil.rmtree(folder)
     return result
 
@@ -135,7 +171,7 @@ def shingles(text: str) -> list[str]:
     return [" ".join(words[at:at + SHINGLE]) for at in range(max(1, len(words) - SHINGLE + 1))]
 
 
-def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
+def datasketch(pages: Written, redis: str | None) -> dict[str, Any]:
     """``datasketch.MinHashLSH``, in memory or in Redis."""
     from datasketch import MinHash, MinHashLSH
 
@@ -150,17 +186,17 @@ def datasketch(pages: Pages, redis: str | None) -> dict[str, Any]:
 
         config = {"type": "redis", "basename": b"bench-datasketch", "redis": parse_url(redis)}
     lsh = MinHashLSH(THRESHOLD, PERMUTATIONS, storage_config=config)
-    stored, empty = pages[:-ASKED], held(redis)
-    with timed(result, "add", len(stored)), lsh.insertion_session() as session:
-        for page in stored:
+    empty = held(redis)
+    with timed(result, "add", pages), lsh.insertion_session() as session:
+        for page in pages.stored():
             session.insert(page["id"], sketch(page))
     if redis is not None:
-        result |= in_redis(empty, redis, len(stored))
-    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
+        result |= in_redis(empty, redis, pages.count - ASKED)
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages.asked())
     return result
 
 
-def rensa(pages: Pages, redis: str | None) -> dict[str, Any]:
+def rensa(pages: Written, redis: str | None) -> dict[str, Any]:
     """``rensa.RMinHashLSH``, in memory."""
     from rensa import RMinHash, RMinHashLSH
 
@@ -170,17 +206,16 @@ def rensa(pages: Pages, redis: str | None) -> dict[str, Any]:
         return made
     result: dict[str, Any] = {}
     lsh = RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=16)
-    stored = pages[:-ASKED]
-    with timed(result, "add", len(stored)):
-        for at in range(0, len(stored), TOGETHER):
-            sets = [shingles(page["text"]) for page in stored[at:at + TOGETHER]]
+    stored = pages.stored()
+    with timed(result, "add", pages):
+        while sets := [shingles(page["text"]) for page in itertools.islice(stored, TOGETHER)]:
             lsh.insert_many(RMinHash.from_token_sets(sets, num_perm=PERMUTATIONS, seed=42))
-    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages[-ASKED:])
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages.asked())
     return result
 
 
 def measured(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """What a subject said, from a process of its own, and the most memory that it took beside the pages."""
+    """What a subject said, from a process of its own, and the most memory that it took."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
         try:
             return pool.apply(_apart, (work, *arguments))
@@ -197,14 +232,12 @@ def _apart(work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, An
 PEERS = {"datasketch": datasketch, "rensa": rensa}
 
 
-def elsewhere(python: str, name: str, pages: Pages, redis: str | None) -> dict[str, Any]:
+def elsewhere(python: str, name: str, pages: Written, redis: str | None) -> dict[str, Any]:
     """What a peer says under another interpreter."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
-        json.dump(pages, file)
-        file.flush()
-        command = [python, "-m", "benchmarks.index", "--peer", name, file.name, *(["--redis", redis] if redis else [])]
-        said: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        return said
+    command = [python, "-m", "benchmarks.index", "--peer", name, str(pages.file), "--pages", str(pages.count - ASKED),
+               *(["--redis", redis] if redis else [])]
+    said: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return said
 
 
 def main() -> None:
@@ -220,9 +253,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.peer:
         name, file = arguments.peer
-        print(json.dumps(measured(PEERS[name], json.loads(Path(file).read_text("utf-8")), arguments.redis)))
+        print(json.dumps(measured(PEERS[name], Written(Path(file), arguments.pages + ASKED), arguments.redis)))
         return
-    pages = pages_of(arguments.pages + ASKED, arguments.words)
+    with tempfile.TemporaryDirectory() as folder:
+        measure_all(arguments, write_pages(Path(folder) / "pages.jsonl", arguments.pages + ASKED, arguments.words))
+
+
+def measure_all(arguments: argparse.Namespace, pages: Written) -> None:
+    """Measure each subject, and print what it said."""
     jobs: list[tuple[str, Callable[[], dict[str, Any]]]] = [
         (f"dedup {levels}", partial(measured, ours, pages, levels, None)) for levels in arguments.levels]
     if arguments.redis:
@@ -233,7 +271,7 @@ def main() -> None:
         if arguments.redis:
             jobs.append(("datasketch in Redis", partial(elsewhere, arguments.peers, "datasketch", pages, arguments.redis)))
     for name, work in jobs:
-        print(json.dumps({"subject": name, "pages": len(pages) - ASKED, "words": arguments.words, **work()}), flush=True)
+        print(json.dumps({"subject": name, "pages": pages.count - ASKED, "words": arguments.words, **work()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -242,6 +242,35 @@ def chunk_places(data: Data) -> Measured:
 
 
 @case
+def landmarks(data: Data) -> Measured:
+    token = (data.tokens[0] >> np.uint64(32)).astype(np.uint32)
+    return (token, np.append(np.arange(0, len(token), 600), len(token)), 5, 4), len(token), "token"
+
+
+@case
+def damaged_chunk(data: Data) -> Measured:
+    chunks = chunk_places(data)[0][0]
+    return (chunks, np.arange(len(chunks))), sum(map(len, chunks)), "byte"
+
+
+@case
+def extras_agree(data: Data) -> Measured:
+    from dedup.index.keys import ways_to_go_on
+
+    some = np.random.default_rng(5)
+    asked, extra = (some.integers(0, 1 << 30, count, np.uint32) for count in (10_000, 200_000))
+    first, key = np.append(np.arange(9_000), 10_000), np.sort(some.integers(0, 9_000, len(extra)))
+    return (first, asked, key, extra, np.array(ways_to_go_on(8), np.uint32)), len(extra), "place"
+
+
+@case
+def paired_twice(data: Data) -> Measured:
+    some = np.random.default_rng(6)
+    place, key = some.integers(0, 20_000, 200_000, np.uint64), np.sort(some.integers(0, 9_000, 200_000))
+    return (np.append(np.arange(9_000), 10_000), some.integers(0, 100, 10_000, np.uint64), key, place), len(place), "place"
+
+
+@case
 def take_ranges(data: Data) -> Measured:
     return (np.arange(500_001), np.random.default_rng(0).permutation(500_000)), 500_000, "row"
 
@@ -322,6 +351,12 @@ def with_copies(data: Data) -> Measured:
 @case
 def mark_ranges(data: Data) -> Measured:
     return (*ranges(50_000), 0, 10_000_000), 10_000_000, "token"
+
+
+@case
+def rarities(data: Data) -> Measured:
+    counts = np.random.default_rng(7).zipf(1.3, 1 << 18).clip(max=1_000_000)
+    return (np.where(counts > 1, counts - 1, 0).astype(np.uint32), 16, 0.001, 0.45), len(counts), "item"
 
 
 @case

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
-from dedup.blocks import Corpus, distinct_numbers
+from dedup.blocks import Corpus, distinct_numbers, widths
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
@@ -160,14 +160,16 @@ class AlignTask:
 
 def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings, judge: bool) -> tuple[Aligned, U8]:
     """Verified passages of the pairs of pages that have anchors, and the gates that stop each; 0 unless they are judged."""
-    page_first, length = bags.page_first, np.diff(bags.page_first)
+    if not len(anchors.page_a):
+        return NOTHING, np.empty(0, np.uint8)
+    page_first, length = bags.page_first, widths(bags.page_first)
     larger = larger_pages(page_first, anchors.page_a, anchors.page_b)
     order = np.argsort(larger, kind="stable")
     anchors, larger = anchors.take(order), larger[order]
     new = np.ones(len(larger), bool)
     new[1:] = larger[1:] != larger[:-1]
     smaller = np.minimum(length[anchors.page_a], length[anchors.page_b])
-    cost = np.cumsum(smaller + np.where(new, length[larger], 0) + ANCHOR_COST * np.diff(anchors.first))
+    cost = np.cumsum(smaller + np.where(new, length[larger], 0) + ANCHOR_COST * widths(anchors.first))
     edges = np.searchsorted(cost, np.arange(0, int(cost[-1]) + 1 if len(cost) else 0, BATCH_COST))
     cuts = distinct_numbers(np.concatenate([[0], edges, [len(larger)]]))
     values = np.array(settings, np.int64)

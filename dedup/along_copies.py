@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dedup.align import Gates
 from dedup.aligned import Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, owners
 from dedup.kernel import kernel
 from dedup.one_list import COVERS, overlaps
 from dedup.page_pairs import PagePairs
@@ -70,7 +70,7 @@ def _moved(corpus: Corpus, repeats: Repeats, pairs: PagePairs, x0: I64, x1: I64,
     zones = int(repeats.lengths.max(initial=0)) // ZONE + 1
     key, number = np.unique(segment * zones + (start + stop) // 2 // ZONE, return_inverse=True)
     copies, first = kernel.take_ranges(repeats.first, key // zones)
-    asking = np.repeat(np.arange(len(key)), np.diff(first))
+    asking = owners(first)
     partner = pairs.partners(asking, page_of(corpus, repeats.position[copies]), number, page_of(corpus, y0[owner]))
     copies, row = copies[partner >= 0], partner[partner >= 0]
     at, of = repeats.position[copies], owner[row]

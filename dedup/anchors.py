@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW, fixed_log2
+from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
@@ -86,8 +86,9 @@ def find_anchors(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags: 
         a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds, cap, families)
     kernel.release_memory()
     runs = repeats_that_count(runs, bags.page_first, pairs)
-    apart = families.apart(pages_at(bags.page_first, runs.a), pages_at(bags.page_first, runs.b))
-    runs = replace(runs, a=runs.a[apart], b=runs.b[apart], length=runs.length[apart])
+    if families.any:
+        apart = families.apart(pages_at(bags.page_first, runs.a), pages_at(bags.page_first, runs.b))
+        runs = replace(runs, a=runs.a[apart], b=runs.b[apart], length=runs.length[apart])
     along_a, along_b = _along(runs, bags, a, b)
     anchors = kernel.pair_anchors(np.concatenate([a, along_a]), np.concatenate([b, along_b]), bags.page_first)
     return Anchors(*anchors), hot
@@ -100,24 +101,12 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     0 for the most frequent ones: those that make up ``STOP_SHARE`` of the running text, if they are frequent themselves.
     """
     bits = min(STOP_BITS, len(item).bit_length() + 2)
-    def count(cut: tuple[int, int]) -> I64:
+    def count(cut: tuple[int, int]) -> U32:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
     parts = engine.map(count, list(cuts))
-    counts: I64 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
-    out = np.full(len(counts), RARITY, np.uint8)
-    there = np.flatnonzero(counts != 0)  # of a small collection most are not; of flags they are found five times as fast
-    counts = counts[there]
-    total = int(counts.sum())
-    most = max(1, fixed_log2(max(total, 1)))
-    kinds = distinct_numbers(counts)
-    rarity = np.array([max(RARITY * (most - fixed_log2(c)) // most, 1) for c in kinds.tolist()], np.uint8)
-    out[there] = rarity[np.searchsorted(kinds, counts)]
-    enough = np.flatnonzero(counts >= max(8, STOP_LEAST * total))  # to be frequent; what is more frequent is so, too
-    order = enough[np.argsort(-counts[enough], kind="stable")]
-    before = np.cumsum(counts[order]) - counts[order]
-    out[there[order[before < STOP_SHARE * total]]] = 0
-    return out
+    counts: U32 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.uint32)  # items are below 2^32
+    return kernel.rarities(counts, RARITY, STOP_LEAST, STOP_SHARE)
 
 
 def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, pairs: PagePairs,
@@ -187,14 +176,16 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
     """
     if pairs.every or not len(position):
         return position, first
-    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    owner = owners(first)
     kept = np.flatnonzero(pairs.partners(owner, pages_at(page_first, position)) >= 0)
+    if not len(kept):
+        return position[:0], first[:1]
     owner, position = owner[kept], position[kept]
-    new = np.ones(len(owner), bool)
-    new[1:] = owner[1:] != owner[:-1]
+    if not pairs.within:  # a place and its partner
+        return position, sums(np.bincount(owner)[owner[begins_new(owner)]])
+    new = begins_new(owner)
     leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
-    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]) if pairs.within else None,
-                        len(first) - 1) > 0
+    apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
     counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
     return position[apart[owner]], sums(counts[counts > 0])
 
@@ -232,7 +223,7 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later
-    sizes = np.concatenate([NOWHERE, *(np.diff(first) for _, first in classes)])
+    sizes = np.concatenate([NOWHERE, *(widths(first) for _, first in classes)])
     most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
     before, after = (bags.a_word * words for words in AROUND)
     apart = pages_at(page_first, repeats.a) != pages_at(page_first, repeats.b)
@@ -241,16 +232,18 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
 
     def pair(number: int) -> tuple[U32, U32]:
         part = classes[number]
-        own = np.diff(part[1])
+        own = widths(part[1])
         kept = own <= most
-        places = part[0][np.repeat(kept, own)], sums(own[kept])
+        places = part if kept.all() else (part[0][np.repeat(kept, own)], sums(own[kept]))
         if not pairs.within and number < with_edges:
             places = edges.with_copies(*places)
         a, b = kernel.class_anchors(*places, item, page_first, rarity, bags.settings.least_window, before, after,
                                     COMMON[kinds[-1]])
-        if not pairs.every:
+        if not pairs.every and len(a):
             counted = pairs.allows(pages_at(page_first, a), pages_at(page_first, b))
             a, b = a[counted], b[counted]
+        if not len(a):
+            return a, b
         apart = ~in_step.both(a, b)
         return a[apart], b[apart]
     if pairs.every:
@@ -258,11 +251,12 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    if not pairs.within:
+    if not pairs.within and len(a):
         a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
-    page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
-    counted = np.flatnonzero(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
-    a, b = a[counted], b[counted]
+    if len(a) and (families.any or not pairs.every):
+        page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
+        counted = np.flatnonzero(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
+        a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 
@@ -283,13 +277,16 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         a, b: Anchors of seeds.
     """
     page_first = bags.page_first
+    if not len(repeats.a):
+        return np.empty(0, np.uint32), np.empty(0, np.uint32)
 
     def pages(x: npt.NDArray[np.int64] | U32, y: npt.NDArray[np.int64] | U32) -> I64:
         of_x, of_y = (pages_at(page_first, side) for side in (x, y))
         both: I64 = of_x * len(page_first) + of_y
         return both
-    _, pair, runs = np.unique(pages(repeats.a, repeats.b), return_inverse=True, return_counts=True)
-    rows = np.flatnonzero((runs[pair] > 1) | np.isin(pages(repeats.a, repeats.b), distinct_numbers(pages(a, b))))
+    of_run = pages(repeats.a, repeats.b)
+    pair = kernel.distinct_keys(of_run.view(np.uint64))[1]
+    rows = np.flatnonzero((np.bincount(pair)[pair] > 1) | is_among(of_run, distinct_numbers(pages(a, b))))
     cell = bags.settings.cell
     counts = -(-repeats.length[rows] // cell)
     step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell
@@ -302,5 +299,5 @@ def with_all_pairs(anchors: Anchors, pages: int) -> Anchors:
     every = np.array(list(itertools.combinations_with_replacement(range(pages), 2)), np.int64)
     at = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="left")
     right = np.searchsorted(anchors.page_a * pages + anchors.page_b, every[:, 0] * pages + every[:, 1], side="right")
-    counts = np.where(right > at, np.append(np.diff(anchors.first), 0)[at], 0)
+    counts = np.where(right > at, np.append(widths(anchors.first), 0)[at], 0)
     return Anchors(every[:, 0].copy(), every[:, 1].copy(), sums(counts), anchors.a, anchors.b)

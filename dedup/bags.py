@@ -7,12 +7,12 @@ stands between them. docs/design/alignment.md and docs/design/ocr.md say why.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.filed import Filed
@@ -60,10 +60,7 @@ class Bags:
     @property
     def settings(self) -> Settings:
         """The method's constants: lengths and weights are counted in items."""
-        s, many = SETTINGS, self.a_word
-        return s._replace(**{name: getattr(s, name) * many for name in (
-            "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
-            "least_window", "slack")})
+        return _settings_of(self.a_word)
 
     def items(self, token: I64) -> I64:
         """First item of each token."""
@@ -92,7 +89,7 @@ class Bags:
         ranges = []
         for page, parts in ((page_a, a), (page_b, b)):
             first, start, end = parts.by_owner(order)
-            before = np.repeat(self.page_first[page[order]], np.diff(first))
+            before = np.repeat(self.page_first[page[order]], widths(first))
             ranges.append((first, self.items(start) - before, self.items(end) - before))
         shared, total = np.empty((2, len(order)), np.int64)
         settings = np.array(self.settings, np.int64)
@@ -101,9 +98,17 @@ class Bags:
         return self.measures(shared, total)
 
 
+@lru_cache
+def _settings_of(items: int) -> Settings:
+    """The method's constants, where a word has so many items."""
+    return SETTINGS._replace(**{name: getattr(SETTINGS, name) * items for name in (
+        "window", "cell", "step", "gap", "drop", "border_cost", "evidence", "pseudo_window", "border_reach", "drift",
+        "least_window", "slack")})
+
+
 def larger_pages(page_first: I64, page_a: I64, page_b: I64) -> I64:
     """The larger page of each pair: what is known of it serves the next pair, if pairs that have it stand together."""
-    length = np.diff(page_first)
+    length = widths(page_first)
     return np.where(length[page_a] >= length[page_b], page_a, page_b)
 
 
@@ -136,7 +141,7 @@ def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
         InputError: The collection has 2^32 letters or more.
     """
     parts = engine.map(partial(letter_items, corpus), corpus.batches())
-    first = letters_before(np.concatenate([np.empty(0, np.int64), *(np.diff(first) for _, first in parts)]))
+    first = letters_before(np.concatenate([np.empty(0, np.int64), *(widths(first) for _, first in parts)]))
     items = [np.empty(0, np.uint32), *(item for item, _ in parts)]
     parts.clear()
     return Bags(concatenated(items), first[corpus.token_first[corpus.page_first]], first)

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,9 @@ Flags = npt.NDArray[np.bool_]
 
 NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
 BATCH_BYTES = 4_000_000  # of text in one batch
+HELD_BYTES = 1 << 16  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
-FIRST_TEXT = 1 << 22  # bytes of the buffer of all texts, unless it is known that there are more
+FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
@@ -89,7 +90,7 @@ class Corpus:
     @property
     def block_page(self) -> I64:
         """Page of each block."""
-        return np.repeat(np.arange(len(self.pages)), np.diff(self.page_first))
+        return owners(self.page_first)
 
     @property
     def page_digest(self) -> U64:
@@ -222,7 +223,7 @@ class Survey:
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
                 told: Callable[[int, int | None], None] | None = None,
-                bands: tuple[int, int] | None = None) -> tuple[Corpus, Tokens]:
+                bands: tuple[int, int] | None = None, marked: bool = True) -> tuple[Corpus, Tokens]:
     """Pages as columns, cut into blocks and measured; and their tokens, or where pages are not cut their sketches.
 
     Batches are surveyed while the next ones are read.
@@ -230,6 +231,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     Args:
         told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
         bands: Bands of a sketch and registers in each, where whole pages are to be sketched.
+        marked: Grams are marked, for ``find_repeats``.
     """
     flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
 
@@ -245,7 +247,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     def kept() -> Iterator[Batch]:
         nonlocal words, marks
         for batch in page_batches(pages, text, heads):
-            if not batches and not whole:
+            if not batches and not whole and marked:
                 words = _table_words(pages, text.size)
                 marks = Marks(engine, words) if words else None
             batches.append(batch)
@@ -293,21 +295,36 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
     """
     stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
     sizes, layouts, begin = list[int](), dict[int, Layout](), 0
+    held, texts, waiting = list[Page](), list[bytes](), 0  # pages are added some together, and bytes of these
+
+    def settle() -> None:
+        nonlocal waiting
+        if held:
+            text.add(b"".join(texts))
+            heads.add_all(held)
+            held.clear()
+            texts.clear()
+            waiting = 0
 
     def batch() -> Batch:
+        settle()
         return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
         if isinstance(item, Page):
             data = item.text.encode("utf-8", "surrogatepass")
-            text.add(data)
-            heads.add(item)
+            held.append(item)
+            texts.append(data)
+            waiting += len(data)
             if item.layout is not None:
                 layouts[len(sizes)] = item.layout
             sizes.append(len(data))
-            if text.size - begin >= BATCH_BYTES:
+            if text.size + waiting - begin >= BATCH_BYTES:
                 yield batch()
                 sizes, layouts, begin = [], {}, text.size
+            elif waiting >= HELD_BYTES:
+                settle()
             continue
+        settle()
         first, at = item.first, 0
         while at < len(item.heads):  # up to the page that fills the batch
             to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - (text.size - begin)))), len(item.heads))
@@ -359,7 +376,7 @@ def digest_of(ids: Strings, digests: U64, references: int | None) -> str:
     """A digest of ids, and of texts of which a digest each is known."""
     names = ids.utf8
     whole = hashlib.sha256(digests.astype("<u8").tobytes())
-    whole.update(np.diff(names.first).astype("<i8").tobytes())
+    whole.update(widths(names.first).astype("<i8").tobytes())
     whole.update(names.data.tobytes())
     if references is not None:
         whole.update(b"against %d" % references)
@@ -371,6 +388,9 @@ def _cut(batch: Batch, whole: bool) -> tuple[I64, I64, I64, U8]:
     text, count = batch.text, len(batch.page_start) - 1
     if whole:
         return np.arange(count + 1), batch.page_start[:-1].copy(), batch.page_start[1:].copy(), np.zeros(count, np.uint8)
+    if not batch.layouts:  # in the order of pages and places
+        page, start, end, kind = kernel.split_lines(text, batch.page_start[:-1], batch.page_start[1:])
+        return page.searchsorted(np.arange(count + 1)), start, end, kind
     plain = np.setdiff1d(np.arange(count), np.array(list(batch.layouts), np.int64), assume_unique=True)
     page, start, end, kind = kernel.split_lines(text, batch.page_start[plain], batch.page_start[plain + 1])
     pieces = [(plain[page], start, end, kind)]
@@ -392,6 +412,11 @@ def _laid_out(text: U8, page: int, start: int, end: int, layout: Layout) -> tupl
 def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads, flags: int,
             references: int | None) -> Corpus:
     """All batches as one collection."""
+    tell_apart(heads, references or 0)
+    if len(batches) == 1:
+        of = surveys[0]
+        return Corpus(text, heads, batches[0].page_start, of.page_first, of.start, of.end, of.page_chars, of.start_chars,
+                      of.end_chars, of.kind, of.token_first, of.halves, sums(of.halves), of.fingerprint, flags, references)
     bytes_before = sums(np.array([batch.size for batch in batches], np.int64))
     blocks_before = sums(np.array([len(survey.start) for survey in surveys], np.int64))
     chars_before = sums(np.array([survey.page_chars[-1] for survey in surveys], np.int64))
@@ -406,8 +431,7 @@ def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads,
     def column(name: str) -> I64:
         return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
     halves = column("halves")
-    tokens = np.concatenate([np.empty(0, np.int64), *(np.diff(survey.token_first) for survey in surveys)])
-    tell_apart(heads, references or 0)
+    tokens = np.concatenate([np.empty(0, np.int64), *(widths(survey.token_first) for survey in surveys)])
     return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
                   column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
                   column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
@@ -434,7 +458,28 @@ def tell_apart(heads: Heads, references: int) -> None:
 
 def sums(counts: I64 | npt.NDArray[np.bool_]) -> I64:
     """Sum of all counts before each one, one longer than the counts."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+    before = np.zeros(len(counts) + 1, np.int64)
+    counts.cumsum(dtype=np.int64, out=before[1:])
+    return before
+
+
+def widths(first: I64) -> I64:
+    """Width of each range, of which it is known where it begins and the last one ends: ``np.diff`` in a third of the time."""
+    return first[1:] - first[:-1]
+
+
+def owners(first: I64) -> I64:
+    """The range that each place is in, of ranges of which it is known where each begins and the last one ends."""
+    return np.arange(len(first) - 1).repeat(first[1:] - first[:-1])
+
+
+def begins_new(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether each row of some columns is unlike the row before; the first one is."""
+    new = np.ones(len(columns[0]), bool)
+    np.not_equal(columns[0][1:], columns[0][:-1], out=new[1:])
+    for column in columns[1:]:
+        new[1:] |= column[1:] != column[:-1]
+    return new
 
 
 def in_order(number: I64) -> I64:
@@ -454,8 +499,9 @@ def last_up_to(ordered: I64, places: I64) -> I64:
 
 def distinct_numbers(numbers: I64) -> I64:
     """Each number once, ascending. ``np.unique`` does the same by hashing, in five times the time, and loads ``numpy.ma``."""
-    ordered = np.sort(numbers)
-    once: I64 = ordered[np.append(True, ordered[1:] != ordered[:-1])[:len(ordered)]]
+    ordered = numbers.copy()
+    ordered.sort()
+    once: I64 = ordered[begins_new(ordered)]
     return once
 
 
@@ -463,7 +509,7 @@ def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
     """Whether each number is one of some ascending ones; ``np.isin`` would sort these again, and loads ``numpy.ma``."""
     if not len(ordered):
         return np.zeros(len(numbers), np.bool_)
-    place = np.minimum(np.searchsorted(ordered, numbers), len(ordered) - 1)
+    place = np.minimum(ordered.searchsorted(numbers), len(ordered) - 1)
     found: npt.NDArray[np.bool_] = ordered[place] == numbers
     return found
 
@@ -492,18 +538,15 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
     """
     order = kernel.stable_order(corpus.fingerprint[blocks])
     ordered = blocks[order]
-    prints = corpus.fingerprint[ordered]
-    new = np.ones(len(ordered), bool)
-    new[1:] = prints[1:] != prints[:-1]
-    leader = ordered[new][np.cumsum(new) - 1] if len(ordered) else ordered
+    new = begins_new(corpus.fingerprint[ordered])
+    leader = ordered[new][new.cumsum() - 1] if len(ordered) else ordered
     same = np.ones(len(ordered), bool)
     copies = np.flatnonzero(~new)
     same[copies] = (equal or partial(equal_blocks, corpus))(leader[copies], ordered[copies])
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
     order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
     leader, member = leader[order], ordered[order]
-    new = np.ones(len(leader), bool)
-    new[1:] = leader[1:] != leader[:-1]
+    new = begins_new(leader)
     return Distinct(leader[new], member, np.append(np.flatnonzero(new), len(member)).astype(np.int64))
 
 
@@ -525,8 +568,7 @@ def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:
     order = short[np.lexsort((short, corpus.fingerprint[short], page[short]))]
     if not len(order):
         return
-    new = np.ones(len(order), bool)
-    new[1:] = (corpus.fingerprint[order][1:] != corpus.fingerprint[order][:-1]) | (page[order][1:] != page[order][:-1])
+    new = begins_new(corpus.fingerprint[order], page[order])
     for members in np.split(order, np.flatnonzero(new)[1:]):
         if len(members) > 1:
             yield int(page[members[0]]), members

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers
+from dedup.blocks import distinct_numbers, widths
 from dedup.model import Cause, Layout, VerdictKind
 from dedup.verdicts import NAMES, NAVIGATION, RENDERED, TEMPLATE, Judgement
 
@@ -169,7 +169,7 @@ class Site:
         """On how many pages of the site each block text stands, by fingerprint."""
         corpus = self.corpus
         rows = np.concatenate([np.arange(corpus.page_first[p], corpus.page_first[p + 1]) for p in self.pages])
-        page = np.repeat(self.pages, np.diff(corpus.page_first)[self.pages])
+        page = np.repeat(self.pages, widths(corpus.page_first)[self.pages])
         print_ = corpus.fingerprint[rows]
         order = np.lexsort((page, print_))
         print_, page = print_[order], page[order]

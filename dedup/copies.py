@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, sums, widths
 from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind
 from dedup.places import range_halves
@@ -213,7 +213,7 @@ def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:
         rows = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))
         flags[rows], links[rows] = layout.flags, layout.link_chars
     if not laid_out.all() and len(flags):
-        plain = np.repeat(~laid_out, np.diff(corpus.page_first))
+        plain = np.repeat(~laid_out, widths(corpus.page_first))
         flags[plain & (corpus.text[np.minimum(corpus.start, len(corpus.text) - 1)] == ord(">"))] = BlockFlag.QUOTE
     if laid_out.any():
         _unmark_layout_tables(corpus, flags)
@@ -227,10 +227,10 @@ def _unmark_layout_tables(corpus: Corpus, flags: U8) -> None:
         return
     chars = corpus.end_chars - corpus.start_chars
     loose = table & (corpus.kind != BlockKind.CELL)  # paragraphs and headings in cells
-    inside, other, all_chars = (np.diff(sums(np.where(mark, chars, 0))[corpus.page_first])
+    inside, other, all_chars = (widths(sums(np.where(mark, chars, 0))[corpus.page_first])
                                 for mark in (table, loose, np.ones(len(flags), bool)))
     laying_out = (inside > LAYOUT_TABLE * all_chars) & (other > LAYOUT_BLOCKS * inside)
-    wrapped = np.repeat(laying_out, np.diff(corpus.page_first))
+    wrapped = np.repeat(laying_out, widths(corpus.page_first))
     flags[table & wrapped] &= ~np.uint8(BlockFlag.TABLE_OR_CODE)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, sums
+from dedup.blocks import Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.lsh import ALL_PAIRS
 from dedup.places import page_of
@@ -26,6 +26,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CLOSE = 0.75  # Jaccard similarity of a member and the page in the middle, at least; so two members reach 0.5
+NO_FAMILIES = np.empty(0, np.int64)
 BATCH = 4096  # pages measured at a time
 
 
@@ -34,19 +35,29 @@ class Families:
     """Pages that are close to one page in the middle.
 
     Attributes:
-        of_page: The page in the middle of each page's family, shape ``(pages,)``; -1 for a page that is in none.
+        of_page: The page in the middle of each page's family, shape ``(pages,)``; -1 for a page that is in none. Empty where
+            there are no families.
     """
 
     of_page: I64
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return len(self.of_page) > 0
+
     def apart(self, page_a: I64, page_b: I64) -> Flags:
         """Whether two pages are of different families, of none, or one page."""
+        if not len(self.of_page):
+            return np.ones(len(page_a), bool)
         family = self.of_page[page_a]
         apart: Flags = (family < 0) | (family != self.of_page[page_b]) | (page_a == page_b)
         return apart
 
     def closed(self, repeats: Repeats, page_first: I64) -> Flags:
         """Pages of which all exact matches are with pages of their own family."""
+        if not len(self.of_page):
+            return np.zeros(len(page_first) - 1, bool)
         closed = self.of_page >= 0
         a, b = pages_at(page_first, repeats.a), pages_at(page_first, repeats.b)
         for page in (a, b):
@@ -63,12 +74,12 @@ class Families:
         if not closed.any() or not len(position):
             return position, first
         page, begins = pages_at(page_first, position), first[:-1]
-        leader = np.repeat(page[begins], np.diff(first))
+        leader = np.repeat(page[begins], widths(first))
         other = ~closed[page] | self.apart(leader, page)
         other[1:] |= page[1:] == page[:-1]
         other[begins] = ~closed[page[begins]]
         kept = np.logical_or.reduceat(other, begins)
-        counts = np.diff(first)
+        counts = widths(first)
         return position[np.repeat(kept, counts)], sums(counts[kept])
 
 
@@ -81,8 +92,9 @@ def page_families(engine: LocalEngine, corpus: Corpus, links: Links, size: int) 
         links: Verified passages; those that are not all of two pages do not count.
         size: Tokens of a shingle.
     """
+    if len(links.a0) < ALL_PAIRS:  # no page has so many
+        return Families(NO_FAMILIES)
     count = len(corpus.pages)
-    family = np.full(count, -1, np.int64)
     page_first = corpus.token_first[corpus.page_first]
     a, b = page_of(corpus, links.a0), page_of(corpus, links.b0)
     whole = np.flatnonzero((links.a0 == page_first[a]) & (links.a1 == page_first[a + 1]) & (links.b0 == page_first[b])
@@ -91,7 +103,8 @@ def page_families(engine: LocalEngine, corpus: Corpus, links: Links, size: int) 
     degree = np.bincount(a, minlength=count)
     crowded = degree[b] >= ALL_PAIRS
     if not crowded.any():
-        return Families(family)
+        return Families(NO_FAMILIES)
+    family = np.full(count, -1, np.int64)
     a, b = a[crowded], b[crowded]
     order = np.lexsort((b, -degree[b], a))
     page, row = np.unique(a[order], return_index=True)

@@ -73,6 +73,9 @@ def of_large(values: npt.NDArray[A], text_bytes: int) -> npt.NDArray[A]:
 
 def columns_of_large(table: D, text_bytes: int) -> D:
     """A table (a dataclass of columns, or of such tables) with its columns as ``of_large`` keeps them."""
+    if text_bytes < LEAST_IN_FILE:
+        return table
+
     def held(value: Any) -> Any:
         return (of_large(value, text_bytes) if isinstance(value, np.ndarray) else
                 columns_of_large(value, text_bytes) if is_dataclass(value) and not isinstance(value, type) else value)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, sums
+from dedup.blocks import Corpus, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
@@ -158,10 +158,10 @@ class Findings:
         table = self.table
         rows, first = kernel.take_ranges(table.first, groups)
         out = [EQUAL] * len(rows)
-        near = np.flatnonzero(np.repeat(table.kind[groups] == KINDS.index("near"), np.diff(first)))
+        near = np.flatnonzero(np.repeat(table.kind[groups] == KINDS.index("near"), widths(first)))
         if not len(near):
             return out
-        leader = np.searchsorted(near, np.repeat(first[:-1] + table.lead[groups], np.diff(first))[near])
+        leader = np.searchsorted(near, np.repeat(first[:-1] + table.lead[groups], widths(first))[near])
         texts = span_texts(self.corpus, self.places.parts.take(rows[near]))
         pairs = dict.fromkeys(zip(leader.tolist(), texts, strict=True))  # members are often equal
         alike = indel_similarities([texts[lead] for lead, _ in pairs], [text for _, text in pairs], self.engine.threads)
@@ -223,7 +223,7 @@ class Findings:
         rows, copies = self.shown.row[shown], self.shown.copies[shown]
         measured = self.measures(groups)
         at = sums(self.table.first[groups + 1] - self.table.first[groups])[:-1]  # of each group among the measured
-        each = (rows + np.repeat(at - self.table.first[groups], np.diff(first))).tolist()
+        each = (rows + np.repeat(at - self.table.first[groups], widths(first))).tolist()
         occurrences = self.places.occurrences(rows, copies, [measured[i] for i in each])
         leads = self.table.first[groups] + self.table.lead[groups]
         places = np.searchsorted(rows, leads)  # they ascend
@@ -299,7 +299,7 @@ class Findings:
         """Characters of each group that would not be needed if its text stood once, or in the references only."""
         first, lead = self.places.parts.first, self.table.representative
         before = sums(self.places.part_end - self.places.part_start)
-        copies: I64 = np.diff(self.table.first) - 1
+        copies: I64 = widths(self.table.first) - 1
         if self.corpus.references is not None:
             copies = np.bincount(self.table.owner[self.table.page >= self.corpus.references], minlength=len(self.table))
         wasted: I64 = copies * (before[first[lead + 1]] - before[first[lead]])

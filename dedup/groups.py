@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, sums
+from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import columns_of_large, of_large
 from dedup.kernel import kernel
@@ -69,7 +69,7 @@ class Groups:
         """Some of the groups."""
         rows = kept[self.owner]
         return replace(
-            self, first=sums(np.diff(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
+            self, first=sums(widths(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
             linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
             jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
 
@@ -92,7 +92,7 @@ class Groups:
     @property
     def owner(self) -> I64:
         """Group of each occurrence."""
-        return np.repeat(np.arange(len(self)), np.diff(self.first))
+        return owners(self.first)
 
     @property
     def representative(self) -> I64:
@@ -153,7 +153,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del linked, times
     engine.settle()
     order, first = _groups_in_order(ranges, members)
-    said = np.isin(component, cut)  # a group that left something out stays, and says so
+    said = is_among(component, cut)  # a group that left something out stays, and says so
     order, first = _without_implied(ranges, members.row[order], order, first, said)
     return _table(engine, corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
 
@@ -162,7 +162,7 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
     """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
     whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
-    of_position = np.repeat(repeats.lengths, np.diff(repeats.first)) if repeats is not None else position
+    of_position = np.repeat(repeats.lengths, widths(repeats.first)) if repeats is not None else position
     length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
     bits = int(length.max(initial=0)).bit_length()  # both are below 2^32
     key = np.concatenate([whole.a0, whole.b0, position])
@@ -172,9 +172,9 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
     t0 = key[leader] >> bits
     count = len(whole.a0)
     hot = node[2 * count:]
-    star = np.repeat(hot[repeats.first[:-1]], np.diff(repeats.first)) if repeats is not None and len(hot) else hot
+    star = np.repeat(hot[repeats.first[:-1]], widths(repeats.first)) if repeats is not None and len(hot) else hot
     if repeats is not None and len(hot) and not pairs.every:
-        segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
+        segment = owners(repeats.first)
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
     return _Nodes(t0, t0 + length[leader], np.concatenate([node[:count], star]),
@@ -293,7 +293,7 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64
         passage, side: As in ``_Nodes``, by row.
         component: Of each row, ascending.
     """
-    parts, counts = np.diff(passages.first), np.ones(len(passage), np.int64)
+    parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
     rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
     if len(rows):  # of few components: none but theirs are looked at
         rows = np.flatnonzero(np.isin(component, component[rows]))
@@ -305,9 +305,11 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64
         alike = (least == most)[owner] & (number > 1)
         rows = rows[alike]
         counts[rows] = number[alike]
+    if not len(rows):
+        return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
     start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
     part, begins = kernel.take_ranges(passages.first, passage[rows])
-    second = np.repeat(side[rows] == 1, np.diff(begins))
+    second = np.repeat(side[rows] == 1, widths(begins))
     inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
                    np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
     to = kernel.take_ranges(first, rows)[0]
@@ -393,7 +395,7 @@ def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stay
     """
     t0 = ranges.t0[row]
     asked = np.flatnonzero(~stays[row[first[:-1]]])
-    kept, counts = np.ones(len(first) - 1, bool), np.diff(first)
+    kept, counts = np.ones(len(first) - 1, bool), widths(first)
     kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], in_order(t0), asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
@@ -402,7 +404,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
            cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
     kept, count = members.row[order], len(first) - 1
-    number = np.repeat(np.arange(count), np.diff(first))
+    number = np.repeat(np.arange(count), widths(first))
     parts = engine.begin(lambda: columns_of_large(spans.take(kept), len(corpus.text)))
     linked, near = np.zeros(count, bool), np.zeros(count, bool)
     linked[number[in_passage[kept]]] = True
@@ -417,7 +419,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     lead = np.flatnonzero(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
     jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
-    return Groups(first, lead, kind, family, linked, np.isin(family, cut), ranges, of_large(page, len(corpus.text)),
+    return Groups(first, lead, kind, family, linked, is_among(family, cut), ranges, of_large(page, len(corpus.text)),
                   jaccard, containment, parts.result())
 
 

@@ -99,11 +99,6 @@ class Strings(Sequence[str]):
         self._first.frombytes((strings.first[1:] + len(self._data)).tobytes())
         self._data += strings.data.data
 
-    def append(self, string: str) -> None:
-        """Put one string at the end."""
-        self._data += _utf8(string)
-        self._first.append(len(self._data))
-
     def encoded(self, row: int) -> bytes:
         """A string in UTF-8."""
         return bytes(self._data[self._first[row]:self._first[row + 1]])
@@ -163,13 +158,6 @@ class Coded:
                 self.names.append(new)
         own = np.fromiter(map(self._known.__getitem__, strings.names), np.int32, len(strings.names))
         self._codes.frombytes(own[strings.code].tobytes())
-
-    def append(self, string: str) -> None:
-        """Put one string at the end."""
-        code = self._known.setdefault(string, len(self.names))
-        if code == len(self.names):
-            self.names.append(string)
-        self._codes.append(code)
 
     def some(self, begin: int, end: int) -> list[str]:
         """The strings from one to before another one."""
@@ -243,19 +231,19 @@ class Heads(Sequence[Page]):
         self._titles, self._metas = dict[int, str | None](), dict[int, Mapping[str, Any]]()
         self.layouts, self.renamed = dict[int, Layout](), dict[int, str]()
 
-    def add(self, page: Page) -> None:
-        """Put a page at the end; its text is left out."""
+    def add_all(self, pages: Sequence[Page]) -> None:
+        """Put pages at the end; their texts are left out."""
         row = len(self)
-        self.ids.append(page.id)
-        self._urls.append(page.url or "")
-        self._sources.append(page.source)
-        self.sites.append(page.site)
-        self._lines.append(page.line)
-        self._numbers.append(page.number)
-        self._flags.append(HAS_URL * (page.url is not None) | RECORD * page.record)
-        for known, value in ((self._titles, page.title), (self._metas, page.meta or None), (self.layouts, page.layout)):
-            if value is not None:
-                known[row] = value  # type: ignore[assignment]
+        self.ids.extend(Utf8.of([page.id for page in pages]))
+        self._urls.extend(Utf8.of([page.url or "" for page in pages]))
+        self._sources.extend(Codes.of([page.source for page in pages]))
+        self.sites.extend(Codes.of([page.site for page in pages]))
+        self._lines.extend([page.line for page in pages])
+        self._numbers.extend([page.number for page in pages])
+        self._flags += bytes([HAS_URL * (page.url is not None) | RECORD * page.record for page in pages])
+        self._titles.update((row + i, page.title) for i, page in enumerate(pages) if page.title is not None)
+        self._metas.update((row + i, page.meta) for i, page in enumerate(pages) if page.meta)
+        self.layouts.update((row + i, page.layout) for i, page in enumerate(pages) if page.layout is not None)
 
     def extend(self, records: RecordHeads) -> None:
         """Put records at the end."""

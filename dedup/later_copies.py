@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, last_up_to
+from dedup.blocks import distinct_numbers, last_up_to, widths
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at
@@ -42,7 +42,7 @@ def first_by_text(repeats: Repeats, page_first: I64, digest: U64) -> Repeats:
     position, begins = repeats.position.copy(), repeats.first[:-1]
     if len(begins):
         of_place = digest[pages_at(page_first, position)]
-        least = np.repeat(np.minimum.reduceat(of_place, begins), np.diff(repeats.first))
+        least = np.repeat(np.minimum.reduceat(of_place, begins), widths(repeats.first))
         candidates = np.flatnonzero(of_place == least)
         leader = candidates[np.searchsorted(candidates, begins)]
         position[begins], position[leader] = repeats.position[leader], repeats.position[begins]
@@ -78,8 +78,8 @@ def quiet_copies(repeats: Repeats, later: tuple[U32, U32], margin: int) -> tuple
     """
     copy = np.ones(len(repeats.position), bool)
     copy[repeats.first[:-1]] = False
-    leader = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first) - 1)
-    lengths = np.repeat(repeats.lengths, np.diff(repeats.first) - 1)
+    leader = np.repeat(repeats.position[repeats.first[:-1]], widths(repeats.first) - 1)
+    lengths = np.repeat(repeats.lengths, widths(repeats.first) - 1)
     first, start = _joined(repeats.a, leader), _joined(repeats.b, repeats.position[copy])
     row, begin, end = _outside(first, first + _joined(repeats.length, lengths), later)
     shift, margins = (start - first)[row], np.where(row < len(repeats.a), np.uint32(margin), np.uint32(0))
@@ -207,8 +207,8 @@ def carried(inner: Copies, in_step: InStep, a: U32, b: U32) -> tuple[U32, U32]:
         a, b: Two places each.
     """
     x, first = inner.of_each(a)
-    y, first = inner.of_each(np.repeat(b, np.diff(first)))
-    x = np.repeat(x, np.diff(first))
+    y, first = inner.of_each(np.repeat(b, widths(first)))
+    x = np.repeat(x, widths(first))
     low, high = np.minimum(x, y), np.maximum(x, y)
     key = distinct_numbers((low.astype(np.int64) << 32 | high)[low != high])
     low, high = (key >> 32).astype(np.uint32), (key & 0xFFFFFFFF).astype(np.uint32)

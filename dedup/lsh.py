@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers
+from dedup.blocks import distinct_numbers, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError
 from dedup.kernel import kernel
@@ -297,7 +297,7 @@ def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
     def copies(owner: I64, sets: I64) -> tuple[I64, I64, I64]:
         """The copies of sets: owner, set and number of each one."""
         rows, begins = kernel.take_ranges(first, sets)
-        return np.repeat(owner, np.diff(begins)), np.repeat(sets, np.diff(begins)), rows
+        return np.repeat(owner, widths(begins)), np.repeat(sets, widths(begins)), rows
     members = distinct_numbers(member)
     near = np.isin(x, members)
     own, _, asking = copies(members, members)

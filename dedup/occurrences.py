@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import TOGETHER, Corpus
+from dedup.blocks import TOGETHER, Corpus, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import of_large
 from dedup.kernel import kernel
@@ -50,7 +50,7 @@ class Places:
                  parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.first_block, self.last_block = first_block, last_block
-        before = corpus.page_chars[np.repeat(page, np.diff(parts.first))]
+        before = corpus.page_chars[np.repeat(page, widths(parts.first))]
         chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
         self.part_start, self.part_end = (of_large(side - before, len(corpus.text)) for side in chars)
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
@@ -191,7 +191,9 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
 
 def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
     """Blocks of the first and the last byte of each part, where those of the whole places are known."""
-    counts = np.diff(parts.first)
+    if len(parts.part_start) == len(parts):  # each is the whole
+        return first_block.copy(), last_block.copy()
+    counts = widths(parts.first)
     first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
     inner = np.flatnonzero(np.repeat(counts > 1, counts))
     first[inner] = np.searchsorted(corpus.start, parts.part_start[inner], side="right") - 1

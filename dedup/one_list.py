@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.align import ROWS, Gates, in_order, whole_words
 from dedup.aligned import NO_TOKENS, Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers
+from dedup.blocks import Corpus, distinct_numbers, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
@@ -51,6 +51,8 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: F
         gates: What a rectangle must reach; here order and whole words.
         judge: Takes down which rectangles go.
     """
+    if not len(aligned.dice):
+        return aligned, kept
     box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
     counts, inside = kept[run], of_run >= INSIDE
@@ -172,8 +174,10 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
 def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
     """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
     exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
-    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
     kept = np.ones(len(runs.a0), bool)
+    if not len(near) or not len(exact):
+        return kept
+    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
     kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
     return kept
 
@@ -221,8 +225,8 @@ def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, kept: Flags, repeat
     first, count = corpus.token_first, len(corpus.halves)
     if not len(repeats.position) and not len(runs.a0):
         return np.zeros(len(boxes.a0), bool)
-    star = np.repeat(repeats.position[repeats.first[:-1]], np.diff(repeats.first))
-    length = np.repeat(repeats.lengths, np.diff(repeats.first))
+    star = np.repeat(repeats.position[repeats.first[:-1]], widths(repeats.first))
+    length = np.repeat(repeats.lengths, widths(repeats.first))
 
     def whole_blocks(a0: I64, a1: I64, b0: I64, b1: I64, kept: Flags | np.bool_) -> tuple[I64, I64]:
         a, b = block_of(corpus, a0), block_of(corpus, b0)

@@ -71,12 +71,16 @@ class PagePairs:
         if self.within:
             return _beside(owner, page, *among, itself=of_owner is None)
         count = int(max(owner.max(initial=-1), among[0].max(initial=-1))) + 1
+        if self.side is None:
+            return self._first_unlike(owner, page, *among, np.arange(len(among[0])), count)
+        if self.value is None:  # one table of the first places of both sides
+            own, others = (self.side[pages].astype(np.int64) for pages in (page, among[1]))
+            first = _first(among[0] + others * count, np.arange(len(others)), 2 * count)
+            partner: I64 = first[owner + (1 - own) * count]
+            return partner
         found = np.full(len(owner), -1, np.int64)
-        for side in (0, 1) if self.side is not None else (None,):
-            rows = np.arange(len(among[0]))
-            asking = np.ones(len(owner), bool)
-            if self.side is not None:
-                rows, asking = np.flatnonzero(self.side[among[1]] == side), self.side[page] != side
+        for side in (0, 1):
+            rows, asking = np.flatnonzero(self.side[among[1]] == side), self.side[page] != side
             chosen = self._first_unlike(owner, page, *among, rows, count)
             found[asking] = chosen[asking]
         return found

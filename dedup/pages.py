@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums
+from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums, widths
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
@@ -59,12 +59,12 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     block = int(corpus.page_first[begin])
     stand = judgement.occurrence_stand
     across = judgement.across[stand]
-    several = (np.diff(judgement.first) > 1)[stand]
+    several = (widths(judgement.first) > 1)[stand]
     later = np.ones(len(stand), bool)
     later[table.first[:-1]] = False
     later &= table.page >= begin
     content = is_content(judgement)
-    chars = np.diff(corpus.page_chars)
+    chars = widths(corpus.page_chars)
     outside, inside = chars_outside_blocks(corpus)
     duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, several, across >= 0, later,
                                                               later & content)
@@ -72,7 +72,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     total = max(int(inside[begin:].sum()), 1)
     short = int((corpus.halves[block:] < 2 * options.min_tokens).sum())
     repeats = _small_repeats(findings)
-    words = np.diff(corpus.halves_before[corpus.page_first])
+    words = widths(corpus.halves_before[corpus.page_first])
 
     def lines(p: int) -> tuple[tuple[int, int], ...]:
         return page_lines(corpus.pages[p], corpus.page_text(p))
@@ -107,7 +107,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
 def is_content(judgement: Judgement) -> Flags:
     """Whether each occurrence is content: no template, navigation or refrain, or on a copy that has nothing else."""
     stand = judgement.occurrence_stand
-    within, across = (np.isin(column[stand], NO_CONTENT) for column in (judgement.within, judgement.across))
+    within, across = NO_CONTENT[judgement.within][stand], NO_CONTENT[judgement.across][stand]
     if not across.any():  # then nobody need know which pages are copies
         return ~within
     return ~within & (~across | judgement.copied[judgement.table.page])
@@ -150,8 +150,8 @@ def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:
     White space between blocks belongs to nobody, and neither do blocks without a word, such as rulers: no share counts
     them, so a page that stands elsewhere too does so to 100 %.
     """
-    inside = sums(np.where(np.diff(corpus.token_first) > 0, corpus.end_chars - corpus.start_chars, 0))
-    return corpus.start_chars - inside[:-1], np.diff(inside[corpus.page_first])
+    inside = sums(np.where(widths(corpus.token_first) > 0, corpus.end_chars - corpus.start_chars, 0))
+    return corpus.start_chars - inside[:-1], widths(inside[corpus.page_first])
 
 
 def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
@@ -162,7 +162,7 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
         every: A choice of which all characters are counted.
     """
     places, table, corpus = findings.places, findings.table, findings.corpus
-    counts, pages = np.diff(table.parts.first), len(corpus.pages)
+    counts, pages = widths(table.parts.first), len(corpus.pages)
     page = np.repeat(table.page, counts)
     start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
     bits = np.zeros(len(every), np.uint8)
@@ -209,6 +209,6 @@ def _short_that_count(findings: Findings) -> Flags:
     counted = np.ones(len(corpus.halves), bool)
     if not pairs.every and not pairs.within:
         short = np.flatnonzero(corpus.halves < 2 * findings.options.min_tokens)
-        owner = np.unique(corpus.fingerprint[short], return_inverse=True)[1]
+        owner = kernel.distinct_keys(corpus.fingerprint[short])[1]
         counted[short] = pairs.partners(owner, corpus.block_page[short]) >= 0
     return counted

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, input_digest, last_up_to, read_corpus
+from dedup.blocks import Corpus, Distinct, input_digest, last_up_to, owners, read_corpus
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
@@ -259,7 +259,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
     """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
     stages.start("near pages")
     distinct = surveyor.distinct()
-    owner = np.repeat(np.arange(len(distinct.block)), np.diff(distinct.first))
+    owner = owners(distinct.first)
     partner = pairs.partners(owner, corpus.block_page[distinct.member])
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
@@ -313,6 +313,8 @@ def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
+    if not len(a):
+        return a, b
     overlap, sizes = short.overlaps(engine, a, b), short.sizes
     union = sizes[a] + sizes[b] - overlap
     reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)

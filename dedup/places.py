@@ -7,13 +7,13 @@ the last token of a block is the block's end.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 
@@ -46,7 +46,7 @@ class TokenRanges:
         def of(name: str) -> I64:
             column: I64 = getattr(self, name)[rows]
             return column
-        return type(self)(*engine.map(of, [field.name for field in fields(self)]))
+        return type(self)(*engine.map(of, self.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
     def measure(rows: slice) -> F64:
         return kernel.range_halves(corpus.token_first, corpus.halves, corpus.halves_before, t0[rows], t1[rows])
     halves: F64 = np.concatenate(engine.map(measure, row_ranges(len(t0))))
-    count = np.diff(corpus.token_first)
+    count = widths(corpus.token_first)
     mixed = (corpus.halves != 2 * count) & (corpus.halves != count)  # words, and characters that count half
     if mixed.any() and len(t0):
         rows = np.flatnonzero(mixed[block_of(corpus, t0)] | mixed[block_of(corpus, t1 - 1)])

@@ -69,6 +69,8 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     beyond = np.zeros(len(component), bool)
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
+    if not len(rows):
+        return members, times
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
     cuts = distinct_numbers(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()

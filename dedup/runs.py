@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, sums
+from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -90,7 +90,9 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePa
     A footer on all pages has more variants the more pages there are: where all pairs count, its copies are linked to
     ``MAX_NEAR`` of these, and its first ``MAX_NEAR`` copies to all.
     """
-    counts, page = np.diff(distinct.first), corpus.block_page
+    if not len(a):
+        return block_links(corpus, a, b, exact=False)
+    counts, page = widths(distinct.first), corpus.block_page
     few = counts[a] * counts[b] <= MAX_COPIES
     found = [_all_with_all(distinct, a[few], b[few])]
     for x, y in ((a[~few], b[~few]), (b[~few], a[~few])):
@@ -103,7 +105,7 @@ def near_links(corpus: Corpus, distinct: Distinct, a: I64, b: I64, pairs: PagePa
 
 def _all_with_all(distinct: Distinct, a: I64, b: I64) -> tuple[I64, I64]:
     """Every block of class a with every one of class b."""
-    counts = np.diff(distinct.first)
+    counts = widths(distinct.first)
     times = counts[a] * counts[b]
     row = np.repeat(np.arange(len(a)), times)
     nth, wide = np.arange(len(row)) - np.repeat(sums(times)[:-1], times), counts[b][row]
@@ -114,7 +116,7 @@ def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePai
     """The blocks of class a, the first `most` of them, each with the first one of class b that it may pair with."""
     sides = []
     for classes, taken in ((a, most), (b, 1 if pairs.every else ALL)):
-        count = np.minimum(np.diff(distinct.first)[classes], taken)
+        count = np.minimum(widths(distinct.first)[classes], taken)
         row = np.repeat(np.arange(len(classes)), count)
         nth = np.arange(len(row)) - np.repeat(sums(count)[:-1], count)
         sides.append((row, distinct.member[distinct.first[classes[row]] + nth]))
@@ -127,7 +129,7 @@ def _first_of_each(owner: I64, key: U64) -> Flags:
     """Which rows are among the first ``MAX_NEAR`` of their owner, by a key."""
     order = np.lexsort((key, owner))
     begins = np.flatnonzero(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
-    nth = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    nth = np.arange(len(order)) - np.repeat(begins, widths(np.append(begins, len(order))))
     first = np.empty(len(order), bool)
     first[order] = nth < MAX_NEAR
     return first
@@ -145,9 +147,11 @@ def without_contained(corpus: Corpus, distinct: Distinct, near: Links, exact: Li
 
     It says so of all copies of the two: where a text stands twice, one match may be part of a longer one.
     """
+    if not len(near.a0) or not len(exact.a0):
+        return near
     count = len(corpus.halves) + 1
     text = np.arange(count)  # the first block with the same text
-    text[distinct.member] = np.repeat(distinct.block, np.diff(distinct.first))
+    text[distinct.member] = np.repeat(distinct.block, widths(distinct.first))
     inside = [np.empty(0, np.int64)]
     for a0, a1, b0, b1 in (exact.ranges, (exact.b0, exact.b1, exact.a0, exact.a1)):
         for whole, other, in_it in (_whole_first(corpus, a0, a1, b0), _whole_last(corpus, a0, a1, b1)):
@@ -189,12 +193,12 @@ def segments_that_count(engine: LocalEngine, corpus: Corpus, repeats: Repeats, p
         return repeats
     leader = repeats.position[repeats.first[:-1]]
     long_enough = range_halves(engine, corpus, leader, leader + repeats.lengths) >= 2 * min_tokens
-    rows = np.repeat(long_enough, np.diff(repeats.first))
-    repeats = replace(repeats, first=sums(np.diff(repeats.first)[long_enough]), position=repeats.position[rows],
+    rows = np.repeat(long_enough, widths(repeats.first))
+    repeats = replace(repeats, first=sums(widths(repeats.first)[long_enough]), position=repeats.position[rows],
                       lengths=repeats.lengths[long_enough])
     if pairs.every or not len(repeats.position):
         return repeats
-    segment = np.repeat(np.arange(len(repeats.lengths)), np.diff(repeats.first))
+    segment = owners(repeats.first)
     page = page_of(corpus, repeats.position)
     kept = pairs.partners(segment, page) >= 0
     segment, page, position = segment[kept], page[kept], repeats.position[kept]
@@ -233,7 +237,7 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
         return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, headline,
                                  corpus.page_first, digest, max_edit, *low_high)
     columns = list(zip(*engine.map(join, _cuts(engine, corpus)), strict=True))
-    counts = np.concatenate([np.diff(first) for first in columns.pop(6)])
+    counts = np.concatenate([widths(first) for first in columns.pop(6)])
     a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))
     passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
     return passages, np.flatnonzero((joined == 1) & (exact == 0))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens
+from dedup.blocks import Corpus, Tokens, owners, widths
 from dedup.engines.local import LocalEngine, Partitioned
 from dedup.errors import InputError
 from dedup.kernel import kernel
@@ -56,7 +56,7 @@ class Repeats:
     @property
     def segment(self) -> I64:
         """Segment of each of its places."""
-        return np.repeat(np.arange(len(self.lengths)), np.diff(self.first))
+        return owners(self.first)
 
 
 NOWHERE = np.empty(0, np.int64)
@@ -80,7 +80,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: 
                          "Scan parts of it.")
     runs = surveyor.gram_runs()
     engine.settle()
-    words_only = corpus.halves == 2 * np.diff(corpus.token_first)
+    words_only = corpus.halves == 2 * widths(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
     page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
 

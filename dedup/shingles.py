@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
+from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import OptionError
 from dedup.filed import Filed
@@ -35,7 +35,7 @@ class Sets:
     @property
     def sizes(self) -> I64:
         """Elements of each set."""
-        return np.diff(self.first)
+        return widths(self.first)
 
     def jaccard(self, a: I64, b: I64) -> npt.NDArray[np.float64]:
         """Exact Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
@@ -69,7 +69,7 @@ class ShortSets:
     def spread(self, rows: I64, count: int) -> ShortSets:
         """`count` sets of which these are the ones named by `rows`, ascending; the others are empty."""
         sizes = np.zeros(count, np.int64)
-        sizes[rows] = np.diff(self.first)
+        sizes[rows] = widths(self.first)
         return ShortSets(self.values, sums(sizes))
 
     def overlaps(self, engine: LocalEngine, a: I64, b: I64) -> I64:
@@ -104,7 +104,7 @@ def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
     for at in range(0, len(parts), together):
         for values, first in engine.map(shorten, parts[at:at + together]):
             column.write(to, values)
-            sizes.append(np.diff(first))
+            sizes.append(widths(first))
             to += len(values)
     return ShortSets(column.values[:to], sums(np.concatenate(sizes)))
 
@@ -119,7 +119,7 @@ def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:
     """Families of sets, one after the other."""
-    sizes = [np.diff(first) for _, first in parts]
+    sizes = [widths(first) for _, first in parts]
     values = [np.empty(0, np.uint64), *(values for values, _ in parts)]
     return Sets(concatenated(values), sums(np.concatenate([np.empty(0, np.int64), *sizes])))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import widths
 from dedup.groups import KINDS, Groups
 
 I64 = npt.NDArray[np.int64]
@@ -48,17 +49,17 @@ def shown_places(table: Groups) -> Shown:
     owner, t0, t1 = table.owner, table.ranges.t0, table.ranges.t1
     alone = np.ones(len(owner), bool)  # begins a place
     if len(owner):
-        whole = (np.diff(table.parts.first) == 1) & (table.kind != KINDS.index("near"))[owner]
+        whole = (widths(table.parts.first) == 1) & (table.kind != KINDS.index("near"))[owner]
         follows = np.zeros(len(owner), bool)
         follows[1:] = (owner[1:] == owner[:-1]) & (table.page[1:] == table.page[:-1]) & (t0[1:] == t1[:-1])
         follows &= whole
         lead = np.zeros(len(owner), bool)
         lead[table.representative] = True
         alone[1:] = ~(follows[1:] & follows[:-1]) | lead[1:] | lead[:-1]
-        sizes = np.diff(np.append(np.flatnonzero(alone), len(owner)))
+        sizes = widths(np.append(np.flatnonzero(alone), len(owner)))
         alone |= np.repeat(sizes <= AT_ONCE, sizes)
     row = np.flatnonzero(alone)
-    return Shown(np.searchsorted(row, table.first), row, np.diff(np.append(row, len(owner))))
+    return Shown(np.searchsorted(row, table.first), row, widths(np.append(row, len(owner))))
 
 
 def period_of(tokens: U64) -> int:

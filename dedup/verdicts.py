@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, last_up_to, sums
+from dedup.blocks import in_order, last_up_to, sums, widths
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -46,7 +46,8 @@ MIN_CONTENT = 0.05  # of a page's words that are not template, for the template 
 
 NAMES: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation", "refrain", "template", "shared", "copy-of")
 RENDERED, TEASER, NAVIGATION, REFRAIN, TEMPLATE, SHARED, COPY = range(7)
-NO_CONTENT = (NAVIGATION, REFRAIN, TEMPLATE)  # left out of content_share
+# Which of them are left out of content_share; the last one is of -1, none.
+NO_CONTENT = np.array([number in (NAVIGATION, REFRAIN, TEMPLATE) for number in (*range(len(NAMES)), -1)])
 
 
 class Stands:
@@ -63,7 +64,7 @@ class Stands:
         self.findings, self.all, self.all_first, self.stands = findings, c, first, stands
         rows, self.first = kernel.take_ranges(first, stands)
         self.c, self.jaccard = c.take(rows), findings.table.jaccard[rows]
-        self.count, self.leader = np.diff(self.first), self.first[:-1]
+        self.count, self.leader = widths(self.first), self.first[:-1]
         self.words, self.blocks = self.c.words[self.leader], self.greatest(self.c.blocks)
 
     def least(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -144,7 +145,7 @@ class Stands:
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
-        copies = np.diff(self.all_first)
+        copies = widths(self.all_first)
         several = np.flatnonzero(copies > 2)
         lead = self.all.take(self.all_first[several])
         piece = np.zeros(len(copies), bool)
@@ -252,7 +253,7 @@ class Judgement:
         kept = np.bincount(self.group, ~away, len(self.table)) > 0
         if kept.all():
             return self
-        found, rows = self.findings, np.repeat(kept, np.diff(self.table.first))
+        found, rows = self.findings, np.repeat(kept, widths(self.table.first))
         less = copy.copy(self)
         vars(less).pop("_of_page", None)
         # Of all that stands more than once.
@@ -260,7 +261,7 @@ class Judgement:
         less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
                                  found.truncated, found.aligned, found.repetition)
         less.table, stands = less.findings.table, kept[self.group]
-        less.first = sums(np.diff(self.first)[stands])
+        less.first = sums(widths(self.first)[stands])
         less.group, less.page = (np.cumsum(kept) - 1)[self.group[stands]], self.page[stands]
         less.copies = self.copies.take(np.flatnonzero(rows))
         less.within, less.across, less.device = self.within[stands], self.across[stands], self.device[stands]
@@ -269,12 +270,12 @@ class Judgement:
     @property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:
         """Stand of each occurrence."""
-        return np.repeat(np.arange(len(self.group), dtype=np.int32), np.diff(self.first))
+        return np.repeat(np.arange(len(self.group), dtype=np.int32), widths(self.first))
 
     def _within(self) -> I8:
         """The rule for stands of two occurrences or more; none for the others."""
         verdict = np.full(len(self.group), -1, np.int8)
-        stands = np.flatnonzero(np.diff(self.first) > 1)
+        stands = np.flatnonzero(widths(self.first) > 1)
         if len(stands):
             verdict[stands] = Stands(self.findings, self.copies, self.first, stands).verdicts()
         return verdict
@@ -325,20 +326,22 @@ class Judgement:
         on_site = np.bincount(number)[number]
         template = on_site >= options.template_pages
         template &= on_site >= options.template_share * pages[site[self.page]]
-        template &= options.unit == "block"
+        template &= elsewhere & (options.unit == "block")
         if options.template_in == "html":
             template &= self._is_html[self.page]
-        # an article's own headline, which the other pages of its site list in a side bar
-        headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
-        all_headings = np.bincount(self.group, headings, groups)
-        copies = np.bincount(self.group, np.diff(self.first), groups)
-        own_headline = (headings > 0) & (2 * all_headings < copies)[self.group]
-        template &= ~own_headline & elsewhere
-        template |= elsewhere & self._in_template(template)
-        return np.select([~elsewhere, template], [-1, TEMPLATE], SHARED).astype(np.int8)
+        if template.any():
+            # an article's own headline, which the other pages of its site list in a side bar
+            headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
+            all_headings = np.bincount(self.group, headings, groups)
+            copies = np.bincount(self.group, widths(self.first), groups)
+            template &= (headings == 0) | (2 * all_headings >= copies)[self.group]
+            template |= elsewhere & self._in_template(template)
+        return np.where(elsewhere, np.where(template, TEMPLATE, SHARED), -1).astype(np.int8)
 
     def _in_template(self, template: Flags) -> Flags:
         """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
+        if not template.any():
+            return template
         stand = self.occurrence_stand
         framed = np.zeros(len(self.findings.corpus.pages), bool)
         framed[self.page[template]] = True
@@ -368,8 +371,8 @@ class Judgement:
         """Characters in blocks of each page: all, and those that are not the site's template; and where that stands."""
         corpus = self.findings.corpus
         template = np.flatnonzero(self.across[self.occurrence_stand] == TEMPLATE)
-        blocks = np.where(np.diff(corpus.token_first) > 0, corpus.end - corpus.start, 0)
-        of_page = np.diff(sums(blocks)[corpus.page_first])
+        blocks = np.where(widths(corpus.token_first) > 0, corpus.end - corpus.start, 0)
+        of_page = widths(sums(blocks)[corpus.page_first])
         frame = self._stretches(template, self.table.page[template])
         content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
         return of_page, content.astype(np.int64), frame
@@ -439,7 +442,7 @@ class Judgement:
         """
         parts = self.table.parts
         part, first = kernel.take_ranges(parts.first, rows)
-        counts = np.diff(first)
+        counts = widths(first)
         start, end = parts.part_start[part], parts.part_end[part]
         if share is not None:
             end = start + np.ceil((end - start) * np.repeat(share, counts)).astype(np.int64)

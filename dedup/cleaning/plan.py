@@ -27,7 +27,6 @@ from dedup.verify import Spans, span_overlaps
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
 
 @dataclass
 class Plan:
@@ -108,12 +107,19 @@ def _dropped_pages(findings: Findings, judgement: Judgement, choices: Choices, r
     return dropped
 
 
+def word_digests(corpus: Corpus) -> tuple[I64, U64]:
+    """Pages that have words, and a digest of the words of each page: all of them, however few they are."""
+    worded = np.flatnonzero(np.diff(corpus.token_first) > 0)
+    first = np.searchsorted(worded, corpus.page_first)
+    return np.flatnonzero(np.diff(first) > 0), kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first)
+
+
 def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
     """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
-    prints, words = word_digests(corpus)
+    pages, prints = word_digests(corpus)
     prints ^= sign_digests(corpus.text, corpus.page_start[:-1], corpus.page_start[1:])
     groups: dict[int, list[int]] = {}
-    for page in np.flatnonzero(words).tolist():
+    for page in pages.tolist():
         groups.setdefault(int(prints[page]), []).append(page)
     for members in groups.values():
         if len(members) == 1:
@@ -125,13 +131,6 @@ def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
         alike = [page for page, equal in zip(members, same.tolist(), strict=True) if equal]
         if len(alike) > 1:
             yield alike
-
-
-def word_digests(corpus: Corpus) -> tuple[U64, Flags]:
-    """A digest of the words of each page, and whether it has any; no text is looked at."""
-    worded = np.flatnonzero(np.diff(corpus.token_first) > 0)
-    first = np.searchsorted(worded, corpus.page_first)
-    return kernel.range_digests(np.ascontiguousarray(corpus.fingerprint[worded]), first), np.diff(first) > 0
 
 
 def _near_pages(findings: Findings, judgement: Judgement, rank: I64) -> Iterator[list[int]]:

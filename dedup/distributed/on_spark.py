@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,12 +12,12 @@ from dedup.distributed.portions import Portion, forget, portions_of_batches, rea
 from dedup.distributed.scan import scan_on
 from dedup.distributed.splits import find_splits
 from dedup.engines.cluster import Cluster, Held
-from dedup.errors import DedupError, OptionError
+from dedup.errors import OptionError
 from dedup.memory import memory_of
 from dedup.options import Options
 from dedup.readers.files import expand
 from dedup.readers.notes import Notes
-from dedup.readers.tables import no_field, text_fields
+from dedup.readers.tables import columns_of, no_field, text_fields
 from dedup.stages import Progress, Stages
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 def is_spark_table(source: Any) -> bool:
     """Whether a source is a DataFrame of Spark."""
-    return type(source).__module__.startswith("pyspark.sql") and hasattr(source, "mapInArrow")
+    return type(source).__module__.startswith("pyspark.sql") and hasattr(type(source), "mapInArrow")
 
 
 def scan_on_spark(source: Any, against: Any, options: Options, progress: Progress | None) -> Report:
@@ -39,7 +37,7 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
         OptionError: A source that Spark cannot read, or a setting that has no meaning there.
         SparkError: Spark cannot run, or lost what it ran.
     """
-    from dedup.engines.spark import SparkCluster, spark_session
+    from dedup.engines.spark import SparkCluster, context_of, spark_context
 
     if options.checkpoint is not None:
         raise OptionError("Spark makes again what is lost", "checkpoint", "Leave it out, or scan on one machine.")
@@ -49,10 +47,10 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
         raise OptionError("a table and places cannot be compared", "against", "Give both as DataFrames, or both as places.")
     for side in sides:
         check_columns(side.columns, options) if tables[0] else check_places(side)
-    with spark_session(options.master) as session:
-        cluster = SparkCluster(session)
-        if tables[0]:
+    if tables[0]:
+        with SparkCluster(context_of(source, options.master)) as cluster:
             return report_of_tables(cluster, sides, options, progress)
+    with spark_context(options.master) as context, SparkCluster(context) as cluster:
         return report_of_places(cluster, [_places(side) for side in sides], options, progress)
 
 
@@ -63,8 +61,11 @@ def report_of_tables(cluster: SparkCluster, sides: Sequence[Any], options: Optio
         sides: The tables; where there are two, the first one has the references.
     """
     def held(notes: Sequence[Notes]) -> Held[Portion]:
-        of_sides = [cluster.hold_table(table, partial(portions_of_batches, options=reading_options(options),
-                                                      references=number < len(sides) - 1))
+        if options.between is not None:  # what else there is, for a message
+            for table, told in zip(sides, notes, strict=True):
+                told.saw(table.columns)
+        of_sides = [cluster.hold_table(table, columns_of(options), partial(
+                        portions_of_batches, options=reading_options(options), references=number < len(sides) - 1))
                     for number, table in enumerate(sides)]
         return of_sides[0] if len(of_sides) == 1 else cluster.both(*of_sides)
     return _report(cluster, held, len(sides), options, progress, ordered=False)
@@ -89,13 +90,13 @@ def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portio
     with memory_of(options):
         notes = [Notes() for _ in range(sides)]
         stages.start("read")
-        held = held_with(notes)
+        held, last = held_with(notes), forget if ordered else None  # texts of tables lie with the portions
         try:
             findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered)
-        finally:
-            with contextlib.suppress(DedupError):  # what it ends with is told, not that there is nothing to clean up
-                deque(held.map(forget), 0)
-            held.release()
+        except Exception:
+            held.release(last)
+            raise
+        held.release(last)
         return report_of(read, findings, digest, stages)
 
 
@@ -111,11 +112,14 @@ def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Not
     return cluster.hold(partial(read_portion, options=reading_options(options)), splits)
 
 
-def check_columns(columns: Sequence[str], options: Options) -> None:
-    """Raise where no column of a table may hold the text."""
+def check_columns(columns: list[str], options: Options) -> None:
+    """Raise where no column of a table may hold the text, or where two have a name that is needed."""
     names = text_fields(options)
     if not any(name in columns or name.split(".")[0] in columns for name in names):
         raise OptionError(no_field(names, columns), "text_field")
+    for name in columns_of(options):
+        if columns.count(name) > 1:
+            raise OptionError(f"several columns of the table are named {name}", "engine", "Rename them, or select one.")
 
 
 def check_places(source: Any) -> None:

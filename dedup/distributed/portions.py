@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dedup.blocks import MOST_MARKED, NO_TEXT, Corpus, read_corpus, small_repeats
 from dedup.distributed.corpora import without_text
 from dedup.distributed.splits import SPLIT_BYTES, LinesBetween, Split
+from dedup.engines.cluster import CHANGED
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
 from dedup.heads import Strings, Utf8
@@ -39,7 +40,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-CHANGED = "the input changed while it was scanned", "", "Scan it again."
 QUOTE = ord(">")  # at the start of a block, it quotes a mail: verdicts look at it
 TABLE = "input"  # what rows of a table name as their source
 
@@ -147,12 +147,23 @@ def read_portion(_: int, split: Split, options: Options) -> Portion:
     portion = _portion_of_split(split, options)
     text = portion.text
     assert not isinstance(text, Kept)
+    path = _written(text)
+    return portion if path is None else replace(portion, text=Kept(path, len(text), split, options))
+
+
+def _written(text: U8) -> str | None:
+    """A file with a text; ``None`` where there is no room: it goes where all else is held."""
     try:
         with tempfile.NamedTemporaryFile(dir=_own_folder(), prefix="dedup-", delete=False) as file:
-            file.write(text.data)
-    except OSError:  # no room: they go where all else is held
-        return portion
-    return replace(portion, text=Kept(file.name, len(text), split, options))
+            try:
+                file.write(text.data)
+                file.flush()
+            except OSError:
+                os.unlink(file.name)
+                raise
+    except OSError:
+        return None
+    return file.name
 
 
 def forget(_: int, portion: Portion) -> None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, digest_of, sums, tell_apart, token_flags
+from dedup.cleaning.plan import word_digests
 from dedup.distributed.buckets import share_of
 from dedup.distributed.corpora import joined, take_pages
 from dedup.distributed.driver import DriverEngine
@@ -102,13 +103,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     else:
         passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
     stages.start("texts")
-    wanted = np.zeros(len(corpus.pages), bool)
-    for number, said in enumerate(heard):
-        wanted[numbering.numbers(number)] = said.looked_at
-    wanted[groups.page] = True
-    wanted |= may_be_equal(texts.corpus)
-    for side in (passages.whole.a0, passages.whole.b0):
-        wanted[page_of(corpus, side)] = True
+    wanted = pages_looked_at(texts.corpus, numbering, heard, groups, passages)
     texts.bring(wanted, counted=True)
     stages.rows(len(corpus.pages), "pages", len(texts), "texts")
     findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
@@ -156,15 +151,6 @@ def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Nu
         return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
 
-def may_be_equal(corpus: Corpus) -> Flags:
-    """Pages that have the words of another one: which of them stay is said of those in no group, too."""
-    from dedup.cleaning.plan import word_digests
-
-    digest, words = word_digests(corpus)
-    _, number, counts = np.unique(digest, return_inverse=True, return_counts=True)
-    return words & (counts[number] > 1)
-
-
 def hear(_: int, portion: Portion) -> Heard:
     """What a portion says of its pages."""
     return Heard(portion.corpus, portion.digest, portion.mark, portion.notes, portion.references, portion.looked_at)
@@ -190,8 +176,20 @@ def together(heard: Sequence[Heard], notes: Sequence[Notes], options: Options,
     if not ordered:
         ids, texts = corpus.pages.ids, digests.tolist()
         order = np.array(sorted(range(len(texts)), key=lambda p: (p >= referred, ids.encoded(p), texts[p])), np.int64)
+        _order_equals(order, corpus, referred, digests)
         corpus, digests, rank = take_pages(corpus, order), digests[order], np.argsort(order)
     return corpus, Numbering(first, marks, rank), digests
+
+
+def _order_equals(order: I64, corpus: Corpus, referred: int, digests: U64) -> None:
+    """Order pages of one id and one text by all else that is known of them, in place."""
+    ids, ordered, reference = corpus.pages.ids, digests[order], order < referred
+    alike = np.flatnonzero((ordered[1:] == ordered[:-1]).all(axis=1) & (reference[1:] == reference[:-1])).tolist()
+    tied = [row for row in alike if ids.encoded(order[row]) == ids.encoded(order[row + 1])]
+    for _, run in itertools.groupby(enumerate(tied), lambda numbered: numbered[1] - numbered[0]):
+        rows = [row for _, row in run]
+        equal = slice(rows[0], rows[-1] + 2)
+        order[equal] = sorted(order[equal].tolist(), key=lambda p: repr(corpus.pages[p]))
 
 
 def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool]) -> Read:
@@ -263,6 +261,23 @@ def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
     pages = _concatenated([pages for _, pages in sent], np.uint32)
     sent.clear()
     return links_of_keys(keys, pages.astype(np.int64))
+
+
+def pages_looked_at(corpus: Corpus, numbering: Numbering, heard: Sequence[Heard], groups: Groups,
+                    passages: Passages) -> Flags:
+    """The pages whose texts the report looks at: of what was found, and those with the words of another one, which are
+    copies however short they are.
+    """
+    wanted = np.zeros(len(corpus.pages), bool)
+    for number, said in enumerate(heard):
+        wanted[numbering.numbers(number)] = said.looked_at
+    wanted[groups.page] = True
+    for side in (passages.whole.a0, passages.whole.b0):
+        wanted[page_of(corpus, side)] = True
+    worded, prints = word_digests(corpus)
+    _, print_of, count = np.unique(prints[worded], return_inverse=True, return_counts=True)
+    wanted[worded[count[print_of] > 1]] = True
+    return wanted
 
 
 def shifted(corpus: Corpus, found: Found) -> tuple[Passages, Groups, Aligned]:

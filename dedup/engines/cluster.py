@@ -14,10 +14,12 @@ of machines, and a portion or part that is made again, after a machine was lost,
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+CHANGED = "the input changed while it was scanned", "", "Scan it again."  # a portion made again came out otherwise
 T = TypeVar("T")
 H = TypeVar("H", covariant=True)
 R = TypeVar("R")
@@ -56,8 +58,8 @@ class Held(Protocol[H]):
                then: Callable[[int, list[P]], R]) -> Held[R]:
         """The same as ``exchange``, with the results held where they were made: they are the portions of what comes next."""
 
-    def release(self) -> None:
-        """The portions are not needed any more."""
+    def release(self, last: Callable[[int, Any], object] | None = None) -> None:
+        """The portions are not needed any more; a stage runs on each of them for the last time, where all were made."""
 
 
 class Cluster(Protocol):
@@ -113,8 +115,10 @@ class HeldHere(Held[T]):
         """The same, with the results held."""
         return HeldHere(list(self.exchange(stage, parts, then)))
 
-    def release(self) -> None:
-        """The portions are not needed any more."""
+    def release(self, last: Callable[[int, T], object] | None = None) -> None:
+        """The portions are not needed any more; a stage runs on each of them for the last time."""
+        if last is not None:
+            deque(self.map(last), 0)
         self._portions = []
 
 

@@ -50,7 +50,7 @@ class Partitioned:
     """The rows of one batch, ordered by partition.
 
     Args:
-        columns: Equally long; they are copied.
+        columns: Equally long; they are copied, unless they are short.
         first: Where each partition begins, one longer than the partitions.
     """
 
@@ -151,6 +151,8 @@ class LocalEngine:
 
     def map(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The stage's results over the batches, in the batches' order."""
+        if self.threads == 1 and not self.is_bounded:
+            return list(map(stage, batches))
         batches, relieved = list(batches), self._relieved(stage)
         if self.threads == 1 or len(batches) < 2:
             return [relieved(batch) for batch in batches]
@@ -213,7 +215,9 @@ class LocalEngine:
 
 
 def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:
-    """Arrays one after the other."""
+    """Arrays one after the other; one small one as it is."""
+    if len(parts) == 1 and len(parts[0]) < LEAST_PIECE:
+        return parts[0]
     count, kind = sum(map(len, parts)), parts[0].dtype
     return np.concatenate(parts, out=kernel.room(count * kind.itemsize).view(kind))
 

@@ -141,7 +141,7 @@ def add_pages(store: Store, engine: LocalEngine, stream: Any, options: Options, 
     done = Added()
     for some in in_batches(stream):
         batch = prefixed(some, prefix)
-        corpus, tokens = read_corpus(batch, engine, options)
+        corpus, tokens = read_corpus(batch, engine, options, marked=False)
         ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe)
         with store.writing() as writer:
             done = together(done, write(writer, ready))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, read_corpus
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
@@ -93,45 +93,44 @@ def _of_two_bands(found: Found, rows: Rows, first: I64, rare: int) -> Found:
     Args:
         rare: Places of a band's key, at most, that one such is enough for; 0 where pages are found by runs of words, too.
     """
-    times = np.diff(first)
-    pairs = times * np.bincount(found.query, minlength=len(times))
-    order = np.argsort(pairs, kind="stable")
-    kept = np.ones(len(times), bool)
-    kept[order[np.cumsum(pairs[order]) <= MOST_PAIRS]] = False
-    few = np.flatnonzero(~kept[found.query])
-    times = times[found.query[few]]
-    place = np.repeat(few, times)
-    asked = first[found.query[place]] + np.arange(len(place)) - np.repeat(np.cumsum(times) - times, times)
-    blocks = np.stack([rows.page[asked], rows.extra[asked], found.page[place], found.extra[place]]).astype(np.uint64)
-    hashes = kernel.range_digests(np.ascontiguousarray(blocks.T).reshape(-1), np.arange(len(place) + 1) * 4)
-    _, number, count = np.unique(hashes, return_inverse=True, return_counts=True)
-    counts = kept[found.query] | (found.count[found.query] <= rare)
-    counts[place[count[number] > 1]] = True
+    times = first[1:] - first[:-1]
+    pairs, counts = times[found.query], found.count[found.query] <= rare
+    if int(pairs.sum()) > MOST_PAIRS:
+        of_key = np.bincount(found.query, pairs, len(times))
+        order = np.argsort(of_key, kind="stable")
+        kept = np.ones(len(times), bool)
+        kept[order[np.cumsum(of_key[order]) <= MOST_PAIRS]] = False
+        counts |= kept[found.query]
+        few = (~kept[found.query]).nonzero()[0]
+    else:
+        few = np.arange(len(found.query))
+    asked, place = _place_of(rows.page, rows.extra), _place_of(found.page[few], found.extra[few])
+    counts[few] |= kernel.paired_twice(first, asked, found.query[few], place) == 1
     return found.only(counts)
+
+
+def _place_of(page: U32, extra: U32) -> U64:
+    """Page and block as one number."""
+    place: U64 = page.astype(np.uint64) << np.uint64(32) | extra
+    return place
 
 
 def _going_on(rows: Rows, first: I64, run: int) -> Passes:
     """Which places of landmarks count: those with the words beside them that stand beside one of those asked for."""
-    key = np.repeat(np.arange(len(first) - 1, dtype=np.uint64), np.diff(first)) << np.uint64(32)
-    asked = [(mask, np.unique(key | (rows.extra & mask))) for mask in ways_to_go_on(run)]
-
-    def passes(query: I64, extra: U32) -> npt.NDArray[np.bool_]:
-        counts = np.zeros(len(query), bool)
-        for mask, known in asked:
-            wanted = query.astype(np.uint64) << np.uint64(32) | (extra & mask)
-            counts |= known[np.minimum(np.searchsorted(known, wanted), len(known) - 1)] == wanted
-        return counts
-    return passes
+    masks = np.array(ways_to_go_on(run), np.uint32)
+    return lambda query, extra: kernel.extras_agree(first, rows.extra, query, extra, masks) == 1
 
 
 def _few_of_each(found: Found) -> tuple[I64, int]:
     """Pages, ``ENOUGH`` of each key at most; and how many places of one key were not looked at, on further pages."""
-    pages = np.unique(found.query.astype(np.uint64) << np.uint64(32) | found.page)
-    query, page = (pages >> np.uint64(32)).astype(np.int64), (pages & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    begins = np.searchsorted(query, query)
-    kept = np.arange(len(query)) - begins < ENOUGH
-    over = np.bincount(query[~kept], minlength=len(found.count)) + found.unread()
-    return page[kept], int(over.max(initial=0))
+    pages = distinct_numbers(found.query << 32 | found.page)
+    query, page = pages >> 32, pages & 0xFFFFFFFF
+    over = found.unread()
+    if len(query) > ENOUGH:
+        kept = np.arange(len(query)) - query.searchsorted(query) < ENOUGH
+        over += np.bincount(query[~kept], minlength=len(over))
+        page = page[kept]
+    return page, int(over.max(initial=0))
 
 
 class Checked:
@@ -139,10 +138,12 @@ class Checked:
 
     Attributes:
         references: How many are stored ones, the first of all.
+        expected_bytes: Bytes that there will be, about.
     """
 
     def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
         self.references, self._stored, self._batches = len(stored), stored, batches
+        self.expected_bytes = sum([len(page.text) for page in stored]) + sum(batch.size for batch in batches)
         self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
         self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
         self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
@@ -164,12 +165,7 @@ class Checked:
 
     def bytes_of_few(self, most: int) -> int:
         """Bytes that there will be: a small collection needs small tables."""
-        return sum(len(page.text) for page in self._stored) + sum(batch.size for batch in self._batches)
-
-    @property
-    def expected_bytes(self) -> int:
-        """Bytes that there will be."""
-        return self.bytes_of_few(0)
+        return self.expected_bytes
 
 
 def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["block", "page"],
@@ -180,7 +176,7 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
         corpus, tokens = read_corpus(batch, engine, own, bands=(lsh.bands, lsh.rows))
         keys = np.concatenate([bands.reshape(lsh.bands, -1) for bands in tokens.bands], axis=1)
         return {PAGE: sketch_rows(keys, corpus.halves, options.min_tokens)}, corpus
-    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit))
+    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit), marked=False)
     return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 

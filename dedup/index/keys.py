@@ -19,6 +19,7 @@ from dedup.engines.local import LocalEngine
 from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
 from dedup.kernel import kernel
+from dedup.kernel.twin_postings import BESIDE_BITS, BESIDE_WORDS
 from dedup.lsh import LSH
 from dedup.options import Options
 from dedup.shingles import short_shingles
@@ -34,10 +35,7 @@ ID, PAGE, BLOCK, PASSAGE, DEAD = range(5)  # kinds of segments
 NUMBER_OF = {"page": PAGE, "block": BLOCK, "passage": PASSAGE}
 NAMES = {ID: "ids", PAGE: "page", BLOCK: "block", PASSAGE: "passage", DEAD: "removed"}
 SCHEME = 1  # raise when keys made of one text change
-ID_BITS, LANDMARK_BITS, PRINT_BITS = 48, 40, 48  # of keys: narrow ones take less room
-MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# Bits of `extra` that stand for the words beside a landmark: those before it, from the nearest on, then those behind it.
-BESIDE = ((0, 5), (5, 5), (10, 5)), ((15, 5), (20, 5), (25, 5))
+ID_BITS, PRINT_BITS = 48, 48  # of keys: narrow ones take less room
 
 
 @lru_cache(maxsize=64)
@@ -160,7 +158,7 @@ def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     found = []
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
-        key, at, beside = landmarks(tokens.token[batch], first, run)
+        key, at, beside = kernel.landmarks(tokens.token[batch], first, *landmark_shape(run))
         page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
         found.append((key, page.astype(np.uint32), beside))
     if not found:
@@ -168,56 +166,12 @@ def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def landmarks(token: U32, page_first: I64, run: int) -> tuple[U64, I64, U32]:
-    """Keys, places and neighbours of the landmarks of texts that stand one after the other.
-
-    Args:
-        token: Hashes of words.
-        page_first: First word of each text, one longer than the texts.
-    """
-    size, window = landmark_shape(run)
-    count = len(token) - run + 1
-    if count <= 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint32)
-    grams = len(token) - size + 1
-    key = np.zeros(grams, np.uint64)
-    for i in range(size):
-        key = key * MULTIPLIER + token[i:i + grams]
-    key ^= key >> np.uint64(32)
-    key *= MULTIPLIER
-    key >>= np.uint64(64 - LANDMARK_BITS)
-    end = np.repeat(page_first[1:], np.diff(page_first))
-    begins = np.flatnonzero(np.arange(count) + run <= end[:count])  # windows inside one text
-    least = key[begins].copy()
-    nth = np.zeros(len(begins), np.int64)
-    for i in range(1, window):
-        other = key[begins + i]
-        less = other < least
-        least, nth = np.where(less, other, least), np.where(less, i, nth)
-    kept = np.zeros(grams, bool)
-    kept[begins + nth] = True
-    at = np.flatnonzero(kept)
-    return key[at], at, _beside(token, page_first, at, size)
-
-
-def _beside(token: U32, page_first: I64, at: I64, size: int) -> U32:
-    """Bits of the words beside each landmark; 0 where its text ends."""
-    page = np.searchsorted(page_first, at, "right") - 1
-    extra = np.zeros(len(at), np.uint32)
-    for places, step in zip(BESIDE, (-1, 1), strict=True):
-        for nth, (shift, bits) in enumerate(places):
-            place = at - 1 - nth if step < 0 else at + size + nth
-            inside = (place >= page_first[page]) & (place < page_first[page + 1])
-            word = token[np.where(inside, place, 0)]
-            extra |= np.where(inside, (word & ((1 << bits) - 1)) << shift, 0).astype(np.uint32)
-    return extra
-
-
+@lru_cache
 def ways_to_go_on(run: int) -> tuple[np.uint32, ...]:
     """Masks of ``extra``: two places of one landmark that are part of one run of so many words agree in one of these."""
     reach = run - landmark_shape(run)[0]
-    before, behind = ([sum(((1 << bits) - 1) << shift for shift, bits in side[:words]) for words in range(reach + 1)]
-                      for side in BESIDE)
+    before = [(1 << BESIDE_BITS * words) - 1 for words in range(reach + 1)]
+    behind = [mask << BESIDE_BITS * BESIDE_WORDS for mask in before]
     return tuple(np.uint32(before[words] | behind[reach - words]) for words in range(reach + 1))
 
 

@@ -7,20 +7,21 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
+
 
 class Recent(Generic[T]):
     """Values by number, each of them for good: what has a number never changes.
 
-    There are two generations of them. What is asked for is in the younger one; where that is full it becomes the older one,
-    and the one before is forgotten. Threads may share it: at worst a value is read again.
+    They go in the order in which they came, whether they were asked for since or not: to note that takes longer than to read
+    again, once in a while, what is asked for often. Threads may share it: at worst a value is read again.
 
     Args:
         most: Bytes that are kept, about.
     """
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most // 2, 0
-        self._young, self._old = dict[int, T](), dict[int, T]()
+        self._most, self._held, self._values = most, 0, dict[int, T]()
 
     def take(self, numbers: Iterable[int], read: Callable[[list[int]], list[T]], size: Callable[[T], int]) -> list[T]:
         """Values in the order of their numbers; those that are not known are read, and kept.
@@ -31,19 +32,22 @@ class Recent(Generic[T]):
             size: Bytes of a value.
         """
         wanted = list(numbers)
-        values = list(map(self._young.get, wanted))
-        missing = [at for at, value in enumerate(values) if value is None]
-        known = [self._old.get(wanted[at]) for at in missing]
-        unknown = [wanted[at] for at, value in zip(missing, known, strict=True) if value is None]
-        new = iter(read(unknown) if unknown else ())
-        for at, value in zip(missing, known, strict=True):
-            values[at] = self._kept(wanted[at], value if value is not None else next(new), size)
-        return [value for value in values if value is not None]
+        found = list(map(self._values.get, wanted))
+        values = [value for value in found if value is not None]
+        if len(values) == len(wanted):
+            return values
+        missing = [number for number, value in zip(wanted, found, strict=True) if value is None]
+        new = dict(zip(missing, read(missing), strict=True))
+        self._keep(new, size)
+        return [new[number] if value is None else value for number, value in zip(wanted, found, strict=True)]
 
-    def _kept(self, number: int, value: T, size: Callable[[T], int]) -> T:
-        own = size(value)
-        if self._held + own > self._most:
-            self._old, self._young, self._held = self._young, {}, 0
-        self._young[number] = value
-        self._held += own
-        return value
+    def _keep(self, new: dict[int, T], size: Callable[[T], int]) -> None:
+        """Make room for values, and put them there; what has no room beside them is forgotten."""
+        own = sum(map(size, new.values()))
+        while self._values and self._held + own > self._most:
+            for number in list(self._values)[:-(-len(self._values) // DROPPED)]:
+                self._values.pop(number, None)
+            self._held = sum(map(size, list(self._values.values())))
+        if own <= self._most:
+            self._values.update(new)
+            self._held += own

@@ -66,6 +66,7 @@ class Rows:
 
 
 NO_ROWS = Rows(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint32))
+NO_NUMBERS = np.empty(0, np.int64)
 
 
 def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
@@ -212,6 +213,18 @@ def whole_chunk(data: bytes, number: int) -> bytes:
     return data
 
 
+def whole_chunks(chunks: list[bytes], numbers: list[int]) -> list[bytes]:
+    """Chunks that are what was stored.
+
+    Raises:
+        DamagedIndexError: One is not.
+    """
+    damaged = kernel.damaged_chunk(chunks, np.array(numbers, np.int64))
+    if damaged >= 0:
+        whole_chunk(chunks[damaged], numbers[damaged])
+    return chunks
+
+
 def unpack_chunk(data: bytes, number: int) -> Rows:
     """The rows of a chunk.
 
@@ -270,38 +283,40 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         most: Chunks of a key that are read in each segment, beside the last one.
         read: Chunks by their numbers, which ascend; each of them is what was stored.
     """
-    asked_key, asked_chunk, count = [], [], np.zeros(len(keys), np.int64)
-    for segment in segments:
+    asked_key, asked_chunk, behind, count = [NO_NUMBERS], [NO_NUMBERS], False, np.zeros(len(keys), np.int64)
+    every = np.arange(len(keys))
+    for segment in sorted(segments, key=lambda segment: segment.first_chunk):
         if not len(segment.fence):
             continue
-        low = np.maximum(np.searchsorted(segment.fence, keys, "left") - 1, 0) + after
-        high = np.searchsorted(segment.fence, keys, "right") - 1
-        inside = np.maximum(high - low - 1, 0)  # whole chunks of one key
-        before = segment.before.view(np.int64)
-        shown = np.minimum(high - low + 1, most)
-        unread = np.maximum(high - low + 1 - shown, 0)
-        count += np.where((inside > 0) & (unread > 0), before[np.maximum(high, 0)] - before[np.minimum(low + shown, high)], 0)
-        # The last chunk of a key that goes over many is read, too: it says how many places are in it.
-        own = np.repeat(np.arange(len(keys)), np.maximum(shown, 0))
-        nth = np.arange(len(own)) - np.repeat(np.cumsum(np.maximum(shown, 0)) - np.maximum(shown, 0), np.maximum(shown, 0))
-        last = np.flatnonzero(unread > 0)
-        asked_key += [own, last]
-        asked_chunk += [segment.first_chunk + low[own] + nth, segment.first_chunk + high[last]]
-    owner = np.concatenate([np.empty(0, np.int64), *asked_key])
-    chunk = np.concatenate([np.empty(0, np.int64), *asked_chunk])
+        low = np.maximum(segment.fence.searchsorted(keys) - 1, 0) + after
+        high = segment.fence.searchsorted(keys, "right") - 1
+        spans = np.maximum(high - low + 1, 0)
+        shown = np.minimum(spans, most)
+        asked_key.append(every.repeat(shown))
+        asked_chunk.append((low - (shown.cumsum() - shown)).repeat(shown) + np.arange(segment.first_chunk,
+                                                                                      segment.first_chunk + shown.sum()))
+        last = (spans > most).nonzero()[0]
+        if len(last):  # the last chunk of a key that goes over many is read, too: it says how many places are in it
+            before = segment.before.view(np.int64)
+            count[last] += before[high[last]] - before[low[last] + most]
+            asked_key.append(last)
+            asked_chunk.append(segment.first_chunk + high[last])
+            behind = True
+    owner, chunk = np.concatenate(asked_key), np.concatenate(asked_chunk)
     if not len(owner):
-        return Found(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint32), count)
-    if len(segments) > 1 or len(asked_key[1]):
+        return Found(NO_NUMBERS, NO_ROWS.page, NO_ROWS.extra, count)
+    if behind:
         numbers, row = np.unique(chunk, return_inverse=True)
     else:  # they ascend
-        new = np.append(True, chunk[1:] != chunk[:-1])
-        numbers, row = chunk[new], np.cumsum(new) - 1
+        new = np.ones(len(chunk), bool)
+        np.not_equal(chunk[1:], chunk[:-1], out=new[1:])
+        numbers, row = chunk[new], new.cumsum() - 1
     hits, page, extra = kernel.chunk_places(read(numbers.tolist()), row, keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
-    place = np.repeat(owner, hits)
-    if len(segments) == 1 and not len(asked_key[1]):
+    place = owner.repeat(hits)
+    if len(segments) == 1 and not behind:
         return Found(place, page, extra, count)
-    order = np.argsort(place, kind="stable")
+    order = place.argsort(kind="stable")
     return Found(place[order], page[order], extra[order], count)
 
 

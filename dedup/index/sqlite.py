@@ -287,7 +287,11 @@ class SqliteStore:
         """Give the disk back what is free in the file."""
         with self._errors():
             connection = self._connection()
-            self._patiently(connection, lambda: connection.execute("VACUUM"))
+            connection.execute("PRAGMA temp_store=FILE")  # the new file would be made in memory, all of it
+            try:
+                self._patiently(connection, lambda: connection.execute("VACUUM"))
+            finally:
+                connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:

@@ -202,13 +202,12 @@ def rows_of(connection: sqlite3.Connection, table: str, numbers: list[int]) -> l
     Raises:
         DamagedIndexError: One is missing.
     """
-    listed = ",".join(map(str, numbers))
-    found = connection.execute(f"SELECT number, data FROM {table} WHERE number IN (SELECT value FROM json_each(?)) "
-                               "ORDER BY number", (f"[{listed}]",)).fetchall()
+    found = connection.execute(f"SELECT number, data FROM json_each(?) AS asked CROSS JOIN {table} ON number = asked.value",
+                               (f"[{','.join(map(str, numbers))}]",)).fetchall()  # one after the other, as they are asked for
     if [number for number, _ in found] != numbers:
         missing = next(iter(set(numbers) - {number for number, _ in found}), numbers[0])
         raise DamagedIndexError(f"{table} {missing} is missing")
-    return [as_bytes(data, table, number) for number, data in found]
+    return [data if type(data) is bytes else as_bytes(data, table, number) for number, data in found]
 
 
 def as_bytes(data: Any, table: str, number: int) -> bytes:

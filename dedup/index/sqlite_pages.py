@@ -29,7 +29,7 @@ from dedup.index.segments import (
     in_windows,
     merged,
     pack_chunks,
-    whole_chunk,
+    whole_chunks,
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 from dedup.index.store import ENOUGH, Passes
@@ -92,7 +92,7 @@ class SqliteSnapshot:
         return self.store.chunks.take(numbers[:lasting], self._read_chunks, len) + self._read_chunks(numbers[lasting:])
 
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
-        return list(map(whole_chunk, rows_of(self.connection, "chunk", numbers), numbers)) if numbers else []
+        return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there."""

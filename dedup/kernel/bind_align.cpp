@@ -56,6 +56,11 @@ void bind_align(nb::module_& m) {
         return to_numpy(release([&] { return dedup::count_items(span(item), span(quiet), bits); }));
     }, "item"_a.noconvert(), "quiet"_a.noconvert(), "bits"_a);
 
+    m.def("rarities", [](U32 counts, int once, double stop_least, double stop_share) {
+        if (once < 1 || once > 255) throw std::invalid_argument("once must be 1 to 255");
+        return to_numpy(release([&] { return dedup::rarities(span(counts), once, stop_least, stop_share); }));
+    }, "counts"_a.noconvert(), "once"_a, "stop_least"_a, "stop_share"_a);
+
     m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
                            std::int64_t number, std::int64_t slices, bool shared) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);

@@ -25,20 +25,57 @@ void check_tokens(const I64& token_first, const I64& t0, const I64& t1, std::int
             throw std::invalid_argument("tokens: a range holds none");
 }
 
+// What bytes in a list hold; the list keeps them.
+std::vector<dedup::Bytes> chunk_spans(const nb::list& chunks, const char* function) {
+    std::vector<dedup::Bytes> spans;
+    for (const nb::handle data : chunks) {
+        if (!nb::isinstance<nb::bytes>(data)) throw nb::type_error((std::string(function) + ": chunks must be bytes").c_str());
+        const auto bytes = nb::borrow<nb::bytes>(data);
+        spans.emplace_back(reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size());
+    }
+    return spans;
+}
+
+// Throws unless `first` describes what was asked for under keys, and each place has one of these.
+void check_asked(const I64& first, std::size_t asked, const I64& key, std::size_t places) {
+    check_first(first, asked);
+    if (key.size() != places) throw std::invalid_argument("key: one for each place is needed");
+    check_members(key, static_cast<std::int64_t>(first.size()) - 1, "key");
+}
+
 }  // namespace
 
 void bind_places(nb::module_& m) {
     m.def("chunk_places", [](nb::list chunks, I64 chunk, U64 key) {
         if (chunk.size() != key.size()) throw std::invalid_argument("chunk and key must be equally long");
         check_members(chunk, static_cast<std::int64_t>(chunks.size()), "chunk");
-        std::vector<dedup::Bytes> spans;  // the list holds what they show
-        for (const nb::handle data : chunks) {
-            if (!nb::isinstance<nb::bytes>(data)) throw nb::type_error("chunk_places: chunks must be bytes");
-            const auto bytes = nb::borrow<nb::bytes>(data);
-            spans.emplace_back(reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size());
-        }
+        const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "chunk_places");
         return to_numpy(release([&] { return dedup::chunk_places(spans, span(chunk), span(key)); }));
     }, "chunks"_a, "chunk"_a.noconvert(), "key"_a.noconvert());
+
+    m.def("damaged_chunk", [](nb::list chunks, I64 number) {
+        if (number.size() != chunks.size()) throw std::invalid_argument("chunks and number must be equally long");
+        const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "damaged_chunk");
+        return release([&] { return dedup::damaged_chunk(spans, span(number)); });
+    }, "chunks"_a, "number"_a.noconvert());
+
+    m.def("landmarks", [](U32 token, I64 page_first, std::int64_t size, std::int64_t window) {
+        check_first(page_first, token.size());
+        if (size < 1 || window < 1) throw std::invalid_argument("size and window must be 1 or more");
+        return to_numpy(release([&] { return dedup::landmarks(span(token), span(page_first), size, window); }));
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "window"_a);
+
+    m.def("extras_agree", [](I64 first, U32 asked, I64 key, U32 extra, U32 masks) {
+        check_asked(first, asked.size(), key, extra.size());
+        return to_numpy(release([&] {
+            return dedup::extras_agree(span(first), span(asked), span(key), span(extra), span(masks));
+        }));
+    }, "first"_a.noconvert(), "asked"_a.noconvert(), "key"_a.noconvert(), "extra"_a.noconvert(), "masks"_a.noconvert());
+
+    m.def("paired_twice", [](I64 first, U64 asked, I64 key, U64 place) {
+        check_asked(first, asked.size(), key, place.size());
+        return to_numpy(release([&] { return dedup::paired_twice(span(first), span(asked), span(key), span(place)); }));
+    }, "first"_a.noconvert(), "asked"_a.noconvert(), "key"_a.noconvert(), "place"_a.noconvert());
 
     m.def("sentences", [](U8 text, I64 start, I64 end) {
         return to_numpy(release([&] { return dedup::sentences(span(text), span(start), span(end)); }));

@@ -1,10 +1,15 @@
 // Keys looked up in chunks of postings; twin_postings.py says the same plainly, dedup/index/segments.py what a chunk is.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -13,6 +18,34 @@
 #include "memory.hpp"
 
 namespace dedup {
+
+// CRC-32 of bytes behind others whose CRC-32 is known, as zlib has it: eight bytes at a time.
+inline std::uint32_t crc32(const std::uint8_t* data, std::size_t size, std::uint32_t before = 0) {
+    static constexpr auto kTables = [] {
+        std::array<std::array<std::uint32_t, 256>, 8> tables{};
+        for (std::uint32_t byte = 0; byte < 256; ++byte) {
+            std::uint32_t value = byte;
+            for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ (value & 1 ? 0xEDB88320U : 0);
+            tables[0][byte] = value;
+        }
+        for (std::size_t table = 1; table < 8; ++table)
+            for (std::size_t byte = 0; byte < 256; ++byte)
+                tables[table][byte] = tables[table - 1][byte] >> 8 ^ tables[0][tables[table - 1][byte] & 0xFF];
+        return tables;
+    }();
+    std::uint32_t crc = ~before;
+    if constexpr (std::endian::native == std::endian::little) {
+        for (; size >= 8; data += 8, size -= 8) {
+            std::uint32_t low, high;
+            std::memcpy(&low, data, 4), std::memcpy(&high, data + 4, 4);
+            low ^= crc;
+            crc = kTables[7][low & 0xFF] ^ kTables[6][low >> 8 & 0xFF] ^ kTables[5][low >> 16 & 0xFF] ^ kTables[4][low >> 24] ^
+                  kTables[3][high & 0xFF] ^ kTables[2][high >> 8 & 0xFF] ^ kTables[1][high >> 16 & 0xFF] ^ kTables[0][high >> 24];
+        }
+    }
+    for (; size; ++data, --size) crc = crc >> 8 ^ kTables[0][(crc ^ *data) & 0xFF];
+    return ~crc;
+}
 
 // A chunk: its header, then the columns of keys, pages and extras, little endian, each as narrow as it can be.
 class Chunk {
@@ -25,6 +58,14 @@ class Chunk {
         if (key_width_ > 8 || page_width_ > 4 || extra_width_ > 4 ||
             data.size() != kHeader + rows_ * (key_width_ + page_width_ + extra_width_))
             throw std::invalid_argument("chunks: one is not as long as its header says");
+    }
+
+    // Whether this is the chunk of that number, as it was stored: its checksum has the number in it.
+    bool is_whole(std::int64_t own) const {
+        std::array<char, 32> name{'c', 'h', 'u', 'n', 'k', ' '};
+        const auto end = std::to_chars(name.data() + 6, name.data() + name.size(), own).ptr;
+        const auto begin = crc32(reinterpret_cast<const std::uint8_t*>(name.data()), static_cast<std::size_t>(end - name.data()));
+        return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
     }
 
     // The rows of a key, half-open.
@@ -84,6 +125,104 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
         for (std::size_t row = begin; row < end; ++row) page.push_back(own.page(row)), extra.push_back(own.extra(row));
     }
     return {std::move(hits), std::move(page), std::move(extra)};
+}
+
+// Landmarks of texts that stand one after the other: of each `window` runs of `size` words that follow each other the one with the least
+// hash, the first of equal ones. Keys, first words, and some bits of the three words before (from the nearest on) and behind each.
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint32_t>> landmarks(
+    std::span<const std::uint32_t> token, Offsets page_first, std::int64_t size, std::int64_t window) {
+    constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+    constexpr std::int64_t kWords = 3;
+    constexpr int kKeyBits = 40, kBits = 5;
+    Mapped<std::uint64_t> key;
+    Mapped<std::int64_t> at;
+    Mapped<std::uint32_t> beside;
+    std::vector<std::uint64_t> hash;
+    for (std::size_t page = 0; page + 1 < page_first.size(); ++page) {
+        const std::int64_t begin = page_first[page], end = page_first[page + 1], runs = end - begin - size + 1;
+        if (runs < window) continue;
+        const std::uint32_t* const words = token.data() + begin;
+        hash.resize(static_cast<std::size_t>(runs));
+        for (std::int64_t i = 0; i < runs; ++i) {
+            std::uint64_t value = 0;
+            for (std::int64_t word = 0; word < size; ++word) value = value * kMultiplier + words[i + word];
+            hash[static_cast<std::size_t>(i)] = ((value ^ value >> 32) * kMultiplier) >> (64 - kKeyBits);
+        }
+        for (std::int64_t i = 0, kept = -1; i + window <= runs; ++i) {
+            const auto first = hash.begin() + i;
+            const std::int64_t least = std::min_element(first, first + window) - hash.begin();
+            if (least == kept) continue;
+            kept = least;
+            std::uint32_t bits = 0;
+            for (std::int64_t nth = 0; nth < kWords; ++nth) {
+                const std::int64_t before = least - 1 - nth, behind = least + size + nth;
+                if (before >= 0) bits |= (words[before] & ((1U << kBits) - 1)) << kBits * nth;
+                if (behind < end - begin) bits |= (words[behind] & ((1U << kBits) - 1)) << kBits * (kWords + nth);
+            }
+            key.push_back(hash[static_cast<std::size_t>(least)]), at.push_back(begin + least), beside.push_back(bits);
+        }
+    }
+    return {std::move(key), std::move(at), std::move(beside)};
+}
+
+// The first of some chunks that is not what was stored under its number, -1 where there is none.
+inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+        try {
+            if (!Chunk(chunks[i]).is_whole(number[i])) return static_cast<std::int64_t>(i);
+        } catch (const std::invalid_argument&) {
+            return static_cast<std::int64_t>(i);
+        }
+    }
+    return -1;
+}
+
+// Whether extras of places agree, in the bits of one of the masks, with an extra that was asked for under the same key: those of
+// key k are asked[first[k]] to asked[first[k + 1]]. Places ascend by key.
+inline Mapped<std::uint8_t> extras_agree(Offsets first, std::span<const std::uint32_t> asked, Offsets key,
+                                         std::span<const std::uint32_t> extra, std::span<const std::uint32_t> masks) {
+    Mapped<std::uint8_t> agrees(key.size(), 0);
+    std::vector<std::uint32_t> known;
+    for (std::size_t begin = 0, end = 0; begin < key.size(); begin = end) {
+        while (end < key.size() && key[end] == key[begin]) ++end;
+        const auto k = static_cast<std::size_t>(key[begin]);
+        const auto own = asked.subspan(static_cast<std::size_t>(first[k]), static_cast<std::size_t>(first[k + 1] - first[k]));
+        for (const std::uint32_t mask : masks) {
+            known.assign(own.begin(), own.end());
+            for (std::uint32_t& value : known) value &= mask;
+            std::sort(known.begin(), known.end());
+            for (std::size_t i = begin; i < end; ++i)
+                if (!agrees[i]) agrees[i] = std::binary_search(known.begin(), known.end(), extra[i] & mask);
+        }
+    }
+    return agrees;
+}
+
+// Which places make, with something asked for under the same key, a pair that places of another key make, too. What was asked for
+// under key k is asked[first[k]] to asked[first[k + 1]].
+inline Mapped<std::uint8_t> paired_twice(Offsets first, Hashes asked, Offsets key, Hashes place) {
+    struct Pair {
+        std::uint64_t asked, place;
+        std::size_t row;
+        bool operator==(const Pair& other) const { return asked == other.asked && place == other.place; }
+    };
+    std::vector<Pair> pairs;
+    for (std::size_t row = 0; row < key.size(); ++row) {
+        const auto k = static_cast<std::size_t>(key[row]);
+        for (auto at = static_cast<std::size_t>(first[k]); at < static_cast<std::size_t>(first[k + 1]); ++at)
+            pairs.push_back({asked[at], place[row], row});
+    }
+    Mapped<std::uint8_t> twice(key.size(), 0);
+    std::vector<std::size_t> table(std::bit_ceil(2 * pairs.size() + 1));  // of the first pair of its kind, and 1
+    const int shift = 64 - std::countr_zero(table.size());
+    for (const Pair& pair : pairs) {
+        const std::uint64_t hash = (pair.asked * 0x9E3779B97F4A7C15U ^ pair.place) * 0xD6E8FEB86659FD93U;
+        std::size_t slot = shift < 64 ? (hash ^ hash << 32) >> shift : 0;
+        while (table[slot] && !(pairs[table[slot] - 1] == pair)) slot = (slot + 1) & (table.size() - 1);
+        if (table[slot]) twice[pairs[table[slot] - 1].row] = twice[pair.row] = 1;
+        else table[slot] = static_cast<std::size_t>(&pair - pairs.data()) + 1;
+    }
+    return twice;
 }
 
 }  // namespace dedup

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "arrays.hpp"
@@ -33,13 +33,14 @@ public:
     RepeatFinder(RepeatedGrams grams, std::int64_t size, std::int64_t max_members, Offsets block_first, Offsets block_least,
                  Offsets page_first)
         : grams_(std::move(grams)), segments_(grams_), size_(size), max_members_(max_members), block_first_(block_first),
-          block_least_(block_least), page_first_(page_first), growth_(kGrowth * grams_.count()) {}
+          block_least_(block_least), page_first_(page_first) {}
 
     Found found() {
         Relief relief;
         for (std::size_t s = 0; s < segments_.size(); ++s) {
             const auto places = segments_.places(s);
             relief.place();
+            if (places[0] >= led_to_) grow_anew(s);
             if (static_cast<std::int64_t>(places.size()) <= max_members_) seed_all_pairs(places);
             else keep_segment(places, segments_.grams(s));
         }
@@ -49,7 +50,7 @@ public:
     }
 
 private:
-    static constexpr std::int64_t kGrowth = 16;  // steps a repeated gram, at most, for segments that grow
+    static constexpr std::int64_t kGrowth = 16;  // steps a gram of a page's segments, at most, for those that grow
 
     using Places = std::span<const std::uint32_t>;
     struct Match {
@@ -79,17 +80,29 @@ private:
         });
     }
 
-    // A segment of many places, grown to both sides as far as all of them agree; those that repeat at once are seeds.
+    // Steps for the segments of which the first place is on the page where that of s is: what other pages hold changes nothing.
+    void grow_anew(std::size_t s) {
+        led_to_ = page_around(segments_.places(s)[0]).second;
+        growth_ = 0;
+        for (; s < segments_.size() && segments_.places(s)[0] < led_to_; ++s)
+            growth_ += kGrowth * static_cast<std::int64_t>(segments_.places(s).size()) * segments_.grams(s);
+    }
+
+    // A segment of many places, grown to both sides as far as all of them agree; those that repeat at once are seeds. One that as
+    // many places have grown over stands there whole already.
     void keep_segment(Places places, std::int64_t grams) {
         const auto count = static_cast<std::int64_t>(places.size());
         const std::int64_t least = least_at(places[0]);
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
-            if (places[i + 1] - places[i] < least) add_seed(places[i], places[i + 1]);
+            if (places[i + 1] - places[i] < least && places[i + 1] < page_around(places[i]).second)
+                add_seed(places[i], places[i + 1]);
+        std::int64_t& known = grown_to_[count];
+        if (places[0] < known) return;
         std::int64_t before = 0, after = grams - 1;
         for (; growth_ > 0 && agree(places, -before - 1); growth_ -= count) ++before;
         for (; growth_ > 0 && agree(places, after + 1); growth_ -= count) ++after;
         const auto place = [&](std::size_t i) { return places[i] - before; };
-        if (!grown_.insert({place(0), before + after, count}).second) return;
+        known = places[0] + after + 1;
         std::int64_t nearest = before + after + size_;
         for (std::size_t i = 0; i + 1 < places.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
         const std::int64_t length = std::max(size_, nearest);
@@ -263,10 +276,10 @@ private:
     const Segments segments_;
     std::int64_t size_, max_members_;
     Offsets block_first_, block_least_, page_first_;
-    std::int64_t growth_;  // steps of places that may be grown
+    std::int64_t growth_ = 0, led_to_ = 0;  // steps of places that may be grown, before which token the first of them stands
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
-    std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> grown_;  // segments: first place, grams, places
+    std::unordered_map<std::int64_t, std::int64_t> grown_to_;  // of segments of so many places: the end of the last one
     Mapped<std::int64_t> hot_first_{0}, hot_position_, hot_length_;
 };
 

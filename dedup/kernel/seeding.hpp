@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -186,9 +187,47 @@ inline Mapped<std::uint32_t> bag_items(Bytes text, Offsets start, Offsets end, s
 }
 
 // How often items that are not quiet occur, by their upper `bits` bits.
-inline std::vector<std::int64_t> count_items(Items item, Bytes quiet, int bits) {
-    std::vector<std::int64_t> out(std::size_t{1} << bits, 0);
+inline std::vector<std::uint32_t> count_items(Items item, Bytes quiet, int bits) {
+    std::vector<std::uint32_t> out(std::size_t{1} << bits, 0);
     for (std::size_t i = 0; i < item.size(); ++i) out[item[i] >> (32 - bits)] += quiet[i] == 0;
+    return out;
+}
+
+// How rare items are of which it is known how often they occur, in 1/16 or another part of it: that of one which occurs once; 0 for
+// the most frequent ones, those that make up `stop_share` of all, if each is `stop_least` of it and occurs eight times.
+inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts, int once, double stop_least, double stop_share) {
+    std::int64_t total = 0;
+    for (const std::uint32_t count : counts) total += count;
+    const std::int64_t most = std::max<std::int64_t>(1, fixed_log2(static_cast<std::uint64_t>(std::max<std::int64_t>(total, 1))));
+    std::array<std::uint8_t, 1024> told{};  // 0: not yet
+    const auto rare = [&](std::int64_t count) {
+        std::uint8_t known = count < 1024 ? told[static_cast<std::size_t>(count)] : std::uint8_t{0};
+        if (!known) {
+            known = static_cast<std::uint8_t>(std::max<std::int64_t>(
+                once * (most - static_cast<std::int64_t>(fixed_log2(static_cast<std::uint64_t>(count)))) / most, 1));
+            if (count < 1024) told[static_cast<std::size_t>(count)] = known;
+        }
+        return known;
+    };
+    std::array<std::uint8_t, 8> known{static_cast<std::uint8_t>(once)};  // of counts: nearly all are small, and whether 0 is a guess
+    for (std::size_t count = 1; count < known.size() && static_cast<std::int64_t>(count) <= total; ++count)
+        known[count] = rare(static_cast<std::int64_t>(count));
+    const double least = stop_least * static_cast<double>(total);
+    std::vector<std::uint8_t> out(counts.size());
+    std::vector<std::size_t> frequent;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        out[i] = known[counts[i] & 7];
+        if (counts[i] < known.size()) continue;
+        out[i] = rare(counts[i]);
+        if (static_cast<double>(counts[i]) >= least) frequent.push_back(i);
+    }
+    std::stable_sort(frequent.begin(), frequent.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
+    std::int64_t before = 0;
+    for (const std::size_t i : frequent) {
+        if (static_cast<double>(before) >= stop_share * static_cast<double>(total)) break;
+        out[i] = 0;
+        before += counts[i];
+    }
     return out;
 }
 

@@ -10,6 +10,7 @@
 #include "arrays.hpp"
 #include "clones.hpp"
 #include "hash.hpp"
+#include "mapped.hpp"
 #include "masks.hpp"
 #include "memory.hpp"
 #include "token_words.hpp"
@@ -97,8 +98,8 @@ class HashBatch {
     static constexpr std::size_t kSize = 512;
     static constexpr std::int64_t kShort = 16;  // bytes; longer tokens are hashed at once
 
-    HashBatch(Bytes text, bool fold_digits, std::uint64_t seed, Mapped<std::uint64_t>& hash)
-        : text_(text), fold_digits_(fold_digits), seed_(seed), hash_(hash) {
+    HashBatch(Bytes text, Folds folds, std::uint64_t seed, Mapped<std::uint64_t>& hash)
+        : text_(text), fold_digits_(folds.digits), seed_(seed), hash_(hash) {
         std::fill(std::begin(length_), std::end(length_), 1u);
     }
     HashBatch(const HashBatch&) = delete;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "arrays.hpp"
+#include "mapped.hpp"
 #include "masks.hpp"
 #include "memory.hpp"
 #include "token_hash.hpp"
@@ -16,12 +17,12 @@
 
 namespace dedup {
 
-#define DEDUP_LANES_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vbmi2,bmi,bmi2,popcnt")))
+#define DEDUP_LANES_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vbmi,avx512vl,avx512vbmi2,bmi,bmi2,popcnt")))
 
 inline bool has_token_lanes() {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
-           __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
 }
 inline const bool kTokenLanes = has_token_lanes();
 
@@ -31,8 +32,8 @@ class HashLanes {
     static constexpr std::size_t kSize = 512;
     static constexpr std::int64_t kShort = 16;  // bytes; longer tokens are hashed at once
 
-    HashLanes(Bytes text, bool fold_digits, std::uint64_t seed, Mapped<std::uint64_t>& hash)
-        : text_(text), fold_digits_(fold_digits), seed_(seed), hash_(hash) {
+    HashLanes(Bytes text, Folds folds, std::uint64_t seed, Mapped<std::uint64_t>& hash)
+        : text_(text), letters_(TwoByteLetters::of(folds)), fold_digits_(folds.digits), seed_(seed), hash_(hash) {
         for (std::uint64_t length = 1; length <= kShort; ++length) begun_[length % kShort] = seed ^ length * kLengthFactor;
     }
     HashLanes(const HashLanes&) = delete;
@@ -84,7 +85,8 @@ class HashLanes {
             const std::uint64_t earlier = (others & -others) - 1;
             const std::size_t nth = first + static_cast<std::size_t>(count_bits(ends & earlier));
             count_ += nth - size();
-            put(base + highest_bit(starts & earlier), base + lowest_bit(others));
+            const std::int64_t start = base + highest_bit(starts & earlier), end = base + lowest_bit(others);
+            if (!add_letters(text_.data() + start, end - start)) put(start, end);
             if (size() != nth + 1) [[unlikely]] return ends & ~(earlier << 1 | 1);
         }
         count_ += first + static_cast<std::size_t>(count_bits(ends)) - size();
@@ -151,6 +153,31 @@ class HashLanes {
         return _mm512_mask_cmpgt_epu8_mask(_pext_u64(~others, ends), length, _mm512_set1_epi8(kShort));
     }
 
+    // A word of ASCII and letters of two bytes, of sixteen bytes at most, as it stands and as it is mapped; false, and nothing
+    // added, if it is something else.
+    DEDUP_LANES_TARGET bool add_letters(const std::uint8_t* p, std::int64_t length) {
+        if (length > kShort) return false;
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const auto own = static_cast<std::uint32_t>((1u << length) - 1);
+        __m128i word = _mm512_castsi512_si128(folded(_mm512_zextsi128_si512(_mm_maskz_mov_epi8(static_cast<__mmask16>(own), bytes))));
+        std::int64_t grown = 0;
+        for (std::uint32_t high = static_cast<std::uint32_t>(_mm_movemask_epi8(bytes)) & own; high; high &= high - 1, high &= high - 1) {
+            const int at = lowest_bit(high);
+            if ((p[at] & 0xE0) != 0xC0 || at + 1 == length || !is_continuation(p[at + 1])) return false;
+            const std::uint64_t letter = letters_[(p[at] & 0x1Fu) << 6 | (p[at + 1] & 0x3Fu)], size = letter >> 56;
+            if (size - 1 >= TwoByteLetters::kMost || length + grown + static_cast<std::int64_t>(size) - 2 > kShort) return false;
+            const auto place = static_cast<std::uint32_t>(at + grown), room = ((1u << size) - 1) << place;
+            word = _mm_maskz_expand_epi8(static_cast<__mmask16>(~room),
+                                         _mm_maskz_compress_epi8(static_cast<__mmask16>(~(3u << place)), word));
+            word = _mm_mask_expand_epi8(word, static_cast<__mmask16>(room), _mm_cvtsi64_si128(static_cast<long long>(letter)));
+            grown += static_cast<std::int64_t>(size) - 2;
+        }
+        low_[count_] = begun_[(length + grown) % kShort] ^ static_cast<std::uint64_t>(_mm_cvtsi128_si64(word));
+        high_[count_] = static_cast<std::uint64_t>(_mm_extract_epi64(word, 1));
+        length_[count_++] = static_cast<std::uint8_t>(length + grown);
+        return true;
+    }
+
     // Those of which the bits of `longs`, in their order, are set.
     void hash_longs(std::int64_t base, std::uint64_t starts, std::uint64_t ends, std::uint64_t longs) {
         for (std::size_t at = count_; longs; ends &= ends - 1, starts &= starts - 1, longs >>= 1, ++at) {
@@ -188,6 +215,7 @@ class HashLanes {
     }
 
     Bytes text_;
+    const TwoByteLetters& letters_;
     bool fold_digits_;
     std::uint64_t seed_;
     Mapped<std::uint64_t>& hash_;

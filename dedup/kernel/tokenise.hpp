@@ -77,7 +77,7 @@ inline Tokens tokenise(Bytes text, Offsets start, Offsets end, std::uint32_t fla
     std::get<1>(tokens).reserve(expected);
     std::get<2>(tokens).reserve(expected);
     std::get<3>(tokens).reserve(expected);
-    TokenSink sink{{text, folds.digits, seed, std::get<0>(tokens)}, tokens};
+    TokenSink sink{{text, folds, seed, std::get<0>(tokens)}, tokens};
     SlowCutter slow(folds);
     auto& first = std::get<4>(tokens);
     first.assign(start.size() + 1, 0);
@@ -105,7 +105,7 @@ std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>> hash_tokens_by(Bytes tex
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     Mapped<std::uint64_t> hash;
     hash.reserve(bytes_of(start, end) / 5 + 16);
-    HashSink<Batch> sink{{text, folds.digits, seed, hash}};
+    HashSink<Batch> sink{{text, folds, seed, hash}};
     SlowCutter slow(folds);
     Mapped<std::int64_t> first(start.size() + 1, 0);
     for (std::size_t i = 0; i < start.size(); ++i) {
@@ -128,7 +128,7 @@ void for_each_range_by(Bytes text, Offsets start, Offsets end, std::uint32_t fla
     SlowCutter slow(folds);
     Scratch<std::uint64_t> scratch;
     Mapped<std::uint64_t>& hash = scratch.values();
-    HashSink<Batch> sink{{text, folds.digits, 0, hash}};
+    HashSink<Batch> sink{{text, folds, 0, hash}};
     Mapped<std::pair<std::size_t, std::int64_t>> ends;  // tokens and units up to the end of each range
     for (std::size_t i = 0, begin; i < start.size();) {
         hash.clear();

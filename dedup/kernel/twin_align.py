@@ -106,13 +106,36 @@ def ends_sentence(gap: bytes) -> bool:
     return False
 
 
-def count_items(item: U32, quiet: U8, bits: int) -> I64:
+def count_items(item: U32, quiet: U8, bits: int) -> U32:
     """How often items that are not quiet occur, by their upper `bits` bits."""
     if len(quiet) != len(item):
         raise ValueError("quiet: one entry an item")
     if not 1 <= bits <= 24:
         raise ValueError("bits must be 1 to 24")
-    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.int64)
+    return np.bincount(item[quiet == 0] >> np.uint32(32 - bits), minlength=1 << bits).astype(np.uint32)
+
+
+def rarities(counts: U32, once: int, stop_least: float, stop_share: float) -> U8:
+    """How rare items are of which it is known how often each occurs: ln(n / c) / ln(n), c of the n items being it.
+
+    Args:
+        counts: Of each item; 0 for one that does not occur, which is as rare as one that does once.
+        once: Rarity of an item that occurs once, 1 to 255; the least is 1.
+        stop_least, stop_share: The most frequent items have rarity 0: those that make up `stop_share` of all, the first one
+            that goes beyond it too, if each is `stop_least` of all and occurs eight times.
+    """
+    if not 1 <= once <= 255:
+        raise ValueError("once must be 1 to 255")
+    total = int(counts.sum())
+    most = max(1, fixed_log2(max(total, 1)))
+    out = [max(once * (most - fixed_log2(c)) // most, 1) if c else once for c in counts.tolist()]
+    before = 0
+    for c, item in sorted((-c, item) for item, c in enumerate(counts.tolist()) if c and c >= max(8, stop_least * total)):
+        if before >= stop_share * total:
+            break
+        out[item] = 0
+        before -= c
+    return np.array(out, np.uint8)
 
 
 # ---- keys ----

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from dedup.kernel.twin_sets import I64, U64, grams
 
 U32 = npt.NDArray[np.uint32]
 
-GROWTH = 16  # steps a repeated gram, at most, for segments that grow
+GROWTH = 16  # steps a gram of a page's segments, at most, for those that grow
 
 
 def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
@@ -163,11 +164,11 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
         Matches (a, b, length) ascending; segments (first, position, length).
     """
     finder = _RepeatFinder(position, leader, length, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
-    for places, count in finder.segments():
+    for places, count, growth in finder.segments():
         if len(places) <= max_members:
             finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
         else:
-            finder.keep_segment(places, count)
+            finder.keep_segment(places, count, growth)
     finder.match_seeds()
     finder.keep_the_rest()
     a, b, lengths = (np.array([m[i] for m in sorted(finder.matches)], np.int64) for i in range(3))
@@ -187,7 +188,7 @@ class _RepeatFinder:
         self.members: dict[int, list[int]] = defaultdict(list)
         for p in sorted(self.leader):
             self.members[self.leader[p]].append(p)
-        self.growth, self.grown = GROWTH * len(self.leader), set[tuple[int, int, int]]()
+        self.grown_to: dict[int, int] = {}  # of segments of so many places: the end of the last one
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length
@@ -200,8 +201,9 @@ class _RepeatFinder:
         """Tokens that a repeat has at least if it is to count where a token stands."""
         return max(self.size, self.block_least[bisect_right(self.block_first, token) - 1])
 
-    def segments(self) -> list[tuple[list[int], int]]:
-        """Places of each segment, and its grams."""
+    def segments(self) -> Iterator[tuple[list[int], int, list[int]]]:
+        """Places of each segment, its grams, and the steps that are left for it and the others whose first place is on the
+        same page: what other pages hold changes nothing."""
         def in_step(leader: int) -> bool:
             mine, following = self.members[leader], self.leader.get(leader + 1, -1)
             return (len(self.members.get(following, [])) == len(mine)
@@ -215,25 +217,29 @@ class _RepeatFinder:
             while step[self.leader[leader + count - 1]]:
                 count += 1
             found.append((places, count))
-        return found
+        for _, own in itertools.groupby(found, lambda segment: self.page_of(segment[0][0])):
+            of_page = list(own)
+            growth = [GROWTH * sum(len(places) * count for places, count in of_page)]
+            yield from ((places, count, growth) for places, count in of_page)
 
-    def keep_segment(self, places: list[int], count: int) -> None:
-        """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds."""
+    def keep_segment(self, places: list[int], count: int, growth: list[int]) -> None:
+        """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds. One that as
+        many places have grown over stands there whole already."""
         least = self.least_at(places[0])
-        self.seeds += [(b - a, a) for a, b in itertools.pairwise(places) if b - a < least]
+        self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
+                       if b - a < least and self.page_of(a) == self.page_of(b)]
+        if places[0] < self.grown_to.get(len(places), 0):
+            return
 
         def all_at(offset: int) -> bool:
             """Whether all places have the same gram at an offset."""
             return places[0] + offset in self.leader and len({self.leader.get(p + offset) for p in places}) == 1
         before, after = 0, count - 1
-        while self.growth > 0 and all_at(-before - 1):
-            before, self.growth = before + 1, self.growth - len(places)
-        while self.growth > 0 and all_at(after + 1):
-            after, self.growth = after + 1, self.growth - len(places)
-        key = places[0] - before, before + after, len(places)
-        if key in self.grown:
-            return
-        self.grown.add(key)
+        while growth[0] > 0 and all_at(-before - 1):
+            before, growth[0] = before + 1, growth[0] - len(places)
+        while growth[0] > 0 and all_at(after + 1):
+            after, growth[0] = after + 1, growth[0] - len(places)
+        self.grown_to[len(places)] = places[0] + after + 1
         nearest = min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
         length = max(self.size, nearest)
         kept: list[int] = []

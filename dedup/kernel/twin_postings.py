@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import struct
+import zlib
+from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,9 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+LANDMARK_BITS = 40  # of a key
+BESIDE_WORDS, BESIDE_BITS = 3, 5  # on each side of a landmark, and of each of them
+MULTIPLIER = 0x9E3779B97F4A7C15
 HEADER = struct.Struct("<xxxxHBBBxxxxxxxxxQI")  # rows, widths of keys, pages and extras, least key, least page
 
 
@@ -56,3 +61,101 @@ def _rows(data: bytes) -> list[tuple[int, int, int]]:
         columns.append([least + int.from_bytes(data[a:b], "little") for a, b in itertools.pairwise(edges)])
         at += count * width
     return [(own & (1 << 64) - 1, of & (1 << 32) - 1, extra) for own, of, extra in zip(*columns, strict=True)]
+
+
+def landmarks(token: U32, page_first: I64, size: int, window: int) -> tuple[U64, I64, U32]:
+    """Landmarks of texts that stand one after the other: of each window of runs of words the one with the least hash.
+
+    Source: Schleimer, Wilkerson, Aiken, "Winnowing", SIGMOD 2003.
+
+    Args:
+        token: Hashes of words.
+        page_first: First word of each text, one longer than the texts.
+        size, window: Words of a run, and runs that follow each other of which one is kept: the first of equal ones.
+
+    Returns:
+        (key, at, beside), ascending by `at`: 40 bits of hash; the first word; five bits each of the three words before it,
+        from the nearest on, and of the three behind the run, 0 where the text ends.
+    """
+    if not len(page_first):
+        raise ValueError("first: one entry more than there are ranges is needed")
+    if size < 1 or window < 1:
+        raise ValueError("size and window must be 1 or more")
+    rows = []
+    for begin, end in itertools.pairwise(page_first.tolist()):
+        words = token[begin:end].tolist()
+        keys = [_landmark_key(words[at:at + size]) for at in range(len(words) - size + 1)]
+        kept = {min(range(i, i + window), key=keys.__getitem__) for i in range(len(keys) - window + 1)}
+        rows += [(keys[at], begin + at, _words_beside(words, at, size)) for at in sorted(kept)]
+    key, at, beside = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(key, np.uint64), np.array(at, np.int64), np.array(beside, np.uint32)
+
+
+def _landmark_key(words: list[int]) -> int:
+    value = 0
+    for word in words:
+        value = (value * MULTIPLIER + word) & (1 << 64) - 1
+    return ((value ^ value >> 32) * MULTIPLIER & (1 << 64) - 1) >> 64 - LANDMARK_BITS
+
+
+def _words_beside(words: list[int], at: int, size: int) -> int:
+    places = [at - 1 - nth for nth in range(BESIDE_WORDS)] + [at + size + nth for nth in range(BESIDE_WORDS)]
+    return sum((words[place] & (1 << BESIDE_BITS) - 1) << BESIDE_BITS * i
+               for i, place in enumerate(places) if 0 <= place < len(words))
+
+
+def damaged_chunk(chunks: list[bytes], number: I64) -> int:
+    """The first of some chunks that is not what was stored under its number: a row, -1 where there is none."""
+    if len(chunks) != len(number):
+        raise ValueError("chunks and number must be equally long")
+    whole = [_is_whole(data, own) for data, own in zip(chunks, number.tolist(), strict=True)]
+    return whole.index(False) if False in whole else -1
+
+
+def _is_whole(data: bytes, number: int) -> bool:
+    """Whether a chunk has rows, its own number and the checksum that has the number in it."""
+    try:
+        _rows(data)
+    except ValueError:
+        return False
+    check = zlib.crc32(data[4:], zlib.crc32(b"chunk %d" % number))
+    own, rows = int.from_bytes(data[10:18], "little"), int.from_bytes(data[4:6], "little")
+    return rows > 0 and own == number and int.from_bytes(data[:4], "little") == check
+
+
+def extras_agree(first: I64, asked: U32, key: I64, extra: U32, masks: U32) -> U8:
+    """Whether extras of places agree, in the bits of one mask, with an extra that was asked for under the same key, 0 or 1.
+
+    Args:
+        first, asked: Extras that were asked for; those of key k are ``asked[first[k]:first[k + 1]]``.
+        key, extra: Of each place, ascending by key.
+    """
+    _check_asked(first, asked, key, extra)
+    known = {(k, mask, int(value) & mask) for k, (begin, end) in enumerate(itertools.pairwise(first.tolist()))
+             for value in asked[begin:end] for mask in masks.tolist()}
+    agrees = [any((k, mask, value & mask) in known for mask in masks.tolist())
+              for k, value in zip(key.tolist(), extra.tolist(), strict=True)]
+    return np.array(agrees, np.uint8)
+
+
+def paired_twice(first: I64, asked: U64, key: I64, place: U64) -> U8:
+    """Which places make, with something asked for under the same key, a pair that stands there twice, 0 or 1.
+
+    Args:
+        first, asked: What was asked for; under key k ``asked[first[k]:first[k + 1]]``.
+        key, place: Of each place.
+    """
+    _check_asked(first, asked, key, place)
+    pairs = [[(one, other) for one in asked[first[k]:first[k + 1]].tolist()]
+             for k, other in zip(key.tolist(), place.tolist(), strict=True)]
+    times = Counter(itertools.chain.from_iterable(pairs))
+    return np.array([any(times[pair] > 1 for pair in own) for own in pairs], np.uint8)
+
+
+def _check_asked(first: I64, asked: U32 | U64, key: I64, places: U32 | U64) -> None:
+    if not len(first):
+        raise ValueError("first: one entry more than there are ranges is needed")
+    if len(key) != len(places):
+        raise ValueError("key: one for each place is needed")
+    if len(key) and not 0 <= key.min() <= key.max() < len(first) - 1:
+        raise ValueError("key names what does not exist")

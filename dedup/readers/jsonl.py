@@ -73,13 +73,27 @@ def _view_blocks(stream: BinaryIO, longest: int, begun: bool = False) -> Iterato
             yield None
             begin = feed + 1
         if begin < cut:
-            yield memoryview(buffer)[begin:cut]
+            block = memoryview(buffer)[begin:cut]
+            yield from _without_long(block, longest) if cut - begin > longest else (block,)
         held, over = end - cut, False
         buffer[:held] = buffer[cut:end]
-    if over:
+    if over or held > longest:
         yield None
     elif held:
         yield memoryview(buffer)[:held]
+
+
+def _without_long(block: memoryview, longest: int) -> Iterator[memoryview | None]:
+    """Whole lines as views of those between the ones that are too long: that is not left to where a buffer ends."""
+    edges = np.append(0, np.flatnonzero(np.frombuffer(block, np.uint8) == 10) + 1)
+    at = 0
+    for row in np.flatnonzero(np.diff(edges) - 1 > longest).tolist():
+        if at < row:
+            yield block[edges[at]:edges[row]]
+        yield None
+        at = row + 1
+    if edges[at] < len(block):
+        yield block[edges[at]:]
 
 
 def _read_into(stream: BinaryIO, room: memoryview) -> int:

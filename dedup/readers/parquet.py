@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from dedup.errors import MissingExtraError, how_to_install
 from dedup.readers.formats import A_REPORT
 from dedup.readers.reading import READ_BYTES, Items, Reading
-from dedup.readers.tables import Records, no_field, row_name
+from dedup.readers.tables import Records, columns_of, no_field, row_name
 
 _ROWS = 1000
 _SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes
@@ -73,8 +73,7 @@ def _parquet_batches(file: BinaryIO, reading: Reading) -> Iterator[Any]:
         return
     records = Records(reading)
     records.saw(table.schema_arrow.names)
-    wanted = {*records.texts, *records.ids, "url", *records.meta}
-    wanted |= {name.split(".")[0] for name in wanted}
+    wanted = columns_of(reading.options)
     columns = [name for name in table.schema_arrow.names if name in wanted]
     if not any(name in columns or name.split(".")[0] in columns for name in records.texts):
         yield RecordBatch.from_pylist([], schema=table.schema_arrow)  # all its names, for the message
@@ -115,8 +114,7 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = 
         if not any(name in names or name.split(".")[0] in names for name in records.texts):
             reading.fail(None, f"{no_field(records.texts, names)}; skipped", "text field missing")
             return
-        wanted = {*records.texts, *records.ids, "url", *records.meta}
-        wanted |= {name.split(".")[0] for name in wanted}
+        wanted = columns_of(reading.options)
         columns = [(name, _checked(batch.column(i))) for i, name in enumerate(names) if name in wanted]
         for start in range(0, batch.num_rows, _ROWS):
             parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]

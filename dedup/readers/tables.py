@@ -27,6 +27,12 @@ def id_fields(options: Options) -> tuple[str, ...]:
     return (options.id_field,) if options.id_field else ID_FIELDS
 
 
+def columns_of(options: Options) -> set[str]:
+    """Columns of a table that are needed; of nested fields the outermost."""
+    names = {*text_fields(options), *id_fields(options), "url", *options.carried}
+    return names | {name.split(".")[0] for name in names}
+
+
 def look_up(record: Mapping[str, Any], name: str) -> Any:
     """A field of a record, by its name or by a dotted path into nested ones; ``_MISSING`` where there is none.
 
@@ -81,12 +87,12 @@ class Records:
         if self._look:
             self.saw(record)
         text = next((value for name in self.texts if (value := look_up(record, name)) is not _MISSING), _MISSING)
-        if text is _MISSING:
-            self.reading.fail(line, f"{row_name(line, number, None)}{no_field(self.texts, record)}; skipped",
-                              "text field missing")
-            return None
         found = (look_up(record, name) for name in self.ids)
         id_ = next((value for value in found if value is not _MISSING and value is not None), None)
+        if text is _MISSING:
+            self.reading.fail(line, f"{row_name(line, number, id_)}{no_field(self.texts, record)}; skipped",
+                              "text field missing")
+            return None
         meta = {name: value for name in self.meta if (value := look_up(record, name)) is not _MISSING}
         return self.make(text, id_, record.get("url"), meta, line, number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -111,6 +112,18 @@ def test_which_of_short_equal_pages_stays_is_said_though_they_are_in_no_group(tm
     assert rendered(in_parts(tmp_path, unit=unit)) == rendered(whole)
 
 
+@pytest.mark.parametrize("unit", ["page", "block"])
+def test_pages_too_short_to_be_compared_are_copies_where_texts_stay(tmp_path: Path, unit: str,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal words are a copy however few they are."""
+    texts = ["Not found.", "Try again later!", "not  found.", "Not here.", "Closed.", "", "Try again later!"]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    whole = scan(tmp_path, unit=unit, find="exact")
+    assert list(whole.keep) == [True, True, False, True, True, True, False]
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    assert rendered(in_parts(tmp_path, unit=unit, find="exact")) == rendered(whole)
+
+
 @pytest.mark.usefixtures("small")
 def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     lines = [{"id": str(n), "text": " ".join(f"w{n}x{i}" for i in range(40))} for n in range(20)]
@@ -146,6 +159,35 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
     ours = in_parts(tmp_path, unit="page", find=find)
     assert rendered(ours) == rendered(scan(tmp_path, unit="page", find=find))
     assert 0 < sum(sizes) < sum(map(len, texts)) / 3
+
+
+def test_what_a_part_may_look_at_is_not_left_to_what_others_leave_over(tmp_path: Path,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven copies of a page made of boilerplate that stands elsewhere too, and a long text that needs no looks at all."""
+    words = iter(f"w{n}" for n in range(100_000))
+
+    def some(count: int) -> str:
+        return " ".join(next(words) for _ in range(count))
+    parts = [some(9) for _ in range(60)]
+    page = " ".join(f"{some(12)} {part}" for part in parts)
+    texts = [f"{some(5)} {page} {some(5)}" for _ in range(7)] + [f"{some(20)} {part} {some(20)}" for part in parts]
+    texts += [some(20_000)] * 2
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    monkeypatch.setattr(scanning, "PART_BYTES", 1000)
+    whole = scan(tmp_path, find="exact")
+    assert len(whole.groups) == 62
+    assert rendered(in_parts(tmp_path, find="exact")) == rendered(whole)
+
+
+def test_pages_that_share_nothing_stand_between_others(tmp_path: Path) -> None:
+    """Places on pages that follow each other do not repeat at once, whatever is between them."""
+    a, b = "w111", "w11"
+    run = [*[a] * 4, b]
+    texts = [" ".join([*run[1:], *run, a, "\u8a9e", *run, *run, a]), f"{a} {a} {a} {a}",
+             " ".join([*run[:4], b + "\n\n" + a, *run, *run, *run])]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    asked = {"find": "exact", "min_tokens": 5, "fold_digits": True, "scope": "across", "pairs": True}
+    assert rendered(in_parts(tmp_path, **asked)) == rendered(scan(tmp_path, **asked))
 
 
 @pytest.mark.usefixtures("small")
@@ -236,6 +278,17 @@ def test_pairs_exactly_at_the_threshold_share_a_prefix(tmp_path: Path) -> None:
     assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
 
 
+@pytest.mark.usefixtures("small")
+def test_lines_that_are_too_long_are_the_same_ones(tmp_path: Path) -> None:
+    """However a file is cut: a line is measured alone, though its text is shorter."""
+    lines = [json.dumps({"text": f"{n} " + "short text " * (n % 90), "more": "x" * (n * 37 % 500)}) for n in range(300)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    asked = {"find": "exact", "max_page_bytes": 1000}
+    whole = scan(tmp_path, **asked)
+    assert {s.reason: s.count for s in whole.skipped}["longer than max_page_bytes"] == sum(len(line) > 1000 for line in lines)
+    assert rendered(in_parts(tmp_path, **asked)) == rendered(whole)
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 300), max_size=4))
 def test_lines_between_bytes_are_all_lines_once(data: bytes, cuts: list[int],
@@ -297,6 +350,25 @@ def test_texts_that_are_gone_are_read_again_and_none_are_left(folder: Path, own_
     monkeypatch.setattr(scanning, "plan_parts", losing)
     assert rendered(in_parts(folder, unit="page")) == whole
     assert gone
+
+
+def test_of_a_text_that_has_no_room_on_disk_nothing_is_left(tmp_path: Path, own_folder: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    made = tempfile.NamedTemporaryFile
+
+    def full(**known: Any) -> Any:
+        file = made(**known)
+
+        def write(_: Any) -> None:
+            raise OSError(28, "No space left on device")
+        file.write = write
+        return file
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    options = make_options({}, "scan")
+    portion = read_portion(0, splits.find_splits(InProcess(), [tmp_path], options, Notes())[0], options)
+    assert portion.whole.text.tobytes() == b"Some words that stand here."
+    assert not list(own_folder.iterdir())
 
 
 def test_texts_that_are_others_when_they_are_read_again_are_refused(tmp_path: Path) -> None:

@@ -149,6 +149,21 @@ def test_seeds_of_long_pages_are_equal(sizes, kind, rnd):
     both("repeated_seeds", item, first, quiet, rarity, kind, np.full(16, 2**64 - 1, U64), 7, 3)
 
 
+@given(st.lists(st.integers(0, 30) | st.integers(0, 10**6), max_size=40), st.integers(1, 255), st.floats(0, 0.2),
+       st.floats(0, 1))
+def test_rarities_are_equal(counts, once, least, share):
+    """Also of items that do not occur, where none does, and where several are as frequent."""
+    rare = both("rarities", np.array(counts, np.uint32), once, least, share)
+    assert all(r == once for c, r in zip(counts, rare.tolist(), strict=True) if not c)
+
+
+def test_rarities_refuse_what_counts_nothing():
+    for module in (native, reference):
+        for once in (0, 256):
+            with pytest.raises(ValueError, match="1 to 255"):
+                module.rarities(np.ones(1, np.uint32), once, 0.1, 0.5)
+
+
 @given(items, st.integers(0, 2), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_seeds_are_equal(pages, kind, partitions, rnd):
     item, first = columns(pages)

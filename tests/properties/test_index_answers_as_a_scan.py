@@ -15,7 +15,8 @@ from index_help import examples, groups_of, in_parts, made_pages
 
 import dedup
 from dedup.index import Index, index
-from dedup.index.keys import landmark_shape, landmarks, may_go_on
+from dedup.index.keys import landmark_shape, may_go_on
+from dedup.kernel import kernel
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("block", {"find": "exact"}), ("block", {"min_evidence": 1_000_000.0}), ("block", {"min_tokens": 4, "find": "exact"}),
@@ -72,7 +73,7 @@ def test_two_texts_with_a_run_of_equal_words_share_an_anchor_that_goes_on(run: i
     found = []
     for text in texts:
         token = (np.array(text, np.uint64) * 0x9E3779B97F4A7C15 >> np.uint64(32)).astype(np.uint32)
-        key, at, beside = landmarks(token, np.array([0, len(token)], np.int64), run)
+        key, at, beside = kernel.landmarks(token, np.array([0, len(token)], np.int64), *landmark_shape(run))
         assert (np.diff(at) <= landmark_shape(run)[1]).all()  # of each window one is kept
         found.append((key, beside))
     (key_a, beside_a), (key_b, beside_b) = found
@@ -82,7 +83,7 @@ def test_two_texts_with_a_run_of_equal_words_share_an_anchor_that_goes_on(run: i
 
 def test_no_anchor_goes_over_the_border_of_two_texts() -> None:
     token = np.arange(20, dtype=np.uint32)
-    key, at, _ = landmarks(token, np.array([0, 7, 20], np.int64), 8)
+    key, at, _ = kernel.landmarks(token, np.array([0, 7, 20], np.int64), *landmark_shape(8))
     assert len(key)
     assert (at >= 7).all()  # seven words are no run of eight
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from typing import Any
 
@@ -135,6 +136,15 @@ def hashes_are_those_of_tokens(text: Any, size: int, flags: int) -> None:
     plain = native.tokenise(text, start, end, flags, 7)
     for mine, twin in zip(native.hash_tokens(text, start, end, flags, 7), (plain[0], plain[4]), strict=True):
         np.testing.assert_array_equal(mine, twin)
+
+
+@pytest.mark.parametrize("flags", range(4))
+def test_words_of_letters_of_two_bytes_are_hashed_as_the_twin_says(flags: int) -> None:
+    """Letters that grow (é), stay as long (ø), shrink (ſ) or are several (ŉ), also beyond the sixteen bytes of a lane."""
+    letters = itertools.permutations("éøſŉx5", 2)
+    words = [a * n + b * m + end for a, b in letters for n in range(1, 9) for m in range(9) for end in ("", "×")]
+    text = " ".join(words).encode()
+    both("hash_tokens", as_array(text + b" " * 100), np.array([0]), np.array([len(text)]), flags, 0)
 
 
 def table_value(code: int) -> int:

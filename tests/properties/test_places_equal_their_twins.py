@@ -187,6 +187,102 @@ def test_a_chunk_that_is_none_is_refused(data, widths, count, key):
         assert refused[0] or len(chunk) == 30 + int.from_bytes(chunk[4:6], "little") * sum(chunk[6:9])
 
 
+def damaged(chunks: list[bytes], numbers: np.ndarray) -> int:
+    mine, theirs = (module.damaged_chunk(chunks, numbers) for module in (native, reference))
+    assert mine == theirs
+    return mine
+
+
+@given(rows=postings, number=st.integers(0, 2**40), at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7),
+       cut=st.integers(0, 3), other=st.integers(0, 3))
+def test_a_chunk_that_changed_is_known(rows, number, at, bit, cut, other):
+    """A bit that changed, bytes that are missing, and another chunk's place: each is told, and so is which chunk it is."""
+    from dedup.errors import DamagedIndexError
+    from dedup.index.segments import pack_chunks, sorted_rows, whole_chunk
+
+    kept = sorted_rows(*(np.array(column, kind) for column, kind in zip(zip(*rows, strict=True),
+                                                                        (np.uint64, np.uint32, np.uint32), strict=True)))
+    chunks, _ = pack_chunks(kept, 1, number)
+    numbers = np.arange(number, number + len(chunks))
+    assert damaged(chunks, numbers) == -1
+    place = int(at * len(chunks[-1]))
+    flipped = bytearray(chunks[-1])
+    flipped[place] ^= 1 << bit
+    for chunk, own in ((bytes(flipped), number), (chunks[-1][:len(chunks[-1]) - cut], number), (chunks[-1], number + other)):
+        same = chunk == chunks[-1] and own == number
+        row = damaged([*chunks[:-1], chunk], np.append(numbers[:-1], own + len(chunks) - 1))
+        assert row == (-1 if same else len(chunks) - 1)
+        if not same:
+            with pytest.raises(DamagedIndexError):
+                whole_chunk(chunk, own + len(chunks) - 1)
+
+
+@given(data=st.binary(max_size=60), count=st.integers(0, 3), widths=st.tuples(st.integers(0, 9), st.integers(0, 5),
+                                                                              st.integers(0, 5)), number=st.integers(0, 3))
+def test_what_has_a_right_checksum_may_be_no_chunk(data, count, widths, number):
+    from dedup.index.segments import checksum
+
+    body = count.to_bytes(2, "little") + bytes([*widths, 1]) + number.to_bytes(8, "little") + bytes(12)
+    for made in (body, body + data, (body + data).ljust(26 + count * sum(widths), b"x")):
+        damaged([checksum(made, b"chunk", number) + made], np.array([number]))
+
+
+@given(texts=st.lists(st.lists(st.integers(0, 3) | st.integers(0, 2**32 - 1), max_size=14), max_size=5),
+       size=st.integers(1, 6), window=st.integers(1, 5))
+def test_landmarks(texts, size, window):
+    """Also of texts that are shorter than a window, and of words that are all alike."""
+    first, token = np.cumsum([0, *map(len, texts)]), np.array(list(itertools.chain(*texts)), np.uint32)
+    _, at, _ = both("landmarks", token, first, size, window)
+    for begin, end in itertools.pairwise(first.tolist()):
+        for i in range(begin, end - size - window + 2):
+            assert ((at >= i) & (at < i + window)).any()
+
+
+def test_landmarks_are_of_what_is_there():
+    for module in (native, reference):
+        for first, size, window in (([], 1, 1), ([0, 2], 0, 1), ([0, 2], 1, 0)):
+            with pytest.raises(ValueError, match=r"1 or more|one entry more"):
+                module.landmarks(np.zeros(2, np.uint32), np.array(first, np.int64), size, window)
+
+
+asked_for = st.lists(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 6), max_size=4), max_size=6)
+
+
+@given(asked=asked_for, masks=st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 7), max_size=4),
+       places=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**32 - 1) | st.integers(0, 6)), max_size=30))
+def test_extras_that_agree(asked, masks, places):
+    first, known = np.cumsum([0, *map(len, asked)]), np.array(list(itertools.chain(*asked)), np.uint32)
+    own = sorted(place for place in places if place[0] < len(asked))
+    key, extra = (np.array([place[i] for place in own], kind) for i, kind in enumerate((np.int64, np.uint32)))
+    agrees, = both("extras_agree", first, known, key, extra, np.array(masks, np.uint32))
+    assert agrees.tolist() == [any((one ^ value) & mask == 0 for one in asked[k] for mask in masks) for k, value in own]
+
+
+@given(asked=asked_for,
+       places=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**64 - 1) | st.integers(0, 3)), max_size=30))
+def test_places_that_are_paired_twice(asked, places):
+    """Also where nothing is asked for under a key, and where many are."""
+    first, known = np.cumsum([0, *map(len, asked)]), np.array(list(itertools.chain(*asked)), np.uint64)
+    own = [place for place in places if place[0] < len(asked)]
+    key, place = (np.array([place[i] for place in own], kind) for i, kind in enumerate((np.int64, np.uint64)))
+    both("paired_twice", first, known, key, place)
+
+
+def test_what_was_asked_for_is_described():
+    for module in (native, reference):
+        for function, kinds in (("extras_agree", (np.uint32, np.uint32)), ("paired_twice", (np.uint64, np.uint64))):
+            masks = (np.zeros(1, np.uint32),) if function == "extras_agree" else ()
+            for first, key, places, message in (([], [], 0, "one entry more"), ([0, 1], [0], 2, "one for each place"),
+                                                ([0, 1], [1], 1, "does not exist")):
+                with pytest.raises(ValueError, match=message):
+                    getattr(module, function)(np.array(first, np.int64), np.zeros(1, kinds[0]), np.array(key, np.int64),
+                                              np.zeros(places, kinds[1]), *masks)
+        with pytest.raises(ValueError, match="equally long"):
+            module.damaged_chunk([b"x"], np.zeros(2, np.int64))
+    with pytest.raises(TypeError, match="bytes"):
+        native.damaged_chunk(["text"], np.zeros(1, np.int64))
+
+
 def test_chunks_are_bytes_and_there_is_each():
     for module in (native, reference):
         with pytest.raises(ValueError, match="does not exist"):

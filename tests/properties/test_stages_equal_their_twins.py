@@ -141,7 +141,7 @@ def test_components_equal_scipy(edges):
 
 
 def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
-            least: int = 0, ranges_of: int = 1000, slices: int = 1) -> tuple:
+            least: int = 0, ranges_of: int = 1000, slices: int = 1, cut: bool = True) -> tuple:
     hashes, first = columns(lists)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
     rows, tables, classes = [], [], []
@@ -157,7 +157,7 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, words_o
     edges = [*range(0, len(hashes), ranges_of), len(hashes)]
     parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
     runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)]))
+    blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)])) if cut else np.unique(first)
     found = module.exact_repeats(*runs, size, max_members, blocks, np.full(len(blocks) - 1, least), first)
     return table, (twice,), rows, classes, runs, found
 
@@ -234,6 +234,24 @@ def test_slices_that_cannot_be(number, slices):
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
+
+
+@given(lists=st.lists(st.lists(st.integers(0, 1), max_size=30), max_size=5), size=st.integers(2, 4),
+       max_members=st.integers(1, 4), least=st.integers(0, 12), between=st.lists(st.integers(0, 9), min_size=5, max_size=5))
+def test_pages_that_share_nothing_change_no_repeat(lists, size, max_members, least, between):
+    """Pages of words of their own between the others shift what is found, and nothing else."""
+    fresh = itertools.count(10)
+    apart, shift, at = [], [], 0
+    for mine, count in zip(lists, between, strict=False):
+        apart += [[next(fresh) for _ in range(count)], mine]
+        at += count
+        shift += [at] * len(mine)
+    alone, among = (repeats(native, some, size, max_members, least=least, cut=False)[5] for some in (lists, apart))
+    moved = np.array(shift, np.int64)
+    for n in (0, 1, 4):
+        assert_array_equal(alone[n] + moved[alone[n]] if len(moved) else alone[n], among[n])
+    for n in (2, 3, 5):
+        assert_array_equal(alone[n], among[n])
 
 
 @given(lists=st.one_of(ranges, few_words), size=st.integers(2, 4), max_members=st.integers(1, 8))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,7 @@ from dedup.distributed.driver import DriverEngine
 from dedup.distributed.portions import read_portion
 from dedup.engines import spark as spark_engine
 from dedup.engines.spark import SparkError
+from dedup.errors import MissingExtraError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
 from tests.spark_help import need_spark
 
@@ -83,6 +88,148 @@ def test_a_column_that_is_missing_is_answered_with_those_there_are(spark: Any) -
     assert len(scan(table, text_field="words", id_field="name").pages) == 1
 
 
+FERRY = "The ferry to the island runs every hour from seven in the morning until nine at night, on market days twice."
+
+
+def two_pages(spark: Any) -> Any:
+    """Two rows of one text."""
+    return spark.createDataFrame([("a", FERRY), ("b", FERRY)], "id string, text string")
+
+
+def test_columns_that_nobody_asks_for_may_hold_anything(spark: Any) -> None:
+    """Types that Arrow does not know, names with dots, in other cases or twice."""
+    table = spark.sql(f"""select id, '{FERRY}' as `the.text`, interval '1' month as i, parse_json('[1]') as v, 1 as x, 2 as x,
+                          'z' as `THE.TEXT` from values ('a'), ('b') as t(id)""")
+    assert [list(ids) for ids in scan(table, text_field="the.text", unit="page").page_groups()] == [["a", "b"]]
+    with pytest.raises(OptionError, match="several columns of the table are named x"):
+        scan(table, text_field="the.text", meta=("x",))
+    with pytest.raises(OptionError, match=r"There are: id, 'the.text', i, v, x, 'THE.TEXT', folder"):
+        scan(table, text_field="the.text", between="paper")
+
+
+def test_rows_of_one_id_and_one_text_are_ordered_by_what_else_they_carry(spark: Any) -> None:
+    rows = [(name, FERRY, paper) for name in (None, "x") for paper in ("north", "south", "west", "east")]
+    reports = {rendered(scan(spark.createDataFrame(some, "id string, text string, paper string").coalesce(count),
+                             unit="page", meta=("paper",)))
+               for some, count in ((rows, 1), (rows[::-1], 1), (rows[3:] + rows[:3], 2))}
+    assert len(reports) == 1
+
+
+def test_a_row_without_its_nested_text_is_named_by_its_id(spark: Any) -> None:
+    table = spark.createDataFrame([("a", (FERRY,)), ("c", None)], "id string, doc struct<text: string>")
+    assert [error.message.partition(":")[0] for error in scan(table, text_field="doc.text").errors] == ["row with id 'c'"]
+
+
+def test_many_small_partitions_are_taken_together(spark: Any) -> None:
+    held: list[Any] = []
+    table = spark.range(400).selectExpr("cast(id as string) id", f"concat('{FERRY} ', id % 20) text").repartition(9)
+    hold = spark_engine.SparkCluster.hold_table
+
+    class Watched(spark_engine.SparkCluster):
+        def hold_table(self, *args: Any) -> Any:
+            held.append(hold(self, *args))
+            return held[-1]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spark_engine, "SparkCluster", Watched)
+        assert len(scan(table, find="exact").pages) == 400
+    assert (held[0].count, held[0].rows.getNumPartitions()) == (9, 1)
+
+
+def test_the_session_is_left_as_it_was(spark: Any) -> None:
+    context = spark.sparkContext
+    context.setJobGroup("mine", "my jobs")
+    names = "spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel"
+    before = [context.getLocalProperty(name) for name in names], dict(context.getConf().getAll())
+    scan(two_pages(spark), unit="page")
+    with pytest.raises(SparkError, match=r"^a task failed on Spark \(.*my own error"):
+        scan(spark.sql("select 'a' as id, raise_error('my own error') as text"))
+    assert ([context.getLocalProperty(name) for name in names], dict(context.getConf().getAll())) == before
+    assert len(context._jsc.getPersistentRDDs()) == 0
+    assert two_pages(spark).count() == 2
+
+
+def test_what_was_shared_is_gone(spark: Any) -> None:
+    with spark_engine.SparkCluster(spark.sparkContext) as cluster:
+        shared = cluster.share([1])
+        assert shared.value == [1]
+    assert shared._jbroadcast is not None
+    assert not shared._jbroadcast.isValid()
+
+
+def test_other_threads_scan_in_the_session_that_there_is(spark: Any, tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.txt").write_text(FERRY)
+    table = two_pages(spark)
+    with ThreadPoolExecutor(2) as pool:
+        place = pool.submit(lambda: scan(tmp_path, engine="spark", unit="page"))
+        rows = pool.submit(lambda: scan(table, unit="page"))
+        assert [list(ids) for ids in rows.result().page_groups()] == [["a", "b"]]
+        assert [list(ids) for ids in place.result().page_groups()] == [["a.txt", "b.txt"]]
+    with pytest.raises(OptionError, match=r"master: a session runs already, on local\[2\]"):
+        scan(tmp_path, engine="spark", master="spark://elsewhere:7077")
+
+
+def test_rows_that_are_others_when_they_are_read_again_are_refused(spark: Any, tmp_path: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition that was lost has fewer rows: also where a whole portion is missing then."""
+    (tmp_path / "a.json").write_text("\n".join(json.dumps({"id": str(n), "text": FERRY}) for n in range(3)))
+    table = spark.read.schema("id string, text string").json(str(tmp_path))
+    plan = scanning.plan_parts
+
+    def losing(*args: Any) -> Any:
+        (tmp_path / "a.json").write_text("")
+        for made in spark.sparkContext._jsc.getPersistentRDDs().values():
+            made.unpersist()
+        return plan(*args)
+    monkeypatch.setattr(scanning, "plan_parts", losing)
+    with pytest.raises(SparkError, match="the input changed while it was scanned"):
+        scan(table, unit="page")
+
+
+def test_what_could_not_be_read_is_not_read_again_to_be_forgotten(spark: Any, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+
+    def read(number: int, item: str) -> str:
+        with calls.open("a") as file:
+            file.write(item)
+        if item == "b":
+            raise ValueError(item)
+        return item
+    with spark_engine.SparkCluster(spark.sparkContext) as cluster:
+        held = cluster.hold(read, ["a", "b"])
+        with pytest.raises(SparkError, match="ValueError: b"):
+            list(held.map(splits._itself))
+        before = calls.read_text()
+        held.release(splits._itself)
+    assert calls.read_text() == before
+
+
+def test_what_spark_says_of_itself_is_told_apart() -> None:
+    need_spark()
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkImportError
+
+    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_engine.clear_errors():
+        raise Py4JError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.\n\tat x")
+    broken = Py4JError("py4j fails to clean up")
+    broken.__context__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), spark_engine.clear_errors():
+        raise broken
+    lacking = PySparkImportError("[PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed; however, it was not found.")
+    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_engine.clear_errors():
+        raise lacking
+
+
+@pytest.mark.parametrize("module", ["dedup.distributed", "pyarrow"])
+def test_a_package_that_executors_lack_is_named(module: str) -> None:
+    from py4j.protocol import Py4JError
+
+    need_spark()
+    words = f"the executors have no package {module.partition('.')[0]}.* set PYSPARK_PYTHON before the session begins"
+    with pytest.raises(SparkError, match=words), spark_engine.clear_errors():
+        raise Py4JError(f"Traceback\nModuleNotFoundError: No module named '{module}'\n")
+
+
 @pytest.mark.usefixtures("spark")
 def test_what_has_no_meaning_on_spark_is_said(tmp_path: Path, spark: Any) -> None:
     (tmp_path / "a.txt").write_text("Some words that stand here.")
@@ -133,6 +280,7 @@ def test_workers_without_the_package_are_named(tmp_path: Path) -> None:
     done = run(tmp_path, "--master", "local[1]", PYSPARK_PYTHON=str(bare), PYSPARK_DRIVER_PYTHON=sys.executable)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("dedup: the executors have no package dedup. Install dedup-toolkit")
+    assert sys.executable in done.stderr
 
 
 def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
@@ -142,6 +290,77 @@ def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("dedup: Spark needs Java, and there is none. Install Java 17 or newer")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_java_home_without_java_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    done = run(tmp_path, JAVA_HOME=str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"dedup: Spark needs Java, and there is none in JAVA_HOME ({tmp_path / 'none'}). Install")
+
+
+def test_a_java_that_is_too_old_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark")
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    java = tmp_path / "old" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\necho 'Error: LinkageError occurred while loading main class Main' >&2\n"
+                    "echo '  java.lang.UnsupportedClassVersionError: compiled by a more recent version' >&2\nexit 1\n")
+    java.chmod(0o755)
+    done = run(tmp_path, JAVA_HOME=str(tmp_path / "old"))
+    assert (done.returncode, done.stderr) == (
+        2, "dedup: Spark needs a newer Java than there is. Install Java 17 or newer, or set JAVA_HOME.\n")
+
+
+def test_arguments_without_the_shell_are_explained(tmp_path: Path) -> None:
+    need_spark()
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    done = run(tmp_path, PYSPARK_SUBMIT_ARGS="--conf spark.driver.memory=1g")
+    assert done.returncode == 2
+    assert done.stderr.endswith("(Error: Missing application resource.). PYSPARK_SUBMIT_ARGS must end in pyspark-shell.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are other signals there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_amid_a_job_ends_it_without_a_word(tmp_path: Path, number: signal.Signals) -> None:
+    need_spark()
+    (tmp_path / "a.txt").write_text("Some words that stand here.")
+    script = tmp_path / "wait.py"
+    script.write_text(f"""
+import sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from dedup import cli
+from dedup.distributed import scan
+def hear(number, portion):
+    print("it runs", file=open({str(tmp_path / "runs")!r}, "w"), flush=True)
+    time.sleep(60)
+scan.hear = hear
+sys.argv[1:] = ["scan", {str(tmp_path)!r}, "--engine", "spark", "--master", "local[1]"]
+if __name__ == "__main__":
+    cli.main()
+""")
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 120
+        while not (tmp_path / "runs").exists() and time.monotonic() < until:
+            time.sleep(0.2)
+        time.sleep(1)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (128 + number, "", "")
+
+
+def test_an_interrupt_of_python_is_what_it_was() -> None:
+    def state() -> tuple[Any, ...]:
+        return signal.getsignal(signal.SIGINT), list(logging.root.filters), logging.getLogger("py4j").level
+    before = state()
+    with spark_engine._plain_interrupts() as as_before:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a context of PySpark sets its own
+        assert not logging.root.filter(logging.LogRecord("root", 40, "py4j/java_gateway.py", 1, "", (), None))
+        as_before()
+        assert signal.getsignal(signal.SIGINT) == before[0]
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert state() == before
 
 
 @pytest.mark.parametrize(("said", "cause"), [

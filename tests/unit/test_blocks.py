@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup import blocks
 from dedup.blocks import (
     Corpus,
     TextBuffer,
+    begins_new,
     collapse_equal,
     distinct_numbers,
     input_digest,
     is_among,
+    owners,
     page_batches,
     read_corpus,
     small_repeats,
+    sums,
+    widths,
 )
 from dedup.engines.local import LocalEngine
 from dedup.heads import Heads
@@ -35,6 +42,25 @@ def corpus_of(*texts: str, **settings: object) -> Corpus:
 def block_texts(corpus: Corpus) -> list[str]:
     return [corpus.text[a:b].tobytes().decode("utf-8", "surrogatepass")
             for a, b in zip(corpus.start.tolist(), corpus.end.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("held", [1, 40, 1 << 16])
+@pytest.mark.parametrize("size", [1, 60, 1 << 20])
+def test_pages_that_are_added_together_are_as_those_added_one_by_one(monkeypatch, held, size):
+    """Whatever bounds a batch, and what of it waits to be added: no page is lost, twice there, or in another batch."""
+    monkeypatch.setattr(blocks, "HELD_BYTES", held)
+    monkeypatch.setattr(blocks, "BATCH_BYTES", size)
+    texts, heads, buffer = ["a page", "", "é" * 30, "x" * 100, "the last one"], Heads(), TextBuffer()
+    pages = [Page(str(i), text, "a.txt", None, line=i + 1, number=i) for i, text in enumerate(texts)]
+    batches = [(bytes(b.text), b.page_start.tolist()) for b in page_batches(iter(pages), buffer, heads)]
+    assert [dataclasses.replace(page, text="") for page in pages] == list(heads)
+    expected, own = [], list[bytes]()
+    for text in texts:
+        own.append(text.encode())
+        if sum(map(len, own)) >= size or text is texts[-1]:
+            expected.append((b"".join(own), [0, *itertools.accumulate(map(len, own))]))
+            own = []
+    assert batches == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n\n", "\t \r\n"])
@@ -190,3 +216,28 @@ def test_numbers_are_looked_up_among_distinct_ones_as_numpy_does_it(size: int) -
     assert known.tolist() == np.unique(others).tolist()
     assert is_among(numbers, known).tolist() == np.isin(numbers, others).tolist()
     assert is_among(numbers[:0], known).tolist() == []
+
+
+@given(counts=st.lists(st.integers(0, 4), max_size=8), numbers=st.lists(st.integers(-3, 3), max_size=9))
+def test_columns_of_ranges(counts: list[int], numbers: list[int]) -> None:
+    """Helpers that all stages use say what NumPy's slower ones do."""
+    first = sums(np.array(counts, np.int64))
+    assert first.dtype == np.int64
+    assert first.tolist() == [0, *itertools.accumulate(counts)]
+    assert sums(np.array(counts, bool)).tolist() == [0, *itertools.accumulate(map(bool, counts))]
+    assert widths(first).tolist() == counts
+    assert owners(first).tolist() == [i for i, count in enumerate(counts) for _ in range(count)]
+    column = np.array(numbers, np.int64)
+    assert distinct_numbers(column).tolist() == sorted(set(numbers))
+    assert column.tolist() == numbers  # as it was
+    assert begins_new(column).tolist() == [i == 0 or numbers[i] != numbers[i - 1] for i in range(len(numbers))]
+    other = column // 2
+    assert begins_new(other, column).tolist() == begins_new(column).tolist()
+
+
+def test_grams_are_marked_only_for_those_who_look_for_repeats() -> None:
+    pages = [Page("a", "one two three four five six seven eight nine ten")]
+    with_marks, without = (read_corpus(pages, LocalEngine(1), Options(), marked=marked)[1] for marked in (True, False))
+    assert with_marks.marks is not None
+    assert without.marks is None
+    assert [token.tolist() for token in with_marks.token] == [token.tolist() for token in without.token]

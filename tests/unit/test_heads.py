@@ -46,7 +46,7 @@ def test_pages_come_back_without_their_texts(items: list[Page | RecordHeads]) ->
     heads, expected = Heads(), list[Page]()
     for item in items:
         if isinstance(item, Page):
-            heads.add(item)
+            heads.add_all([item])
             expected.append(dataclasses.replace(item, text=""))
         else:
             heads.extend(item)
@@ -68,7 +68,7 @@ def test_pages_come_back_without_their_texts(items: list[Page | RecordHeads]) ->
 
 def test_a_page_has_another_id_but_its_own_one_is_kept() -> None:
     heads = Heads()
-    heads.add(Page("a", "text"))
+    heads.add_all([Page("a", "text")])
     heads.renamed[0] = "reference/a"
     assert (heads.names(0, 1), heads.names(1, 1)) == (["reference/a"], [])
     assert (heads[0].id, heads.id(0), heads.ids[0], heads[-1].id) == ("reference/a", "reference/a", "a", "reference/a")

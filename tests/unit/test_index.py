@@ -517,21 +517,26 @@ def test_a_chunk_or_record_in_another_place_is_damage() -> None:
 
 
 def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
-    """Values come in their order, whatever is known of them; what is kept is bounded, and what is asked for stays."""
+    """Values come in their order, whatever is known of them; what is kept is bounded, and what came first goes first."""
     asked: list[int] = []
 
     def read(numbers: list[int]) -> list[bytes]:
         asked.extend(numbers)
         return [bytes([number]) * 10 for number in numbers]
-    recent = Recent[bytes](100)  # two generations of five
+    recent = Recent[bytes](100)  # room for ten
     assert recent.take([3, 1, 2], read, len) == [bytes([number]) * 10 for number in (3, 1, 2)]
     assert recent.take([2, 4, 3], read, len) == [bytes([number]) * 10 for number in (2, 4, 3)]
     assert asked == [3, 1, 2, 4]
-    for number in range(10, 30):
-        recent.take([3, number], read, len)
-    assert asked == [3, 1, 2, 4, *range(10, 30)]
-    recent.take([1, 29], read, len)
+    recent.take(range(10, 16), read, len)
+    recent.take([*range(10, 16), 1, 2, 3, 4], read, len)
+    assert asked == [3, 1, 2, 4, *range(10, 16)]  # ten are kept
+    recent.take([16], read, len)  # two go: 3 and 1
+    recent.take([*range(10, 17), 2, 4], read, len)
+    assert asked == [3, 1, 2, 4, *range(10, 17)]
+    recent.take([1], read, len)
     assert asked[-1] == 1
+    assert recent.take(range(50), read, len) == [bytes([number]) * 10 for number in range(50)]  # more than there is room for
+    assert recent.take([1], read, len) == [bytes([1]) * 10]
 
 
 def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:

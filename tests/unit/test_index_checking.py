@@ -105,10 +105,10 @@ def test_tables_of_rows_that_are_all_alike_make_few_pairs(place: Path, monkeypat
     table = "\n".join(f"Item {n} costs five dollars in the shop today only {n % 13}" for n in range(200))
     compared: list[int] = []
 
-    def digests(values: Any, first: Any) -> Any:
-        compared.append(len(first) - 1)
-        return kernel.range_digests(values, first)
-    monkeypatch.setattr(checking, "kernel", SimpleNamespace(range_digests=digests))
+    def paired(first: Any, asked: Any, query: Any, place: Any) -> Any:
+        compared.append(int(np.diff(first)[query].sum()))
+        return kernel.paired_twice(first, asked, query, place)
+    monkeypatch.setattr(checking, "kernel", SimpleNamespace(paired_twice=paired))
     with Index.create(place, [{"id": "a", "text": table}], levels="block") as index:
         whole = index.check({"id": "q", "text": table})
         monkeypatch.setattr(checking, "MOST_PAIRS", 1000)

@@ -408,3 +408,26 @@ def test_on_a_read_only_file_system_an_index_is_read_without_a_log(place: Path, 
     monkeypatch.setattr("dedup.index.sqlite_file.os", read_only)
     with Index.open(place.with_name("copy")) as index:  # with a log it is read with it, or not at all
         assert "b" in index
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not say which files are open")
+def test_a_file_is_made_small_on_the_disk_and_not_in_memory(place: Path) -> None:
+    """A file of many gigabytes would not have room there: the new one is made in a file that has no name."""
+    seen: set[str] = set()
+
+    def look() -> int:
+        for number in os.listdir("/proc/self/fd"):
+            try:
+                seen.add(Path(os.readlink(f"/proc/self/fd/{number}")).name)
+            except OSError:  # it was closed
+                continue
+        return 0
+    with Index.create(place, [{"id": str(n), "text": f"{EIGHT} {os.urandom(4000).hex()}"} for n in range(60)]) as index:
+        connection = index._store._connection()  # type: ignore[attr-defined]
+        connection.execute("PRAGMA cache_size=10")
+        connection.set_progress_handler(look, 100)
+        index.compact()
+        connection.set_progress_handler(None, 0)
+        assert len(index) == 60
+        assert index.verify().ok
+    assert [name for name in seen if name.startswith("etilqs_")]

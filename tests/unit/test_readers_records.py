@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,6 +186,22 @@ def test_blocks_of_lines_are_whole_and_counted(sizes: list[int], end: bytes) -> 
     assert b"".join(block for _, block in got) == content
     for number, block in got:
         assert block.split(b"\n")[0] == lines[number - 1]
+
+
+@pytest.mark.parametrize("size", [1, 40, 900, 5000, 1 << 20])
+def test_which_lines_are_too_long_is_not_left_to_where_a_buffer_ends(size: int) -> None:
+    """Each line alone is measured, however many bytes a read gives, and the last one too."""
+    lines = [b"a" * n for n in (3, 1001, 1000, 0, 5000, 1001, 7, 2000)]
+
+    class Slow(io.BytesIO):
+        def readinto(self, room: Any) -> int:
+            return super().readinto(memoryview(room)[:size])
+    for end in (b"", b"\n"):
+        got = list(read_blocks(Slow(b"\n".join(lines) + end), 1000))
+        assert [number for number, block in got if block is None] == [2, 5, 6, 8]
+        kept = {number + n: line for number, block in got if block is not None
+                for n, line in enumerate(block.removesuffix(b"\n").split(b"\n"))}
+        assert kept == {n: line for n, line in enumerate(lines, 1) if len(line) <= 1000}
 
 
 def test_html_and_markdown_in_a_field(tmp_path: Path) -> None:
