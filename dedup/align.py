@@ -27,14 +27,16 @@ from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
-from dedup.seeds import Repeats
+from dedup.seeds import Repeats, pages_at
 from dedup.verify import Spans, span_overlaps
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
+    from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -71,12 +73,13 @@ class Gates:
     whole: float
 
 
-def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
+def align_passages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags: Bags, repeats: Repeats, pairs: PagePairs,
                    kinds: tuple[int, ...], cap: int, gates: Gates, all_windows: bool, families: Families,
                    judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT) -> Aligned:
     """Edited passages of the collection, across pages and inside each one.
 
     Args:
+        surveyor: Of the collection.
         pairs: Which pairs of pages count.
         repeats: Exact repeats: they serve as anchors, and what lies inside their later copies is no seed again.
         kinds: Of seeds.
@@ -92,7 +95,8 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     settings = bags.settings._replace(min_halves=0 if len(bags.first) else 2 * gates.min_tokens,
                                       evidence=round(THOUSAND * gates.min_evidence * bags.a_word),
                                       least_dice=round(THOUSAND * gates.min_dice))
-    anchors, hot = checkpoint.made("seeds", partial(find_anchors, engine, corpus, bags, repeats, pairs, kinds, cap, families))
+    anchors, hot = checkpoint.made("seeds", partial(find_anchors, engine, corpus, surveyor, bags, repeats, pairs, kinds, cap,
+                                                      families))
     kernel.release_memory()
     if all_windows:
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)
@@ -100,6 +104,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     if not pairs.every:
         anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
+    surveyor.look_at(*(pages_at(bags.page_first, side) for side in (aligned.links.a0, aligned.links.b0)))
     if judge is not None:
         judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
         across = anchors.take(np.flatnonzero(anchors.page_a != anchors.page_b))
@@ -110,6 +115,47 @@ def align_passages(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Rep
     if len(bags.first):
         aligned = _in_whole_tokens(engine, corpus, bags, aligned, gates)
     return replace(_marked_exact(engine, corpus, aligned), truncated=aligned.truncated + (hot > 0))
+
+
+@dataclass(frozen=True, slots=True)
+class AlignTask:
+    """Some pairs of pages that are to be aligned, and what their pages hold.
+
+    Attributes:
+        item, page_first: Of the bags; elsewhere those of the pages that are named.
+        before: First item of each page in the whole.
+        anchors: Of the pairs.
+        settings: As the kernel takes them.
+        judge: Whether what gates stop is told, too.
+    """
+
+    item: U32
+    page_first: I64
+    before: I64
+    anchors: Anchors
+    settings: I64
+    judge: bool
+
+    def run(self) -> tuple[I64, int]:
+        """Rectangles, and how many pairs had too many anchors.
+
+        Returns:
+            Columns, counted through the whole: a0, a1, b0, b1, twice the shared weight, the weight of both, gates.
+        """
+        of = self.anchors
+        pair, a0, a1, b0, b1, shared, total, gates, truncated = kernel.align_pairs(
+            self.item, self.page_first, of.page_a, of.page_b, of.first, of.a, of.b, self.settings, self.judge)
+        before_a, before_b = self.before[of.page_a[pair]], self.before[of.page_b[pair]]
+        columns = np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total, gates])
+        return columns, int(truncated.sum())
+
+    def __reduce__(self) -> tuple[type[AlignTask], tuple[object, ...]]:
+        """With its own pages only."""
+        of = self.anchors
+        pages = distinct_numbers(np.concatenate([of.page_a, of.page_b]))
+        rows, first = kernel.take_ranges(self.page_first, pages)
+        own = replace(of, page_a=np.searchsorted(pages, of.page_a), page_b=np.searchsorted(pages, of.page_b))
+        return AlignTask, (self.item[rows], first, self.before[pages], own, self.settings, self.judge)
 
 
 def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Settings, judge: bool) -> tuple[Aligned, U8]:
@@ -128,17 +174,18 @@ def align_pairs(engine: LocalEngine, bags: Bags, anchors: Anchors, settings: Set
     cuts = distinct_numbers(np.concatenate([[0], edges, [len(larger)]]))
     values = np.array(settings, np.int64)
 
-    def align(part: tuple[int, int]) -> npt.NDArray[np.int64]:
+    def task(part: tuple[int, int]) -> AlignTask:
         first = anchors.first[part[0]:part[1] + 1]
-        page_a, page_b = anchors.page_a[slice(*part)], anchors.page_b[slice(*part)]
         rows = slice(int(first[0]), int(first[-1]))
-        pair, a0, a1, b0, b1, shared, total, gates, truncated = kernel.align_pairs(
-            bags.item, page_first, page_a, page_b, first - first[0], anchors.a[rows], anchors.b[rows], values, judge)
-        cut.append(int(truncated.sum()))
-        before_a, before_b = page_first[page_a[pair]], page_first[page_b[pair]]
-        return np.stack([a0 + before_a, a1 + before_a, b0 + before_b, b1 + before_b, shared, total, gates])
+        own = Anchors(anchors.page_a[slice(*part)], anchors.page_b[slice(*part)], first - first[0], anchors.a[rows],
+                      anchors.b[rows])
+        return AlignTask(bags.item, page_first, page_first, own, values, judge)
+
+    def counted(found: tuple[I64, int]) -> I64:
+        cut.append(found[1])
+        return found[0]
     cut = [0]
-    found = engine.map(align, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)])
+    found = engine.spread(task, [(int(a), int(b)) for a, b in itertools.pairwise(cuts)], counted)
     columns = np.concatenate([np.empty((7, 0), np.int64), *found], axis=1)
     a0, a1, b0, b1, shared, total, gates = columns[:, np.lexsort(columns[3::-1])]
     dice, evidence = bags.measures(shared, total)

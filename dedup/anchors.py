@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.bags import Bags, word_bags
+from dedup.bags import Bags
 from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
@@ -24,6 +25,9 @@ from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, 
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
+
+if TYPE_CHECKING:
+    from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -63,7 +67,7 @@ class Anchors:
         return Anchors(self.page_a[pairs], self.page_b[pairs], first, self.a[row], self.b[row])
 
 
-def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
+def find_anchors(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags: Bags, repeats: Repeats, pairs: PagePairs,
                  kinds: tuple[int, ...], cap: int, families: Families) -> tuple[Anchors, int]:
     """Anchors of all seeds and of the exact repeats, and the number of places that a bound left out.
 
@@ -72,8 +76,9 @@ def find_anchors(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repea
     runs = _in_items(bags, repeats)
     if kinds == (LETTERS, TRIPLES):  # triples are of words
         a, b, hot = _seed_pairs(engine, corpus, bags, runs, pairs, kinds[:1], cap, families)
-        words_a, words_b, more = _seed_pairs(engine, corpus, word_bags(engine, corpus), repeats, pairs, kinds[1:], cap,
-                                             families)
+        words = surveyor.word_bags(None)
+        words_a, words_b, more = _seed_pairs(engine, corpus, words, repeats, pairs, kinds[1:], cap, families)
+        del words
         a, b = (np.append(side, bags.items(of_words.astype(np.int64)).astype(np.uint32))
                 for side, of_words in ((a, words_a), (b, words_b)))
         hot += more

@@ -7,7 +7,7 @@ stands between them. docs/design/alignment.md and docs/design/ocr.md say why.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from dedup.kernel.twin_align import RARE, THOUSAND, Settings
 from dedup.parts import Parts
 from dedup.places import page_of
 from dedup.runs import Links
-from dedup.stem import Stem, stem_items
+from dedup.stem import Stem, StemItems, stem_items
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -123,11 +123,15 @@ def word_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> 
     stems = stem_items(engine, corpus, stem) if stem is not None else None
 
     def fill(batch: tuple[int, int]) -> None:
-        blocks = corpus.blocks_of(batch)
-        own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, WORD_LETTERS)
-        items.write(int(first[batch[0]]), own if stems is None else stems.replace(own, corpus.hashes(blocks)[0]))
+        items.write(int(first[batch[0]]), word_items(corpus, corpus.blocks_of(batch), stems))
     engine.map(fill, corpus.batches())
     return Bags(items.values, first, np.empty(0, np.int64))
+
+
+def word_items(corpus: Corpus, blocks: slice, stems: StemItems | None) -> U32:
+    """The items of some blocks, one a token."""
+    own = kernel.bag_items(corpus.text, corpus.start[blocks], corpus.end[blocks], corpus.flags, WORD_LETTERS)
+    return own if stems is None else stems.replace(own, corpus.hashes(blocks)[0])
 
 
 def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
@@ -136,16 +140,29 @@ def letter_bags(engine: LocalEngine, corpus: Corpus) -> Bags:
     Raises:
         InputError: The collection has 2^32 letters or more.
     """
-    def read(batch: tuple[int, int]) -> tuple[U32, I64]:
-        blocks = corpus.blocks_of(batch)
-        pages = corpus.page_first[batch[0]:batch[1] + 1]
-        return kernel.letter_items(corpus.text, corpus.start[blocks], corpus.end[blocks], pages - pages[0], corpus.flags,
-                                   RUN_LETTERS)
-    parts = engine.map(read, corpus.batches())
-    first = sums(np.concatenate([np.empty(0, np.int64), *(widths(first) for _, first in parts)]))
-    if int(first[-1]) >= 2**32:
-        raise InputError("the input has more than 4,294,967,295 letters, more than one scan of scanned text can number", "",
-                         "Scan parts of it.")
+    parts = engine.map(partial(letter_items, corpus), corpus.batches())
+    first = letters_before(np.concatenate([np.empty(0, np.int64), *(widths(first) for _, first in parts)]))
     items = [np.empty(0, np.uint32), *(item for item, _ in parts)]
     parts.clear()
     return Bags(concatenated(items), first[corpus.token_first[corpus.page_first]], first)
+
+
+def letter_items(corpus: Corpus, batch: tuple[int, int]) -> tuple[U32, I64]:
+    """The items of a batch of pages, one a letter, and the first one of each token, one longer than the tokens."""
+    blocks = corpus.blocks_of(batch)
+    pages = corpus.page_first[batch[0]:batch[1] + 1]
+    return kernel.letter_items(corpus.text, corpus.start[blocks], corpus.end[blocks], pages - pages[0], corpus.flags,
+                               RUN_LETTERS)
+
+
+def letters_before(counts: I64) -> I64:
+    """Letters before each token of the collection, one longer than the tokens.
+
+    Raises:
+        InputError: The collection has 2^32 letters or more.
+    """
+    first = sums(counts)
+    if int(first[-1]) >= 2**32:
+        raise InputError("the input has more than 4,294,967,295 letters, more than one scan of scanned text can number", "",
+                         "Scan parts of it.")
+    return first

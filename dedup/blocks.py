@@ -10,6 +10,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
 BATCH_BYTES = 4_000_000  # of text in one batch
@@ -527,11 +529,12 @@ class Distinct:
     first: I64
 
 
-def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
+def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flags] | None = None) -> Distinct:
     """Classes of blocks with equal normalised text, compared and not only hashed.
 
     Args:
         blocks: The blocks to collapse, ascending.
+        equal: Says whether blocks have the texts of others; ``None``: ``equal_blocks``.
     """
     order = kernel.stable_order(corpus.fingerprint[blocks])
     ordered = blocks[order]
@@ -539,16 +542,23 @@ def collapse_equal(corpus: Corpus, blocks: I64) -> Distinct:
     leader = ordered[new][new.cumsum() - 1] if len(ordered) else ordered
     same = np.ones(len(ordered), bool)
     copies = np.flatnonzero(~new)
-    for at in range(0, len(copies), TOGETHER):  # places all over the text
-        some = copies[at:at + TOGETHER]
-        (a0, a1), (b0, b1) = ((corpus.start[rows], corpus.end[rows]) for rows in (leader[some], ordered[some]))
-        same[some] = kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags) == 1
-        kernel.relieve_memory()
+    same[copies] = (equal or partial(equal_blocks, corpus))(leader[copies], ordered[copies])
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
     order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
     leader, member = leader[order], ordered[order]
     new = begins_new(leader)
     return Distinct(leader[new], member, np.append(np.flatnonzero(new), len(member)).astype(np.int64))
+
+
+def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
+    """Whether blocks have the normalised texts of others."""
+    same = np.ones(len(one), bool)
+    for at in range(0, len(one), TOGETHER):  # places all over the text
+        a, b = one[at:at + TOGETHER], other[at:at + TOGETHER]
+        same[at:at + TOGETHER] = kernel.equal_tokens(corpus.text, corpus.start[a], corpus.end[a], corpus.text,
+                                                     corpus.start[b], corpus.end[b], corpus.flags) == 1
+        kernel.relieve_memory()
+    return same
 
 
 def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:

@@ -11,6 +11,7 @@ import math
 from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -152,11 +153,38 @@ class BandKeys:
         return np.flatnonzero(together)
 
 
+class Overlapping(Protocol):
+    """Sets of half hashes, of which it is known how much two have in common; see ``ShortSets``."""
+
+    @property
+    def sizes(self) -> I64:
+        """Elements of each set."""
+
+    def overlaps(self, engine: LocalEngine, a: I64, b: I64) -> I64:
+        """Sizes of the intersections of pairs of sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs of sets that share a bucket and may be alike.
+
+    Attributes:
+        a, b: The pairs, a < b, ascending, each once.
+        unplaced: Sets that a bucket with too many representatives left unplaced.
+        sets: All sets, those that share no bucket perhaps empty.
+    """
+
+    a: I64
+    b: I64
+    unplaced: int
+    sets: Overlapping
+
+
 def pair_by_lsh(engine: LocalEngine, sets: ShortSets, threshold: float, seed: int,
-                every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
+                every: bool = False) -> tuple[I64, I64, int]:
     """``pair_in_buckets`` of sets that are sketched here."""
     rows = sketch_sets(engine, sets, LSH.for_threshold(threshold), seed)
-    return pair_in_buckets(engine, rows, sets, threshold, every, checked)
+    return pair_in_buckets(engine, rows, sets, threshold, every)
 
 
 def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> list[Partitioned]:
@@ -176,20 +204,33 @@ def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> li
 
 
 def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float,
-                    every: bool = False, checked: bool = True) -> tuple[I64, I64, int]:
+                    every: bool = False) -> tuple[I64, I64, int]:
     """Pairs (a < b, ascending) of sets whose Jaccard similarity reaches the threshold, probably all of them.
 
-    Rows meet by band: the keys of one band, or of some, are one partition. Pairs are checked on the sets given, whose
-    elements have 32 bits; who reports them checks them on the full sets.
+    Pairs are checked on the sets given, whose elements have 32 bits; who reports them checks them on the full sets.
 
     Args:
         rows: Keys of the sets' bands, band after band, those of set s at row s of each. The list is empty afterwards.
         sets: An empty set has no partner.
         every: All pairs of pages count, so that those of which a third set says all need not be listed.
-        checked: Leave out pairs that only may reach it; else whoever asked does that.
 
     Returns:
         a, b, and the number of sets that a bucket with too many representatives left unplaced.
+    """
+    a, b, unplaced = candidates_of(engine, rows, sets, threshold)
+    if every:
+        a, b = without_led(engine, sets, a, b, threshold)
+    alike = sets.jaccard(engine, a, b) >= threshold
+    return a[alike], b[alike], unplaced
+
+
+def candidates_of(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float) -> tuple[I64, I64, int]:
+    """Pairs (a < b, ascending) of sets that share a bucket and may reach the threshold, and how many were left unplaced.
+
+    Rows meet by band: the keys of one band, or of some, are one partition.
+
+    Args:
+        rows, sets: As in ``pair_in_buckets``.
     """
     edges = np.arange(0, len(sets) + MAPPED, MAPPED).clip(max=len(sets))
 
@@ -204,17 +245,10 @@ def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSet
     count = max(len(sets), 1)
     pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
     unplaced = sum(rows[2] for rows in found)
-    a, b = pairs // count, pairs % count
-    del pairs, found
-    if every:
-        a, b = _without_led(engine, sets, a, b, (1 + threshold) / 2)
-    if checked:
-        alike = sets.jaccard(engine, a, b) >= threshold
-        a, b = a[alike], b[alike]
-    return a, b, unplaced
+    return pairs // count, pairs % count, unplaced
 
 
-def _without_led(engine: LocalEngine, sets: ShortSets, a: I64, b: I64, close: float) -> tuple[I64, I64]:
+def without_led(engine: LocalEngine, sets: Overlapping, a: I64, b: I64, threshold: float) -> tuple[I64, I64]:
     """Pairs without those of two sets that are close to one and the same third set, which has very many such.
 
     In buckets of up to ``ALL_PAIRS`` members all pairs are found. The pages of a template have dozens of these, which share
@@ -222,18 +256,20 @@ def _without_led(engine: LocalEngine, sets: ShortSets, a: I64, b: I64, close: fl
 
     Args:
         a, b: The pairs, a < b, ascending.
-        close: Least Jaccard similarity to the set in the middle: so high that two that reach it are alike.
+        threshold: Half of the way from it to 1 must those reach that are close to the set in the middle: then they are alike.
     """
-    degree = np.bincount(a, minlength=len(sets)) + np.bincount(b, minlength=len(sets))
+    sizes = sets.sizes
+    degree = np.bincount(a, minlength=len(sizes)) + np.bincount(b, minlength=len(sizes))
     middle = degree >= LED
     if not middle.any():
         return a, b
     one, other = (np.concatenate([x[middle[hub]] for x, hub in ((x, b), (y, a))]) for x, y in ((a, b), (b, a)))
-    near = sets.jaccard(engine, one, other) >= close
+    overlap = sets.overlaps(engine, one, other)
+    near = overlap / np.maximum(sizes[one] + sizes[other] - overlap, 1) >= (1 + threshold) / 2
     one, other = one[near], other[near]
     order = np.lexsort((other, -degree[other], one))
     first = np.append(True, one[order][1:] != one[order][:-1])[:len(order)]
-    of = np.full(len(sets), -1, np.int64)
+    of = np.full(len(sizes), -1, np.int64)
     of[one[order][first]] = other[order][first]
     kept = (of[a] < 0) | (of[a] != of[b])
     return a[kept], b[kept]

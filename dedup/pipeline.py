@@ -13,16 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, input_digest, owners, read_corpus, widths
+from dedup.blocks import Corpus, Distinct, input_digest, last_up_to, owners, read_corpus
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages, no_groups
 from dedup.kernel import kernel
-from dedup.lsh import LSH, BandKeys, pair_by_lsh, pair_in_buckets, with_partners
+from dedup.lsh import LSH, BandKeys, Overlapping, with_partners, without_led
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
+from dedup.places import page_of
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -36,8 +37,9 @@ from dedup.runs import (
     without_contained,
 )
 from dedup.seeds import Repeats, find_repeats
-from dedup.shingles import ShortSets, shingle_blocks, short_shingles
+from dedup.shingles import shingle_blocks
 from dedup.stages import Stages
+from dedup.surveyor import Surveyor
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -83,41 +85,40 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         def digested() -> None:
             nonlocal digest
             digest = digest or input_digest(engine, corpus)
-        passages, groups, aligned = find_in(engine, corpus, tokens, keys, pairs, options, stages, is_comparison, stem, judge,
+        surveyor = Surveyor(engine, corpus, options, tokens, keys)
+        passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
                                             checkpoint, digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
 
 
-def find_in(engine: LocalEngine, corpus: Corpus, tokens: Tokens, keys: BandKeys | None, pairs: PagePairs, options: Options,
+def find_in(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs: PagePairs, options: Options,
             stages: Stages, is_comparison: bool = False, stem: Stem | None = None, judge: Judge | None = None,
             checkpoint: Checkpoint = NOTHING_KEPT, meanwhile: Callable[[], None] | None = None,
             ) -> tuple[Passages, Groups, Aligned]:
     """Verified passages of a collection, the groups they make, and which of them were aligned.
 
     Args:
-        tokens: They are cleared on the way; not looked at where pages are compared.
-        keys: Of the pages, where they were sketched.
+        surveyor: Of the collection; it is left without what it held.
         meanwhile: Is done beside what one thread does.
     """
     finding: Future[Repeats] | None = None
     if options.unit != "page":
         stages.start("exact runs")
         known: Repeats | None = checkpoint.take("exact runs")
-        finding = (find_repeats(engine, corpus, tokens, options.gram_tokens, options.min_tokens) if known is None
+        finding = (find_repeats(engine, corpus, surveyor, options.gram_tokens, options.min_tokens) if known is None
                    else _done(known))
     if meanwhile is not None:
         meanwhile()
-    tokens.token.clear()
+    surveyor.forget_tokens()
     repeats: list[Repeats]
     if finding is None:
-        compared = partial(compare_pages, engine, corpus, keys, pairs, options, stages, judge)
+        compared = partial(compare_pages, engine, corpus, surveyor, pairs, options, stages, judge)
         passages, repeats, aligned = checkpoint.made("near pages", compared), [], NOTHING
     else:
-        passages, repeats, aligned = compare_blocks(engine, corpus, finding, pairs, options, stages, stem, is_comparison,
-                                                    judge, checkpoint)
-    if keys is not None:
-        keys.keys.clear()
+        passages, repeats, aligned = compare_blocks(engine, corpus, surveyor, finding, pairs, options, stages, stem,
+                                                    is_comparison, judge, checkpoint)
+    surveyor.forget_keys()
     stages.start("groups")
     groups = checkpoint.made("groups", partial(group_passages, engine, corpus, passages, repeats, pairs,
                                                options.least_jaccard, options.shingle_tokens))
@@ -139,27 +140,27 @@ def _done(value: Repeats) -> Future[Repeats]:
     return done
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats], pairs: PagePairs, options: Options,
-                   stages: Stages, stem: Stem | None, is_comparison: bool, judge: Judge | None = None,
+def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, finding: Future[Repeats], pairs: PagePairs,
+                   options: Options, stages: Stages, stem: Stem | None, is_comparison: bool, judge: Judge | None = None,
                    checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, list[Repeats], Aligned]:
     """Verified passages, repeats that stand in many places (one), and which of the passages were aligned.
 
     Args:
         finding: Of ``find_repeats``, which may be under way.
     """
-    blocks = [_blocks_that_count(corpus, options)] if options.find != "exact" and not checkpoint.is_kept else []
+    blocks = [surveyor.distinct()] if options.find != "exact" and not checkpoint.is_kept else []
     repeats = finding.result()  # before more memory is needed
     checkpoint.keep("exact runs", repeats)
     edited: tuple[Passages, Aligned] | None = checkpoint.take("edited passages") if options.find != "exact" else None
     if edited is None:
-        join = partial(joined_links, engine, corpus, repeats, blocks, pairs, options, stages, judge, checkpoint)
+        join = partial(joined_links, engine, corpus, surveyor, repeats, blocks, pairs, options, stages, judge, checkpoint)
         passages = checkpoint.made("join", join)
         aligned = NOTHING
         if options.find != "exact":
             stages.start("edited passages")
             before = len(passages.whole.a0)
-            passages, aligned = with_aligned(engine, corpus, passages, repeats, pairs, options, stages, stem, is_comparison,
-                                             judge, checkpoint)
+            passages, aligned = with_aligned(engine, corpus, surveyor, passages, repeats, pairs, options, stages, stem,
+                                             is_comparison, judge, checkpoint)
             stages.rows(before, "passages", len(passages.whole.a0), "with edited ones")
             checkpoint.keep("edited passages", (passages, aligned))
     else:
@@ -169,30 +170,28 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, finding: Future[Repeats]
 
         if options.find in LOOSER:
             more = replace(options, find=LOOSER[options.find])
-            found = with_aligned(engine, corpus, passages, repeats, pairs, more, stages, stem, is_comparison, judge)[1]
-            judge.stop(found.links, "find")
-    return passages, [segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)], aligned
+            found = with_aligned(engine, corpus, surveyor, passages, repeats, pairs, more, stages, stem, is_comparison, judge)
+            judge.stop(found[1].links, "find")
+    surveyor.look_at(page_of(corpus, repeats.position[repeats.first[:-1]]))
+    segments = segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)
+    surveyor.look_at(page_of(corpus, segments.position))
+    return passages, [segments], aligned
 
 
-def _blocks_that_count(corpus: Corpus, options: Options) -> Distinct:
-    """Classes of equal blocks that are long enough."""
-    return collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
-
-
-def joined_links(engine: LocalEngine, corpus: Corpus, repeats: Repeats, blocks: list[Distinct], pairs: PagePairs,
-                 options: Options, stages: Stages, judge: Judge | None = None,
+def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeats: Repeats, blocks: list[Distinct],
+                 pairs: PagePairs, options: Options, stages: Stages, judge: Judge | None = None,
                  checkpoint: Checkpoint = NOTHING_KEPT) -> Passages:
     """Exact runs and near blocks, those between the same two places joined.
 
     Args:
-        blocks: Of ``_blocks_that_count``, where that is known. The list is empty afterwards.
+        blocks: Of ``surveyor.distinct``, where that is known. The list is empty afterwards.
     """
     links = that_count(corpus, repeat_links(repeats), pairs)
     stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
     if options.find != "exact":
         stages.start("near blocks")
-        distinct = blocks.pop() if blocks else _blocks_that_count(corpus, options)
-        a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, distinct, pairs, options, stages))
+        distinct = blocks.pop() if blocks else surveyor.distinct()
+        a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, surveyor, distinct, pairs, options, stages))
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
         links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
         if judge is not None:
@@ -209,33 +208,33 @@ def joined_links(engine: LocalEngine, corpus: Corpus, repeats: Repeats, blocks: 
         judge_short(corpus, pairs, options.min_tokens, judge)
         judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
+    surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
     stages.rows(len(links.a0), "links", len(passages.whole.a0), "passages")
     return passages
 
 
-def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeats: Repeats, pairs: PagePairs,
-                 options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
+def with_aligned(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, passages: Passages, repeats: Repeats,
+                 pairs: PagePairs, options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
                  judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, Aligned]:
     """The passages and those of edited text, as one list."""
     from dedup.align import LEAST_ORDER, LEAST_WHOLE, ORDER_INSIDE, Gates, align_passages
     from dedup.along_copies import along_copies
     from dedup.anchors import GRAMS, LETTERS, TRIPLES
-    from dedup.bags import letter_bags, word_bags
     from dedup.families import page_families
     from dedup.one_list import fitted, not_cut_through, together
 
     scanned = options.noise == "ocr"
-    bags = letter_bags(engine, corpus) if scanned else word_bags(engine, corpus, stem)
+    bags = surveyor.letter_bags() if scanned else surveyor.word_bags(stem)
     kinds = (LETTERS if scanned else GRAMS, *([TRIPLES] if options.find == "reworded" else []))
     whole = LEAST_WHOLE[kinds[0]] if stem is None else 0.0  # words of one stem are equal
     order = LEAST_ORDER[kinds[-1]]
     gates = Gates(options.min_evidence, options.min_dice, options.min_tokens, order, max(order, ORDER_INSIDE), whole)
     all_windows = is_comparison and options.find == "reworded"
     families = page_families(engine, corpus, passages.whole, options.shingle_tokens)
-    aligned = align_passages(engine, corpus, bags, repeats, pairs, kinds, options.max_places, gates, all_windows, families,
-                             judge, checkpoint)
+    aligned = align_passages(engine, corpus, surveyor, bags, repeats, pairs, kinds, options.max_places, gates, all_windows,
+                             families, judge, checkpoint)
     if aligned.truncated:
         stages.unplaced += aligned.truncated
         log.warning("too many places share seeds of edited passages; pairs of the most frequent seeds were left out")
@@ -244,31 +243,28 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, passages: Passages, repeat
         if not pairs.every:
             from dedup.explain import judge_scope
 
-            every = align_passages(engine, corpus, bags, repeats, PagePairs(), kinds, options.max_places, gates, all_windows,
-                                   families)
+            every = align_passages(engine, corpus, surveyor, bags, repeats, PagePairs(), kinds, options.max_places, gates,
+                                   all_windows, families)
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
+    surveyor.look_at(page_of(corpus, aligned.links.a0), page_of(corpus, aligned.links.b0))
     aligned, kept = fitted(engine, corpus, bags, passages.whole, not_cut_through(corpus, passages.whole), aligned, repeats,
                            gates, judge)
     del bags
     return together(passages, kept, aligned), aligned
 
 
-def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pairs: PagePairs, options: Options,
+def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs: PagePairs, options: Options,
                   stages: Stages, judge: Judge | None = None) -> Passages:
-    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with.
-
-    Args:
-        keys: Of the pages, where they were sketched.
-    """
+    """Verified pairs of whole pages; equal pages are linked to the first one that they may pair with."""
     stages.start("near pages")
-    distinct = collapse_equal(corpus, np.flatnonzero(corpus.halves >= 2 * options.min_tokens))
+    distinct = surveyor.distinct()
     owner = owners(distinct.first)
     partner = pairs.partners(owner, corpus.block_page[distinct.member])
     copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
-        a, b = near_pairs(engine, corpus, distinct, pairs, options, stages, keys)
+        a, b = near_pairs(engine, corpus, surveyor, distinct, pairs, options, stages)
         stages.rows(len(distinct.block), "distinct pages", len(a), "pairs")
         links = concatenated(links, block_links(corpus, distinct.block[a], distinct.block[b], exact=False) if pairs.every
                              else near_links(corpus, distinct, a, b, pairs))
@@ -276,56 +272,56 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, keys: BandKeys | None, pa
         from dedup.explain import judge_pages
 
         judge_pages(engine, corpus, links, pairs, options, judge)
-    links = links.take(kernel.stable_order((links.a0 << 32 | links.b0).view(np.uint64)))  # tokens are below 2^32
+    links = links.take(by_places(links.a0, links.b0))
+    surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 
-def near_pairs(engine: LocalEngine, corpus: Corpus, distinct: Distinct, pairs: PagePairs, options: Options,
-               stages: Stages, keys: BandKeys | None = None) -> tuple[I64, I64]:
-    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold.
+def by_places(a: I64, b: I64) -> I64:
+    """The order of pairs of tokens by the first one, and then by the other one."""
+    if int(b.max(initial=0)) < 2**32 > int(a.max(initial=0)):
+        return kernel.stable_order((a << 32 | b).view(np.uint64))
+    return np.lexsort((b, a))  # whole pages that are compared on many machines may have more
 
-    Args:
-        keys: Of the blocks, where they were sketched while they were read.
-    """
+
+def near_pairs(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, distinct: Distinct, pairs: PagePairs,
+               options: Options, stages: Stages) -> tuple[I64, I64]:
+    """Pairs of distinct blocks whose Jaccard similarity reaches the threshold."""
     size, threshold = options.shingle_tokens, options.least_jaccard
     if options.exhaustive:
         from dedup.exact_join import pair_exhaustively
 
+        surveyor.look_at(last_up_to(corpus.page_first, distinct.block))
         return pair_exhaustively(shingle_blocks(engine, corpus, distinct.block, size), threshold)
-    if keys is not None:  # only sets that share a bucket are needed
-        shared = keys.shared(engine, distinct.block)
-        short = short_shingles(engine, corpus, distinct.block[shared], size).spread(shared, len(distinct.block))
-        a, b, unplaced = pair_in_buckets(engine, keys.rows(engine, distinct.block), short, threshold, pairs.every,
-                                         checked=False)
-    else:
-        short = short_shingles(engine, corpus, distinct.block, size)
-        a, b, unplaced = pair_by_lsh(engine, short, threshold, options.seed, pairs.every, checked=False)
-    if unplaced:
-        stages.unplaced += unplaced
-        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", unplaced)
+    found = surveyor.candidates(distinct.block)
+    if found.unplaced:
+        stages.unplaced += found.unplaced
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", found.unplaced)
+    a, b = without_led(engine, found.sets, found.a, found.b, threshold) if pairs.every else (found.a, found.b)
 
     def alike(a: I64, b: I64) -> tuple[I64, I64]:
-        return verified(engine, corpus, distinct.block, short, a, b, size, threshold)
+        return verified(engine, corpus, surveyor, distinct.block, found.sets, a, b, size, threshold)
     a, b = alike(a, b)
     if pairs.every:
         return a, b
     return with_partners(a, b, distinct.first, corpus.block_page[distinct.member], pairs, alike)
 
 
-def verified(engine: LocalEngine, corpus: Corpus, block: I64, short: ShortSets, a: I64, b: I64, size: int,
-             threshold: float) -> tuple[I64, I64]:
+def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64, short: Overlapping, a: I64, b: I64,
+             size: int, threshold: float) -> tuple[I64, I64]:
     """Pairs whose full shingle sets reach the threshold.
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
     if not len(a):
         return a, b
-    overlap, sizes = short.overlaps(engine, a, b), widths(short.first)
+    overlap, sizes = short.overlaps(engine, a, b), short.sizes
     union = sizes[a] + sizes[b] - overlap
     reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
     a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
     close = np.flatnonzero((overlap - 1) / (union + 1) < threshold)
     involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
+    surveyor.look_at(last_up_to(corpus.page_first, block[involved]))
     sets = shingle_blocks(engine, corpus, block[involved], size)
     alike = np.ones(len(a), bool)
     alike[close] = sets.jaccard(rows[:len(close)], rows[len(close):]) >= threshold

@@ -10,6 +10,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from dedup.errors import InputError
 from dedup.kernel import kernel
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
+
+if TYPE_CHECKING:
+    from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -58,12 +62,13 @@ class Repeats:
 NOWHERE = np.empty(0, np.int64)
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, min_tokens: int) -> Future[Repeats]:
-    """Every run of `size` tokens or more that stands twice in the collection. The tokens are cleared on the way.
+def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: int, min_tokens: int) -> Future[Repeats]:
+    """Every run of `size` tokens or more that stands twice in the collection.
 
     Classes of grams are found by all threads; runs are then made of them by one, beside what comes next.
 
     Args:
+        surveyor: Knows where equal grams stand.
         size: Tokens of a gram.
         min_tokens: Length of a repeat, at least; of a character of a script without spaces counts half.
 
@@ -73,12 +78,7 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     if int(corpus.token_first[-1]) >= 2**32:
         raise InputError("the input has more than 4,294,967,295 words, more than one scan can number", "",
                          "Scan parts of it.")
-    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
-    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
-    classes = [part for number in range(slices)
-               for part in _gram_classes(engine, corpus, tokens, size, words // slices, number, slices)]
-    runs = class_runs(engine, classes, int(corpus.token_first[-1]))
-    classes.clear()
+    runs = surveyor.gram_runs()
     engine.settle()
     words_only = corpus.halves == 2 * widths(corpus.token_first)
     least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
@@ -89,8 +89,20 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int,
     return engine.begin(grown)
 
 
-def _gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
-                  slices: int) -> list[U64]:
+def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[U64]:
+    """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions. The tokens are cleared on the way.
+
+    Args:
+        size: Tokens of a gram.
+    """
+    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
+    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
+    return [part for number in range(slices)
+            for part in _classes_of_slice(engine, corpus, tokens, size, words // slices, number, slices)]
+
+
+def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
+                      slices: int) -> list[U64]:
     """Classes of equal grams, partition by partition, of a slice of the table; with the last one the tokens are cleared.
 
     Args:
@@ -131,16 +143,25 @@ def _marked(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, word
 
 def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:
     """Runs of repeated grams, from the classes of all partitions; see ``kernel.class_runs``. Borders of ranges cut some."""
-    size = max(RANGE_TOKENS, -(-tokens // MOST_RANGES))
-    begins = range(0, max(tokens, 1), size)
-    edges = np.array([*begins, tokens], np.uint64) << np.uint64(32)
-    cuts = [np.searchsorted(part, edges) for part in classes]  # class by class: looked up once
+    edges = token_ranges(tokens)
+    cuts = [cuts_of_ranges(part, edges) for part in classes]  # class by class: looked up once
 
     def of_range(number: int) -> tuple[U32, U32, U32]:
         own = [part[cut[number]:cut[number + 1]] for part, cut in zip(classes, cuts, strict=True)]
-        return kernel.class_runs(own, begins[number], min(begins[number] + size, tokens))
-    position, leader, length = zip(*engine.map(of_range, range(len(begins))), strict=True)
+        return kernel.class_runs(own, *edges[number:number + 2].tolist())
+    position, leader, length = zip(*engine.map(of_range, range(len(edges) - 1)), strict=True)
     return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
+
+
+def token_ranges(tokens: int) -> I64:
+    """Edges of the ranges of a collection's tokens in which runs are made."""
+    size = max(RANGE_TOKENS, -(-tokens // MOST_RANGES))
+    return np.append(np.arange(0, max(tokens, 1), size), tokens)
+
+
+def cuts_of_ranges(classes: U64, edges: I64) -> I64:
+    """Where the members of classes, ascending, that lie in each range begin, one longer than the ranges."""
+    return np.searchsorted(classes, edges.astype(np.uint64) << np.uint64(32))
 
 
 def repeats_that_count(repeats: Repeats, page_first: I64, pairs: PagePairs) -> Repeats:

@@ -55,9 +55,14 @@ class ShortSets:
     def __len__(self) -> int:
         return len(self.first) - 1
 
+    @property
+    def sizes(self) -> I64:
+        """Elements of each set."""
+        return np.diff(self.first)
+
     def jaccard(self, engine: LocalEngine, a: I64, b: I64) -> npt.NDArray[np.float64]:
         """Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
-        overlap, sizes = self.overlaps(engine, a, b), widths(self.first)
+        overlap, sizes = self.overlaps(engine, a, b), self.sizes
         jaccard: npt.NDArray[np.float64] = overlap / np.maximum(sizes[a] + sizes[b] - overlap, 1)
         return jaccard
 

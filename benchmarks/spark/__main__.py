@@ -172,6 +172,7 @@ def summary(entry: Row) -> str:
     if "failed" not in spark:
         lines += [f"{SPARK.name}: {number(spark['cpu'] / row['cpu'])} x the CPU of {name}" for name, row in rows.items()
                   if name != SPARK.name and "failed" not in row]
+    lines += [f"the largest task of {name}: {said}" for name, row in rows.items() if (said := largest_task(row))]
     if "same_groups" in entry:
         lines.append(f"the groups of Spark are {'those' if entry['same_groups'] else 'NOT those'} of one machine")
     return "\n".join(lines)
@@ -194,6 +195,24 @@ def _figures(row: Row, skewed_one: bool) -> list[str]:
     names = ("near", "same", "others") if skewed_one else ("planted", "recall", "precision", "pair_precision")
     memory = [number((row[name] or math.nan) / 1e6) for name in ("peak", "peak_worker")]
     return [number(row["cpu"]), number(row["wall"]), *memory, *of_spark, *(share(good.get(name)) for name in names)]
+
+
+def largest_task(row: Row) -> str:
+    """What the largest task of a job has of the mean of its stage, by time and by bytes that it read of other stages.
+
+    Stages of one task, and those with less than a twentieth of all, do not count.
+    """
+    found = []
+    for figure, unit in (("longest", "time"), ("most_fetched", "bytes")):
+        sums = [(stage["mean"] * stage["tasks"] if figure == "longest" else stage["fetched"], stage)
+                for stage in row.get("stages", []) if figure in stage]
+        least = sum(size for size, _ in sums) / 20
+        shares = [(stage[figure] * stage["tasks"] / size, stage["name"]) for size, stage in sums
+                  if size >= least and size > 0 and stage["tasks"] > 1]
+        if shares:
+            share_of_mean, name = max(shares)
+            found.append(f"{number(share_of_mean)} x the mean {unit} ({name})")
+    return ", ".join(found)
 
 
 def evenness(entry: Row) -> str:

@@ -29,7 +29,7 @@ class Stage:
         tasks: How many.
         longest, mean: Times of a task.
         shuffled: Written for other stages.
-        fetched: Read of other stages.
+        fetched, most_fetched: Read of other stages; by the task that read most.
         spilled: Written to disks for want of memory.
         results: Sent to the driver.
     """
@@ -40,6 +40,7 @@ class Stage:
     mean: float = 0.0
     shuffled: int = 0
     fetched: int = 0
+    most_fetched: int = 0
     spilled: int = 0
     results: int = 0
 
@@ -50,7 +51,9 @@ class Stage:
         self.tasks += 1
         read = metrics["Shuffle Read Metrics"]
         self.shuffled += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-        self.fetched += read["Remote Bytes Read"] + read["Local Bytes Read"]
+        fetched = read["Remote Bytes Read"] + read["Local Bytes Read"]
+        self.fetched += fetched
+        self.most_fetched = max(self.most_fetched, fetched)
         self.spilled += metrics["Disk Bytes Spilled"]
         self.results += metrics["Result Size"]
 

@@ -1,4 +1,4 @@
-"""A part: pages that share something, and the stages of one machine over them as over a collection."""
+"""A part: whole pages that share something, and the stages of one machine over them as over a collection."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import Aligned
-from dedup.blocks import Corpus, Tokens, distinct_numbers, sums
-from dedup.distributed.corpora import first_with_text, joined, take_pages, tokens_of, with_copies
+from dedup.blocks import Corpus, sums
+from dedup.distributed.buckets import rows_of_each
+from dedup.distributed.corpora import first_with_text, joined, take_pages, with_copies
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Shared
 from dedup.engines.local import LocalEngine
@@ -21,14 +22,11 @@ from dedup.page_pairs import PagePairs
 from dedup.pipeline import find_in
 from dedup.runs import Links, Passages
 from dedup.stages import Stages
-from dedup.stem import load_stemmer
+from dedup.surveyor import Surveyor
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
-
-NO_TOKENS = Tokens(np.zeros(1, np.int64), [], None, [])
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -90,9 +88,10 @@ def send_pages(number: int, portion: Portion, plan: Shared[Plan]) -> Iterator[tu
     if not (part >= 0).any():
         return
     corpus = portion.whole
-    first = first_with_text(corpus) if known.options.unit == "page" else np.arange(len(page))
-    for target in distinct_numbers(part[part >= 0].astype(np.int64)).tolist():
-        mine = np.flatnonzero(part == target)
+    first = first_with_text(corpus)
+    there = np.flatnonzero(part >= 0)
+    for target, own in rows_of_each(part[there].astype(np.int64)):
+        mine = there[own]
         rows, row = np.unique(first[mine], return_inverse=True)
         yield target, Sent(page[mine], row, take_pages(corpus, rows))
 
@@ -104,9 +103,8 @@ def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     sent.clear()
     stages, options = Stages(), replace(known.options, threads=1)
     with LocalEngine(1) as engine:
-        tokens = NO_TOKENS if options.unit == "page" else tokens_of(corpus)
-        found = find_in(engine, corpus, tokens, None, _pairs_of(known.pairs, page), options, stages,
-                        stem=load_stemmer(options.stem) if options.stem is not None else None)
+        surveyor = Surveyor(engine, corpus, options, None, None)
+        found = find_in(engine, corpus, surveyor, _pairs_of(known.pairs, page), options, stages)
     return Found(page, *found, stages.unplaced)
 
 
@@ -118,10 +116,7 @@ def _together(sent: list[Sent], plan: Plan) -> tuple[I64, Corpus]:
     row = np.concatenate([np.empty(0, np.int64), *(pages.row + at for pages, at in zip(sent, before, strict=False))])
     order = np.argsort(page)
     page, row = page[order], row[order]
-    if plan.options.unit == "page":
-        corpus = with_copies(*_in_order(corpus, first_with_text(corpus)[row]))
-    elif (np.diff(row) < 0).any():
-        corpus = take_pages(corpus, row)
+    corpus = with_copies(*_in_order(corpus, first_with_text(corpus)[row]))
     return page, replace(corpus, references=None if plan.references is None else int((page < plan.references).sum()))
 
 
@@ -147,14 +142,13 @@ class Shift:
     Attributes:
         first: First token of each page in the part, one longer than its pages.
         page: Numbers of its pages.
-        token, block, byte: What is added to a place of each page.
+        token, block: What is added to a place of each page.
     """
 
     first: I64
     page: I64
     token: I64
     block: I64
-    byte: I64
 
     @classmethod
     def of(cls, whole: Corpus, page: I64) -> Shift:
@@ -162,9 +156,7 @@ class Shift:
         token = whole.token_first[whole.page_first]
         first = sums((token[1:] - token[:-1])[page])
         blocks = sums(np.diff(whole.page_first)[page])
-        bytes_ = sums(np.diff(whole.page_start)[page])
-        return cls(first, page, token[page] - first[:-1], whole.page_first[page] - blocks[:-1],
-                   whole.page_start[page] - bytes_[:-1])
+        return cls(first, page, token[page] - first[:-1], whole.page_first[page] - blocks[:-1])
 
     def links(self, links: Links) -> Links:
         """Links of a part."""
@@ -179,23 +171,17 @@ class Shift:
         """Aligned passages of a part."""
         return replace(aligned, links=self.links(aligned.links))
 
-    def groups(self, groups: Groups, whole: Corpus | None = None) -> Groups:
+    def groups(self, groups: Groups, whole: Corpus) -> Groups:
         """Groups of a part.
 
         Args:
-            whole: The collection, where whole pages are compared: equal ones were one text in the part.
+            whole: The collection: equal pages were one text in the part.
         """
-        ranges, parts = groups.ranges, groups.parts
+        ranges, page = groups.ranges, self.page[groups.page]
         token, block = self.token[groups.page], self.block[groups.page]
-        if whole is not None:
-            page = self.page[groups.page]
-            parts, byte = Spans(whole.start[page], whole.end[page], parts.first), np.zeros(len(page), np.int64)
-        else:
-            byte = np.repeat(self.byte[groups.page], np.diff(parts.first))
         ranges = replace(ranges, t0=ranges.t0 + token, t1=ranges.t1 + token, first_block=ranges.first_block + block,
                          last_block=ranges.last_block + block)
-        return replace(groups, ranges=ranges, page=self.page[groups.page],
-                       parts=Spans(parts.part_start + byte, parts.part_end + byte, parts.first))
+        return replace(groups, ranges=ranges, page=page, parts=Spans(whole.start[page], whole.end[page], groups.parts.first))
 
     def _page_of(self, token: I64) -> I64:
         page: I64 = np.searchsorted(self.first, token, side="right") - 1

@@ -1,5 +1,7 @@
-"""A scan on a cluster: what it holds is read and measured there, pages that share something meet, and what the parts found
-is put together. The rows are those of one machine.
+"""A scan on a cluster: what it holds is read and measured there, and the stages of one machine run over it.
+
+Whole pages that share something meet in parts, and all stages run on each part. Of blocks the columns that are made of all
+text are made where it lies, and the stages run here. The rows are those of one machine.
 """
 
 from __future__ import annotations
@@ -7,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,37 +18,37 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.annotate import REPETITION, repetition_of
-from dedup.blocks import Corpus, digest_of, in_order, sums, tell_apart, token_flags
+from dedup.blocks import Corpus, digest_of, sums, tell_apart, token_flags
 from dedup.cleaning.plan import word_digests
-from dedup.distributed.corpora import joined, page_texts, take_pages
-from dedup.distributed.keys import are_closed, links_of_keys, page_keys, part_of_key
+from dedup.distributed.buckets import share_of
+from dedup.distributed.corpora import joined, take_pages
+from dedup.distributed.driver import DriverEngine
+from dedup.distributed.keys import keys_by_part, links_of_keys, page_keys
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
 from dedup.distributed.portions import Numbering, Portion
+from dedup.distributed.surveyor import SpreadSurveyor
+from dedup.distributed.texts import Texts
 from dedup.engines.cluster import Cluster, Held, Shared
-from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
-from dedup.filed import Filed
 from dedup.findings import Findings
 from dedup.groups import Groups, no_groups
 from dedup.kernel import kernel
 from dedup.model import ReadError, Skipped
-from dedup.options import Options
-from dedup.page_pairs import page_pairs
-from dedup.pipeline import filtered
+from dedup.options import Options, memory_bytes
+from dedup.page_pairs import PagePairs, page_pairs
+from dedup.pipeline import filtered, find_in
 from dedup.places import TokenRanges, page_of
 from dedup.readers.naming import Naming
 from dedup.readers.notes import Notes, Recorded, skipped_by, tell_all
 from dedup.runs import Passages, block_links, concatenated
 from dedup.stages import Stages
+from dedup.stem import load_stemmer
 from dedup.verify import Spans
 
-U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 U32 = npt.NDArray[np.uint32]
-F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
@@ -94,26 +96,59 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
+    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
+    texts = Texts(cluster, held, corpus, numbering, every)
+    if options.unit == "page":
+        passages, groups, aligned = find_in_pages(cluster, held, texts, numbering, pairs, options, stages, digests)
+    else:
+        passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
+    stages.start("texts")
+    wanted = pages_looked_at(texts.corpus, numbering, heard, groups, passages)
+    texts.bring(wanted, counted=True)
+    stages.rows(len(corpus.pages), "pages", len(texts), "texts")
+    findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
+                        repetition=texts.repetition)
+    return filtered(findings), digest, read
+
+
+def find_in_pages(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs,
+                  options: Options, stages: Stages, digests: U64) -> tuple[Passages, Groups, Aligned]:
+    """What whole pages have in common, found in parts; of those of which one task would have too many, here.
+
+    Args:
+        digests: Of the texts of pages.
+    """
+    corpus = texts.corpus
     stages.start("pages that share something")
-    part, parts = plan_parts(cluster, held, corpus, numbering, options)
+    part, parts, large = plan_parts(cluster, held, corpus, numbering, options, digests)
     stages.rows(len(corpus.pages), "pages", int((part >= 0).sum()), f"in {parts} parts")
     stages.start("parts")
     plan = cluster.share(Plan(numbering, part, pairs, corpus.references, corpus.flags, options))
     found = list(held.exchange(partial(send_pages, plan=plan), parts, partial(find_in_part, plan=plan))) if parts else []
     stages.unplaced += sum(own.unplaced for own in found)
     if stages.unplaced:
-        log.warning("crowded buckets, or seeds in too many places: comparisons cut short: %d; exhaustive misses nothing",
-                    stages.unplaced)
-    passages, groups, aligned = put_together(corpus, found, options.unit == "page")
+        log.warning("crowded buckets: comparisons cut short: %d; exhaustive misses nothing", stages.unplaced)
+    results = [shifted(corpus, own) for own in found]
+    if large.any():
+        results.append(find_here(cluster, held, texts, numbering, pairs, options, stages, large))
+    passages, groups, aligned = put_together(corpus, results)
     stages.rows(len(passages.whole.a0), "passages", len(groups), "groups")
-    stages.start("texts")
-    wanted = pages_looked_at(corpus, numbering, heard, groups, passages)
-    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
-    corpus, repetition = fetch_texts(cluster, held, corpus, numbering, wanted | every, counted=not every)
-    stages.rows(len(corpus.pages), "pages", int((wanted | every).sum()), "texts")
-    findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
-                        repetition=repetition)
-    return filtered(findings), digest, read
+    return passages, groups, aligned
+
+
+def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Numbering, pairs: PagePairs, options: Options,
+              stages: Stages, pages: Flags | None = None) -> tuple[Passages, Groups, Aligned]:
+    """The stages run here, over columns that are made where the texts lie; some of their work runs there, too.
+
+    Args:
+        pages: Whole pages that are compared; ``None``: all blocks.
+    """
+    stem = load_stemmer(options.stem) if options.stem is not None else None
+    memory = memory_bytes(options.memory) if options.memory is not None else None
+    with DriverEngine(cluster, options.threads, options.partitions, memory) as engine:
+        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options),
+                                  pages)
+        return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
 
 def hear(_: int, portion: Portion) -> Heard:
@@ -170,47 +205,54 @@ def named(corpus: Corpus, notes: Sequence[Notes], several_roots: Sequence[bool])
                 tuple(dict.fromkeys(name for told in notes for name in told.fields)))
 
 
-def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering,
-               options: Options) -> tuple[I32, int]:
-    """The part of each page, -1 of those that share nothing, and how many parts there are."""
+def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, options: Options,
+               digests: U64) -> tuple[I32, int, Flags]:
+    """The part of each page, -1 of those in none, how many parts there are, and which pages hang together with too many."""
     if not len(corpus.pages):
-        return np.empty(0, np.int32), 0
-    if not are_closed(options):
-        return np.zeros(len(corpus.pages), np.int32), 1
-    count = max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
+        return np.empty(0, np.int32), 0, np.empty(0, bool)
+    count = _parts_of_keys(corpus, options)
     where = cluster.share(numbering)
     links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
     component = kernel.components(len(corpus.pages), one, other)
     linked = np.zeros(len(corpus.pages), bool)
     linked[one] = linked[other] = True
-    return _packed(component, linked, np.diff(corpus.page_start), options)
+    return _packed(component, linked, np.diff(corpus.page_start) * _first_of_text(digests), options)
 
 
-def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple[I32, int]:
-    """Components in parts of about equal size, in the order of their first pages; none is cut."""
-    part = np.full(len(component), -1, np.int32)
-    rows = np.flatnonzero(linked)
-    if not len(rows):
-        return part, 0
+def _first_of_text(digests: U64) -> Flags:
+    """Which pages are the first ones with their texts: of equal ones a part gets one text."""
+    order = np.lexsort((np.arange(len(digests)), digests[:, 1], digests[:, 0]))
+    first = np.ones(len(digests), bool)
+    first[order[1:]] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)
+    return first
+
+
+def _parts_of_keys(corpus: Corpus, options: Options) -> int:
+    """In how many parts keys meet."""
+    return max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
+
+
+def _packed(component: I64, linked: Flags, size: I64, options: Options) -> tuple[I32, int, Flags]:
+    """Components in parts of about equal size, in the order of their first pages; those that are larger are in none."""
+    part, large, rows = np.full(len(component), -1, np.int32), np.zeros(len(component), bool), np.flatnonzero(linked)
     roots, number = np.unique(component[rows], return_inverse=True)
     weight = np.bincount(number, size[rows], len(roots))
     most = max(weight.sum() / options.partitions, 1) if options.partitions else PART_BYTES
+    too_large = weight > share_of(most, weight.sum())
+    large[rows] = too_large[number]
+    weight[too_large] = 0
     packed = ((np.cumsum(weight) - weight / 2) // most).astype(np.int64)
-    kinds, packed = np.unique(packed, return_inverse=True)
-    part[rows] = packed[number]
-    return part, len(kinds)
+    kinds, packed[~too_large] = np.unique(packed[~too_large], return_inverse=True)
+    part[rows] = np.where(too_large, -1, packed)[number]
+    return part, len(kinds), large
 
 
 def send_keys(number: int, portion: Portion, numbering: Shared[Numbering], options: Options,
-              parts: int) -> list[tuple[int, tuple[U64, U32]]]:
+              parts: int) -> Iterator[tuple[int, tuple[U64, U32]]]:
     """The keys of a portion's pages that go to each part, and the numbers of the pages."""
     keys, page = page_keys(portion, options)
-    part = part_of_key(keys, parts)
-    order = in_order(part)
-    edges = np.searchsorted(part[order], np.arange(parts + 1)).tolist()
-    keys, pages = keys[order], numbering.value.of(number, portion)[page[order]].astype(np.uint32)
-    return [(own, (keys[a:b], pages[a:b])) for own, (a, b) in enumerate(itertools.pairwise(edges)) if b > a]
+    return keys_by_part(keys, numbering.value.of(number, portion)[page].astype(np.uint32), parts)
 
 
 def link_keys(_: int, sent: list[tuple[U64, U32]]) -> tuple[I64, I64]:
@@ -238,20 +280,23 @@ def pages_looked_at(corpus: Corpus, numbering: Numbering, heard: Sequence[Heard]
     return wanted
 
 
-def put_together(corpus: Corpus, found: Sequence[Found], whole_pages: bool) -> tuple[Passages, Groups, Aligned]:
-    """What the parts found, in places of the whole, in the order of one machine."""
-    if not found:
+def shifted(corpus: Corpus, found: Found) -> tuple[Passages, Groups, Aligned]:
+    """What a part found, in places of the whole."""
+    shift = Shift.of(corpus, found.page)
+    return shift.passages(found.passages), shift.groups(found.groups, corpus), shift.aligned(found.aligned)
+
+
+def put_together(corpus: Corpus, results: Sequence[tuple[Passages, Groups, Aligned]]) -> tuple[Passages, Groups, Aligned]:
+    """Several results in the order of one machine."""
+    if not results:
         none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
         return Passages(none, np.zeros(1, np.int64), none), no_groups(), NOTHING
-    shifts = [Shift.of(corpus, own.page) for own in found]
-    passages = [shift.passages(own.passages) for shift, own in zip(shifts, found, strict=True)]
-    aligned = [shift.aligned(own.aligned) for shift, own in zip(shifts, found, strict=True)]
+    passages, groups, aligned = zip(*results, strict=True)
     whole = Passages(concatenated(*(own.whole for own in passages)), _edges([own.first for own in passages]),
                      concatenated(*(own.parts for own in passages)))
     order = np.lexsort((whole.whole.b0, whole.whole.a0))
     measured = Aligned(concatenated(*(own.links for own in aligned)), np.concatenate([own.dice for own in aligned]),
                        np.concatenate([own.evidence for own in aligned]), sum(own.truncated for own in aligned))
-    groups = [shift.groups(own.groups, corpus if whole_pages else None) for shift, own in zip(shifts, found, strict=True)]
     return whole.in_order(order), _ordered(_groups_together(groups)), measured
 
 
@@ -277,48 +322,6 @@ def _ordered(groups: Groups) -> Groups:
     return Groups(first, groups.lead[rank], groups.kind[rank], groups.family[rank], groups.linked[rank], groups.cut[rank],
                   groups.ranges.take(rows), groups.page[rows], groups.jaccard[rows], groups.containment[rows],
                   groups.parts.take(rows))
-
-
-def fetch_texts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, wanted: Flags,
-                counted: bool) -> tuple[Corpus, F64 | None]:
-    """The corpus with the texts of some pages where they belong; the others are holes in a file, which nobody looks at.
-
-    Args:
-        counted: Where texts are missing, how much each page repeats itself must be counted where it lies.
-
-    Returns:
-        Also those counts, as ``annotate.repetition_of`` gives them.
-    """
-    text = Filed(int(corpus.page_start[-1]), np.uint8)
-    repetition = np.zeros((len(corpus.pages), len(REPETITION))) if counted else None
-    asked = cluster.share((numbering, wanted))
-    for number, (page, texts, counts) in enumerate(held.map(partial(send_texts, asked=asked, counted=counted))):
-        if repetition is not None:
-            repetition[numbering.numbers(number)] = counts
-        at = 0
-        for begin, end in _runs(page):
-            size = int(corpus.page_start[end] - corpus.page_start[begin])
-            text.write(int(corpus.page_start[begin]), texts[at:at + size])
-            at += size
-    return replace(corpus, text=text.values), repetition
-
-
-def send_texts(number: int, portion: Portion, asked: Shared[tuple[Numbering, Flags]], counted: bool) -> tuple[I64, U8, F64]:
-    """The texts of a portion's pages that are wanted, one after the other, and the numbers of the pages."""
-    numbering, wanted = asked.value
-    page = numbering.of(number, portion)
-    rows = np.flatnonzero(wanted[page])
-    corpus = portion.whole if counted or len(rows) else portion.corpus
-    return page[rows], page_texts(corpus, rows), repetition_of(LocalEngine(1), corpus, slice(0, len(page) if counted else 0))
-
-
-def _runs(numbers: I64) -> list[tuple[int, int]]:
-    """Ranges of consecutive numbers, half-open."""
-    if not len(numbers):
-        return []
-    begins = np.flatnonzero(np.append(True, np.diff(numbers) != 1))
-    ends = np.append(begins[1:], len(numbers)) - 1
-    return list(zip(numbers[begins].tolist(), (numbers[ends] + 1).tolist(), strict=True))
 
 
 def _edges(firsts: Sequence[I64]) -> I64:

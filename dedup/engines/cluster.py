@@ -4,7 +4,8 @@ A cluster knows four verbs. What is worked on lies with it, portion by portion, 
 
 * ``hold``: portions made of items, kept where they were made,
 * ``map`` a stage over portions; what it gives back comes to the one who asked,
-* ``exchange``: what portions send meets by the number of a part, and a stage runs on each part,
+* ``exchange``: what portions send meets by the number of a part, and a stage runs on each part (``gather``: what that gives
+  is held in its turn),
 * ``share`` a value with all that run.
 
 Portions and parts are numbered, and what they send comes in the order of those numbers: results are the same for any number
@@ -53,6 +54,10 @@ class Held(Protocol[H]):
             The results of the parts, in their order.
         """
 
+    def gather(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
+               then: Callable[[int, list[P]], R]) -> Held[R]:
+        """The same as ``exchange``, with the results held where they were made: they are the portions of what comes next."""
+
     def release(self, last: Callable[[int, Any], object] | None = None) -> None:
         """The portions are not needed any more; a stage runs on each of them for the last time, where all were made."""
 
@@ -86,7 +91,7 @@ class InProcess:
         return Alone(_sent(value))
 
 
-class HeldHere(Generic[T]):
+class HeldHere(Held[T]):
     """Portions in this process."""
 
     def __init__(self, portions: list[T]) -> None:
@@ -104,6 +109,11 @@ class HeldHere(Generic[T]):
             for part, sent in _sent(stage)(number, portion):
                 came[part].append(_sent(sent))
         return (_sent(_sent(then)(part, sent)) for part, sent in enumerate(came))
+
+    def gather(self, stage: Callable[[int, T], Iterable[tuple[int, P]]], parts: int,
+               then: Callable[[int, list[P]], R]) -> HeldHere[R]:
+        """The same, with the results held."""
+        return HeldHere(list(self.exchange(stage, parts, then)))
 
     def release(self, last: Callable[[int, T], object] | None = None) -> None:
         """The portions are not needed any more; a stage runs on each of them for the last time."""

@@ -1,9 +1,10 @@
 """The engine of one machine: stages are mapped over batches in threads, rows meet by exchange in memory.
 
-A stage is a function over columns. An engine knows four verbs and a stage never knows which engine it has:
+A stage is a function over columns. An engine knows five verbs and a stage never knows which engine it has:
 
 * ``map`` a stage over batches,
 * ``exchange`` rows by the hash of a key, so that equal keys meet in one partition,
+* ``spread`` tasks: a ``map`` of what needs no columns of the whole, so that it may run anywhere,
 * ``begin`` a stage that cannot be cut into batches, beside what comes next,
 * add up small global figures (the caller does that with what ``map`` gives back).
 
@@ -17,7 +18,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,17 @@ from dedup.kernel import kernel
 
 T = TypeVar("T")
 R = TypeVar("R")
+V = TypeVar("V")
+W = TypeVar("W", covariant=True)
 A = TypeVar("A", bound=np.generic)
 Columns = tuple[npt.NDArray[Any], ...]
+
+class Task(Protocol[W]):
+    """Work that has all it needs with it; when it is pickled, it takes along no more than that."""
+
+    def run(self) -> W:
+        """What comes of it."""
+
 
 PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
 PART = 16  # of the memory, where it is bounded, that a batch may take for what it copies together
@@ -148,6 +158,10 @@ class LocalEngine:
             return [relieved(batch) for batch in batches]
         with self._threads() as pool:
             return list(pool.map(relieved, batches))
+
+    def spread(self, make: Callable[[T], Task[V]], batches: Iterable[T], then: Callable[[V], R]) -> list[R]:
+        """``then(make(batch).run())`` of each batch, in the batches' order; tasks may run on other machines."""
+        return self.map(lambda batch: then(make(batch).run()), batches)
 
     def stream(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The same as ``map``, over batches that are still being read: each is taken up as soon as it is there."""

@@ -20,9 +20,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from dedup.engines.cluster import CHANGED
+from dedup.engines.cluster import CHANGED, Held
 from dedup.errors import DedupError, InputError, MissingExtraError, OptionError, how_to_install
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ class SparkCluster:
         return self._shared[-1]
 
 
-class HeldBySpark(Generic[T]):
+class HeldBySpark(Held[T]):
     """Portions on the disks of executors.
 
     Args:
@@ -303,15 +303,26 @@ class HeldBySpark(Generic[T]):
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
                  then: Callable[[int, list[P]], R]) -> Iterator[R]:
         """What portions send meets by part, then a stage runs on each part."""
+        return self._results(self._met(stage, parts, then).values(), stage, then)
+
+    def gather(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
+               then: Callable[[int, list[P]], R]) -> HeldBySpark[R]:
+        """The same, with the results held; they are made when they are asked for first."""
+        made = self._met(stage, parts, then).persist(_on_disk())
+        return HeldBySpark(made, [made], parts)
+
+    def _met(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
+             then: Callable[[int, list[P]], R]) -> RDD[tuple[int, R]]:
+        """What comes of each part, with its number."""
         def send(row: tuple[int, Any]) -> Iterator[tuple[int, tuple[int, int, P]]]:
             number, portion = row
             for nth, (part, sent) in enumerate(stage(number, portion)):
                 yield part, (number, nth, sent)
 
-        def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[R]:
+        def meet(part: int, came: Iterable[tuple[int, tuple[int, int, P]]]) -> Iterator[tuple[int, R]]:
             sent = sorted((row for _, row in came), key=lambda row: row[:2])
-            yield then(part, [thing for _, _, thing in sent])
-        return self._results(self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet), stage, then)
+            yield part, then(part, [thing for _, _, thing in sent])
+        return self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
 
     def _results(self, made: RDD[R], *stages: Callable[..., Any]) -> Iterator[R]:
         """What partitions hold, in their order; some at a time, for the Java of the driver has not much memory."""

@@ -6,6 +6,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from dedup import Report, scan
+from dedup import Report, align, lsh, scan
 from dedup.api import report_of
-from dedup.distributed import keys, on_spark, parts, portions, splits
+from dedup.distributed import buckets, on_spark, parts, portions, splits, texts
 from dedup.distributed import scan as scanning
+from dedup.distributed.buckets import KnownOverlaps
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
 from dedup.distributed.scan import scan_on
-from dedup.engines.cluster import HeldHere, InProcess
+from dedup.distributed.surveyor import Places, block_digests
+from dedup.engines.cluster import Alone, HeldHere, InProcess
 from dedup.errors import InputError
+from dedup.lsh import ALL_PAIRS
 from dedup.options import make_options
 from dedup.readers.notes import Notes
 from dedup.stages import Stages
@@ -49,6 +53,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "SPLIT_BYTES", SMALL)
     monkeypatch.setattr(scanning, "PART_BYTES", SMALL)
     monkeypatch.setattr(scanning, "KEYED_BYTES", SMALL)
+    monkeypatch.setattr(buckets, "LONG", ALL_PAIRS + 8)
+    monkeypatch.setattr(buckets, "TASK_TOKENS", SMALL // 10)
+    monkeypatch.setattr(align, "BATCH_COST", SMALL // 2)
 
 
 def in_parts(where: Path, **settings: Any) -> Report:
@@ -70,24 +77,40 @@ def test_the_bytes_are_those_of_one_machine(folder: Path, name: str) -> None:  #
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("unit", ["page", "block"])
-def test_texts_may_stay_where_they_are(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+@pytest.mark.parametrize("name", [*SETTINGS, "exact pages"])
+def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Only those of what was found come back; how pages repeat themselves is counted where they lie."""
-    whole = rendered(scan(folder, unit=unit, find="exact"))
+    asked = {**SETTINGS, "exact pages": {"unit": "page", "find": "exact"}}[name]
+    plain = dict(asked)
+    against = {"against": folder / plain.pop("against")} if "against" in plain else {}
+    whole = rendered(scan(folder, **against, **plain))
     monkeypatch.setattr(scanning, "MOST_TEXT", 0)
     sent: list[int] = []
-    send = scanning.send_texts
+    send = texts.send_texts
 
     def counting(*args: Any, **kwargs: Any) -> Any:
         found = send(*args, **kwargs)
         sent.append(len(found[0]))
         return found
-    monkeypatch.setattr(scanning, "partial", lambda function, **known: partial(
+    monkeypatch.setattr(texts, "partial", lambda function, **known: partial(
         counting if function is send else function, **known))
     monkeypatch.setattr("dedup.engines.cluster._sent", lambda value: value)  # a function in a test cannot be pickled
-    report = in_parts(folder, unit=unit, find="exact")
+    report = in_parts(folder, **asked)
     assert rendered(report) == whole
-    assert 0 < sum(sent) < len(report.pages)
+    assert 0 < sum(sent) <= len(report.pages)
+    assert sum(sent) < len(report.pages) or name not in ("exact", "page", "exact pages")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("unit", ["page", "block"])
+def test_which_of_short_equal_pages_stays_is_said_though_they_are_in_no_group(tmp_path: Path, unit: str,
+                                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["Closed today.", "closed today", "Open.", "Closed tomorrow.", " ".join(f"w{n}" for n in range(50))]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    whole = scan(tmp_path, unit=unit)
+    assert whole.keep.tolist() == [True, False, True, True, True]
+    assert rendered(in_parts(tmp_path, unit=unit)) == rendered(whole)
 
 
 @pytest.mark.parametrize("unit", ["page", "block"])
@@ -111,9 +134,9 @@ def test_pages_that_share_nothing_are_in_no_part(tmp_path: Path) -> None:
     cluster, notes = InProcess(), Notes()
     held = cluster.hold(partial(read_portion, options=reading_options(options)),
                         splits.find_splits(cluster, [tmp_path], options, notes))
-    corpus, numbering, _ = scanning.together(list(held.map(scanning.hear)), [notes], options, True)
-    part, count = scanning.plan_parts(cluster, held, corpus, numbering, options)
-    assert count == 1
+    corpus, numbering, digests = scanning.together(list(held.map(scanning.hear)), [notes], options, True)
+    part, count, large = scanning.plan_parts(cluster, held, corpus, numbering, options, digests)
+    assert (count, large.any()) == (1, False)
     assert np.flatnonzero(part >= 0).tolist() == [3, 20]
 
 
@@ -125,6 +148,8 @@ def test_of_equal_pages_a_text_is_sent_once(tmp_path: Path, find: str, monkeypat
     texts = [page if n % 3 == 0 else page.upper() if n % 30 == 1 else f"{page} and so on {n}" if n % 7 == 1 else
              " ".join(f"x{n}y{i}" for i in range(100)) for n in range(300)]
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)))
+    monkeypatch.setattr(scanning, "PART_BYTES", 10 * SMALL)
+    monkeypatch.setattr(buckets, "EIGHTH", 1)
     sizes: list[int] = []
     put = parts.with_copies
 
@@ -164,6 +189,56 @@ def test_pages_that_share_nothing_stand_between_others(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
     asked = {"find": "exact", "min_tokens": 5, "fold_digits": True, "scope": "across", "pairs": True}
     assert rendered(in_parts(tmp_path, **asked)) == rendered(scan(tmp_path, **asked))
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("unit", ["page", "block"])
+@pytest.mark.parametrize("most", [3, 4096])
+def test_crowded_buckets_whose_pages_do_not_all_count(tmp_path: Path, unit: str, most: int,
+                                                      monkeypatch: pytest.MonkeyPatch,
+                                                      caplog: pytest.LogCaptureFixture) -> None:
+    """Members whose representatives are of their own kind are compared with others; some buckets have no room for all."""
+    for module in (lsh, buckets):
+        monkeypatch.setattr(module, "MAX_REPRESENTATIVES", most)
+    rnd = np.random.default_rng(2)
+    hubs = [rnd.integers(0, 5000, 60) for _ in range(5)]
+    lines = []
+    for n in range(400):
+        words = hubs[int(rnd.integers(0, 5))].copy()
+        words[rnd.integers(0, 60, 4)] = rnd.integers(0, 5000, 4)
+        lines.append(json.dumps({"id": str(n), "kind": "rare" if n % 40 == 39 else "often",
+                                 "text": " ".join(f"w{word}" for word in [*range(6000, 6030), *words])}))
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    asked = {"unit": unit, "between": "kind", "meta": ["kind"], "threshold": 0.6, "shingle_size": 2}
+    bands = 6 if most == 3 else 2  # of one register each, so that unlike ones meet, too
+    monkeypatch.setattr(lsh.LSH, "for_threshold", classmethod(lambda cls, threshold: cls(bands, 1)))
+    asking: list[int] = []
+    ask = KnownOverlaps.overlaps
+
+    def overlaps(self: KnownOverlaps, engine: Any, a: Any, b: Any) -> Any:
+        ours = replace(self, elsewhere=lambda a, b: asking.append(len(a)) or self.elsewhere(a, b))
+        return ask(ours, engine, a, b)
+    monkeypatch.setattr(KnownOverlaps, "overlaps", overlaps)
+    ours, whole = in_parts(tmp_path, **asked), scan(tmp_path, **asked)
+    assert rendered(ours) == rendered(whole)
+    assert whole.groups
+    said = [message for message in caplog.messages if "cut short" in message]
+    assert (len(said), len(set(said))) == ((2, 1) if most == 3 else (0, 0))
+    assert asking or most == 3, "none was compared with a partner of its representative"
+
+
+def test_blocks_of_equal_texts_have_equal_digests(tmp_path: Path) -> None:
+    texts = ["The ferry runs every hour.", "THE FERRY -- runs every hour", "The ferry runs every hours", "The ferry"]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    options = make_options({}, "scan")
+    portion = read_portion(0, splits.find_splits(InProcess(), [tmp_path], options, Notes())[0], options)
+    places = Alone(Places(portions.Numbering(np.array([0, 4]), (portion.mark,)), np.arange(10, 14), np.zeros(4, np.int64)))
+    chosen = np.zeros(16, bool)
+    chosen[[10, 11, 12]] = True
+    number, digest = block_digests(0, portion, places, Alone(np.packbits(chosen)))
+    assert number.tolist() == [10, 11, 12]
+    assert len({tuple(row) for row in digest.tolist()}) == 2
+    assert digest[0].tolist() == digest[1].tolist()
 
 
 @pytest.mark.usefixtures("small")
@@ -412,12 +487,6 @@ def test_a_portion_that_changed_is_refused(tmp_path: Path) -> None:
     numbering = portions.Numbering(np.array([0, 1]), (portion.mark + 1,))
     with pytest.raises(InputError, match="the input changed while it was scanned"):
         numbering.of(0, portion)
-
-
-@pytest.mark.parametrize("find", ["near", "reworded"])
-def test_edited_passages_have_no_keys(find: str) -> None:
-    assert not keys.are_closed(make_options({"find": find}, "scan"))
-    assert keys.are_closed(make_options({"find": find, "unit": "page"}, "scan"))
 
 
 @pytest.mark.parametrize(("source", "words"), [

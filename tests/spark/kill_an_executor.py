@@ -1,4 +1,4 @@
-"""A scan on a cluster of two executors of which one is killed: ``kill_an_executor.py FOLDER STAGE OUT``."""
+"""A scan on a cluster of two executors of which one is killed: ``kill_an_executor.py FOLDER UNIT STAGE OUT``."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Killer(Watcher):
 
 def main() -> None:
     """Scan, kill, report."""
-    folder, stage, out = sys.argv[1:]
+    folder, unit, stage, out = sys.argv[1:]
     splits.SPLIT_BYTES, scanning.PART_BYTES, scanning.KEYED_BYTES = 200_000, 200_000, 200_000
     killer = Killer(stage)
-    report = scan(Path(folder), engine="spark", master="local-cluster[2,1,1024]", unit="page", progress=killer)
+    report = scan(Path(folder), engine="spark", master="local-cluster[2,1,1024]", unit=unit, progress=killer)
     Path(out).write_text(report.to_json())
     print("killed", killer.killed)
 

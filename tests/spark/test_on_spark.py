@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dedup import OptionError, scan
+from dedup import OptionError, align, scan
 from dedup.distributed import scan as scanning
 from dedup.distributed import splits
+from dedup.distributed.driver import DriverEngine
 from dedup.distributed.portions import read_portion
 from dedup.engines import spark as spark_engine
 from dedup.engines.spark import SparkError
@@ -44,6 +45,24 @@ def test_places_give_the_bytes_of_one_machine(folder: Path) -> None:  # noqa: F8
     site = folder / "examples" / "site"
     assert (rendered(scan(folder, against=site, engine="spark", unit="page"))
             == rendered(scan(folder, against=site, unit="page")))
+
+
+@pytest.mark.usefixtures("spark", "small")
+def test_near_blocks_and_edited_passages_are_spread(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Keys meet in five partitions, and several tasks align pages."""
+    monkeypatch.setattr(align, "BATCH_COST", 20_000)
+    whole = rendered(scan(folder, partitions=5))
+    shipped: list[int] = []
+    spread = DriverEngine.spread
+
+    def watched(self: DriverEngine, make: Any, batches: Any, then: Any) -> Any:
+        batches = list(batches)
+        shipped.append(len(batches))
+        return spread(self, make, batches, then)
+    monkeypatch.setattr(DriverEngine, "spread", watched)
+    assert rendered(scan(folder, engine="spark", partitions=5)) == whole
+    assert len(shipped) == 1
+    assert shipped[0] > 2
 
 
 @pytest.mark.usefixtures("small")

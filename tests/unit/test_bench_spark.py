@@ -72,12 +72,25 @@ EVENTS = [{"Event": "SparkListenerApplicationStart"}, submitted(0, "collect at /
           block("rdd_1_0", 0), block("rdd_1_0", 60), block("rdd_1_1", 0, "1")]
 
 
+def test_the_event_log_tells_what_the_largest_task_read():
+    assert [(stage.fetched, stage.most_fetched) for stage in event_log.told(EVENTS).stages] == [(14, 7), (7, 7)]
+
+
 def test_the_event_log_tells_bytes_and_times_by_stage():
     told = event_log.told(EVENTS)
     assert [(stage.name, stage.tasks, stage.longest, stage.mean) for stage in told.stages] == [
         ("dedup: hear", 2, 3.0, 2.0), ("flatMap at b.py:2", 1, 0.5, 0.5)]
     assert told.figures() | {"stages": []} == {"stages": [], "cached": 170, "failed_tasks": 1, "shuffled": 120, "fetched": 21,
                                                "spilled": 5, "results": 30}
+
+
+def test_the_largest_task_is_told_with_its_share_of_the_mean():
+    stages = [{"name": "even", "tasks": 4, "mean": 2.0, "longest": 3.0, "fetched": 400, "most_fetched": 200},
+              {"name": "one", "tasks": 1, "mean": 9.0, "longest": 9.0, "fetched": 90, "most_fetched": 90},
+              {"name": "short", "tasks": 9, "mean": 0.01, "longest": 0.08, "fetched": 9, "most_fetched": 9},
+              {"name": "uneven", "tasks": 2, "mean": 1.0, "longest": 1.8, "fetched": 100, "most_fetched": 60}]
+    assert runner.largest_task({"stages": stages}) == "1.80 x the mean time (uneven), 2.00 x the mean bytes (even)"
+    assert runner.largest_task({}) == ""
 
 
 def test_the_log_of_one_application_is_read_and_two_are_an_error(tmp_path):
