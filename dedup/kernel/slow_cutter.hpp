@@ -40,7 +40,7 @@ class SlowCutter {
                 ++at;
                 continue;
             }
-            std::int64_t next = byte < 0xE0 ? kOther : three_byte_tokens(text.data(), at, to, sink);
+            std::int64_t next = byte < 0xE0 ? kOther : three_byte_tokens(text, at, to, sink);
             if (next == kOther) next = word(text.data(), at, to, sink);
             at = next == kOther ? chars_.cut_piece(text, at, to, sink) : next;
         }
@@ -49,6 +49,7 @@ class SlowCutter {
    private:
     static constexpr std::int64_t kMostBytes = 63;           // of a word that takes the lane
     static constexpr std::int64_t kReach = kMostBytes + 33;  // bytes from its first one on that may be looked at
+    static constexpr std::int64_t kContent = 16;             // bytes that a sink may read of a token, however short
     static constexpr std::int64_t kOther = -1;               // says that a lane does not fit
     static constexpr std::size_t kMostMapped = 16;           // bytes that a letter is mapped to
     static constexpr std::uint32_t kApostrophe = 0x2019;
@@ -63,8 +64,9 @@ class SlowCutter {
     // Where separators of three bytes at `from` end; or, if tokens of three-byte code points begin there, where the next piece
     // does: units with their marks, or a word of letters with theirs that are their own mapped forms.
     template <class Sink>
-    std::int64_t three_byte_tokens(const std::uint8_t* p, std::int64_t from, std::int64_t to, Sink& sink) {
-        const std::int64_t at = plain_units(p, from, to, sink);
+    std::int64_t three_byte_tokens(Bytes text, std::int64_t from, std::int64_t to, Sink& sink) {
+        const std::uint8_t* const p = text.data();
+        const std::int64_t at = plain_units(p, from, to, static_cast<std::int64_t>(text.size()) - kContent, sink);
         if (at > from) return at;
         const std::uint32_t first = three_bytes(p + from, to - from);
         if (first == kBadByte || is_hangul(first)) return kOther;
@@ -74,12 +76,13 @@ class SlowCutter {
         return form.is_itself() && is_letter(form.itself().kind) ? own_letters(p, from, to, sink) : kOther;
     }
 
-    // Units, each followed by one of its kind, a separator, ASCII or the end. Returns where the first other code point begins.
+    // Units, each followed by one of its kind, a separator, ASCII or the end, up to the `last` place at which one may stand.
+    // Returns where the first other code point begins.
     template <class Sink>
-    std::int64_t plain_units(const std::uint8_t* p, std::int64_t from, std::int64_t to, Sink& sink) {
+    std::int64_t plain_units(const std::uint8_t* p, std::int64_t from, std::int64_t to, std::int64_t last, Sink& sink) {
         constexpr std::uint32_t kUnit = static_cast<std::uint32_t>(Class::kUnit), kSeparator = 0;
         std::int64_t at = from;
-        for (std::uint32_t value = own_value(p + at, to - at); value == kUnit; at += 3) {
+        for (std::uint32_t value = own_value(p + at, to - at); value == kUnit && at <= last; at += 3) {
             value = at + 3 < to && p[at + 3] >= 0x80 ? own_value(p + at + 3, to - at - 3) : kSeparator;
             if (value != kUnit && value != kSeparator) break;
             sink.content(p + at, 3, at, at + 3, true);

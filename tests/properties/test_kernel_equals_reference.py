@@ -76,6 +76,7 @@ def both(name: str, *args: Any) -> Any:
 
 @given(buffers, flags, st.integers(0, 2**64 - 1), st.data())
 @example(b"a" * 63 + b".b" + "é".encode() * 40, 0, 0, None)
+@example("中".encode() * 60, 0, 0, None)  # up to the end of the text, behind which nothing may be read
 @settings(max_examples=max(500, settings().max_examples))
 def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None:
     start, end = draw.draw(ranges_in(len(data))) if draw else (np.array([0]), np.array([len(data)]))
