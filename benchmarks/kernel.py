@@ -282,6 +282,18 @@ def take_ranges(data: Data) -> Measured:
 
 
 @case
+def ranges_apart(data: Data) -> Measured:
+    start = np.random.default_rng(0).integers(0, 10_000_000, 300_000)
+    return (start // 4000, start, start + 50), len(start), "range"
+
+
+@case
+def lengths_inside(data: Data) -> Measured:
+    start, frame = np.random.default_rng(0).integers(0, 10_000_000, 300_000), np.arange(0, 10_000_000, 100)
+    return (frame, frame + 40, start, start + 50), len(start), "range"
+
+
+@case
 def covered(data: Data) -> Measured:
     start = np.sort(np.random.default_rng(0).integers(0, 10_000_000, 300_000))
     order = np.arange(len(start))
@@ -433,6 +445,12 @@ def set_overlaps(data: Data) -> Measured:
 def short_overlaps(data: Data) -> Measured:
     a, b = np.random.default_rng(0).integers(0, len(data.sets[1]) - 1, (2, 100_000))
     return (*data.short, a, b), len(a), "pair"
+
+
+@case
+def overlapping_nodes(data: Data) -> Measured:
+    nodes = np.arange(0, 10_000_000, 10)
+    return (np.random.default_rng(0).integers(0, len(nodes), len(nodes)), nodes, nodes + 8), len(nodes), "node"
 
 
 @case

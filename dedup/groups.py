@@ -133,8 +133,8 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
-    component, order = _components(engine, corpus, nodes)
-    component, order, cut, nodes = _apart(corpus, component, order, nodes)
+    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
+    order = in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
     component, passage = component[order], nodes.passage[order]
     linking = engine.begin(partial(_linked, nodes, order))
@@ -160,7 +160,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
 
 def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
     """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
-    whole = passages.whole
+    whole, count = passages.whole, len(passages.whole.a0)
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     of_position = np.repeat(repeats.lengths, widths(repeats.first)) if repeats is not None else position
     length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
@@ -168,42 +168,42 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
     key = np.concatenate([whole.a0, whole.b0, position])
     key <<= bits
     key |= length
+    del length
     leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    t0 = key[leader] >> bits
-    count = len(whole.a0)
+    place = key[leader]
+    t0 = place >> bits
+    place &= (1 << bits) - 1
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], widths(repeats.first)) if repeats is not None and len(hot) else hot
     if repeats is not None and len(hot) and not pairs.every:
         segment = owners(repeats.first)
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    return _Nodes(t0, t0 + length[leader], np.concatenate([node[:count], star]),
-                  np.concatenate([node[count:2 * count], hot]),
+    side = (leader >= count).astype(np.int64)
+    return _Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
-                  np.where(leader < 2 * count, leader % max(count, 1), -1), (leader >= count).astype(np.int64))
+                  np.where(leader < 2 * count, leader - count * side, -1), side)
 
 
-def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> tuple[I64, I64]:
-    """Component of each node, its least member; and the nodes in the order of their components, those of one by place.
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
+    """Component of each node, its least member.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
-    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    order = in_order(component)  # nodes ascend by place already
-    ordered, t0, t1 = component[order], nodes.t0[order], nodes.t1[order]
-    overlapping = (ordered[1:] == ordered[:-1]) & (t0[1:] < t1[:-1])
-    if not overlapping.any():
-        return component, order
+    component: I64 = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    overlapping = kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
+    near = np.flatnonzero(~nodes.exact)
+    if not len(overlapping) or not len(near):
+        return component
     bad = np.zeros(len(component), bool)
-    bad[ordered[1:][overlapping]] = True
-    mixed = bad[component[nodes.a]]
-    keep = np.flatnonzero(~mixed | nodes.exact)
+    bad[component[overlapping]] = True
+    rows = near[bad[component[nodes.a[near]]]]
+    keep = np.ones(len(nodes.a), bool)
+    keep[rows] = False
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
-    rows = np.flatnonzero(mixed & ~nodes.exact)
     rows = rows[_shortest_first(engine, corpus, nodes, rows)]
-    joined: I64 = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
-    return joined, in_order(joined)
+    return kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
 
 
 def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
@@ -217,25 +217,26 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I6
     return order
 
 
-def _apart(corpus: Corpus, component: I64, order: I64, nodes: _Nodes) -> tuple[I64, I64, I64, _Nodes]:
+def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _Nodes]:
     """The components without overlaps: of places that overlap the first one is kept.
 
     The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
     lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
 
-    Args:
-        order: The nodes in the order of their components, those of one by place.
-
     Returns:
-        Components, -1 of what is left out; their order; those that had to leave out a place that holds more, for it has no
-        other one on its page; the nodes with the links that there are now.
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
+        its page; the nodes with the links that there are now.
     """
     t0, t1 = nodes.t0, nodes.t1
-    overlapping = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
-    if not overlapping.any():
-        return component, order, order[:0], nodes
+    overlapping = kernel.overlapping_nodes(component, t0, t1)
+    if not len(overlapping):
+        return component, overlapping, nodes
+    bad = np.zeros(len(component), bool)
+    bad[component[overlapping]] = True
+    rows = np.flatnonzero(bad[component])
+    order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
-    for c in distinct_numbers(ordered[1:][overlapping]):
+    for c in distinct_numbers(component[overlapping]):
         members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
         component[left] = -1
         held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
@@ -253,11 +254,13 @@ def _apart(corpus: Corpus, component: I64, order: I64, nodes: _Nodes) -> tuple[I
             left = left[~kept]
             around = np.searchsorted(held[0], t0[left], side="right") - 1
             left = left[(around < 0) | (held[1][around] < t1[left])]
-    one, other = np.array(singles, np.int64).reshape(-1, 2).T
+    if not singles:
+        return component, np.array(cut, np.int64), nodes
+    one, other = np.array(singles, np.int64).T
     free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
     nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
                     exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
-    return component, in_order(component), np.array(cut, np.int64), nodes
+    return component, np.array(cut, np.int64), nodes
 
 
 def _beside(corpus: Corpus, nodes: _Nodes, kept: I64, row: int) -> int:

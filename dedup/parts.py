@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, sums
+from dedup.blocks import sums
+from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
 
@@ -22,22 +23,7 @@ class Parts:
 
     def apart(self) -> Parts:
         """What the ranges of each owner hold, as ranges apart from each other; ascending."""
-        if self._are_apart():
-            return self
-        order = in_order(self.start)  # owners often ascend with places
-        if (self.owner[order[1:]] < self.owner[order[:-1]]).any():
-            order = order[in_order(self.owner[order])]
-        owner, start, end = self.owner[order], self.start[order], self.end[order]
-        shift = owner * (int(end.max(initial=0)) + 1)  # owners apart from each other
-        start = np.maximum(start, np.append(0, np.maximum.accumulate(end + shift))[:-1] - shift)
-        kept = end > start
-        return Parts(owner[kept], start[kept], end[kept])
-
-    def _are_apart(self) -> bool:
-        """Whether they are ranges apart from each other already, ascending, and none is empty."""
-        before, after = self.owner[:-1], self.owner[1:]
-        apart = (after > before) | ((after == before) & (self.start[1:] >= self.end[:-1]))
-        return bool(apart.all() and (self.end > self.start).all())
+        return Parts(*kernel.ranges_apart(self.owner, self.start, self.end))
 
     def tokens(self, count: int) -> I64:
         """How many tokens the ranges of each owner hold."""

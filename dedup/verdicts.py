@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, last_up_to, sums, widths
+from dedup.blocks import sums, widths
 from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
 from dedup.findings import Findings
 from dedup.keep import kept_pages
@@ -200,17 +200,8 @@ class Stands:
 
 
 def _inside(frame: Parts, found: Parts) -> I64:
-    """How many bytes of each stretch lie in stretches that are apart from each other."""
-    order = in_order(frame.start)
-    start, size = frame.start[order], (frame.end - frame.start)[order]
-    before = sums(size)
-
-    def up_to(at: I64) -> I64:
-        row = last_up_to(start, at)
-        last = np.maximum(row, 0)
-        held: I64 = np.where(row < 0, 0, before[last] + np.minimum(at - np.append(start, 0)[last], np.append(size, 0)[last]))
-        return held
-    return up_to(found.end) - up_to(found.start)
+    """How many bytes of each stretch lie in those of a frame, which are ascending and apart from each other."""
+    return kernel.lengths_inside(frame.start, frame.end, found.start, found.end)
 
 
 class Judgement:
@@ -320,13 +311,16 @@ class Judgement:
     def _across(self) -> I8:
         site, pages = self.sites
         groups, options = len(self.table), self.findings.options
-        elsewhere = np.bincount(self.group, minlength=groups)[self.group] > 1
-        key = self.group * len(pages) + site[self.page]
-        number = kernel.distinct_keys(key.view(np.uint64))[1]
-        on_site = np.bincount(number)[number]
-        template = on_site >= options.template_pages
-        template &= on_site >= options.template_share * pages[site[self.page]]
-        template &= elsewhere & (options.unit == "block")
+        places = np.bincount(self.group, minlength=groups)[self.group]
+        elsewhere = places > 1
+        template = np.zeros(len(self.group), bool)
+        of_site = pages[site[self.page]]
+        asked = elsewhere & (np.minimum(places, of_site) >= options.template_pages)  # else there are not so many on its site
+        if options.unit == "block" and asked.any():
+            key = self.group[asked] * len(pages) + site[self.page[asked]]
+            number = kernel.distinct_keys(key.view(np.uint64))[1]
+            on_site = np.bincount(number)[number]
+            template[asked] = on_site >= np.maximum(options.template_share * of_site[asked], options.template_pages)
         if options.template_in == "html":
             template &= self._is_html[self.page]
         if template.any():
@@ -400,6 +394,7 @@ class Judgement:
         content = np.where(bare, of_page, content)
         leader = self._measured_against()
         row = np.flatnonzero((table.page != table.page[leader]) & (~template | bare[table.page]))
+        row = row[self._may_be_alike(row, leader[row], content)]
         both = np.minimum(row, leader[row]) * max(len(leader), 1) + np.maximum(row, leader[row])
         row = row[np.sort(np.unique(both, return_index=True)[1])]  # two may be measured against each other
         first, second = np.minimum(row, leader[row]), np.maximum(row, leader[row])
@@ -412,6 +407,23 @@ class Judgement:
             held = np.bincount(found.owner, size, len(pair))
             alike &= (held >= COPY_SHARE * content[page]) & (held > 0)
         return a[alike], b[alike]
+
+    def _may_be_alike(self, row: I64, leader: I64, content: I64) -> Flags:
+        """Whether two pages have enough in some rows of theirs, what stands in several of them counted as often.
+
+        Args:
+            leader: What each row is measured against.
+            content: Bytes of each page.
+        """
+        parts, page = self.table.parts, self.table.page
+        size = widths(sums(parts.part_end - parts.part_start)[parts.first])
+        enough = np.ones(len(row), bool)
+        a, b = np.minimum(row, leader), np.maximum(row, leader)  # pages ascend with places
+        pair = page[a] * len(content) + page[b]
+        number = kernel.distinct_keys(pair.view(np.uint64))[1]
+        for side in (a, b):
+            enough &= np.bincount(number, size[side])[number] >= COPY_SHARE * content[page[side]]
+        return enough
 
     def is_equal(self, a: int, b: int) -> bool:
         """Whether two pages have the same words."""

@@ -1,5 +1,6 @@
 // Bindings of places.hpp and postings.hpp; twin_places.py and twin_postings.py say what each does.
 #include "bind.hpp"
+#include "apart.hpp"
 #include "places.hpp"
 #include "postings.hpp"
 #include "runs.hpp"
@@ -136,6 +137,24 @@ void bind_places(nb::module_& m) {
         check_members(ranges, static_cast<std::int64_t>(first.size()) - 1, "ranges");
         return to_numpy(release([&] { return dedup::take_ranges(span(first), span(ranges)); }));
     }, "first"_a.noconvert(), "ranges"_a.noconvert());
+
+    m.def("ranges_apart", [](I64 owner, I64 start, I64 end) {
+        if (owner.size() != start.size()) throw std::invalid_argument("the columns must be equally long");
+        dedup::check_ranges(span(start), span(end), INT64_MAX, "ranges");
+        check_members(owner, INT64_MAX, "owner");
+        return to_numpy(release([&] { return dedup::ranges_apart(span(owner), span(start), span(end)); }));
+    }, "owner"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+
+    m.def("lengths_inside", [](I64 frame_start, I64 frame_end, I64 start, I64 end) {
+        dedup::check_ranges(span(frame_start), span(frame_end), INT64_MAX, "frames");
+        dedup::check_ranges(span(start), span(end), INT64_MAX, "ranges");
+        for (std::size_t f = 1; f < frame_start.size(); ++f)
+            if (frame_start.data()[f] < frame_end.data()[f - 1])
+                throw std::invalid_argument("frames: they must ascend and be apart from each other");
+        return to_numpy(release([&] {
+            return dedup::lengths_inside(span(frame_start), span(frame_end), span(start), span(end));
+        }));
+    }, "frame_start"_a.noconvert(), "frame_end"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
     m.def("covered", [](I64 start, I64 end, I64 owner, U8 chosen, I64 order, std::int64_t choices, std::int64_t owners) {
         if (choices < 1 || choices > 8) throw std::invalid_argument("choices must be 1 to 8");

@@ -323,6 +323,13 @@ void bind_runs(nb::module_& m) {
 }
 
 void bind_groups(nb::module_& m) {
+    m.def("overlapping_nodes", [](I64 component, I64 t0, I64 t1) {
+        if (t0.size() != component.size() || t1.size() != component.size())
+            throw std::invalid_argument("one place and one component are needed a node");
+        check_members(component, static_cast<std::int64_t>(component.size()), "component");
+        return to_numpy(release([&] { return dedup::overlapping_nodes(span(component), span(t0), span(t1)); }));
+    }, "component"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert());
+
     m.def("merge_apart", [](I64 t0, I64 t1, I64 component, I64 a, I64 b, std::int64_t most) {
         if (t0.size() != component.size() || t1.size() != component.size())
             throw std::invalid_argument("one place and one component are needed a node");

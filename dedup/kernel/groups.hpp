@@ -28,6 +28,22 @@ inline bool any_overlap(const std::vector<Place>& x, const std::vector<Place>& y
     });
 }
 
+// The nodes, ascending by place, that begin before the one before them of the same component ends. `component` is each node's, the
+// number of a node.
+inline Mapped<std::int64_t> overlapping_nodes(Offsets component, Offsets t0, Offsets t1) {
+    constexpr std::size_t kAhead = 32;
+    Mapped<std::int64_t> until(component.size(), 0), out;  // of each component: where the last node seen of it ends
+    Relief relief;
+    for (std::size_t i = 0; i < component.size(); ++i) {
+        relief.place();
+        if (i + kAhead < component.size()) DEDUP_PREFETCH(until.data() + component[i + kAhead]);
+        std::int64_t& end = until[static_cast<std::size_t>(component[i])];
+        if (t0[i] < end) out.push_back(static_cast<std::int64_t>(i));
+        end = t1[i];
+    }
+    return out;
+}
+
 // Components merged along links (a, b), in order, where their places do not overlap and are not too many together. `component`
 // is each node's, its least member; nodes ascend by place.
 inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets component, Offsets a, Offsets b, std::int64_t most) {

@@ -238,10 +238,18 @@ inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, s
                                     Offsets order, std::int64_t choices, std::int64_t owners) {
     Mapped<std::int64_t> out(index(choices * owners), 0);
     std::array<std::int64_t, 8> reached{};
+    constexpr std::size_t kAhead = 24;
     Relief relief;
-    for (const std::int64_t row : order) {
+    for (std::size_t at = 0; at < order.size(); ++at) {
         relief.place();
-        const std::size_t i = index(row);
+        if (at + kAhead < order.size()) {
+            const std::size_t next = index(order[at + kAhead]);
+            DEDUP_PREFETCH(chosen.data() + next);
+            DEDUP_PREFETCH(start.data() + next);
+            DEDUP_PREFETCH(end.data() + next);
+            DEDUP_PREFETCH(owner.data() + next);
+        }
+        const std::size_t i = index(order[at]);
         for (std::int64_t c = 0; c < choices; ++c) {
             if (!(chosen[i] >> c & 1)) continue;
             std::int64_t& until = reached[index(c)];

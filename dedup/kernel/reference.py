@@ -26,7 +26,7 @@ from dedup.kernel.twin_grams import (
     repeated_grams,
     slots_seen_twice,
 )
-from dedup.kernel.twin_groups import implied_groups, merge_apart
+from dedup.kernel.twin_groups import implied_groups, merge_apart, overlapping_nodes
 from dedup.kernel.twin_html import html_blocks
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
@@ -43,7 +43,17 @@ from dedup.kernel.twin_memory import (
     room_in_file,
     unlimit_memory,
 )
-from dedup.kernel.twin_places import chars_at, counts_up_to, covered, equal_spans, locate, range_halves, take_ranges
+from dedup.kernel.twin_places import (
+    chars_at,
+    counts_up_to,
+    covered,
+    equal_spans,
+    lengths_inside,
+    locate,
+    range_halves,
+    ranges_apart,
+    take_ranges,
+)
 from dedup.kernel.twin_postings import chunk_places, damaged_chunk, extras_agree, landmarks, paired_twice
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_runs import join_links
@@ -85,13 +95,14 @@ __all__ = [
     "class_anchors", "class_runs", "code_points", "components", "count_items", "count_tokens", "counts_up_to",
     "covered", "damaged_chunk", "distinct_keys", "equal_spans", "equal_tokens", "exact_repeats", "extras_agree",
     "fss_sketches", "gram_classes", "hash_tokens", "html_blocks", "implied_groups", "join_links", "json_records",
-    "landmarks", "letter_items", "limit_memory", "line_numbers", "locate", "mark_grams", "mark_ranges", "mark_seeds",
-    "measure_parts", "memory_figures", "memory_room", "merge_apart", "name", "normalise", "pair_anchors",
-    "paired_twice", "prefix_join", "put", "range_buckets", "range_digests", "range_halves", "rarities",
-    "release_memory", "relieve_memory", "repeated_grams", "repeated_keys", "repeated_seeds", "repetition_counts",
-    "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shingle_sets",
-    "short_overlaps", "short_sets", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands",
-    "survey_tokens", "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies",
+    "landmarks", "lengths_inside", "letter_items", "limit_memory", "line_numbers", "locate", "mark_grams",
+    "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "memory_room", "merge_apart", "name",
+    "normalise", "overlapping_nodes", "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets",
+    "range_digests", "range_halves", "ranges_apart", "rarities", "release_memory", "relieve_memory",
+    "repeated_grams", "repeated_keys", "repeated_seeds", "repetition_counts", "room", "room_in_file",
+    "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets",
+    "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens",
+    "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies",
 ]  # fmt: skip
 
 name = "reference"

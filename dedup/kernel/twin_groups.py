@@ -12,6 +12,21 @@ I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
 
 
+def overlapping_nodes(component: I64, t0: I64, t1: I64) -> I64:
+    """The nodes that begin before the one before them of the same component ends.
+
+    Args:
+        component: Of each node, the number of one.
+        t0, t1: Tokens of each node, half-open and not negative; nodes ascend.
+    """
+    until, out = dict[int, int](), list[int]()
+    for i, (c, begin, end) in enumerate(zip(component.tolist(), t0.tolist(), t1.tolist(), strict=True)):
+        if begin < until.get(c, 0):
+            out.append(i)
+        until[c] = end
+    return np.array(out, np.int64)
+
+
 def merge_apart(t0: I64, t1: I64, component: I64, a: I64, b: I64, most: int) -> I64:
     """Components merged along links, in order, where that brings no overlap.
 

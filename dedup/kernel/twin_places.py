@@ -133,3 +133,32 @@ def covered(start: I64, end: I64, owner: I64, chosen: U8, order: I64, choices: i
         begin = np.maximum(start[rows], np.concatenate([np.zeros(min(1, len(rows)), np.int64), reached[:-1]]))
         out.append(np.bincount(owner[rows], np.maximum(end[rows] - begin, 0), owners).astype(np.int64))
     return np.concatenate(out)
+
+
+def ranges_apart(owner: I64, start: I64, end: I64) -> tuple[I64, I64, I64]:
+    """What the ranges of each owner hold, as ranges apart from each other and none empty; ascending by owner, then by start.
+
+    Of ranges that overlap, a later one gives up what is taken. No number is negative.
+    """
+    rows, reached = list[tuple[int, int, int]](), dict[int, int]()
+    for o, begin, last in sorted(zip(owner.tolist(), start.tolist(), end.tolist(), strict=True), key=lambda row: row[:2]):
+        begin = max(begin, reached.get(o, 0))
+        if last > begin:
+            rows.append((o, begin, last))
+            reached[o] = last
+    owners, starts, ends = np.array(rows, np.int64).reshape(-1, 3).T.copy()
+    return owners, starts, ends
+
+
+def lengths_inside(frame_start: I64, frame_end: I64, start: I64, end: I64) -> I64:
+    """How much of each range lies in frames, which ascend and are apart from each other."""
+    sizes = frame_end - frame_start
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+
+    def up_to(at: I64) -> I64:
+        frame = np.searchsorted(frame_start, at, side="right") - 1
+        last = np.maximum(frame, 0)
+        held: I64 = np.where(frame < 0, 0, before[last] + np.minimum(at - np.append(frame_start, 0)[last],
+                                                                     np.append(sizes, 0)[last]))
+        return held
+    return up_to(end) - up_to(start)

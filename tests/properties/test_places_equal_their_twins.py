@@ -152,6 +152,37 @@ def test_counts_up_to(numbers, places):
     assert_array_equal(native.counts_up_to(ascending, place), reference.counts_up_to(ascending, place))
 
 
+owned = st.lists(st.tuples(st.integers(0, 3) | st.integers(0, 2**40), st.integers(0, 30) | st.integers(0, 2**40),
+                           st.integers(0, 9)), max_size=30)
+
+
+@given(rows=owned)
+def test_ranges_apart_hold_each_point_of_an_owner_once(rows):
+    owner, start, length = (np.array([row[i] for row in rows], np.int64) for i in range(3))
+    owners, starts, ends = both("ranges_apart", owner, start, start + length)
+    assert (ends > starts).all()
+    held = [(o, i) for o, a, b in zip(owners.tolist(), starts.tolist(), ends.tolist(), strict=True) for i in range(a, b)]
+    assert held == sorted({(o, i) for o, a, n in rows for i in range(a, a + n)})
+
+
+@given(frames=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12),
+       ranges=st.lists(st.tuples(st.integers(0, 90), st.integers(0, 40)), max_size=12))
+def test_lengths_inside_frames(frames, ranges):
+    edges = np.cumsum(np.array(frames, np.int64).reshape(-1, 2).ravel())  # gap, length, gap, length
+    start, length = (np.array([one[i] for one in ranges], np.int64) for i in range(2))
+    found = both("lengths_inside", np.ascontiguousarray(edges[::2]), np.ascontiguousarray(edges[1::2]), start, start + length)
+    inside = {i for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) for i in range(a, b)}
+    assert found.tolist() == [len(inside & set(range(a, a + n))) for a, n in ranges]
+
+
+def test_frames_that_overlap_or_descend_are_refused():
+    one = np.array([0, 3]), np.array([4, 6])
+    with pytest.raises(ValueError, match="apart"):
+        native.lengths_inside(*one, np.array([0]), np.array([1]))
+    with pytest.raises(ValueError, match="equally long"):
+        native.ranges_apart(np.array([0]), *one)
+
+
 postings = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.integers(0, 2**32 - 1) | st.integers(7, 9),
                               st.integers(0, 2**32 - 1) | st.just(0)), min_size=1, max_size=40)
 

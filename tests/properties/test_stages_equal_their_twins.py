@@ -417,6 +417,17 @@ def test_merge_apart(nodes, most, draw):
         assert rows[0] == c
 
 
+@given(nodes=places(), draw=st.data())
+def test_overlapping_nodes(nodes, draw):
+    t0, t1 = nodes
+    component = np.array([draw.draw(st.integers(0, min(i, 3))) for i in range(len(t0))], np.int64)
+    mine = native.overlapping_nodes(component, t0, t1)
+    assert_array_equal(mine, reference.overlapping_nodes(component, t0, t1))
+    order = np.lexsort((t0, component))  # the same as between neighbours of a component
+    follows = (component[order][1:] == component[order][:-1]) & (t0[order][1:] < t1[order][:-1])
+    assert_array_equal(mine, np.sort(order[1:][follows]))
+
+
 @given(groups=st.lists(places(4).filter(lambda rows: len(rows[0]) > 0), max_size=6), around=st.integers(1, 8))
 def test_implied_groups(groups, around):
     first = np.cumsum([0, *(len(t0) for t0, _ in groups)]).astype(np.int64)
