@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <numeric>
 #include <span>
@@ -30,15 +31,17 @@ struct Link {
     bool inside(const Link& o) const { return a0 >= o.a0 && a1 <= o.a1 && b0 >= o.b0 && b1 <= o.b1; }
 };
 
-// Finds the block of a token: where each block's first token is, and the block of every 64th token.
+// Finds the block of a token: where each block's first token is, and the block of every so-and-so-manieth token, one of a few blocks.
 class Blocks {
 public:
     explicit Blocks(Offsets first) : first_(first) {
+        const std::int64_t count = static_cast<std::int64_t>(first.size()) - 1, tokens = first.back();
+        shift_ = std::bit_width(static_cast<std::uint64_t>(kFew * tokens / std::max<std::int64_t>(count, 1)));
+        near_.resize(static_cast<std::size_t>(tokens >> shift_) + 1);
         std::int64_t block = 0;
-        const std::int64_t count = static_cast<std::int64_t>(first.size()) - 1;
-        for (std::int64_t token = 0; token <= first[static_cast<std::size_t>(count)]; token += kStep) {
-            while (block < count && this->first(block + 1) <= token) ++block;
-            near_.push_back(static_cast<std::uint32_t>(block));
+        for (std::size_t i = 0; i < near_.size(); ++i) {
+            while (block < count && this->first(block + 1) <= static_cast<std::int64_t>(i) << shift_) ++block;
+            near_[i] = static_cast<std::uint32_t>(block);
         }
     }
 
@@ -47,7 +50,7 @@ public:
 
     // The block that holds a token; of the place behind the last one, the number of blocks.
     std::int64_t of(std::int64_t token) const {
-        std::int64_t block = near_[static_cast<std::size_t>(token / kStep)];
+        std::int64_t block = near_[static_cast<std::size_t>(token >> shift_)];
         const std::int64_t count = static_cast<std::int64_t>(first_.size()) - 1;
         while (block < count && first(block + 1) <= token) ++block;
         return block;
@@ -74,8 +77,9 @@ public:
     }
 
 private:
-    static constexpr std::int64_t kStep = 64;
+    static constexpr std::int64_t kFew = 2;  // blocks that are looked at, at least
     Offsets first_;
+    int shift_ = 0;
     Mapped<std::uint32_t> near_;
 };
 
