@@ -432,7 +432,8 @@ def set_bitmaps(data: Data) -> Measured:
 @case
 def bucket_pairs(data: Data) -> Measured:
     bits = data.kernel.set_bitmaps(*data.short)
-    return (data.keys, *data.short, bits, THRESHOLD, 32, 4096), len(data.keys), "set"
+    homes = np.full(len(data.short[1]) - 1, 2**32 - 1, np.uint32)
+    return (data.keys, *data.short, bits, THRESHOLD, 32, 4096, homes), len(data.keys), "set"
 
 
 @case

@@ -239,13 +239,20 @@ def candidates_of(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets,
         return kernel.set_bitmaps(sets.values[first[0]:first[-1]], first - first[0])
     bits = np.concatenate([np.empty(0, np.uint64), *engine.map(bitmaps, list(itertools.pairwise(edges.tolist())))])
 
+    homes = no_homes(len(sets))
+
     def bucket(columns: Columns) -> tuple[I64, I64, int]:
-        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES)
+        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES, homes)
     found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
     pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
     unplaced = sum(rows[2] for rows in found)
     return pairs // count, pairs % count, unplaced
+
+
+def no_homes(count: int) -> U32:
+    """For ``kernel.bucket_pairs``, of so many sets of which none has been compared."""
+    return np.full(count, 2**32 - 1, np.uint32)
 
 
 def without_led(engine: LocalEngine, sets: Overlapping, a: I64, b: I64, threshold: float) -> tuple[I64, I64]:

@@ -24,7 +24,7 @@ from dedup.distributed.portions import Portion
 from dedup.engines.cluster import Cluster, Held, Shared
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.lsh import ALL_PAIRS, MAX_REPRESENTATIVES
+from dedup.lsh import ALL_PAIRS, MAX_REPRESENTATIVES, no_homes
 from dedup.shingles import ShortSets
 
 U32 = npt.NDArray[np.uint32]
@@ -263,7 +263,7 @@ def whole(task: int, sent: list[Sent], step: Shared[Step]) -> Found:
     key[np.repeat(band, buckets.sizes), np.searchsorted(block, buckets.member)] = np.repeat(number, buckets.sizes)
     bits = kernel.set_bitmaps(sets.values, sets.first)
     a, b, unplaced = kernel.bucket_pairs(key.reshape(-1), sets.values, sets.first, bits, step.value.threshold, ALL_PAIRS,
-                                         MAX_REPRESENTATIVES)
+                                         MAX_REPRESENTATIVES, no_homes(len(sets)))
     return _found(block, sets, a, b)._replace(unplaced=unplaced)
 
 
@@ -308,7 +308,7 @@ def _one_bucket(sets: ShortSets, row: I64, threshold: float, most: int) -> tuple
     at, first = kernel.take_ranges(sets.first, row)
     values = sets.values[at]
     a, b, unplaced = kernel.bucket_pairs(np.zeros(len(row), np.uint32), values, first, kernel.set_bitmaps(values, first),
-                                         threshold, 1, most)
+                                         threshold, 1, most, no_homes(len(row)))
     return np.stack([row[a], row[b]]), unplaced
 
 

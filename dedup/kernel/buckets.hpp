@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -16,6 +17,24 @@
 #include "utf8.hpp"
 
 namespace dedup {
+
+// Of each set, a representative that it was found alike to in a crowded bucket of some band: most sets share many bands with it, and
+// are compared with it once. Threads that look at bands side by side may know it or not, which changes what they say, but not what
+// they say together.
+class Homes {
+   public:
+    static constexpr uint32_t kNone = ~uint32_t{0};
+
+    explicit Homes(std::span<uint32_t> of) : of_(of) {}
+    bool is(int64_t s, int64_t home) const { return at(s).load(std::memory_order_relaxed) == static_cast<uint32_t>(home); }
+    void set(int64_t s, int64_t home) const {
+        if (is(s, kNone)) at(s).store(static_cast<uint32_t>(home), std::memory_order_relaxed);
+    }
+
+   private:
+    std::atomic_ref<uint32_t> at(int64_t s) const { return std::atomic_ref(of_[static_cast<size_t>(s)]); }
+    std::span<uint32_t> of_;
+};
 
 // The representatives of a crowded bucket. Of many, a member is only compared with those that share one of its rarest elements with it.
 //
@@ -39,22 +58,25 @@ class Representatives {
     int64_t size() const { return static_cast<int64_t>(all_.size()); }
     void add(int64_t s) { all_.push_back(s); }
 
-    // The first representative that a set is alike to; -1 if there is none.
-    DEDUP_INLINE int64_t home(int64_t s) {
+    // The first representative that a set is alike to, and whether is_known(representative) said so; -1 if there is none.
+    template <class Known>
+    DEDUP_INLINE std::pair<int64_t, bool> home(int64_t s, Known is_known) {
         if (all_.size() <= kFew) {
             for (const int64_t r : all_) {
                 relief_.place();
-                if (reaches(sets_, bits_, r, s, threshold_)) return r;
+                if (is_known(r)) return {r, true};
+                if (reaches(sets_, bits_, r, s, threshold_)) return {r, false};
             }
-            return -1;
+            return {-1, false};
         }
         if (indexed_ == 0) count();
         for (; indexed_ < all_.size(); ++indexed_) put(static_cast<uint32_t>(indexed_));
         for (const uint32_t r : sharing(s)) {
             relief_.place();
-            if (reaches(sets_, bits_, all_[r], s, threshold_)) return all_[r];
+            if (is_known(all_[r])) return {all_[r], true};
+            if (reaches(sets_, bits_, all_[r], s, threshold_)) return {all_[r], false};
         }
-        return -1;
+        return {-1, false};
     }
 
    private:
@@ -147,14 +169,19 @@ class Buckets {
    public:
     using Pairs = std::vector<std::pair<int64_t, int64_t>>;
 
-    Buckets(const Sets<uint32_t>& sets, const uint64_t* bits, double threshold, int64_t all_pairs, int64_t max_representatives)
+    Buckets(const Sets<uint32_t>& sets, const uint64_t* bits, double threshold, int64_t all_pairs, int64_t max_representatives,
+            Homes homes)
         : sets_(sets), all_bits_(bits), threshold_(threshold), all_pairs_(all_pairs), max_representatives_(max_representatives),
-          representatives_(threshold) {}
+          homes_(homes), representatives_(threshold) {}
 
-    // Takes a bucket: its members are the lower halves of rows.
+    // Takes a bucket: its members are the lower halves of rows, ascending. The first one of a crowded bucket represents it, so members
+    // that are known to be alike to that one are done with.
     void add(std::span<const uint64_t> rows, Pairs& found) {
-        for (const uint64_t row : rows) place_.push_back((row & 0xffffffffULL) * kBitBytes);
-        end_.push_back(place_.size());
+        const bool is_small = static_cast<int64_t>(rows.size()) <= all_pairs_;
+        const auto number = [](uint64_t row) { return static_cast<int64_t>(row & 0xffffffffULL); };
+        for (const uint64_t row : rows)
+            if (is_small || !homes_.is(number(row), number(rows[0]))) place_.push_back(static_cast<uint64_t>(number(row)) * kBitBytes);
+        end_.push_back({place_.size(), is_small});
         if (place_.size() >= kTogether) find(found);
     }
 
@@ -180,14 +207,13 @@ class Buckets {
     static constexpr int64_t kMostCopied = int64_t{1} << 21;    // elements
 
     int64_t number(size_t i) const { return static_cast<int64_t>(place_[i] / kBitBytes); }
-    bool is_small(size_t begin, size_t end) const { return static_cast<int64_t>(end - begin) <= all_pairs_; }
 
     // All pairs that sizes and bitmaps allow.
     DEDUP_CLONES void small(Pairs& found) const {
         const uint64_t* const bits = bits_.data();
         size_t begin = 0;
-        for (const size_t end : end_) {
-            for (size_t i = begin; i < end && is_small(begin, end); ++i)
+        for (const auto& [end, is_small] : end_) {
+            for (size_t i = begin; i < end && is_small; ++i)
                 for (size_t j = i + 1; j < end; ++j)
                     if (may_reach(size_[i], bits + i * kBitWords, size_[j], bits + j * kBitWords, threshold_))
                         found.emplace_back(number(i), number(j));
@@ -199,8 +225,8 @@ class Buckets {
     void crowded(Pairs& found) {
         size_t begin = 0;
         int64_t elements = 0;
-        for (const size_t end : end_) {
-            if (!is_small(begin, end)) {
+        for (const auto& [end, is_small] : end_) {
+            if (!is_small && end - begin > 1) {
                 const int64_t own = std::accumulate(size_.begin() + static_cast<std::ptrdiff_t>(begin),
                                                     size_.begin() + static_cast<std::ptrdiff_t>(end), int64_t{0});
                 if (own > kMostCopied) {
@@ -255,8 +281,11 @@ class Buckets {
     void place(const Sets<uint32_t>& sets, const uint64_t* bits, Number number, Pairs& found) {
         representatives_.begin(sets, bits, own_);
         for (const uint64_t s : own_) {
-            const int64_t home = representatives_.home(static_cast<int64_t>(s));
-            if (home >= 0) found.emplace_back(number(home), number(static_cast<int64_t>(s)));
+            const int64_t own = number(static_cast<int64_t>(s));
+            const auto [home, is_known] =
+                representatives_.home(static_cast<int64_t>(s), [&](int64_t r) { return homes_.is(own, number(r)); });
+            if (is_known) continue;
+            if (home >= 0) found.emplace_back(number(home), own), homes_.set(own, number(home));
             else if (representatives_.size() < max_representatives_) representatives_.add(static_cast<int64_t>(s));
             else ++unplaced_;
         }
@@ -266,10 +295,11 @@ class Buckets {
     const uint64_t* all_bits_;
     double threshold_;
     int64_t all_pairs_, max_representatives_, unplaced_ = 0;
+    Homes homes_;
     Representatives representatives_;
     Mapped<uint64_t> place_, bits_;  // of each member: where its bitmap stands; the bitmap
     Mapped<int64_t> size_;
-    Mapped<size_t> end_;  // of each bucket
+    Mapped<std::pair<size_t, bool>> end_;  // of each bucket, and whether it is small
     std::vector<std::pair<size_t, size_t>> crowded_;
     Mapped<size_t> member_;  // of crowded buckets; where each one's bitmap and elements stand
     Mapped<uint64_t> near_, own_;
@@ -281,9 +311,10 @@ class Buckets {
 // Pairs of the sets that share a key in a band and may reach the threshold, ascending, each once. Set s has the keys[s] of each band, band
 // after band; empty sets have no partner. A bucket of at most `all_pairs` members gives all of its pairs that sizes and bitmaps allow (a
 // pair is found in many bands: who has them all checks it once); in a larger one each member is checked against the representatives
-// found so far, and one that fails them all becomes a representative, up to `max_representatives`. Returns how many members met that bound.
+// found so far, and one that fails them all becomes a representative, up to `max_representatives`. Pairs of a set and its home that
+// `homes` knows are not said again. Returns how many members met that bound.
 inline int64_t bucket_pairs(std::span<const uint32_t> keys, int64_t count, const Sets<uint32_t>& sets, const uint64_t* bits,
-                            double threshold, int64_t all_pairs, int64_t max_representatives,
+                            double threshold, int64_t all_pairs, int64_t max_representatives, Homes homes,
                             std::vector<std::pair<int64_t, int64_t>>& pairs) {
     Scratch<uint64_t, 3> scratch;
     Mapped<uint64_t>& rows = scratch.values();
@@ -292,7 +323,7 @@ inline int64_t bucket_pairs(std::span<const uint32_t> keys, int64_t count, const
         rows.clear();
         shared_keys(keys.data() + band, count, [&](int64_t s) { return sets.size(s) > 0; }, rows);
         sort_by_key(rows);
-        Buckets buckets(sets, bits, threshold, all_pairs, max_representatives);
+        Buckets buckets(sets, bits, threshold, all_pairs, max_representatives, homes);
         for (size_t begin = 0; begin < rows.size();) {
             size_t end = begin + 1;
             while (end < rows.size() && rows[end] >> 32 == rows[begin] >> 32) ++end;

@@ -155,8 +155,11 @@ def set_bitmaps(values: U32, first: I64) -> U64:
     return out.reshape(-1)
 
 
+NO_HOME = np.uint32(2**32 - 1)
+
+
 def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float, all_pairs: int,
-                 max_representatives: int) -> tuple[I64, I64, int]:
+                 max_representatives: int, homes: U32) -> tuple[I64, I64, int]:
     """Pairs of sets that share a key and may reach the threshold.
 
     A bucket of at most `all_pairs` members gives all pairs that sizes and bitmaps allow. In a larger one each member is
@@ -166,12 +169,16 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
     Args:
         key: One a set, of one band or of several, band after band.
         bits: The sets' bitmaps.
+        homes: Of each set, a representative that it was found alike to, 2^32 - 1 for none: such a pair is not checked and not
+            said again. What is found is added; calls for the other bands of the sets may share it, at the same time too.
 
     Returns:
         (a, b) ascending, each pair once, and the number of members that met the last bound.
     """
     if len(key) % (len(first) - 1) if len(first) > 1 else len(key):
         raise ValueError("one key a band and one bitmap are needed a set")
+    if len(homes) != len(first) - 1:
+        raise ValueError("one home is needed a set")
 
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
@@ -193,9 +200,10 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
             continue
         representatives: list[int] = []
         for m in members:
-            home = next((r for r in representatives if alike(r, m)), None)
+            home = next((r for r in representatives if homes[m] == r or alike(r, m)), None)
             if home is not None:
-                pairs.append((home, m))
+                pairs += [(home, m)] if homes[m] != home else []
+                homes[m] = home if homes[m] == NO_HOME else homes[m]
             elif len(representatives) < max_representatives:
                 representatives.append(m)
             else:

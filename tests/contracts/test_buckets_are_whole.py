@@ -17,7 +17,7 @@ from dedup.distributed import buckets
 from dedup.distributed.buckets import Buckets, Found, Sent, Step, find_in_buckets, packed, share_of, sliced, taken
 from dedup.engines.cluster import InProcess, Shared
 from dedup.kernel import kernel
-from dedup.lsh import ALL_PAIRS
+from dedup.lsh import ALL_PAIRS, no_homes
 from dedup.shingles import ShortSets
 
 U32 = npt.NDArray[np.uint32]
@@ -70,7 +70,8 @@ def test_pairs_are_those_of_buckets_that_are_not_cut(seed: int, count: int, most
     sets, keys = family(rnd, count), rnd.choice([3, 5, 5, 5, 8, 9], (4, count)).astype(np.uint32)
     keys[2] = rnd.integers(0, count // 4, count)
     bits = kernel.set_bitmaps(sets.values, sets.first)
-    a, b, unplaced = kernel.bucket_pairs(keys.reshape(-1), sets.values, sets.first, bits, THRESHOLD, ALL_PAIRS, most)
+    a, b, unplaced = kernel.bucket_pairs(keys.reshape(-1), sets.values, sets.first, bits, THRESHOLD, ALL_PAIRS, most,
+                                         no_homes(count))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(buckets, "LONG", LONG)
         patch.setattr(buckets, "TASK_TOKENS", tokens)

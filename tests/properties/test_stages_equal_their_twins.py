@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from dedup.kernel import reference
+from dedup.lsh import no_homes
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 
@@ -82,15 +83,23 @@ def test_bucket_pairs(lists, threshold, all_pairs, bands, keys):
     values = (values >> np.uint64(32)).astype(np.uint32)
     key = np.array(keys[:bands * len(lists)], np.uint32)
     arguments = values, first, reference.set_bitmaps(values, first), float(threshold), all_pairs, 3
-    mine = native.bucket_pairs(key, *arguments)
-    assert_same(mine, reference.bucket_pairs(key, *arguments))
-    alone = [native.bucket_pairs(own, *arguments) for own in key.reshape(bands, len(lists))]
-    pairs = {pair for a, b, _ in alone for pair in zip(a.tolist(), b.tolist(), strict=True)}
-    assert list(zip(mine[0].tolist(), mine[1].tolist(), strict=True)) == sorted(pairs)
-    assert mine[2] == sum(unplaced for _, _, unplaced in alone)
+    homes, theirs = no_homes(len(lists)), no_homes(len(lists))
+    mine = native.bucket_pairs(key, *arguments, homes)
+    assert_same(mine, reference.bucket_pairs(key, *arguments, theirs))
+    assert_array_equal(homes, theirs)
+    each = key.reshape(bands, len(lists))
+    alone = [native.bucket_pairs(own, *arguments, no_homes(len(lists))) for own in each]
+    shared = no_homes(len(lists))
+    for found in (alone, [native.bucket_pairs(own, *arguments, shared) for own in each[::-1]]):  # they may know of each other
+        pairs = {pair for a, b, _ in found for pair in zip(a.tolist(), b.tolist(), strict=True)}
+        assert list(zip(mine[0].tolist(), mine[1].tolist(), strict=True)) == sorted(pairs)
+        assert mine[2] == sum(unplaced for _, _, unplaced in found)
     for module in (native, reference) if len(lists) > 1 else ():
         with pytest.raises(ValueError, match="a band"):
-            module.bucket_pairs(np.zeros(bands * len(lists) + 1, np.uint32), *arguments)
+            module.bucket_pairs(np.zeros(bands * len(lists) + 1, np.uint32), *arguments, homes)
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="one home"):
+            module.bucket_pairs(key, *arguments, no_homes(len(lists) + 1))
 
 
 @given(seed=st.integers(0, 2**32 - 1), threshold=st.sampled_from([0.3, 0.5, 0.6, 0.7, 0.8, 1.0]), own=st.integers(0, 12),
@@ -104,7 +113,11 @@ def test_many_representatives_of_a_bucket(seed, threshold, own, most):
     values, first = np.concatenate(sets), np.cumsum([0, *map(len, sets)]).astype(np.int64)
     key = rng.integers(0, 2, len(sets)).astype(np.uint32) * np.uint32(rng.integers(2))  # one bucket, or two
     arguments = key, values, first, reference.set_bitmaps(values, first), threshold, 4, most
-    assert_same(native.bucket_pairs(*arguments), reference.bucket_pairs(*arguments))
+    homes, theirs = (no_homes(len(sets)) for _ in range(2))
+    assert_same(native.bucket_pairs(*arguments, homes), reference.bucket_pairs(*arguments, theirs))
+    assert_array_equal(homes, theirs)
+    again = native.bucket_pairs(*arguments, homes)  # of what is known nothing is said
+    assert not len(again[0])
 
 
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=20),
