@@ -242,7 +242,8 @@ def candidates_of(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets,
     homes = no_homes(len(sets))
 
     def bucket(columns: Columns) -> tuple[I64, I64, int]:
-        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES, homes)
+        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES,
+                                   homes)
     found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
     pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
