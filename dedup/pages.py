@@ -168,15 +168,14 @@ def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flag
     bits = np.zeros(len(every), np.uint8)
     for c, choice in enumerate(choices):
         bits |= choice.view(np.uint8) << c
-    order = kernel.stable_order(start.view(np.uint64))
     goes_on = table.parts.first[findings.shown.inner]  # of copies shown as one stretch: what is between them belongs to it
     end[goes_on] = start[goes_on + 1]
-    whole = kernel.covered(start, end, page, np.repeat(every, counts).view(np.uint8), order, 1, pages)
+    whole = kernel.covered(start, end, page, np.repeat(every, counts).view(np.uint8), 1, pages)
     first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
     start -= outside[first]
     end -= outside[last]
     end[goes_on] = start[goes_on + 1]
-    inside = kernel.covered(start, end, page, np.repeat(bits, counts), order, len(choices), pages)
+    inside = kernel.covered(start, end, page, np.repeat(bits, counts), len(choices), pages)
     return [whole, *inside.reshape(len(choices), pages)]
 
 

@@ -156,15 +156,15 @@ void bind_places(nb::module_& m) {
         }));
     }, "frame_start"_a.noconvert(), "frame_end"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
-    m.def("covered", [](I64 start, I64 end, I64 owner, U8 chosen, I64 order, std::int64_t choices, std::int64_t owners) {
+    m.def("covered", [](I64 start, I64 end, I64 owner, U8 chosen, std::int64_t choices, std::int64_t owners) {
         if (choices < 1 || choices > 8) throw std::invalid_argument("choices must be 1 to 8");
         if (owner.size() != start.size() || chosen.size() != start.size())
             throw std::invalid_argument("the columns must be equally long");
         dedup::check_ranges(span(start), span(end), INT64_MAX, "ranges");
+        if (owners > UINT32_MAX) throw std::invalid_argument("owners must be below 2^32");
         check_members(owner, owners, "owner");
-        check_members(order, static_cast<std::int64_t>(start.size()), "order");
         return to_numpy(release([&] {
-            return dedup::covered(span(start), span(end), span(owner), span(chosen), span(order), choices, owners);
+            return dedup::covered(span(start), span(end), span(owner), span(chosen), choices, owners);
         }));
-    }, "start"_a.noconvert(), "end"_a.noconvert(), "owner"_a.noconvert(), "chosen"_a.noconvert(), "order"_a.noconvert(), "choices"_a, "owners"_a);
+    }, "start"_a.noconvert(), "end"_a.noconvert(), "owner"_a.noconvert(), "chosen"_a.noconvert(), "choices"_a, "owners"_a);
 }

@@ -233,28 +233,43 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offset
 }
 
 // Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
-// `order` has them by start. Ranges of different owners do not overlap.
+// Ranges of different owners do not overlap. They are put into bins by start and each bin into order, so that no column is gone over
+// in another order than its own: where memory is scarce each look would bring a page of it into memory.
 inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
-                                    Offsets order, std::int64_t choices, std::int64_t owners) {
+                                    std::int64_t choices, std::int64_t owners) {
+    struct Range {
+        std::int64_t start, end;
+        std::uint32_t owner, chosen;
+    };
+    constexpr int kBinBits = 9;
+    constexpr std::size_t kPage = std::size_t{1} << 16;
     Mapped<std::int64_t> out(index(choices * owners), 0);
-    std::array<std::int64_t, 8> reached{};
-    constexpr std::size_t kAhead = 24;
+    if (start.empty()) return out;
+    const auto [least, most] = std::minmax_element(start.begin(), start.end());
+    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(*most - *least))) - kBinBits);
+    const auto bin_of = [low = *least, shift](std::int64_t at) { return static_cast<std::size_t>((at - low) >> shift); };
+    std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
+    for (const std::int64_t at : start) ++first[bin_of(at) + 1];
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    Mapped<Range> ranges(start.size());
+    auto next = first;
     Relief relief;
-    for (std::size_t at = 0; at < order.size(); ++at) {
-        relief.place();
-        if (at + kAhead < order.size()) {
-            const std::size_t next = index(order[at + kAhead]);
-            DEDUP_PREFETCH(chosen.data() + next);
-            DEDUP_PREFETCH(start.data() + next);
-            DEDUP_PREFETCH(end.data() + next);
-            DEDUP_PREFETCH(owner.data() + next);
-        }
-        const std::size_t i = index(order[at]);
-        for (std::int64_t c = 0; c < choices; ++c) {
-            if (!(chosen[i] >> c & 1)) continue;
-            std::int64_t& until = reached[index(c)];
-            out[index(c * owners + owner[i])] += std::max<std::int64_t>(0, end[i] - std::max(start[i], until));
-            until = std::max(until, end[i]);
+    for (std::size_t i = 0; i < start.size(); ++i) {
+        Range& range = ranges[next[bin_of(start[i])]++];
+        if (reinterpret_cast<std::uintptr_t>(&range) % kPage < sizeof range) relief.place();
+        range = {start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
+    }
+    std::array<std::int64_t, 8> reached{};
+    for (std::size_t bin = 0; bin + 1 < first.size(); ++bin) {
+        const auto own = std::span(ranges).subspan(first[bin], first[bin + 1] - first[bin]);
+        std::sort(own.begin(), own.end(), [](const Range& x, const Range& y) { return x.start < y.start; });
+        for (const Range& range : own) {
+            for (std::int64_t c = 0; c < choices; ++c) {
+                if (!(range.chosen >> c & 1)) continue;
+                std::int64_t& until = reached[index(c)];
+                out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
+                until = std::max(until, range.end);
+            }
         }
     }
     return out;

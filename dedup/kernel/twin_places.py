@@ -116,17 +116,16 @@ def take_ranges(first: I64, ranges: I64) -> tuple[I64, I64]:
     return np.repeat(first[ranges] - begins[:-1], counts) + np.arange(begins[-1]), begins
 
 
-def covered(start: I64, end: I64, owner: I64, chosen: U8, order: I64, choices: int, owners: int) -> I64:
+def covered(start: I64, end: I64, owner: I64, chosen: U8, choices: int, owners: int) -> I64:
     """Length that ranges of each owner cover, each point counted once, for each choice c: at ``c * owners + owner``.
 
     Args:
         start, end: The ranges; those of different owners do not overlap.
         owner: Of each range.
         chosen: Bit c of a range: it is part of choice c.
-        order: The ranges by start.
         choices: At most 8.
     """
-    out = []
+    out, order = [], np.argsort(start, kind="stable")
     for c in range(choices):
         rows = order[chosen[order] >> c & 1 == 1]
         reached = np.maximum.accumulate(end[rows])
