@@ -242,28 +242,27 @@ inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, s
         std::uint32_t owner, chosen;
     };
     constexpr int kBinBits = 9;
-    constexpr std::size_t kPage = std::size_t{1} << 16;
     Mapped<std::int64_t> out(index(choices * owners), 0);
     if (start.empty()) return out;
-    const auto [least, most] = std::minmax_element(start.begin(), start.end());
-    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(*most - *least))) - kBinBits);
-    const auto bin_of = [low = *least, shift](std::int64_t at) { return static_cast<std::size_t>((at - low) >> shift); };
+    const std::int64_t most = *std::max_element(start.begin(), start.end());
+    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - kBinBits);
+    const auto bin_of = [shift](std::int64_t at) { return index(at >> shift); };
+    Relief relief;
     std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
-    for (const std::int64_t at : start) ++first[bin_of(at) + 1];
+    for (const std::int64_t at : start) relief.place(), ++first[bin_of(at) + 1];
     std::partial_sum(first.begin(), first.end(), first.begin());
     Mapped<Range> ranges(start.size());
     auto next = first;
-    Relief relief;
     for (std::size_t i = 0; i < start.size(); ++i) {
-        Range& range = ranges[next[bin_of(start[i])]++];
-        if (reinterpret_cast<std::uintptr_t>(&range) % kPage < sizeof range) relief.place();
-        range = {start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
+        relief.place();
+        ranges[next[bin_of(start[i])]++] = {start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
     }
     std::array<std::int64_t, 8> reached{};
     for (std::size_t bin = 0; bin + 1 < first.size(); ++bin) {
         const auto own = std::span(ranges).subspan(first[bin], first[bin + 1] - first[bin]);
         std::sort(own.begin(), own.end(), [](const Range& x, const Range& y) { return x.start < y.start; });
         for (const Range& range : own) {
+            relief.place();
             for (std::int64_t c = 0; c < choices; ++c) {
                 if (!(range.chosen >> c & 1)) continue;
                 std::int64_t& until = reached[index(c)];
