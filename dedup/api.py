@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dedup.cleaning.result import Cleaned
     from dedup.explain import Judge
     from dedup.findings import Findings
+    from dedup.pipeline import MakeSurveyor
     from dedup.report import Report
     from dedup.stages import Progress, Stages
 
@@ -359,15 +360,16 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
 
 
 def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,
-           explain: bool) -> Report:
-    from dedup.pipeline import find_duplicates
+           explain: bool, make_surveyor: MakeSurveyor | None = None) -> Report:
+    from dedup.pipeline import Surveyor, find_duplicates
 
     judge: Judge | None = None
     if explain:
         from dedup.explain import Judge
 
         judge = Judge()
-    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint)
+    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint,
+                                       make_surveyor or Surveyor)
     return report_of(stream, findings, digest, stages, is_comparison, judge)
 
 
