@@ -53,6 +53,7 @@ class BucketSurveyor(Surveyor):
                  shared: SharedBuckets) -> None:
         super().__init__(engine, corpus, options, tokens, keys)
         self._shared, self._distinct = shared, Distinct(*NO_PAIRS, np.zeros(1, np.int64))
+        self._border = int(corpus.page_first[corpus.references or 0])  # first block of a page that is checked
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
@@ -68,7 +69,7 @@ class BucketSurveyor(Surveyor):
         """The same, if all stored blocks that are alike to something are among those of the buckets."""
         corpus, threshold, size = self._corpus, self._options.least_jaccard, self._options.shingle_tokens
         asked, rows = self._asked(), self._sharing(blocks)
-        if asked[rows].all():
+        if not len(rows) or blocks[rows[0]] >= self._border:  # no class stands on a stored page, too: those come first
             return _none_of(len(blocks))
         sets = short_shingles(self._engine, corpus, blocks[rows], size)
         keys = sketch_sets(self._engine, sets, LSH.for_threshold(threshold), self._options.seed)
@@ -90,15 +91,15 @@ class BucketSurveyor(Surveyor):
 
     def _asked(self) -> Flags:
         """Which classes of equal blocks stand on a page that is checked."""
-        of, border = self._distinct, int(self._corpus.page_first[self._corpus.references or 0])
-        asked: Flags = np.add.reduceat(of.member >= border, of.first[:-1]) > 0 if len(of.block) else np.empty(0, bool)
+        of = self._distinct
+        asked: Flags = of.member[of.first[1:] - 1] >= self._border  # members ascend
         return asked
 
     def _sharing(self, blocks: I64) -> I64:
         """Rows of the blocks that share a bucket with one of a page that is checked, and of those on such a page."""
         first, shared = self._corpus.page_first, np.zeros(len(self._corpus.start), bool)
         shared[first[self._shared.page] + self._shared.block] = True
-        shared[first[self._corpus.references or 0]:] = True
+        shared[self._border:] = True
         return np.flatnonzero(shared[blocks])
 
 

@@ -355,7 +355,9 @@ class Index:
         else:
             with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
                 stages = Stages(progress, options.memory is not None)
-                report = _found(checked, asked, stages, NOTHING_KEPT, False, False, surveyor_of(found.buckets, numbers, asked))
+                make_surveyor = surveyor_of(found.buckets, numbers, asked)
+                report = _found(checked, asked, stages, NOTHING_KEPT, False, False, make_surveyor,
+                                later=options.memory is None)
         report.options, report.index_pages = unit_options(options, unit), snapshot.pages
         return report
 
@@ -403,7 +405,7 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
     from dedup.stages import Stages
 
     findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
-    return report_of(stream, findings, digest, Stages(progress))
+    return report_of(stream, findings, digest, Stages(progress), later=True)
 
 
 def _every() -> list[str]:
