@@ -361,7 +361,8 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
 
 def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,
            explain: bool, make_surveyor: MakeSurveyor | None = None, later: bool = False) -> Report:
-    from dedup.pipeline import Surveyor, find_duplicates
+    from dedup.pipeline import find_duplicates
+    from dedup.surveyor import Surveyor
 
     judge: Judge | None = None
     if explain:

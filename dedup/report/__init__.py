@@ -103,7 +103,7 @@ class Report:
     def __getstate__(self) -> object:
         """For a pickle or a copy all is made."""
         self._judge(Judged(self.summary, self.pages, self.causes, self._annotations))
-        return object.__getstate__(self)  # type: ignore[attr-defined]
+        return object.__getstate__(self)
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
