@@ -122,12 +122,14 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         begin, end = int(edges[0]), int(edges[-1])
         return item[begin:end], edges - begin, kernel.mark_ranges(*quiet, begin, end), rarity
 
+    of_one_side = _smaller_side(batches, page_first, pairs)
+
     def marked(number: int) -> U64:
         marks = Marks(engine, words // slices)
 
         def mark(batch: tuple[int, int]) -> None:
             marks.mark(lambda table, shared: kernel.mark_seeds(*text(batch), kind, table, number, slices, shared))
-        engine.map(mark, batches)
+        engine.map(mark, batches if of_one_side is None else [*of_one_side, *of_one_side])  # once is as good as twice there
         return marks.seen_twice()
 
     def emit(batch: tuple[int, int], number: int, twice: U64) -> Partitioned:
@@ -148,6 +150,20 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
         del twice
         classes += engine.exchange(rows, group)
     return classes
+
+
+def _smaller_side(batches: list[tuple[int, int]], page_first: I64, pairs: PagePairs) -> list[tuple[int, int]] | None:
+    """Batches of the pages of that side which has less text; ``None`` where there are no sides.
+
+    A seed of two sides stands on this one, too: what does not is no seed, however often it stands on the other one.
+    """
+    if pairs.side is None:
+        return None
+    border = int(np.count_nonzero(pairs.side == 0))  # the references are the first pages
+    sides = (0, border), (border, len(pairs.side))
+    low, high = min(sides, key=lambda side: int(page_first[side[1]] - page_first[side[0]]))
+    own = [(max(begin, low), min(end, high)) for begin, end in batches]
+    return [(begin, end) for begin, end in own if begin < end]
 
 
 def _joined(engine: LocalEngine, classes: list[tuple[U32, I64]], around: int) -> list[tuple[U32, I64]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dedup.cleaning.result import Cleaned
     from dedup.explain import Judge
     from dedup.findings import Findings
+    from dedup.pipeline import MakeSurveyor
     from dedup.report import Report
     from dedup.stages import Progress, Stages
 
@@ -359,26 +360,32 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
 
 
 def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,
-           explain: bool) -> Report:
+           explain: bool, make_surveyor: MakeSurveyor | None = None, later: bool = False) -> Report:
     from dedup.pipeline import find_duplicates
+    from dedup.surveyor import Surveyor
 
     judge: Judge | None = None
     if explain:
         from dedup.explain import Judge
 
         judge = Judge()
-    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint)
-    return report_of(stream, findings, digest, stages, is_comparison, judge)
+    findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint,
+                                       make_surveyor or Surveyor)
+    return report_of(stream, findings, digest, stages, is_comparison, judge, later)
 
 
 def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_comparison: bool = False,
-              judge: Judge | None = None) -> Report:
-    """The report of what was found in a stream's pages."""
+              judge: Judge | None = None, later: bool = False) -> Report:
+    """The report of what was found in a stream's pages.
+
+    Args:
+        later: What is said of the pages is made when somebody asks for it, unless somebody watches.
+    """
     from dedup import __version__
     from dedup.annotate import annotate
     from dedup.causes import find_causes
     from dedup.pages import describe_pages, pages_in_no_pair
-    from dedup.report import Report
+    from dedup.report import Judged, Report
     from dedup.report.text import count
     from dedup.verdicts import Judgement
 
@@ -387,18 +394,24 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
-    judgement, skipped, hidden = Judgement(findings), stream.skipped, 0
+    hidden, known = 0, None
     if options.hide:
-        every = len(judgement.table)
-        judgement = judgement.without(options.hide)
-        hidden = every - len(judgement.table)
-        findings = judgement.findings
+        every = Judgement(findings)
+        known = every.without(options.hide)
+        hidden = len(every.table) - len(known.table)
+        findings = known.findings
     for entry in unpaired:
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
-    skipped = (*skipped, *unpaired)
-    summary, pages = describe_pages(judgement, skipped)
-    stages.rows(summary.groups, "groups", summary.pages, "pages")
-    causes = () if is_comparison else find_causes(judgement)
+    skipped = (*stream.skipped, *unpaired)
+
+    def judged() -> Judged:
+        judgement = known or Judgement(findings)
+        causes = () if is_comparison else find_causes(judgement)
+        return Judged(*describe_pages(judgement, skipped), causes, annotate(judgement))
+    made: Judged | Callable[[], Judged] = judged
+    if not later or stages.watchers:
+        made = judged()
+        stages.rows(made.summary.groups, "groups", made.summary.pages, "pages")
     missed = None
     if judge is not None:
         from dedup.explain import near_misses
@@ -406,9 +419,9 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
         stages.start("near misses")
         missed = near_misses(findings, judge)
     stages.stop()
-    report = Report(options=options, summary=summary, pages=pages, groups=findings.groups, links=findings.pairs,
-                    skipped=skipped, errors=tuple(stream.errors), input_digest=digest, version=__version__,
-                    is_comparison=is_comparison, near_misses=missed, causes=causes, annotations=annotate(judgement))
+    report = Report(options=options, judged=made, groups=findings.groups, links=findings.pairs, skipped=skipped,
+                    errors=tuple(stream.errors), input_digest=digest, version=__version__, is_comparison=is_comparison,
+                    near_misses=missed)
     report.hidden = hidden
     return report
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, input_digest, last_up_to, owners, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
@@ -46,18 +46,20 @@ if TYPE_CHECKING:
     from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
+MakeSurveyor = Callable[[LocalEngine, Corpus, Options, Tokens, BandKeys | None], Surveyor]
 log = logging.getLogger("dedup")
 
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                     is_comparison: bool = False, judge: Judge | None = None,
-                    checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Findings, str]:
+                    checkpoint: Checkpoint = NOTHING_KEPT, make_surveyor: MakeSurveyor = Surveyor) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read.
 
     Args:
         is_comparison: The pages are two that are known to be related.
         judge: Takes down what the gates stop; it changes nothing in what is found.
         checkpoint: What stages made in a scan before, and where it is kept what they make now.
+        make_surveyor: Makes the surveyor of the collection.
 
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
@@ -85,7 +87,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         def digested() -> None:
             nonlocal digest
             digest = digest or input_digest(engine, corpus)
-        surveyor = Surveyor(engine, corpus, options, tokens, keys)
+        surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
                                             checkpoint, digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)

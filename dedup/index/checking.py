@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
+from dedup.index.buckets import BucketSurveyor, SharedBuckets
 from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, sketch_rows, unit_options, ways_to_go_on
 from dedup.index.segments import Found, Rows
 from dedup.index.store import ENOUGH, Passes, Snapshot
@@ -21,6 +22,8 @@ from dedup.kernel import kernel
 from dedup.lsh import LSH
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
+from dedup.pipeline import MakeSurveyor
+from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -39,11 +42,14 @@ class Candidates:
         pages: Their numbers, ascending.
         places: Of one key, on further pages: those that a bound left out of the key that has most of them.
         left_out: Further pages that share a key.
+        buckets: Where blocks of stored pages stand that share a bucket with a block of theirs; ``None`` where not all are
+            known.
     """
 
     pages: I64
     places: int
     left_out: int
+    buckets: Found | None = None
 
 
 def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run: int, banded: bool,
@@ -56,7 +62,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         banded: Keys of blocks are those of bands.
         asked: How many pages these are.
     """
-    pages, places = [np.empty(0, np.int64)], 0
+    pages, places, buckets = [np.empty(0, np.int64)], 0, None
     for level, made in keys.items():
         if not len(made):
             continue
@@ -66,6 +72,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         first = np.append(np.flatnonzero(new), len(rows))
         found = snapshot.find(level, rows.key[new], names, _going_on(rows, first, run) if level == PASSAGE else None)
         if level == BLOCK and banded:
+            buckets = found if not names and not found.unread().any() else None
             found = _of_two_bands(found, rows, first, 0 if PASSAGE in keys else RARE_PLACES)
         looked_at, more = _few_of_each(found)
         pages.append(looked_at)
@@ -74,11 +81,13 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
     left_out = max(0, len(numbers) - MOST_PAGES * max(1, asked))
     if left_out:
         numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:len(numbers) - left_out]])
-    return Candidates(numbers, places, left_out)
+    return Candidates(numbers, places, left_out, buckets)
 
 
 def joined(found: Sequence[Candidates]) -> Candidates:
     """Candidates of several batches of pages."""
+    if len(found) == 1:
+        return found[0]
     pages = np.unique(np.concatenate([np.empty(0, np.int64), *(part.pages for part in found)]))
     return Candidates(pages, max((part.places for part in found), default=0), sum(part.left_out for part in found))
 
@@ -201,10 +210,26 @@ def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str
     return [level for level in stored if NUMBER_OF[level] in wanted]
 
 
-def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> list[Page]:
-    """Stored pages in an order that does not depend on when they came."""
-    return sorted((page for page in snapshot.pages_of(numbers.tolist()) if page.id not in without), key=lambda page: page.id)
+def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> tuple[list[Page], I64]:
+    """Stored pages in an order that does not depend on when they came, and the number of each."""
+    pages = snapshot.pages_of(numbers.tolist())
+    rows = sorted((row for row, page in enumerate(pages) if page.id not in without), key=lambda row: pages[row].id)
+    return [pages[row] for row in rows], numbers[rows]
+
+
+def surveyor_of(buckets: Found | None, stored: I64, options: Options) -> MakeSurveyor:
+    """What makes the surveyor of a scan: one that knows which blocks share a bucket, where that is known.
+
+    Args:
+        stored: Numbers of the stored pages, in the order of the scan.
+    """
+    if buckets is None or options.exhaustive or options.unit == "page":
+        return Surveyor
+    order = np.argsort(stored)
+    row = np.minimum(stored[order].searchsorted(buckets.page), max(len(stored) - 1, 0))
+    there = stored[order][row] == buckets.page
+    return partial(BucketSurveyor, shared=SharedBuckets(order[row[there]], buckets.extra[there].astype(np.int64)))
 
 
 __all__ = ["Candidates", "Checked", "few_threads", "find_candidates", "ids_of", "joined", "keys_of", "levels_of",
-           "stored_pages", "unit_options"]
+           "stored_pages", "surveyor_of", "unit_options"]

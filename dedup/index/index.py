@@ -332,6 +332,7 @@ class Index:
             keys_of,
             levels_of,
             stored_pages,
+            surveyor_of,
             unit_options,
         )
         from dedup.memory import memory_of
@@ -345,7 +346,7 @@ class Index:
             all_found.append(find_candidates(snapshot, keys, options.gram_tokens, options.find != "exact", len(corpus.pages)))
             own.update(ids_of(corpus) if except_own else ())
         found = joined(all_found)
-        stored = stored_pages(snapshot, found.pages, own)
+        stored, numbers = stored_pages(snapshot, found.pages, own)
         checked = Checked(stored, batches, stream, found)
         asked = few_threads(unit_options(options, unit), checked.expected_bytes)
         if not stored and len(batches) == 1:
@@ -354,7 +355,9 @@ class Index:
         else:
             with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
                 stages = Stages(progress, options.memory is not None)
-                report = _found(checked, asked, stages, NOTHING_KEPT, False, False)
+                make_surveyor = surveyor_of(found.buckets, numbers, asked)
+                report = _found(checked, asked, stages, NOTHING_KEPT, False, False, make_surveyor,
+                                later=options.memory is None)
         report.options, report.index_pages = unit_options(options, unit), snapshot.pages
         return report
 
@@ -402,7 +405,7 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
     from dedup.stages import Stages
 
     findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
-    return report_of(stream, findings, digest, Stages(progress))
+    return report_of(stream, findings, digest, Stages(progress), later=True)
 
 
 def _every() -> list[str]:

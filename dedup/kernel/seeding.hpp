@@ -209,17 +209,20 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
         }
         return known;
     };
-    std::array<std::uint8_t, 8> known{static_cast<std::uint8_t>(once)};  // of counts: nearly all are small, and whether 0 is a guess
-    for (std::size_t count = 1; count < known.size() && static_cast<std::int64_t>(count) <= total; ++count)
-        known[count] = rare(static_cast<std::int64_t>(count));
     const double least = stop_least * static_cast<double>(total);
-    std::vector<std::uint8_t> out(counts.size());
+    std::vector<std::uint8_t> out(counts.size(), static_cast<std::uint8_t>(once));  // that of no item, and of one that occurs once
     std::vector<std::size_t> frequent;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-        out[i] = known[counts[i] & 7];
-        if (counts[i] < known.size()) continue;
-        out[i] = rare(counts[i]);
-        if (static_cast<double>(counts[i]) >= least) frequent.push_back(i);
+    constexpr std::size_t kTogether = 8;
+    for (std::size_t begin = 0; begin < counts.size(); begin += kTogether) {
+        const std::size_t end = std::min(begin + kTogether, counts.size());
+        std::uint32_t any = 0;
+        for (std::size_t i = begin; i < end; ++i) any |= counts[i];
+        if (any < 2) continue;  // most of them, and there are many more than items
+        for (std::size_t i = begin; i < end; ++i) {
+            if (counts[i] < 2) continue;
+            out[i] = rare(counts[i]);
+            if (counts[i] >= 8 && static_cast<double>(counts[i]) >= least) frequent.push_back(i);
+        }
     }
     std::stable_sort(frequent.begin(), frequent.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
     std::int64_t before = 0;

@@ -7,7 +7,7 @@ import io
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex
 
 from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from dedup.options import Options
     from dedup.report.arcs import Svg
 
-__all__ = ["Report"]
+__all__ = ["Judged", "Report"]
+
+
+class Judged(NamedTuple):
+    """What a report says of its pages; see there."""
+
+    summary: Summary
+    pages: Sequence[PageReport]
+    causes: Sequence[Cause] = ()
+    annotations: Annotations | None = None
 
 
 class Report:
@@ -50,26 +59,51 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_links", "causes", "errors", "groups", "hidden", "index_pages", "input_digest",
+    __slots__ = ("_annotations", "_judged", "_links", "causes", "errors", "groups", "hidden", "index_pages", "input_digest",
                  "is_comparison", "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
-    def __init__(self, *, options: Options, summary: Summary, pages: Sequence[PageReport], groups: Sequence[Group],
+    summary: Summary
+    pages: Sequence[PageReport]
+    causes: tuple[Cause, ...]
+    _annotations: Annotations | None
+
+    def __init__(self, *, options: Options, judged: Judged | Callable[[], Judged], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
                  input_digest: str, version: str, is_comparison: bool = False,
-                 near_misses: tuple[NearMiss, ...] | None = None, causes: Sequence[Cause] = (),
-                 annotations: Annotations | None = None) -> None:
+                 near_misses: tuple[NearMiss, ...] | None = None) -> None:
         """Put a report together.
 
         Args:
+            judged: What it says of its pages, or what makes that when somebody asks for it. Without annotations what can be
+                made of them is made from groups and pages.
             links: Every verified link; ``None`` where they are not known (a report file written without them).
-            annotations: What the scan knows of the pages beside; ``None`` to make from groups and pages what can be.
         """
-        self.options, self.summary, self.pages, self.groups = options, summary, pages, groups
-        self._links, self.skipped, self.errors = links, skipped, errors
+        self.options, self.groups, self._links = options, groups, links
+        self.skipped, self.errors, self.near_misses = skipped, errors, near_misses
         self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
-        self.near_misses, self.causes, self._annotations = near_misses, tuple(causes), annotations
         self.left_out = self.hidden = 0
         self.index_pages: int | None = None
+        self._judged = judged
+        if isinstance(judged, Judged):
+            self._judge(judged)
+
+    def _judge(self, judged: Judged) -> None:
+        self.summary, self.pages, self.causes = judged.summary, judged.pages, tuple(judged.causes)
+        self._annotations, self._judged = judged.annotations, judged
+
+    if not TYPE_CHECKING:  # which would take any name for one
+        def __getattr__(self, name: str) -> Any:
+            """What is not there yet; what is there is found before this is asked."""
+            if name not in ("_annotations", "causes", "pages", "summary"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            judged = self._judged
+            self._judge(judged if isinstance(judged, Judged) else judged())
+            return object.__getattribute__(self, name)
+
+    def __getstate__(self) -> object:
+        """For a pickle or a copy all is made."""
+        self._judge(Judged(self.summary, self.pages, self.causes, self._annotations))
+        return object.__getstate__(self)
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.
@@ -147,11 +181,10 @@ class Report:
         links = None if self._links is None else those_at(self._links, least)
         filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
-            summary=dataclasses.replace(self.summary, groups=len(groups)),
-            pages=FilteredPages(self.pages, numbers), groups=groups, links=links,
-            skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses,
-            causes=filter_causes(self.causes, numbers))
+            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers),
+                          filter_causes(self.causes, numbers)),
+            groups=groups, links=links, skipped=self.skipped, errors=self.errors, input_digest=self.input_digest,
+            version=self.version, is_comparison=self.is_comparison, near_misses=self.near_misses)
         filtered._annotations = self.annotations.regrouped(filtered)
         filtered.hidden, filtered.index_pages = self.hidden, self.index_pages
         return filtered
@@ -173,11 +206,12 @@ class Report:
 
         groups, numbers = number_groups(self.groups, kept)
         filtered = Report(
-            options=self.options, summary=dataclasses.replace(self.summary, groups=len(groups)),
-            pages=FilteredPages(self.pages, numbers), groups=groups,
-            links=None if self._links is None else those_of(self._links, groups),
-            skipped=self.skipped, errors=self.errors, input_digest=self.input_digest, version=self.version,
-            is_comparison=self.is_comparison, near_misses=self.near_misses, causes=filter_causes(self.causes, numbers))
+            options=self.options,
+            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers),
+                          filter_causes(self.causes, numbers)),
+            groups=groups, links=None if self._links is None else those_of(self._links, groups), skipped=self.skipped,
+            errors=self.errors, input_digest=self.input_digest, version=self.version, is_comparison=self.is_comparison,
+            near_misses=self.near_misses)
         filtered._annotations = self.annotations.regrouped(filtered)
         filtered.left_out = self.left_out + len(self.groups) - len(groups)
         filtered.hidden, filtered.index_pages = self.hidden, self.index_pages

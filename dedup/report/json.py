@@ -283,23 +283,24 @@ def _decode(data: bytes) -> Mapping[str, Any]:
 
 def _report(value: Mapping[str, Any]) -> Report:
     from dedup import model
-    from dedup.report import Report
+    from dedup.report import Judged, Report
 
     pairs, missed = value.get("pairs"), value.get("near_misses")
     options = _options(value["options"])
     for group in value["groups"]:
         for occurrence in group["occurrences"]:
             occurrence.setdefault("text", group["text"])
+    causes = _convert(value, "causes", model.Cause) if "causes" in value else ()
     return Report(
-        options=options, summary=msgspec.convert(value["summary"], model.Summary),
-        pages=_convert(value, "pages", model.PageReport), groups=_convert(value, "groups", model.Group),
+        options=options,
+        judged=Judged(msgspec.convert(value["summary"], model.Summary), _convert(value, "pages", model.PageReport), causes),
+        groups=_convert(value, "groups", model.Group),
         links=None if pairs is None else _convert(value, "pairs", model.Pair),
         skipped=tuple(_convert(value, "skipped", model.Skipped)),
         errors=tuple(_convert(value, "errors", model.ReadError)),
         input_digest=str(value["input_digest"]), version=str(value["version"]),
         is_comparison=pairs is not None and not options.pairs,
-        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)),
-        causes=_convert(value, "causes", model.Cause) if "causes" in value else ())
+        near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)))
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dedup.model import Group, Kind, Occurrence, PageReport, Pair, ReadError, Skipped, SmallRepeat, Summary, Verdict
 from dedup.options import Options
-from dedup.report import Report
+from dedup.report import Judged, Report
 
 NEWS = Path(__file__).parents[2] / "examples" / "news.txt"
 
@@ -51,7 +51,7 @@ def report(pages: Sequence[PageReport] = (), groups: Sequence[Group] = (), links
         "pages": len(pages), "blocks": 10 * len(pages), "compared": 8 * len(pages), "short": 2 * len(pages),
         "skipped": sum(s.count for s in skipped), "groups": len(groups), "chars": chars, "duplicate_chars": repeated,
         "duplicate_share": share, "content_share": share} | figures
-    return Report(options=options or Options(), summary=Summary(**values), pages=pages, groups=groups, links=links,
+    return Report(options=options or Options(), judged=Judged(Summary(**values), pages), groups=groups, links=links,
                   skipped=tuple(skipped), errors=tuple(errors), input_digest="0" * 32, version="0.1.0",
                   is_comparison=is_comparison)
 
