@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +30,7 @@ Flags = npt.NDArray[np.bool_]
 
 RANGE_BITS, MOST_RANGES = 19, 1024  # ranges of 2^bits tokens and more that are taken together; how many there are at most
 ROW_BYTES = 12  # of a gram and its place
-LEAST_ROWS, ROWS_A_BYTE = 1 << 22, 0.4  # bytes of grams that are held at one time; of a byte of text
+LEAST_ROWS, ROWS_A_BYTE = 1 << 22, 0.5  # bytes of grams that are held at one time; of a byte of text
 PARTITION_TEXT = 200_000  # bytes of text a partition: some 30,000 grams, whose tables the nearer cache holds
 CALLS = 64  # for the partitions of a slice: the more, the smaller are the pieces of ranges in what comes of one
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
@@ -100,29 +99,32 @@ def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int)
     """
     count, text_bytes = int(corpus.token_first[-1]), int(corpus.page_start[-1])
     most = max(LEAST_ROWS, int(ROWS_A_BYTE * text_bytes))
-    slices = max(-(-ROW_BYTES * count // most), engine.slices(ROW_BYTES * count), 1)
+    slices = max(-(-ROW_BYTES * count // most), engine.slices(ROW_BYTES * count))
     partitions = engine.partitions(text_bytes, slices, PARTITION_TEXT)
-    bits, ranges, batches = range_bits(count), len(token_ranges(count)) - 1, range(len(tokens))
-    own = partial(_rows, corpus=corpus, tokens=tokens, size=size, partitions=partitions, slices=slices)
-    step, classes = -(-partitions // CALLS), list[tuple[U64, I64]]()
-    for number in range(slices):
-        rows = [list(column) for column in zip(*engine.map(partial(own, number=number), batches), strict=True)] or [[], [], []]
-
-        def meet(begin: int, rows: list[list[Any]] = rows) -> tuple[U64, I64]:
-            return kernel.gram_classes(*rows, begin, min(begin + step, partitions), bits, ranges)
-        if number == 0:
-            kernel.release_memory()  # most is held here
-        classes += engine.map(meet, range(0, partitions, step))
-    return classes
+    return [part for number in range(slices)
+            for part in _classes_of_slice(engine, corpus, tokens, size, partitions, number, slices)]
 
 
-def _rows(batch: int, number: int, corpus: Corpus, tokens: Tokens, size: int, partitions: int, slices: int) -> tuple[U64, U32, I64]:
-    """The grams of a batch that a slice has, by partition; with the last slice its tokens are cleared."""
-    rows = kernel.gram_rows(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.before(corpus, batch),
-                            partitions * slices, partitions * number, partitions * (number + 1))
-    if number == slices - 1:
-        tokens.token[batch] = np.empty(0, np.uint32)
-    return rows
+def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, partitions: int, number: int,
+                      slices: int) -> list[tuple[U64, I64]]:
+    """Classes of the grams of a slice, some of its partitions each; with the last one the tokens are cleared."""
+    count, begin = int(corpus.token_first[-1]), partitions * number
+
+    def emit(batch: int) -> tuple[U64, U32, I64]:
+        rows = kernel.gram_rows(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.before(corpus, batch),
+                                partitions * slices, begin, begin + partitions)
+        if number == slices - 1:
+            tokens.token[batch] = np.empty(0, np.uint32)
+        return rows
+    rows = engine.map(emit, range(len(tokens)))
+    gram, at, first = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    if number == 0:
+        kernel.release_memory()  # most is held here
+    step, bits, ranges = -(-partitions // CALLS), range_bits(count), len(token_ranges(count)) - 1
+
+    def meet(partition: int) -> tuple[U64, I64]:
+        return kernel.gram_classes(gram, at, first, partition, min(partition + step, partitions), bits, ranges)
+    return engine.map(meet, range(0, partitions, step))
 
 
 def class_runs(engine: LocalEngine, classes: list[tuple[U64, I64]], tokens: int) -> tuple[U32, U32, U32]:

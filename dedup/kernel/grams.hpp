@@ -87,46 +87,54 @@ inline std::uint64_t as_bits(const std::uint8_t* flags) {
     return bits;
 }
 
+// A gram, where it stands, and its partition.
+struct GramRow {
+    std::uint64_t gram;
+    std::uint32_t at, partition;
+};
+
 // Puts rows where they belong, some of one partition at a time, and past the caches: nobody reads them soon, and the memory that they are
 // written to does not come in before. Row by row, each would wait for a line of the many that are written to.
 class RowStreams {
 public:
+    // `first` says where the rows of each partition begin.
     RowStreams(Offsets first, std::uint64_t* gram, std::uint32_t* at)
         : first_(first), next_(first.begin(), first.end()), waiting_(first.size() - 1), gram_(gram), at_(at) {}
 
-    DEDUP_INLINE void put(std::size_t partition, std::uint64_t gram, std::uint32_t at) {
-        const std::int64_t to = next_[partition]++;
-        Waiting& rows = waiting_[partition];
-        rows.gram[to % kTogether] = gram;
-        rows.at[to % kTogether] = at;
-        if (to % kTogether == kTogether - 1) write(partition, to + 1);
-    }
-
-    void finish() {
+    void put(std::span<const GramRow> rows) {
+        std::uint64_t* const next = next_.data();
+        Waiting* const waiting = waiting_.data();
+        for (const GramRow& row : rows) {
+            const std::uint64_t to = next[row.partition]++, place = to % kTogether;
+            Waiting& there = waiting[row.partition];
+            there.gram[place] = row.gram;
+            there.at[place] = row.at;
+            if (place == kTogether - 1) write(row.partition, to + 1);
+        }
         for (std::size_t p = 0; p < waiting_.size(); ++p)
-            if (next_[p] % kTogether) write(p, next_[p]);
+            if (next[p] % kTogether) write(p, next[p]);
 #ifdef DEDUP_STREAMS
         _mm_sfence();
 #endif
     }
 
 private:
-    static constexpr std::int64_t kTogether = 16;  // rows, whose places begin at a multiple of it: whole lines, if all are one partition's
+    static constexpr std::uint64_t kTogether = 16;  // rows, the first one at a multiple of it: whole lines, if all are of one partition
     struct Waiting {
         std::array<std::uint64_t, kTogether> gram;
         std::array<std::uint32_t, kTogether> at;
     };
 
-    void write(std::size_t partition, std::int64_t end) {
-        const std::int64_t line = (end - 1) / kTogether * kTogether, begin = std::max(line, first_[partition]);
-        const auto from = static_cast<std::size_t>(begin - line), count = static_cast<std::size_t>(end - begin);
+    void write(std::size_t partition, std::uint64_t end) {
+        const std::uint64_t line = (end - 1) / kTogether * kTogether;
+        const std::uint64_t begin = std::max(line, static_cast<std::uint64_t>(first_[partition])), count = end - begin;
         const Waiting& rows = waiting_[partition];
         if (count == kTogether) {
             copy_line(gram_ + begin, rows.gram);
             copy_line(at_ + begin, rows.at);
         } else {
-            std::copy_n(rows.gram.begin() + from, count, gram_ + begin);
-            std::copy_n(rows.at.begin() + from, count, at_ + begin);
+            std::copy_n(rows.gram.data() + (begin - line), count, gram_ + begin);
+            std::copy_n(rows.at.data() + (begin - line), count, at_ + begin);
         }
     }
 
@@ -144,7 +152,7 @@ private:
     }
 
     Offsets first_;
-    Mapped<std::int64_t> next_;
+    Mapped<std::uint64_t> next_;
     Mapped<Waiting> waiting_;
     std::uint64_t* gram_;
     std::uint32_t* at_;
@@ -165,35 +173,32 @@ public:
     void put(std::uint32_t token, Hashes grams) {
         if (count_ + grams.size() > rows_.size()) rows_.resize(std::max(count_ + grams.size(), rows_.size() + rows_.size() / 4));
         partitions_of(grams.data(), grams.size(), partitions_, begin_, end_, partition_.data(), is_own_.data());
-        std::fill_n(is_own_.begin() + static_cast<std::ptrdiff_t>(grams.size()), kBits, std::uint8_t{0});
+        std::fill_n(is_own_.data() + grams.size(), kBits, std::uint8_t{0});
+        GramRow* to = rows_.data() + count_;
+        std::int64_t* const counts = first_.data() + 1;
         for (std::size_t at = 0; at < grams.size(); at += kBits)
             for (std::uint64_t left = as_bits(is_own_.data() + at); left; left &= left - 1) {
                 const std::size_t i = at + static_cast<std::size_t>(std::countr_zero(left));
-                rows_[count_++] = {grams[i], token + static_cast<std::uint32_t>(i), partition_[i]};
-                ++first_[partition_[i] + 1];
+                *to++ = {grams[i], token + static_cast<std::uint32_t>(i), partition_[i]};
+                ++counts[partition_[i]];
             }
+        count_ = static_cast<std::size_t>(to - rows_.data());
     }
 
     GramColumns ordered() {
         for (std::size_t p = 1; p < first_.size(); ++p) first_[p] += first_[p - 1];
         Mapped<std::uint64_t> gram(count_);
         Mapped<std::uint32_t> at(count_);
-        RowStreams streams(first_, gram.data(), at.data());
-        for (std::size_t i = 0; i < count_; ++i) streams.put(rows_[i].partition, rows_[i].gram, rows_[i].at);
-        streams.finish();
+        RowStreams(first_, gram.data(), at.data()).put(std::span(rows_).first(count_));
         return {std::move(gram), std::move(at), std::move(first_)};
     }
 
 private:
     static constexpr std::size_t kAtOnce = 512, kBits = 64;
-    struct Row {
-        std::uint64_t gram;
-        std::uint32_t at, partition;
-    };
 
     std::uint64_t partitions_, begin_, end_;
     Mapped<std::int64_t> first_;
-    Mapped<Row> rows_;
+    Mapped<GramRow> rows_;
     std::size_t count_ = 0;
     std::array<std::uint32_t, kAtOnce> partition_;
     std::array<std::uint8_t, kAtOnce + kBits> is_own_;

@@ -1,5 +1,4 @@
-"""Plain twins of ``grams.hpp``, ``classes.hpp``, ``marks.hpp`` and ``repeats.hpp``: grams that stand more than once, and exact
-repeats.
+"""Plain twins of ``grams.hpp``, ``classes.hpp``, ``marks.hpp`` and ``repeats.hpp``: what stands more than once.
 
 Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
 """
@@ -57,7 +56,7 @@ def seen_twice(key: U64, at: I64, twice: U64, partitions: int, number: int, slic
 
 
 def by_partition(key: U64, at: I64, partitions: int, begin: int, end: int) -> tuple[U64, U32, I64]:
-    """Keys of some partitions (the upper bits of a key) and what stands at each, ordered by partition; the first row of each."""
+    """Keys of some partitions (the upper bits of a key), what stands at each, and the first row of each partition."""
     part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
     order = np.argsort(part, kind="stable")
     first = np.searchsorted(part[order], np.arange(begin, end + 1, dtype=np.uint64)).astype(np.int64)
@@ -97,10 +96,10 @@ def gram_classes(gram: list[U64], position: list[U32], first: list[I64], begin: 
     """
     members = [np.empty(0, np.uint64)]
     for p in range(begin, end):
-        keys, at = (np.concatenate([column[0][:0], *(part[edges[p]:edges[p + 1]] for part, edges in zip(column, first, strict=True))])
-                    if column else np.empty(0, np.uint64) for column in (gram, position))
+        rows = [slice(*edges[p:p + 2].tolist()) for edges in first]
+        keys = np.concatenate([np.empty(0, np.uint64), *(part[own] for part, own in zip(gram, rows, strict=True))])
+        places = np.concatenate([np.empty(0, np.uint64), *(part[own] for part, own in zip(position, rows, strict=True))])
         _, leader, number, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-        places = at.astype(np.uint64)
         members.append((places << np.uint64(32) | places[leader][number])[counts[number] > 1])
     packed = np.concatenate(members)
     of_range = packed >> np.uint64(32 + bits) if bits < 32 else np.zeros(len(packed), np.uint64)
