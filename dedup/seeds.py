@@ -98,8 +98,7 @@ def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int)
         size: Tokens of a gram.
     """
     count, text_bytes = int(corpus.token_first[-1]), int(corpus.page_start[-1])
-    most = max(LEAST_ROWS, int(ROWS_A_BYTE * text_bytes))
-    slices = max(-(-ROW_BYTES * count // most), engine.slices(ROW_BYTES * count))
+    slices = max(1, -(-ROW_BYTES * count // max(LEAST_ROWS, int(ROWS_A_BYTE * text_bytes))))
     partitions = engine.partitions(text_bytes, slices, PARTITION_TEXT)
     return [part for number in range(slices)
             for part in _classes_of_slice(engine, corpus, tokens, size, partitions, number, slices)]

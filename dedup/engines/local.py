@@ -142,7 +142,7 @@ class LocalEngine:
         return self._partitions or max(1, text_bytes // each // passes)
 
     def slices(self, table_bytes: int) -> int:
-        """In how many slices, one after the other, what is looked up at random is made: each of them has room.
+        """In how many slices, one after the other, a table is made that is looked up at random: each of them has room.
 
         Returns:
             A power of two.

@@ -63,7 +63,10 @@ private:
     // Takes the rows of a partition whose gram may stand twice: others are most.
     void keep_shared(std::size_t partition) {
         std::size_t rows = 0;
-        for (const GramRows& batch : batches_) rows += static_cast<std::size_t>(batch.first[partition + 1] - batch.first[partition]);
+        for (const GramRows& batch : batches_) {
+            rows += static_cast<std::size_t>(batch.first[partition + 1] - batch.first[partition]);
+            relief_.place();
+        }
         const std::size_t mask = std::bit_ceil(kCells * rows + 1) - 1;
         seen_.assign(mask + 1, 0);  // how often, in so many bits as are set
         for_each_row(partition, [&](std::uint64_t gram, std::uint32_t) {
@@ -94,6 +97,7 @@ private:
     Mapped<std::uint64_t> gram_;
     Mapped<std::uint32_t> at_, slot_, leader_;
     Mapped<std::uint8_t> seen_, several_;
+    Relief relief_;
 };
 
 // The members of classes, by the range of tokens that they stand in, and the first one of each range.
