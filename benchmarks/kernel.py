@@ -115,19 +115,11 @@ class Data:
         return rank[np.lexsort((rank, owner))], first, len(copies)
 
     @cached_property
-    def table(self) -> np.ndarray:
-        table = np.zeros(1 << 18, np.uint64)
-        self.kernel.mark_grams(self.halves, self.tokens[2], 8, table)
-        return table
-
-    @cached_property
-    def twice(self) -> np.ndarray:
-        return self.kernel.slots_seen_twice([self.table])
-
-    @cached_property
-    def grams(self) -> tuple[np.ndarray, np.ndarray]:
-        gram, position, _ = self.kernel.repeated_grams(self.halves, self.tokens[2], 8, self.twice, 0, 1)
-        return gram, position
+    def grams(self) -> tuple[Any, ...]:
+        """What ``gram_classes`` gets: the rows of one batch, and which partitions and ranges there are."""
+        partitions = max(1, len(self.halves) // 32_000)
+        rows = self.kernel.gram_rows(self.halves, self.tokens[2], 8, 0, partitions, 0, partitions)
+        return *([column] for column in rows), 0, partitions, 19, (len(self.halves) >> 19) + 1
 
     @cached_property
     def matches(self) -> tuple[np.ndarray, ...]:
@@ -137,7 +129,7 @@ class Data:
     @cached_property
     def runs(self) -> tuple[np.ndarray, ...]:
         """Runs of repeated grams: position, leader, length."""
-        return self.kernel.class_runs([self.kernel.gram_classes(*self.grams)], 0, len(self.halves))
+        return self.kernel.class_runs([self.kernel.gram_classes(*self.grams)[0]], 0, len(self.halves))
 
 
 def case(make: Callable[[Data], Measured]) -> Callable[[Data], Measured]:
@@ -481,28 +473,25 @@ def components(data: Data) -> Measured:
 
 
 @case
-def mark_grams(data: Data) -> Measured:
-    return (data.halves, data.tokens[2], 8, data.table.copy()), len(data.tokens[0]), "token"
-
-
-@case
 def slots_seen_twice(data: Data) -> Measured:
-    return ([data.table, data.table],), len(data.table), "word"
+    table = np.random.default_rng(0).integers(0, 1 << 64, 1 << 18, np.uint64)
+    return ([table, table],), len(table), "word"
 
 
 @case
-def repeated_grams(data: Data) -> Measured:
-    return (data.halves, data.tokens[2], 8, data.twice, 0, 1), len(data.tokens[0]), "token"
+def gram_rows(data: Data) -> Measured:
+    partitions = max(1, len(data.halves) // 32_000)
+    return (data.halves, data.tokens[2], 8, 0, partitions, 0, partitions), len(data.tokens[0]), "token"
 
 
 @case
 def gram_classes(data: Data) -> Measured:
-    return data.grams, len(data.grams[0]), "gram"
+    return data.grams, len(data.grams[0][0]), "gram"
 
 
 @case
 def class_runs(data: Data) -> Measured:
-    classes = data.kernel.gram_classes(*data.grams)
+    classes, _ = data.kernel.gram_classes(*data.grams)
     return ([classes], 0, len(data.halves)), len(classes), "gram"
 
 

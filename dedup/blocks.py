@@ -20,7 +20,6 @@ from dedup.engines.local import LocalEngine
 from dedup.filed import LEAST_IN_FILE, Filed, filed
 from dedup.heads import Heads, Strings
 from dedup.kernel import kernel
-from dedup.marks import Marks
 from dedup.model import Layout, Page
 from dedup.options import Options
 
@@ -41,10 +40,6 @@ FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known tha
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
-LEAST_TABLE, FEW_FILES = 1 << 10, 32
-BYTES_A_WORD = 32  # of text, at least, to a word of the table of grams: ten tokens most often, and 16 are few enough for it
-FIRST_TABLE = 1 << 21  # words of the table of grams: 16 MB, enough for 33 million tokens
-MOST_MARKED = 400_000_000  # bytes of input that are too many for it, unless words are very long
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
 
@@ -129,14 +124,12 @@ class Tokens:
     Attributes:
         page: First page of each batch, one longer than the batches.
         token: Upper half of each token's hash, one column a batch.
-        marks: All grams of the collection, marked by ``kernel.mark_grams``; ``None`` where they are still to be marked.
         bands: Keys of the bands of each page's sketch, one column a batch, as ``kernel.survey_bands`` gives them; empty ones
             where none were wanted.
     """
 
     page: I64
     token: list[U32]
-    marks: Marks | None
     bands: list[U32]
 
     def __len__(self) -> int:
@@ -223,7 +216,7 @@ class Survey:
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
                 told: Callable[[int, int | None], None] | None = None,
-                bands: tuple[int, int] | None = None, marked: bool = True) -> tuple[Corpus, Tokens]:
+                bands: tuple[int, int] | None = None) -> tuple[Corpus, Tokens]:
     """Pages as columns, cut into blocks and measured; and their tokens, or where pages are not cut their sketches.
 
     Batches are surveyed while the next ones are read.
@@ -231,25 +224,19 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     Args:
         told: Gets the bytes that were read, after each batch, and how many there will be, where that is known.
         bands: Bands of a sketch and registers in each, where whole pages are to be sketched.
-        marked: Grams are marked, for ``find_repeats``.
     """
-    flags, whole, size = token_flags(options), options.unit == "page", options.gram_tokens
+    flags, whole = token_flags(options), options.unit == "page"
 
     def measure(text: U8, start: I64, end: I64) -> tuple[U32, I64, I64, U64, U32]:
         if bands is not None:  # of pages that are compared by their sketches alone nobody needs the tokens
             return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
         return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
-    batches, words = list[Batch](), 0
-    marks: Marks | None = None
+    batches = list[Batch]()
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
-        nonlocal words, marks
         for batch in page_batches(pages, text, heads):
-            if not batches and not whole and marked:
-                words = _table_words(pages, text.size)
-                marks = Marks(engine, words) if words else None
             batches.append(batch)
             if told is not None:
                 told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
@@ -258,34 +245,12 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     def survey(batch: Batch) -> Survey:
         found = survey_batch(batch, measure, whole)
         batch.text = NO_TEXT  # else it would keep a buffer whose place a larger one took
-        if marks is not None:
-            first = found.token_first[found.page_first]
-            marks.mark(lambda table, shared: kernel.mark_grams(found.token, first, size, table, shared=shared))
         return replace(found, token=filed(found.token)) if text.size >= LEAST_IN_FILE else found
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
     page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
-    tokens = Tokens(page, [survey.token for survey in surveys], marks, [survey.bands for survey in surveys])
-    corpus = _joined(text.since(0), batches, surveys, heads, flags, references)
-    if 2 * int(corpus.token_first[-1]) > 32 * words:  # too small a table lets too much through
-        tokens.marks = None
-    return corpus, tokens
-
-
-def _table_words(pages: Iterable[Page], first: int) -> int:
-    """Words of the table of grams, 0 where the input is known to be too large for one that is made before it is read.
-
-    A small input needs few, and those of a large one take 0.01 s to clear.
-
-    Args:
-        first: Bytes of the first batch; where it is not full, there is no second one.
-    """
-    known: int | None = first
-    if first >= BATCH_BYTES:
-        known = pages.bytes_of_few(FEW_FILES) if hasattr(pages, "bytes_of_few") else None
-    if known is None:
-        return FIRST_TABLE
-    return min(FIRST_TABLE, max(LEAST_TABLE, 1 << (known // BYTES_A_WORD).bit_length())) if known < MOST_MARKED else 0
+    tokens = Tokens(page, [survey.token for survey in surveys], [survey.bands for survey in surveys])
+    return _joined(text.since(0), batches, surveys, heads, flags, references), tokens
 
 
 def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Iterator[Batch]:

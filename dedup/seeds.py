@@ -1,25 +1,23 @@
 """Stage 6: exact repeats at any offset: every run of `size` tokens or more that stands twice, wherever it begins.
 
-Runs are found by their `size`-token grams. A table of two bits a slot drops grams that stand once before they are
-stored; the rest are exchanged by their hash and grouped, so a passage on ten thousand pages is one class in linear
-time.
+Runs are found by their `size`-token grams. All grams are put down by partitions of their hash, a slice of the hashes at a
+time; in partitions so small that the nearer cache holds what is looked up, grams that stand once are dropped and equal
+ones grouped. So a passage on ten thousand pages is one class in linear time.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, Tokens, owners, widths
-from dedup.engines.local import LocalEngine, Partitioned
+from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
 from dedup.kernel import kernel
-from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
 
 if TYPE_CHECKING:
@@ -30,9 +28,11 @@ U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 
-RANGE_TOKENS, MOST_RANGES = 1 << 19, 256  # of the collection, that are taken together; ranges at most
-TOKENS_A_WORD = 16  # of a table of grams: a quarter to half of its slots are taken; in a larger one each look costs more
-EMITTED = 2  # passes over the tokens in which repeated grams are taken out: half of them are held at one time
+RANGE_BITS, MOST_RANGES = 19, 1024  # ranges of 2^bits tokens and more that are taken together; how many there are at most
+ROW_BYTES = 12  # of a gram and its place
+LEAST_ROWS, ROWS_A_BYTE = 1 << 22, 0.5  # bytes of grams that are held at one time; of a byte of text
+PARTITION_TEXT = 200_000  # bytes of text a partition: some 30,000 grams, whose tables the nearer cache holds
+CALLS = 64  # for the partitions of a slice: the more, the smaller are the pieces of ranges in what comes of one
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
 
@@ -89,74 +89,62 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: 
     return engine.begin(grown)
 
 
-def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[U64]:
-    """Classes of equal grams, as ``kernel.gram_classes`` gives them, in some partitions. The tokens are cleared on the way.
+def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[tuple[U64, I64]]:
+    """Classes of equal grams by ranges of tokens, as ``kernel.gram_classes`` gives them, of some partitions each.
+
+    The tokens are cleared on the way.
 
     Args:
         size: Tokens of a gram.
     """
-    words = 1 << max(1, (int(corpus.token_first[-1]) // TOKENS_A_WORD).bit_length())
-    slices = 1 if tokens.marks is not None else engine.slices(8 * words)
+    count, text_bytes = int(corpus.token_first[-1]), int(corpus.page_start[-1])
+    slices = max(1, -(-ROW_BYTES * count // max(LEAST_ROWS, int(ROWS_A_BYTE * text_bytes))))
+    partitions = engine.partitions(text_bytes, slices, PARTITION_TEXT)
     return [part for number in range(slices)
-            for part in _classes_of_slice(engine, corpus, tokens, size, words // slices, number, slices)]
+            for part in _classes_of_slice(engine, corpus, tokens, size, partitions, number, slices)]
 
 
-def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int,
-                      slices: int) -> list[U64]:
-    """Classes of equal grams, partition by partition, of a slice of the table; with the last one the tokens are cleared.
+def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, partitions: int, number: int,
+                      slices: int) -> list[tuple[U64, I64]]:
+    """Classes of the grams of a slice, some of its partitions each; with the last one the tokens are cleared."""
+    count, begin = int(corpus.token_first[-1]), partitions * number
 
-    Args:
-        words: Of the slice, where the grams are still to be marked.
-    """
-    batches = range(len(tokens))
-    marks, tokens.marks = tokens.marks, None
-    twice = (marks or _marked(engine, corpus, tokens, size, words, number, slices)).seen_twice()
-    del marks
-
-    passes, classes = (EMITTED if slices == 1 and len(tokens) > 1 else 1), list[U64]()
-    partitions = engine.partitions(int(corpus.page_start[-1]), slices * passes)
-
-    def emit(batch: int, own: int, twice: U64) -> Partitioned:
-        gram, at, first = kernel.repeated_grams(tokens.token[batch], tokens.page_first(corpus, batch), size, twice,
-                                                tokens.before(corpus, batch), partitions, own, slices * passes)
-        if own == slices * passes - 1:
+    def emit(batch: int) -> tuple[U64, U32, I64]:
+        rows = kernel.gram_rows(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.before(corpus, batch),
+                                partitions * slices, begin, begin + partitions)
+        if number == slices - 1:
             tokens.token[batch] = np.empty(0, np.uint32)
-        return Partitioned((gram, at), first)
-    for own in range(number * passes, (number + 1) * passes):
-        rows = engine.map(partial(emit, own=own, twice=twice), batches)
-        if own == (number + 1) * passes - 1:
-            del twice
-        classes += engine.exchange(rows, lambda columns: kernel.gram_classes(*columns))
-    return classes
+        return rows
+    rows = engine.map(emit, range(len(tokens)))
+    gram, at, first = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    if number == 0:
+        kernel.release_memory()  # most is held here
+    step, bits, ranges = -(-partitions // CALLS), range_bits(count), len(token_ranges(count)) - 1
+
+    def meet(partition: int) -> tuple[U64, I64]:
+        return kernel.gram_classes(gram, at, first, partition, min(partition + step, partitions), bits, ranges)
+    return engine.map(meet, range(0, partitions, step))
 
 
-def _marked(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, words: int, number: int, slices: int) -> Marks:
-    """All grams of a slice of the table, marked."""
-    marks = Marks(engine, words)
-
-    def mark(batch: int) -> None:
-        token, first = tokens.token[batch], tokens.page_first(corpus, batch)
-        marks.mark(lambda table, shared: kernel.mark_grams(token, first, size, table, number, slices, shared))
-    engine.map(mark, range(len(tokens)))
-    return marks
-
-
-def class_runs(engine: LocalEngine, classes: list[U64], tokens: int) -> tuple[U32, U32, U32]:
+def class_runs(engine: LocalEngine, classes: list[tuple[U64, I64]], tokens: int) -> tuple[U32, U32, U32]:
     """Runs of repeated grams, from the classes of all partitions; see ``kernel.class_runs``. Borders of ranges cut some."""
-    edges = token_ranges(tokens)
-    cuts = [cuts_of_ranges(part, edges) for part in classes]  # class by class: looked up once
+    edges, cuts = token_ranges(tokens), [first.tolist() for _, first in classes]
 
     def of_range(number: int) -> tuple[U32, U32, U32]:
-        own = [part[cut[number]:cut[number + 1]] for part, cut in zip(classes, cuts, strict=True)]
+        own = [part[cut[number]:cut[number + 1]] for (part, _), cut in zip(classes, cuts, strict=True)]
         return kernel.class_runs(own, *edges[number:number + 2].tolist())
     position, leader, length = zip(*engine.map(of_range, range(len(edges) - 1)), strict=True)
     return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
 
 
+def range_bits(tokens: int) -> int:
+    """Bits of the place of a token in its range, of those in which runs are made."""
+    return max(RANGE_BITS, (max(tokens - 1, 0) // MOST_RANGES).bit_length())
+
+
 def token_ranges(tokens: int) -> I64:
     """Edges of the ranges of a collection's tokens in which runs are made."""
-    size = max(RANGE_TOKENS, -(-tokens // MOST_RANGES))
-    return np.append(np.arange(0, max(tokens, 1), size), tokens)
+    return np.append(np.arange(0, max(tokens, 1), 1 << range_bits(tokens)), tokens)
 
 
 def cuts_of_ranges(classes: U64, edges: I64) -> I64:

@@ -83,7 +83,7 @@ def tokens_of(corpus: Corpus) -> Tokens:
     cuts = [0, *(end for _, end in corpus.batches())]
     token = [kernel.survey_tokens(corpus.text, corpus.start[own], corpus.end[own], corpus.flags)[0]
              for own in map(corpus.blocks_of, itertools.pairwise(cuts))]
-    return Tokens(np.array(cuts, np.int64), token, None, [np.empty(0, np.uint32)] * len(token))
+    return Tokens(np.array(cuts, np.int64), token, [np.empty(0, np.uint32)] * len(token))
 
 
 def without_text(corpus: Corpus) -> Corpus:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import MOST_MARKED, NO_TEXT, Corpus, read_corpus, small_repeats
+from dedup.blocks import NO_TEXT, Corpus, read_corpus, small_repeats
 from dedup.distributed.corpora import without_text
 from dedup.distributed.splits import SPLIT_BYTES, LinesBetween, Split
 from dedup.engines.cluster import CHANGED
@@ -187,7 +187,6 @@ def _portion_of_split(split: Split, options: Options) -> Portion:
 
 def portion_of(stream: Any, notes: Recorded, options: Options, references: bool) -> Portion:
     """The pages of a stream whose notes are recorded."""
-    stream.bytes_of_few = lambda _: MOST_MARKED  # no table of grams: they are marked where they meet
     lsh = sketch_of(options)
     corpus, tokens = read_corpus(stream, LocalEngine(1), options, None, (lsh.bands, lsh.rows) if lsh is not None else None)
     bands = None

@@ -39,8 +39,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
-EVERY = np.full(2, 2**64 - 1, np.uint64)  # a table of grams that lets all through: what stands twice is known where they meet
-
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -201,7 +199,7 @@ def send_grams(number: int, portion: Portion, places: Shared[Places], size: int,
     page, tokens = known.numbering.of(number, portion), tokens_of(corpus)
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
-        gram, at, edges = kernel.repeated_grams(tokens.token[batch], first, size, EVERY, 0, parts)
+        gram, at, edges = kernel.gram_rows(tokens.token[batch], first, size, 0, parts, 0, parts)
         own = pages_at(first, at)
         token = (known.token[page[tokens.page[batch] + own]] - first[own] + at).astype(np.uint32)
         for part, (a, b) in enumerate(itertools.pairwise(edges.tolist())):
@@ -215,7 +213,7 @@ def meet_grams(_: int, sent: list[tuple[U64, U32]]) -> U64:
     if (at[1:] < at[:-1]).any():
         order = kernel.stable_order(at.astype(np.uint64))
         gram, at = gram[order], at[order]
-    return kernel.gram_classes(gram, at)
+    return kernel.gram_classes([gram], [at], [np.array([0, len(gram)])], 0, 1, 32, 1)[0]  # all in one range: they ascend
 
 
 def send_classes(_: int, classes: U64, edges: I64) -> Iterator[tuple[int, U64]]:

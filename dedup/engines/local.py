@@ -133,9 +133,13 @@ class LocalEngine:
         if self.is_bounded:
             kernel.release_memory()
 
-    def partitions(self, text_bytes: int, passes: int = 1) -> int:
-        """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes."""
-        return self._partitions or max(1, text_bytes // PARTITION_BYTES // passes)
+    def partitions(self, text_bytes: int, passes: int = 1, each: int = PARTITION_BYTES) -> int:
+        """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes.
+
+        Args:
+            each: Bytes of text a partition, where nobody says how many there are.
+        """
+        return self._partitions or max(1, text_bytes // each // passes)
 
     def slices(self, table_bytes: int) -> int:
         """In how many slices, one after the other, a table is made that is looked up at random: each of them has room.

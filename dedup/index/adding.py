@@ -75,10 +75,6 @@ class Some:
         """The pages, some of them together."""
         return iter(self.items)
 
-    def bytes_of_few(self, most: int) -> int:
-        """Bytes that there will be: a small collection needs small tables."""
-        return self.size
-
     @property
     def expected_bytes(self) -> int:
         """Bytes that there will be."""
@@ -141,7 +137,7 @@ def add_pages(store: Store, engine: LocalEngine, stream: Any, options: Options, 
     done = Added()
     for some in in_batches(stream):
         batch = prefixed(some, prefix)
-        corpus, tokens = read_corpus(batch, engine, options, marked=False)
+        corpus, tokens = read_corpus(batch, engine, options)
         ready = prepare(_packer(store, corpus), engine, corpus, tokens, options, store.recipe)
         with store.writing() as writer:
             done = together(done, write(writer, ready))

@@ -172,10 +172,6 @@ class Checked:
         for batch in self._batches:
             yield from batch.items
 
-    def bytes_of_few(self, most: int) -> int:
-        """Bytes that there will be: a small collection needs small tables."""
-        return self.expected_bytes
-
 
 def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["block", "page"],
             levels: Sequence[str], sketch: str) -> tuple[dict[int, Rows | Sketched], Corpus]:
@@ -185,7 +181,7 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
         corpus, tokens = read_corpus(batch, engine, own, bands=(lsh.bands, lsh.rows))
         keys = np.concatenate([bands.reshape(lsh.bands, -1) for bands in tokens.bands], axis=1)
         return {PAGE: sketch_rows(keys, corpus.halves, options.min_tokens)}, corpus
-    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit), marked=False)
+    corpus, tokens = read_corpus(batch, engine, unit_options(options, unit))
     return batch_keys(engine, corpus, tokens, options, tuple(levels), sketch), corpus
 
 

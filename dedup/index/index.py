@@ -369,7 +369,7 @@ class Index:
             report = self._checked(writer, stream, batches, options, unit, except_own, progress)
             for batch in batches:
                 with _engine(options) as engine:
-                    corpus, tokens = read_corpus(batch, engine, options, marked=False)
+                    corpus, tokens = read_corpus(batch, engine, options)
                     ready = prepare(writer.packer, engine, corpus, tokens, options, self._store.recipe)
                 write(writer, ready)
         self._store.settle()

@@ -163,8 +163,7 @@ def _of_keys(store: RedisStore, snapshot: RedisSnapshot, engine: LocalEngine, re
             whole.append(record)
         except DamagedIndexError as error:
             problems.append((record.number, error.what))
-    corpus, tokens = read_corpus(Some(list(pages), sum(record.size for record in whole)), engine, store.recipe.options,
-                                 marked=False)
+    corpus, tokens = read_corpus(Some(list(pages), sum(record.size for record in whole)), engine, store.recipe.options)
     problems += [(record.number, f"page {record.number} is not what was stored")
                  for record, digest in zip(whole, content_digests(corpus), strict=True) if record.digest != digest]
     numbers, recipe = np.array([record.number for record in whole], np.int64), store.recipe

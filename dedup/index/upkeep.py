@@ -125,8 +125,7 @@ def _sum_keys(store: SqliteStore, engine: LocalEngine, batch: tuple[list[Record]
     """Add up the rows that the postings should hold."""
     records, pages = batch
     numbers = np.array([record.number for record in records], np.uint32)
-    corpus, tokens = read_corpus(Some(list(pages), sum(record.size for record in records)), engine, store.recipe.options,
-                                 marked=False)
+    corpus, tokens = read_corpus(Some(list(pages), sum(record.size for record in records)), engine, store.recipe.options)
     keys = batch_keys(engine, corpus, tokens, store.recipe.options, store.recipe.levels)
     keys[ID] = id_rows([record.id for record in records])
     for level, rows in keys.items():

@@ -38,6 +38,15 @@ using U32 = In<std::uint32_t>;
 using I64 = In<std::int64_t>;
 using U8 = In<std::uint8_t>;
 
+// The arrays of a list: they hold what spans over them show.
+template <class Array>
+std::vector<Array> arrays(const nb::list& list, const char* otherwise) {
+    std::vector<Array> columns;
+    for (const nb::handle one : list)
+        if (!nb::try_cast(one, columns.emplace_back(), false)) throw nb::type_error(otherwise);
+    return columns;
+}
+
 template <class T, class Allocator>
 Out<T> to_numpy(std::vector<T, Allocator>&& values) {
     using Vector = std::vector<T, Allocator>;

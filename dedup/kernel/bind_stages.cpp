@@ -5,8 +5,10 @@
 
 #include "bind.hpp"
 #include "buckets.hpp"
+#include "classes.hpp"
 #include "digests.hpp"
 #include "grams.hpp"
+#include "marks.hpp"
 #include "repeats.hpp"
 #include "groups.hpp"
 #include "runs.hpp"
@@ -185,25 +187,8 @@ void bind_sets(nb::module_& m) {
 }
 
 void bind_runs(nb::module_& m) {
-    using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-    m.def("mark_grams", [](U32 token, I64 page_first, std::int64_t size, Table table, std::int64_t number,
-                           std::int64_t slices, bool shared) {
-        check_first(page_first, token.size());
-        check_table(table.size());
-        check_slice(number, slices);
-        release([&] {
-            dedup::mark_grams(span(token), span(page_first), size, {table.data(), table.size()},
-                              static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices), shared);
-            return 0;
-        });
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "table"_a.noconvert(), "number"_a = 0, "slices"_a = 1,
-       "shared"_a = false);
-
     m.def("slots_seen_twice", [](nb::list tables) {
-        std::vector<U64> columns;  // holds what the spans show
-        for (const nb::handle table : tables)
-            if (!nb::try_cast(table, columns.emplace_back(), false))
-                throw nb::type_error("slots_seen_twice: tables must be contiguous NumPy arrays of uint64");
+        const auto columns = arrays<U64>(tables, "slots_seen_twice: tables must be contiguous NumPy arrays of uint64");
         if (columns.empty()) throw std::invalid_argument("tables: one at least is needed");
         std::vector<std::span<const std::uint64_t>> spans;
         for (const U64& column : columns) {
@@ -214,32 +199,45 @@ void bind_runs(nb::module_& m) {
         return to_numpy(release([&] { return dedup::slots_seen_twice(spans); }));
     }, "tables"_a);
 
-    m.def("repeated_grams", [](U32 token, I64 page_first, std::int64_t size, U64 twice, std::int64_t before,
-                               std::int64_t partitions, std::int64_t number, std::int64_t slices) {
+    m.def("gram_rows", [](U32 token, I64 page_first, std::int64_t size, std::int64_t before, std::int64_t partitions,
+                          std::int64_t begin, std::int64_t end) {
         check_first(page_first, token.size());
-        check_table(twice.size());
-        check_slice(number, slices);
-        if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
+        if (size < 1) throw std::invalid_argument("size must be 1 at least");
+        if (begin < 0 || end <= begin || partitions < end || partitions > 0xffffffffLL || end - begin > 1 << 20)
+            throw std::invalid_argument("partitions: some of them are needed, at most 1048576 of 4294967295");
         if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
             throw std::invalid_argument("token numbers must stay below 2^32");
         return to_numpy(release([&] {
-            return dedup::repeated_grams(span(token), span(page_first), size, span(twice), before, partitions,
-                                         static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices));
+            return dedup::gram_rows(span(token), span(page_first), size, before, static_cast<std::uint64_t>(partitions),
+                                    static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end));
         }));
-    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "twice"_a.noconvert(), "before"_a, "partitions"_a,
-       "number"_a = 0, "slices"_a = 1);
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "before"_a, "partitions"_a, "begin"_a, "end"_a);
 
-    m.def("gram_classes", [](U64 gram, U32 position) {
-        if (gram.size() != position.size()) throw std::invalid_argument("gram and position must be equally long");
-        return to_numpy(release([&] { return dedup::gram_classes(span(gram), span(position)); }));
-    }, "gram"_a.noconvert(), "position"_a.noconvert());
+    m.def("gram_classes", [](nb::list gram, nb::list position, nb::list first, std::int64_t begin, std::int64_t end,
+                             std::int64_t bits, std::int64_t ranges) {
+        const std::vector<U64> grams = arrays<U64>(gram, "gram_classes: gram must be contiguous NumPy arrays of uint64");
+        const std::vector<U32> places = arrays<U32>(position, "gram_classes: position must be contiguous NumPy arrays of uint32");
+        const std::vector<I64> firsts = arrays<I64>(first, "gram_classes: first must be contiguous NumPy arrays of int64");
+        if (places.size() != grams.size() || firsts.size() != grams.size())
+            throw std::invalid_argument("gram, position and first must be equally many");
+        if (begin < 0 || end < begin) throw std::invalid_argument("begin and end must ascend");
+        if (bits < 0 || bits > 32 || ranges < 1 || ranges > 1 << 20) throw std::invalid_argument("ranges: 1 to 1048576 of up to 2^32 tokens");
+        std::vector<dedup::GramRows> batches;
+        for (std::size_t i = 0; i < grams.size(); ++i) {
+            if (places[i].size() != grams[i].size()) throw std::invalid_argument("gram and position must be equally long");
+            if (static_cast<std::int64_t>(firsts[i].size()) <= end) throw std::invalid_argument("first: there are fewer partitions");
+            check_first(firsts[i], grams[i].size());
+            batches.push_back({span(grams[i]), span(places[i]), span(firsts[i])});
+        }
+        return to_numpy(release([&] {
+            return dedup::gram_classes(batches, static_cast<std::size_t>(begin), static_cast<std::size_t>(end),
+                                       static_cast<int>(bits), static_cast<std::size_t>(ranges));
+        }));
+    }, "gram"_a, "position"_a, "first"_a, "begin"_a, "end"_a, "bits"_a, "ranges"_a);
 
     m.def("class_runs", [](nb::list classes, std::int64_t begin, std::int64_t end) {
         if (begin < 0 || end < begin || end > 0xffffffffLL) throw std::invalid_argument("begin and end must ascend, below 2^32");
-        std::vector<U64> columns;  // holds what the spans show
-        for (const nb::handle part : classes)
-            if (!nb::try_cast(part, columns.emplace_back(), false))
-                throw nb::type_error("class_runs: classes must be contiguous NumPy arrays of uint64");
+        const auto columns = arrays<U64>(classes, "class_runs: classes must be contiguous NumPy arrays of uint64");
         std::vector<std::span<const std::uint64_t>> parts;
         for (const U64& column : columns) parts.push_back(span(column));
         return to_numpy(release([&] {

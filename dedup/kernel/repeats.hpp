@@ -125,8 +125,10 @@ private:
         std::map<std::int64_t, std::int64_t> periodic;  // stretches that repeat at once: first token, end
         std::int64_t shift = -1, reached = -1;
         Relief relief;
-        for (const std::uint64_t seed : seeds_) {
+        for (std::size_t i = 0; i < seeds_.size(); ++i) {
+            const std::uint64_t seed = seeds_[i];
             relief.places(4);  // runs of both texts, and what finds them
+            fetch_ahead(i);
             const auto apart = static_cast<std::int64_t>(seed >> 32), a = static_cast<std::int64_t>(seed & 0xffffffffU);
             if (apart == shift && a < reached) continue;
             shift = apart;
@@ -144,6 +146,18 @@ private:
             match_periods(begin, end, shift);
         }
         Mapped<std::uint64_t>().swap(seeds_);
+    }
+
+    // Places of a seed are all over the collection: the runs of later ones are fetched before they are looked at.
+    void fetch_ahead(std::size_t seed) const {
+        constexpr std::size_t kAhead = 8;
+        const auto both = [&](std::size_t i, auto fetch) {
+            if (i >= seeds_.size()) return;
+            const auto a = static_cast<std::int64_t>(seeds_[i] & 0xffffffffU);
+            fetch(a), fetch(a + static_cast<std::int64_t>(seeds_[i] >> 32));
+        };
+        both(seed + 2 * kAhead, [&](std::int64_t at) { grams_.fetch_near(at); });
+        both(seed + kAhead, [&](std::int64_t at) { grams_.fetch_run(at); });
     }
 
     // A stretch that repeats at once, each period with the next one, and what is left before and after them.
@@ -172,10 +186,13 @@ private:
     // Tokens of repeated grams that are in nothing that was found: places of a gram over each are one more segment.
     void keep_the_rest() {
         if (!grams_.count()) return;
+        constexpr std::size_t kLater = 16;  // matches: fetched before
         TokenBits covered(grams_.end() - 1 + size_);
         Relief relief;
-        for (const Match& m : found_) {
+        for (std::size_t i = 0; i < found_.size(); ++i) {
+            const Match& m = found_[i];
             relief.places(2);
+            if (i + kLater < found_.size()) covered.fetch(found_[i + kLater].a), covered.fetch(found_[i + kLater].b);
             covered.set(m.a, m.a + m.length), covered.set(m.b, m.b + m.length);
         }
         for (std::size_t s = 0; s < hot_length_.size(); ++s)

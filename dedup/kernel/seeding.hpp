@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "align.hpp"
-#include "grams.hpp"
+#include "marks.hpp"
 #include "memory.hpp"
 #include "tokenise.hpp"
 

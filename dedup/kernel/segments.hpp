@@ -55,6 +55,10 @@ public:
         return run.begin <= position ? leader_in(run, position) : -1;
     }
 
+    // For who looks at a position a little later: first what finds its run, then the run.
+    void fetch_near(std::int64_t position) const { DEDUP_PREFETCH(near_.data() + position / kStep); }
+    void fetch_run(std::int64_t position) const { DEDUP_PREFETCH(runs_.data() + near_[static_cast<std::size_t>(position / kStep)]); }
+
     // How many grams from two equal ones on are equal.
     std::int64_t equal_from(std::int64_t a, std::int64_t b) const {
         std::size_t x = find(a), y = find(b);
@@ -112,6 +116,7 @@ public:
         Relief relief;
         for (std::size_t r = 0; r < grams.runs(); ++r) {
             relief.place();
+            if (r + kAhead < grams.runs()) starts_.fetch(grams.run_leader(r + kAhead));
             starts_.set(grams.run_leader(r));
             starts_.set(grams.run_leader(r) + grams.run_end(r) - grams.run_begin(r));
         }
@@ -119,12 +124,14 @@ public:
         before_ = starts_.before_words();
         for (std::size_t r = 0; r < grams.runs(); ++r)
             if (grams.leads(r)) cut(grams.run_begin(r), grams.run_end(r));
+        const Mapped<std::uint32_t> led = first_segments(grams);
         first_.assign(start_.size() + 1, 0);
-        for_each_place(grams, [&](std::size_t s, std::int64_t) { ++first_[s + 1]; });
+        for_each_place(grams, led, [&](std::size_t s) { DEDUP_PREFETCH(first_.data() + s + 1); },
+                       [&](std::size_t s, std::int64_t) { ++first_[s + 1]; });
         for (std::size_t s = 0; s < size(); ++s) first_[s + 1] += first_[s];
         place_.resize(static_cast<std::size_t>(first_.back()));
         Mapped<std::int64_t> next(first_.begin(), first_.end());
-        for_each_place(grams, [&](std::size_t s, std::int64_t place) {
+        for_each_place(grams, led, [&](std::size_t s) { DEDUP_PREFETCH(next.data() + s); }, [&](std::size_t s, std::int64_t place) {
             place_[static_cast<std::size_t>(next[s]++)] = static_cast<std::uint32_t>(place);
         });
     }
@@ -151,6 +158,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t kAhead = 16;  // runs: their leaders are all over the collection, so what is looked up is fetched before
+
     std::size_t of(std::int64_t leader) const { return static_cast<std::size_t>(starts_.rank(leader + 1, before_)) - 1; }
 
     void clear_all_but_leaders(const RepeatedGrams& grams) {
@@ -164,6 +173,7 @@ private:
         Relief relief;
         for (std::size_t r = 0; r < grams.runs(); ++r) {
             relief.place();
+            if (r + kAhead < grams.runs()) starts_.fetch(grams.run_leader(r + kAhead));
             if (!starts_.holds(grams.run_leader(r))) throw std::invalid_argument("runs: one has a leader that is none");
         }
     }
@@ -177,14 +187,34 @@ private:
         }
     }
 
-    // Calls use(segment, place) for the places of all segments; those of one ascend.
-    template <class Use>
-    void for_each_place(const RepeatedGrams& grams, Use use) const {
+    // The segment in which the leaders of each run begin.
+    Mapped<std::uint32_t> first_segments(const RepeatedGrams& grams) const {
+        Mapped<std::uint32_t> led(grams.runs());
         Relief relief;
         for (std::size_t r = 0; r < grams.runs(); ++r) {
-            relief.places(4);  // what finds the segment, the segment, and what `use` writes
+            relief.places(2);
+            if (r + kAhead < grams.runs()) {
+                const std::int64_t later = grams.run_leader(r + kAhead);
+                starts_.fetch(later);
+                DEDUP_PREFETCH(before_.data() + (later >> 6));
+            }
+            led[r] = static_cast<std::uint32_t>(of(grams.run_leader(r)));
+        }
+        return led;
+    }
+
+    // Calls use(segment, place) for the places of all segments, those of one ascending, and fetch(segment) before. `led`: of first_segments.
+    template <class Fetch, class Use>
+    void for_each_place(const RepeatedGrams& grams, const Mapped<std::uint32_t>& led, Fetch fetch, Use use) const {
+        Relief relief;
+        for (std::size_t r = 0; r < grams.runs(); ++r) {
+            relief.places(2);  // the segment, and what `use` writes
+            if (r + kAhead < grams.runs()) {
+                DEDUP_PREFETCH(start_.data() + led[r + kAhead]);
+                fetch(led[r + kAhead]);
+            }
             const std::int64_t leader = grams.run_leader(r), begin = grams.run_begin(r), length = grams.run_end(r) - begin;
-            for (std::size_t s = of(leader); s < size() && start_[s] - leader < length; ++s) use(s, begin + (start_[s] - leader));
+            for (std::size_t s = led[r]; s < size() && start_[s] - leader < length; ++s) use(s, begin + (start_[s] - leader));
         }
     }
 

@@ -15,6 +15,8 @@ public:
 
     bool holds(std::int64_t token) const { return words_[static_cast<std::size_t>(token >> 6)] >> (token & 63) & 1; }
 
+    void fetch(std::int64_t token) const { DEDUP_PREFETCH(words_.data() + (token >> 6)); }
+
     void set(std::int64_t token) { words_[static_cast<std::size_t>(token >> 6)] |= std::uint64_t{1} << (token & 63); }
 
     void set(std::int64_t begin, std::int64_t end) {

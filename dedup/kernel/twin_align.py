@@ -205,7 +205,7 @@ def _triples(values: list[int], quiet: list[int], kept: list[int]) -> Iterator[t
 
 def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, table: U64, number: int = 0,
                slices: int = 1, shared: bool = False) -> None:
-    """Mark every key of each page in a table of two bits a slot, as ``mark_grams`` does.
+    """Mark every key of each page in a table of two bits a slot: seen once, seen twice or more.
 
     Args:
         item: Of ``bag_items``.
@@ -215,8 +215,9 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
         kind: 0: winnowed runs of four items; two texts that share a run of five share a key. 1: unordered triples of
             different items, of which the last one is at most four behind the first, the frequent ones not counted. 2:
             winnowed runs of ten items, one of every eight; two texts that share a run of 17 share a key.
-        table: 32 slots a word, a power of two words; changed in place.
-        number, slices, shared: As in ``mark_grams``.
+        table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
+        number, slices: The table is that one of so many slices of a larger one, a power of two; only its keys are marked.
+        shared: Other threads mark in the table at the same time.
     """
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
     key = key[in_slice(key, 32 * len(table), number, slices)]

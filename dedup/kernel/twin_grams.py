@@ -1,4 +1,4 @@
-"""Plain twins of ``grams.hpp`` and ``repeats.hpp``: grams that stand more than once, and exact repeats.
+"""Plain twins of ``grams.hpp``, ``classes.hpp``, ``marks.hpp`` and ``repeats.hpp``: what stands more than once.
 
 Tokens are numbered through the whole collection, page after page; a gram is named by its first token.
 """
@@ -33,31 +33,11 @@ def in_slice(key: U64, slots: int, number: int, slices: int) -> npt.NDArray[np.b
     return kept
 
 
-def mark_grams(token: U32, page_first: I64, size: int, table: U64, number: int = 0, slices: int = 1,
-               shared: bool = False) -> None:
-    """Mark every gram of each page in a table of two bits a slot: seen once, seen twice or more.
-
-    Args:
-        token: Upper half of each token's hash.
-        table: 32 slots a word, a power of two words; changed in place. The result depends on no order of calls.
-        number, slices: The table is that one of so many slices of a larger one, a power of two; only its grams are marked.
-        shared: Other threads mark in the table at the same time.
-    """
-    gram, _ = _page_grams(token, page_first, size)
-    gram = gram[in_slice(gram, 32 * len(table), number, slices)]
-    slots, counts = np.unique(gram & np.uint64(len(table) * 32 - 1), return_counts=True)
-    word, shift = (slots >> np.uint64(5)).astype(np.int64), (slots & np.uint64(31)) * np.uint64(2)
-    before = (table[word] >> shift) & np.uint64(1)
-    np.bitwise_or.at(table, word, np.uint64(1) << shift)
-    again = (counts > 1) | (before == 1)
-    np.bitwise_or.at(table, word[again], np.uint64(2) << shift[again])
-
-
 def slots_seen_twice(tables: list[U64]) -> U64:
     """The slots that were seen twice, in one table or in two, one bit each: 64 slots a word, half as many words.
 
     Args:
-        tables: Of ``mark_grams``, equally large ones of two words at least, each marked with a part of the keys.
+        tables: Of ``mark_seeds``, equally large ones of two words at least, each marked with a part of the keys.
     """
     bits = np.array([np.unpackbits(table.astype("<u8").view(np.uint8), bitorder="little") for table in tables])
     twice = bits[:, 1::2].any(axis=0) | (bits[:, ::2].sum(axis=0) > 1)
@@ -72,45 +52,66 @@ def seen_twice(key: U64, at: I64, twice: U64, partitions: int, number: int, slic
     bits = twice[(slot >> np.uint64(6)).astype(np.int64)] >> (slot & np.uint64(63))
     kept = (bits & np.uint64(1)) > 0
     key, at = key[kept], at[kept]
+    return by_partition(key, at, partitions, 0, partitions)
+
+
+def by_partition(key: U64, at: I64, partitions: int, begin: int, end: int) -> tuple[U64, U32, I64]:
+    """Keys of some partitions (the upper bits of a key), what stands at each, and the first row of each partition."""
     part = ((key >> np.uint64(32)) * np.uint64(partitions)) >> np.uint64(32)
     order = np.argsort(part, kind="stable")
-    first = np.searchsorted(part[order], np.arange(partitions + 1, dtype=np.uint64)).astype(np.int64)
-    return key[order], at[order].astype(np.uint32), first
+    first = np.searchsorted(part[order], np.arange(begin, end + 1, dtype=np.uint64)).astype(np.int64)
+    order = order[first[0]:first[-1]]
+    return key[order], at[order].astype(np.uint32), first - first[0]
 
 
-def repeated_grams(token: U32, page_first: I64, size: int, twice: U64, before: int, partitions: int,
-                   number: int = 0, slices: int = 1) -> tuple[U64, U32, I64]:
-    """Grams whose slot was seen twice, ordered by partition (the upper bits of the gram).
+def gram_rows(token: U32, page_first: I64, size: int, before: int, partitions: int, begin: int,
+              end: int) -> tuple[U64, U32, I64]:
+    """The grams of some partitions, ordered by partition (the upper bits of the gram).
 
     Args:
-        twice: Of ``slots_seen_twice``.
-        number, slices: Of ``mark_grams``; only grams of the slice are looked at.
+        token: Upper half of each token's hash.
         before: Tokens before the first one of `token`.
+        partitions: How many there are in all.
+        begin, end: Those whose grams are wanted.
 
     Returns:
-        (gram, number of its first token, first row of each partition, one longer than the partitions).
+        (gram, number of its first token, first row of each partition, one longer than these partitions).
     """
     gram, at = _page_grams(token, page_first, size)
-    return seen_twice(gram, at + before, twice, partitions, number, slices)
+    return by_partition(gram, at + before, partitions, begin, end)
 
 
-def gram_classes(gram: U64, position: U32) -> U64:
-    """Rows whose gram stands more than once, in the order given.
+def gram_classes(gram: list[U64], position: list[U32], first: list[I64], begin: int, end: int, bits: int,
+                 ranges: int) -> tuple[U64, I64]:
+    """Members of the classes of equal grams of some partitions.
+
+    Args:
+        gram, position, first: Of ``gram_rows``, of one part of the collection after the other: positions ascend.
+        begin, end: Partitions, counted from the first one of the rows.
+        bits, ranges: So many ranges of 2^bits tokens.
 
     Returns:
-        Position times 2^32 plus position of the first row of that gram.
+        (position times 2^32 plus the first position of that gram, by range, in each by partition, then ascending; where each
+        range begins, one longer than the ranges).
     """
-    _, leader, number, counts = np.unique(gram, return_index=True, return_inverse=True, return_counts=True)
-    places = position.astype(np.uint64)
-    packed: U64 = (places << np.uint64(32) | places[leader][number])[counts[number] > 1]
-    return packed
+    members = [np.empty(0, np.uint64)]
+    for p in range(begin, end):
+        rows = [slice(*edges[p:p + 2].tolist()) for edges in first]
+        keys = np.concatenate([np.empty(0, np.uint64), *(part[own] for part, own in zip(gram, rows, strict=True))])
+        places = np.concatenate([np.empty(0, np.uint64), *(part[own] for part, own in zip(position, rows, strict=True))])
+        _, leader, number, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        members.append((places << np.uint64(32) | places[leader][number])[counts[number] > 1])
+    packed = np.concatenate(members)
+    of_range = packed >> np.uint64(32 + bits) if bits < 32 else np.zeros(len(packed), np.uint64)
+    order = np.argsort(of_range, kind="stable")
+    return packed[order], np.searchsorted(of_range[order], np.arange(ranges + 1, dtype=np.uint64)).astype(np.int64)
 
 
 def class_runs(classes: list[U64], begin: int, end: int) -> tuple[U32, U32, U32]:
     """Runs of the repeated grams of a range of tokens: one after the other, and so stand the first members of their classes.
 
     Args:
-        classes: Of ``gram_classes``, the members in each one ascending.
+        classes: Of ``gram_classes``, in any order.
         begin, end: Tokens, half-open.
 
     Returns:

@@ -64,10 +64,6 @@ class PageStream:
         """Size of all files, where they are not very many and not compressed; they are listed for it."""
         return self._whole(None)
 
-    def bytes_of_few(self, most: int) -> int | None:
-        """Size of all files, where they are fewer than `most` and not compressed."""
-        return self._whole(most)
-
     @property
     def renamed(self) -> int:
         """Pages so far that got another id because theirs was taken."""

@@ -104,9 +104,16 @@ def test_tables_in_slices(folder, expected, monkeypatch):
     """Tables of a bounded memory are made in slices, one after the other."""
     monkeypatch.setattr("dedup.engines.local.LEAST_TABLE", 1 << 12)
     monkeypatch.setattr("dedup.engines.local.TABLE_PART", 1 << 20)
-    monkeypatch.setattr("dedup.blocks.FIRST_TABLE", 1 << 6)
     for name in ("block", "across", "ocr"):
         assert digest(folder, memory="256M", **SETTINGS[name]) == expected[name]
+
+
+def test_grams_in_slices(folder, expected, monkeypatch):
+    """Grams of a large input are held a slice of their hashes at a time, in many partitions."""
+    monkeypatch.setattr("dedup.seeds.LEAST_ROWS", 1 << 14)
+    monkeypatch.setattr("dedup.seeds.PARTITION_TEXT", 1000)
+    for name in ("block", "across", "ocr"):
+        assert digest(folder, threads=2, **SETTINGS[name]) == expected[name]
 
 
 def test_many_batches(folder, monkeypatch):

@@ -153,38 +153,46 @@ def test_components_equal_scipy(edges):
     assert mine.tolist() == [first_of[label] for label in labels]
 
 
-def repeats(module, lists: list[list[int]], size: int, max_members: int, words_of_table: int = 4, parts: int = 3,
-            least: int = 0, ranges_of: int = 1000, slices: int = 1, cut: bool = True) -> tuple:
+def rows_of(module, lists: list[list[int]], size: int, partitions: int, begin: int, end: int,
+            batches: int = 1) -> list[tuple]:
+    """The rows of some partitions, of about so many batches of pages."""
     hashes, first = columns(lists)
     token = (hashes >> np.uint64(32)).astype(np.uint32)
-    rows, tables, classes = [], [], []
+    edges = np.unique(np.linspace(0, len(lists), batches + 1).astype(int))
+    return [module.gram_rows(token[first[a]:first[b]], first[a:b + 1] - first[a], size, int(first[a]), partitions, begin, end)
+            for a, b in itertools.pairwise(edges)]
+
+
+def repeats(module, lists: list[list[int]], size: int, max_members: int, parts: int = 3, least: int = 0,
+            ranges_of: int = 1000, slices: int = 1, batches: int = 1, bits: int = 3, cut: bool = True) -> tuple:
+    hashes, first = columns(lists)
+    rows, classes, ranges = [], [], (len(hashes) >> bits) + 1
     for number in range(slices):
-        table = np.zeros(words_of_table, np.uint64)
-        module.mark_grams(token, first, size, table, number, slices)
-        twice = module.slots_seen_twice([table])
-        gram, at, part_first = row = module.repeated_grams(token, first, size, twice, 0, parts, number, slices)
-        classes += [module.gram_classes(gram[a:b], at[a:b]) for a, b in itertools.pairwise(part_first)]
-        tables.append(table)
-        rows += row
-    table, twice = np.concatenate(tables), module.slots_seen_twice([np.concatenate(tables)])
+        found = rows_of(module, lists, size, parts * slices, parts * number, parts * (number + 1), batches)
+        columns_of = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
+        for begin in range(0, parts, 2):
+            members, edges = module.gram_classes(*columns_of, begin, min(begin + 2, parts), bits, ranges)
+            for number_of_range, (a, b) in enumerate(itertools.pairwise(edges.tolist())):
+                assert (members[a:b] >> np.uint64(32 + bits) == number_of_range).all()
+            classes.append(members)
+        rows += itertools.chain(*found)
     edges = [*range(0, len(hashes), ranges_of), len(hashes)]
-    parts = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
-    runs = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    made = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
+    runs = [np.concatenate(column) for column in zip(*made, strict=True)]
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)])) if cut else np.unique(first)
     found = module.exact_repeats(*runs, size, max_members, blocks, np.full(len(blocks) - 1, least), first)
-    return table, (twice,), rows, classes, runs, found
+    return rows, classes, runs, found
 
 
 @given(lists=ranges, size=st.integers(1, 5), max_members=st.integers(1, 8), least=st.integers(0, 9),
        ranges_of=st.integers(1, 40))
 def test_exact_repeats(lists, size, max_members, least, ranges_of):
     mine, theirs = (repeats(module, lists, size, max_members, least=least) for module in (native, reference))
-    assert_array_equal(mine[0], theirs[0])
-    for i in (1, 2, 3, 4, 5):
-        assert_same(mine[i], theirs[i])
+    for one, other in zip(mine, theirs, strict=True):
+        assert_same(one, other)
     cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of)
-    assert_same(mine[5], cut[5])
-    assert_same(cut[4], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[4])
+    assert_same(mine[3], cut[3])
+    assert_same(cut[2], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[2])
 
 
 @given(texts=st.lists(st.binary(max_size=60), max_size=6))
@@ -199,36 +207,49 @@ def test_digests_of_bytes(texts):
     assert alone == pairs
 
 
-@given(lists=ranges, size=st.integers(1, 5), slices=st.sampled_from([2, 4]))
-def test_slices_of_a_table_are_the_table(lists, size, slices):
-    """Slices one after the other are the whole table, and say the same."""
-    whole = repeats(native, lists, size, 4, words_of_table=16)
-    mine, theirs = (repeats(module, lists, size, 4, words_of_table=16 // slices, slices=slices)
+@given(lists=ranges, size=st.integers(1, 5), slices=st.integers(2, 5), parts=st.integers(1, 5), batches=st.integers(1, 4),
+       bits=st.integers(1, 32))
+def test_slices_partitions_and_batches_change_no_run(lists, size, slices, parts, batches, bits):
+    """The grams of slices one after the other are all grams, and say the same."""
+    whole = repeats(native, lists, size, 4, parts=1)
+    mine, theirs = (repeats(module, lists, size, 4, parts, slices=slices, batches=batches, bits=bits)
                     for module in (native, reference))
-    assert_array_equal(mine[0], whole[0])
-    assert_same(mine[1], whole[1])
-    assert_same(mine[5], whole[5])
-    assert_same(mine[2], theirs[2])
-    assert sum(map(len, mine[2][0::3])) == len(whole[2][0])
+    for one, other in zip(mine, theirs, strict=True):
+        assert_same(one, other)
+    assert_same(mine[2], whole[2])
+    assert_same(mine[3], whole[3])
+    assert sum(map(len, mine[0][0::3])) == len(whole[0][0])
 
 
-@given(lists=ranges, size=st.integers(1, 70), tables=st.integers(1, 4))
-def test_tables_marked_apart_say_what_one_table_says(lists, size, tables):
-    """Also: long grams, which are made one after the other, and a table that threads share."""
-    hashes, first = columns(lists)
-    token = (hashes >> np.uint64(32)).astype(np.uint32)
-    whole, shared, theirs = (np.zeros(4, np.uint64) for _ in range(3))
-    native.mark_grams(token, first, size, whole)
-    native.mark_grams(token, first, size, shared, shared=True)
-    reference.mark_grams(token, first, size, theirs)
-    assert_array_equal(whole, theirs)
-    assert_array_equal(whole, shared)
-    parts = [np.zeros(4, np.uint64) for _ in range(tables)]
-    for page in range(len(first) - 1):
-        begin, end = first[page:page + 2]
-        native.mark_grams(token[begin:end], np.array([0, end - begin]), size, parts[page % tables])
+@given(seed=st.integers(0, 2**32 - 1), words=st.integers(1, 40), pages=st.lists(st.integers(0, 1500), max_size=6),
+       size=st.integers(1, 70), partitions=st.integers(1, 40))
+def test_rows_of_long_pages(seed, words, pages, size, partitions):
+    """Some hundred grams at a time, whole lines of rows, long grams, which are made one after the other."""
+    chosen = np.random.default_rng(seed).integers(0, words, sum(pages)).tolist()
+    lists = [chosen[end - count:end] for count, end in zip(pages, itertools.accumulate(pages), strict=True)]
+    begin, end = partitions // 3, partitions // 3 + max(partitions // 2, 1)
+    mine, theirs = (rows_of(module, lists, size, partitions, begin, end) for module in (native, reference))
+    for one, other in zip(mine, theirs, strict=True):
+        assert_same(one, other)
+    if mine:
+        rows = *([column] for column in mine[0]), 0, end - begin, 8, 36
+        assert_same(native.gram_classes(*rows), reference.gram_classes(*rows))
+
+
+@given(marks=st.lists(st.integers(0, 127), max_size=300), tables=st.integers(1, 4))
+def test_tables_marked_apart_say_what_one_table_says(marks, tables):
+    def table_of(slots: list[int]) -> np.ndarray:
+        """Two bits a slot: seen once, seen twice or more."""
+        table, counts = np.zeros(4, np.uint64), np.bincount(np.array(slots, np.int64), minlength=128)
+        for slot, count in enumerate(counts.tolist()):
+            table[slot >> 5] |= np.uint64(min(2 * count - 1, 3) if count else 0) << np.uint64(2 * (slot & 31))
+        return table
+    whole, parts = table_of(marks), [table_of(marks[n::tables]) for n in range(tables)]
+    twice = [slot for slot in range(128) if marks.count(slot) > 1]
     for module in (native, reference):
         assert_array_equal(module.slots_seen_twice(parts), module.slots_seen_twice([whole]))
+        bits = np.unpackbits(module.slots_seen_twice([whole]).view(np.uint8), bitorder="little")
+        assert np.flatnonzero(bits).tolist() == twice
 
 
 def test_tables_that_cannot_be():
@@ -242,8 +263,32 @@ def test_tables_that_cannot_be():
 
 @pytest.mark.parametrize(("number", "slices"), [(0, 3), (2, 2), (-1, 2), (0, 0)])
 def test_slices_that_cannot_be(number, slices):
+    none = np.empty(0, np.uint8)
     with pytest.raises(ValueError, match="slices must be a power of two"):
-        native.mark_grams(np.zeros(9, np.uint32), np.array([0, 9]), 2, np.zeros(4, np.uint64), number, slices)
+        native.mark_seeds(np.zeros(9, np.uint32), np.array([0, 9]), none, none, 0, np.zeros(4, np.uint64), number, slices)
+
+
+@pytest.mark.parametrize(("partitions", "begin", "end"), [(3, 2, 2), (3, 2, 4), (3, -1, 2), (0, 0, 0), (1 << 33, 0, 1)])
+def test_partitions_that_cannot_be(partitions, begin, end):
+    with pytest.raises(ValueError, match="partitions"):
+        native.gram_rows(np.zeros(9, np.uint32), np.array([0, 9]), 2, 0, partitions, begin, end)
+
+
+def test_rows_that_cannot_be():
+    gram, at, first = [np.array([7, 7], np.uint64)], [np.array([300, 301], np.uint32)], [np.array([0, 2])]
+    assert native.gram_classes(gram, at, first, 0, 1, 8, 2)[1].tolist() == [0, 0, 2]
+    with pytest.raises(ValueError, match="behind the last range"):
+        native.gram_classes(gram, at, first, 0, 1, 8, 1)
+    with pytest.raises(ValueError, match="must ascend"):
+        native.gram_classes(gram, [at[0][::-1].copy()], first, 0, 1, 0, 400)
+    with pytest.raises(ValueError, match="fewer partitions"):
+        native.gram_classes(gram, at, first, 0, 2, 8, 2)
+    with pytest.raises(ValueError, match="equally long"):
+        native.gram_classes(gram, [at[0][:1]], first, 0, 1, 8, 2)
+    with pytest.raises(ValueError, match="equally many"):
+        native.gram_classes(gram, at, [], 0, 1, 8, 2)
+    with pytest.raises(TypeError, match="uint32"):
+        native.gram_classes(gram, gram, first, 0, 1, 8, 2)
 
 
 few_words = st.lists(st.lists(st.integers(0, 2), max_size=30), max_size=3)
@@ -259,7 +304,7 @@ def test_pages_that_share_nothing_change_no_repeat(lists, size, max_members, lea
         apart += [[next(fresh) for _ in range(count)], mine]
         at += count
         shift += [at] * len(mine)
-    alone, among = (repeats(native, some, size, max_members, least=least, cut=False)[5] for some in (lists, apart))
+    alone, among = (repeats(native, some, size, max_members, least=least, cut=False)[3] for some in (lists, apart))
     moved = np.array(shift, np.int64)
     for n in (0, 1, 4):
         assert_array_equal(alone[n] + moved[alone[n]] if len(moved) else alone[n], among[n])
@@ -270,7 +315,7 @@ def test_pages_that_share_nothing_change_no_repeat(lists, size, max_members, lea
 @given(lists=st.one_of(ranges, few_words), size=st.integers(2, 4), max_members=st.integers(1, 8))
 def test_exact_repeats_cover_what_brute_force_finds(lists, size, max_members):
     """Every token of a gram that stands twice without overlap is in a match or a segment; matches are maximal or periods."""
-    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[5]
+    a, b, length, first, position, hot_length = repeats(native, lists, size, max_members)[3]
     text = list(itertools.chain(*lists))
     pages = np.repeat(np.arange(len(lists)), list(map(len, lists)))
     covered = set()

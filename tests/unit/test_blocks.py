@@ -76,34 +76,6 @@ def test_no_pages_are_no_blocks():
     assert scan_texts([]).summary.pages == 0
 
 
-@pytest.mark.parametrize("texts", [[], [""], ["one line"], [prose(200), prose(300)]])
-def test_a_small_input_of_unknown_size_makes_a_small_table(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """To clear one for 33 million tokens took most of the time of a small scan."""
-    made = tables_made(monkeypatch)
-    assert len(corpus_of(*texts).page_start) == len(texts) + 1
-    words = 1 << (len("".join(texts)) // blocks.BYTES_A_WORD).bit_length()
-    assert made == [max(blocks.LEAST_TABLE, words)] * (len(texts) > 0)
-
-
-def test_an_input_of_more_than_one_batch_makes_the_table_before_its_size_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BATCH_BYTES", 1000)
-    made = tables_made(monkeypatch)
-    assert len(corpus_of(*(prose(100, seed) for seed in range(9))).page_start) == 10
-    assert made == [blocks.FIRST_TABLE]
-
-
-def tables_made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Words of each table of grams that is made from now on."""
-    made: list[int] = []
-
-    class Noted(blocks.Marks):
-        def __init__(self, engine: LocalEngine, words: int) -> None:
-            made.append(words)
-            super().__init__(engine, words)
-    monkeypatch.setattr(blocks, "Marks", Noted)
-    return made
-
-
 def test_lines_apart_are_blocks_and_wrapped_lines_are_one():
     wrapped = ("a paragraph that was broken into lines of about equal length by\nthe program that wrote it down here, "
                "as it stands in many old\ntext files, and whose last line is short.")
@@ -233,11 +205,3 @@ def test_columns_of_ranges(counts: list[int], numbers: list[int]) -> None:
     assert begins_new(column).tolist() == [i == 0 or numbers[i] != numbers[i - 1] for i in range(len(numbers))]
     other = column // 2
     assert begins_new(other, column).tolist() == begins_new(column).tolist()
-
-
-def test_grams_are_marked_only_for_those_who_look_for_repeats() -> None:
-    pages = [Page("a", "one two three four five six seven eight nine ten")]
-    with_marks, without = (read_corpus(pages, LocalEngine(1), Options(), marked=marked)[1] for marked in (True, False))
-    assert with_marks.marks is not None
-    assert without.marks is None
-    assert [token.tolist() for token in with_marks.token] == [token.tolist() for token in without.token]
