@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dedup.engines.spark import SparkCluster
     from dedup.report import Report
 
+STAGES = ("dedup.distributed.scan",)  # what workers import at once, for it has all stages that they run
+
 
 def is_spark_table(source: Any) -> bool:
     """Whether a source is a DataFrame of Spark."""
@@ -44,7 +46,8 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
         OptionError: A source that Spark cannot read, or a setting that has no meaning there.
         SparkError: Spark cannot run, or lost what it ran.
     """
-    from dedup.engines.spark import SparkCluster, context_of, spark_context
+    from dedup.engines.spark import SparkCluster
+    from dedup.engines.spark_session import context_of, spark_context
 
     if options.checkpoint is not None:
         raise OptionError("Spark makes again what is lost", "checkpoint", "Leave it out, or scan on one machine.")
@@ -55,9 +58,9 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
     for side in sides:
         check_columns(side.columns, options) if tables[0] else check_places(side)
     if tables[0]:
-        with SparkCluster(context_of(source, options.master)) as cluster:
+        with SparkCluster(context_of(source, options.master), STAGES) as cluster:
             return report_of_tables(cluster, sides, options, progress)
-    with spark_context(options.master) as context, SparkCluster(context) as cluster:
+    with spark_context(options.master) as context, SparkCluster(context, STAGES) as cluster:
         return report_of_places(cluster, [_places(side) for side in sides], options, progress)
 
 

@@ -23,7 +23,7 @@ from dedup.cleaning.plan import word_digests
 from dedup.distributed.buckets import share_of
 from dedup.distributed.corpora import joined, take_pages
 from dedup.distributed.driver import DriverEngine
-from dedup.distributed.keys import keys_by_part, links_of_keys, page_keys
+from dedup.distributed.keys import key_bytes, keys_by_part, links_of_keys, page_keys
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
 from dedup.distributed.portions import Numbering, Portion
 from dedup.distributed.surveyor import SpreadSurveyor
@@ -52,7 +52,8 @@ U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
-PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
+PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the grams meet in one, about
+KEY_BYTES = 1 << 23  # of the keys of pages that meet in one part, about
 MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
 log = logging.getLogger("dedup")
 
@@ -146,7 +147,7 @@ def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Nu
     stem = load_stemmer(options.stem) if options.stem is not None else None
     memory = memory_bytes(options.memory) if options.memory is not None else None
     with DriverEngine(cluster, options.threads, options.partitions, memory) as engine:
-        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options),
+        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_blocks(texts.corpus, options),
                                   pages)
         return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
@@ -210,7 +211,7 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
     """The part of each page, -1 of those in none, how many parts there are, and which pages hang together with too many."""
     if not len(corpus.pages):
         return np.empty(0, np.int32), 0, np.empty(0, bool)
-    count = _parts_of_keys(corpus, options)
+    count = max(1, options.partitions or -(-key_bytes(corpus, options) // KEY_BYTES))
     where = cluster.share(numbering)
     links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
@@ -228,8 +229,8 @@ def _first_of_text(digests: U64) -> Flags:
     return first
 
 
-def _parts_of_keys(corpus: Corpus, options: Options) -> int:
-    """In how many parts keys meet."""
+def _parts_of_blocks(corpus: Corpus, options: Options) -> int:
+    """In how many parts the grams, and the keys, of blocks meet."""
     return max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.annotate import REPETITION, repetition_of
-from dedup.blocks import Corpus
+from dedup.blocks import Corpus, sums
 from dedup.distributed.corpora import page_texts
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Cluster, Held, Shared
@@ -48,6 +48,12 @@ class Texts:
         """How many pages' texts are here."""
         return int(self._here.sum())
 
+    def _most_of(self, wanted: Flags) -> int:
+        """Most bytes that texts of a portion have."""
+        size, rank = np.diff(self.corpus.page_start) * wanted, self._numbering.rank
+        before = sums(size if rank is None else size[rank])
+        return int(np.diff(before[self._numbering.first]).max(initial=0))
+
     def bring(self, wanted: Flags, counted: bool = False) -> None:
         """Have the texts of pages here.
 
@@ -65,7 +71,8 @@ class Texts:
         if counted:
             self.repetition = np.zeros((len(wanted), len(REPETITION)))
         asked, first = self._cluster.share((self._numbering, wanted)), self.corpus.page_start
-        for number, (page, texts, counts) in enumerate(self._held.map(partial(send_texts, asked=asked, counted=counted))):
+        sent = partial(send_texts, asked=asked, counted=counted)
+        for number, (page, texts, counts) in enumerate(self._held.map(sent, self._most_of(wanted))):
             if self.repetition is not None and counted:
                 self.repetition[self._numbering.numbers(number)] = counts
             at = 0

@@ -23,7 +23,8 @@ from dedup.distributed import splits
 from dedup.distributed.driver import DriverEngine
 from dedup.distributed.portions import read_portion
 from dedup.engines import spark as spark_engine
-from dedup.engines.spark import SparkError
+from dedup.engines import spark_errors, spark_session
+from dedup.engines.spark_errors import SparkError
 from dedup.errors import MissingExtraError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
 from tests.spark_help import need_spark
@@ -198,9 +199,9 @@ def test_what_could_not_be_read_is_not_read_again_to_be_forgotten(spark: Any, tm
     with spark_engine.SparkCluster(spark.sparkContext) as cluster:
         held = cluster.hold(read, ["a", "b"])
         with pytest.raises(SparkError, match="ValueError: b"):
-            list(held.map(splits._itself))
+            list(held.map(splits.itself))
         before = calls.read_text()
-        held.release(splits._itself)
+        held.release(splits.itself)
     assert calls.read_text() == before
 
 
@@ -209,14 +210,14 @@ def test_what_spark_says_of_itself_is_told_apart() -> None:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkImportError
 
-    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_engine.clear_errors():
+    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_errors.clear_errors():
         raise Py4JError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.\n\tat x")
     broken = Py4JError("py4j fails to clean up")
     broken.__context__ = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt), spark_engine.clear_errors():
+    with pytest.raises(KeyboardInterrupt), spark_errors.clear_errors():
         raise broken
     lacking = PySparkImportError("[PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed; however, it was not found.")
-    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_engine.clear_errors():
+    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_errors.clear_errors():
         raise lacking
 
 
@@ -226,7 +227,7 @@ def test_a_package_that_executors_lack_is_named(module: str) -> None:
 
     need_spark()
     words = f"the executors have no package {module.partition('.')[0]}.* set PYSPARK_PYTHON before the session begins"
-    with pytest.raises(SparkError, match=words), spark_engine.clear_errors():
+    with pytest.raises(SparkError, match=words), spark_errors.clear_errors():
         raise Py4JError(f"Traceback\nModuleNotFoundError: No module named '{module}'\n")
 
 
@@ -354,7 +355,7 @@ def test_an_interrupt_of_python_is_what_it_was() -> None:
     def state() -> tuple[Any, ...]:
         return signal.getsignal(signal.SIGINT), list(logging.root.filters), logging.getLogger("py4j").level
     before = state()
-    with spark_engine._plain_interrupts() as as_before:
+    with spark_session._plain_interrupts() as as_before:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a context of PySpark sets its own
         assert not logging.root.filter(logging.LogRecord("root", 40, "py4j/java_gateway.py", 1, "", (), None))
         as_before()
@@ -371,7 +372,7 @@ def test_an_interrupt_of_python_is_what_it_was() -> None:
     ("nothing that names an error", "nothing that names an error"),
 ])
 def test_the_cause_is_found_in_traces_of_java(said: str, cause: str) -> None:
-    assert spark_engine._cause(said).startswith(cause)
+    assert spark_errors.cause_of(said).startswith(cause)
 
 
 @pytest.mark.usefixtures("spark")
