@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -54,7 +54,7 @@ A = TypeVar("A", bound=np.generic)
 
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the grams meet in one, about
 KEY_BYTES = 1 << 23  # of the keys of pages that meet in one part, about
-MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
+MOST_TEXT = 1 << 32  # bytes of text that may all come to who asked, or be read there; of more, that of what was found comes
 log = logging.getLogger("dedup")
 
 
@@ -81,7 +81,8 @@ class Read:
 
 
 def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], options: Options, stages: Stages,
-            several_roots: Sequence[bool] = (), ordered: bool = True) -> tuple[Findings, str, Read]:
+            several_roots: Sequence[bool] = (), ordered: bool = True,
+            read_again: Callable[[int], Portion] | None = None) -> tuple[Findings, str, Read]:
     """All that stands more than once in the portions' pages, a digest of the input, and what was said while it was read.
 
     Args:
@@ -89,6 +90,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
         several_roots: Whether more than one place was named, of each of the notes' sides.
         ordered: The pages are in the order of the portions; else in that of their ids, those of one id in that of their
             texts' digests.
+        read_again: Reads a portion here, where that can be done.
     """
     stages.start("read")
     heard = list(held.map(hear))
@@ -97,18 +99,19 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
-    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
-    texts = Texts(cluster, held, corpus, numbering, every)
+    few = int(corpus.page_start[-1]) <= MOST_TEXT
+    texts_stay = options.unit == "page" and read_again is not None  # of blocks, most pages have something that was found
+    texts = Texts(cluster, held, corpus, numbering, options.with_text or (few and not texts_stay))
     if options.unit == "page":
         passages, groups, aligned = find_in_pages(cluster, held, texts, numbering, pairs, options, stages, digests)
     else:
         passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
     stages.start("texts")
     wanted = pages_looked_at(texts.corpus, numbering, heard, groups, passages)
-    texts.bring(wanted, counted=True)
+    texts.bring(wanted, counted=not few)
     stages.rows(len(corpus.pages), "pages", len(texts), "texts")
     findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
-                        repetition=texts.repetition)
+                        repetition=texts.repetition(read_again, options.threads))
     return filtered(findings), digest, read
 
 

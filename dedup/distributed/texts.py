@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,6 @@ class Texts:
 
     Attributes:
         corpus: The collection; what comes stands in its text.
-        repetition: How each page repeats itself, as ``annotate.repetition_of`` gives it, where that was counted.
     """
 
     def __init__(self, cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering: Numbering, every: bool) -> None:
@@ -42,7 +41,7 @@ class Texts:
         self._column = Filed(int(corpus.page_start[-1]), np.uint8)
         self._here = np.zeros(len(corpus.pages), bool)
         self.corpus = replace(corpus, text=self._column.values)
-        self.repetition: F64 | None = None
+        self._counts: F64 | None = None
 
     def __len__(self) -> int:
         """How many pages' texts are here."""
@@ -69,17 +68,47 @@ class Texts:
             return
         self._here |= wanted
         if counted:
-            self.repetition = np.zeros((len(wanted), len(REPETITION)))
+            self._counts = np.zeros((len(wanted), len(REPETITION)))
         asked, first = self._cluster.share((self._numbering, wanted)), self.corpus.page_start
         sent = partial(send_texts, asked=asked, counted=counted)
         for number, (page, texts, counts) in enumerate(self._held.map(sent, self._most_of(wanted))):
-            if self.repetition is not None and counted:
-                self.repetition[self._numbering.numbers(number)] = counts
+            if self._counts is not None and counted:
+                self._counts[self._numbering.numbers(number)] = counts
             at = 0
             for begin, end in runs(page):
                 size = int(first[end] - first[begin])
                 self._column.write(int(first[begin]), texts[at:at + size])
                 at += size
+
+
+    def repetition(self, read_again: Callable[[int], Portion] | None, threads: int | None) -> Callable[[], F64] | None:
+        """What says how each page repeats itself, as ``annotate.repetition_of`` gives it; ``None`` where all texts are here.
+
+        Args:
+            read_again: Reads a portion here. It is done when somebody asks, for few do.
+            threads: That do it.
+        """
+        if (counts := self._counts) is not None:
+            return lambda: counts
+        if read_again is None or self._here.all():
+            return None
+        return cache(partial(count_again, self._numbering, read_again, threads))
+
+
+def count_again(numbering: Numbering, read: Callable[[int], Portion], threads: int | None) -> F64:
+    """How each page repeats itself, with the texts read again.
+
+    Raises:
+        InputError: They are others now.
+    """
+    counts = np.zeros((int(numbering.first[-1]), len(REPETITION)))
+
+    def count(number: int) -> None:
+        portion = read(number)
+        page = numbering.of(number, portion)
+        counts[page] = repetition_of(LocalEngine(1), portion.whole, slice(0, len(page)))
+    LocalEngine(threads).map(count, range(len(numbering.marks)))
+    return counts
 
 
 def send_texts(number: int, portion: Portion, asked: Shared[tuple[Numbering, Flags]], counted: bool) -> tuple[I64, U8, F64]:

@@ -126,6 +126,20 @@ def test_what_outlives_a_command_counts_its_time_and_its_memory(tmp_path):
 
 
 @linux
+def test_files_count_as_long_as_they_are_there_also_those_without_a_name():
+    code = ("import mmap, os, tempfile, time\n"
+            "def write(name, size):\n"
+            "    with open(name, 'wb+') as file: file.write(bytes(size)); file.flush(); return mmap.mmap(file.fileno(), 0)\n"
+            "folder = tempfile.gettempdir()\n"
+            "mapped = write(folder + '/mapped', 30_000_000); os.unlink(folder + '/mapped')\n"
+            "named = write(os.environ['SPARK_LOCAL_DIRS'] + '/named', 20_000_000)\n"
+            "time.sleep(2.5); print(folder)")
+    taken = tree.run([sys.executable, "-c", code], ROOT)
+    assert 50_000_000 <= taken.disk < 60_000_000
+    assert not Path(taken.output.strip()).exists()
+
+
+@linux
 def test_a_child_that_nobody_waits_for_counts_its_time():
     worker = BURN.format(0.6) + "time.sleep(0.3)"
     code = ("import signal, subprocess, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
