@@ -54,7 +54,8 @@ A = TypeVar("A", bound=np.generic)
 
 PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the grams meet in one, about
 KEY_BYTES = 1 << 23  # of the keys of pages that meet in one part, about
-MOST_TEXT = 1 << 32  # bytes of text that may all come to who asked, or be read there; of more, that of what was found comes
+MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
+MOST_READ = 1 << 34  # bytes of text that who asked may read again, and so need not have
 log = logging.getLogger("dedup")
 
 
@@ -99,19 +100,19 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
-    few = int(corpus.page_start[-1]) <= MOST_TEXT
-    texts_stay = options.unit == "page" and read_again is not None  # of blocks, most pages have something that was found
-    texts = Texts(cluster, held, corpus, numbering, options.with_text or (few and not texts_stay))
+    size = int(corpus.page_start[-1])  # of blocks, something is found in most pages: their texts come
+    again = read_again if options.unit == "page" and size <= MOST_READ else None
+    texts = Texts(cluster, held, corpus, numbering, options.with_text or (again is None and size <= MOST_TEXT))
     if options.unit == "page":
         passages, groups, aligned = find_in_pages(cluster, held, texts, numbering, pairs, options, stages, digests)
     else:
         passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
     stages.start("texts")
     wanted = pages_looked_at(texts.corpus, numbering, heard, groups, passages)
-    texts.bring(wanted, counted=not few)
+    texts.bring(wanted, counted=again is None)
     stages.rows(len(corpus.pages), "pages", len(texts), "texts")
     findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
-                        repetition=texts.repetition(read_again, options.threads))
+                        repetition=texts.repetition(again, options.threads))
     return filtered(findings), digest, read
 
 

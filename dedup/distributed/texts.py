@@ -15,6 +15,7 @@ from dedup.distributed.corpora import page_texts
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Cluster, Held, Shared
 from dedup.engines.local import LocalEngine
+from dedup.errors import InputError
 from dedup.filed import Filed
 
 U8 = npt.NDArray[np.uint8]
@@ -104,8 +105,9 @@ def count_again(numbering: Numbering, read: Callable[[int], Portion], threads: i
     counts = np.zeros((int(numbering.first[-1]), len(REPETITION)))
 
     def count(number: int) -> None:
-        portion = read(number)
-        page = numbering.of(number, portion)
+        portion, page = read(number), numbering.numbers(number)
+        if portion.mark != numbering.marks[number]:
+            raise InputError("the input has changed since it was scanned", "", "Scan it again.")
         counts[page] = repetition_of(LocalEngine(1), portion.whole, slice(0, len(page)))
     LocalEngine(threads).map(count, range(len(numbering.marks)))
     return counts

@@ -218,7 +218,7 @@ def test_the_page_compares_and_projects_from_the_slope_of_two_sizes():
     made = page.page({"entries": [entry(200_000_000, 30.0), entry(2_000_000_000, 210.0)]})
     assert "On Spark it takes 4.00 times the CPU of one machine; the job by hand takes 5.00 times" in made
     assert "The groups of Spark are those of one machine." in made
-    assert "| 2,000 MB | 105 | 0.50 | 0 | 0.25 | 0.002 | 1.00 |" in made
+    assert "| 2,000 MB | 105 | 0.50 | 0 | 0.25 | 0.002 | 1.00 |  |" in made
     # 180 s for 1.8 GB: 100 s a GB, 27.8 hours a TB, 1.39 dollars; .5 TB shuffled, .25 TB cached, 2 GB to the driver
     assert "| 1 TB | 27.8 | 1.74 | $1.39 | 0.50 | 0.25 | 2.00 |" in made
     assert "enough for about 128 TB" in made
@@ -238,6 +238,14 @@ def test_a_loaded_machine_a_failure_and_other_groups_are_said():
     made = page.page({"entries": [one]})
     assert "**dedup on Spark failed: not done after 9 s.**" in made
     assert "Projection" not in made
+
+
+def test_a_job_that_was_not_run_is_compared_with_nothing():
+    one = entry(10_000_000_000, 30.0)
+    del one["jobs"][2]
+    made = page.page({"entries": [one]})
+    assert "On Spark it takes" in made
+    assert "by hand takes" not in made
 
 
 def test_where_the_driver_is_too_small_the_plan_says_how_many_scans():
