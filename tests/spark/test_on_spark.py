@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -149,6 +150,33 @@ def test_the_session_is_left_as_it_was(spark: Any) -> None:
     assert two_pages(spark).count() == 2
 
 
+def test_workers_look_for_no_garbage_among_their_modules(spark: Any) -> None:
+    """PySpark has them look after each task."""
+    def frozen(_: int, least: int) -> bool:
+        import gc
+        import sys
+
+        return gc.get_freeze_count() > least and "dedup.pipeline" in sys.modules
+    with spark_engine.SparkCluster(spark.sparkContext, ("dedup.pipeline",)) as cluster:
+        assert list(cluster.hold(frozen, [10_000]).map(splits.itself)) == [True]
+
+
+def test_results_that_are_large_come_in_several_jobs(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's Java has not much memory."""
+    from pyspark import SparkContext
+
+    jobs: list[int] = []
+    run_job = SparkContext.runJob
+    monkeypatch.setattr(SparkContext, "runJob", lambda own, made, function, partitions: (
+        jobs.append(len(partitions)), run_job(own, made, function, partitions))[1])
+    with spark_engine.SparkCluster(spark.sparkContext) as cluster:
+        held = cluster.hold(splits.itself, list(range(9)))
+        assert list(held.map(splits.itself)) == list(range(9))
+        assert list(held.map(splits.itself, spark_engine.MOST_TOGETHER // 4)) == list(range(9))
+        assert list(held.map(splits.itself, 2 * spark_engine.MOST_TOGETHER)) == list(range(9))
+    assert jobs == [9, 4, 4, 1, *[1] * 9]
+
+
 def test_what_was_shared_is_gone(spark: Any) -> None:
     with spark_engine.SparkCluster(spark.sparkContext) as cluster:
         shared = cluster.share([1])
@@ -240,6 +268,53 @@ def test_what_has_no_meaning_on_spark_is_said(tmp_path: Path, spark: Any) -> Non
         scan(spark.createDataFrame([("a", "b")], "id string, text string"), against=tmp_path)
     with pytest.raises(OptionError, match="Spark reads places and its own tables, not a list"):
         scan(["a text"], engine="spark")
+
+
+def test_a_session_of_spark_connect_is_told_and_other_errors_are_not_taken_for_one() -> None:
+    pytest.importorskip("pyspark")
+    from pyspark.errors import PySparkAttributeError
+
+    class Table:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        @property
+        def sparkSession(self) -> Any:
+            raise self.error
+    said = PySparkAttributeError(errorClass="JVM_ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": "sparkContext"})
+    with pytest.raises(OptionError, match="a session of Spark Connect cannot run a scan"):
+        spark_session.context_of(Table(said), None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="something else"):
+        spark_session.context_of(Table(ValueError("something else")), None)  # type: ignore[arg-type]
+
+
+START = """
+import os
+import re
+from dedup.engines.spark_session import spark_context
+with spark_context("local[1]") as context:
+    java = context._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+    print([option for option in java if "Tiered" in option])
+    known = context.getConf()
+    print([known.get(f"spark.{name}") for name in ("executor.defaultJavaOptions", "shuffle.sort.bypassMergeThreshold")])
+print([os.environ.get(f"SPARK_{name}_OPTS") for name in ("SUBMIT", "LAUNCHER")])
+"""
+
+
+@pytest.mark.parametrize(("environment", "java", "known", "left"), [
+    ({}, [1], ["-XX:TieredStopAtLevel=1", "1"], [None, None]),
+    ({"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=2", "PYSPARK_SUBMIT_ARGS":
+        "--driver-java-options -XX:TieredStopAtLevel=3 --conf spark.executor.defaultJavaOptions=-Dmine=1 "
+        "--conf spark.shuffle.sort.bypassMergeThreshold=9 pyspark-shell"},
+     [1, 2, 3], ["-Dmine=1", "9"], ["-XX:TieredStopAtLevel=2", None])])  # of several options, Java takes the last one
+def test_a_session_of_our_own_has_a_quick_java_unless_somebody_says_otherwise(
+        environment: dict[str, str], java: list[int], known: list[str], left: list[str | None]) -> None:
+    need_spark()
+    inherited = {name: value for name, value in os.environ.items() if not re.fullmatch("SPARK_.*_OPTS", name)}
+    done = subprocess.run([sys.executable, "-c", START], env={**inherited, **environment}, capture_output=True, text=True,
+                          timeout=300, check=True)
+    options = [f"-XX:TieredStopAtLevel={level}" for level in java]
+    assert done.stdout.splitlines() == [str(options), str(known), str(left)]
 
 
 def run(where: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
