@@ -51,6 +51,7 @@ class SparkCluster:
 
     Args:
         context: Of a classic session; one of Spark Connect has none.
+        imports: Modules that workers import with their first task.
     """
 
     def __init__(self, context: SparkContext, imports: Sequence[str] = ()) -> None:
@@ -95,12 +96,13 @@ class SparkCluster:
             names: Of columns that are needed; the others may hold what Arrow does not know.
             stage: Gets the number of a partition and its rows as Arrow batches.
         """
-        needed = [name for name in table.columns if name in names]
+        needed, prepare = [name for name in table.columns if name in names], self._prepare
 
         def pickled(batches: Iterator[Any]) -> Iterator[Any]:
             from pyarrow import RecordBatch, array, binary
             from pyspark import TaskContext
 
+            prepare()
             context = TaskContext.get()
             named = (RecordBatch.from_arrays(batch.columns, needed) for batch in batches)
             for portion in stage(context.partitionId() if context is not None else 0, named):
