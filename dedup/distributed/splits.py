@@ -24,7 +24,7 @@ from dedup.readers.parquet import cut_row_groups
 
 SPLIT_BYTES = 1 << 24  # of files in a split, about
 MANY, LARGER = 64, 2  # where there are more splits than that, they become so many times as large at most
-COUNTED = 16  # splits whose lines one task counts, at most
+COUNTED = 64  # splits whose lines one task counts, at most
 READ_BYTES = 1 << 20
 
 

@@ -84,6 +84,13 @@ def test_the_event_log_tells_bytes_and_times_by_stage():
                                                "spilled": 5, "results": 30}
 
 
+def test_jobs_that_do_the_same_for_other_partitions_are_one_stage():
+    jobs = [submitted(0, "a", "dedup: hear"), task(0, 1000, 0), task(0, 3000, 0), submitted(1, "a", "dedup: hear"),
+            task(1, 5000, 0), submitted(2, "a", "dedup: hear"), task(2, 100, 50)]
+    assert [(stage.tasks, stage.longest, stage.mean, stage.results, stage.most_fetched, stage.shuffled)
+            for stage in event_log.told(jobs).stages] == [(3, 5.0, 3.0, 30, 7, 0), (1, 0.1, 0.1, 10, 7, 50)]
+
+
 def test_the_largest_task_is_told_with_its_share_of_the_mean():
     stages = [{"name": "even", "tasks": 4, "mean": 2.0, "longest": 3.0, "fetched": 400, "most_fetched": 200},
               {"name": "one", "tasks": 1, "mean": 9.0, "longest": 9.0, "fetched": 90, "most_fetched": 90},
