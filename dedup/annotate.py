@@ -229,7 +229,7 @@ def _shares(judgement: Judgement) -> F64:
 def _repetition(judgement: Judgement, pages: slice) -> F64:
     findings = judgement.findings
     if findings.repetition is not None:
-        return findings.repetition[pages]
+        return findings.repetition()[pages]
     return repetition_of(findings.engine, findings.corpus, pages)
 
 

@@ -106,11 +106,12 @@ class Findings:
         options: The settings; `unit` says what people read as similarity.
         truncated: A bound was met while near copies were looked for: near groups may have more members.
         aligned: Which of the links were aligned, and how alike they are as bags of words.
-        repetition: How much each page repeats itself, where not all texts are there to count it.
+        repetition: Says how much each page repeats itself, where not all texts are there to count it.
     """
 
     def __init__(self, corpus: Corpus, groups: Groups, passages: Passages, pairs: PagePairs, options: Options,
-                 truncated: bool = False, aligned: Aligned = NOTHING, repetition: F64 | None = None) -> None:
+                 truncated: bool = False, aligned: Aligned = NOTHING,
+                 repetition: Callable[[], F64] | None = None) -> None:
         self.aligned, self.pairs_that_count, self.repetition = aligned, pairs, repetition
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.engine = LocalEngine(options.threads)

@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--master", default=MASTER, help=f"where Spark runs; default {MASTER}")
     parser.add_argument("--skew", action="store_true", help="the corpus in which few texts are most rows")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of Spark, of both jobs")
+    parser.add_argument("--hand-up-to", type=parse_size, default=parse_size("3GB"), metavar="SIZE",
+                        help="corpora above it are not for the job written by hand, which takes too long; default 3GB")
     parser.add_argument("--limit", type=float, default=7200.0, help="seconds that a job may take; default 7200")
     parser.add_argument("-o", "--output", type=Path, help="result file; what it has of other corpora stays")
     asked = parser.parse_args(arguments)
@@ -65,7 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     failed = False
     for size in asked.bytes:
         file = skewed(size) if asked.skew else corpus(size, 0)
-        entry = measure(file, "skew" if asked.skew else "corpus", size, asked.master, settings, asked.limit)
+        jobs = [job for job in JOBS if job is not HAND or size <= asked.hand_up_to]
+        entry = measure(file, "skew" if asked.skew else "corpus", size, asked.master, settings, asked.limit, jobs)
         print(f"{summary(entry)}\n", flush=True)
         failed |= any("failed" in row for row in entry["jobs"])
         if asked.output:
@@ -84,14 +88,15 @@ def skewed(size: int) -> Path:
     return file
 
 
-def measure(file: Path, kind: str, size: int, master: str, settings: dict[str, str], limit: float) -> Row:
-    """What all jobs take on a file, and how good their groups are."""
+def measure(file: Path, kind: str, size: int, master: str, settings: dict[str, str], limit: float,
+            jobs: Sequence[Job] = JOBS) -> Row:
+    """What jobs take on a file, and how good their groups are."""
     entry: Row = {"kind": kind, "asked": size, "date": datetime.date.today().isoformat(), "commit": _git("rev-parse", "HEAD"),
                   "dirty": bool(_git("status", "--porcelain")), "machine": machine(), "master": master, "settings": settings,
                   "versions": versions() | {"pyspark": importlib.metadata.version("pyspark")}, "jobs": []}
     entry |= about(file, kind)
     found: dict[str, Groups] = {}
-    for job in JOBS:
+    for job in jobs:
         row, groups = one(job, file, master, settings, limit)
         entry["jobs"].append({"job": job.name} | row)
         if groups is not None:
@@ -181,7 +186,7 @@ def summary(entry: Row) -> str:
 def costs(entry: Row) -> str:
     """What each job takes, and how good it is."""
     skewed_one = entry["kind"] == "skew"
-    head = ["job", "CPU s", "wall s", "peak MB", "largest worker MB", "shuffled MB", "spilled MB", "cached MB",
+    head = ["job", "CPU s", "wall s", "peak MB", "largest worker MB", "disk MB", "shuffled MB", "spilled MB", "cached MB",
             "to the driver MB", *(["near-copies together", "equal ones together", "others grouped"] if skewed_one
                                   else ["planted found", "recall", "precision", "pair precision"])]
     return table(head, [[row["job"], *_figures(row, skewed_one)] for row in entry["jobs"]])
@@ -193,7 +198,7 @@ def _figures(row: Row, skewed_one: bool) -> list[str]:
     of_spark = [number(row[name] / 1e6) if name in row else "" for name in ("shuffled", "spilled", "cached", "results")]
     good = row["planned"] if skewed_one else {"planted": row["planted"]} | row.get("quality", {})
     names = ("near", "same", "others") if skewed_one else ("planted", "recall", "precision", "pair_precision")
-    memory = [number((row[name] or math.nan) / 1e6) for name in ("peak", "peak_worker")]
+    memory = [number((row.get(name) or math.nan) / 1e6) for name in ("peak", "peak_worker", "disk")]
     return [number(row["cpu"]), number(row["wall"]), *memory, *of_spark, *(share(good.get(name)) for name in names)]
 
 

@@ -6,6 +6,7 @@ starts a session.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ class Stage:
 
     Attributes:
         name: What it was described as, else where it was called.
-        tasks: How many.
+        tasks: How many. Stages that follow each other and do the same are one: results come some partitions at a time.
         longest, mean: Times of a task.
         shuffled: Written for other stages.
         fetched, most_fetched: Read of other stages; by the task that read most.
@@ -43,6 +44,20 @@ class Stage:
     most_fetched: int = 0
     spilled: int = 0
     results: int = 0
+
+    @property
+    def kind(self) -> tuple[str, bool, bool]:
+        """What stages have in common whose partitions come some at a time, in several jobs."""
+        return self.name, self.shuffled > 0, self.fetched > 0
+
+    @classmethod
+    def joined(cls, parts: list[Stage]) -> Stage:
+        """Stages as one."""
+        tasks = sum(part.tasks for part in parts)
+        sums = {name: sum(getattr(part, name) for part in parts) for name in ("shuffled", "fetched", "spilled", "results")}
+        mean = sum(part.mean * part.tasks for part in parts) / tasks
+        return cls(parts[0].name, tasks, max(part.longest for part in parts), mean,
+                   most_fetched=max(part.most_fetched for part in parts), **sums)
 
     def add(self, seconds: float, metrics: Event) -> None:
         """One task more."""
@@ -127,5 +142,6 @@ def told(events: Iterable[Event]) -> Told:
                 cached += block["Disk Size"] - sizes.get(key, 0)
                 sizes[key] = block["Disk Size"]
                 found.cached = max(found.cached, cached)
-    found.stages = [stages[number] for number in sorted(stages) if stages[number].tasks]
+    ordered = [stages[number] for number in sorted(stages) if stages[number].tasks]
+    found.stages = [Stage.joined(list(parts)) for _, parts in itertools.groupby(ordered, lambda stage: stage.kind)]
     return found

@@ -35,8 +35,9 @@ MEASURED = """## Measured
 
 Near-duplicate pages at a Jaccard similarity of .8 (`--unit page`), JSON lines in, groups of ids out, on the corpus of the
 [other benchmarks](benchmarks.md). Each job is a process; CPU seconds are of all that it starts (driver, JVMs, Python workers)
-to the very end, start-up included; memory is the most private memory of all of them at one time. What is shuffled, spilled,
-cached on disk and sent to the driver is what Spark's own event log says. MB are 10^6 bytes.
+to the very end, start-up included; memory is the most private memory of all of them at one time, disk the most that their
+temporary files take, those of Spark, too. What is shuffled, spilled, cached on disk and sent to the driver is what Spark's
+own event log says. MB are 10^6 bytes.
 
 *MinHash by hand* is [a job](../benchmarks/spark/minhash_job.py) in the manner of BigCode's and text-dedup's
 `minhash_spark.py`: word 5-grams, 128 permutations by NumPy, 9 bands of 13 rows (datasketch's formula), `groupByKey`, nothing
@@ -47,8 +48,8 @@ end in a group with what they copy. *Recall*, *precision*, *pair precision*: aga
 
 BYTE = """## For each byte of input
 
-From the figures above, bytes a byte of input. *To the driver* is without the texts: up to 4 GB of text all of it comes to the
-driver, of more only that of pages in which something was found.
+From the figures above, bytes a byte of input. *To the driver* is without the texts: those of pages in which something was
+found come to the driver.
 """
 
 SKEW = """## Skew
@@ -75,7 +76,7 @@ REPEAT = """## Repeat it
 
 ```bash
 make bench-spark                                   # 20 MB, 200 MB, 2 GB, the skewed corpus, then this page
-make bench-spark SPARK_SIZES="200MB 2GB 10GB"      # 10 GB: also disk for what Spark keeps there
+make bench-spark SPARK_SIZES="200MB 2GB 10GB"      # 10 GB: 25 GB of disk, and not by hand (--hand-up-to)
 python -m benchmarks.spark --bytes 200MB           # tables only; --skew, --master, --set spark.executor.memory=4g
 make scale-page                                    # this page from benchmarks/results/spark.json
 ```
@@ -125,8 +126,8 @@ def page(result: Row) -> str:
 
 
 def job(entry: Row, name: str) -> Row:
-    """The row of a job."""
-    return next(row for row in entry["jobs"] if row["job"] == name)
+    """The row of a job; of one that was not run it only says so."""
+    return next((row for row in entry["jobs"] if row["job"] == name), {"job": name, "failed": "not run"})
 
 
 def measured(entry: Row) -> str:
@@ -172,9 +173,11 @@ def per_byte(entries: list[Row]) -> str:
     rows = []
     for entry in entries:
         row, size = job(entry, SPARK.name), entry["bytes"]
-        taken = row["shuffled"], row["spilled"], row["cached"], to_driver(row), row["peak"] or math.nan
+        taken = *(row[name] for name in ("shuffled", "spilled", "cached")), to_driver(row), *(
+            row.get(name) or math.nan for name in ("peak", "disk"))
         rows.append([f"{size / MB:,.0f} MB", number(row["cpu"] / size * GB), *(number(value / size) for value in taken)])
-    return table(["input", "CPU s a GB", "shuffled", "spilled", "cached on disk", "to the driver", "peak memory"], rows)
+    return table(["input", "CPU s a GB", "shuffled", "spilled", "cached on disk", "to the driver", "peak memory",
+                  "peak disk"], rows)
 
 
 def slope(entries: list[Row]) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 ``getrusage`` of a command knows only the children that it waited for, and PySpark does not wait for its JVM. So a process
 between becomes the parent of what is orphaned below it, and waits for that, too: CPU seconds are what the kernel counted. But
 it counts nothing of a child whose parent ignores SIGCHLD, as the daemon of PySpark's workers does: of these, the last sample
-counts. ``python -m benchmarks.spark.tree SECONDS COMMAND...`` is the process between.
+counts. ``python -m benchmarks.spark.tree SECONDS FOLDER COMMAND...`` is the process between.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import ctypes
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from benchmarks.measure import BYTECODE, CommandFailed, family, private_bytes
 SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 SAMPLE_SECONDS = 0.2
 TICKS = os.sysconf("SC_CLK_TCK")
+DISK_LOOKS = 5  # samples, of which one looks at files, too
+BLOCK = 512  # bytes of a block of ``st_blocks``
 LEFT_OVER = 20.0  # seconds that what outlives a command may take to end by itself
 
 
@@ -41,6 +44,7 @@ class Tree:
         peak: Most bytes of private memory at one time; a page that forked processes share counts once.
         peak_worker: Most bytes of one process that is neither a JVM nor the command itself; 0 where there is none.
         peak_jvm: Most bytes of one JVM; 0 where there is none.
+        disk: Most bytes of files at one time that lie in the folder for such, or have no name any more and are open.
         output: What it printed.
     """
 
@@ -49,20 +53,24 @@ class Tree:
     peak: int
     peak_worker: int
     peak_jvm: int
+    disk: int
     output: str
 
 
 def run(command: list[str], cwd: Path, limit: float = 0, environment: dict[str, str] | None = None) -> Tree:
     """Run a command to its end and measure its tree; after `limit` seconds (0: never) all of it is ended.
 
+    The command and Spark have a folder of their own for temporary files.
+
     Raises:
         CommandFailed: It ended with another status than 0, or not in time.
     """
     known = os.environ | {"PYTHONPYCACHEPREFIX": str(BYTECODE)} | (environment or {})
     known.pop("PYTHONDONTWRITEBYTECODE", None)
-    measuring = [sys.executable, "-m", "benchmarks.spark.tree", str(limit), *command]
-    done = subprocess.run(measuring, cwd=cwd, env=known, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
+    with tempfile.TemporaryDirectory(prefix="bench-spark-") as folder:
+        measuring = [sys.executable, "-m", "benchmarks.spark.tree", str(limit), folder, *command]
+        done = subprocess.run(measuring, cwd=cwd, env=known | {"TMPDIR": folder, "SPARK_LOCAL_DIRS": folder},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CommandFailed(f"not measured: {' '.join(done.stderr.strip().splitlines()[-1:])}")
     told = json.loads(done.stdout)
@@ -71,14 +79,18 @@ def run(command: list[str], cwd: Path, limit: float = 0, environment: dict[str, 
     return Tree(**told)
 
 
-def measured(command: list[str], limit: float) -> dict[str, Any]:
-    """The fields of `Tree`, and why the command ``failed``, if it did. Waits for all children that this process has."""
+def measured(command: list[str], limit: float, folder: Path) -> dict[str, Any]:
+    """The fields of `Tree`, and why the command ``failed``, if it did. Waits for all children that this process has.
+
+    Args:
+        folder: For temporary files.
+    """
     ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     late = threading.Event()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         command_itself = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        samples = Samples(command_itself.pid)
+        samples = Samples(command_itself.pid, folder)
         samples.start()
         if limit:
             _later(limit, late)
@@ -97,7 +109,7 @@ def measured(command: list[str], limit: float) -> dict[str, Any]:
         samples.join()
         cpu += sum(seconds for pid, seconds in samples.unwaited.items() if pid not in waited)
         return {"wall": wall, "cpu": cpu, "peak": samples.all, "peak_worker": samples.worker, "peak_jvm": samples.jvm,
-                "output": _text(out), "failed": failed}
+                "disk": samples.disk, "output": _text(out), "failed": failed}
 
 
 def ended() -> Iterator[tuple[int, int, float]]:
@@ -142,10 +154,10 @@ def waits_for_none(pid: int) -> bool:
 class Samples(threading.Thread):
     """Samples memory, and the CPU seconds nobody will wait for, of what is below this process until told to stop."""
 
-    def __init__(self, command: int) -> None:
+    def __init__(self, command: int, folder: Path) -> None:
         super().__init__(daemon=True)
-        self.command, self.done = command, threading.Event()
-        self.all = self.worker = self.jvm = 0
+        self.command, self.folder, self.done = command, folder, threading.Event()
+        self.all = self.worker = self.jvm = self.disk = self.looks = 0
         self.unwaited: dict[int, float] = {}
 
     def run(self) -> None:
@@ -164,8 +176,37 @@ class Samples(threading.Thread):
         self.all = max(self.all, sum(sizes.values()))
         self.jvm = max([self.jvm, *(sizes[pid] for pid in java)])
         careless = {parent for parent in {parent for parent, _ in taken.values()} if parent and waits_for_none(parent)}
+        if self.looks % DISK_LOOKS == 0:
+            files = named_files(self.folder) | nameless_files(taken.keys() - java)
+            self.disk = max(self.disk, sum(files.values()))
+        self.looks += 1
         self.unwaited |= {pid: seconds for pid, (parent, seconds) in taken.items() if parent in careless}
         self.worker = max([self.worker, *(size for pid, size in sizes.items() if pid not in java | {self.command})])
+
+
+def named_files(folder: Path) -> dict[tuple[int, int], int]:
+    """The files below a folder, and what each takes of the disk."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                told = os.lstat(os.path.join(place, name))
+                found[told.st_dev, told.st_ino] = told.st_blocks * BLOCK
+    return found
+
+
+def nameless_files(pids: Iterable[int]) -> dict[tuple[int, int], int]:
+    """The files that processes have open though their names are gone, and what each takes of the disk."""
+    found = {}
+    for pid in pids:
+        for way in ("fd", "map_files"):  # a file that is mapped may be open no more
+            with contextlib.suppress(OSError):
+                for entry in os.scandir(f"/proc/{pid}/{way}"):
+                    with contextlib.suppress(OSError):
+                        told = os.stat(entry.path)
+                        if stat.S_ISREG(told.st_mode) and not told.st_nlink:
+                            found[told.st_dev, told.st_ino] = told.st_blocks * BLOCK
+    return found
 
 
 def program(pid: int) -> tuple[str, ...]:
@@ -210,4 +251,4 @@ def _text(stream: Any) -> str:
 
 
 if __name__ == "__main__":
-    json.dump(measured(sys.argv[2:], float(sys.argv[1])), sys.stdout)
+    json.dump(measured(sys.argv[3:], float(sys.argv[1]), Path(sys.argv[2])), sys.stdout)

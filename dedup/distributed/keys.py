@@ -18,8 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, sums
-from dedup.distributed.portions import Portion
+from dedup.blocks import Corpus, in_order, sums
+from dedup.distributed.portions import Portion, sketch_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Options
@@ -42,6 +42,16 @@ def page_keys(portion: Portion, options: Options) -> tuple[U64, I64]:
     band = np.arange(len(portion.bands), dtype=np.uint64)[:, None]
     keys = portion.bands[:, compared].astype(np.uint64) | band << np.uint64(32)
     return keys.reshape(-1), np.tile(compared, len(portion.bands))
+
+
+def key_bytes(corpus: Corpus, options: Options) -> int:
+    """Bytes of the keys of all pages, and of the numbers beside them, about."""
+    keys, lsh = len(corpus.pages), sketch_of(options)
+    if lsh is not None:
+        keys *= lsh.bands
+    elif options.exhaustive:
+        keys += int((1 - options.least_jaccard) * int(corpus.token_first[-1]))
+    return 12 * keys
 
 
 def _prefixes(portion: Portion, compared: I64, options: Options) -> tuple[U64, I64]:

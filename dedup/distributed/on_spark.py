@@ -12,6 +12,7 @@ from dedup.distributed.portions import (
     Portion,
     broken_tables,
     forget,
+    portion_of_split,
     portions_of_batches,
     read_portion,
     reading_options,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from dedup.engines.spark import SparkCluster
     from dedup.report import Report
 
+Reader = Callable[[int], Portion]
+STAGES = ("dedup.distributed.scan",)  # what workers import at once, for it has all stages that they run
+
 
 def is_spark_table(source: Any) -> bool:
     """Whether a source is a DataFrame of Spark."""
@@ -44,7 +48,8 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
         OptionError: A source that Spark cannot read, or a setting that has no meaning there.
         SparkError: Spark cannot run, or lost what it ran.
     """
-    from dedup.engines.spark import SparkCluster, context_of, spark_context
+    from dedup.engines.spark import SparkCluster
+    from dedup.engines.spark_session import context_of, spark_context
 
     if options.checkpoint is not None:
         raise OptionError("Spark makes again what is lost", "checkpoint", "Leave it out, or scan on one machine.")
@@ -55,9 +60,9 @@ def scan_on_spark(source: Any, against: Any, options: Options, progress: Progres
     for side in sides:
         check_columns(side.columns, options) if tables[0] else check_places(side)
     if tables[0]:
-        with SparkCluster(context_of(source, options.master)) as cluster:
+        with SparkCluster(context_of(source, options.master), STAGES) as cluster:
             return report_of_tables(cluster, sides, options, progress)
-    with spark_context(options.master) as context, SparkCluster(context) as cluster:
+    with spark_context(options.master) as context, SparkCluster(context, STAGES) as cluster:
         return report_of_places(cluster, [_places(side) for side in sides], options, progress)
 
 
@@ -67,14 +72,14 @@ def report_of_tables(cluster: SparkCluster, sides: Sequence[Any], options: Optio
     Args:
         sides: The tables; where there are two, the first one has the references.
     """
-    def held(notes: Sequence[Notes]) -> Held[Portion]:
+    def held(notes: Sequence[Notes]) -> tuple[Held[Portion], None]:
         if options.between is not None:  # what else there is, for a message
             for table, told in zip(sides, notes, strict=True):
                 told.saw(table.columns)
         of_sides = [cluster.hold_table(table, columns_of(options), partial(
                         portions_of_batches, options=reading_options(options), references=number < len(sides) - 1))
                     for number, table in enumerate(sides)]
-        return of_sides[0] if len(of_sides) == 1 else cluster.both(*of_sides)
+        return of_sides[0] if len(of_sides) == 1 else cluster.both(*of_sides), None
     return _report(cluster, held, len(sides), options, progress, ordered=False)
 
 
@@ -89,17 +94,18 @@ def report_of_places(cluster: Cluster, sides: Sequence[Sequence[Path]], options:
                    [len(places) > 1 for places in sides])
 
 
-def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portion]], sides: int, options: Options,
-            progress: Progress | None, several_roots: Sequence[bool] = (), ordered: bool = True) -> Report:
+def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], tuple[Held[Portion], Reader | None]], sides: int,
+            options: Options, progress: Progress | None, several_roots: Sequence[bool] = (), ordered: bool = True) -> Report:
     from dedup.api import report_of
 
     stages = Stages(progress, options.memory is not None)
     with memory_of(options):
         notes = [Notes() for _ in range(sides)]
         stages.start("read")
-        held, last = held_with(notes), forget if ordered else None  # texts of tables lie with the portions
+        held, read_again = held_with(notes)
+        last = forget if ordered else None  # texts of tables lie with the portions
         try:
-            findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered)
+            findings, digest, read = scan_on(cluster, held, notes, options, stages, several_roots, ordered, read_again)
         except Exception:
             held.release(last)
             raise
@@ -107,8 +113,9 @@ def _report(cluster: Cluster, held_with: Callable[[Sequence[Notes]], Held[Portio
         return report_of(read, findings, digest, stages)
 
 
-def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Notes], options: Options) -> Held[Portion]:
-    """The pages of all places, in portions."""
+def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Notes],
+          options: Options) -> tuple[Held[Portion], Reader]:
+    """The pages of all places, in portions, and what reads one of them here."""
     splits = []
     for number, (places, told) in enumerate(zip(sides, notes, strict=True)):
         found = find_splits(cluster, places, options, told)
@@ -122,8 +129,9 @@ def _held(cluster: Cluster, sides: Sequence[Sequence[Path]], notes: Sequence[Not
         broken = {place for places in held.map(broken_tables) for place in places if place in cut}
         if broken:
             held.release(forget)
-            held = cluster.hold(read, uncut(splits, broken))
-    return held
+            splits = uncut(splits, broken)
+            held = cluster.hold(read, splits)
+    return held, lambda number: portion_of_split(splits[number], options=reading_options(options))
 
 
 def check_columns(columns: list[str], options: Options) -> None:

@@ -137,7 +137,7 @@ class Kept:
                 return np.memmap(self.path, np.uint8, "r") if self.size else NO_TEXT
         except OSError:
             pass
-        again = _portion_of_split(self.split, self.options)
+        again = portion_of_split(self.split, self.options)
         if again.mark != mark or isinstance(again.text, Kept):
             raise InputError(*CHANGED)
         return again.text
@@ -145,7 +145,7 @@ class Kept:
 
 def read_portion(_: int, split: Split, options: Options) -> Portion:
     """The pages of a split; their texts stay on the disk of the machine that reads them."""
-    portion = _portion_of_split(split, options)
+    portion = portion_of_split(split, options)
     text = portion.text
     assert not isinstance(text, Kept)
     path = _written(text)
@@ -179,7 +179,8 @@ def _own_folder() -> str:
     return os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0] or tempfile.gettempdir()
 
 
-def _portion_of_split(split: Split, options: Options) -> Portion:
+def portion_of_split(split: Split, options: Options) -> Portion:
+    """The pages of a split, with their texts."""
     notes = Recorded()
     stream = PageStream(lambda stream: _items(split, options, notes, stream), options, notes)
     return portion_of(stream, notes, options, split.references)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from dedup.cleaning.plan import word_digests
 from dedup.distributed.buckets import share_of
 from dedup.distributed.corpora import joined, take_pages
 from dedup.distributed.driver import DriverEngine
-from dedup.distributed.keys import keys_by_part, links_of_keys, page_keys
+from dedup.distributed.keys import key_bytes, keys_by_part, links_of_keys, page_keys
 from dedup.distributed.parts import Found, Plan, Shift, find_in_part, send_pages
 from dedup.distributed.portions import Numbering, Portion
 from dedup.distributed.surveyor import SpreadSurveyor
@@ -52,8 +52,10 @@ U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
-PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the keys meet in one, about
+PART_BYTES, KEYED_BYTES = 1 << 25, 1 << 25  # of text in a part, and of which the grams meet in one, about
+KEY_BYTES = 1 << 23  # of the keys of pages that meet in one part, about
 MOST_TEXT = 1 << 32  # bytes of text that all come to who asked; of more, that of what was found
+MOST_READ = 1 << 34  # bytes of text that who asked may read again, and so need not have
 log = logging.getLogger("dedup")
 
 
@@ -80,7 +82,8 @@ class Read:
 
 
 def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], options: Options, stages: Stages,
-            several_roots: Sequence[bool] = (), ordered: bool = True) -> tuple[Findings, str, Read]:
+            several_roots: Sequence[bool] = (), ordered: bool = True,
+            read_again: Callable[[int], Portion] | None = None) -> tuple[Findings, str, Read]:
     """All that stands more than once in the portions' pages, a digest of the input, and what was said while it was read.
 
     Args:
@@ -88,6 +91,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
         several_roots: Whether more than one place was named, of each of the notes' sides.
         ordered: The pages are in the order of the portions; else in that of their ids, those of one id in that of their
             texts' digests.
+        read_again: Reads a portion here, where that can be done.
     """
     stages.start("read")
     heard = list(held.map(hear))
@@ -96,18 +100,19 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
-    every = options.with_text or int(corpus.page_start[-1]) <= MOST_TEXT
-    texts = Texts(cluster, held, corpus, numbering, every)
+    size = int(corpus.page_start[-1])  # of blocks, something is found in most pages: their texts come
+    again = read_again if options.unit == "page" and size <= MOST_READ else None
+    texts = Texts(cluster, held, corpus, numbering, options.with_text or (again is None and size <= MOST_TEXT))
     if options.unit == "page":
         passages, groups, aligned = find_in_pages(cluster, held, texts, numbering, pairs, options, stages, digests)
     else:
         passages, groups, aligned = find_here(cluster, held, texts, numbering, pairs, options, stages)
     stages.start("texts")
     wanted = pages_looked_at(texts.corpus, numbering, heard, groups, passages)
-    texts.bring(wanted, counted=True)
+    texts.bring(wanted, counted=again is None)
     stages.rows(len(corpus.pages), "pages", len(texts), "texts")
     findings = Findings(texts.corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned,
-                        repetition=texts.repetition)
+                        repetition=texts.repetition(again, options.threads))
     return filtered(findings), digest, read
 
 
@@ -146,7 +151,7 @@ def find_here(cluster: Cluster, held: Held[Portion], texts: Texts, numbering: Nu
     stem = load_stemmer(options.stem) if options.stem is not None else None
     memory = memory_bytes(options.memory) if options.memory is not None else None
     with DriverEngine(cluster, options.threads, options.partitions, memory) as engine:
-        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_keys(texts.corpus, options),
+        surveyor = SpreadSurveyor(engine, texts, options, cluster, held, numbering, _parts_of_blocks(texts.corpus, options),
                                   pages)
         return find_in(engine, texts.corpus, surveyor, pairs, options, stages, stem=stem)
 
@@ -210,7 +215,7 @@ def plan_parts(cluster: Cluster, held: Held[Portion], corpus: Corpus, numbering:
     """The part of each page, -1 of those in none, how many parts there are, and which pages hang together with too many."""
     if not len(corpus.pages):
         return np.empty(0, np.int32), 0, np.empty(0, bool)
-    count = _parts_of_keys(corpus, options)
+    count = max(1, options.partitions or -(-key_bytes(corpus, options) // KEY_BYTES))
     where = cluster.share(numbering)
     links = list(held.exchange(partial(send_keys, numbering=where, options=options, parts=count), count, link_keys))
     one, other = (_concatenated([pair[side] for pair in links], np.int64) for side in (0, 1))
@@ -228,8 +233,8 @@ def _first_of_text(digests: U64) -> Flags:
     return first
 
 
-def _parts_of_keys(corpus: Corpus, options: Options) -> int:
-    """In how many parts keys meet."""
+def _parts_of_blocks(corpus: Corpus, options: Options) -> int:
+    """In how many parts the grams, and the keys, of blocks meet."""
     return max(1, options.partitions or int(corpus.page_start[-1]) // KEYED_BYTES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from dedup.readers.notes import Notes
 from dedup.readers.parquet import cut_row_groups
 
 SPLIT_BYTES = 1 << 24  # of files in a split, about
+MANY, LARGER = 64, 2  # where there are more splits than that, they become so many times as large at most
+COUNTED = 64  # splits whose lines one task counts, at most
 READ_BYTES = 1 << 20
 
 
@@ -104,26 +107,31 @@ def find_splits(cluster: Cluster, paths: Sequence[Path | str], options: Options,
     """
     splits: list[Split] = []
     small: list[Found] = []
-    held = 0
+    files = [(found, _size_of(found)) for found in find(paths, options.include, options.exclude, notes)]
+    held, most = 0, split_bytes(sum(length for _, length in files))
 
     def together() -> Iterator[Split]:
         if small:
             yield Split(tuple(small))
             small.clear()
-    for found in find(paths, options.include, options.exclude, notes):
-        length = _size_of(found)
-        if stretches := _stretches(found, length, options) if length > SPLIT_BYTES else []:
+    for found, length in files:
+        if stretches := _stretches(found, length, options, most) if length > most else []:
             splits += together()
             held = 0
             splits += [*stretches[:-1], replace(stretches[-1], last=True)]
             continue
-        if small and held + length > SPLIT_BYTES:
+        if small and held + length > most:
             splits += together()
             held = 0
         small.append(found)
         held += length
     splits += together()
     return _numbered(cluster, splits)
+
+
+def split_bytes(total: int) -> int:
+    """Bytes of files in a split, about."""
+    return min(max(SPLIT_BYTES, total // MANY), LARGER * SPLIT_BYTES)
 
 
 def _size_of(found: Found) -> int:
@@ -133,7 +141,7 @@ def _size_of(found: Found) -> int:
         return 0
 
 
-def _stretches(found: Found, length: int, options: Options) -> list[Split]:
+def _stretches(found: Found, length: int, options: Options, most: int) -> list[Split]:
     """The stretches of a file that are read apart: lines of JSON, and row groups of Parquet, where they are not packed."""
     try:
         with open_regular(found.path) as file:
@@ -142,12 +150,12 @@ def _stretches(found: Found, length: int, options: Options) -> list[Split]:
                 return []
             form = choose(found.name, head, found.named, options.input_format)[0]
             if form == "jsonl":
-                count = -(-length // SPLIT_BYTES)
+                count = -(-length // most)
                 return [Split((found,), length * i // count, length * (i + 1) // count, form=form) for i in range(count)]
             if form == "parquet" and find_spec("pyarrow") is not None:
                 file.seek(0)
                 return [Split((found,), groups.start, groups.stop, 1 + before, form=form)
-                        for groups, before in cut_row_groups(file, options, SPLIT_BYTES)]
+                        for groups, before in cut_row_groups(file, options, most)]
     except OSError:  # who reads it says so
         pass
     return []
@@ -167,7 +175,7 @@ def uncut(splits: Sequence[Split], places: set[str]) -> list[Split]:
 def _numbered(cluster: Cluster, splits: list[Split]) -> list[Split]:
     """The splits with the numbers of their first lines."""
     cut = [number for number, split in enumerate(splits) if split.form == "jsonl"]
-    counts = dict(zip(cut, _mapped(cluster, count_lines, [splits[number] for number in cut]), strict=True))
+    counts = dict(zip(cut, _counted(cluster, [splits[number] for number in cut]), strict=True))
     before = 0
     for number in cut:
         split = splits[number]
@@ -178,21 +186,30 @@ def _numbered(cluster: Cluster, splits: list[Split]) -> list[Split]:
     return splits
 
 
-def _mapped(cluster: Cluster, stage: Any, items: list[Split]) -> list[Any]:
-    if not items:
+def _counted(cluster: Cluster, splits: list[Split]) -> list[tuple[int, bool]]:
+    """What ``count_lines`` says of each split. Each core that there is gets some, so that all begin at once."""
+    if not splits:
         return []
-    held = cluster.hold(stage, items)
+    tasks = max(min(cluster.width, len(splits)), -(-len(splits) // COUNTED))
+    edges = [len(splits) * task // tasks for task in range(tasks + 1)]
+    held = cluster.hold(itself, [splits[a:b] for a, b in itertools.pairwise(edges)])
     try:
-        return list(held.map(_itself))
+        return [said for some in held.map(count_lines_of) for said in some]
     finally:
         held.release()
 
 
-def _itself(_: int, value: Any) -> Any:
+def itself(_: int, value: Any) -> Any:
+    """What is held, as it is."""
     return value
 
 
-def count_lines(_: int, split: Split) -> tuple[int, bool]:
+def count_lines_of(_: int, splits: list[Split]) -> list[tuple[int, bool]]:
+    """What ``count_lines`` says of each split."""
+    return list(map(count_lines, splits))
+
+
+def count_lines(split: Split) -> tuple[int, bool]:
     """Line feeds between the bytes of a split, and whether a line begins at its first byte."""
     count, left = 0, split.end - split.begin
     try:

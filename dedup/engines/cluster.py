@@ -38,8 +38,12 @@ class Shared(Protocol[V]):
 class Held(Protocol[H]):
     """Portions that a cluster holds. Stages get the number of a portion, and the portion; they can be pickled."""
 
-    def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
-        """The stage's results, in the order of the portions, some at a time."""
+    def map(self, stage: Callable[[int, Any], R], size: int = 0) -> Iterator[R]:
+        """The stage's results, in the order of the portions, some at a time.
+
+        Args:
+            size: Bytes of a result, about, where they are large.
+        """
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
                  then: Callable[[int, list[P]], R]) -> Iterator[R]:
@@ -65,6 +69,10 @@ class Held(Protocol[H]):
 class Cluster(Protocol):
     """Machines that hold portions and run stages."""
 
+    @property
+    def width(self) -> int:
+        """How many tasks run at once, as far as that is known."""
+
     def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> Held[T]:
         """A portion of each item."""
 
@@ -82,6 +90,8 @@ class Alone(Generic[V]):
 class InProcess:
     """A cluster of this process alone, for tests: what is sent is pickled, as between machines."""
 
+    width = 2
+
     def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> HeldHere[T]:
         """A portion of each item."""
         return HeldHere([_sent(_sent(stage)(number, _sent(item))) for number, item in enumerate(items)])
@@ -97,7 +107,7 @@ class HeldHere(Held[T]):
     def __init__(self, portions: list[T]) -> None:
         self._portions = portions
 
-    def map(self, stage: Callable[[int, T], R]) -> Iterator[R]:
+    def map(self, stage: Callable[[int, T], R], size: int = 0) -> Iterator[R]:
         """The stage's results, in the order of the portions."""
         return (_sent(_sent(stage)(number, portion)) for number, portion in enumerate(self._portions))
 

@@ -6,24 +6,18 @@ executors; a portion or part that is lost with one is made again and is the same
 
 from __future__ import annotations
 
-import logging
-import os
+import gc
 import pickle
-import re
-import shutil
-import signal
-import sys
-import tempfile
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dedup.engines.cluster import CHANGED, Held
-from dedup.errors import DedupError, InputError, MissingExtraError, OptionError, how_to_install
+from dedup.engines.spark_errors import clear_errors
+from dedup.errors import DedupError, InputError
 
 if TYPE_CHECKING:
     from pyspark import RDD, Broadcast, SparkContext, StorageLevel
@@ -36,159 +30,20 @@ R = TypeVar("R")
 P = TypeVar("P")
 Numbered = tuple[tuple[int, int], int, Any]  # a portion with the number of its partition and its own there, and its bytes
 
-JAVA = 17  # the least version that Spark 4 runs on
 TASK_BYTES = 1 << 24  # of portions that a task takes, about, where a table has smaller partitions
-LEAST_TOGETHER = 16  # partitions whose results come to the driver at once
-_OURS = re.compile(r"dedup\.errors\.(\w+): (.*)")
-_MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)")
-_CAUSE = re.compile(r"^(?:: |Caused by: )?((?:\w+\.)*\w*(?:Error|Exception|Exit|Killed)\b.*)$", re.MULTILINE)
+LEAST_TOGETHER = 16  # partitions whose results come to the driver at once, if they are small
+MOST_TOGETHER = 1 << 28  # bytes of results that do, about: the Java of the driver has 1 GB unless somebody says more
 
 
-class SparkError(DedupError):
-    """Spark cannot run, or lost what it ran."""
+@cache
+def prepare_worker(modules: tuple[str, ...]) -> None:
+    """Import modules, and tell Python that what there is stays: once a process.
 
-
-_ALONE = threading.RLock()  # a process has one context: one scan at a time has one of its own
-
-
-@contextmanager
-def spark_context(master: str | None) -> Iterator[SparkContext]:
-    """The context of the session that there is, or one of our own, which ends with what is done in it.
-
-    Args:
-        master: Where it runs, like ``local[4]`` or ``spark://host:7077``; ``None``: what ``spark-submit`` or the
-            configuration says, else all cores of this machine.
-
-    Raises:
-        MissingExtraError: There is no pyspark.
-        OptionError: There is a session, and it runs elsewhere.
-        SparkError: There is no Java, or Spark does not start.
+    PySpark has a worker look for garbage after each task, among all objects that there are: 30 ms of each are for modules.
     """
-    try:
-        from pyspark import SparkContext
-    except ModuleNotFoundError:
-        raise MissingExtraError("the engine spark needs pyspark", mend=how_to_install("spark", "pyspark")) from None
-    with _ALONE:
-        active = SparkContext._active_spark_context
-        if active is None:
-            with _own_context(master) as context:
-                yield context
-            return
-    yield _running_on(active, master)
-
-
-def context_of(table: DataFrame, master: str | None) -> SparkContext:
-    """The context of a table's session.
-
-    Raises:
-        OptionError: The session is one of Spark Connect, or runs elsewhere.
-        SparkError: It has ended.
-    """
-    from pyspark import SparkContext
-
-    try:
-        context = table.sparkSession.sparkContext
-    except Exception:
-        raise OptionError("a session of Spark Connect cannot run a scan", "engine", "Use a classic session.") from None
-    if context is not SparkContext._active_spark_context:
-        raise SparkError("the session of the DataFrame has ended", "", "Make the DataFrame in one that runs.")
-    return _running_on(context, master)
-
-
-def _running_on(context: SparkContext, master: str | None) -> SparkContext:
-    """The context of a running session, where that is the master that was asked for."""
-    if master not in (None, context.master):
-        raise OptionError(f"a session runs already, on {context.master}", "master",
-                          "Leave it out, or end that session first; with spark-submit, name the master there.")
-    return context
-
-
-@contextmanager
-def _own_context(master: str | None) -> Iterator[SparkContext]:
-    """A context that ends with what is done in it."""
-    from pyspark import SparkConf, SparkContext
-
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would take the first python3 of the path
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has a Java already, and chose where it runs
-    if not submitted:
-        _need_java()
-    with tempfile.TemporaryFile() as log, _plain_interrupts() as as_before:
-        try:
-            context = (SparkContext(conf=SparkConf().setAppName("dedup")) if submitted
-                       else _started(master or "local[*]", log))
-        except Exception as error:
-            log.seek(0)
-            raise _no_start(f"{error}\n{log.read().decode(errors='replace')}") from None
-        try:
-            as_before()
-            yield _running_on(context, master)
-        finally:
-            with suppress(Exception):  # its Java may be gone
-                context.stop()
-
-
-def _no_start(said: str) -> SparkError:
-    """Why Spark does not start, and the way out where it is known."""
-    if "UnsupportedClassVersionError" in said:
-        return SparkError("Spark needs a newer Java than there is", "", f"Install Java {JAVA} or newer, or set JAVA_HOME.")
-    mend = "PYSPARK_SUBMIT_ARGS must end in pyspark-shell." if "Missing application resource" in said else ""
-    return SparkError(f"Spark does not start ({_cause(said)})", "", mend)
-
-
-@contextmanager
-def _plain_interrupts() -> Iterator[Callable[[], None]]:
-    """An interrupt ends what runs, and no more: PySpark would call Java amid a call, and py4j log the traces of both.
-
-    Returns:
-        What gives a handler that was exchanged its place back.
-    """
-    before, main = signal.getsignal(signal.SIGINT), threading.current_thread() is threading.main_thread()
-
-    def as_before() -> None:
-        if main and before is not None:
-            signal.signal(signal.SIGINT, before)
-
-    def is_ours(record: logging.LogRecord) -> bool:
-        return record.module not in ("java_gateway", "clientserver")
-    root, py4j = logging.getLogger(), logging.getLogger("py4j")
-    level = py4j.level
-    root.addFilter(is_ours)
-    py4j.setLevel(logging.CRITICAL + 1)
-    try:
-        yield as_before
-    finally:
-        as_before()
-        root.removeFilter(is_ours)
-        py4j.setLevel(level)
-
-
-def _started(master: str, log: IO[bytes]) -> SparkContext:
-    """A context with a Java of its own, whose many words go to a file.
-
-    What ``spark-defaults.conf`` or ``PYSPARK_SUBMIT_ARGS`` say of anything but the master and the name wins.
-    """
-    from pyspark import SparkConf, SparkContext
-    from pyspark.java_gateway import launch_gateway
-
-    if SparkContext._gateway is None:  # a session that has ended leaves its Java behind
-        launch: Callable[..., Any] = launch_gateway
-        SparkContext._ensure_initialized(gateway=launch(SparkConf().setMaster(master), {"stderr": log}))
-    conf = SparkConf().setMaster(master).setAppName("dedup")
-    settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.maxResultSize": "0"}
-    if master.startswith("local"):  # needs no network
-        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-    for name, value in settings.items():
-        conf.setIfMissing(name, value)
-    return SparkContext(conf=conf)
-
-
-def _need_java() -> None:
-    """Say so where there is no Java."""
-    home = os.environ.get("JAVA_HOME")  # where it is set, Spark looks nowhere else
-    if Path(home, "bin", "java").exists() if home else shutil.which("java"):
-        return
-    raise SparkError(f"Spark needs Java, and there is none{f' in JAVA_HOME ({home})' if home else ''}", "",
-                     f"Install Java {JAVA} or newer (Debian: apt-get install default-jre-headless), or set JAVA_HOME.")
+    for module in modules:
+        import_module(module)
+    gc.freeze()
 
 
 class SparkCluster:
@@ -196,10 +51,11 @@ class SparkCluster:
 
     Args:
         context: Of a classic session; one of Spark Connect has none.
+        imports: Modules that workers import with their first task.
     """
 
-    def __init__(self, context: SparkContext) -> None:
-        self._context = context
+    def __init__(self, context: SparkContext, imports: Sequence[str] = ()) -> None:
+        self._context, self._prepare = context, partial(prepare_worker, tuple(imports))
         self._shared: list[Broadcast[Any]] = []
         self._kept: list[RDD[Any]] = []
 
@@ -213,14 +69,23 @@ class SparkCluster:
             for kept in self._kept:
                 kept.unpersist()
 
+    @property
+    def width(self) -> int:
+        """How many tasks run at once, as far as that is known."""
+        return int(self._context.defaultParallelism)
+
     def _persisted(self, made: RDD[T]) -> RDD[T]:
         self._kept.append(made)
         return made.persist(_on_disk())
 
     def hold(self, stage: Callable[[int, P], T], items: Sequence[P]) -> HeldBySpark[T]:
         """A portion of each item."""
-        made = self._context.parallelize(list(enumerate(items)), max(len(items), 1)).map(lambda row: (row[0], stage(*row)))
-        made = self._persisted(made)
+        prepare = self._prepare
+
+        def make(rows: Iterable[tuple[int, P]]) -> Iterator[tuple[int, T]]:
+            prepare()
+            return ((number, stage(number, item)) for number, item in rows)
+        made = self._persisted(self._context.parallelize(list(enumerate(items)), max(len(items), 1)).mapPartitions(make))
         return HeldBySpark(made, [made], len(items))
 
     def hold_table(self, table: DataFrame, names: Container[str],
@@ -231,12 +96,13 @@ class SparkCluster:
             names: Of columns that are needed; the others may hold what Arrow does not know.
             stage: Gets the number of a partition and its rows as Arrow batches.
         """
-        needed = [name for name in table.columns if name in names]
+        needed, prepare = [name for name in table.columns if name in names], self._prepare
 
         def pickled(batches: Iterator[Any]) -> Iterator[Any]:
             from pyarrow import RecordBatch, array, binary
             from pyspark import TaskContext
 
+            prepare()
             context = TaskContext.get()
             named = (RecordBatch.from_arrays(batch.columns, needed) for batch in batches)
             for portion in stage(context.partitionId() if context is not None else 0, named):
@@ -295,9 +161,9 @@ class HeldBySpark(Held[T]):
         self.rows, self.kept, self.count = rows, kept, count
         self._made = False
 
-    def map(self, stage: Callable[[int, Any], R]) -> Iterator[R]:
+    def map(self, stage: Callable[[int, Any], R], size: int = 0) -> Iterator[R]:
         """The stage's results, in the order of the portions."""
-        yield from self._results(self.rows.map(lambda row: stage(*row)), stage)
+        yield from self._results(self.rows.map(lambda row: stage(*row)), stage, size=size)
         self._made = True
 
     def exchange(self, stage: Callable[[int, Any], Iterable[tuple[int, P]]], parts: int,
@@ -324,12 +190,13 @@ class HeldBySpark(Held[T]):
             yield part, then(part, [thing for _, _, thing in sent])
         return self.rows.flatMap(send).partitionBy(parts, int).mapPartitionsWithIndex(meet)
 
-    def _results(self, made: RDD[R], *stages: Callable[..., Any]) -> Iterator[R]:
+    def _results(self, made: RDD[R], *stages: Callable[..., Any], size: int = 0) -> Iterator[R]:
         """What partitions hold, in their order; some at a time, for the Java of the driver has not much memory."""
         context, count, at = made.context, made.getNumPartitions(), 0
+        room = max(MOST_TOGETHER // max(size, 1), 1)
         while at < count:
             with clear_errors(), _described(context, *stages):
-                end = min(at + max(LEAST_TOGETHER, 2 * context.defaultParallelism), count)  # executors come and go
+                end = min(at + min(max(LEAST_TOGETHER, 2 * context.defaultParallelism), room), count)  # executors come and go
                 found = context.runJob(made, list, list(range(at, end)))
             yield from found
             at = end
@@ -367,53 +234,3 @@ def _on_disk() -> StorageLevel:
     from pyspark import StorageLevel
 
     return StorageLevel.DISK_ONLY
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """What fails on an executor is one line here, not the traces of two languages."""
-    from py4j.protocol import Py4JError
-    from pyspark.errors import AnalysisException, PySparkException
-
-    try:
-        yield
-    except ImportError as error:  # of PySpark: a package, or its version
-        raise MissingExtraError(f"a DataFrame of Spark needs more packages ({_cause(str(error))})",
-                                mend=how_to_install("spark", "pyarrow pandas")) from None
-    except AnalysisException as error:
-        raise SparkError(f"Spark cannot read the DataFrame ({_cause(str(error))})") from None
-    except OSError as error:
-        if _is_interrupt(error):
-            raise KeyboardInterrupt from None
-        raise
-    except (Py4JError, PySparkException) as error:
-        if _is_interrupt(error):
-            raise KeyboardInterrupt from None
-        said = str(error)
-        if missing := _MISSING.search(said):
-            name = missing[1].partition(".")[0]
-            package = "dedup-toolkit" if name == "dedup" else name
-            raise SparkError(f"the executors have no package {name}", "", f"Install {package} for the Python that runs the "
-                             "workers, or send it along with --archives; or set PYSPARK_PYTHON before the session begins "
-                             f"(this Python is {sys.executable}).") from None
-        if "stopped SparkContext" in said:
-            raise SparkError("Spark has ended: its master did not answer, or ended it", "",
-                             "See whether --master is right, and what Spark logs.") from None
-        if ours := _OURS.search(said):
-            raise SparkError(ours[2].strip()) from None
-        raise SparkError(f"a task failed on Spark ({_cause(said)})", "", "The executors' logs have the rest.") from None
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Whether an error came while py4j cleaned up after an interrupt."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
-
-
-def _cause(said: str) -> str:
-    """The last line of a trace that names an error."""
-    if "OutOfMemoryError" in said or "TaskResultLost" in said:
-        return "Java ran out of memory: spark.driver.memory and spark.executor.memory say how much it has"
-    lines = _CAUSE.findall(said)
-    return " ".join((lines[-1] if lines else said.strip().partition("\n")[0]).split())[:300]

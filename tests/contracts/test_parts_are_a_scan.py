@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -84,7 +85,8 @@ def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pyt
     plain = dict(asked)
     against = {"against": folder / plain.pop("against")} if "against" in plain else {}
     whole = rendered(scan(folder, **against, **plain))
-    monkeypatch.setattr(scanning, "MOST_TEXT", 0)
+    for name_of in ("MOST_TEXT", "MOST_READ"):
+        monkeypatch.setattr(scanning, name_of, 0)
     sent: list[int] = []
     send = texts.send_texts
 
@@ -99,6 +101,30 @@ def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pyt
     assert rendered(report) == whole
     assert 0 < sum(sent) <= len(report.pages)
     assert sum(sent) < len(report.pages) or name not in ("exact", "page", "exact pages")
+
+
+@pytest.mark.usefixtures("small")
+def test_who_asks_how_pages_repeat_themselves_reads_them_again(folder: Path, tmp_path: Path,  # noqa: F811
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whole pages only the texts of what was found come; few ask for the table of pages, that looks at all."""
+    shutil.copytree(folder, tmp_path / "pages")
+    whole = rendered(scan(tmp_path / "pages", unit="page"))
+    brought: list[int] = []
+    bring = texts.Texts.bring
+
+    def counting(own: Any, *args: Any, **known: Any) -> None:
+        bring(own, *args, **known)
+        brought.append(len(own))
+    monkeypatch.setattr(texts.Texts, "bring", counting)
+    report = in_parts(tmp_path / "pages", unit="page")
+    assert 0 < brought[-1] < len(report.pages) / 2
+    assert rendered(report) == whole
+    report = in_parts(tmp_path / "pages", unit="page")
+    changed = max((tmp_path / "pages").rglob("*.html"), key=lambda file: file.stat().st_size)
+    changed.write_text("<p>Nothing of what stood here.</p>")
+    assert report.to_json()
+    with pytest.raises(InputError, match="the input has changed since it was scanned"):
+        rendered(report)
 
 
 @pytest.mark.usefixtures("small")

@@ -78,7 +78,8 @@ def test_a_random_collection_gives_the_bytes_of_one_machine(seed: int, tmp_path:
     size = r.choice([300, 3000, 30_000])
     for module in (splits, portions):
         monkeypatch.setattr(module, "SPLIT_BYTES", size)
-    for name, sizes in (("PART_BYTES", [100, 5000, 1 << 25]), ("KEYED_BYTES", [100, 5000]), ("MOST_TEXT", [0, 1 << 32])):
+    for name, sizes in (("PART_BYTES", [100, 5000, 1 << 25]), ("KEYED_BYTES", [100, 5000]), ("MOST_TEXT", [0, 1 << 32]),
+                        ("MOST_READ", [0, 1 << 34]), ("KEY_BYTES", [100, 5000])):
         monkeypatch.setattr(scanning, name, r.choice(sizes))
     asked = {name: r.choice(values) for name, values in CHOICES.items() if r.random() < 0.35}
     for side in ("one", "other"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,8 @@ from dedup.distributed import splits
 from dedup.distributed.driver import DriverEngine
 from dedup.distributed.portions import read_portion
 from dedup.engines import spark as spark_engine
-from dedup.engines.spark import SparkError
+from dedup.engines import spark_errors, spark_session
+from dedup.engines.spark_errors import SparkError
 from dedup.errors import MissingExtraError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
 from tests.spark_help import need_spark
@@ -148,6 +150,33 @@ def test_the_session_is_left_as_it_was(spark: Any) -> None:
     assert two_pages(spark).count() == 2
 
 
+def test_workers_look_for_no_garbage_among_their_modules(spark: Any) -> None:
+    """PySpark has them look after each task."""
+    def frozen(_: int, least: int) -> bool:
+        import gc
+        import sys
+
+        return gc.get_freeze_count() > least and "dedup.pipeline" in sys.modules
+    with spark_engine.SparkCluster(spark.sparkContext, ("dedup.pipeline",)) as cluster:
+        assert list(cluster.hold(frozen, [10_000]).map(splits.itself)) == [True]
+
+
+def test_results_that_are_large_come_in_several_jobs(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's Java has not much memory."""
+    from pyspark import SparkContext
+
+    jobs: list[int] = []
+    run_job = SparkContext.runJob
+    monkeypatch.setattr(SparkContext, "runJob", lambda own, made, function, partitions: (
+        jobs.append(len(partitions)), run_job(own, made, function, partitions))[1])
+    with spark_engine.SparkCluster(spark.sparkContext) as cluster:
+        held = cluster.hold(splits.itself, list(range(9)))
+        assert list(held.map(splits.itself)) == list(range(9))
+        assert list(held.map(splits.itself, spark_engine.MOST_TOGETHER // 4)) == list(range(9))
+        assert list(held.map(splits.itself, 2 * spark_engine.MOST_TOGETHER)) == list(range(9))
+    assert jobs == [9, 4, 4, 1, *[1] * 9]
+
+
 def test_what_was_shared_is_gone(spark: Any) -> None:
     with spark_engine.SparkCluster(spark.sparkContext) as cluster:
         shared = cluster.share([1])
@@ -198,9 +227,9 @@ def test_what_could_not_be_read_is_not_read_again_to_be_forgotten(spark: Any, tm
     with spark_engine.SparkCluster(spark.sparkContext) as cluster:
         held = cluster.hold(read, ["a", "b"])
         with pytest.raises(SparkError, match="ValueError: b"):
-            list(held.map(splits._itself))
+            list(held.map(splits.itself))
         before = calls.read_text()
-        held.release(splits._itself)
+        held.release(splits.itself)
     assert calls.read_text() == before
 
 
@@ -209,14 +238,14 @@ def test_what_spark_says_of_itself_is_told_apart() -> None:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkImportError
 
-    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_engine.clear_errors():
+    with pytest.raises(SparkError, match="Spark has ended: its master did not answer"), spark_errors.clear_errors():
         raise Py4JError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.\n\tat x")
     broken = Py4JError("py4j fails to clean up")
     broken.__context__ = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt), spark_engine.clear_errors():
+    with pytest.raises(KeyboardInterrupt), spark_errors.clear_errors():
         raise broken
     lacking = PySparkImportError("[PACKAGE_NOT_INSTALLED] PyArrow >= 18.0.0 must be installed; however, it was not found.")
-    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_engine.clear_errors():
+    with pytest.raises(MissingExtraError, match="PyArrow >= 18"), spark_errors.clear_errors():
         raise lacking
 
 
@@ -226,7 +255,7 @@ def test_a_package_that_executors_lack_is_named(module: str) -> None:
 
     need_spark()
     words = f"the executors have no package {module.partition('.')[0]}.* set PYSPARK_PYTHON before the session begins"
-    with pytest.raises(SparkError, match=words), spark_engine.clear_errors():
+    with pytest.raises(SparkError, match=words), spark_errors.clear_errors():
         raise Py4JError(f"Traceback\nModuleNotFoundError: No module named '{module}'\n")
 
 
@@ -239,6 +268,53 @@ def test_what_has_no_meaning_on_spark_is_said(tmp_path: Path, spark: Any) -> Non
         scan(spark.createDataFrame([("a", "b")], "id string, text string"), against=tmp_path)
     with pytest.raises(OptionError, match="Spark reads places and its own tables, not a list"):
         scan(["a text"], engine="spark")
+
+
+def test_a_session_of_spark_connect_is_told_and_other_errors_are_not_taken_for_one() -> None:
+    pytest.importorskip("pyspark")
+    from pyspark.errors import PySparkAttributeError
+
+    class Table:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        @property
+        def sparkSession(self) -> Any:
+            raise self.error
+    said = PySparkAttributeError(errorClass="JVM_ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": "sparkContext"})
+    with pytest.raises(OptionError, match="a session of Spark Connect cannot run a scan"):
+        spark_session.context_of(Table(said), None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="something else"):
+        spark_session.context_of(Table(ValueError("something else")), None)  # type: ignore[arg-type]
+
+
+START = """
+import os
+import re
+from dedup.engines.spark_session import spark_context
+with spark_context("local[1]") as context:
+    java = context._jvm.java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments()
+    print([option for option in java if "Tiered" in option])
+    known = context.getConf()
+    print([known.get(f"spark.{name}") for name in ("executor.defaultJavaOptions", "shuffle.sort.bypassMergeThreshold")])
+print([os.environ.get(f"SPARK_{name}_OPTS") for name in ("SUBMIT", "LAUNCHER")])
+"""
+
+
+@pytest.mark.parametrize(("environment", "java", "known", "left"), [
+    ({}, [1], ["-XX:TieredStopAtLevel=1", "1"], [None, None]),
+    ({"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=2", "PYSPARK_SUBMIT_ARGS":
+        "--driver-java-options -XX:TieredStopAtLevel=3 --conf spark.executor.defaultJavaOptions=-Dmine=1 "
+        "--conf spark.shuffle.sort.bypassMergeThreshold=9 pyspark-shell"},
+     [1, 2, 3], ["-Dmine=1", "9"], ["-XX:TieredStopAtLevel=2", None])])  # of several options, Java takes the last one
+def test_a_session_of_our_own_has_a_quick_java_unless_somebody_says_otherwise(
+        environment: dict[str, str], java: list[int], known: list[str], left: list[str | None]) -> None:
+    need_spark()
+    inherited = {name: value for name, value in os.environ.items() if not re.fullmatch("SPARK_.*_OPTS", name)}
+    done = subprocess.run([sys.executable, "-c", START], env={**inherited, **environment}, capture_output=True, text=True,
+                          timeout=300, check=True)
+    options = [f"-XX:TieredStopAtLevel={level}" for level in java]
+    assert done.stdout.splitlines() == [str(options), str(known), str(left)]
 
 
 def run(where: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -354,7 +430,7 @@ def test_an_interrupt_of_python_is_what_it_was() -> None:
     def state() -> tuple[Any, ...]:
         return signal.getsignal(signal.SIGINT), list(logging.root.filters), logging.getLogger("py4j").level
     before = state()
-    with spark_engine._plain_interrupts() as as_before:
+    with spark_session._plain_interrupts() as as_before:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a context of PySpark sets its own
         assert not logging.root.filter(logging.LogRecord("root", 40, "py4j/java_gateway.py", 1, "", (), None))
         as_before()
@@ -371,7 +447,7 @@ def test_an_interrupt_of_python_is_what_it_was() -> None:
     ("nothing that names an error", "nothing that names an error"),
 ])
 def test_the_cause_is_found_in_traces_of_java(said: str, cause: str) -> None:
-    assert spark_engine._cause(said).startswith(cause)
+    assert spark_errors.cause_of(said).startswith(cause)
 
 
 @pytest.mark.usefixtures("spark")

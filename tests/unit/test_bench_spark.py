@@ -84,6 +84,13 @@ def test_the_event_log_tells_bytes_and_times_by_stage():
                                                "spilled": 5, "results": 30}
 
 
+def test_jobs_that_do_the_same_for_other_partitions_are_one_stage():
+    jobs = [submitted(0, "a", "dedup: hear"), task(0, 1000, 0), task(0, 3000, 0), submitted(1, "a", "dedup: hear"),
+            task(1, 5000, 0), submitted(2, "a", "dedup: hear"), task(2, 100, 50)]
+    assert [(stage.tasks, stage.longest, stage.mean, stage.results, stage.most_fetched, stage.shuffled)
+            for stage in event_log.told(jobs).stages] == [(3, 5.0, 3.0, 30, 7, 0), (1, 0.1, 0.1, 10, 7, 50)]
+
+
 def test_the_largest_task_is_told_with_its_share_of_the_mean():
     stages = [{"name": "even", "tasks": 4, "mean": 2.0, "longest": 3.0, "fetched": 400, "most_fetched": 200},
               {"name": "one", "tasks": 1, "mean": 9.0, "longest": 9.0, "fetched": 90, "most_fetched": 90},
@@ -123,6 +130,20 @@ def test_what_outlives_a_command_counts_its_time_and_its_memory(tmp_path):
     assert taken.cpu >= 0.4
     assert taken.peak >= taken.peak_worker > 60_000_000
     assert taken.peak_jvm == 0
+
+
+@linux
+def test_files_count_as_long_as_they_are_there_also_those_without_a_name():
+    code = ("import mmap, os, tempfile, time\n"
+            "def write(name, size):\n"
+            "    with open(name, 'wb+') as file: file.write(bytes(size)); file.flush(); return mmap.mmap(file.fileno(), 0)\n"
+            "folder = tempfile.gettempdir()\n"
+            "mapped = write(folder + '/mapped', 30_000_000); os.unlink(folder + '/mapped')\n"
+            "named = write(os.environ['SPARK_LOCAL_DIRS'] + '/named', 20_000_000)\n"
+            "time.sleep(2.5); print(folder)")
+    taken = tree.run([sys.executable, "-c", code], ROOT)
+    assert 50_000_000 <= taken.disk < 60_000_000
+    assert not Path(taken.output.strip()).exists()
 
 
 @linux
@@ -204,7 +225,7 @@ def test_the_page_compares_and_projects_from_the_slope_of_two_sizes():
     made = page.page({"entries": [entry(200_000_000, 30.0), entry(2_000_000_000, 210.0)]})
     assert "On Spark it takes 4.00 times the CPU of one machine; the job by hand takes 5.00 times" in made
     assert "The groups of Spark are those of one machine." in made
-    assert "| 2,000 MB | 105 | 0.50 | 0 | 0.25 | 0.002 | 1.00 |" in made
+    assert "| 2,000 MB | 105 | 0.50 | 0 | 0.25 | 0.002 | 1.00 |  |" in made
     # 180 s for 1.8 GB: 100 s a GB, 27.8 hours a TB, 1.39 dollars; .5 TB shuffled, .25 TB cached, 2 GB to the driver
     assert "| 1 TB | 27.8 | 1.74 | $1.39 | 0.50 | 0.25 | 2.00 |" in made
     assert "enough for about 128 TB" in made
@@ -224,6 +245,14 @@ def test_a_loaded_machine_a_failure_and_other_groups_are_said():
     made = page.page({"entries": [one]})
     assert "**dedup on Spark failed: not done after 9 s.**" in made
     assert "Projection" not in made
+
+
+def test_a_job_that_was_not_run_is_compared_with_nothing():
+    one = entry(10_000_000_000, 30.0)
+    del one["jobs"][2]
+    made = page.page({"entries": [one]})
+    assert "On Spark it takes" in made
+    assert "by hand takes" not in made
 
 
 def test_where_the_driver_is_too_small_the_plan_says_how_many_scans():
