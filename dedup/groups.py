@@ -396,10 +396,9 @@ def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stay
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
     linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
     """
-    t0 = ranges.t0[row]
     asked = np.flatnonzero(~stays[row[first[:-1]]])
     kept, counts = np.ones(len(first) - 1, bool), widths(first)
-    kept[asked] = kernel.implied_groups(first, t0, ranges.t1[row], in_order(t0), asked, LOOK_AROUND) == 0
+    kept[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
 
 

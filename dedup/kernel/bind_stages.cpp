@@ -342,19 +342,20 @@ void bind_groups(nb::module_& m) {
         }));
     }, "t0"_a.noconvert(), "t1"_a.noconvert(), "component"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert(), "most"_a);
 
-    m.def("implied_groups", [](I64 first, I64 t0, I64 t1, I64 order, I64 groups, std::int64_t around) {
+    m.def("implied_groups", [](I64 first, I64 t0, I64 t1, I64 groups, std::int64_t around) {
         check_first(first, t0.size());
         if (first.data()[0] != 0 || first.data()[first.size() - 1] != static_cast<std::int64_t>(t0.size()) ||
-            t1.size() != t0.size() || order.size() != t0.size())
+            t1.size() != t0.size())
             throw std::invalid_argument("the columns of occurrences must be equally long");
-        check_members(order, static_cast<std::int64_t>(t0.size()), "order");
+        if (around < 0) throw std::invalid_argument("around must not be negative");
+        check_members(t0, INT64_MAX, "t0");
         check_members(groups, static_cast<std::int64_t>(first.size()) - 1, "groups");
         for (const std::int64_t g : span(groups))
             if (first.data()[g] == first.data()[g + 1]) throw std::invalid_argument("groups names one without occurrences");
         return to_numpy(release([&] {
-            return dedup::implied_groups(span(first), span(t0), span(t1), span(order), span(groups), around);
+            return dedup::implied_groups(span(first), span(t0), span(t1), span(groups), around);
         }));
-    }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "order"_a.noconvert(), "groups"_a.noconvert(), "around"_a);
+    }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "groups"_a.noconvert(), "around"_a);
 }
 
 }  // namespace

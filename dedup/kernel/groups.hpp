@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "bins.hpp"
 #include "memory.hpp"
 
 namespace dedup {
@@ -106,15 +107,22 @@ struct Spread {
 
 // Whether the places of groups lie, each in another one, in the places of one other group of as many or more, all about as far
 // from their starts or from their ends, up to the length of the shortest one, or that by which what is left of those places
-// differs. Occurrences of group g are first[g]..first[g+1], ascending; `order` has them all by begin. Looked for among the
+// differs. Occurrences of group g are first[g]..first[g+1], ascending. Looked for among the
 // `around` places before and at the begin of the group's first one.
-inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets order, Offsets groups,
-                                           std::int64_t around) {
+inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets groups, std::int64_t around) {
+    struct Held {
+        std::int64_t t0, t1;
+        std::uint32_t group;
+        bool is_head;  // the first one of its group
+    };
     const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
-    Mapped<std::int64_t> owner(t0.size()), at(t0.size());
-    for (std::size_t g = 0; g + 1 < first.size(); ++g)
-        std::fill(owner.begin() + first[g], owner.begin() + first[g + 1], static_cast<std::int64_t>(g));
-    for (std::size_t i = 0; i < order.size(); ++i) at[index(order[i])] = static_cast<std::int64_t>(i);
+    std::size_t group = 0;
+    const auto held = rows_in_order<Held>(t0, &Held::t0, [&](std::size_t i) {
+        while (index(first[group + 1]) <= i) ++group;
+        return Held{t0[i], t1[i], static_cast<std::uint32_t>(group), index(first[group]) == i};
+    });
+    Mapped<std::uint8_t> asked(first.size(), 0), found(first.size(), 0);
+    for (const std::int64_t g : groups) asked[index(g)] = 1;
     const auto covers = [&](std::int64_t outer, std::int64_t inner) {
         const auto begin = t0.begin() + first[index(outer)], end = t0.begin() + first[index(outer) + 1];
         const std::int64_t head = first[index(inner)];
@@ -134,20 +142,23 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
         }
         return larger && std::min(from_start.width(), from_end.width()) <= std::max(shortest, left.width());
     };
-    Mapped<std::uint8_t> implied;
     Relief relief;
-    for (const std::int64_t g : groups) {
-        const std::int64_t row = first[index(g)], count = first[index(g) + 1] - row;
-        auto last = at[index(row)] + 1;
-        while (last < static_cast<std::int64_t>(order.size()) && t0[index(order[index(last)])] == t0[index(row)]) ++last;
-        bool found = false;
-        for (std::int64_t i = std::max<std::int64_t>(0, last - around); i < last && !found; ++i) {
+    for (std::size_t at = 0, last = 0; at < held.size(); ++at) {
+        relief.place();
+        const Held& head = held[at];
+        if (!head.is_head || !asked[head.group]) continue;
+        const auto size = [&](std::uint32_t g) { return first[g + 1] - first[g]; };
+        last = std::max(last, at + 1);
+        while (last < held.size() && held[last].t0 == head.t0) ++last;
+        for (std::size_t i = last - std::min(last, static_cast<std::size_t>(around)); i < last && !found[head.group]; ++i) {
             relief.place();
-            const std::int64_t other = order[index(i)], h = owner[index(other)];
-            found = h != g && t1[index(other)] >= t1[index(row)] && first[index(h) + 1] - first[index(h)] >= count && covers(h, g);
+            const Held& other = held[i];
+            found[head.group] = other.group != head.group && other.t1 >= head.t1 && size(other.group) >= size(head.group) &&
+                                covers(other.group, head.group);
         }
-        implied.push_back(found);
     }
+    Mapped<std::uint8_t> implied;
+    for (const std::int64_t g : groups) implied.push_back(found[index(g)]);
     return implied;
 }
 

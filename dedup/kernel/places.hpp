@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "bins.hpp"
 #include "memory.hpp"
 #include "positions.hpp"
 #include "sets.hpp"
@@ -233,42 +234,26 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offset
 }
 
 // Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
-// Ranges of different owners do not overlap. They are put into bins by start and each bin into order, so that no column is gone over
-// in another order than its own: where memory is scarce each look would bring a page of it into memory.
+// Ranges of different owners do not overlap.
 inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
                                     std::int64_t choices, std::int64_t owners) {
     struct Range {
         std::int64_t start, end;
         std::uint32_t owner, chosen;
     };
-    constexpr int kBinBits = 9;
+    const auto ranges = rows_in_order<Range>(start, &Range::start, [&](std::size_t i) {
+        return Range{start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
+    });
     Mapped<std::int64_t> out(index(choices * owners), 0);
-    if (start.empty()) return out;
-    const std::int64_t most = *std::max_element(start.begin(), start.end());
-    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - kBinBits);
-    const auto bin_of = [shift](std::int64_t at) { return index(at >> shift); };
-    Relief relief;
-    std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
-    for (const std::int64_t at : start) relief.place(), ++first[bin_of(at) + 1];
-    std::partial_sum(first.begin(), first.end(), first.begin());
-    Mapped<Range> ranges(start.size());
-    auto next = first;
-    for (std::size_t i = 0; i < start.size(); ++i) {
-        relief.place();
-        ranges[next[bin_of(start[i])]++] = {start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
-    }
     std::array<std::int64_t, 8> reached{};
-    for (std::size_t bin = 0; bin + 1 < first.size(); ++bin) {
-        const auto own = std::span(ranges).subspan(first[bin], first[bin + 1] - first[bin]);
-        std::sort(own.begin(), own.end(), [](const Range& x, const Range& y) { return x.start < y.start; });
-        for (const Range& range : own) {
-            relief.place();
-            for (std::int64_t c = 0; c < choices; ++c) {
-                if (!(range.chosen >> c & 1)) continue;
-                std::int64_t& until = reached[index(c)];
-                out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
-                until = std::max(until, range.end);
-            }
+    Relief relief;
+    for (const Range& range : ranges) {
+        relief.place();
+        for (std::int64_t c = 0; c < choices; ++c) {
+            if (!(range.chosen >> c & 1)) continue;
+            std::int64_t& until = reached[index(c)];
+            out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
+            until = std::max(until, range.end);
         }
     }
     return out;

@@ -65,7 +65,7 @@ def overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
     return False
 
 
-def implied_groups(first: I64, t0: I64, t1: I64, order: I64, groups: I64, around: int) -> U8:
+def implied_groups(first: I64, t0: I64, t1: I64, groups: I64, around: int) -> U8:
     """Whether the places of some groups lie, each in another one, in the places of one other group of as many or more.
 
     They lie in step: all about as far from the start of those, or from their end, up to the length of the shortest one, or
@@ -74,11 +74,11 @@ def implied_groups(first: I64, t0: I64, t1: I64, order: I64, groups: I64, around
     Args:
         first: First occurrence of each group, one longer than the groups; those of a group ascend.
         t0, t1: Tokens of each occurrence, half-open.
-        order: All occurrences by t0.
         groups: Which groups to ask about.
         around: Occurrences looked at, the last ones that begin before or with the group's first one.
     """
-    owner, start = np.repeat(np.arange(len(first) - 1), np.diff(first)), t0[order]
+    owner, order = np.repeat(np.arange(len(first) - 1), np.diff(first)), np.argsort(t0, kind="stable")
+    start = t0[order]
 
     def covers(outer: int, inner: int) -> bool:
         of_outer, of_inner = (slice(first[g], first[g + 1]) for g in (outer, inner))

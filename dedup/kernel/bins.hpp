@@ -1,0 +1,43 @@
+// Rows in the order of a key, of which memory may hold few at a time.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+
+#include "arrays.hpp"
+#include "memory.hpp"
+
+namespace dedup {
+
+// Rows made of the elements of some columns, make(i), in the stable order of a key that is none below 0: put into bins by it, then each bin
+// into order. So no column is gone over in another order than its own: where memory is scarce, each look would bring a page of it in.
+template <class Row, class Make>
+Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make) {
+    constexpr int kBinBits = 9;
+    Mapped<Row> rows(key.size());
+    if (key.empty()) return rows;
+    const std::int64_t most = *std::max_element(key.begin(), key.end());
+    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - kBinBits);
+    std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
+    Relief relief;
+    for (const std::int64_t k : key) relief.place(), ++first[static_cast<std::size_t>(k >> shift) + 1];
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    auto next = first;
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        relief.place();
+        rows[next[static_cast<std::size_t>(key[i] >> shift)]++] = make(i);
+    }
+    for (std::size_t bin = 0; bin + 1 < first.size(); ++bin) {
+        const auto own = std::span(rows).subspan(first[bin], first[bin + 1] - first[bin]);
+        relief.places(own.size());
+        std::stable_sort(own.begin(), own.end(), [by](const Row& x, const Row& y) { return x.*by < y.*by; });
+    }
+    return rows;
+}
+
+}  // namespace dedup
