@@ -15,9 +15,9 @@
 namespace dedup {
 
 // Rows made of the elements of some columns, make(i), in the stable order of a key that is none below 0: put into bins by it, then each bin
-// into order. So no column is gone over in another order than its own: where memory is scarce, each look would bring a page of it in.
-template <class Row, class Make>
-Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make) {
+// into order, and given to use(rows). So no column is gone over in another order than its own: where memory is scarce, each look would bring a page of it in.
+template <class Row, class Make, class Use>
+Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make, Use use) {
     constexpr int kBinBits = 9;
     Mapped<Row> rows(key.size());
     if (key.empty()) return rows;
@@ -36,6 +36,7 @@ Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make) {
         const auto own = std::span(rows).subspan(first[bin], first[bin + 1] - first[bin]);
         relief.places(own.size());
         std::stable_sort(own.begin(), own.end(), [by](const Row& x, const Row& y) { return x.*by < y.*by; });
+        use(std::span<const Row>(own));
     }
     return rows;
 }

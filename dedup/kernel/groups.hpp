@@ -120,7 +120,7 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
     const auto held = rows_in_order<Held>(t0, &Held::t0, [&](std::size_t i) {
         while (index(first[group + 1]) <= i) ++group;
         return Held{t0[i], t1[i], static_cast<std::uint32_t>(group), index(first[group]) == i};
-    });
+    }, [](std::span<const Held>) {});
     Mapped<std::uint8_t> asked(first.size(), 0), found(first.size(), 0);
     for (const std::int64_t g : groups) asked[index(g)] = 1;
     const auto covers = [&](std::int64_t outer, std::int64_t inner) {

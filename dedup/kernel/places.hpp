@@ -241,21 +241,18 @@ inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, s
         std::int64_t start, end;
         std::uint32_t owner, chosen;
     };
-    const auto ranges = rows_in_order<Range>(start, &Range::start, [&](std::size_t i) {
-        return Range{start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
-    });
     Mapped<std::int64_t> out(index(choices * owners), 0);
     std::array<std::int64_t, 8> reached{};
-    Relief relief;
-    for (const Range& range : ranges) {
-        relief.place();
-        for (std::int64_t c = 0; c < choices; ++c) {
-            if (!(range.chosen >> c & 1)) continue;
-            std::int64_t& until = reached[index(c)];
-            out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
-            until = std::max(until, range.end);
-        }
-    }
+    const auto make = [&](std::size_t i) { return Range{start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]}; };
+    rows_in_order<Range>(start, &Range::start, make, [&](std::span<const Range> ranges) {
+        for (const Range& range : ranges)
+            for (std::int64_t c = 0; c < choices; ++c) {
+                if (!(range.chosen >> c & 1)) continue;
+                std::int64_t& until = reached[index(c)];
+                out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
+                until = std::max(until, range.end);
+            }
+    });
     return out;
 }
 
