@@ -120,6 +120,16 @@ def test_many_representatives_of_a_bucket(seed, threshold, own, most):
     assert not len(again[0])
 
 
+def test_a_home_of_one_band_hides_no_pair_of_another():
+    """Sets that are all alike: in the second band another one comes first, and has pairs of its own."""
+    values = np.concatenate([np.append(np.arange(20), 100 + s) for s in range(6)]).astype(np.uint32)
+    first = np.arange(7) * 21
+    key = np.array([[5] * 6, [9] + [5] * 5, [5] * 6], np.uint32).reshape(-1)
+    a, b, _ = native.bucket_pairs(key, values, first, reference.set_bitmaps(values, first), 0.5, 2, 4, no_homes(6))
+    wanted = [(0, s) for s in range(1, 6)] + [(1, s) for s in range(2, 6)]
+    assert list(zip(a.tolist(), b.tolist(), strict=True)) == wanted
+
+
 @given(lists=st.lists(st.lists(words, max_size=12), min_size=1, max_size=20),
        threshold=st.floats(0.1, 1.0) | st.sampled_from([0.25, 0.5, 0.55, 0.6, 0.75, 0.8]))
 def test_prefix_join_misses_nothing(lists, threshold):
