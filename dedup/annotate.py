@@ -301,13 +301,14 @@ def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[
     def spans(kept: I64) -> Spans:
         number = {page.id: p for p, page in enumerate(report.pages)}
         verdicts = [_group_verdicts(page) for page in report.pages]
+        unsaid = [NAMES.index("copy-of") if any(v.kind == "copy-of" for v in page.verdicts) else -1 for page in report.pages]
         rows: list[tuple[int, int, int, int]] = []
         stretches: list[tuple[int, int]] = []
         first = [0]
         for group in report.groups:
             for occurrence in group.occurrences:
                 page = number[occurrence.page]
-                rows.append((page, group.id, KINDS.index(group.kind), verdicts[page].get(group.id, -1)))
+                rows.append((page, group.id, KINDS.index(group.kind), verdicts[page].get(group.id, unsaid[page])))
                 stretches += occurrence.parts or ((occurrence.start, occurrence.end),)
                 first.append(len(stretches))
         page_of, group_of, kind, verdict = np.array(rows, np.int64).reshape(-1, 4).T
@@ -319,7 +320,10 @@ def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[
 
 
 def _group_verdicts(page: PageReport) -> dict[int, int]:
-    """The verdict that counts for each group of a page."""
+    """The verdict that counts for each group of a page of which one speaks.
+
+    Of a copy no sentence names what it shares with other pages only: its original does not have that.
+    """
     found: dict[int, int] = {}
     for verdict in sorted(page.verdicts, key=lambda v: -INSIDE_FIRST.index(v.kind)):
         found |= dict.fromkeys(verdict.groups, NAMES.index(verdict.kind))

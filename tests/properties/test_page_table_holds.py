@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup import Page, scan
@@ -66,6 +66,7 @@ def test_what_goes_stands_elsewhere(texts: list[str], unit: str, apart: bool) ->
 
 
 @given(pages, st.sampled_from(["block", "page"]))
+@example([BLOCKS[0], lines(BLOCKS[0], BLOCKS[0]), lines(BLOCKS[0], BLOCKS[0])], "block")  # copies share more with each other
 def test_columns_and_objects_say_the_same(texts: list[str], unit: str) -> None:
     report = scan([text or "none" for text in texts], unit=unit)
     mine, objects = report.annotations, annotations_of(report)
