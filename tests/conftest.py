@@ -21,6 +21,12 @@ settings.register_profile(
 settings.register_profile("soak", deadline=None, max_examples=5000, print_blob=True)
 settings.load_profile(os.environ.get("DEDUP_HYPOTHESIS", "repeatable"))
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on Spark come first: one worker takes them all and starts their sessions once, while others do the rest."""
+    items.sort(key=lambda item: "spark" not in item.path.parts)
+
+
 LOOKED_AT = 100_000  # bytes of a report that is held against its schema: the check is slow
 
 

@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 
+def need_pyspark() -> None:
+    """Skip, loudly, where its Python package is not there."""
+    pytest.importorskip("pyspark", reason="LOUD: nothing is tested on Spark: pyspark is not there")
+
+
 def need_spark() -> None:
     """Skip, loudly, where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="LOUD: nothing is tested on Spark: pyspark is not there")
+    need_pyspark()
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         pytest.skip("LOUD: nothing is tested on Spark: there is no Java (Debian: apt-get install default-jre-headless)")
 

@@ -28,7 +28,7 @@ from dedup.engines import spark_errors, spark_session
 from dedup.engines.spark_errors import SparkError
 from dedup.errors import MissingExtraError
 from tests.contracts.test_same_bytes import folder, rendered  # noqa: F401  (a fixture)
-from tests.spark_help import need_spark
+from tests.spark_help import need_pyspark, need_spark
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -271,7 +271,7 @@ def test_what_has_no_meaning_on_spark_is_said(tmp_path: Path, spark: Any) -> Non
 
 
 def test_a_session_of_spark_connect_is_told_and_other_errors_are_not_taken_for_one() -> None:
-    pytest.importorskip("pyspark")
+    need_pyspark()
     from pyspark.errors import PySparkAttributeError
 
     class Table:
@@ -360,7 +360,7 @@ def test_workers_without_the_package_are_named(tmp_path: Path) -> None:
 
 
 def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
+    need_pyspark()
     (tmp_path / "a.txt").write_text("Some words that stand here.")
     done = run(tmp_path, PATH=str(tmp_path), JAVA_HOME="")
     assert done.returncode == 2
@@ -369,7 +369,7 @@ def test_without_java_it_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_a_java_home_without_java_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
+    need_pyspark()
     (tmp_path / "a.txt").write_text("Some words that stand here.")
     done = run(tmp_path, JAVA_HOME=str(tmp_path / "none"))
     assert done.returncode == 2
@@ -377,7 +377,7 @@ def test_a_java_home_without_java_is_named(tmp_path: Path) -> None:
 
 
 def test_a_java_that_is_too_old_is_named(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
+    need_pyspark()
     (tmp_path / "a.txt").write_text("Some words that stand here.")
     java = tmp_path / "old" / "bin" / "java"
     java.parent.mkdir(parents=True)
