@@ -8,12 +8,13 @@ docs/design/alignment.md has the method and its figures.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
@@ -23,7 +24,7 @@ from dedup.checkpoint import NOTHING_KEPT, Checkpoint
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import ITEM_FLAGS, THOUSAND, WINDOWS, Settings
+from dedup.kernel.align_settings import ITEM_FLAGS, THOUSAND, WINDOWS, Settings
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of, range_halves
 from dedup.runs import Links
@@ -54,8 +55,7 @@ LAX = {"cell_dice": 150, "seed_dice": 250}  # windows that are looked at beyond,
 ALL_CELLS = 10**8  # token pairs of two pages known to be related, up to which all their windows are compared
 
 
-@dataclass(frozen=True, slots=True)
-class Gates:
+class Gates(Struct, frozen=True):
     """What an aligned passage must reach.
 
     Attributes:
@@ -117,8 +117,7 @@ def align_passages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags
     return replace(_marked_exact(engine, corpus, aligned), truncated=aligned.truncated + (hot > 0))
 
 
-@dataclass(frozen=True, slots=True)
-class AlignTask:
+class AlignTask(Struct, frozen=True):
     """Some pairs of pages that are to be aligned, and what their pages hold.
 
     Attributes:

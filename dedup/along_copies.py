@@ -6,10 +6,9 @@ group by their equal text; where they do not, each gets the passage of one that 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from dedup.align import Gates
 from dedup.aligned import Aligned

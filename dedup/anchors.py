@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.bags import Bags
 from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW
+from dedup.kernel.align_settings import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
@@ -51,8 +52,7 @@ RARITY = 16  # of an item that stands once
 COMMON = {GRAMS: 4 * RARITY, TRIPLES: 3 * RARITY, LETTERS: 20 * RARITY}
 
 
-@dataclass(frozen=True, slots=True)
-class Anchors:
+class Anchors(Struct, frozen=True):
     """Places that two pages probably share, by pair of pages; `a` and `b` are token numbers in their pages."""
 
     page_a: I64

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums, token_flags
 from dedup.engines.local import LocalEngine
@@ -39,8 +39,7 @@ INSIDE_FIRST: tuple[VerdictKind, ...] = ("rendered-twice", "teaser", "navigation
                                          "shared")  # of several verdicts on a group of one page, the one that counts
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
+class Spans(Struct, frozen=True):
     """Stretches of pages that stand in two places or more, by page, then by place; those of page p are ``first[p]`` to
     ``first[p + 1]``.
 
@@ -68,11 +67,10 @@ class Spans:
         """Those of some pages."""
         first = self.first[pages.start:pages.stop + 1]
         rows = slice(int(first[0]), int(first[-1]))
-        return Spans(first - first[0], *(getattr(self, field.name)[rows] for field in fields(self)[1:]))
+        return Spans(first - first[0], *(getattr(self, name)[rows] for name in self.__struct_fields__[1:]))
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """Matched stretches of occurrences, occurrence after occurrence, group after group.
 
     Attributes:

@@ -6,18 +6,18 @@ stands between them. docs/design/alignment.md and docs/design/ocr.md say why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import Corpus, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.filed import Filed
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import RARE, THOUSAND, Settings
+from dedup.kernel.align_settings import RARE, THOUSAND, Settings
 from dedup.parts import Parts
 from dedup.places import page_of
 from dedup.runs import Links
@@ -38,8 +38,7 @@ SETTINGS = Settings(
     again_share=600, tries=64, drift=24, least_window=8, slack=64)
 
 
-@dataclass(frozen=True, slots=True)
-class Bags:
+class Bags(Struct, frozen=True):
     """What the bags of all pages hold.
 
     Attributes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.engines.local import LocalEngine
 from dedup.filed import LEAST_IN_FILE, Filed, filed
@@ -43,8 +44,7 @@ COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
+class Corpus(Struct, frozen=True):
     """Pages and their blocks as columns.
 
     Attributes:
@@ -117,8 +117,7 @@ class Corpus:
         return self.text[self.start[block]:self.end[block]].tobytes().decode("utf-8", "surrogatepass")
 
 
-@dataclass(slots=True)
-class Tokens:
+class Tokens(Struct):
     """The tokens as the finders compare them, batch by batch; they are cleared when they are used.
 
     Attributes:
@@ -152,8 +151,7 @@ def token_flags(options: Options) -> int:
             + JOIN_HYPHENS * (options.noise == "ocr"))
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """Pages as they were read: their texts one after the other, and what else is known of them.
 
     Attributes:
@@ -196,8 +194,7 @@ class TextBuffer:
         return self._column.values[start:self.size]
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """The blocks of one batch: columns as in ``Corpus``, counted from the batch's first page, byte and code point."""
 
     page_first: I64
@@ -479,8 +476,7 @@ def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Distinct:
+class Distinct(Struct, frozen=True):
     """Equal blocks collapsed: what is compared once, and where it stands.
 
     Attributes:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import distinct_numbers, widths
 from dedup.model import Cause, Layout, VerdictKind
@@ -127,8 +127,7 @@ def _escaped(name: str) -> str:
     return text if _PLAIN.match(name) or not name[0].isdigit() else f"\\3{name[0]} {text[1:]}"
 
 
-@dataclass(frozen=True)
-class Selector:
+class Selector(Struct, frozen=True, dict=True):
     """A tag with classes or an id, as `Tree.selectors` makes them."""
 
     text: str
@@ -236,8 +235,7 @@ class Site:
         return False
 
 
-@dataclass(slots=True)
-class Found:
+class Found(Struct):
     """What a selector drops on the pages of a site."""
 
     selector: str

@@ -8,7 +8,6 @@ one file, written under another name and renamed when it is on the disk: there i
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import logging
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.errors import OptionError
 from dedup.kernel import kernel
@@ -307,10 +307,10 @@ def _told(value: Any, columns: list[npt.NDArray[Any]], classes: dict[str, type[A
         assert value.dtype.kind in KINDS
         columns.append(value)
         return {"column": value.dtype.str, "count": len(value)}
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, Struct):
         assert type(value) is classes[type(value).__name__]
-        return {"is": type(value).__name__, "of": {field.name: _told(getattr(value, field.name), columns, classes)
-                                                   for field in dataclasses.fields(value)}}
+        return {"is": type(value).__name__, "of": {name: _told(getattr(value, name), columns, classes)
+                                                   for name in value.__struct_fields__}}
     if isinstance(value, tuple):
         return [_told(part, columns, classes) for part in value]
     assert value is None or isinstance(value, (bool, int, float)), type(value)

@@ -11,9 +11,10 @@ import re
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
+
+from msgspec import Struct, field
 
 from dedup.errors import OptionError
 
@@ -26,8 +27,7 @@ PATHS = frozenset({"baseline", "checkpoint", "temp_dir"})  # relative to the fil
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A value that somebody wrote somewhere.
 
     Attributes:
@@ -38,8 +38,7 @@ class Setting:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What a file says.
 
     Attributes:

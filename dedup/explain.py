@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, Distinct, collapse_equal, distinct_numbers
 from dedup.exact_join import pair_exhaustively
-from dedup.kernel.twin_align import DICE, EVIDENCE, LENGTH, OVERLAP, WINDOWS
+from dedup.kernel.align_settings import DICE, EVIDENCE, LENGTH, OVERLAP, WINDOWS
 from dedup.lsh import pair_by_lsh
 from dedup.model import Gate, NearMiss
 from dedup.options import Find, Options

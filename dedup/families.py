@@ -7,10 +7,9 @@ of them would say again what their group says, at a price that grows with the sq
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine
@@ -30,8 +29,7 @@ NO_FAMILIES = np.empty(0, np.int64)
 BATCH = 4096  # pages measured at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Families:
+class Families(Struct, frozen=True):
     """Pages that are close to one page in the middle.
 
     Attributes:

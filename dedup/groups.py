@@ -5,11 +5,12 @@ Components over verified links only; then each member is checked against the gro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
 from dedup.engines.local import LocalEngine
@@ -34,8 +35,7 @@ STRETCH, NEAR = 25, 16  # bits of a place: of a stretch that is compared with al
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
 
-@dataclass(frozen=True, slots=True)
-class Groups:
+class Groups(Struct, frozen=True):
     """Groups as columns; occurrences of group g are ``first[g]`` to ``first[g + 1]``, in the one order.
 
     Attributes:
@@ -100,8 +100,7 @@ class Groups:
         return self.first[:-1] + self.lead
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
+class _Nodes(Struct, frozen=True):
     """Distinct places, and the links between them by row."""
 
     t0: I64

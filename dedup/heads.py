@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.model import NO_META, Layout, Page
 
@@ -172,8 +172,7 @@ class Coded:
         return self.names[self._codes[row]]
 
 
-@dataclass(slots=True)
-class RecordHeads:
+class RecordHeads(Struct):
     """Records of one file that follow each other, without their texts.
 
     Attributes:

@@ -7,11 +7,11 @@ common with the later ones, too: there the places of the seeds are known without
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from dedup.blocks import distinct_numbers, last_up_to, widths
 from dedup.kernel import kernel

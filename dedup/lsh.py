@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import distinct_numbers, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
@@ -121,8 +122,7 @@ class LSH:
         return pairs
 
 
-@dataclass(frozen=True, slots=True)
-class BandKeys:
+class BandKeys(Struct, frozen=True):
     """Keys of the bands of sets that were sketched batch by batch.
 
     Attributes:
@@ -164,8 +164,7 @@ class Overlapping(Protocol):
         """Sizes of the intersections of pairs of sets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True):
     """Pairs of sets that share a bucket and may be alike.
 
     Attributes:

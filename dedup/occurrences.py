@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import TOGETHER, Corpus, widths
 from dedup.engines.local import LocalEngine
@@ -20,8 +20,7 @@ from dedup.verify import Spans
 I64 = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What an occurrence has in common with what it is measured against."""
 
     similarity: float = 1.0

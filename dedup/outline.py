@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import distinct_numbers
 from dedup.model import PageReport, VerdictKind
@@ -20,8 +20,7 @@ SECOND_RENDERINGS: tuple[VerdictKind, ...] = ("rendered-twice", "teaser")
 FOLDED: tuple[VerdictKind, ...] = ("navigation", "refrain", "template")
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """All verdicts of one kind.
 
     Attributes:
@@ -35,8 +34,7 @@ class Fold:
     first: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Struct, frozen=True):
     """Which pages have which verdicts; pages are indices, ascending.
 
     Attributes:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.errors import OptionError
 from dedup.model import Page
@@ -27,8 +27,7 @@ LISTED = 20  # fields that a message names
 OWN_FIELDS = ("host", "folder")  # of every page, where no carried field has that name
 
 
-@dataclass(frozen=True, slots=True)
-class PagePairs:
+class PagePairs(Struct, frozen=True):
     """Which pairs of pages count; all of them unless something is set.
 
     Attributes:

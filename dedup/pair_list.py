@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
@@ -24,8 +24,7 @@ Flags = npt.NDArray[np.bool_]
 BATCH_PAIRS, BATCH_BYTES = 1024, 1_000_000  # pairs measured together, at most, and how much text of one side beyond one pair
 
 
-@dataclass(frozen=True, slots=True)
-class LinkMeasures:
+class LinkMeasures(Struct, frozen=True):
     """How alike the two sides of links are, one row a link; 0.0 to 1.0.
 
     Attributes:
@@ -60,8 +59,7 @@ def measure_links(corpus: Corpus, a: Spans, b: Spans, exact: U8, size: int) -> L
     return LinkMeasures(equal, *shares)
 
 
-@dataclass(frozen=True)
-class LinkTable:
+class LinkTable(Struct, frozen=True, dict=True):
     """Verified links as columns, one row a link.
 
     Attributes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import sums
 from dedup.kernel import kernel
@@ -13,8 +12,7 @@ from dedup.kernel import kernel
 I64 = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Ranges of tokens or bytes, each of which belongs to an owner; none of the numbers is negative."""
 
     owner: I64

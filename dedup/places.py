@@ -7,11 +7,11 @@ the last token of a block is the block's end.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums, widths
 from dedup.engines.local import Columns, LocalEngine
@@ -24,8 +24,7 @@ ONE_THREAD = LocalEngine(1)
 LEAST_ROWS, MOST_RANGES = 1 << 14, 8  # rows of a range that is worth a thread; ranges at most: each checks all blocks
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRanges:
+class TokenRanges(Struct, frozen=True):
     """Token ranges.
 
     Attributes:
@@ -46,11 +45,10 @@ class TokenRanges:
         def of(name: str) -> I64:
             column: I64 = getattr(self, name)[rows]
             return column
-        return type(self)(*engine.map(of, self.__dataclass_fields__))
+        return type(self)(*engine.map(of, self.__struct_fields__))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges(TokenRanges):
+class Ranges(TokenRanges, frozen=True):
     """Token ranges and their bytes.
 
     Attributes:

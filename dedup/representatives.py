@@ -8,11 +8,11 @@ there is none, the one with most links, of those the longest.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order
 from dedup.engines.local import LocalEngine
@@ -27,8 +27,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
 
     row: I64

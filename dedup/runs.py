@@ -7,11 +7,12 @@ short blocks extend it. What lies inside a longer passage in both places is abso
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, sums, widths
 from dedup.engines.local import Columns, LocalEngine
@@ -33,8 +34,7 @@ MAX_NEAR = 8  # classes that all copies of a class are linked to so; to others s
 ALL = np.iinfo(np.int64).max
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Pairs of token ranges that are alike, a before b; `exact` where their texts are equal."""
 
     a0: I64
@@ -59,8 +59,7 @@ class Links:
         return Links(self.a0[rows], self.a1[rows], self.b0[rows], self.b1[rows], self.exact[rows])
 
 
-@dataclass(frozen=True, slots=True)
-class Passages:
+class Passages(Struct, frozen=True):
     """Joined links; the matched stretches of passage i are its parts ``first[i]`` to ``first[i + 1]``, in step."""
 
     whole: Links

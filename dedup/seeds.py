@@ -8,11 +8,12 @@ ones grouped. So a passage on ten thousand pages is one class in linear time.
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.blocks import Corpus, Tokens, owners, widths
 from dedup.engines.local import LocalEngine
@@ -36,8 +37,7 @@ CALLS = 64  # for the partitions of a slice: the more, the smaller are the piece
 MAX_MEMBERS = 6  # places of a repeat that are matched all with all; of more, the repeat is one segment
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(Struct, frozen=True):
     """Exact repeats, in tokens numbered through the collection.
 
     Attributes:

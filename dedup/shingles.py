@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
@@ -22,8 +23,7 @@ I64 = npt.NDArray[np.int64]
 PAIRS = 1 << 16  # of sets that are compared at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Sets:
+class Sets(Struct, frozen=True):
     """Sets of shingle hashes: `values` of set s are ``values[first[s]:first[s + 1]]``, sorted, free of repeats."""
 
     values: U64
@@ -45,8 +45,7 @@ class Sets:
         return jaccard
 
 
-@dataclass(frozen=True, slots=True)
-class ShortSets:
+class ShortSets(Struct, frozen=True):
     """The same with the upper 32 bits of each element (``uint32``): half the memory, for what is checked again."""
 
     values: npt.NDArray[np.uint32]

@@ -9,16 +9,16 @@ import hashlib
 import itertools
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError, how_to_install
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import HALF, ITEM_FLAGS, STARTS_SENTENCE
+from dedup.kernel.align_settings import HALF, ITEM_FLAGS, STARTS_SENTENCE
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -26,8 +26,7 @@ U64 = npt.NDArray[np.uint64]
 Stem = Callable[[list[str]], list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class StemItems:
+class StemItems(Struct, frozen=True):
     """Every different word of a collection, by its hash, ascending, and the item of its stem: 30 bits of hash, two of 0."""
 
     word: U64

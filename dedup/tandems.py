@@ -5,10 +5,9 @@ Only what people read is folded. Groups keep a row for each copy, so what is jud
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import widths
 from dedup.groups import KINDS, Groups
@@ -19,8 +18,7 @@ U64 = npt.NDArray[np.uint64]
 AT_ONCE = 8  # copies that follow the first one at once and are shown one by one; more are one stretch
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """The places of groups as they are shown; those of group g are ``first[g]`` to ``first[g + 1]``.
 
     Attributes:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
@@ -150,8 +151,7 @@ def _distance(a: str, b: str) -> int:
                zip(*(itertools.pairwise(edges) for edges in cuts), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
+class Spans(Struct, frozen=True):
     """Texts that may consist of several parts: those of span s are ``part_start[first[s]:first[s + 1]]`` (bytes)."""
 
     part_start: I64

@@ -7,8 +7,9 @@ what goes is written to the manifest with its place in the output, and restoring
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 STAYS = -1
 
@@ -55,8 +56,7 @@ class Left(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cuts:
+class Cuts(Struct, frozen=True):
     """What a cutter made of the stretches of one page: cuts, ascending and apart, and what stays after all."""
 
     cuts: tuple[Cut, ...]

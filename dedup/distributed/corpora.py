@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from dedup.blocks import NO_TEXT, Corpus, Tokens, sums
 from dedup.filed import Filed

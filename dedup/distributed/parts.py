@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from dedup.aligned import Aligned
 from dedup.blocks import Corpus, sums
@@ -28,7 +29,7 @@ from dedup.verify import Spans
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
     """What all parts know.
 
@@ -63,7 +64,7 @@ class Sent(NamedTuple):
     corpus: Corpus
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Found:
     """What was found in a part, in places of its pages as of a collection.
 
@@ -101,7 +102,7 @@ def find_in_part(_: int, sent: list[Sent], plan: Shared[Plan]) -> Found:
     known = plan.value
     page, corpus = _together(sent, known)
     sent.clear()
-    stages, options = Stages(), replace(known.options, threads=1)
+    stages, options = Stages(), dataclasses.replace(known.options, threads=1)
     with LocalEngine(1) as engine:
         surveyor = Surveyor(engine, corpus, options, None, None)
         found = find_in(engine, corpus, surveyor, _pairs_of(known.pairs, page), options, stages)
@@ -135,7 +136,7 @@ def _pairs_of(pairs: PagePairs, page: I64) -> PagePairs:
                    value=None if pairs.value is None else pairs.value[page])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Shift:
     """From places of a part to those of the whole.
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 
@@ -71,7 +72,8 @@ class Portion:
     @property
     def whole(self) -> Corpus:
         """The columns with the texts."""
-        return replace(self.corpus, text=self.text.read(self.mark) if isinstance(self.text, Kept) else self.text)
+        text = self.text.read(self.mark) if isinstance(self.text, Kept) else self.text
+        return msgspec.structs.replace(self.corpus, text=text)
 
     @property
     def mark(self) -> int:

@@ -6,7 +6,6 @@ text are made where it lies, and the stages run here. The rows are those of one 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -311,8 +310,8 @@ def _groups_together(groups: Sequence[Groups]) -> Groups:
         return np.concatenate([getattr(own, name) for own in groups])
     families = sums(np.array([int(own.family.max(initial=-1)) + 1 for own in groups], np.int64))
     family = np.concatenate([own.family + before for own, before in zip(groups, families, strict=False)])
-    ranges = TokenRanges(*(np.concatenate([getattr(own.ranges, field.name) for own in groups])
-                           for field in dataclasses.fields(TokenRanges)))
+    ranges = TokenRanges(*(np.concatenate([getattr(own.ranges, name) for own in groups])
+                           for name in TokenRanges.__struct_fields__))
     parts = Spans(np.concatenate([own.parts.part_start for own in groups]),
                   np.concatenate([own.parts.part_end for own in groups]), _edges([own.parts.first for own in groups]))
     return Groups(_edges([own.first for own in groups]), column("lead"), column("kind"), family, column("linked"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from dedup.annotate import REPETITION, repetition_of
 from dedup.blocks import Corpus, sums

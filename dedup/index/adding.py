@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 
@@ -100,7 +101,8 @@ def prefixed(some: Some, prefix: str) -> Some:
     if not prefix:
         return some
     items = [replace(item, id=prefix + item.id) if isinstance(item, Page) else
-             replace(item, heads=replace(item.heads, ids=[prefix + id_ for id_ in item.heads.ids])) for item in some.items]
+             replace(item, heads=msgspec.structs.replace(item.heads, ids=[prefix + id_ for id_ in item.heads.ids]))
+             for item in some.items]
     return Some(items, some.size)
 
 
@@ -127,8 +129,6 @@ class Prepared:
 
 def replace_number(record: Record, number: int) -> Record:
     """The same page with another number."""
-    import msgspec
-
     return msgspec.structs.replace(record, number=number)
 
 

@@ -400,11 +400,13 @@ def create_store(place: str | os.PathLike[str], recipe: Recipe) -> None:
 
 def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:
     """The report of pages that no stored page has a key of: nothing has to be compared."""
+    from msgspec.structs import replace
+
     from dedup.api import report_of
     from dedup.pipeline import nothing_found
     from dedup.stages import Stages
 
-    findings, digest = nothing_found(engine, dataclasses.replace(corpus, references=0), options)
+    findings, digest = nothing_found(engine, replace(corpus, references=0), options)
     return report_of(stream, findings, digest, Stages(progress), later=True)
 
 

@@ -10,13 +10,30 @@ import itertools
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
+from dedup.kernel.align_settings import (
+    DICE,
+    EVIDENCE,
+    GRAM_ITEMS,
+    GRAM_WINDOW,
+    HALF,
+    ITEM_FLAGS,
+    LENGTH,
+    LETTER_ITEMS,
+    LETTER_WINDOW,
+    OVERLAP,
+    RARE,
+    STARTS_SENTENCE,
+    THOUSAND,
+    TRIPLE_SPAN,
+    WINDOWS,
+    Settings,
+)
 from dedup.kernel.twin_grams import in_slice, seen_twice
 from dedup.kernel.twin_sets import I64, U64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
@@ -24,11 +41,7 @@ from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
-STARTS_SENTENCE, HALF = 1, 2  # an item's lowest two bits; the rest is a hash
-ITEM_FLAGS = 2
 GRAM_BASE = 0x9E3779B97F4A7C15
-RARE = 64  # weight of an item that stands once
-THOUSAND = 1000
 
 FULL_STOPS = tuple(mark.encode() for mark in "。！？।؟۔።།")
 CLOSING = tuple(mark.encode() for mark in "”’»›…")
@@ -139,10 +152,6 @@ def rarities(counts: U32, once: int, stop_least: float, stop_share: float) -> U8
 
 
 # ---- keys ----
-
-GRAM_ITEMS, GRAM_WINDOW = 4, 2
-LETTER_ITEMS, LETTER_WINDOW = 10, 8
-TRIPLE_SPAN = 4
 
 
 def _seed_keys(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int) -> tuple[U64, I64]:
@@ -318,41 +327,6 @@ def pair_anchors(a: U32, b: U32, page_first: I64) -> tuple[I64, I64, I64, I64, I
 # ---- rectangles ----
 
 
-class Settings(NamedTuple):
-    """The method's constants, in the order in which the kernel takes them."""
-
-    window: int
-    cell: int
-    step: int
-    radius: int
-    cell_dice: int
-    seed_dice: int
-    gap: int
-    theta: int
-    factor: int
-    drop: int
-    moves: int
-    border_cost: int
-    evidence: int
-    evidence_theta: int
-    least_dice: int
-    pseudo_window: int
-    all_cells: int
-    max_cells: int
-    min_halves: int
-    border_reach: int
-    again_dice: int
-    joint_reach: int
-    row_cells: int
-    again_share: int
-    tries: int
-    drift: int
-    least_window: int
-    slack: int
-
-
-EVIDENCE, DICE, LENGTH, WINDOWS, OVERLAP = 1, 2, 4, 8, 16  # gates that stop a rectangle
-
 LONG = 4  # times the slack: the ends of a rectangle that is longer are tied to its windows
 STRIP, CROWD = 1024, 1024  # tokens of a strip; passages that touch the strips of one, at most
 
@@ -398,8 +372,7 @@ class Band:
         return at + min(near) - self.slack, at + max(near) + self.slack
 
 
-@dataclass(slots=True)
-class _Pair:
+class _Pair(Struct):
     """Two pages that are aligned; ``words`` are their items without flags."""
 
     s: Settings

@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernel.twin_align import GRAM_BASE, ITEM_FLAGS, ends_sentence
+from dedup.kernel.align_settings import ITEM_FLAGS
+from dedup.kernel.twin_align import GRAM_BASE, ends_sentence
 from dedup.kernel.twin_sets import I64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 

@@ -6,10 +6,10 @@ import itertools
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.kernel.twin_tokens import IDENTITY, UNIT, check_ranges, decode, map_code_point, tables
 
@@ -159,8 +159,7 @@ _WIDE = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     start: int  # bytes of the text, without the white space around it
     end: int
     columns: int  # with the indentation

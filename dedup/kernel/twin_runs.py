@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dedup.kernel.twin_sets import I64, U64
 
@@ -23,8 +24,7 @@ LOOK_BACK = 50  # links tried as predecessor of one
 OPEN_LINKS = 64  # links that may absorb a later one
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(Struct, frozen=True):
     """Half-open token ranges in two places that are alike, a before b but where the link is turned."""
 
     page_a: int
@@ -51,8 +51,7 @@ class Link:
         return (self.a0 >= other.a0 and self.a1 <= other.a1 and self.b0 >= other.b0 and self.b1 <= other.b1)
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """Links in order: the ranges they span, the matched stretches, whether it is more than its first link."""
 
     whole: Link

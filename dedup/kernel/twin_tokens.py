@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, field
 
 from dedup.kernel.twin_sets import band_columns, range_digests, shingle_sets
 
@@ -130,8 +130,7 @@ def cut_stretch(data: bytes, flags: int) -> list[Token]:
     return cutter.tokens
 
 
-@dataclass(slots=True)
-class _Cutter:
+class _Cutter(Struct):
     flags: int
     tokens: list[Token] = field(default_factory=list)
     open: str = ""  # "word" or "unit" while inside one

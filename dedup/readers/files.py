@@ -6,9 +6,10 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct
 
 from dedup.errors import InputError
 from dedup.readers.formats import SUFFIXES, suffix_of
@@ -21,8 +22,7 @@ _GLOB = frozenset("*?[")
 _LONGEST_PLACE = 1000  # code points; a longer text is no path
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file to be read.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.model import Group, Occurrence
 from dedup.report.gather import all_wasted_chars, ranked
@@ -20,8 +20,7 @@ I64 = npt.NDArray[np.int64]
 NAMED = 3  # groups that are named
 
 
-@dataclass(frozen=True, slots=True)
-class Beneath:
+class Beneath(Struct, frozen=True):
     """What is told beneath a group.
 
     Attributes:

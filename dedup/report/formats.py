@@ -10,9 +10,10 @@ import importlib
 import io
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from dedup.errors import OptionError, OutputError
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 TOP = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+class How(Struct, frozen=True, kw_only=True):
     """How a report is written, where a format leaves a choice.
 
     Attributes:
@@ -41,8 +41,7 @@ class How:
     link_base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """One format.
 
     Attributes:

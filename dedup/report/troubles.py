@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from dedup.report.gather import heads_of
 from dedup.report.text import count, with_flags
@@ -38,8 +39,7 @@ _DONE = re.compile(r"[,;]\s+(?:(?:row|line|file|page) )?skipped\Z")
 _SUMMED = re.compile(r"… and ([\d,]+) more lines? like this \((.*)\)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What was left out, or read with a fault, for one reason.
 
     Attributes:

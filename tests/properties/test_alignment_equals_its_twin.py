@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from dedup.kernel import reference
-from dedup.kernel.twin_align import (
+from dedup.kernel.align_settings import (
     DICE,
     EVIDENCE,
     GRAM_ITEMS,
@@ -25,8 +25,8 @@ from dedup.kernel.twin_align import (
     RARE,
     THOUSAND,
     Settings,
-    fixed_log2,
 )
+from dedup.kernel.twin_align import fixed_log2
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 

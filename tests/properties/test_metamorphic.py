@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import Report, compare, scan
-from dedup.kernel.twin_align import GRAM_ITEMS, GRAM_WINDOW
+from dedup.kernel.align_settings import GRAM_ITEMS, GRAM_WINDOW
 from tests.scan_help import needs_speed, scan_texts, words
 
 Pages = dict[str, str]

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup.bags import SETTINGS
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import RARE, THOUSAND, Settings
+from dedup.kernel.align_settings import RARE, THOUSAND, Settings
 from tests.scan_help import needs_speed
 
 I64, U32 = np.int64, np.uint32

@@ -14,7 +14,7 @@ from dedup.align import AlignTask
 from dedup.anchors import Anchors
 from dedup.bags import SETTINGS
 from dedup.blocks import sums
-from dedup.kernel.twin_align import ITEM_FLAGS
+from dedup.kernel.align_settings import ITEM_FLAGS
 
 
 def there(task: Any) -> Any:

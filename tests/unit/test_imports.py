@@ -62,4 +62,4 @@ def test_a_command_loads_what_it_needs_only():
 
 def test_the_parts_alone_import_little():
     after = imported("from dedup import LSH, MinHasher, Shingler\nMinHasher().sketch(Shingler().sets(['a b c d e f']))")
-    assert not after & {"rapidfuzz", "rich", "cyclopts", "turbohtml", "msgspec", "pyarrow", "scipy"}
+    assert not after & {"rapidfuzz", "rich", "cyclopts", "turbohtml", "pyarrow", "scipy"}

@@ -1,11 +1,11 @@
 """Which copies of exact runs have no seeds, and where what is found in one copy is carried to."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dedup.later_copies import LONGEST, Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.page_pairs import PagePairs

@@ -22,7 +22,7 @@ from dedup.cli import main
 from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError
 from dedup.kernel import kernel
-from dedup.kernel.twin_align import HALF, STARTS_SENTENCE
+from dedup.kernel.align_settings import HALF, STARTS_SENTENCE
 from dedup.model import Page
 from dedup.report.json import read_json
 from dedup.stem import load_stemmer
