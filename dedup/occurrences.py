@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from dedup.places import row_ranges
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
+A = TypeVar("A", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Places:
                  parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.first_block, self.last_block = first_block, last_block
-        before = corpus.page_chars[np.repeat(page, widths(parts.first))]
+        before = corpus.page_chars[of_parts(page, parts)]
         chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
         self.part_start, self.part_end = (of_large(side - before, len(corpus.text)) for side in chars)
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
@@ -189,10 +191,15 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
     return int(sources[at]) + position - int(texts[at]), True
 
 
+def of_parts(column: npt.NDArray[A], parts: Spans) -> npt.NDArray[A]:
+    """A column of places as one of their parts."""
+    return column if len(parts.part_start) == len(parts) else np.repeat(column, widths(parts.first))
+
+
 def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
     """Blocks of the first and the last byte of each part, where those of the whole places are known."""
     if len(parts.part_start) == len(parts):  # each is the whole
-        return first_block.copy(), last_block.copy()
+        return first_block, last_block
     counts = widths(parts.first)
     first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
     inner = np.flatnonzero(np.repeat(counts > 1, counts))

@@ -21,6 +21,11 @@ Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make, Use use
     constexpr int kBinBits = 9;
     Mapped<Row> rows(key.size());
     if (key.empty()) return rows;
+    if (std::is_sorted(key.begin(), key.end())) {
+        for (std::size_t i = 0; i < key.size(); ++i) rows[i] = make(i);
+        use(std::span<const Row>(rows));
+        return rows;
+    }
     const std::int64_t most = *std::max_element(key.begin(), key.end());
     const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - kBinBits);
     std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
