@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
 from dedup.engines.local import LocalEngine
-from dedup.filed import columns_of_large, of_large
+from dedup.filed import column_of_large, of_large
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
@@ -102,15 +103,23 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class _Nodes:
-    """Distinct places, and the links between them by row."""
+    """Distinct places, ascending, and the links between them by row.
+
+    Attributes:
+        leader: Of each node, what names it first: passage i as its a (i) or its b (passages + i), or a place of a segment.
+    """
 
     t0: I64
     t1: I64
     a: I64
     b: I64
     exact: Flags
-    passage: I64  # first passage that touches the node, -1 for none
-    side: I64  # 0: as its a, 1: as its b
+    leader: I64
+
+    @property
+    def links(self) -> tuple[I64, I64]:
+        """The links: the lesser row of each, and the other one."""
+        return np.minimum(self.a, self.b), np.maximum(self.a, self.b)
 
 
 def no_groups() -> Groups:
@@ -133,24 +142,21 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         size: Tokens in a shingle.
     """
     nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
-    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
-    order = in_order(component)  # nodes ascend by place already
-    order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
-    component, passage = component[order], nodes.passage[order]
-    linking = engine.begin(partial(_linked, nodes, order))
-    located = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
-    text_bytes = len(corpus.text)
-    spans = columns_of_large(_parts(engine, corpus, passages, passage, nodes.side[order], component, located), text_bytes)
-    ranges = columns_of_large(located.tokens, text_bytes)
-    linked, in_passage = linking.result(), passage >= 0
-    del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
+    joining = engine.begin(partial(_joined, nodes))
+    located = locate(engine, corpus, nodes.t0, nodes.t1)
+    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes, *joining.result()), nodes)
+    if (component < 0).any():
+        component, cut, nodes, located = _without_gone(component, cut, nodes, located)
+    spans, ranges = _parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
+    links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
+    del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
     engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
-    members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
-    members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
-    del linked, times
+    members, times = led(engine, corpus, component, spans, digest, links, late, threshold, size)
+    members = with_left_alone(engine, corpus, members, component, links, times, page, pairs, late, spans, size)
+    del links, times
     engine.settle()
     order, first = _groups_in_order(ranges, members)
     said = is_among(component, cut)  # a group that left something out stays, and says so
@@ -179,20 +185,22 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
         segment = owners(repeats.first)
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    side = (leader >= count).astype(np.int64)
     return _Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
-                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
-                  np.where(leader < 2 * count, leader - count * side, -1), side)
+                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
 
 
-def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
-    """Component of each node, its least member.
+def _joined(nodes: _Nodes) -> tuple[I64, I64]:
+    """Component of each node, its least member, and the nodes that overlap another one of theirs."""
+    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
+
+
+def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, component: I64, overlapping: I64) -> I64:
+    """Component of each node, its least member, from those of ``_joined``.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
-    component: I64 = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    overlapping = kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
     near = np.flatnonzero(~nodes.exact)
     if not len(overlapping) or not len(near):
         return component
@@ -288,48 +296,61 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
     return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
-def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,
-           ranges: Ranges) -> Spans:
-    """The matched stretches of each row; the whole of it where the members of a component differ in number.
+def _without_gone(component: I64, cut: I64, nodes: _Nodes, located: Ranges) -> tuple[I64, I64, _Nodes, Ranges]:
+    """The same without the nodes that are in no component, and without their links."""
+    kept = component >= 0
+    number = np.cumsum(kept) - 1  # the least member of a component is kept
+    linked = kept[nodes.a] & kept[nodes.b]
+    nodes = replace(nodes, t0=nodes.t0[kept], t1=nodes.t1[kept], leader=nodes.leader[kept], exact=nodes.exact[linked],
+                    a=number[nodes.a[linked]], b=number[nodes.b[linked]])
+    return number[component[kept]], number[cut], nodes, located.take(kept)
+
+
+def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64, ranges: Ranges) -> Spans:
+    """The matched stretches of each node; the whole of it where the members of a component differ in number.
 
     Args:
-        passage, side: As in ``_Nodes``, by row.
-        component: Of each row, ascending.
+        leader: As in ``_Nodes``.
     """
-    parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
-    rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    parts = np.tile(widths(passages.first), 2)
+    several = np.flatnonzero(parts > 1)
+    rows = np.flatnonzero(is_among(leader, several)) if len(several) else several
     if len(rows):  # of few components: none but theirs are looked at
         rows = np.flatnonzero(np.isin(component, component[rows]))
-        number = np.where(passage[rows] >= 0, np.append(parts, 1)[passage[rows]], 1)
+        number = np.append(parts, 1)[np.minimum(leader[rows], len(parts))]
         owner = np.unique(component[rows], return_inverse=True)[1]
         least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
         np.minimum.at(least, owner, number)
         np.maximum.at(most, owner, number)
         alike = (least == most)[owner] & (number > 1)
-        rows = rows[alike]
-        counts[rows] = number[alike]
+        rows, number = rows[alike], number[alike]
+    columns = ranges.start, ranges.end, ranges.start_char, ranges.end_char
     if not len(rows):
-        return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
-    start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
-    part, begins = kernel.take_ranges(passages.first, passage[rows])
-    second = np.repeat(side[rows] == 1, widths(begins))
+        return Spans(*columns[:2], np.arange(len(leader) + 1), columns[2:])
+    counts = np.ones(len(leader), np.int64)
+    counts[rows] = number
+    first = sums(counts)
+    part, begins = kernel.take_ranges(passages.first, leader[rows] % len(passages.whole.a0))
+    second = np.repeat(leader[rows] >= len(passages.whole.a0), widths(begins))
     inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
                    np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
     to = kernel.take_ranges(first, rows)[0]
-    start[to], end[to] = inner.start, inner.end
-    return Spans(start, end, first)
+
+    def with_inner(whole: I64, parts: I64) -> I64:
+        column = np.repeat(whole, counts)
+        column[to] = parts
+        return of_large(column, len(corpus.text))
+    columns = tuple(map(with_inner, columns, (inner.start, inner.end, inner.start_char, inner.end_char)))
+    return Spans(*columns[:2], first, columns[2:])
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
-    """A number of each row: rows of one component that have the same one were compared token by token and are equal."""
-    new = np.ones(len(component), bool)
-    new[1:] = component[1:] != component[:-1]
-    leader = np.flatnonzero(new)[np.cumsum(new) - 1]
-    same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
+    """A number of each node: those of one component that have the same one were compared token by token and are equal."""
+    same = _equal(engine, corpus, spans, np.arange(len(component)), component)
     number: U64 = component.astype(np.uint64)
-    unlike = np.zeros(len(leader), bool)
-    unlike[leader[~same]] = True
-    rows = np.flatnonzero(unlike[leader])
+    unlike = np.zeros(len(component), bool)
+    unlike[component[~same]] = True
+    rows = np.flatnonzero(unlike[component])
     number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
     return number
 
@@ -368,24 +389,17 @@ def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
     return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 
 
-def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
-    """The links between rows in order: the lesser row of each, and the other one."""
-    row_of = np.full(len(nodes.t0), -1, np.int64)
-    row_of[order] = np.arange(len(order))
-    a, b = row_of[nodes.a], row_of[nodes.b]
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    return (low, high) if len(order) == len(row_of) else (low[low >= 0], high[low >= 0])
-
-
 def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
     counts = np.bincount(members.group)
     several = np.flatnonzero(counts[members.group] > 1)
-    by_group = several[in_order(members.group[several])]  # rows of a group ascend by place already
+    by_group = several[in_order(members.group[several])]  # rows ascend by place already
     counts = counts[counts > 1]
     first = sums(counts)
     lead = members.row[by_group[first[:-1]]]
-    rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
+    t0, length = ranges.t0[lead], ranges.t1[lead] - ranges.t0[lead]  # both are below 2^32
+    most = int(length.max(initial=0))
+    rank = in_order(t0 << most.bit_length() | most - length)
     rows, first = kernel.take_ranges(first, rank)
     return by_group[rows], first
 
@@ -405,31 +419,53 @@ def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stay
 def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
            cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order."""
-    kept, count = members.row[order], len(first) - 1
-    number = np.repeat(np.arange(count), widths(first))
-    parts = engine.begin(lambda: columns_of_large(spans.take(kept), len(corpus.text)))
-    linked, near = np.zeros(count, bool), np.zeros(count, bool)
-    linked[number[in_passage[kept]]] = True
-    leader = members.leader[order]
-    unlike = digest[kept] != digest[leader]
-    across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
-    unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
-    near[number[unlike]] = True
-    ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
-    kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
-    page = corpus.block_page[ranges.first_block]
-    lead = np.flatnonzero(kept == leader) - first[:-1]
-    family = component[kept[first[:-1]]]
-    jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
-    return Groups(first, lead, kind, family, linked, is_among(family, cut), ranges, of_large(page, len(corpus.text)),
-                  jaccard, containment, parts.result())
+    size, count = len(corpus.text), len(first) - 1
+    row, leader = members.row[order], members.leader[order]
+    part_first = sums(widths(spans.first)[row])
+    of_rows = [column_of_large(len(row), kind, size) for kind in (*[np.int64] * 5, *[np.float64] * 2)]
+    of_parts = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
+    lead, kind, linked = np.empty(count, np.int64), np.empty(count, np.int8), np.empty(count, bool)
+
+    def fill(groups: slice) -> None:
+        begins = first[groups.start:groups.stop + 1]
+        rows = slice(int(begins[0]), int(begins[-1]))
+        if rows.start == rows.stop:
+            return
+        begins, own, leads, nth = begins[:-1] - begins[0], row[rows], leader[rows], order[rows]
+        tokens = ranges.take(own)
+        unlike = digest[own] != digest[leads]
+        across = np.flatnonzero(unlike & (component[own] != component[leads]))  # there, digests say nothing of each other
+        unlike[across] = kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, own[across],
+                                            leads[across], corpus.flags) == 0
+        contained = _contained(corpus, tokens, begins)
+        kind[groups] = np.where(np.logical_or.reduceat(unlike, begins), 1, np.where(contained, 2, 0))
+        lead[groups] = np.flatnonzero(own == leads) - begins
+        linked[groups] = np.logical_or.reduceat(in_passage[own], begins)
+        found = (tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block],
+                 members.jaccard[nth], members.containment[nth])
+        parts = spans.take(own)
+        for column, values in zip(of_rows, found, strict=True):
+            column.write(rows.start, values)
+        for column, values in zip(of_parts, (parts.part_start, parts.part_end, *(parts.chars or ())), strict=True):
+            column.write(int(part_first[rows.start]), values)
+    block_page = corpus.block_page
+    engine.map(fill, _ranges_of_groups(first))
+    t0, t1, first_block, last_block, page, jaccard, containment = (column.values for column in of_rows)
+    start, end, *chars = (column.values for column in of_parts)
+    family = component[row[first[:-1]]]
+    return Groups(first, lead, kind, family, linked, is_among(family, cut), TokenRanges(t0, t1, first_block, last_block), page,
+                  jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
 
 
-def _contained(corpus: Corpus, ranges: TokenRanges, number: I64, count: int) -> Flags:
-    """Groups with one member that is whole blocks and another one inside a longer block."""
-    first, last = ranges.first_block, ranges.last_block
-    whole = (corpus.token_first[first] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
-    has_whole, has_inner = np.zeros(count, bool), np.zeros(count, bool)
-    has_whole[number[whole]] = True
-    has_inner[number[~whole & (first == last)]] = True
-    return has_whole & has_inner
+def _ranges_of_groups(first: I64) -> list[slice]:
+    """Groups in a few ranges of about as many rows."""
+    edges = [int(np.searchsorted(first, rows.start)) for rows in row_ranges(int(first[-1]))]
+    return [slice(a, b) for a, b in pairwise([*edges, len(first) - 1])]
+
+
+def _contained(corpus: Corpus, ranges: TokenRanges, first: I64) -> Flags:
+    """Groups, whose rows begin at `first`, with one member that is whole blocks and another one inside a longer block."""
+    block, last = ranges.first_block, ranges.last_block
+    whole = (corpus.token_first[block] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
+    contained: Flags = np.logical_or.reduceat(whole, first) & np.logical_or.reduceat(~whole & (block == last), first)
+    return contained

@@ -52,9 +52,7 @@ class Places:
                  parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.first_block, self.last_block = first_block, last_block
-        before = corpus.page_chars[of_parts(page, parts)]
-        chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
-        self.part_start, self.part_end = (of_large(side - before, len(corpus.text)) for side in chars)
+        self.part_start, self.part_end = parts.chars or part_chars(engine, corpus, page, first_block, last_block, parts)
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 
     @cached_property
@@ -208,11 +206,16 @@ def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans)
     return first, last
 
 
-def part_chars(engine: LocalEngine, corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
-    """Code points of the collection before the start and the end of each part; `first` and `last` are its blocks."""
+def part_chars(engine: LocalEngine, corpus: Corpus, page: I64, first_block: I64, last_block: I64,
+               parts: Spans) -> tuple[I64, I64]:
+    """Code points of the page's text before the start and the end of each part."""
+    before = corpus.page_chars[of_parts(page, parts)]
+    first, last = part_blocks(corpus, first_block, last_block, parts)
+
     def count(rows: slice) -> tuple[I64, I64]:
         blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
         return (kernel.chars_at(corpus.text, *blocks, first[rows], parts.part_start[rows]),
                 kernel.chars_at(corpus.text, *blocks, last[rows], parts.part_end[rows]))
-    start, end = (np.concatenate(side) for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
+    start, end = (of_large(np.concatenate(side) - before, len(corpus.text))
+                  for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
     return start, end

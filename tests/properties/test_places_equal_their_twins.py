@@ -39,6 +39,12 @@ def both(name: str, *arguments: object) -> tuple[np.ndarray, ...]:
     return mine
 
 
+def block_chars(text: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Code points before the edges of blocks."""
+    chars = reference.code_points(text, np.stack([start, end], axis=1).reshape(-1)).reshape(-1, 2)
+    return np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
+
+
 @given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 7), draw=st.data())
 def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
     text, start, end, token_first = corpus(blocks, flags=flags)
@@ -46,8 +52,12 @@ def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
     ends = st.tuples(st.integers(0, tokens), st.integers(0, tokens)).map(sorted).filter(lambda r: r[0] < r[1])
     rows = draw.draw(st.lists(ends, max_size=8)) if tokens else []
     t0, t1 = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
-    first, last, begin, finish = both("locate", text, start, end, token_first, flags, t0, t1)
+    columns = block_chars(text, start, end)
+    first, last, begin, finish, *chars = both("locate", text, start, end, *columns, token_first, flags, t0, t1)
     assert ((start[first] <= begin) & (begin < finish) & (finish <= end[last])).all()
+    for at, before in zip((begin, finish), chars, strict=True):
+        order = np.argsort(at, kind="stable")
+        assert_array_equal(before[order], reference.code_points(text, at[order]))
     halves = reference.count_tokens(text, start, end, flags)[1]
     before = np.cumsum([0, *halves]).astype(np.int64)
     both("range_halves", token_first, halves, before, t0, t1)
@@ -58,12 +68,9 @@ def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
 def test_places_in_blocks_have_the_same_code_points(blocks, times, draw):
     """Long blocks are gone over in order, short ones from their start."""
     text, start, end, _ = corpus([block * times for block in blocks])
-    edges = np.stack([start, end], axis=1).reshape(-1)
-    chars = reference.code_points(text, edges).reshape(-1, 2)
     block = np.array(draw.draw(st.lists(st.integers(0, len(blocks) - 1), max_size=20)), np.int64)
     position = np.array([draw.draw(st.integers(int(start[b]), int(end[b]))) for b in block], np.int64)
-    columns = np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
-    out, = both("chars_at", text, start, end, *columns, block, position)
+    out, = both("chars_at", text, start, end, *block_chars(text, start, end), block, position)
     order = np.argsort(position, kind="stable")
     assert_array_equal(out[order], reference.code_points(text, position[order]))
 
@@ -114,7 +121,7 @@ def test_what_does_not_fit_is_said():
     row = np.array([0])
     for module in (native, reference):
         with pytest.raises(ValueError, match="holds none"):
-            module.locate(text, start, end, token_first, 0, row, row)
+            module.locate(text, start, end, start, end, token_first, 0, row, row)
         with pytest.raises(ValueError, match="not in its block"):
             module.chars_at(text, start, end, start, end, row, np.array([4]))
 
