@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, owners, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large, of_large
 from dedup.kernel import kernel
@@ -145,8 +145,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     joining = engine.begin(partial(_joined, nodes))
     located = locate(engine, corpus, nodes.t0, nodes.t1)
     component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes, *joining.result()), nodes)
-    if (component < 0).any():
-        component, cut, nodes, located = _without_gone(component, cut, nodes, located)
+    nodes = _alone(component, nodes)
     spans, ranges = _parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
     del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
@@ -159,9 +158,15 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     del links, times
     engine.settle()
     order, first = _groups_in_order(ranges, members)
-    said = is_among(component, cut)  # a group that left something out stays, and says so
-    order, first = _without_implied(ranges, members.row[order], order, first, said)
-    return _table(engine, corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
+    said, row = np.zeros(len(component), bool), members.row[order]
+    said[cut] = True  # a group that left something out stays, and says so
+    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]]))
+    del row
+    unlike = _unlike(engine, corpus, members, component, spans, digest)
+    kept = ~asking.result()
+    if not kept.all():
+        order, first = order[np.repeat(kept, widths(first))], sums(widths(first)[kept])
+    return _table(engine, corpus, ranges, members, order, first, component, said, spans, unlike, in_passage)
 
 
 def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
@@ -296,14 +301,14 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
     return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
-def _without_gone(component: I64, cut: I64, nodes: _Nodes, located: Ranges) -> tuple[I64, I64, _Nodes, Ranges]:
-    """The same without the nodes that are in no component, and without their links."""
-    kept = component >= 0
-    number = np.cumsum(kept) - 1  # the least member of a component is kept
-    linked = kept[nodes.a] & kept[nodes.b]
-    nodes = replace(nodes, t0=nodes.t0[kept], t1=nodes.t1[kept], leader=nodes.leader[kept], exact=nodes.exact[linked],
-                    a=number[nodes.a[linked]], b=number[nodes.b[linked]])
-    return number[component[kept]], number[cut], nodes, located.take(kept)
+def _alone(component: I64, nodes: _Nodes) -> _Nodes:
+    """Nodes that are in no component make one of their own; the nodes without their links."""
+    alone = component < 0
+    if not alone.any():
+        return nodes
+    component[alone] = np.flatnonzero(alone)
+    free = ~(alone[nodes.a] | alone[nodes.b])
+    return replace(nodes, a=nodes.a[free], b=nodes.b[free], exact=nodes.exact[free])
 
 
 def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64, ranges: Ranges) -> Spans:
@@ -313,10 +318,11 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64,
         leader: As in ``_Nodes``.
     """
     parts = np.tile(widths(passages.first), 2)
-    several = np.flatnonzero(parts > 1)
-    rows = np.flatnonzero(is_among(leader, several)) if len(several) else several
+    rows = np.flatnonzero(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
     if len(rows):  # of few components: none but theirs are looked at
-        rows = np.flatnonzero(np.isin(component, component[rows]))
+        asked = np.zeros(len(component), bool)
+        asked[component[rows]] = True
+        rows = np.flatnonzero(asked[component])
         number = np.append(parts, 1)[np.minimum(leader[rows], len(parts))]
         owner = np.unique(component[rows], return_inverse=True)[1]
         least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
@@ -324,9 +330,8 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64,
         np.maximum.at(most, owner, number)
         alike = (least == most)[owner] & (number > 1)
         rows, number = rows[alike], number[alike]
-    columns = ranges.start, ranges.end, ranges.start_char, ranges.end_char
     if not len(rows):
-        return Spans(*columns[:2], np.arange(len(leader) + 1), columns[2:])
+        return Spans(ranges.start, ranges.end, np.arange(len(leader) + 1), (ranges.start_char, ranges.end_char))
     counts = np.ones(len(leader), np.int64)
     counts[rows] = number
     first = sums(counts)
@@ -334,14 +339,17 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64,
     second = np.repeat(leader[rows] >= len(passages.whole.a0), widths(begins))
     inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
                    np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
-    to = kernel.take_ranges(first, rows)[0]
+    to, owner = kernel.take_ranges(first, rows)[0], owners(first)
 
-    def with_inner(whole: I64, parts: I64) -> I64:
-        column = np.repeat(whole, counts)
-        column[to] = parts
-        return of_large(column, len(corpus.text))
-    columns = tuple(map(with_inner, columns, (inner.start, inner.end, inner.start_char, inner.end_char)))
-    return Spans(*columns[:2], first, columns[2:])
+    def with_inner(names: tuple[str, str]) -> list[I64]:
+        made = []
+        for name in names:
+            column: I64 = getattr(ranges, name)[owner]
+            column[to] = getattr(inner, name)
+            made.append(of_large(column, len(corpus.text)))
+        return made
+    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
+    return Spans(start, end, first, (start_char, end_char))
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
@@ -391,70 +399,88 @@ def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
 
 def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
-    counts = np.bincount(members.group)
-    several = np.flatnonzero(counts[members.group] > 1)
-    by_group = several[in_order(members.group[several])]  # rows ascend by place already
-    counts = counts[counts > 1]
-    first = sums(counts)
-    lead = members.row[by_group[first[:-1]]]
-    t0, length = ranges.t0[lead], ranges.t1[lead] - ranges.t0[lead]  # both are below 2^32
+    group = members.group
+    counts = np.bincount(group)
+    head = np.zeros(len(counts), np.int64)
+    head[group[::-1]] = members.row[::-1]  # rows of a group ascend by place already
+    several = np.flatnonzero(counts > 1)
+    t0, length = ranges.t0[head[several]], ranges.t1[head[several]] - ranges.t0[head[several]]  # both are below 2^32
     most = int(length.max(initial=0))
-    rank = in_order(t0 << most.bit_length() | most - length)
-    rows, first = kernel.take_ranges(first, rank)
-    return by_group[rows], first
+    several = several[in_order(t0 << most.bit_length() | most - length)]
+    rank = np.full(len(counts), len(several))
+    rank[several] = np.arange(len(several))
+    first = sums(counts[several])
+    return in_order(rank[group])[:first[-1]], first
 
 
-def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
-    """Without groups whose places lie in step, each in another one, in the places of one longer group.
+def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags) -> Flags:
+    """Groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
-    linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
+    linked only to the representative says no more than the group does. A group that left something out (`stays`) says so.
+
+    Args:
+        row, first: Rows of the groups, and where those of each begin.
     """
-    asked = np.flatnonzero(~stays[row[first[:-1]]])
-    kept, counts = np.ones(len(first) - 1, bool), widths(first)
-    kept[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND) == 0
-    return order[np.repeat(kept, counts)], sums(counts[kept])
+    asked, implied = np.flatnonzero(~stays), np.zeros(len(first) - 1, bool)
+    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND)
+    return implied
 
 
 def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
-           cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
-    """The columns of groups whose members are given in order."""
-    size, count = len(corpus.text), len(first) - 1
-    row, leader = members.row[order], members.leader[order]
+           cut: Flags, spans: Spans, unlike: Flags, in_passage: Flags) -> Groups:
+    """The columns of groups whose members are given in order.
+
+    Args:
+        unlike: Of ``_unlike``.
+        cut: Components that left something out, by number.
+    """
+    size, count, row = len(corpus.text), len(first) - 1, members.row[order]
     part_first = sums(widths(spans.first)[row])
-    of_rows = [column_of_large(len(row), kind, size) for kind in (*[np.int64] * 5, *[np.float64] * 2)]
+    of_rows = [column_of_large(len(row), np.int64, size) for _ in range(5)]
     of_parts = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
+    shares = [column_of_large(len(row), np.float64, size) for _ in range(2)]
     lead, kind, linked = np.empty(count, np.int64), np.empty(count, np.int8), np.empty(count, bool)
+    leads, block_page = members.row == members.leader, corpus.block_page
+    measured = (members.jaccard != 1) | (members.containment != 1)
 
     def fill(groups: slice) -> None:
         begins = first[groups.start:groups.stop + 1]
         rows = slice(int(begins[0]), int(begins[-1]))
         if rows.start == rows.stop:
             return
-        begins, own, leads, nth = begins[:-1] - begins[0], row[rows], leader[rows], order[rows]
-        tokens = ranges.take(own)
-        unlike = digest[own] != digest[leads]
-        across = np.flatnonzero(unlike & (component[own] != component[leads]))  # there, digests say nothing of each other
-        unlike[across] = kernel.equal_spans(corpus.text, spans.part_start, spans.part_end, spans.first, own[across],
-                                            leads[across], corpus.flags) == 0
+        begins, own, nth = begins[:-1] - begins[0], row[rows], order[rows]
+        tokens, parts = ranges.take(own), spans.take(own)
         contained = _contained(corpus, tokens, begins)
-        kind[groups] = np.where(np.logical_or.reduceat(unlike, begins), 1, np.where(contained, 2, 0))
-        lead[groups] = np.flatnonzero(own == leads) - begins
+        kind[groups] = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(contained, 2, 0))
+        lead[groups] = np.flatnonzero(leads[nth]) - begins
         linked[groups] = np.logical_or.reduceat(in_passage[own], begins)
-        found = (tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block],
-                 members.jaccard[nth], members.containment[nth])
-        parts = spans.take(own)
-        for column, values in zip(of_rows, found, strict=True):
+        of_row = tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block]
+        for column, values in zip(of_rows, of_row, strict=True):
             column.write(rows.start, values)
         for column, values in zip(of_parts, (parts.part_start, parts.part_end, *(parts.chars or ())), strict=True):
             column.write(int(part_first[rows.start]), values)
-    block_page = corpus.block_page
+        near = np.flatnonzero(measured[nth])
+        for share, measure in zip(shares, (members.jaccard, members.containment), strict=True):
+            some = np.ones(len(nth))
+            some[near] = measure[nth[near]]
+            share.write(rows.start, some)
     engine.map(fill, _ranges_of_groups(first))
-    t0, t1, first_block, last_block, page, jaccard, containment = (column.values for column in of_rows)
+    t0, t1, first_block, last_block, page = (column.values for column in of_rows)
     start, end, *chars = (column.values for column in of_parts)
+    jaccard, containment = (column.values for column in shares)
     family = component[row[first[:-1]]]
-    return Groups(first, lead, kind, family, linked, is_among(family, cut), TokenRanges(t0, t1, first_block, last_block), page,
-                  jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
+    return Groups(first, lead, kind, family, linked, cut[family], TokenRanges(t0, t1, first_block, last_block),
+                  page, jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
+
+
+def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64) -> Flags:
+    """Members that have not the text of their representative."""
+    row, leader = members.row, members.leader
+    unlike: Flags = digest[row] != digest[leader]
+    across = np.flatnonzero(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
+    unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
+    return unlike
 
 
 def _ranges_of_groups(first: I64) -> list[slice]:

@@ -223,12 +223,12 @@ def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Fla
 
     def count(own: tuple[int, int, slice]) -> I64:
         p, q, rows = own[0], own[1], parts.order[own[2]]
-        start, end, page, bits = (column[rows] for column in (parts.start, parts.end, parts.page, chosen))
+        start, end, page, bits = parts.start[rows], parts.end[rows], parts.page[rows], chosen[rows]
         page -= p
-        whole = kernel.covered(start, end, page, bits & 1, 1, q - p)
+        whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, q - p)
         start -= outside[parts.first_block[rows]]
         end -= outside[parts.last_block[rows]]
-        inside = kernel.covered(start, end, page, bits >> 1, len(choices), q - p)
+        inside = kernel.covered(start, end, page, bits >> np.uint8(1), len(choices), q - p)
         return np.concatenate([whole, inside]).reshape(-1, q - p)
     return list(np.concatenate([np.zeros((1 + len(choices), 0), np.int64),
                                 *findings.engine.map(count, parts.ranges(pages))], axis=1))

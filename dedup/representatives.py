@@ -128,6 +128,10 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
+    if not alone.any():
+        return members
+    touching = np.flatnonzero(alone[low] | alone[high])
+    low, high = low[touching], high[touching]
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself

@@ -170,8 +170,10 @@ inline Located locate(Bytes text, const BlockEdges& blocks, Offsets token_first,
         if (t1[i] < token_first[b + 1])
             edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
     });
-    const auto last_token = static_cast<std::uint64_t>(token_first.back());
-    radix_sort(std::span(edges), std::bit_width(last_token), [](const Edge& edge) { return edge.token; });
+    std::uint64_t least = UINT64_MAX, most = 0;
+    for (const Edge& edge : edges) least = std::min(least, edge.token), most = std::max(most, edge.token);
+    if (!edges.empty())
+        radix_sort_by_bins(std::span(edges), std::bit_width(most - least), [least](const Edge& edge) { return edge.token - least; });
     SlowCutter slow(Folds::of(flags));
     CharCounter chars(text, blocks);
     for (std::span<const Edge> left = edges; !left.empty();) {

@@ -47,8 +47,8 @@ def locate(text: U8, start: I64, end: I64, start_chars: I64, end_chars: I64, tok
         if t1[i] < token_first[b + 1]:
             at = int(token_end[row_of[b] + t1[i] - 1 - token_first[b]])
             finish[i] = at + _marks(data[at:end[b]], CLOSING)
-    chars = (chars_at(text, start, end, start_chars, end_chars, *edge) for edge in ((first, begin), (last, finish)))
-    return first, last, begin, finish, *chars
+    edges = text, start, end, start_chars, end_chars
+    return first, last, begin, finish, chars_at(*edges, first, begin), chars_at(*edges, last, finish)
 
 
 def _marks(text: bytes, marks: Sequence[bytes]) -> int:
