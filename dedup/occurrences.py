@@ -200,7 +200,7 @@ def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans)
         return first_block, last_block
     counts = widths(parts.first)
     first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
-    inner = np.flatnonzero(np.repeat(counts > 1, counts))
+    inner, _ = kernel.take_ranges(parts.first, np.flatnonzero(counts > 1))
     first[inner] = np.searchsorted(corpus.start, parts.part_start[inner], side="right") - 1
     last[inner] = np.searchsorted(corpus.start, parts.part_end[inner] - 1, side="right") - 1
     return first, last

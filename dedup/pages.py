@@ -240,13 +240,16 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
     They stand on two pages that make a pair that counts, which may be one page and itself. References have none.
     """
     corpus, table = findings.corpus, findings.table
+    repeated = list(small_repeats(corpus, 2 * findings.options.min_tokens))
+    if not repeated:
+        return {}
     first, last = part_blocks(corpus, findings.places.first_block, findings.places.last_block, table.parts)
     first = first + (corpus.start[first] != table.parts.part_start)  # the first block that begins in the part
     count = len(corpus.start) + 1
     covered = np.cumsum(np.bincount(first, minlength=count) - np.bincount(last + 1, minlength=count)) > 0
     out: dict[int, list[tuple[int, SmallRepeat]]] = {}
     counted = _short_that_count(findings)
-    for page, blocks in small_repeats(corpus, 2 * findings.options.min_tokens):
+    for page, blocks in repeated:
         if page < (corpus.references or 0) or not counted[blocks[0]]:
             continue
         outside = blocks[~covered[blocks]]
