@@ -177,7 +177,8 @@ class PageParts:
 
     Attributes:
         start, end: Of copies shown as one stretch, what is between them belongs to it.
-        order: They ascend by place in it.
+        order: They ascend by place in it. ``None`` where memory is bounded: each look in another order than theirs might
+            bring a part of a column into memory again.
     """
 
     page: I64
@@ -185,13 +186,15 @@ class PageParts:
     end: I64
     first_block: I64
     last_block: I64
-    order: I64
+    order: I64 | None
 
     def ranges(self, pages: int) -> list[tuple[int, int, slice]]:
         """Pages in a few ranges: the first one, the one behind the last one, and which of `order` are on them."""
+        if self.order is None:
+            return [(0, pages, slice(0, len(self.page)))]
         rows = row_ranges(len(self.order))
         cuts = [0, *(int(self.page[self.order[own.start]]) for own in rows[1:]), pages]
-        begins = [bisect_left(self.order, p, key=lambda row: int(self.page[row])) for p in cuts]
+        begins = [bisect_left(self.order, p, key=lambda part: int(self.page[part])) for p in cuts]
         return [(p, q, slice(*own)) for (p, q), own in zip(pairwise(cuts), pairwise(begins), strict=True) if p < q]
 
 
@@ -205,7 +208,7 @@ def page_parts(findings: Findings) -> PageParts:
     if len(goes_on):
         last = last.copy()
         end[goes_on], last[goes_on] = start[goes_on + 1], first[goes_on + 1]
-    return PageParts(page, start, end, first, last, in_order(start))
+    return PageParts(page, start, end, first, last, in_order(start) if findings.options.memory is None else None)
 
 
 def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
@@ -222,12 +225,11 @@ def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Fla
     chosen, pages = of_parts(chosen, findings.table.parts), len(findings.corpus.pages)
 
     def count(own: tuple[int, int, slice]) -> I64:
-        p, q, rows = own[0], own[1], parts.order[own[2]]
-        start, end, page, bits = parts.start[rows], parts.end[rows], parts.page[rows], chosen[rows]
-        page -= p
+        (p, q, asked), order = own, parts.order
+        rows = asked if order is None else order[asked]
+        start, end, page, bits = parts.start[rows], parts.end[rows], parts.page[rows] - p, chosen[rows]
         whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, q - p)
-        start -= outside[parts.first_block[rows]]
-        end -= outside[parts.last_block[rows]]
+        start, end = start - outside[parts.first_block[rows]], end - outside[parts.last_block[rows]]
         inside = kernel.covered(start, end, page, bits >> np.uint8(1), len(choices), q - p)
         return np.concatenate([whole, inside]).reshape(-1, q - p)
     return list(np.concatenate([np.zeros((1 + len(choices), 0), np.int64),

@@ -95,6 +95,30 @@ def test_distinct_keys(numbers):
     assert [numbers[leader[i]] for i in number] == numbers
 
 
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6), rows=st.integers(33_000, 70_000), most=st.sampled_from([3, 70_000, 2**40, 2**63]),
+       crowd=st.sampled_from([1, 0.001]))
+def test_many_keys_are_put_into_bins_first(seed, rows, most, crowd):
+    """Also where nearly all of them are in one bin."""
+    draw = np.random.default_rng(seed)
+    key = draw.integers(0, max(int(most * crowd), 1), rows, np.uint64)
+    key[:2] = 0, most
+    both("distinct_keys", key)
+    order, = both("stable_order", key)
+    assert_array_equal(order, np.argsort(key, kind="stable"))
+
+
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 10**6))
+def test_many_ends_in_few_blocks(seed):
+    draw = np.random.default_rng(seed)
+    words = np.array(["a", "(b)", "“ö”.", "中文!"])
+    text, start, end, token_first = corpus([" ".join(words[draw.integers(0, len(words), 200)]) for _ in range(20)])
+    t0 = draw.integers(0, token_first[-1], 20_000)
+    t1 = np.minimum(t0 + draw.integers(1, 300, len(t0)), token_first[-1])
+    both("locate", text, start, end, *block_chars(text, start, end), token_first, 0, t0, t1)
+
+
 @given(counts=st.lists(st.integers(0, 4), min_size=1, max_size=8), draw=st.data())
 def test_rows_of_ranges(counts, draw):
     first = np.cumsum([3, *counts]).astype(np.int64)
@@ -114,6 +138,19 @@ def test_a_point_is_covered_once(ranges, wide):
         for o in range(3):
             rows = np.flatnonzero((owner == o) & (chosen >> c & 1 == 1))
             assert out[3 * c + o] == wide * len({p for r in rows for p in range(start[r], start[r] + length[r])})
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10**6), most=st.sampled_from([200, 10**5, 10**12]), far=st.booleans(), ascend=st.booleans())
+def test_many_ranges_cover_a_point_once(seed, most, far, ascend):
+    """So many that they are put into bins, most of them into one where some are far away."""
+    draw = np.random.default_rng(seed)
+    start = draw.integers(0, most, 2000)
+    start[:2] += 10**13 * far
+    if ascend:
+        start.sort()
+    end, owner = start + draw.integers(0, 50, len(start)), np.zeros(len(start), np.int64)
+    both("covered", start, end, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
 
 
 def test_what_does_not_fit_is_said():
