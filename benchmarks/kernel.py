@@ -194,11 +194,16 @@ def short_sets(data: Data) -> Measured:
     return (data.utf8, *data.lines, 0, 2, np.empty(len(data.utf8) // 2, np.uint32)), len(data.utf8), "byte"
 
 
+def line_chars(data: Data) -> tuple[Any, Any]:
+    chars = data.kernel.code_points(data.utf8, np.column_stack(data.lines).reshape(-1)).reshape(-1, 2)
+    return np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
+
+
 @case
 def locate(data: Data) -> Measured:
     _, begin, _, _, first = data.kernel.tokenise(data.utf8, *data.lines)
     t0 = np.arange(2, len(begin) - 20, 50)
-    return (data.utf8, *data.lines, first, 0, t0, t0 + 12), len(t0), "range"
+    return (data.utf8, *data.lines, *line_chars(data), first, 0, t0, t0 + 12), len(t0), "range"
 
 
 @case
@@ -210,9 +215,7 @@ def counts_up_to(data: Data) -> Measured:
 @case
 def chars_at(data: Data) -> Measured:
     start, end = data.lines
-    chars = data.kernel.code_points(data.utf8, np.column_stack([start, end]).reshape(-1)).reshape(-1, 2)
-    columns = np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
-    return (data.utf8, start, end, *columns, np.arange(len(start)), (start + end) // 2), len(start), "place"
+    return (data.utf8, start, end, *line_chars(data), np.arange(len(start)), (start + end) // 2), len(start), "place"
 
 
 @case

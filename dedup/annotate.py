@@ -208,7 +208,7 @@ def occurrence_verdicts(judgement: Judgement) -> I8:
 
 def _shares(judgement: Judgement) -> F64:
     """Share of the characters in blocks that are duplicate ones: all, those that are content, those of each verdict."""
-    from dedup.pages import chars_outside_blocks, covered_chars, is_content
+    from dedup.pages import chars_outside_blocks, covered_chars, is_content, page_parts
 
     findings = judgement.findings
     table = findings.table
@@ -219,8 +219,9 @@ def _shares(judgement: Judgement) -> F64:
     content = later & is_content(judgement)
     outside, inside = chars_outside_blocks(findings.corpus)
     of_verdicts = [later & (verdict == number) for number in range(len(NAMES))]
-    chars = [*covered_chars(findings, outside, later, later, content)[1:],
-             *covered_chars(findings, outside, later, *of_verdicts)[1:]]
+    parts = page_parts(findings)
+    chars = [*covered_chars(findings, parts, outside, later, later, content)[1:],
+             *covered_chars(findings, parts, outside, later, *of_verdicts)[1:]]
     return np.stack(chars, axis=1) / np.maximum(inside, 1)[:, None]
 
 

@@ -54,6 +54,11 @@ class Filed(Generic[A]):
             self.values[at:at + len(values)] = values
 
 
+def column_of_large(count: int, kind: type[A], text_bytes: int) -> Filed[A]:
+    """A column, still to be written, as ``of_large`` keeps it."""
+    return Filed(count, kind, text_bytes >= LEAST_IN_FILE and count * np.dtype(kind).itemsize >= LEAST_OF_MANY)
+
+
 def filed(values: npt.NDArray[A]) -> npt.NDArray[A]:
     """A copy of a part of a long column, in the file; the same array where there is none."""
     column = Filed(len(values), values.dtype.type, large=True)

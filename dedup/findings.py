@@ -314,7 +314,8 @@ class Findings:
         for t0, t1, p0, p1 in ((whole.a0, whole.a1, parts.a0, parts.a1), (whole.b0, whole.b1, parts.b0, parts.b1)):
             ranges = locate(self.engine, self.corpus, p0, p1)
             sides.append(Places(self.engine, self.corpus, page_of(self.corpus, t0), block_of(self.corpus, t0),
-                                block_of(self.corpus, t1 - 1), Spans(ranges.start, ranges.end, first)))
+                                block_of(self.corpus, t1 - 1),
+                                Spans(ranges.start, ranges.end, first, (ranges.start_char, ranges.end_char))))
         return LinkTable(self.corpus, sides[0], sides[1], whole.exact, self._bags(whole), self.options.shingle_tokens,
                          self.options.unit == "page")
 

@@ -6,19 +6,21 @@ Components over verified links only; then each member is checked against the gro
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
+from dedup.blocks import Corpus, in_order, owners, sums, widths
+from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import LocalEngine
-from dedup.filed import columns_of_large, of_large
+from dedup.filed import column_of_large, of_large
 from dedup.kernel import kernel
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
-from dedup.places import Ranges, TokenRanges, locate, page_of, row_ranges
+from dedup.places import Ranges, TokenRanges, locate, row_ranges
 from dedup.representatives import Members, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
@@ -30,7 +32,6 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LOOK_AROUND = 64  # places before one that may hold it
-MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 STRETCH, NEAR = 25, 16  # bits of a place: of a stretch that is compared with all others, and of what lies together
 KINDS: tuple[Kind, ...] = ("exact", "near", "contained")
 
@@ -100,18 +101,6 @@ class Groups(Struct, frozen=True):
         return self.first[:-1] + self.lead
 
 
-class _Nodes(Struct, frozen=True):
-    """Distinct places, and the links between them by row."""
-
-    t0: I64
-    t1: I64
-    a: I64
-    b: I64
-    exact: Flags
-    passage: I64  # first passage that touches the node, -1 for none
-    side: I64  # 0: as its a, 1: as its b
-
-
 def no_groups() -> Groups:
     """The groups of pages that share nothing."""
     none, flags, figures = np.empty(0, np.int64), np.empty(0, bool), np.empty(0, np.float64)
@@ -131,204 +120,81 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
-    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
-    order = in_order(component)  # nodes ascend by place already
-    order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
-    component, passage = component[order], nodes.passage[order]
-    linking = engine.begin(partial(_linked, nodes, order))
-    located = locate(engine, corpus, nodes.t0, nodes.t1).take(order, engine)
-    text_bytes = len(corpus.text)
-    spans = columns_of_large(_parts(engine, corpus, passages, passage, nodes.side[order], component, located), text_bytes)
-    ranges = columns_of_large(located.tokens, text_bytes)
-    linked, in_passage = linking.result(), passage >= 0
-    del linking, located, nodes, order, passage  # columns are as long as there are places: hold none that is not needed
+    nodes = linked_places(corpus, passages, repeats.pop() if repeats else None, pairs)
+    joining = engine.begin(partial(joined, nodes))
+    located = locate(engine, corpus, nodes.t0, nodes.t1)
+    component, cut, nodes = components_apart(engine, corpus, nodes, *joining.result())
+    spans, ranges = _parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
+    links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
+    del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
     engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
-    members, times = led(engine, corpus, component, spans, digest, linked, late, threshold, size)
-    members = with_left_alone(engine, corpus, members, linked, times, page, pairs, late, spans, size)
-    del linked, times
+    members, times = led(engine, corpus, component, spans, digest, links, late, threshold, size)
+    members = with_left_alone(engine, corpus, members, component, links, times, page, pairs, late, spans, size)
+    del links, times
     engine.settle()
     order, first = _groups_in_order(ranges, members)
-    said = is_among(component, cut)  # a group that left something out stays, and says so
-    order, first = _without_implied(ranges, members.row[order], order, first, said)
-    return _table(engine, corpus, ranges, members, order, first, component, cut, spans, digest, in_passage)
+    said, row = np.zeros(len(component), bool), members.row[order]
+    said[cut] = True  # a group that left something out stays, and says so
+    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]]))
+    del row
+    unlike = _unlike(engine, corpus, members, component, spans, digest)
+    kept = ~asking.result()
+    if not kept.all():
+        order, first = order[np.repeat(kept, widths(first))], sums(widths(first)[kept])
+    return _table(engine, corpus, ranges, members, order, first, component, said, spans, unlike, in_passage)
 
 
-def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> _Nodes:
-    """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
-    whole, count = passages.whole, len(passages.whole.a0)
-    position = repeats.position if repeats is not None else np.empty(0, np.int64)
-    of_position = np.repeat(repeats.lengths, widths(repeats.first)) if repeats is not None else position
-    length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
-    bits = int(length.max(initial=0)).bit_length()  # both are below 2^32
-    key = np.concatenate([whole.a0, whole.b0, position])
-    key <<= bits
-    key |= length
-    del length
-    leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    place = key[leader]
-    t0 = place >> bits
-    place &= (1 << bits) - 1
-    hot = node[2 * count:]
-    star = np.repeat(hot[repeats.first[:-1]], widths(repeats.first)) if repeats is not None and len(hot) else hot
-    if repeats is not None and len(hot) and not pairs.every:
-        segment = owners(repeats.first)
-        partner = pairs.partners(segment, page_of(corpus, position))
-        star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    side = (leader >= count).astype(np.int64)
-    return _Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
-                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
-                  np.where(leader < 2 * count, leader - count * side, -1), side)
-
-
-def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
-    """Component of each node, its least member.
-
-    Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
-    texts are followed first, and a near link only where it brings no overlap, the shortest one first.
-    """
-    component: I64 = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    overlapping = kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
-    near = np.flatnonzero(~nodes.exact)
-    if not len(overlapping) or not len(near):
-        return component
-    bad = np.zeros(len(component), bool)
-    bad[component[overlapping]] = True
-    rows = near[bad[component[nodes.a[near]]]]
-    keep = np.ones(len(nodes.a), bool)
-    keep[rows] = False
-    component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
-    rows = rows[_shortest_first(engine, corpus, nodes, rows)]
-    return kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
-
-
-def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: _Nodes, rows: I64) -> I64:
-    """Order of links by the length of their places, then by what the texts say: the same in any order of pages."""
-    places, at = np.unique(np.concatenate([nodes.a[rows], nodes.b[rows]]), return_inverse=True)
-    ranges = locate(engine, corpus, nodes.t0[places], nodes.t1[places])
-    digest = span_digests(engine, corpus, Spans(ranges.start, ranges.end, np.arange(len(places) + 1)))
-    length, (of_a, of_b) = ranges.t1 - ranges.t0, np.split(at, 2)
-    order: I64 = np.lexsort((np.maximum(digest[of_a], digest[of_b]), np.minimum(digest[of_a], digest[of_b]),
-                             length[of_a] + length[of_b]))
-    return order
-
-
-def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _Nodes]:
-    """The components without overlaps: of places that overlap the first one is kept.
-
-    The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
-    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
-
-    Returns:
-        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
-        its page; the nodes with the links that there are now.
-    """
-    t0, t1 = nodes.t0, nodes.t1
-    overlapping = kernel.overlapping_nodes(component, t0, t1)
-    if not len(overlapping):
-        return component, overlapping, nodes
-    bad = np.zeros(len(component), bool)
-    bad[component[overlapping]] = True
-    rows = np.flatnonzero(bad[component])
-    order = rows[in_order(component[rows])]  # nodes ascend by place already
-    component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
-    for c in distinct_numbers(component[overlapping]):
-        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
-        component[left] = -1
-        held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
-        while len(left):
-            kept = _first_come(t0[left], t1[left])
-            row = int(left[0])
-            if not len(held[0]) or int(kept.sum()) > 1:
-                component[left[kept]] = row
-            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
-                component[row] = row
-                singles.append((row, beside))
-            else:
-                cut.append(int(c))
-            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
-            left = left[~kept]
-            around = np.searchsorted(held[0], t0[left], side="right") - 1
-            left = left[(around < 0) | (held[1][around] < t1[left])]
-    if not singles:
-        return component, np.array(cut, np.int64), nodes
-    one, other = np.array(singles, np.int64).T
-    free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
-    nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
-                    exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
-    return component, np.array(cut, np.int64), nodes
-
-
-def _beside(corpus: Corpus, nodes: _Nodes, kept: I64, row: int) -> int:
-    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
-    apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
-    page = page_of(corpus, nodes.t0[np.append(apart, row)])
-    same = apart[page[:-1] == page[-1]]
-    return int(same[0]) if len(same) else -1
-
-
-def _first_come(t0: I64, t1: I64) -> Flags:
-    """Places, ascending, that do not overlap an earlier kept one."""
-    kept, reached = np.zeros(len(t0), bool), -1
-    for i, (start, end) in enumerate(zip(t0.tolist(), t1.tolist(), strict=True)):
-        if start >= reached:
-            kept[i], reached = True, end
-    return kept
-
-
-def _united(start: I64, end: I64) -> tuple[I64, I64]:
-    """Ranges, one at least, made one where they touch: starts and ends, ascending."""
-    order = np.argsort(start, kind="stable")
-    start, reached = start[order], np.maximum.accumulate(end[order])
-    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
-    return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
-
-
-def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,
-           ranges: Ranges) -> Spans:
-    """The matched stretches of each row; the whole of it where the members of a component differ in number.
+def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64, ranges: Ranges) -> Spans:
+    """The matched stretches of each node; the whole of it where the members of a component differ in number.
 
     Args:
-        passage, side: As in ``_Nodes``, by row.
-        component: Of each row, ascending.
+        leader: As in ``Nodes``.
     """
-    parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
-    rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    parts = np.tile(widths(passages.first), 2)
+    rows = np.flatnonzero(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
     if len(rows):  # of few components: none but theirs are looked at
-        rows = np.flatnonzero(np.isin(component, component[rows]))
-        number = np.where(passage[rows] >= 0, np.append(parts, 1)[passage[rows]], 1)
+        asked = np.zeros(len(component), bool)
+        asked[component[rows]] = True
+        rows = np.flatnonzero(asked[component])
+        number = np.append(parts, 1)[np.minimum(leader[rows], len(parts))]
         owner = np.unique(component[rows], return_inverse=True)[1]
         least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
         np.minimum.at(least, owner, number)
         np.maximum.at(most, owner, number)
         alike = (least == most)[owner] & (number > 1)
-        rows = rows[alike]
-        counts[rows] = number[alike]
+        rows, number = rows[alike], number[alike]
     if not len(rows):
-        return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
-    start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
-    part, begins = kernel.take_ranges(passages.first, passage[rows])
-    second = np.repeat(side[rows] == 1, widths(begins))
+        return Spans(ranges.start, ranges.end, np.arange(len(leader) + 1), (ranges.start_char, ranges.end_char))
+    counts = np.ones(len(leader), np.int64)
+    counts[rows] = number
+    first = sums(counts)
+    part, begins = kernel.take_ranges(passages.first, leader[rows] % len(passages.whole.a0))
+    second = np.repeat(leader[rows] >= len(passages.whole.a0), widths(begins))
     inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
                    np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
-    to = kernel.take_ranges(first, rows)[0]
-    start[to], end[to] = inner.start, inner.end
-    return Spans(start, end, first)
+    to, owner = kernel.take_ranges(first, rows)[0], owners(first)
+
+    def with_inner(names: tuple[str, str]) -> list[I64]:
+        made = []
+        for name in names:
+            column: I64 = getattr(ranges, name)[owner]
+            column[to] = getattr(inner, name)
+            made.append(of_large(column, len(corpus.text)))
+        return made
+    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
+    return Spans(start, end, first, (start_char, end_char))
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
-    """A number of each row: rows of one component that have the same one were compared token by token and are equal."""
-    new = np.ones(len(component), bool)
-    new[1:] = component[1:] != component[:-1]
-    leader = np.flatnonzero(new)[np.cumsum(new) - 1]
-    same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
+    """A number of each node: those of one component that have the same one were compared token by token and are equal."""
+    same = _equal(engine, corpus, spans, np.arange(len(component)), component)
     number: U64 = component.astype(np.uint64)
-    unlike = np.zeros(len(leader), bool)
-    unlike[leader[~same]] = True
-    rows = np.flatnonzero(unlike[leader])
+    unlike = np.zeros(len(component), bool)
+    unlike[component[~same]] = True
+    rows = np.flatnonzero(unlike[component])
     number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
     return number
 
@@ -367,68 +233,101 @@ def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
     return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 
 
-def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
-    """The links between rows in order: the lesser row of each, and the other one."""
-    row_of = np.full(len(nodes.t0), -1, np.int64)
-    row_of[order] = np.arange(len(order))
-    a, b = row_of[nodes.a], row_of[nodes.b]
-    low, high = np.minimum(a, b), np.maximum(a, b)
-    return (low, high) if len(order) == len(row_of) else (low[low >= 0], high[low >= 0])
-
-
 def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
-    counts = np.bincount(members.group)
-    several = np.flatnonzero(counts[members.group] > 1)
-    by_group = several[in_order(members.group[several])]  # rows of a group ascend by place already
-    counts = counts[counts > 1]
-    first = sums(counts)
-    lead = members.row[by_group[first[:-1]]]
-    rank = np.lexsort((members.group[by_group[first[:-1]]], -ranges.t1[lead], ranges.t0[lead]))
-    rows, first = kernel.take_ranges(first, rank)
-    return by_group[rows], first
+    group = members.group
+    counts = np.bincount(group)
+    head = np.zeros(len(counts), np.int64)
+    head[group[::-1]] = members.row[::-1]  # rows of a group ascend by place already
+    several = np.flatnonzero(counts > 1)
+    t0, length = ranges.t0[head[several]], ranges.t1[head[several]] - ranges.t0[head[several]]  # both are below 2^32
+    most = int(length.max(initial=0))
+    several = several[in_order(t0 << most.bit_length() | most - length)]
+    rank = np.full(len(counts), len(several))
+    rank[several] = np.arange(len(several))
+    first = sums(counts[several])
+    return in_order(rank[group])[:first[-1]], first
 
 
-def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stays: Flags) -> tuple[I64, I64]:
-    """Without groups whose places lie in step, each in another one, in the places of one longer group.
+def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags) -> Flags:
+    """Groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
-    linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
+    linked only to the representative says no more than the group does. A group that left something out (`stays`) says so.
+
+    Args:
+        row, first: Rows of the groups, and where those of each begin.
     """
-    asked = np.flatnonzero(~stays[row[first[:-1]]])
-    kept, counts = np.ones(len(first) - 1, bool), widths(first)
-    kept[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND) == 0
-    return order[np.repeat(kept, counts)], sums(counts[kept])
+    asked, implied = np.flatnonzero(~stays), np.zeros(len(first) - 1, bool)
+    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND)
+    return implied
 
 
 def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
-           cut: I64, spans: Spans, digest: U64, in_passage: Flags) -> Groups:
-    """The columns of groups whose members are given in order."""
-    kept, count = members.row[order], len(first) - 1
-    number = np.repeat(np.arange(count), widths(first))
-    parts = engine.begin(lambda: columns_of_large(spans.take(kept), len(corpus.text)))
-    linked, near = np.zeros(count, bool), np.zeros(count, bool)
-    linked[number[in_passage[kept]]] = True
-    leader = members.leader[order]
-    unlike = digest[kept] != digest[leader]
-    across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
-    unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
-    near[number[unlike]] = True
-    ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
-    kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
-    page = corpus.block_page[ranges.first_block]
-    lead = np.flatnonzero(kept == leader) - first[:-1]
-    family = component[kept[first[:-1]]]
-    jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
-    return Groups(first, lead, kind, family, linked, is_among(family, cut), ranges, of_large(page, len(corpus.text)),
-                  jaccard, containment, parts.result())
+           cut: Flags, spans: Spans, unlike: Flags, in_passage: Flags) -> Groups:
+    """The columns of groups whose members are given in order.
+
+    Args:
+        unlike: Of ``_unlike``.
+        cut: Components that left something out, by number.
+    """
+    size, count, row = len(corpus.text), len(first) - 1, members.row[order]
+    part_first = sums(widths(spans.first)[row])
+    of_rows = [column_of_large(len(row), np.int64, size) for _ in range(5)]
+    of_parts = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
+    shares = [column_of_large(len(row), np.float64, size) for _ in range(2)]
+    lead, kind, linked = np.empty(count, np.int64), np.empty(count, np.int8), np.empty(count, bool)
+    leads, block_page = members.row == members.leader, corpus.block_page
+    measured = (members.jaccard != 1) | (members.containment != 1)
+
+    def fill(groups: slice) -> None:
+        begins = first[groups.start:groups.stop + 1]
+        rows = slice(int(begins[0]), int(begins[-1]))
+        if rows.start == rows.stop:
+            return
+        begins, own, nth = begins[:-1] - begins[0], row[rows], order[rows]
+        tokens, parts = ranges.take(own), spans.take(own)
+        contained = _contained(corpus, tokens, begins)
+        kind[groups] = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(contained, 2, 0))
+        lead[groups] = np.flatnonzero(leads[nth]) - begins
+        linked[groups] = np.logical_or.reduceat(in_passage[own], begins)
+        of_row = tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block]
+        for column, values in zip(of_rows, of_row, strict=True):
+            column.write(rows.start, values)
+        for column, values in zip(of_parts, (parts.part_start, parts.part_end, *(parts.chars or ())), strict=True):
+            column.write(int(part_first[rows.start]), values)
+        near = np.flatnonzero(measured[nth])
+        for share, measure in zip(shares, (members.jaccard, members.containment), strict=True):
+            some = np.ones(len(nth))
+            some[near] = measure[nth[near]]
+            share.write(rows.start, some)
+    engine.map(fill, _ranges_of_groups(first))
+    t0, t1, first_block, last_block, page = (column.values for column in of_rows)
+    start, end, *chars = (column.values for column in of_parts)
+    jaccard, containment = (column.values for column in shares)
+    family = component[row[first[:-1]]]
+    return Groups(first, lead, kind, family, linked, cut[family], TokenRanges(t0, t1, first_block, last_block),
+                  page, jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
 
 
-def _contained(corpus: Corpus, ranges: TokenRanges, number: I64, count: int) -> Flags:
-    """Groups with one member that is whole blocks and another one inside a longer block."""
-    first, last = ranges.first_block, ranges.last_block
-    whole = (corpus.token_first[first] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
-    has_whole, has_inner = np.zeros(count, bool), np.zeros(count, bool)
-    has_whole[number[whole]] = True
-    has_inner[number[~whole & (first == last)]] = True
-    return has_whole & has_inner
+def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64) -> Flags:
+    """Members that have not the text of their representative."""
+    row, leader = members.row, members.leader
+    unlike: Flags = digest[row] != digest[leader]
+    across = np.flatnonzero(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
+    unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
+    return unlike
+
+
+def _ranges_of_groups(first: I64) -> list[slice]:
+    """Groups in a few ranges of about as many rows."""
+    edges = [int(np.searchsorted(first, rows.start)) for rows in row_ranges(int(first[-1]))]
+    return [slice(a, b) for a, b in pairwise([*edges, len(first) - 1])]
+
+
+def _contained(corpus: Corpus, ranges: TokenRanges, first: I64) -> Flags:
+    """Groups, whose rows begin at `first`, with one member that is whole blocks and another one inside a longer block."""
+    block, last = ranges.first_block, ranges.last_block
+    whole = (corpus.token_first[block] == ranges.t0) & (corpus.token_first[last + 1] == ranges.t1)
+    contained: Flags = np.logical_or.reduceat(whole, first) & np.logical_or.reduceat(~whole & (block == last), first)
+    return contained

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from dedup.places import row_ranges
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
+A = TypeVar("A", bound=np.generic)
 
 
 class Measured(Struct, frozen=True):
@@ -49,9 +51,7 @@ class Places:
                  parts: Spans) -> None:
         self.corpus, self.page, self.parts = corpus, page, parts
         self.first_block, self.last_block = first_block, last_block
-        before = corpus.page_chars[np.repeat(page, widths(parts.first))]
-        chars = part_chars(engine, corpus, parts, *part_blocks(corpus, first_block, last_block, parts))
-        self.part_start, self.part_end = (of_large(side - before, len(corpus.text)) for side in chars)
+        self.part_start, self.part_end = parts.chars or part_chars(engine, corpus, page, first_block, last_block, parts)
         self._lines: dict[int, dict[int, tuple[int, int]]] = {}
 
     @cached_property
@@ -188,23 +188,33 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
     return int(sources[at]) + position - int(texts[at]), True
 
 
+def of_parts(column: npt.NDArray[A], parts: Spans) -> npt.NDArray[A]:
+    """A column of places as one of their parts."""
+    return column if len(parts.part_start) == len(parts) else np.repeat(column, widths(parts.first))
+
+
 def part_blocks(corpus: Corpus, first_block: I64, last_block: I64, parts: Spans) -> tuple[I64, I64]:
     """Blocks of the first and the last byte of each part, where those of the whole places are known."""
     if len(parts.part_start) == len(parts):  # each is the whole
-        return first_block.copy(), last_block.copy()
+        return first_block, last_block
     counts = widths(parts.first)
     first, last = np.repeat(first_block, counts), np.repeat(last_block, counts)
-    inner = np.flatnonzero(np.repeat(counts > 1, counts))
+    inner, _ = kernel.take_ranges(parts.first, np.flatnonzero(counts > 1))
     first[inner] = np.searchsorted(corpus.start, parts.part_start[inner], side="right") - 1
     last[inner] = np.searchsorted(corpus.start, parts.part_end[inner] - 1, side="right") - 1
     return first, last
 
 
-def part_chars(engine: LocalEngine, corpus: Corpus, parts: Spans, first: I64, last: I64) -> tuple[I64, I64]:
-    """Code points of the collection before the start and the end of each part; `first` and `last` are its blocks."""
+def part_chars(engine: LocalEngine, corpus: Corpus, page: I64, first_block: I64, last_block: I64,
+               parts: Spans) -> tuple[I64, I64]:
+    """Code points of the page's text before the start and the end of each part."""
+    before = corpus.page_chars[of_parts(page, parts)]
+    first, last = part_blocks(corpus, first_block, last_block, parts)
+
     def count(rows: slice) -> tuple[I64, I64]:
         blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
         return (kernel.chars_at(corpus.text, *blocks, first[rows], parts.part_start[rows]),
                 kernel.chars_at(corpus.text, *blocks, last[rows], parts.part_end[rows]))
-    start, end = (np.concatenate(side) for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
+    start, end = (of_large(np.concatenate(side) - before, len(corpus.text))
+                  for side in zip(*engine.map(count, row_ranges(len(first))), strict=True))
     return start, end

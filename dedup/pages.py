@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, small_repeats, sums, widths
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
-from dedup.occurrences import part_blocks
+from dedup.occurrences import of_parts, part_blocks
 from dedup.options import Options
 from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
+from dedup.places import row_ranges
 from dedup.source_lines import block_line, page_lines
 from dedup.verdicts import NO_CONTENT, RENDERED, Judgement
 
@@ -57,21 +63,14 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     corpus, table, options = findings.corpus, findings.table, findings.options
     begin = corpus.references or 0  # the pages before are references
     block = int(corpus.page_first[begin])
-    stand = judgement.occurrence_stand
-    across = judgement.across[stand]
-    several = (widths(judgement.first) > 1)[stand]
-    later = np.ones(len(stand), bool)
-    later[table.first[:-1]] = False
-    later &= table.page >= begin
-    content = is_content(judgement)
-    chars = widths(corpus.page_chars)
-    outside, inside = chars_outside_blocks(corpus)
-    duplicate, *covered, twice, content_twice = covered_chars(findings, outside, later, several, across >= 0, later,
-                                                              later & content)
+    with findings.engine.opened() as engine:
+        content = engine.begin(partial(is_content, judgement))
+        repeats = _small_repeats(findings)
+        duplicate, *covered, twice, content_twice = _covered(judgement, begin, content)
+    chars, (_, inside) = widths(corpus.page_chars), chars_outside_blocks(corpus)
     shares = [count / np.maximum(inside, 1) for count in covered]
     total = max(int(inside[begin:].sum()), 1)
     short = int((corpus.halves[block:] < 2 * options.min_tokens).sum())
-    repeats = _small_repeats(findings)
     words = widths(corpus.halves_before[corpus.page_first])
 
     def lines(p: int) -> tuple[tuple[int, int], ...]:
@@ -102,6 +101,24 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.names, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
                              lambda: _pages_twice(judgement, begin))
+
+
+def _covered(judgement: Judgement, begin: int, content: Future[Flags]) -> list[I64]:
+    """Characters of each page in what stands there twice and more, all of it and in blocks, see ``describe_pages``.
+
+    Args:
+        begin: The first page that is no reference.
+        content: Of ``is_content``, which may be under way.
+    """
+    findings = judgement.findings
+    table, stand = findings.table, judgement.occurrence_stand
+    later = np.ones(len(stand), bool)
+    later[table.first[:-1]] = False
+    later &= table.page >= begin
+    several, across = (widths(judgement.first) > 1)[stand], (judgement.across >= 0)[stand]
+    outside, _ = chars_outside_blocks(findings.corpus)
+    parts = page_parts(findings)
+    return covered_chars(findings, parts, outside, later, several, across, later, later & content.result())
 
 
 def is_content(judgement: Judgement) -> Flags:
@@ -154,29 +171,69 @@ def chars_outside_blocks(corpus: Corpus) -> tuple[I64, I64]:
     return corpus.start_chars - inside[:-1], widths(inside[corpus.page_first])
 
 
-def covered_chars(findings: Findings, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
+@dataclass(frozen=True, slots=True)
+class PageParts:
+    """The parts of occurrences, of each its page, its code points through the collection and its blocks.
+
+    Attributes:
+        start, end: Of copies shown as one stretch, what is between them belongs to it.
+        order: They ascend by place in it. ``None`` where memory is bounded: each look in another order than theirs might
+            bring a part of a column into memory again.
+    """
+
+    page: I64
+    start: I64
+    end: I64
+    first_block: I64
+    last_block: I64
+    order: I64 | None
+
+    def ranges(self, pages: int) -> list[tuple[int, int, slice]]:
+        """Pages in a few ranges: the first one, the one behind the last one, and which of `order` are on them."""
+        if self.order is None:
+            return [(0, pages, slice(0, len(self.page)))]
+        rows = row_ranges(len(self.order))
+        cuts = [0, *(int(self.page[self.order[own.start]]) for own in rows[1:]), pages]
+        begins = [bisect_left(self.order, p, key=lambda part: int(self.page[part])) for p in cuts]
+        return [(p, q, slice(*own)) for (p, q), own in zip(pairwise(cuts), pairwise(begins), strict=True) if p < q]
+
+
+def page_parts(findings: Findings) -> PageParts:
+    """The parts of all occurrences."""
+    places, table, corpus = findings.places, findings.table, findings.corpus
+    page = of_parts(table.page, table.parts)
+    start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
+    first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
+    goes_on = table.parts.first[findings.shown.inner]
+    if len(goes_on):
+        last = last.copy()
+        end[goes_on], last[goes_on] = start[goes_on + 1], first[goes_on + 1]
+    return PageParts(page, start, end, first, last, in_order(start) if findings.options.memory is None else None)
+
+
+def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
     """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them.
 
     Args:
+        parts: Of all occurrences.
         outside: Characters outside blocks before each block, which are not to be counted.
         every: A choice of which all characters are counted.
     """
-    places, table, corpus = findings.places, findings.table, findings.corpus
-    counts, pages = widths(table.parts.first), len(corpus.pages)
-    page = np.repeat(table.page, counts)
-    start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
-    bits = np.zeros(len(every), np.uint8)
+    chosen = every.view(np.uint8).copy()
     for c, choice in enumerate(choices):
-        bits |= choice.view(np.uint8) << c
-    goes_on = table.parts.first[findings.shown.inner]  # of copies shown as one stretch: what is between them belongs to it
-    end[goes_on] = start[goes_on + 1]
-    whole = kernel.covered(start, end, page, np.repeat(every, counts).view(np.uint8), 1, pages)
-    first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
-    start -= outside[first]
-    end -= outside[last]
-    end[goes_on] = start[goes_on + 1]
-    inside = kernel.covered(start, end, page, np.repeat(bits, counts), len(choices), pages)
-    return [whole, *inside.reshape(len(choices), pages)]
+        chosen |= choice.view(np.uint8) << c + 1
+    chosen, pages = of_parts(chosen, findings.table.parts), len(findings.corpus.pages)
+
+    def count(own: tuple[int, int, slice]) -> I64:
+        (p, q, asked), order = own, parts.order
+        rows = asked if order is None else order[asked]
+        start, end, page, bits = parts.start[rows], parts.end[rows], parts.page[rows] - p, chosen[rows]
+        whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, q - p)
+        start, end = start - outside[parts.first_block[rows]], end - outside[parts.last_block[rows]]
+        inside = kernel.covered(start, end, page, bits >> np.uint8(1), len(choices), q - p)
+        return np.concatenate([whole, inside]).reshape(-1, q - p)
+    return list(np.concatenate([np.zeros((1 + len(choices), 0), np.int64),
+                                *findings.engine.map(count, parts.ranges(pages))], axis=1))
 
 
 def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
@@ -185,13 +242,16 @@ def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
     They stand on two pages that make a pair that counts, which may be one page and itself. References have none.
     """
     corpus, table = findings.corpus, findings.table
+    repeated = list(small_repeats(corpus, 2 * findings.options.min_tokens))
+    if not repeated:
+        return {}
     first, last = part_blocks(corpus, findings.places.first_block, findings.places.last_block, table.parts)
-    first += corpus.start[first] != table.parts.part_start  # the first block that begins in the part
+    first = first + (corpus.start[first] != table.parts.part_start)  # the first block that begins in the part
     count = len(corpus.start) + 1
     covered = np.cumsum(np.bincount(first, minlength=count) - np.bincount(last + 1, minlength=count)) > 0
     out: dict[int, list[tuple[int, SmallRepeat]]] = {}
     counted = _short_that_count(findings)
-    for page, blocks in small_repeats(corpus, 2 * findings.options.min_tokens):
+    for page, blocks in repeated:
         if page < (corpus.references or 0) or not counted[blocks[0]]:
             continue
         outside = blocks[~covered[blocks]]

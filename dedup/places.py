@@ -14,7 +14,8 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums, widths
-from dedup.engines.local import Columns, LocalEngine
+from dedup.engines.local import LocalEngine
+from dedup.filed import column_of_large
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]
@@ -49,14 +50,17 @@ class TokenRanges(Struct, frozen=True):
 
 
 class Ranges(TokenRanges, frozen=True):
-    """Token ranges and their bytes.
+    """Token ranges, and where they stand with the marks around them.
 
     Attributes:
-        start, end: Bytes of the collection's text, half-open, with the marks around them.
+        start, end: Bytes of the collection's text, half-open.
+        start_char, end_char: Code points of the page's text.
     """
 
     start: I64
     end: I64
+    start_char: I64
+    end_char: I64
 
     @property
     def tokens(self) -> TokenRanges:
@@ -65,11 +69,19 @@ class Ranges(TokenRanges, frozen=True):
 
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
-    """The bytes of token ranges; each holds one token at least and lies in one page."""
-    def find(rows: slice) -> Columns:
-        return kernel.locate(corpus.text, corpus.start, corpus.end, corpus.token_first, corpus.flags, t0[rows], t1[rows])
-    found = zip(*engine.map(find, row_ranges(len(t0))), strict=True)
-    return Ranges(t0, t1, *(np.concatenate(column) for column in found))
+    """Where token ranges stand; each holds one token at least and lies in one page."""
+    columns = [column_of_large(len(t0), np.int64, len(corpus.text)) for _ in range(6)]
+    blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
+    page_chars = corpus.page_chars[corpus.block_page]  # of each block
+
+    def find(rows: slice) -> None:
+        found = kernel.locate(corpus.text, *blocks, corpus.token_first, corpus.flags, t0[rows], t1[rows])
+        for chars in found[4:]:
+            chars -= page_chars[found[0]]
+        for column, part in zip(columns, found, strict=True):
+            column.write(rows.start, part)
+    engine.map(find, row_ranges(len(t0)))
+    return Ranges(t0, t1, *(column.values for column in columns))
 
 
 def row_ranges(count: int) -> list[slice]:

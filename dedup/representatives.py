@@ -43,23 +43,21 @@ class Members(Struct, frozen=True):
 
 def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
          late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
-    """The representative rule. Rows ascend by component; those of a component whose texts are all equal need no check.
+    """The representative rule. Those of a component whose texts are all equal need no check.
 
     Args:
-        links: Between rows, the lesser one first.
+        component: Of each row, its first row.
+        links: Between rows.
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
     Returns:
         The members, and of each row how many texts its own is linked to.
     """
-    new = np.ones(len(component), bool)
-    new[1:] = component[1:] != component[:-1]
-    number = np.cumsum(new) - 1
-    leader = np.flatnonzero(new)[number]
-    unequal = np.zeros(int(new.sum()), bool)
-    unequal[number[digest != digest[leader]]] = True
-    rows = np.flatnonzero(unequal[number])
-    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
+    unequal = np.zeros(len(component), bool)
+    unequal[component[digest != digest[component]]] = True
+    rows = np.flatnonzero(unequal[component])
+    rows = rows[in_order(component[rows])]
+    asked = (unequal | (np.bincount(component, minlength=len(component)) == 1))[component]  # else a link says nothing new
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
@@ -67,12 +65,14 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
     beyond = np.zeros(len(component), bool)
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
+    leader = component.copy()
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     if not len(rows):
         return members, times
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
                             np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
-    cuts = distinct_numbers(np.searchsorted(number[rows], number[rows][edges[edges < len(rows)]])).tolist()
+    number = component[rows]
+    cuts = distinct_numbers(np.searchsorted(number, number[edges[edges < len(rows)]])).tolist()
 
     def check(part: tuple[int, int]) -> None:
         mine = rows[part[0]:part[1]]
@@ -103,14 +103,15 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
     return linked
 
 
-def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links: tuple[I64, I64], times: I64, page: I64,
-                     pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
+def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, links: tuple[I64, I64], times: I64,
+                    page: I64, pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
     """A member that the representative rule leaves alone is in a group with one that it was linked to.
 
     That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
     Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
 
     Args:
+        component: Of each row.
         links: Between rows, the lesser one first.
         times: Of ``led``; where not all pairs count, links of each row are counted in its place.
         page: Of each row, where not all pairs count.
@@ -126,6 +127,10 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
+    if not alone.any():
+        return members
+    touching = np.flatnonzero(alone[low] | alone[high])
+    low, high = low[touching], high[touching]
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
@@ -136,15 +141,17 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
     said = spans.take(texts)
     content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
     rank = np.empty(len(texts), np.int64)
-    rank[np.lexsort((texts, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
+    nth = np.empty(len(texts), np.int64)  # component by component
+    nth[np.lexsort((texts, component[texts]))] = np.arange(len(texts))
+    rank[np.lexsort((nth, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
     order = np.lexsort((rank[at[len(a):]], a))
-    a, b = a[order], b[order]
+    a, b = nth[at[:len(a)][order]], nth[at[len(a):][order]]
     new = np.ones(len(a), bool)
     new[1:] = a[1:] != a[:-1]
-    pair = distinct_numbers(np.minimum(a, b)[new] * count + np.maximum(a, b)[new])  # both may be left alone
-    a, b = pair // count, pair % count
-    rank_a, rank_b = (rank[np.searchsorted(texts, side)] for side in (a, b))
-    lead, other = np.where(rank_a <= rank_b, a, b), np.where(rank_a <= rank_b, b, a)
+    pair = distinct_numbers(np.minimum(a, b)[new] * len(nth) + np.maximum(a, b)[new])  # both may be left alone
+    back = np.argsort(nth)
+    a, b = back[pair // len(nth)], back[pair % len(nth)]
+    lead, other = (texts[side] for side in (np.where(rank[a] <= rank[b], a, b), np.where(rank[a] <= rank[b], b, a)))
     overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
     jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
     place = spans.part_start[spans.first[:-1]]

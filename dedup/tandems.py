@@ -34,7 +34,10 @@ class Shown(Struct, frozen=True):
     @property
     def inner(self) -> I64:
         """Occurrences that the next one follows in the same place."""
-        goes_on = np.ones(int(self.copies.sum()), bool)
+        count = int(self.copies.sum())
+        if count == len(self.row):
+            return np.empty(0, np.int64)
+        goes_on = np.ones(count, bool)
         goes_on[self.row + self.copies - 1] = False
         return np.flatnonzero(goes_on)
 
@@ -44,20 +47,28 @@ def shown_places(table: Groups) -> Shown:
 
     The first copy of all that follow each other, and the representative, stay places of their own.
     """
-    owner, t0, t1 = table.owner, table.ranges.t0, table.ranges.t1
-    alone = np.ones(len(owner), bool)  # begins a place
-    if len(owner):
-        whole = (widths(table.parts.first) == 1) & (table.kind != KINDS.index("near"))[owner]
-        follows = np.zeros(len(owner), bool)
-        follows[1:] = (owner[1:] == owner[:-1]) & (table.page[1:] == table.page[:-1]) & (t0[1:] == t1[:-1])
-        follows &= whole
-        lead = np.zeros(len(owner), bool)
+    follows = _follows(table)
+    alone = np.ones(len(follows), bool)  # begins a place
+    if np.count_nonzero(follows) >= AT_ONCE:
+        lead = np.zeros(len(follows), bool)
         lead[table.representative] = True
         alone[1:] = ~(follows[1:] & follows[:-1]) | lead[1:] | lead[:-1]
-        sizes = widths(np.append(np.flatnonzero(alone), len(owner)))
+        sizes = widths(np.append(np.flatnonzero(alone), len(follows)))
         alone |= np.repeat(sizes <= AT_ONCE, sizes)
     row = np.flatnonzero(alone)
-    return Shown(np.searchsorted(row, table.first), row, widths(np.append(row, len(owner))))
+    first = table.first if len(row) == len(follows) else np.searchsorted(row, table.first)
+    return Shown(first, row, widths(np.append(row, len(follows))))
+
+
+def _follows(table: Groups) -> npt.NDArray[np.bool_]:
+    """Occurrences of equal text, whole, that follow another one of their group on its page at once."""
+    t0, t1, parts = table.ranges.t0, table.ranges.t1, table.parts.first
+    follows = np.zeros(len(t0), bool)
+    rows = np.flatnonzero(t0[1:] == t1[:-1]) + 1  # few
+    owner, before = (np.searchsorted(table.first, side, side="right") - 1 for side in (rows, rows - 1))
+    follows[rows] = ((owner == before) & (table.page[rows] == table.page[rows - 1]) & (parts[rows + 1] - parts[rows] == 1)
+                     & (table.kind[owner] != KINDS.index("near")))
+    return follows
 
 
 def period_of(tokens: U64) -> int:

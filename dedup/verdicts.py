@@ -224,9 +224,11 @@ class Judgement:
         self.first = np.append(np.flatnonzero(new), len(owner)).astype(np.int64)
         self.group, self.page = owner[new], page[new]
         self.copies = describe_copies(findings)
-        self.within = self._within() if len(self.group) else np.empty(0, np.int8)
-        self.across = self._across() if len(self.group) else np.empty(0, np.int8)
-        self.device = self._device()
+        with findings.engine.opened() as engine:
+            across = engine.begin(self._across)
+            self.within = self._within()
+            self.device = self._device()
+            self.across = across.result()
 
     def without(self, hidden: Collection[str]) -> Judgement:
         """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
@@ -246,7 +248,8 @@ class Judgement:
             return self
         found, rows = self.findings, np.repeat(kept, widths(self.table.first))
         less = copy.copy(self)
-        vars(less).pop("_of_page", None)
+        for of_all in ("_of_page", "occurrence_stand"):
+            vars(less).pop(of_all, None)
         # Of all that stands more than once.
         vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
         less.findings = Findings(found.corpus, found.table.take(kept), found.passages, found.pairs_that_count, found.options,
@@ -258,7 +261,7 @@ class Judgement:
         less.within, less.across, less.device = self.within[stands], self.across[stands], self.device[stands]
         return less
 
-    @property
+    @cached_property
     def occurrence_stand(self) -> npt.NDArray[np.int32]:
         """Stand of each occurrence."""
         return np.repeat(np.arange(len(self.group), dtype=np.int32), widths(self.first))
@@ -309,6 +312,8 @@ class Judgement:
         return html
 
     def _across(self) -> I8:
+        if not len(self.group):
+            return np.empty(0, np.int8)
         site, pages = self.sites
         groups, options = len(self.table), self.findings.options
         places = np.bincount(self.group, minlength=groups)[self.group]

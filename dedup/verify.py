@@ -152,11 +152,16 @@ def _distance(a: str, b: str) -> int:
 
 
 class Spans(Struct, frozen=True):
-    """Texts that may consist of several parts: those of span s are ``part_start[first[s]:first[s + 1]]`` (bytes)."""
+    """Texts that may consist of several parts: those of span s are ``part_start[first[s]:first[s + 1]]`` (bytes).
+
+    Attributes:
+        chars: Code points of the page's text before the start and the end of each part, where they are known.
+    """
 
     part_start: I64
     part_end: I64
     first: I64
+    chars: tuple[I64, I64] | None = None
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -164,7 +169,8 @@ class Spans(Struct, frozen=True):
     def take(self, rows: I64) -> Spans:
         """Some of the spans, in the order given."""
         part, first = kernel.take_ranges(self.first, rows)
-        return Spans(self.part_start[part], self.part_end[part], first)
+        chars = None if self.chars is None else (self.chars[0][part], self.chars[1][part])
+        return Spans(self.part_start[part], self.part_end[part], first, chars)
 
 
 def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:

@@ -113,6 +113,15 @@ class LocalEngine:
         self._pool = None
 
     @contextmanager
+    def opened(self) -> Iterator[LocalEngine]:
+        """The engine with its threads: those it has, or some for as long as this takes."""
+        if self._pool is not None:
+            yield self
+        else:
+            with self:
+                yield self
+
+    @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
         if self._pool is not None:
             yield self._pool

@@ -82,16 +82,23 @@ void bind_places(nb::module_& m) {
         return to_numpy(release([&] { return dedup::sentences(span(text), span(start), span(end)); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
-    m.def("locate", [](U8 text, I64 start, I64 end, I64 token_first, std::uint32_t flags, I64 t0, I64 t1) {
-        return to_numpy(release([&] {
+    m.def("locate", [](U8 text, I64 start, I64 end, I64 start_chars, I64 end_chars, I64 token_first, std::uint32_t flags, I64 t0,
+                       I64 t1) {
+        dedup::Located found = release([&] {
             check_blocks(start, end, text.size());
             check_token_first(token_first, start.size());
+            if (start_chars.size() != start.size() || end_chars.size() != start.size())
+                throw std::invalid_argument("the columns of blocks must be equally long");
             check_tokens(token_first, t0, t1, 1);
             if (t0.size() > 0xffffffffU) throw std::invalid_argument("tokens: 2^32 ranges at most");
-            return dedup::locate(span(text), span(start), span(end), span(token_first), flags, span(t0), span(t1));
-        }));
-    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "token_first"_a.noconvert(), "flags"_a,
-       "t0"_a.noconvert(), "t1"_a.noconvert());
+            const dedup::BlockEdges blocks{span(start), span(end), span(start_chars), span(end_chars)};
+            return dedup::locate(span(text), blocks, span(token_first), flags, span(t0), span(t1));
+        });
+        return std::make_tuple(to_numpy(std::move(found.first)), to_numpy(std::move(found.last)), to_numpy(std::move(found.begin)),
+                               to_numpy(std::move(found.finish)), to_numpy(std::move(found.begin_chars)),
+                               to_numpy(std::move(found.finish_chars)));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "start_chars"_a.noconvert(), "end_chars"_a.noconvert(),
+       "token_first"_a.noconvert(), "flags"_a, "t0"_a.noconvert(), "t1"_a.noconvert());
 
     m.def("counts_up_to", [](I64 ascending, I64 place) {
         return to_numpy(release([&] { return dedup::counts_up_to(span(ascending), span(place)); }));

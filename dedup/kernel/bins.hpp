@@ -11,6 +11,7 @@
 
 #include "arrays.hpp"
 #include "memory.hpp"
+#include "sets.hpp"
 
 namespace dedup {
 
@@ -19,8 +20,14 @@ namespace dedup {
 template <class Row, class Make, class Use>
 Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make, Use use) {
     constexpr int kBinBits = 9;
+    constexpr std::size_t kFew = 128;  // rows that are put into order by comparing them
     Mapped<Row> rows(key.size());
     if (key.empty()) return rows;
+    if (std::is_sorted(key.begin(), key.end())) {
+        for (std::size_t i = 0; i < key.size(); ++i) rows[i] = make(i);
+        use(std::span<const Row>(rows));
+        return rows;
+    }
     const std::int64_t most = *std::max_element(key.begin(), key.end());
     const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) - kBinBits);
     std::array<std::size_t, (std::size_t{1} << kBinBits) + 1> first{};
@@ -35,7 +42,10 @@ Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make, Use use
     for (std::size_t bin = 0; bin + 1 < first.size(); ++bin) {
         const auto own = std::span(rows).subspan(first[bin], first[bin + 1] - first[bin]);
         relief.places(own.size());
-        std::stable_sort(own.begin(), own.end(), [by](const Row& x, const Row& y) { return x.*by < y.*by; });
+        const std::int64_t base = static_cast<std::int64_t>(bin) << shift;
+        const auto within = [&](const Row& row) { return static_cast<std::uint64_t>(row.*by - base); };
+        if (own.size() < kFew) std::stable_sort(own.begin(), own.end(), [&](const Row& x, const Row& y) { return within(x) < within(y); });
+        else radix_sort<8>(own, shift, within);
         use(std::span<const Row>(own));
     }
     return rows;

@@ -118,11 +118,45 @@ inline Mapped<std::int64_t> counts_up_to(Offsets ascending, Offsets place) {
     return out;
 }
 
-// The blocks of the first and the last token of each range, and its bytes with the marks around them. Blocks that hold ends are
-// cut into tokens again, each once.
-inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
-locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
-    Mapped<std::int64_t> first(t0.size()), last(t0.size()), begin(t0.size()), finish(t0.size());
+// Where ranges of tokens stand: blocks of the first and the last token, bytes with the marks around them, code points before these.
+struct Located {
+    explicit Located(std::size_t count)
+        : first(count), last(count), begin(count), finish(count), begin_chars(count), finish_chars(count) {}
+    Mapped<std::int64_t> first, last, begin, finish, begin_chars, finish_chars;
+};
+
+// Blocks of a text: bytes of each, and code points before these.
+struct BlockEdges {
+    Offsets start, end, start_chars, end_chars;
+};
+
+// The code points before places in a block that are asked for about in order: each stretch of text is counted once, or, in text of one
+// byte a code point, not at all.
+class CharCounter {
+public:
+    CharCounter(Bytes text, const BlockEdges& blocks) : text_(text), blocks_(blocks) {}
+
+    std::int64_t before(std::int64_t place, std::int64_t block) {
+        const std::size_t b = index(block);
+        if (place == blocks_.end[b]) return blocks_.end_chars[b];
+        if (blocks_.end_chars[b] - blocks_.start_chars[b] == blocks_.end[b] - blocks_.start[b])
+            return blocks_.start_chars[b] + place - blocks_.start[b];
+        if (block != block_) block_ = block, at_ = blocks_.start[b], count_ = blocks_.start_chars[b];
+        count_ += place >= at_ ? count_code_points(text_, at_, place) : -count_code_points(text_, place, at_);
+        at_ = place;
+        return count_;
+    }
+
+private:
+    Bytes text_;
+    const BlockEdges& blocks_;
+    std::int64_t block_ = -1, at_ = 0, count_ = 0;
+};
+
+// Blocks that hold ends of ranges are cut into tokens again, each once.
+inline Located locate(Bytes text, const BlockEdges& blocks, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
+    Located out(t0.size());
+    auto& [first, last, begin, finish, begin_chars, finish_chars] = out;
     Scratch<Edge> scratch;
     Mapped<Edge>& edges = scratch.values();
     BlockFinder of_first(token_first), of_last(token_first);
@@ -130,31 +164,35 @@ locate(Bytes text, Offsets start, Offsets end, Offsets token_first, std::uint32_
     for_each_nearby(t0, [&](std::size_t i) {
         relief.places(2);
         const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
-        begin[i] = start[a], finish[i] = end[b];
+        begin[i] = blocks.start[a], finish[i] = blocks.end[b];
+        begin_chars[i] = blocks.start_chars[a], finish_chars[i] = blocks.end_chars[b];
         if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
         if (t1[i] < token_first[b + 1])
             edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
     });
-    const auto last_token = static_cast<std::uint64_t>(token_first.back());
-    radix_sort(std::span(edges), std::bit_width(last_token), [](const Edge& edge) { return edge.token; });
+    std::uint64_t least = UINT64_MAX, most = 0;
+    for (const Edge& edge : edges) least = std::min(least, edge.token), most = std::max(most, edge.token);
+    if (!edges.empty())
+        radix_sort_by_bins(std::span(edges), std::bit_width(most - least), [least](const Edge& edge) { return edge.token - least; });
     SlowCutter slow(Folds::of(flags));
+    CharCounter chars(text, blocks);
     for (std::span<const Edge> left = edges; !left.empty();) {
-        const Edge& edge = left.front();
-        const std::size_t block = index(edge.is_end ? last[edge.row] : first[edge.row]);
+        const std::int64_t block = left.front().is_end ? last[left.front().row] : first[left.front().row];
+        const std::int64_t start = blocks.start[index(block)], end = blocks.end[index(block)];
         std::size_t count = 0;
-        while (count < left.size() && left[count].token < static_cast<std::uint64_t>(token_first[block + 1])) ++count;
-        EdgeSink sink{left.first(count), static_cast<std::uint64_t>(token_first[block]), begin, finish};
-        cut_range(text, start[block], end[block], slow, sink);
+        while (count < left.size() && left[count].token < static_cast<std::uint64_t>(token_first[index(block) + 1])) ++count;
+        EdgeSink sink{left.first(count), static_cast<std::uint64_t>(token_first[index(block)]), begin, finish};
+        cut_range(text, start, end, slow, sink);
         if (!sink.done()) throw std::invalid_argument("token_first: a block has fewer tokens");
+        for (const Edge& edge : left.first(count)) {
+            relief.place();
+            const std::size_t i = edge.row;
+            if (edge.is_end) finish_chars[i] = chars.before(finish[i] = with_marks<true>(text, finish[i], end, kClosing), block);
+            else begin_chars[i] = chars.before(begin[i] = with_marks<false>(text, begin[i], start, kOpening), block);
+        }
         left = left.subspan(count);
     }
-    for (const Edge& edge : edges) {
-        relief.place();
-        const std::size_t i = edge.row;
-        if (edge.is_end) finish[i] = with_marks<true>(text, finish[i], end[index(last[i])], kClosing);
-        else begin[i] = with_marks<false>(text, begin[i], start[index(first[i])], kOpening);
-    }
-    return {std::move(first), std::move(last), std::move(begin), std::move(finish)};
+    return out;
 }
 
 // Fetches a stretch of text that is soon looked at; what is behind its first lines the processor fetches by itself.

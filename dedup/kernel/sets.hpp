@@ -36,6 +36,27 @@ void radix_sort(std::span<T> all, int bits, Key key) {
     if (rows.data() != all.data()) std::copy(rows.begin(), rows.end(), all.begin());
 }
 
+// The same for many rows: put into bins by their upper bits first, so that what is sorted digit by digit lies in the nearer cache. Rows
+// whose keys are spread unevenly are in fewer bins, no worse off than without.
+template <class T, class Key>
+void radix_sort_by_bins(std::span<T> all, int bits, Key key) {
+    constexpr std::size_t kMany = std::size_t{1} << 15;
+    constexpr int kBinBits = 9;
+    if (all.size() < kMany || bits <= 11) return radix_sort(all, bits, key);
+    const int shift = bits - kBinBits;
+    std::size_t first[(1 << kBinBits) + 1] = {}, next[1 << kBinBits];
+    for (const T& row : all) ++first[(key(row) >> shift) + 1];
+    for (int bin = 0; bin < 1 << kBinBits; ++bin) next[bin] = first[bin], first[bin + 1] += first[bin];
+    Mapped<T> binned(all.size());
+    for (const T& row : all) binned[next[key(row) >> shift]++] = row;
+    const auto low = [&](const T& row) { return key(row) & ((uint64_t{1} << shift) - 1); };
+    for (int bin = 0; bin < 1 << kBinBits; ++bin) {
+        const std::span<T> own(binned.data() + first[bin], first[bin + 1] - first[bin]);
+        if (own.size() > 1) radix_sort<8>(own, shift, low);
+        std::copy(own.begin(), own.end(), all.begin() + static_cast<std::ptrdiff_t>(first[bin]));
+    }
+}
+
 // A row and its key, where they do not fit one word.
 struct KeyedRow {
     uint64_t key, at;
@@ -59,7 +80,7 @@ void in_stable_order(std::span<const uint64_t> key, Use use) {
         Mapped<uint64_t>& rows = scratch.values();
         rows.resize(key.size());
         for (size_t i = 0; i < key.size(); ++i) rows[i] = (key[i] - least) << below | i;
-        radix_sort(std::span(rows), bits, [below](uint64_t row) { return row >> below; });
+        radix_sort_by_bins(std::span(rows), bits, [below](uint64_t row) { return row >> below; });
         const uint64_t mask = (uint64_t{1} << below) - 1;
         for (const uint64_t row : rows) use(static_cast<size_t>(row & mask), (row >> below) + least);
     } else {
@@ -119,12 +140,14 @@ void for_each_nearby(std::span<const T> place, Use use) {
 // The first row of each distinct key, by key, and the number of each row's key.
 inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_keys(std::span<const uint64_t> key) {
     Mapped<int64_t> leader, number(key.size());
+    leader.reserve(key.size());
     uint64_t before = 0;
     in_stable_order(key, [&](size_t row, uint64_t value) {
         if (leader.empty() || value != before) leader.push_back(static_cast<int64_t>(row));
         before = value;
         number[row] = static_cast<int64_t>(leader.size()) - 1;
     });
+    if (leader.size() < leader.capacity() / 2) leader.shrink_to_fit();
     return {std::move(leader), std::move(number)};
 }
 

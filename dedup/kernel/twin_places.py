@@ -20,14 +20,16 @@ OPENING = tuple(mark.encode() for mark in "([{\"'«“‘„‹¿¡（「『［�
 MAX_MARKS = 4  # closing or opening marks taken in
 
 
-def locate(text: U8, start: I64, end: I64, token_first: I64, flags: int, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
-    """The blocks of the first and the last token of each range, and its bytes, half-open.
+def locate(text: U8, start: I64, end: I64, start_chars: I64, end_chars: I64, token_first: I64, flags: int, t0: I64,
+           t1: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+    """The blocks of the first and the last token of each range, its bytes, half-open, and the code points before these.
 
     An end inside a block takes in up to four closing marks, a start up to four opening ones; an end at the last token of
     a block is the block's end.
 
     Args:
         start, end: Bytes of each block.
+        start_chars, end_chars: Code points before them.
         token_first: First token of each block, one longer.
         t0, t1: Tokens of each range, half-open; there is one at least.
     """
@@ -45,7 +47,8 @@ def locate(text: U8, start: I64, end: I64, token_first: I64, flags: int, t0: I64
         if t1[i] < token_first[b + 1]:
             at = int(token_end[row_of[b] + t1[i] - 1 - token_first[b]])
             finish[i] = at + _marks(data[at:end[b]], CLOSING)
-    return first, last, begin, finish
+    edges = text, start, end, start_chars, end_chars
+    return first, last, begin, finish, chars_at(*edges, first, begin), chars_at(*edges, last, finish)
 
 
 def _marks(text: bytes, marks: Sequence[bytes]) -> int:

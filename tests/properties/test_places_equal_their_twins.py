@@ -39,6 +39,12 @@ def both(name: str, *arguments: object) -> tuple[np.ndarray, ...]:
     return mine
 
 
+def block_chars(text: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Code points before the edges of blocks."""
+    chars = reference.code_points(text, np.stack([start, end], axis=1).reshape(-1)).reshape(-1, 2)
+    return np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
+
+
 @given(blocks=st.lists(texts, min_size=1, max_size=6), flags=st.integers(0, 7), draw=st.data())
 def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
     text, start, end, token_first = corpus(blocks, flags=flags)
@@ -46,8 +52,12 @@ def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
     ends = st.tuples(st.integers(0, tokens), st.integers(0, tokens)).map(sorted).filter(lambda r: r[0] < r[1])
     rows = draw.draw(st.lists(ends, max_size=8)) if tokens else []
     t0, t1 = (np.array([row[i] for row in rows], np.int64) for i in (0, 1))
-    first, last, begin, finish = both("locate", text, start, end, token_first, flags, t0, t1)
+    columns = block_chars(text, start, end)
+    first, last, begin, finish, *chars = both("locate", text, start, end, *columns, token_first, flags, t0, t1)
     assert ((start[first] <= begin) & (begin < finish) & (finish <= end[last])).all()
+    for at, before in zip((begin, finish), chars, strict=True):
+        order = np.argsort(at, kind="stable")
+        assert_array_equal(before[order], reference.code_points(text, at[order]))
     halves = reference.count_tokens(text, start, end, flags)[1]
     before = np.cumsum([0, *halves]).astype(np.int64)
     both("range_halves", token_first, halves, before, t0, t1)
@@ -58,12 +68,9 @@ def test_ranges_of_tokens_have_the_same_bytes(blocks, flags, draw):
 def test_places_in_blocks_have_the_same_code_points(blocks, times, draw):
     """Long blocks are gone over in order, short ones from their start."""
     text, start, end, _ = corpus([block * times for block in blocks])
-    edges = np.stack([start, end], axis=1).reshape(-1)
-    chars = reference.code_points(text, edges).reshape(-1, 2)
     block = np.array(draw.draw(st.lists(st.integers(0, len(blocks) - 1), max_size=20)), np.int64)
     position = np.array([draw.draw(st.integers(int(start[b]), int(end[b]))) for b in block], np.int64)
-    columns = np.ascontiguousarray(chars[:, 0]), np.ascontiguousarray(chars[:, 1])
-    out, = both("chars_at", text, start, end, *columns, block, position)
+    out, = both("chars_at", text, start, end, *block_chars(text, start, end), block, position)
     order = np.argsort(position, kind="stable")
     assert_array_equal(out[order], reference.code_points(text, position[order]))
 
@@ -88,6 +95,30 @@ def test_distinct_keys(numbers):
     assert [numbers[leader[i]] for i in number] == numbers
 
 
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6), rows=st.integers(33_000, 70_000), most=st.sampled_from([3, 70_000, 2**40, 2**63]),
+       crowd=st.sampled_from([1, 0.001]))
+def test_many_keys_are_put_into_bins_first(seed, rows, most, crowd):
+    """Also where nearly all of them are in one bin."""
+    draw = np.random.default_rng(seed)
+    key = draw.integers(0, max(int(most * crowd), 1), rows, np.uint64)
+    key[:2] = 0, most
+    both("distinct_keys", key)
+    order, = both("stable_order", key)
+    assert_array_equal(order, np.argsort(key, kind="stable"))
+
+
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 10**6))
+def test_many_ends_in_few_blocks(seed):
+    draw = np.random.default_rng(seed)
+    words = np.array(["a", "(b)", "“ö”.", "中文!"])
+    text, start, end, token_first = corpus([" ".join(words[draw.integers(0, len(words), 200)]) for _ in range(20)])
+    t0 = draw.integers(0, token_first[-1], 20_000)
+    t1 = np.minimum(t0 + draw.integers(1, 300, len(t0)), token_first[-1])
+    both("locate", text, start, end, *block_chars(text, start, end), token_first, 0, t0, t1)
+
+
 @given(counts=st.lists(st.integers(0, 4), min_size=1, max_size=8), draw=st.data())
 def test_rows_of_ranges(counts, draw):
     first = np.cumsum([3, *counts]).astype(np.int64)
@@ -109,12 +140,25 @@ def test_a_point_is_covered_once(ranges, wide):
             assert out[3 * c + o] == wide * len({p for r in rows for p in range(start[r], start[r] + length[r])})
 
 
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10**6), most=st.sampled_from([200, 10**5, 10**12]), far=st.booleans(), ascend=st.booleans())
+def test_many_ranges_cover_a_point_once(seed, most, far, ascend):
+    """So many that they are put into bins, most of them into one where some are far away."""
+    draw = np.random.default_rng(seed)
+    start = draw.integers(0, most, 2000)
+    start[:2] += 10**13 * far
+    if ascend:
+        start.sort()
+    end, owner = start + draw.integers(0, 50, len(start)), np.zeros(len(start), np.int64)
+    both("covered", start, end, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
+
+
 def test_what_does_not_fit_is_said():
     text, start, end, token_first = corpus(["a b", "c"])
     row = np.array([0])
     for module in (native, reference):
         with pytest.raises(ValueError, match="holds none"):
-            module.locate(text, start, end, token_first, 0, row, row)
+            module.locate(text, start, end, start, end, token_first, 0, row, row)
         with pytest.raises(ValueError, match="not in its block"):
             module.chars_at(text, start, end, start, end, row, np.array([4]))
 

@@ -61,8 +61,9 @@ def test_places_in_the_text(seed: int, blocks: int, rows: int) -> None:
     start, end = edges[:-1].copy(), edges[1:].copy()
     token_first = native.hash_tokens(text, start, end, 0)[1]
     t0 = draw.integers(0, token_first[-1], rows)
-    both("locate", text, start, end, token_first, 0, t0, np.minimum(t0 + draw.integers(1, 50, rows), token_first[-1]))
     chars = native.code_points(text, edges)
+    t1 = np.minimum(t0 + draw.integers(1, 50, rows), token_first[-1])
+    both("locate", text, start, end, chars[:-1].copy(), chars[1:].copy(), token_first, 0, t0, t1)
     block = draw.integers(0, blocks, rows)
     position = draw.integers(start[block], end[block] + 1)
     both("chars_at", text, start, end, chars[:-1].copy(), chars[1:].copy(), block, position)

@@ -502,3 +502,13 @@ def test_implied_groups(groups, around):
     t0, t1 = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in groups)]) for i in (0, 1))
     arguments = first, t0, t1, np.arange(len(groups)), around
     assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6), most=st.sampled_from([300, 10**6]))
+def test_implied_groups_of_many_places(seed, most):
+    draw = np.random.default_rng(seed)
+    t0 = np.sort(draw.integers(0, most, (300, 3)), axis=1).reshape(-1)
+    t0[-1] += 10**9  # all others are in one bin
+    arguments = np.arange(0, len(t0) + 1, 3), t0, t0 + draw.integers(1, 60, len(t0)), np.arange(300), 64
+    assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))

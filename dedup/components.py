@@ -1,0 +1,196 @@
+"""Places that links name as nodes, and the components that these make: of the places of a component none overlap."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dedup.blocks import Corpus, distinct_numbers, in_order, owners, widths
+from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
+from dedup.page_pairs import PagePairs
+from dedup.places import locate, page_of
+from dedup.runs import Passages
+from dedup.seeds import Repeats
+from dedup.verify import Spans, span_digests
+
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+MAX_MERGED = 1000  # members of a component that near links may join where some overlap
+
+
+class Nodes(Struct, frozen=True):
+    """Distinct places, ascending, and the links between them by row.
+
+    Attributes:
+        leader: Of each node, what names it first: passage i as its a (i) or its b (passages + i), or a place of a segment.
+    """
+
+    t0: I64
+    t1: I64
+    a: I64
+    b: I64
+    exact: Flags
+    leader: I64
+
+    @property
+    def links(self) -> tuple[I64, I64]:
+        """The links: the lesser row of each, and the other one."""
+        return np.minimum(self.a, self.b), np.maximum(self.a, self.b)
+
+
+def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> Nodes:
+    """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
+    whole, count = passages.whole, len(passages.whole.a0)
+    position = repeats.position if repeats is not None else np.empty(0, np.int64)
+    of_position = np.repeat(repeats.lengths, widths(repeats.first)) if repeats is not None else position
+    length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
+    bits = int(length.max(initial=0)).bit_length()  # both are below 2^32
+    key = np.concatenate([whole.a0, whole.b0, position])
+    key <<= bits
+    key |= length
+    del length
+    leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
+    place = key[leader]
+    t0 = place >> bits
+    place &= (1 << bits) - 1
+    hot = node[2 * count:]
+    star = np.repeat(hot[repeats.first[:-1]], widths(repeats.first)) if repeats is not None and len(hot) else hot
+    if repeats is not None and len(hot) and not pairs.every:
+        segment = owners(repeats.first)
+        partner = pairs.partners(segment, page_of(corpus, position))
+        star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
+    return Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
+                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
+
+
+def joined(nodes: Nodes) -> tuple[I64, I64]:
+    """Component of each node, its least member, and the nodes that overlap another one of theirs."""
+    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
+
+
+def components_apart(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64,
+                     overlapping: I64) -> tuple[I64, I64, Nodes]:
+    """The components of nodes, of which none overlap, from those of ``joined``.
+
+    Returns:
+        Of each node, the first one of its component; the components that had to leave out a place that holds more; the nodes
+        with the links that there are now.
+    """
+    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes, component, overlapping), nodes)
+    return component, cut, _alone(component, nodes)
+
+
+def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64, overlapping: I64) -> I64:
+    """Component of each node, its least member, from those of ``_joined``.
+
+    Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
+    texts are followed first, and a near link only where it brings no overlap, the shortest one first.
+    """
+    near = np.flatnonzero(~nodes.exact)
+    if not len(overlapping) or not len(near):
+        return component
+    bad = np.zeros(len(component), bool)
+    bad[component[overlapping]] = True
+    rows = near[bad[component[nodes.a[near]]]]
+    keep = np.ones(len(nodes.a), bool)
+    keep[rows] = False
+    component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
+    rows = rows[_shortest_first(engine, corpus, nodes, rows)]
+    return kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
+
+
+def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: Nodes, rows: I64) -> I64:
+    """Order of links by the length of their places, then by what the texts say: the same in any order of pages."""
+    places, at = np.unique(np.concatenate([nodes.a[rows], nodes.b[rows]]), return_inverse=True)
+    ranges = locate(engine, corpus, nodes.t0[places], nodes.t1[places])
+    digest = span_digests(engine, corpus, Spans(ranges.start, ranges.end, np.arange(len(places) + 1)))
+    length, (of_a, of_b) = ranges.t1 - ranges.t0, np.split(at, 2)
+    order: I64 = np.lexsort((np.maximum(digest[of_a], digest[of_b]), np.minimum(digest[of_a], digest[of_b]),
+                             length[of_a] + length[of_b]))
+    return order
+
+
+def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Nodes]:
+    """The components without overlaps: of places that overlap the first one is kept.
+
+    The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
+    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
+
+    Returns:
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
+        its page; the nodes with the links that there are now.
+    """
+    t0, t1 = nodes.t0, nodes.t1
+    overlapping = kernel.overlapping_nodes(component, t0, t1)
+    if not len(overlapping):
+        return component, overlapping, nodes
+    bad = np.zeros(len(component), bool)
+    bad[component[overlapping]] = True
+    rows = np.flatnonzero(bad[component])
+    order = rows[in_order(component[rows])]  # nodes ascend by place already
+    component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
+    for c in distinct_numbers(component[overlapping]):
+        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        component[left] = -1
+        held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
+        while len(left):
+            kept = _first_come(t0[left], t1[left])
+            row = int(left[0])
+            if not len(held[0]) or int(kept.sum()) > 1:
+                component[left[kept]] = row
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
+                component[row] = row
+                singles.append((row, beside))
+            else:
+                cut.append(int(c))
+            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
+            left = left[~kept]
+            around = np.searchsorted(held[0], t0[left], side="right") - 1
+            left = left[(around < 0) | (held[1][around] < t1[left])]
+    if not singles:
+        return component, np.array(cut, np.int64), nodes
+    one, other = np.array(singles, np.int64).T
+    free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
+    nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
+                    exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
+    return component, np.array(cut, np.int64), nodes
+
+
+def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int) -> int:
+    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
+    apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
+    page = page_of(corpus, nodes.t0[np.append(apart, row)])
+    same = apart[page[:-1] == page[-1]]
+    return int(same[0]) if len(same) else -1
+
+
+def _first_come(t0: I64, t1: I64) -> Flags:
+    """Places, ascending, that do not overlap an earlier kept one."""
+    kept, reached = np.zeros(len(t0), bool), -1
+    for i, (start, end) in enumerate(zip(t0.tolist(), t1.tolist(), strict=True)):
+        if start >= reached:
+            kept[i], reached = True, end
+    return kept
+
+
+def _united(start: I64, end: I64) -> tuple[I64, I64]:
+    """Ranges, one at least, made one where they touch: starts and ends, ascending."""
+    order = np.argsort(start, kind="stable")
+    start, reached = start[order], np.maximum.accumulate(end[order])
+    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
+    return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
+
+
+def _alone(component: I64, nodes: Nodes) -> Nodes:
+    """Nodes that are in no component make one of their own; the nodes without their links."""
+    alone = component < 0
+    if not alone.any():
+        return nodes
+    component[alone] = np.flatnonzero(alone)
+    free = ~(alone[nodes.a] | alone[nodes.b])
+    return replace(nodes, a=nodes.a[free], b=nodes.b[free], exact=nodes.exact[free])
