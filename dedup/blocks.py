@@ -34,7 +34,7 @@ Flags = npt.NDArray[np.bool_]
 
 NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
 BATCH_BYTES = 4_000_000  # of text in one batch
-HELD_BYTES = 1 << 16  # of pages that are added to what was read together
+HELD_BYTES = 1 << 18  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
@@ -320,10 +320,11 @@ def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64,
 def code_points(text: U8, *positions: I64) -> list[I64]:
     """Code points before each byte position, in any order; the text is gone over once."""
     together = np.concatenate(positions)
-    order = np.argsort(together, kind="stable")
+    order = together.argsort(kind="stable")
     out = np.empty(len(together), np.int64)
     out[order] = kernel.code_points(text, together[order])
-    return np.split(out, np.cumsum([len(part) for part in positions])[:-1])
+    edges = itertools.accumulate(map(len, positions), initial=0)
+    return [out[begin:end] for begin, end in itertools.pairwise(edges)]
 
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:

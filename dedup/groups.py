@@ -132,7 +132,10 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = _nodes(corpus, passages, repeats.pop() if repeats else None, pairs)
+    segments = repeats.pop() if repeats else None
+    if not len(passages.whole.a0) and (segments is None or not len(segments.position)):
+        return no_groups()
+    nodes = _nodes(corpus, passages, segments, pairs)
     component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes), nodes)
     order = in_order(component)  # nodes ascend by place already
     order = order[:len(order) - int((component < 0).sum())]  # those that go have the greatest number, read as unsigned
@@ -330,7 +333,8 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
     unlike = np.zeros(len(leader), bool)
     unlike[leader[~same]] = True
     rows = np.flatnonzero(unlike[leader])
-    number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
+    if len(rows):
+        number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
     return number
 
 
@@ -413,7 +417,8 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     leader = members.leader[order]
     unlike = digest[kept] != digest[leader]
     across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
-    unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
+    if len(across):
+        unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
     near[number[unlike]] = True
     ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)

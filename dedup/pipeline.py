@@ -31,6 +31,7 @@ from dedup.runs import (
     concatenated,
     join_runs,
     near_links,
+    no_links,
     repeat_links,
     segments_that_count,
     that_count,
@@ -52,7 +53,8 @@ log = logging.getLogger("dedup")
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                     is_comparison: bool = False, judge: Judge | None = None,
-                    checkpoint: Checkpoint = NOTHING_KEPT, make_surveyor: MakeSurveyor = Surveyor) -> tuple[Findings, str]:
+                    checkpoint: Checkpoint = NOTHING_KEPT, make_surveyor: MakeSurveyor = Surveyor,
+                    digest_later: bool = False) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read.
 
     Args:
@@ -60,6 +62,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         judge: Takes down what the gates stop; it changes nothing in what is found.
         checkpoint: What stages made in a scan before, and where it is kept what they make now.
         make_surveyor: Makes the surveyor of the collection.
+        digest_later: The digest is left empty.
 
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
@@ -89,7 +92,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
             digest = digest or input_digest(engine, corpus)
         surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
-                                            checkpoint, digested)
+                                            checkpoint, None if digest_later else digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
 
@@ -128,11 +131,10 @@ def find_in(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs: Page
     return passages, groups, aligned
 
 
-def nothing_found(engine: LocalEngine, corpus: Corpus, options: Options) -> tuple[Findings, str]:
-    """What ``find_duplicates`` says of pages that are known to share nothing."""
-    none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
-    passages, pairs = Passages(none, np.zeros(1, np.int64), none), page_pairs(corpus.pages, corpus.references, options)
-    return Findings(corpus, no_groups(), passages, pairs, options, aligned=NOTHING), input_digest(engine, corpus)
+def nothing_found(corpus: Corpus, options: Options) -> Findings:
+    """What ``find_duplicates`` finds in pages that are known to share nothing."""
+    none, pairs = no_links(), page_pairs(corpus.pages, corpus.references, options)
+    return Findings(corpus, no_groups(), Passages(none, np.zeros(1, np.int64), none), pairs, options, aligned=NOTHING)
 
 
 def _done(value: Repeats) -> Future[Repeats]:
@@ -195,7 +197,8 @@ def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeat
         distinct = blocks.pop() if blocks else surveyor.distinct()
         a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, surveyor, distinct, pairs, options, stages))
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
-        links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
+        alike = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links)
+        links = concatenated(links, alike) if len(alike.a0) else links
         if judge is not None:
             from dedup.explain import judge_blocks, judge_scope
 

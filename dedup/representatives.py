@@ -59,8 +59,11 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     leader = np.flatnonzero(new)[number]
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
-    rows = np.flatnonzero(unequal[number])
-    asked = (unequal | (np.bincount(number, minlength=len(unequal)) == 1))[number]  # a link between others says nothing new
+    asking = unequal | (np.bincount(number, minlength=len(unequal)) == 1)  # a link between others says nothing new
+    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
+    if not asking.any():
+        return members, np.zeros(len(leader), np.int64)
+    rows, asked = np.flatnonzero(unequal[number]), asking[number]
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
@@ -68,7 +71,6 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
     beyond = np.zeros(len(component), bool)
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
-    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     if not len(rows):
         return members, times
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
@@ -128,6 +130,8 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, links
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
+    if not len(a):
+        return members
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
     a, b = a[apart], b[apart]

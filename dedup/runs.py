@@ -59,6 +59,12 @@ class Links:
         return Links(self.a0[rows], self.a1[rows], self.b0[rows], self.b1[rows], self.exact[rows])
 
 
+def no_links() -> Links:
+    """Links of texts that have nothing in common."""
+    none = np.empty(0, np.int64)
+    return Links(none, none, none, none, np.empty(0, np.uint8))
+
+
 @dataclass(frozen=True, slots=True)
 class Passages:
     """Joined links; the matched stretches of passage i are its parts ``first[i]`` to ``first[i + 1]``, in step."""
@@ -137,6 +143,8 @@ def _first_of_each(owner: I64, key: U64) -> Flags:
 
 def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
     """Pairs of blocks as links, each pair once, ascending."""
+    if not len(a):
+        return no_links()
     key = distinct_numbers(np.minimum(a, b) << 32 | np.maximum(a, b))  # blocks are below 2^32, as tokens are
     a, b, first = key >> 32, key & 0xFFFFFFFF, corpus.token_first
     return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
@@ -216,12 +224,16 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     Args:
         max_edit: Widest gap inside a passage, in tokens; 0 joins equal texts only.
     """
+    if not len(links.a0):
+        return Passages(links, np.zeros(1, np.int64), links)
     passages, doubtful = _joined(engine, corpus, links, max_edit)
-    loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful)
+    loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful) if len(doubtful) else (doubtful, no_links())
     kept = _long_enough(engine, corpus, passages, min_tokens)
     kept[loose] = False
     if kept.all():
         return passages
+    if not len(loose):
+        return passages.take(kept)
     pieces = pieces.take(_long_enough(engine, corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
     passages = passages.take(kept)
     pieces = pieces.take(~np.isin(pieces.keys("ab"), passages.whole.keys("ab")))  # a link inside one run may be another run
@@ -274,17 +286,15 @@ def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
 
 
 def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links, doubtful: I64) -> tuple[I64, Links]:
-    """Which of the doubtful passages are under ``LEAST_JACCARD``, and the links that lie inside them."""
+    """Which of the doubtful passages, one at least, are under ``LEAST_JACCARD``, and the links that lie inside them."""
     whole, parts = passages.whole, passages.parts
-    loose = doubtful
-    if len(doubtful):
-        part, first = kernel.take_ranges(passages.first, doubtful)
-        sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
-        a, b = (Spans(side.start, side.end, first) for side in sides)
-        overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
-        loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
+    part, first = kernel.take_ranges(passages.first, doubtful)
+    sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
+    a, b = (Spans(side.start, side.end, first) for side in sides)
+    overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
+    loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
     if not len(loose):
-        return loose, links.take(np.empty(0, np.int64))
+        return loose, no_links()
     order = kernel.stable_order(links.a0.astype(np.uint64))
     begin = links.a0[order]
     low, high = np.searchsorted(begin, whole.a0[loose]), np.searchsorted(begin, whole.a1[loose])

@@ -192,7 +192,7 @@ def ids_of(corpus: Corpus) -> list[str]:
 
 def few_threads(options: Options, size: int) -> Options:
     """The settings with one thread for few bytes of text: others would wait for it longer than they work."""
-    return _one_thread(options) if size < BATCH_BYTES else options
+    return _one_thread(options) if size < BATCH_BYTES and options.threads != 1 else options
 
 
 @lru_cache(maxsize=8)

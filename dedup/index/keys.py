@@ -38,10 +38,14 @@ SCHEME = 1  # raise when keys made of one text change
 ID_BITS, PRINT_BITS = 48, 48  # of keys: narrow ones take less room
 
 
-@lru_cache(maxsize=64)
 def unit_options(options: Options, unit: Literal["page", "block"]) -> Options:
     """The settings for one unit."""
-    return options if options.unit == unit else replace(options, unit=unit)
+    return options if options.unit == unit else _of_other_unit(options, unit)
+
+
+@lru_cache(maxsize=64)
+def _of_other_unit(options: Options, unit: Literal["page", "block"]) -> Options:
+    return replace(options, unit=unit)
 
 
 def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,

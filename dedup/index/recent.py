@@ -32,10 +32,10 @@ class Recent(Generic[T]):
             size: Bytes of a value.
         """
         wanted = list(numbers)
-        found = list(map(self._values.get, wanted))
-        values = [value for value in found if value is not None]
-        if len(values) == len(wanted):
-            return values
+        try:
+            return list(map(self._values.__getitem__, wanted))
+        except KeyError:
+            found = list(map(self._values.get, wanted))
         missing = [number for number, value in zip(wanted, found, strict=True) if value is None]
         new = dict(zip(missing, read(missing), strict=True))
         self._keep(new, size)

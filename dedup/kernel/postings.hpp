@@ -71,9 +71,13 @@ class Chunk {
     // The rows of a key, half-open.
     std::pair<std::size_t, std::size_t> rows_of(std::uint64_t key) const {
         if (key < key_) return {0, 0};
-        const std::size_t begin = first_from(0, key - key_);
+        const auto [low, high] = around(key - key_);
+        const std::size_t begin = first_from(low, high, key - key_);
         if (begin == rows_ || key_at(begin) != key - key_) return {begin, begin};
-        return {begin, key - key_ == UINT64_MAX ? rows_ : first_from(begin, key - key_ + 1)};
+        std::size_t end = begin + 1;  // most keys have one row or two
+        while (end < rows_ && end < begin + kNear && key_at(end) == key - key_) ++end;
+        if (end < begin + kNear || end == rows_ || key_at(end) != key - key_) return {begin, end};
+        return {begin, key - key_ == UINT64_MAX ? rows_ : first_from(end, rows_, key - key_ + 1)};
     }
     std::uint32_t page(std::size_t row) const {
         return static_cast<std::uint32_t>(page_ + number(kHeader + rows_ * key_width_ + row * page_width_, page_width_));
@@ -84,11 +88,29 @@ class Chunk {
     }
 
    private:
-    static constexpr std::size_t kHeader = 30;
+    static constexpr std::size_t kHeader = 30, kNear = 8;
 
-    // The first row, from one on, whose key is not below.
-    std::size_t first_from(std::size_t low, std::uint64_t key) const {
-        std::size_t high = rows_;
+    // Rows between which the first one stands whose key is not below. Keys are hashes, so it is near where it would be if all of them were
+    // as far apart: there one line of memory is looked at, and not one for each halving.
+    std::pair<std::size_t, std::size_t> around(std::uint64_t key) const {
+        if (!rows_) return {0, 0};
+        const std::uint64_t last = key_at(rows_ - 1);
+        if (key > last || !last) return {key > last ? rows_ : 0, rows_};
+        const double share = static_cast<double>(key) / static_cast<double>(last);
+        const std::size_t guess = std::min(static_cast<std::size_t>(share * static_cast<double>(rows_ - 1)), rows_ - 1);
+        std::size_t low = guess, high = guess, step = kNear;
+        if (key_at(guess) < key) {
+            do low = std::exchange(high, std::min(high + step, rows_ - 1)), step *= 2;
+            while (high < rows_ - 1 && key_at(high) < key);
+            return {low + 1, high + 1};
+        }
+        do high = std::exchange(low, low - std::min(low, step)), step *= 2;
+        while (low > 0 && key_at(low) >= key);
+        return {low, high};
+    }
+
+    // The first row, from one on and before another one, whose key is not below.
+    std::size_t first_from(std::size_t low, std::size_t high, std::uint64_t key) const {
         while (low < high) {
             const std::size_t middle = low + (high - low) / 2;
             if (key_at(middle) < key) low = middle + 1;
