@@ -421,8 +421,8 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
         missed = near_misses(findings, judge)
     stages.stop()
     report = Report(options=options, judged=made, groups=findings.groups, links=findings.pairs, skipped=skipped,
-                    errors=tuple(stream.errors), input_digest=digest or findings.input_digest, version=__version__, is_comparison=is_comparison,
-                    near_misses=missed)
+                    errors=tuple(stream.errors), input_digest=digest or findings.input_digest, version=__version__,
+                    is_comparison=is_comparison, near_misses=missed)
     report.hidden = hidden
     return report
 

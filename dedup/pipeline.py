@@ -152,7 +152,8 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, find
     Args:
         finding: Of ``find_repeats``, which may be under way.
     """
-    blocks = [surveyor.distinct()] if options.find != "exact" and not checkpoint.is_kept else []
+    asked = options.find != "exact" and surveyor.has_near and not checkpoint.is_kept
+    blocks = [surveyor.distinct()] if asked else []
     repeats = finding.result()  # before more memory is needed
     checkpoint.keep("exact runs", repeats)
     edited: tuple[Passages, Aligned] | None = checkpoint.take("edited passages") if options.find != "exact" else None
@@ -192,7 +193,7 @@ def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeat
     """
     links = that_count(corpus, repeat_links(repeats), pairs)
     stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
-    if options.find != "exact":
+    if options.find != "exact" and surveyor.has_near:
         stages.start("near blocks")
         distinct = blocks.pop() if blocks else surveyor.distinct()
         a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, surveyor, distinct, pairs, options, stages))

@@ -87,7 +87,7 @@ def block_of(corpus: Corpus, token: I64) -> I64:
 
 def page_of(corpus: Corpus, token: I64) -> I64:
     """The page that holds each token."""
-    return last_up_to(corpus.page_first, block_of(corpus, token))
+    return last_up_to(corpus.token_first[corpus.page_first[:-1]], np.ascontiguousarray(token))
 
 
 def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:

@@ -47,6 +47,11 @@ class Surveyor:
         classes = gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
         return class_runs(self._engine, classes, int(self._corpus.token_first[-1]))
 
+    @property
+    def has_near(self) -> bool:
+        """Whether there may be blocks that are near copies; if not, neither ``distinct`` nor ``candidates`` is asked."""
+        return True
+
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
         return collapse_equal(self._corpus, np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import begins_new
 from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
 
@@ -74,9 +75,8 @@ def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32))
     order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
     key, page, extra = key[order], page[order], extra[order]
-    new = np.ones(len(key), bool)
-    new[1:] = (key[1:] != key[:-1]) | (page[1:] != page[:-1]) | (extra[1:] != extra[:-1])
-    return Rows(key[new], page[new], extra[new])
+    new = begins_new(key, page, extra)
+    return Rows(key, page, extra) if new.all() else Rows(key[new], page[new], extra[new])
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -258,6 +258,8 @@ class Found:
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Found:
         """Some of the places; the others are none."""
+        if kept.all():
+            return self
         count = self.count - np.bincount(self.query[~kept], minlength=len(self.count))
         return Found(self.query[kept], self.page[kept], self.extra[kept], count)
 
