@@ -95,6 +95,8 @@ class Corpus:
     def batches(self) -> list[tuple[int, int]]:
         """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
         count = len(self.pages)
+        if count and int(self.page_start[-1]) < BATCH_BYTES:
+            return [(0, count)]
         edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
         cuts = distinct_numbers(np.minimum(np.concatenate([[0], edges, [count]]), count))
         return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
@@ -441,11 +443,18 @@ def owners(first: I64) -> I64:
 
 def begins_new(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Whether each row of some columns is unlike the row before; the first one is."""
-    new = np.ones(len(columns[0]), bool)
+    new = np.empty(len(columns[0]), bool)
+    new[:1] = True
     np.not_equal(columns[0][1:], columns[0][:-1], out=new[1:])
     for column in columns[1:]:
         new[1:] |= column[1:] != column[:-1]
     return new
+
+
+def rows_of(flags: npt.NDArray[np.bool_]) -> I64:
+    """The rows that are so, ascending: ``np.flatnonzero`` of a column in a third of the time."""
+    rows: I64 = flags.nonzero()[0]
+    return rows
 
 
 def in_order(number: I64) -> I64:
@@ -507,13 +516,13 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
     new = begins_new(corpus.fingerprint[ordered])
     leader = ordered[new][new.cumsum() - 1] if len(ordered) else ordered
     same = np.ones(len(ordered), bool)
-    copies = np.flatnonzero(~new)
+    copies = rows_of(~new)
     same[copies] = (equal or partial(equal_blocks, corpus))(leader[copies], ordered[copies])
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
     order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
     leader, member = leader[order], ordered[order]
     new = begins_new(leader)
-    return Distinct(leader[new], member, np.append(np.flatnonzero(new), len(member)).astype(np.int64))
+    return Distinct(leader[new], member, np.append(rows_of(new), len(member)).astype(np.int64))
 
 
 def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
@@ -530,11 +539,11 @@ def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
 def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:
     """Short blocks that stand more than once on their page: (page, blocks)."""
     page = corpus.block_page
-    short = np.flatnonzero((corpus.halves > 0) & (corpus.halves < min_halves))
+    short = rows_of((corpus.halves > 0) & (corpus.halves < min_halves))
     order = short[np.lexsort((short, corpus.fingerprint[short], page[short]))]
     if not len(order):
         return
     new = begins_new(corpus.fingerprint[order], page[order])
-    for members in np.split(order, np.flatnonzero(new)[1:]):
+    for members in np.split(order, rows_of(new)[1:]):
         if len(members) > 1:
             yield int(page[members[0]]), members

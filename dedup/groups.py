@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import columns_of_large, of_large
 from dedup.kernel import kernel
@@ -71,7 +71,7 @@ class Groups:
         return replace(
             self, first=sums(widths(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
             linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
-            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(rows_of(rows)))
 
     def only(self, rows: Flags, equal: Flags) -> Groups:
         """Some of the occurrences, all representatives among them; groups of one are left out.
@@ -87,7 +87,7 @@ class Groups:
         rows = rows[(count > 1)[self.owner]]
         return replace(whole, first=sums(count[count > 1]), ranges=whole.ranges.take(rows), page=whole.page[rows],
                        jaccard=whole.jaccard[rows], containment=whole.containment[rows],
-                       parts=whole.parts.take(np.flatnonzero(rows)))
+                       parts=whole.parts.take(rows_of(rows)))
 
     @property
     def owner(self) -> I64:
@@ -196,7 +196,7 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
     """
     component: I64 = kernel.components(len(nodes.t0), nodes.a, nodes.b)
     overlapping = kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
-    near = np.flatnonzero(~nodes.exact)
+    near = rows_of(~nodes.exact)
     if not len(overlapping) or not len(near):
         return component
     bad = np.zeros(len(component), bool)
@@ -236,7 +236,7 @@ def _apart(corpus: Corpus, component: I64, nodes: _Nodes) -> tuple[I64, I64, _No
         return component, overlapping, nodes
     bad = np.zeros(len(component), bool)
     bad[component[overlapping]] = True
-    rows = np.flatnonzero(bad[component])
+    rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
     for c in distinct_numbers(component[overlapping]):
@@ -287,7 +287,7 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
     """Ranges, one at least, made one where they touch: starts and ends, ascending."""
     order = np.argsort(start, kind="stable")
     start, reached = start[order], np.maximum.accumulate(end[order])
-    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
+    new = rows_of(start[1:] > reached[:-1]) + 1
     return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
@@ -300,9 +300,9 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64
         component: Of each row, ascending.
     """
     parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
-    rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    rows = rows_of((passage >= 0) & np.append(parts > 1, False)[passage])
     if len(rows):  # of few components: none but theirs are looked at
-        rows = np.flatnonzero(np.isin(component, component[rows]))
+        rows = rows_of(np.isin(component, component[rows]))
         number = np.where(passage[rows] >= 0, np.append(parts, 1)[passage[rows]], 1)
         owner = np.unique(component[rows], return_inverse=True)[1]
         least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
@@ -327,12 +327,12 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
     """A number of each row: rows of one component that have the same one were compared token by token and are equal."""
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
-    leader = np.flatnonzero(new)[np.cumsum(new) - 1]
+    leader = rows_of(new)[np.cumsum(new) - 1]
     same = _equal(engine, corpus, spans, np.arange(len(leader)), leader)
     number: U64 = component.astype(np.uint64)
     unlike = np.zeros(len(leader), bool)
     unlike[leader[~same]] = True
-    rows = np.flatnonzero(unlike[leader])
+    rows = rows_of(unlike[leader])
     if len(rows):
         number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
     return number
@@ -384,7 +384,7 @@ def _linked(nodes: _Nodes, order: I64) -> tuple[I64, I64]:
 def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     """Members of groups of two or more, and the first one of each group: by first occurrence, longer ones first."""
     counts = np.bincount(members.group)
-    several = np.flatnonzero(counts[members.group] > 1)
+    several = rows_of(counts[members.group] > 1)
     by_group = several[in_order(members.group[several])]  # rows of a group ascend by place already
     counts = counts[counts > 1]
     first = sums(counts)
@@ -400,7 +400,7 @@ def _without_implied(ranges: TokenRanges, row: I64, order: I64, first: I64, stay
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
     linked only to the representative says no more than the group does. A group that left something out (`cut`) says so.
     """
-    asked = np.flatnonzero(~stays[row[first[:-1]]])
+    asked = rows_of(~stays[row[first[:-1]]])
     kept, counts = np.ones(len(first) - 1, bool), widths(first)
     kept[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND) == 0
     return order[np.repeat(kept, counts)], sums(counts[kept])
@@ -416,14 +416,14 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
     linked[number[in_passage[kept]]] = True
     leader = members.leader[order]
     unlike = digest[kept] != digest[leader]
-    across = np.flatnonzero(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
+    across = rows_of(unlike & (component[kept] != component[leader]))  # there, digests say nothing of each other
     if len(across):
         unlike[across] = ~_equal(engine, corpus, spans, kept[across], leader[across])
     near[number[unlike]] = True
     ranges = columns_of_large(ranges.take(kept, engine), len(corpus.text))
     kind = np.where(near, 1, np.where(_contained(corpus, ranges, number, count), 2, 0)).astype(np.int8)
     page = corpus.block_page[ranges.first_block]
-    lead = np.flatnonzero(kept == leader) - first[:-1]
+    lead = rows_of(kept == leader) - first[:-1]
     family = component[kept[first[:-1]]]
     jaccard, containment = (of_large(column[order], len(corpus.text)) for column in (members.jaccard, members.containment))
     return Groups(first, lead, kind, family, linked, is_among(family, cut), ranges, of_large(page, len(corpus.text)),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus, rows_of
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
@@ -267,7 +267,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
     distinct = surveyor.distinct()
     owner = owners(distinct.first)
     partner = pairs.partners(owner, corpus.block_page[distinct.member])
-    copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
+    copies = rows_of((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
         a, b = near_pairs(engine, corpus, surveyor, distinct, pairs, options, stages)
@@ -323,9 +323,9 @@ def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64
         return a, b
     overlap, sizes = short.overlaps(engine, a, b), short.sizes
     union = sizes[a] + sizes[b] - overlap
-    reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
+    reach = rows_of(overlap / np.maximum(union, 1) >= threshold)
     a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
-    close = np.flatnonzero((overlap - 1) / (union + 1) < threshold)
+    close = rows_of((overlap - 1) / (union + 1) < threshold)
     involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
     surveyor.look_at(last_up_to(corpus.page_first, block[involved]))
     sets = shingle_blocks(engine, corpus, block[involved], size)

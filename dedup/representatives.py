@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -56,14 +56,14 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     new = np.ones(len(component), bool)
     new[1:] = component[1:] != component[:-1]
     number = np.cumsum(new) - 1
-    leader = np.flatnonzero(new)[number]
+    leader = rows_of(new)[number]
     unequal = np.zeros(int(new.sum()), bool)
     unequal[number[digest != digest[leader]]] = True
     asking = unequal | (np.bincount(number, minlength=len(unequal)) == 1)  # a link between others says nothing new
     members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     if not asking.any():
         return members, np.zeros(len(leader), np.int64)
-    rows, asked = np.flatnonzero(unequal[number]), asking[number]
+    rows, asked = rows_of(unequal[number]), asking[number]
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))

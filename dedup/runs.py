@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, sums, widths
+from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -80,7 +80,7 @@ class Passages:
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Passages:
         """Some of the rows, with their parts."""
-        return self.in_order(np.flatnonzero(rows))
+        return self.in_order(rows_of(rows))
 
 
 def repeat_links(repeats: Repeats) -> Links:
@@ -134,7 +134,7 @@ def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePai
 def _first_of_each(owner: I64, key: U64) -> Flags:
     """Which rows are among the first ``MAX_NEAR`` of their owner, by a key."""
     order = np.lexsort((key, owner))
-    begins = np.flatnonzero(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
+    begins = rows_of(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
     nth = np.arange(len(order)) - np.repeat(begins, widths(np.append(begins, len(order))))
     first = np.empty(len(order), bool)
     first[order] = nth < MAX_NEAR
@@ -212,7 +212,7 @@ def segments_that_count(engine: LocalEngine, corpus: Corpus, repeats: Repeats, p
     segment, page, position = segment[kept], page[kept], repeats.position[kept]
     begins = np.ones(len(segment), bool)
     begins[1:] = (segment[1:] != segment[:-1]) | (pairs.within & (page[1:] != page[:-1]))
-    return replace(repeats, first=np.append(np.flatnonzero(begins), len(segment)), position=position,
+    return replace(repeats, first=np.append(rows_of(begins), len(segment)), position=position,
                    lengths=repeats.lengths[segment[begins]])
 
 
@@ -252,7 +252,7 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
     counts = np.concatenate([widths(first) for first in columns.pop(6)])
     a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))
     passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
-    return passages, np.flatnonzero((joined == 1) & (exact == 0))
+    return passages, rows_of((joined == 1) & (exact == 0))
 
 
 def headlines(corpus: Corpus) -> U8:
@@ -280,6 +280,8 @@ def _long_enough(engine: LocalEngine, corpus: Corpus, passages: Passages, min_to
 def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
     """Ranges of tokens, cut between pages: fewer than there are partitions, and few, for each begins with all blocks."""
     partitions = min(-(-engine.partitions(int(corpus.page_start[-1])) // 8), MOST_RANGES)
+    if partitions == 1:
+        return [(0, int(corpus.token_first[-1]) + 1)]
     pages = np.arange(partitions) * len(corpus.pages) // partitions
     cuts = distinct_numbers(corpus.token_first[corpus.page_first[pages]]).tolist()
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))

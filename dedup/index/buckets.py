@@ -98,7 +98,7 @@ class BucketSurveyor(Surveyor):
         return Candidates(a, b, 0, sets)
 
     def _any_alike(self, sets: ShortSets, asked: Flags, threshold: float) -> bool:
-        """Whether any of few sets is alike to one of a page that is checked: to compare them is quicker than to sketch them."""
+        """Whether any set is alike to one of a page that is checked: to compare a few is quicker than to sketch them."""
         one, count = asked.nonzero()[0], len(asked)
         if len(one) * count > FEW_PAIRS:
             return True
