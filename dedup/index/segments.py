@@ -19,6 +19,7 @@ import numpy.typing as npt
 from dedup.blocks import begins_new
 from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
+from dedup.kernel.twin_postings import BEGIN_BITS
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -33,6 +34,7 @@ HEAD = struct.Struct("<IHBBBBQQI")  # the same
 DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
                       ("rows", "<u8")])
 MOST_CHUNKS = 8  # that are read of the places of one key
+Chunks = tuple[list[bytes | bytearray], I64]  # buffers, and where in them each of some chunks begins, as the kernel takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,11 @@ def whole_chunks(chunks: list[bytes], numbers: list[int]) -> list[bytes]:
     return chunks
 
 
+def one_by_one(chunks: Sequence[bytes]) -> Chunks:
+    """Chunks each of which is a buffer."""
+    return list(chunks), np.arange(len(chunks)) << BEGIN_BITS
+
+
 def unpack_chunk(data: bytes, number: int) -> Rows:
     """The rows of a chunk.
 
@@ -273,7 +280,7 @@ class Found:
         return np.bincount((pages >> np.uint64(32)).astype(np.int64), minlength=len(self.count))
 
 
-def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]], list[bytes]], after: int = 0,
+def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chunks], after: int = 0,
               most: int = MOST_CHUNKS) -> Found:
     """The places of some keys in some segments.
 
@@ -313,7 +320,8 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         new = np.ones(len(chunk), bool)
         np.not_equal(chunk[1:], chunk[:-1], out=new[1:])
         numbers, row = chunk[new], new.cumsum() - 1
-    hits, page, extra = kernel.chunk_places(read(numbers.tolist()), row, keys[owner])
+    buffers, place_of = read(numbers)
+    hits, page, extra = kernel.chunk_places(buffers, place_of[row], keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
     place = owner.repeat(hits)
     if len(segments) == 1 and not behind:

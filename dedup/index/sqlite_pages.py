@@ -21,6 +21,7 @@ from dedup.index.keys import DEAD, ID, id_keys, id_rows
 from dedup.index.records import Packer, Record, seal, stored_page, unseal
 from dedup.index.segments import (
     MOST_CHUNKS,
+    Chunks,
     Found,
     Rows,
     Segment,
@@ -86,10 +87,10 @@ class SqliteSnapshot:
         """Numbers of removed pages that postings still name, ascending."""
         return self.store.dead(self.connection, self.state, self.fresh)
 
-    def _chunks(self, numbers: list[int]) -> list[bytes]:
+    def _chunks(self, numbers: I64) -> Chunks:
         """Chunks by their numbers, which ascend."""
-        lasting = bisect.bisect_left(numbers, self._first_fresh[0])
-        return self.store.chunks.take(numbers[:lasting], self._read_chunks, len) + self._read_chunks(numbers[lasting:])
+        lasting = int(numbers.searchsorted(self._first_fresh[0]))
+        return self.store.chunks.take(numbers, lasting, self._read_chunks)
 
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
         return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []

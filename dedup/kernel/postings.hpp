@@ -50,15 +50,19 @@ inline std::uint32_t crc32(const std::uint8_t* data, std::size_t size, std::uint
 // A chunk: its header, then the columns of keys, pages and extras, little endian, each as narrow as it can be.
 class Chunk {
    public:
+    // The one at the begin of some bytes.
     explicit Chunk(Bytes data) : data_(data.data()), size_(data.size()) {
         if (data.size() < kHeader) throw std::invalid_argument("chunks: one is shorter than a header");
         rows_ = number(4, 2);
         key_width_ = data_[6], page_width_ = data_[7], extra_width_ = data_[8];
         key_ = number(18, 8), page_ = number(26, 4);
-        if (key_width_ > 8 || page_width_ > 4 || extra_width_ > 4 ||
-            data.size() != kHeader + rows_ * (key_width_ + page_width_ + extra_width_))
+        const std::size_t size = kHeader + rows_ * (key_width_ + page_width_ + extra_width_);
+        if (key_width_ > 8 || page_width_ > 4 || extra_width_ > 4 || data.size() < size)
             throw std::invalid_argument("chunks: one is not as long as its header says");
+        size_ = size;
     }
+
+    std::size_t size() const { return size_; }
 
     // Whether this is the chunk of that number, as it was stored: its checksum has the number in it.
     bool is_whole(std::int64_t own) const {
@@ -134,14 +138,24 @@ class Chunk {
     std::uint64_t key_, page_;
 };
 
-// Places of keys, each looked up in one chunk: how many each look found, and their pages and extras, look by look.
+// Places of keys, each looked up in one chunk, of which it is known in which buffer and where in that it begins: how many each look
+// found, and their pages and extras, look by look.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> chunk_places(
-    std::span<const Bytes> chunks, Offsets chunk, Hashes key) {
-    std::vector<Chunk> opened(chunks.begin(), chunks.end());
+    std::span<const Bytes> buffers, Offsets place, Hashes key) {
+    constexpr int kBegin = 40;
+    const auto from = [&](std::int64_t at) {
+        const auto begin = static_cast<std::size_t>(at & ((std::int64_t{1} << kBegin) - 1));
+        if (at < 0 || static_cast<std::size_t>(at >> kBegin) >= buffers.size() || begin > buffers[static_cast<std::size_t>(at >> kBegin)].size())
+            throw std::invalid_argument("place names what does not exist");
+        return buffers[static_cast<std::size_t>(at >> kBegin)].subspan(begin);
+    };
+    std::vector<Chunk> opened;  // all of them first: none waits until another one came from memory
+    opened.reserve(place.size());
+    for (const std::int64_t at : place) opened.emplace_back(from(at));
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;
     for (std::size_t i = 0; i < key.size(); ++i) {
-        const Chunk& own = opened[static_cast<std::size_t>(chunk[i])];
+        const Chunk& own = opened[i];
         const auto [begin, end] = own.rows_of(key[i]);
         hits[i] = static_cast<std::int64_t>(end - begin);
         for (std::size_t row = begin; row < end; ++row) page.push_back(own.page(row)), extra.push_back(own.extra(row));
@@ -191,7 +205,8 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
 inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         try {
-            if (!Chunk(chunks[i]).is_whole(number[i])) return static_cast<std::int64_t>(i);
+            const Chunk own(chunks[i]);
+            if (own.size() != chunks[i].size() || !own.is_whole(number[i])) return static_cast<std::int64_t>(i);
         } catch (const std::invalid_argument&) {
             return static_cast<std::int64_t>(i);
         }
