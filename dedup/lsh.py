@@ -150,7 +150,7 @@ class BandKeys:
         together = np.zeros(len(chosen), np.uint8)
         for repeated in engine.exchange(self.rows(engine, chosen), lambda columns: kernel.repeated_keys(columns[0])):
             together |= repeated
-        return rows_of(together)
+        return np.flatnonzero(together)
 
 
 class Overlapping(Protocol):

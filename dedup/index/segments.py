@@ -34,7 +34,7 @@ HEAD = struct.Struct("<IHBBBBQQI")  # the same
 DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
                       ("rows", "<u8")])
 MOST_CHUNKS = 8  # that are read of the places of one key
-Chunks = tuple[list[bytes | bytearray], I64]  # buffers, and where in them each of some chunks begins, as the kernel takes them
+Chunks = tuple[list[bytes | bytearray], I64]  # buffers, and where in them each of some chunks begins, for the kernel
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from dedup.index.segments import (
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 from dedup.index.store import ENOUGH, Passes
-from dedup.model import Page
+from dedup.model import NO_META, Page
 
 if TYPE_CHECKING:
     from dedup.index.sqlite import SqliteStore
@@ -105,7 +105,7 @@ class SqliteSnapshot:
         """Pages as they were when they were stored, by their numbers, which ascend."""
         lasting = bisect.bisect_left(numbers, self._first_fresh[1])
         kept = self.store.pages.take(numbers[:lasting], self._read_pages, _page_bytes)
-        return [_own(page) for page in kept] + self._read_pages(numbers[lasting:])
+        return [page if page.meta is NO_META else _own(page) for page in kept] + self._read_pages(numbers[lasting:])
 
     def _read_pages(self, numbers: Sequence[int]) -> list[Page]:
         return [stored_page(record, self.packer) for record in self.records(numbers)] if numbers else []

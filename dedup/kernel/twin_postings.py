@@ -27,8 +27,8 @@ def chunk_places(buffers: list[bytes | bytearray], place: I64, key: U64) -> tupl
 
     Args:
         buffers: They hold chunks as they are stored, their checksums right.
-        place, key: Which chunk each look goes to (the number of its buffer, and in the lower ``BEGIN_BITS`` bits where it begins
-            there), and what for.
+        place, key: Which chunk each look goes to (the number of its buffer, and in the lower ``BEGIN_BITS`` bits where it
+            begins there), and what for.
 
     Returns:
         (hits, page, extra): places that each look found; their pages and extras, look by look.
