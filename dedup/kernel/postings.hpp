@@ -72,6 +72,13 @@ class Chunk {
         return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
     }
 
+    // Have what the look for a key begins with brought from memory, while others are looked for.
+    void fetch(std::uint64_t key) const {
+        if (key < key_ || !rows_) return;
+        const std::uint64_t last = key_at(rows_ - 1);
+        if (key - key_ <= last && last) DEDUP_PREFETCH(data_ + kHeader + guessed(key - key_, last) * key_width_);
+    }
+
     // The rows of a key, half-open.
     std::pair<std::size_t, std::size_t> rows_of(std::uint64_t key) const {
         if (key < key_) return {0, 0};
@@ -94,14 +101,18 @@ class Chunk {
    private:
     static constexpr std::size_t kHeader = 30, kNear = 8;
 
+    std::size_t guessed(std::uint64_t key, std::uint64_t last) const {
+        const double share = static_cast<double>(key) / static_cast<double>(last);
+        return std::min(static_cast<std::size_t>(share * static_cast<double>(rows_ - 1)), rows_ - 1);
+    }
+
     // Rows between which the first one stands whose key is not below. Keys are hashes, so it is near where it would be if all of them were
     // as far apart: there one line of memory is looked at, and not one for each halving.
     std::pair<std::size_t, std::size_t> around(std::uint64_t key) const {
         if (!rows_) return {0, 0};
         const std::uint64_t last = key_at(rows_ - 1);
         if (key > last || !last) return {key > last ? rows_ : 0, rows_};
-        const double share = static_cast<double>(key) / static_cast<double>(last);
-        const std::size_t guess = std::min(static_cast<std::size_t>(share * static_cast<double>(rows_ - 1)), rows_ - 1);
+        const std::size_t guess = guessed(key, last);
         std::size_t low = guess, high = guess, step = kNear;
         if (key_at(guess) < key) {
             do low = std::exchange(high, std::min(high + step, rows_ - 1)), step *= 2;
@@ -152,6 +163,7 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
     std::vector<Chunk> opened;  // all of them first: none waits until another one came from memory
     opened.reserve(place.size());
     for (const std::int64_t at : place) opened.emplace_back(from(at));
+    for (std::size_t i = 0; i < key.size(); ++i) opened[i].fetch(key[i]);
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;
     for (std::size_t i = 0; i < key.size(); ++i) {
