@@ -239,7 +239,7 @@ def chunk_places(data: Data) -> Measured:
     key = np.sort(np.random.default_rng(3).integers(0, 1 << 40, count, np.uint64))
     chunks, sizes = pack_chunks(Rows(key, np.arange(count, dtype=np.uint32), np.zeros(count, np.uint32)), 1, 0)
     chunk = np.random.default_rng(4).integers(0, len(chunks), 10_000)
-    return (chunks, chunk, key[(np.cumsum(sizes) - 1)[chunk]]), len(chunk), "look"
+    return (chunks, chunk << 40, key[(np.cumsum(sizes) - 1)[chunk]]), len(chunk), "look"
 
 
 @case

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
-from dedup.blocks import Corpus, distinct_numbers, widths
+from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
@@ -102,12 +102,12 @@ def align_passages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags
         settings = settings._replace(all_cells=ALL_CELLS * bags.a_word**2)
         anchors = with_all_pairs(anchors, len(corpus.pages))
     if not pairs.every:
-        anchors = anchors.take(np.flatnonzero(pairs.allows(anchors.page_a, anchors.page_b)))
+        anchors = anchors.take(rows_of(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
     surveyor.look_at(*(pages_at(bags.page_first, side) for side in (aligned.links.a0, aligned.links.b0)))
     if judge is not None:
         judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
-        across = anchors.take(np.flatnonzero(anchors.page_a != anchors.page_b))
+        across = anchors.take(rows_of(anchors.page_a != anchors.page_b))
         more, bits = align_pairs(engine, bags, across, settings._replace(**LAX), True)
         judge.rectangles(engine, corpus, *_told(corpus, bags, more, bits | np.uint8(WINDOWS)), gates,
                          beside=_as_tokens(corpus, bags, aligned).links)
@@ -213,7 +213,7 @@ def _told(corpus: Corpus, bags: Bags, aligned: Aligned, stopped_by: U8) -> tuple
 def _in_whole_tokens(engine: LocalEngine, corpus: Corpus, bags: Bags, aligned: Aligned, gates: Gates) -> Aligned:
     """The same, measured again, and put to the gates again."""
     links = _as_tokens(corpus, bags, aligned).links
-    links = links.take(np.flatnonzero(links.b0 < links.b1))
+    links = links.take(rows_of(links.b0 < links.b1))
     longer = np.maximum(range_halves(engine, corpus, links.a0, links.a1), range_halves(engine, corpus, links.b0, links.b1))
     dice, evidence = bags.measure(corpus, links)
     kept = (longer >= 2 * gates.min_tokens) & (dice >= gates.min_dice) & (evidence >= gates.min_evidence)
@@ -256,7 +256,7 @@ def whole_words(engine: LocalEngine, corpus: Corpus, links: Links) -> F64:
 def _marked_exact(engine: LocalEngine, corpus: Corpus, aligned: Aligned) -> Aligned:
     """The same, those whose texts are equal marked as exact."""
     links = aligned.links
-    rows = np.flatnonzero((aligned.dice == 1) & (links.a1 - links.a0 == links.b1 - links.b0))
+    rows = rows_of((aligned.dice == 1) & (links.a1 - links.a0 == links.b1 - links.b0))
     if not len(rows):
         return aligned
     a, b = (locate(engine, corpus, t0[rows], t1[rows]) for t0, t1 in ((links.a0, links.a1), (links.b0, links.b1)))

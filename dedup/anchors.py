@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dedup.bags import Bags
-from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, sums, widths
+from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.kernel import kernel
@@ -193,14 +193,14 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
     if pairs.every or not len(position):
         return position, first
     owner = owners(first)
-    kept = np.flatnonzero(pairs.partners(owner, pages_at(page_first, position)) >= 0)
+    kept = rows_of(pairs.partners(owner, pages_at(page_first, position)) >= 0)
     if not len(kept):
         return position[:0], first[:1]
     owner, position = owner[kept], position[kept]
     if not pairs.within:  # a place and its partner
         return position, sums(np.bincount(owner)[owner[begins_new(owner)]])
     new = begins_new(owner)
-    leader = position[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    leader = position[rows_of(new)[np.cumsum(new) - 1]]
     apart = np.bincount(owner[~new], ~in_step.both(leader[~new], position[~new]), len(first) - 1) > 0
     counts = np.bincount(owner[apart[owner]], minlength=len(first) - 1)
     return position[apart[owner]], sums(counts[counts > 0])
@@ -271,16 +271,19 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
         a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
     if len(a) and (families.any or not pairs.every):
         page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
-        counted = np.flatnonzero(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
+        counted = rows_of(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
         a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 
 def _affordable(sizes: I64, budget: int) -> int:
     """Largest class of which, with all smaller ones, all pairs are within the budget."""
+    largest = int(sizes.max(initial=2))
+    if len(sizes) * largest**2 <= 2 * budget:
+        return largest
     counts = np.bincount(sizes, minlength=3)
     size = np.arange(len(counts))
-    within = np.flatnonzero(np.cumsum(counts * size * (size - 1) // 2) <= budget)
+    within = rows_of(np.cumsum(counts * size * (size - 1) // 2) <= budget)
     return max(2, int(within[-1]) if len(within) else 0)
 
 
@@ -302,7 +305,7 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         return both
     of_run = pages(repeats.a, repeats.b)
     pair = kernel.distinct_keys(of_run.view(np.uint64))[1]
-    rows = np.flatnonzero((np.bincount(pair)[pair] > 1) | is_among(of_run, distinct_numbers(pages(a, b))))
+    rows = rows_of((np.bincount(pair)[pair] > 1) | is_among(of_run, distinct_numbers(pages(a, b))))
     cell = bags.settings.cell
     counts = -(-repeats.length[rows] // cell)
     step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell

@@ -370,7 +370,7 @@ def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint
 
         judge = Judge()
     findings, digest = find_duplicates(stream, options, stages, is_comparison, judge, checkpoint,
-                                       make_surveyor or Surveyor)
+                                       make_surveyor or Surveyor, later)
     return report_of(stream, findings, digest, stages, is_comparison, judge, later)
 
 
@@ -379,6 +379,7 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     """The report of what was found in a stream's pages.
 
     Args:
+        digest: Of the input; empty where it is made when somebody asks for it.
         later: What is said of the pages is made when somebody asks for it, unless somebody watches.
     """
     from dedup import __version__
@@ -420,8 +421,8 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
         missed = near_misses(findings, judge)
     stages.stop()
     report = Report(options=options, judged=made, groups=findings.groups, links=findings.pairs, skipped=skipped,
-                    errors=tuple(stream.errors), input_digest=digest, version=__version__, is_comparison=is_comparison,
-                    near_misses=missed)
+                    errors=tuple(stream.errors), input_digest=digest or findings.input_digest, version=__version__,
+                    is_comparison=is_comparison, near_misses=missed)
     report.hidden = hidden
     return report
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, owners, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -91,7 +91,7 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I6
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
-    near = np.flatnonzero(~nodes.exact)
+    near = rows_of(~nodes.exact)
     if not len(overlapping) or not len(near):
         return component
     bad = np.zeros(len(component), bool)
@@ -131,7 +131,7 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
         return component, overlapping, nodes
     bad = np.zeros(len(component), bool)
     bad[component[overlapping]] = True
-    rows = np.flatnonzero(bad[component])
+    rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
     for c in distinct_numbers(component[overlapping]):
@@ -182,7 +182,7 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
     """Ranges, one at least, made one where they touch: starts and ends, ascending."""
     order = np.argsort(start, kind="stable")
     start, reached = start[order], np.maximum.accumulate(end[order])
-    new = np.flatnonzero(start[1:] > reached[:-1]) + 1
+    new = rows_of(start[1:] > reached[:-1]) + 1
     return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
@@ -191,6 +191,6 @@ def _alone(component: I64, nodes: Nodes) -> Nodes:
     alone = component < 0
     if not alone.any():
         return nodes
-    component[alone] = np.flatnonzero(alone)
+    component[alone] = rows_of(alone)
     free = ~(alone[nodes.a] | alone[nodes.b])
     return replace(nodes, a=nodes.a[free], b=nodes.b[free], exact=nodes.exact[free])

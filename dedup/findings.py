@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, sums, widths
+from dedup.blocks import Corpus, input_digest, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
@@ -119,6 +119,10 @@ class Findings:
                              groups.parts)
         self._passages = passages
         self._groups: dict[int, Group] = {}
+
+    def input_digest(self) -> str:
+        """A digest of what was read."""
+        return input_digest(self.engine, self.corpus)
 
     @cached_property
     def passages(self) -> Passages:

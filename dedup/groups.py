@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, in_order, owners, sums, widths
+from dedup.blocks import Corpus, in_order, owners, rows_of, sums, widths
 from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large, of_large
@@ -72,7 +72,7 @@ class Groups(Struct, frozen=True):
         return replace(
             self, first=sums(widths(self.first)[kept]), lead=self.lead[kept], kind=self.kind[kept], family=self.family[kept],
             linked=self.linked[kept], cut=self.cut[kept], ranges=self.ranges.take(rows), page=self.page[rows],
-            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(np.flatnonzero(rows)))
+            jaccard=self.jaccard[rows], containment=self.containment[rows], parts=self.parts.take(rows_of(rows)))
 
     def only(self, rows: Flags, equal: Flags) -> Groups:
         """Some of the occurrences, all representatives among them; groups of one are left out.
@@ -88,7 +88,7 @@ class Groups(Struct, frozen=True):
         rows = rows[(count > 1)[self.owner]]
         return replace(whole, first=sums(count[count > 1]), ranges=whole.ranges.take(rows), page=whole.page[rows],
                        jaccard=whole.jaccard[rows], containment=whole.containment[rows],
-                       parts=whole.parts.take(np.flatnonzero(rows)))
+                       parts=whole.parts.take(rows_of(rows)))
 
     @property
     def owner(self) -> I64:
@@ -120,7 +120,10 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
         threshold: Least Jaccard similarity of a near member that has no direct link to the representative.
         size: Tokens in a shingle.
     """
-    nodes = linked_places(corpus, passages, repeats.pop() if repeats else None, pairs)
+    segments = repeats.pop() if repeats else None
+    if not len(passages.whole.a0) and (segments is None or not len(segments.position)):
+        return no_groups()
+    nodes = linked_places(corpus, passages, segments, pairs)
     joining = engine.begin(partial(joined, nodes))
     located = locate(engine, corpus, nodes.t0, nodes.t1)
     component, cut, nodes = components_apart(engine, corpus, nodes, *joining.result())
@@ -154,11 +157,11 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64,
         leader: As in ``Nodes``.
     """
     parts = np.tile(widths(passages.first), 2)
-    rows = np.flatnonzero(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
+    rows = rows_of(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
     if len(rows):  # of few components: none but theirs are looked at
         asked = np.zeros(len(component), bool)
         asked[component[rows]] = True
-        rows = np.flatnonzero(asked[component])
+        rows = rows_of(asked[component])
         number = np.append(parts, 1)[np.minimum(leader[rows], len(parts))]
         owner = np.unique(component[rows], return_inverse=True)[1]
         least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
@@ -194,8 +197,9 @@ def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans)
     number: U64 = component.astype(np.uint64)
     unlike = np.zeros(len(component), bool)
     unlike[component[~same]] = True
-    rows = np.flatnonzero(unlike[component])
-    number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
+    rows = rows_of(unlike[component])
+    if len(rows):
+        number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
     return number
 
 
@@ -239,7 +243,7 @@ def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     counts = np.bincount(group)
     head = np.zeros(len(counts), np.int64)
     head[group[::-1]] = members.row[::-1]  # rows of a group ascend by place already
-    several = np.flatnonzero(counts > 1)
+    several = rows_of(counts > 1)
     t0, length = ranges.t0[head[several]], ranges.t1[head[several]] - ranges.t0[head[several]]  # both are below 2^32
     most = int(length.max(initial=0))
     several = several[in_order(t0 << most.bit_length() | most - length)]
@@ -258,7 +262,7 @@ def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags) -> Flags:
     Args:
         row, first: Rows of the groups, and where those of each begin.
     """
-    asked, implied = np.flatnonzero(~stays), np.zeros(len(first) - 1, bool)
+    asked, implied = rows_of(~stays), np.zeros(len(first) - 1, bool)
     implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND)
     return implied
 
@@ -289,14 +293,14 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
         tokens, parts = ranges.take(own), spans.take(own)
         contained = _contained(corpus, tokens, begins)
         kind[groups] = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(contained, 2, 0))
-        lead[groups] = np.flatnonzero(leads[nth]) - begins
+        lead[groups] = rows_of(leads[nth]) - begins
         linked[groups] = np.logical_or.reduceat(in_passage[own], begins)
         of_row = tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block]
         for column, values in zip(of_rows, of_row, strict=True):
             column.write(rows.start, values)
         for column, values in zip(of_parts, (parts.part_start, parts.part_end, *(parts.chars or ())), strict=True):
             column.write(int(part_first[rows.start]), values)
-        near = np.flatnonzero(measured[nth])
+        near = rows_of(measured[nth])
         for share, measure in zip(shares, (members.jaccard, members.containment), strict=True):
             some = np.ones(len(nth))
             some[near] = measure[nth[near]]
@@ -314,7 +318,7 @@ def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I6
     """Members that have not the text of their representative."""
     row, leader = members.row, members.leader
     unlike: Flags = digest[row] != digest[leader]
-    across = np.flatnonzero(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
+    across = rows_of(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
     unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
     return unlike
 

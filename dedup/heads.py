@@ -241,7 +241,7 @@ class Heads(Sequence[Page]):
         self._numbers.extend([page.number for page in pages])
         self._flags += bytes([HAS_URL * (page.url is not None) | RECORD * page.record for page in pages])
         self._titles.update((row + i, page.title) for i, page in enumerate(pages) if page.title is not None)
-        self._metas.update((row + i, page.meta) for i, page in enumerate(pages) if page.meta)
+        self._metas.update((row + i, page.meta) for i, page in enumerate(pages) if page.meta is not NO_META and page.meta)
         self.layouts.update((row + i, page.layout) for i, page in enumerate(pages) if page.layout is not None)
 
     def extend(self, records: RecordHeads) -> None:

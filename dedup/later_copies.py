@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from dedup.blocks import distinct_numbers, last_up_to, widths
+from dedup.blocks import distinct_numbers, last_up_to, rows_of, widths
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at
@@ -43,7 +43,7 @@ def first_by_text(repeats: Repeats, page_first: I64, digest: U64) -> Repeats:
     if len(begins):
         of_place = digest[pages_at(page_first, position)]
         least = np.repeat(np.minimum.reduceat(of_place, begins), widths(repeats.first))
-        candidates = np.flatnonzero(of_place == least)
+        candidates = rows_of(of_place == least)
         leader = candidates[np.searchsorted(candidates, begins)]
         position[begins], position[leader] = repeats.position[leader], repeats.position[begins]
     return replace(repeats, a=a, b=b, position=position)
@@ -56,6 +56,8 @@ def later_copies(repeats: Repeats, page_first: I64, pairs: PagePairs) -> tuple[U
     no copy is a later one, and of the others none that is the first with which some other place may pair, or the first of
     its page.
     """
+    if not len(repeats.position) and not pairs.every:
+        return np.empty(0, np.uint32), np.empty(0, np.uint32)
     later = np.ones(len(repeats.position), bool)
     later[repeats.first[:-1]] = False
     b, b_end = (repeats.b, repeats.b + repeats.length) if pairs.every else (NOWHERE, NOWHERE)
@@ -150,7 +152,7 @@ class InStep:
             said = (start[row] <= key) & (key < end[row])
         position, segment = self._places
         if len(position):
-            left = np.flatnonzero(~said)
+            left = rows_of(~said)
             x, y = x[left], y[left]
             at = [last_up_to(position, side) for side in (x, y)]
             nth = [side - position[row] for side, row in zip((x, y), at, strict=True)]

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import distinct_numbers, widths
+from dedup.blocks import distinct_numbers, rows_of, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError
 from dedup.kernel import kernel
@@ -315,10 +315,10 @@ def with_partners(a: I64, b: I64, first: I64, page: I64, pairs: PagePairs,
     pool_hub, pool_set, pool = of_hub, of_set, asking
     found = [np.stack([a, b])]
     for _ in range(PARTNERS):
-        rows = np.flatnonzero(lacking[asking])
+        rows = rows_of(lacking[asking])
         of_hub, of_set, asking = of_hub[rows], of_set[rows], asking[rows]
         partner = pairs.partners(of_hub, page[asking], pool_hub, page[pool])
-        rows = np.flatnonzero(partner >= 0)
+        rows = rows_of(partner >= 0)
         if not len(rows):
             break
         one, other = of_set[rows], pool_set[partner[rows]]

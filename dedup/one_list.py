@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from dedup.align import ROWS, Gates, in_order, whole_words
 from dedup.aligned import NO_TOKENS, Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers, widths
+from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
@@ -102,7 +102,7 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
     whole, more = passages.whole, aligned.links
     if not len(more.a0) and kept.all():
         return passages
-    rows = np.concatenate([np.flatnonzero(kept), len(kept) + np.arange(len(more.a0))])
+    rows = np.concatenate([rows_of(kept), len(kept) + np.arange(len(more.a0))])
     b0, a0 = np.concatenate([whole.b0, more.b0]), np.concatenate([whole.a0, more.a0])
     order = rows[np.lexsort((b0[rows], a0[rows]))]
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
@@ -163,7 +163,7 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
     np.maximum.at(b1, box, runs.b1)
     moved = (a0 < old.a0) | (a1 > old.a1) | (b0 < old.b0) | (b1 > old.b1)
     fits = (a1 <= b0) | (page_of(corpus, a0) != page_of(corpus, b0))
-    rows, grown = np.flatnonzero(moved & fits), Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)).take(moved & fits)
+    rows, grown = rows_of(moved & fits), Links(a0, a1, b0, b1, np.zeros(len(a0), np.uint8)).take(moved & fits)
     links = old.take(np.arange(len(old.a0)))  # a copy
     dice, evidence = aligned.dice.copy(), aligned.evidence.copy()
     links.a0[rows], links.a1[rows], links.b0[rows], links.b1[rows], links.exact[rows] = *grown.ranges, grown.exact
@@ -173,7 +173,7 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
 
 def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
     """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
-    exact, near = np.flatnonzero(runs.exact == 1), np.flatnonzero(runs.exact == 0)
+    exact, near = rows_of(runs.exact == 1), rows_of(runs.exact == 0)
     kept = np.ones(len(runs.a0), bool)
     if not len(near) or not len(exact):
         return kept
@@ -187,7 +187,7 @@ def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     key_x, key_y = (page_of(corpus, links.a0) * len(corpus.pages) + page_of(corpus, links.b0) for links in (x, y))
     pages = distinct_numbers(key_x)
     pair = np.searchsorted(pages, key_y)
-    rows_y = np.flatnonzero(pages[np.minimum(pair, len(pages) - 1)] == key_y) if len(pages) else NO_TOKENS
+    rows_y = rows_of(pages[np.minimum(pair, len(pages) - 1)] == key_y) if len(pages) else NO_TOKENS
     y = y.take(rows_y)
     apart = int(corpus.token_first[-1]) + 1
     pair_x, pair_y = np.searchsorted(pages, key_x) * apart, pair[rows_y] * apart
@@ -197,7 +197,7 @@ def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:
     longest = 0
     while longest < int(length.max(initial=0)):  # those of about one length: their starts tell their ends
         shortest, longest = longest, max(64, 4 * longest)
-        order = np.flatnonzero((length > shortest) & (length <= longest))
+        order = rows_of((length > shortest) & (length <= longest))
         order = order[np.argsort(pair_y[order] + y.a0[order], kind="stable")]
         start = pair_y[order] + y.a0[order]
         low = np.searchsorted(start, pair_x + np.maximum(x.a0 - longest + 1, 0))

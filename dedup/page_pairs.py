@@ -50,9 +50,7 @@ class PagePairs(Struct, frozen=True):
         if self.within:
             same: Flags = a == b
             return same
-        allowed = np.ones(len(a), bool)
-        if self.side is not None:
-            allowed &= self.side[a] != self.side[b]
+        allowed: Flags = self.side[a] != self.side[b] if self.side is not None else np.ones(len(a), bool)
         if self.value is not None:
             allowed &= (self.value[a] != self.value[b]) & (self.value[a] >= 0) & (self.value[b] >= 0)
         return allowed
@@ -73,7 +71,9 @@ class PagePairs(Struct, frozen=True):
         if self.side is None:
             return self._first_unlike(owner, page, *among, np.arange(len(among[0])), count)
         if self.value is None:  # one table of the first places of both sides
-            own, others = (self.side[pages].astype(np.int64) for pages in (page, among[1]))
+            own = others = self.side[page].astype(np.int64)
+            if among[1] is not page:
+                others = self.side[among[1]].astype(np.int64)
             first = _first(among[0] + others * count, np.arange(len(others)), 2 * count)
             partner: I64 = first[owner + (1 - own) * count]
             return partner

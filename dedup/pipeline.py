@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus
+from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus, rows_of
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import LocalEngine
 from dedup.findings import Findings
@@ -31,6 +31,7 @@ from dedup.runs import (
     concatenated,
     join_runs,
     near_links,
+    no_links,
     repeat_links,
     segments_that_count,
     that_count,
@@ -52,7 +53,8 @@ log = logging.getLogger("dedup")
 
 def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                     is_comparison: bool = False, judge: Judge | None = None,
-                    checkpoint: Checkpoint = NOTHING_KEPT, make_surveyor: MakeSurveyor = Surveyor) -> tuple[Findings, str]:
+                    checkpoint: Checkpoint = NOTHING_KEPT, make_surveyor: MakeSurveyor = Surveyor,
+                    digest_later: bool = False) -> tuple[Findings, str]:
     """All that stands more than once in the pages, and a digest of what was read.
 
     Args:
@@ -60,6 +62,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         judge: Takes down what the gates stop; it changes nothing in what is found.
         checkpoint: What stages made in a scan before, and where it is kept what they make now.
         make_surveyor: Makes the surveyor of the collection.
+        digest_later: The digest is left empty.
 
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
@@ -89,7 +92,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
             digest = digest or input_digest(engine, corpus)
         surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
-                                            checkpoint, digested)
+                                            checkpoint, None if digest_later else digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
 
@@ -128,11 +131,10 @@ def find_in(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs: Page
     return passages, groups, aligned
 
 
-def nothing_found(engine: LocalEngine, corpus: Corpus, options: Options) -> tuple[Findings, str]:
-    """What ``find_duplicates`` says of pages that are known to share nothing."""
-    none = block_links(corpus, np.empty(0, np.int64), np.empty(0, np.int64), exact=True)
-    passages, pairs = Passages(none, np.zeros(1, np.int64), none), page_pairs(corpus.pages, corpus.references, options)
-    return Findings(corpus, no_groups(), passages, pairs, options, aligned=NOTHING), input_digest(engine, corpus)
+def nothing_found(corpus: Corpus, options: Options) -> Findings:
+    """What ``find_duplicates`` finds in pages that are known to share nothing."""
+    none, pairs = no_links(), page_pairs(corpus.pages, corpus.references, options)
+    return Findings(corpus, no_groups(), Passages(none, np.zeros(1, np.int64), none), pairs, options, aligned=NOTHING)
 
 
 def _done(value: Repeats) -> Future[Repeats]:
@@ -150,7 +152,8 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, find
     Args:
         finding: Of ``find_repeats``, which may be under way.
     """
-    blocks = [surveyor.distinct()] if options.find != "exact" and not checkpoint.is_kept else []
+    asked = options.find != "exact" and surveyor.has_near and not checkpoint.is_kept
+    blocks = [surveyor.distinct()] if asked else []
     repeats = finding.result()  # before more memory is needed
     checkpoint.keep("exact runs", repeats)
     edited: tuple[Passages, Aligned] | None = checkpoint.take("edited passages") if options.find != "exact" else None
@@ -190,12 +193,13 @@ def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeat
     """
     links = that_count(corpus, repeat_links(repeats), pairs)
     stages.rows(int(corpus.token_first[-1]), "tokens", len(links.a0), "links")
-    if options.find != "exact":
+    if options.find != "exact" and surveyor.has_near:
         stages.start("near blocks")
         distinct = blocks.pop() if blocks else surveyor.distinct()
         a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, surveyor, distinct, pairs, options, stages))
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
-        links = concatenated(links, without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links))
+        alike = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links)
+        links = concatenated(links, alike) if len(alike.a0) else links
         if judge is not None:
             from dedup.explain import judge_blocks, judge_scope
 
@@ -263,7 +267,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
     distinct = surveyor.distinct()
     owner = owners(distinct.first)
     partner = pairs.partners(owner, corpus.block_page[distinct.member])
-    copies = np.flatnonzero((partner >= 0) & (partner != np.arange(len(partner))))
+    copies = rows_of((partner >= 0) & (partner != np.arange(len(partner))))
     links = block_links(corpus, distinct.member[copies], distinct.member[partner[copies]], exact=True)
     if options.find != "exact":
         a, b = near_pairs(engine, corpus, surveyor, distinct, pairs, options, stages)
@@ -319,9 +323,9 @@ def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64
         return a, b
     overlap, sizes = short.overlaps(engine, a, b), short.sizes
     union = sizes[a] + sizes[b] - overlap
-    reach = np.flatnonzero(overlap / np.maximum(union, 1) >= threshold)
+    reach = rows_of(overlap / np.maximum(union, 1) >= threshold)
     a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
-    close = np.flatnonzero((overlap - 1) / (union + 1) < threshold)
+    close = rows_of((overlap - 1) / (union + 1) < threshold)
     involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
     surveyor.look_at(last_up_to(corpus.page_first, block[involved]))
     sets = shingle_blocks(engine, corpus, block[involved], size)

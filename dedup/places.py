@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, sums, widths
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
@@ -97,7 +97,7 @@ def block_of(corpus: Corpus, token: I64) -> I64:
 
 def page_of(corpus: Corpus, token: I64) -> I64:
     """The page that holds each token."""
-    return last_up_to(corpus.page_first, block_of(corpus, token))
+    return last_up_to(corpus.token_first[corpus.page_first[:-1]], np.ascontiguousarray(token))
 
 
 def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
@@ -108,7 +108,7 @@ def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
     count = widths(corpus.token_first)
     mixed = (corpus.halves != 2 * count) & (corpus.halves != count)  # words, and characters that count half
     if mixed.any() and len(t0):
-        rows = np.flatnonzero(mixed[block_of(corpus, t0)] | mixed[block_of(corpus, t1 - 1)])
+        rows = rows_of(mixed[block_of(corpus, t0)] | mixed[block_of(corpus, t1 - 1)])
         halves[rows] = _halves_before(engine, corpus, t1[rows]) - _halves_before(engine, corpus, t0[rows])
     return halves
 
@@ -119,7 +119,7 @@ def _halves_before(engine: LocalEngine, corpus: Corpus, token: I64) -> I64:
     block = np.minimum(block_of(corpus, token[order]), len(corpus.halves) - 1)
     nth = token[order] - corpus.token_first[block]
     halves = corpus.halves_before[block] + np.where(nth > 0, corpus.halves[block], 0)  # of the place behind the last one
-    inner = np.flatnonzero((nth > 0) & (nth < corpus.token_first[block + 1] - corpus.token_first[block]))
+    inner = rows_of((nth > 0) & (nth < corpus.token_first[block + 1] - corpus.token_first[block]))
     blocks, number = np.unique(block[inner], return_inverse=True)
     size = sums(corpus.end[blocks] - corpus.start[blocks])
     cuts = distinct_numbers(np.append(np.searchsorted(size[:-1], np.arange(0, int(size[-1]) + 1, BATCH_BYTES)), len(blocks)))

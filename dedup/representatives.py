@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -55,9 +55,13 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     """
     unequal = np.zeros(len(component), bool)
     unequal[component[digest != digest[component]]] = True
-    rows = np.flatnonzero(unequal[component])
-    rows = rows[in_order(component[rows])]
-    asked = (unequal | (np.bincount(component, minlength=len(component)) == 1))[component]  # else a link says nothing new
+    asking = unequal | (np.bincount(component, minlength=len(component)) == 1)  # a link between others says nothing new
+    leader = component.copy()
+    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
+    if not asking.any():
+        return members, np.zeros(len(leader), np.int64)
+    rows = rows_of(unequal[component])
+    rows, asked = rows[in_order(component[rows])], asking[component]
     asked = asked[links[0]] | asked[links[1]]
     text = _first_of_text(component, digest, rows)
     linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
@@ -65,8 +69,6 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
     beyond = np.zeros(len(component), bool)
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
-    leader = component.copy()
-    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
     if not len(rows):
         return members, times
     edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
@@ -132,6 +134,8 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     touching = np.flatnonzero(alone[low] | alone[high])
     low, high = low[touching], high[touching]
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
+    if not len(a):
+        return members
     start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
     apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
     a, b = a[apart], b[apart]

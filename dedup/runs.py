@@ -14,7 +14,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, sums, widths
+from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -59,6 +59,12 @@ class Links(Struct, frozen=True):
         return Links(self.a0[rows], self.a1[rows], self.b0[rows], self.b1[rows], self.exact[rows])
 
 
+def no_links() -> Links:
+    """Links of texts that have nothing in common."""
+    none = np.empty(0, np.int64)
+    return Links(none, none, none, none, np.empty(0, np.uint8))
+
+
 class Passages(Struct, frozen=True):
     """Joined links; the matched stretches of passage i are its parts ``first[i]`` to ``first[i + 1]``, in step."""
 
@@ -73,7 +79,7 @@ class Passages(Struct, frozen=True):
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Passages:
         """Some of the rows, with their parts."""
-        return self.in_order(np.flatnonzero(rows))
+        return self.in_order(rows_of(rows))
 
 
 def repeat_links(repeats: Repeats) -> Links:
@@ -127,7 +133,7 @@ def _each_with_one(distinct: Distinct, page: I64, a: I64, b: I64, pairs: PagePai
 def _first_of_each(owner: I64, key: U64) -> Flags:
     """Which rows are among the first ``MAX_NEAR`` of their owner, by a key."""
     order = np.lexsort((key, owner))
-    begins = np.flatnonzero(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
+    begins = rows_of(np.append(True, owner[order][1:] != owner[order][:-1])[:len(order)])
     nth = np.arange(len(order)) - np.repeat(begins, widths(np.append(begins, len(order))))
     first = np.empty(len(order), bool)
     first[order] = nth < MAX_NEAR
@@ -136,6 +142,8 @@ def _first_of_each(owner: I64, key: U64) -> Flags:
 
 def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
     """Pairs of blocks as links, each pair once, ascending."""
+    if not len(a):
+        return no_links()
     key = distinct_numbers(np.minimum(a, b) << 32 | np.maximum(a, b))  # blocks are below 2^32, as tokens are
     a, b, first = key >> 32, key & 0xFFFFFFFF, corpus.token_first
     return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
@@ -203,7 +211,7 @@ def segments_that_count(engine: LocalEngine, corpus: Corpus, repeats: Repeats, p
     segment, page, position = segment[kept], page[kept], repeats.position[kept]
     begins = np.ones(len(segment), bool)
     begins[1:] = (segment[1:] != segment[:-1]) | (pairs.within & (page[1:] != page[:-1]))
-    return replace(repeats, first=np.append(np.flatnonzero(begins), len(segment)), position=position,
+    return replace(repeats, first=np.append(rows_of(begins), len(segment)), position=position,
                    lengths=repeats.lengths[segment[begins]])
 
 
@@ -215,12 +223,16 @@ def join_runs(engine: LocalEngine, corpus: Corpus, links: Links, min_tokens: int
     Args:
         max_edit: Widest gap inside a passage, in tokens; 0 joins equal texts only.
     """
+    if not len(links.a0):
+        return Passages(links, np.zeros(1, np.int64), links)
     passages, doubtful = _joined(engine, corpus, links, max_edit)
-    loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful)
+    loose, pieces = _loose_runs(engine, corpus, passages, links, doubtful) if len(doubtful) else (doubtful, no_links())
     kept = _long_enough(engine, corpus, passages, min_tokens)
     kept[loose] = False
     if kept.all():
         return passages
+    if not len(loose):
+        return passages.take(kept)
     pieces = pieces.take(_long_enough(engine, corpus, Passages(pieces, np.arange(len(pieces.a0) + 1), pieces), min_tokens))
     passages = passages.take(kept)
     pieces = pieces.take(~np.isin(pieces.keys("ab"), passages.whole.keys("ab")))  # a link inside one run may be another run
@@ -239,7 +251,7 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
     counts = np.concatenate([widths(first) for first in columns.pop(6)])
     a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))
     passages = Passages(Links(a0, a1, b0, b1, exact), sums(counts), Links(p0, p1, q0, q1, np.zeros(len(p0), np.uint8)))
-    return passages, np.flatnonzero((joined == 1) & (exact == 0))
+    return passages, rows_of((joined == 1) & (exact == 0))
 
 
 def headlines(corpus: Corpus) -> U8:
@@ -267,23 +279,23 @@ def _long_enough(engine: LocalEngine, corpus: Corpus, passages: Passages, min_to
 def _cuts(engine: LocalEngine, corpus: Corpus) -> list[tuple[int, int]]:
     """Ranges of tokens, cut between pages: fewer than there are partitions, and few, for each begins with all blocks."""
     partitions = min(-(-engine.partitions(int(corpus.page_start[-1])) // 8), MOST_RANGES)
+    if partitions == 1:
+        return [(0, int(corpus.token_first[-1]) + 1)]
     pages = np.arange(partitions) * len(corpus.pages) // partitions
     cuts = distinct_numbers(corpus.token_first[corpus.page_first[pages]]).tolist()
     return list(itertools.pairwise([*cuts, int(corpus.token_first[-1]) + 1]))
 
 
 def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: Links, doubtful: I64) -> tuple[I64, Links]:
-    """Which of the doubtful passages are under ``LEAST_JACCARD``, and the links that lie inside them."""
+    """Which of the doubtful passages, one at least, are under ``LEAST_JACCARD``, and the links that lie inside them."""
     whole, parts = passages.whole, passages.parts
-    loose = doubtful
-    if len(doubtful):
-        part, first = kernel.take_ranges(passages.first, doubtful)
-        sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
-        a, b = (Spans(side.start, side.end, first) for side in sides)
-        overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
-        loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
+    part, first = kernel.take_ranges(passages.first, doubtful)
+    sides = [locate(engine, corpus, t0[part], t1[part]) for t0, t1 in ((parts.a0, parts.a1), (parts.b0, parts.b1))]
+    a, b = (Spans(side.start, side.end, first) for side in sides)
+    overlap, n, m = span_overlaps(engine, corpus, a, b, 2)
+    loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
     if not len(loose):
-        return loose, links.take(np.empty(0, np.int64))
+        return loose, no_links()
     order = kernel.stable_order(links.a0.astype(np.uint64))
     begin = links.a0[order]
     low, high = np.searchsorted(begin, whole.a0[loose]), np.searchsorted(begin, whole.a1[loose])

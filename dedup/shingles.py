@@ -110,6 +110,8 @@ def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
 
 def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
     """Some blocks in batches of about twice ``BATCH_BYTES`` of text: large columns are cheaper to hand over."""
+    if len(blocks) and int(corpus.page_start[-1]) < 2 * BATCH_BYTES:
+        return [slice(0, len(blocks))]
     size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, 2 * BATCH_BYTES))
     cuts = distinct_numbers(np.concatenate([[0], edges, [len(blocks)]]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal
+from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
@@ -47,9 +47,14 @@ class Surveyor:
         classes = gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
         return class_runs(self._engine, classes, int(self._corpus.token_first[-1]))
 
+    @property
+    def has_near(self) -> bool:
+        """Whether there may be blocks that are near copies; if not, neither ``distinct`` nor ``candidates`` is asked."""
+        return True
+
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
-        return collapse_equal(self._corpus, np.flatnonzero(self._corpus.halves >= 2 * self._options.min_tokens))
+        return collapse_equal(self._corpus, rows_of(self._corpus.halves >= 2 * self._options.min_tokens))
 
     def candidates(self, blocks: I64) -> Candidates:
         """Pairs of blocks that share a bucket, by their rows in `blocks`, which ascend."""

@@ -186,7 +186,10 @@ def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable
 
 def _span_batches(spans: Spans) -> list[tuple[int, int]]:
     """Spans in batches of few spans and not much text; one empty batch where there are none."""
-    size = sums(spans.part_end - spans.part_start)[spans.first]
+    lengths = spans.part_end - spans.part_start
+    if len(spans) <= BATCH_SPANS and int(lengths.sum()) <= BATCH_SPAN_BYTES:
+        return [(0, len(spans))]
+    size = sums(lengths)[spans.first]
     edges = np.searchsorted(size[:-1], np.arange(0, int(size[-1]), BATCH_SPAN_BYTES))
     cuts = distinct_numbers(np.concatenate([[0], np.arange(0, len(spans), BATCH_SPANS), edges, [len(spans)]])).tolist()
     return list(itertools.pairwise(cuts)) or [(0, 0)]

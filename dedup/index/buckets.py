@@ -25,6 +25,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+FEW_PAIRS = 1 << 12
 NO_PAIRS = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
@@ -55,6 +56,11 @@ class BucketSurveyor(Surveyor):
         self._shared, self._distinct = shared, Distinct(*NO_PAIRS, np.zeros(1, np.int64))
         self._border = int(corpus.page_first[corpus.references or 0])  # first block of a page that is checked
 
+    @property
+    def has_near(self) -> bool:
+        """Whether any blocks share a bucket; equal ones share all."""
+        return len(self._shared.page) > 0
+
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
         self._distinct = super().distinct()
@@ -72,6 +78,8 @@ class BucketSurveyor(Surveyor):
         if not len(rows) or blocks[rows[0]] >= self._border:  # no class stands on a stored page, too: those come first
             return _none_of(len(blocks))
         sets = short_shingles(self._engine, corpus, blocks[rows], size)
+        if not self._any_alike(sets, asked[rows], threshold):
+            return _none_of(len(blocks))
         keys = sketch_sets(self._engine, sets, LSH.for_threshold(threshold), self._options.seed)
         a, b, _ = candidates_of(self._engine, keys, sets, threshold)
         both = asked[rows[a]] | asked[rows[b]]
@@ -88,6 +96,15 @@ class BucketSurveyor(Surveyor):
         if not np.array_equal(pairs, a * len(blocks) + b):
             return None
         return Candidates(a, b, 0, sets)
+
+    def _any_alike(self, sets: ShortSets, asked: Flags, threshold: float) -> bool:
+        """Whether any set is alike to one of a page that is checked: to compare a few is quicker than to sketch them."""
+        one, count = asked.nonzero()[0], len(asked)
+        if len(one) * count > FEW_PAIRS:
+            return True
+        every, other = one.repeat(count), np.tile(np.arange(count), len(one))
+        alike = sets.jaccard(self._engine, every, other) >= threshold
+        return int(alike.sum()) > len(one)  # each is alike to itself
 
     def _asked(self) -> Flags:
         """Which classes of equal blocks stand on a page that is checked."""

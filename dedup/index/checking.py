@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
@@ -69,7 +69,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         rows, names = made.rows() if isinstance(made, Sketched) else (made, {})
         new = np.ones(len(rows), bool)
         new[1:] = rows.key[1:] != rows.key[:-1]
-        first = np.append(np.flatnonzero(new), len(rows))
+        first = np.append(rows_of(new), len(rows))
         found = snapshot.find(level, rows.key[new], names, _going_on(rows, first, run) if level == PASSAGE else None)
         if level == BLOCK and banded:
             buckets = found if not names and not found.unread().any() else None
@@ -77,9 +77,10 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         looked_at, more = _few_of_each(found)
         pages.append(looked_at)
         places = max(places, more)
-    numbers, shared = np.unique(np.concatenate(pages), return_counts=True)
+    numbers = distinct_numbers(np.concatenate(pages))
     left_out = max(0, len(numbers) - MOST_PAGES * max(1, asked))
     if left_out:
+        numbers, shared = np.unique(np.concatenate(pages), return_counts=True)
         numbers = np.sort(numbers[np.argsort(-shared, kind="stable")[:len(numbers) - left_out]])
     return Candidates(numbers, places, left_out, buckets)
 
@@ -192,7 +193,7 @@ def ids_of(corpus: Corpus) -> list[str]:
 
 def few_threads(options: Options, size: int) -> Options:
     """The settings with one thread for few bytes of text: others would wait for it longer than they work."""
-    return _one_thread(options) if size < BATCH_BYTES else options
+    return _one_thread(options) if size < BATCH_BYTES and options.threads != 1 else options
 
 
 @lru_cache(maxsize=8)

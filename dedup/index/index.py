@@ -30,7 +30,6 @@ from dedup.options import Options, did_you_mean, make_options
 
 if TYPE_CHECKING:
     from dedup.blocks import Corpus
-    from dedup.engines.local import LocalEngine
     from dedup.index.checking import Candidates
     from dedup.index.store import Info, Verified
     from dedup.model import Page
@@ -350,8 +349,7 @@ class Index:
         checked = Checked(stored, batches, stream, found)
         asked = few_threads(unit_options(options, unit), checked.expected_bytes)
         if not stored and len(batches) == 1:
-            with _engine(asked) as engine:
-                report = _nothing(engine, checked, corpus, asked, progress)
+            report = _nothing(checked, corpus, asked, progress)
         else:
             with memory_of(options) if options.memory or checked.expected_bytes > SMALL else nullcontext():
                 stages = Stages(progress, options.memory is not None)
@@ -398,7 +396,7 @@ def create_store(place: str | os.PathLike[str], recipe: Recipe) -> None:
     SqliteStore.create(Path(place), recipe)
 
 
-def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:
+def _nothing(stream: Any, corpus: Corpus, options: Options, progress: Progress | None) -> Report:
     """The report of pages that no stored page has a key of: nothing has to be compared."""
     from msgspec.structs import replace
 
@@ -406,8 +404,8 @@ def _nothing(engine: LocalEngine, stream: Any, corpus: Corpus, options: Options,
     from dedup.pipeline import nothing_found
     from dedup.stages import Stages
 
-    findings, digest = nothing_found(engine, replace(corpus, references=0), options)
-    return report_of(stream, findings, digest, Stages(progress), later=True)
+    findings = nothing_found(replace(corpus, references=0), options)
+    return report_of(stream, findings, "", Stages(progress), later=True)
 
 
 def _every() -> list[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens
+from dedup.blocks import Corpus, Tokens, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
@@ -38,10 +38,14 @@ SCHEME = 1  # raise when keys made of one text change
 ID_BITS, PRINT_BITS = 48, 48  # of keys: narrow ones take less room
 
 
-@lru_cache(maxsize=64)
 def unit_options(options: Options, unit: Literal["page", "block"]) -> Options:
     """The settings for one unit."""
-    return options if options.unit == unit else replace(options, unit=unit)
+    return options if options.unit == unit else _of_other_unit(options, unit)
+
+
+@lru_cache(maxsize=64)
+def _of_other_unit(options: Options, unit: Literal["page", "block"]) -> Options:
+    return replace(options, unit=unit)
 
 
 def batch_keys(engine: LocalEngine, corpus: Corpus, tokens: Tokens, options: Options,
@@ -70,7 +74,7 @@ def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
     start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
     if options.find == "exact":
         _, _, halves, prints = kernel.survey_tokens(corpus.text, start, end, corpus.flags)
-        page = np.flatnonzero(halves >= 2 * options.min_tokens)
+        page = rows_of(halves >= 2 * options.min_tokens)
         return _print_rows(prints[page], page)
     lsh = LSH.for_threshold(options.least_jaccard)
 
@@ -87,14 +91,14 @@ def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
 
 def sketch_rows(keys: U32, halves: I64, min_tokens: int) -> Rows:
     """Rows of the keys of whole pages' bands, shape ``(bands, pages)``; pages that are too short have none."""
-    page = np.flatnonzero(halves >= 2 * min_tokens)
+    page = rows_of(halves >= 2 * min_tokens)
     return _band_rows(keys[:, page], page)
 
 
 def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
     """Keys of the blocks that are long enough to be compared."""
     options = unit_options(options, "block")
-    blocks = np.flatnonzero(corpus.halves >= 2 * options.min_tokens)
+    blocks = rows_of(corpus.halves >= 2 * options.min_tokens)
     page = corpus.block_page[blocks]
     if options.find == "exact":
         return _print_rows(corpus.fingerprint[blocks], page)
@@ -109,10 +113,10 @@ def sketched(corpus: Corpus, options: Options, level: int) -> Sketched:
     if level == PAGE:
         start, end = corpus.page_start[:-1].copy(), corpus.page_start[1:].copy()
         _, _, halves, _ = kernel.survey_tokens(corpus.text, start, end, corpus.flags)
-        page = np.flatnonzero(halves >= 2 * options.min_tokens)
+        page = rows_of(halves >= 2 * options.min_tokens)
         start, end, block = start[page], end[page], np.zeros(len(page), np.int64)
     else:
-        own = np.flatnonzero(corpus.halves >= 2 * options.min_tokens)
+        own = rows_of(corpus.halves >= 2 * options.min_tokens)
         start, end, page = corpus.start[own], corpus.end[own], corpus.block_page[own]
         block = own - corpus.page_first[page]
     lsh = LSH.for_threshold(options.least_jaccard)
@@ -128,10 +132,12 @@ def _band_rows(keys: U32, page: I64, block: I64 | None = None) -> Rows:
     Args:
         block: Which block of its page each set is of, where it is of one.
     """
-    extra = np.zeros(len(page), np.uint32) if block is None else block.astype(np.uint32)
     band = np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)
-    key = (keys.astype(np.uint64) | band).reshape(-1)
-    return sorted_rows(key, np.tile(page.astype(np.uint32), len(keys)), np.tile(extra, len(keys)))
+    pages, extras = np.zeros((2, *keys.shape), np.uint32)
+    pages[:] = page
+    if block is not None:
+        extras[:] = block
+    return sorted_rows((keys | band).reshape(-1), pages.reshape(-1), extras.reshape(-1))
 
 
 def _print_rows(prints: U64, page: I64) -> Rows:

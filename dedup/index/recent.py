@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.index.segments import Chunks
+from dedup.kernel.twin_postings import BEGIN_BITS
+
+I64 = npt.NDArray[np.int64]
 
 T = TypeVar("T")
 
@@ -32,10 +41,10 @@ class Recent(Generic[T]):
             size: Bytes of a value.
         """
         wanted = list(numbers)
-        found = list(map(self._values.get, wanted))
-        values = [value for value in found if value is not None]
-        if len(values) == len(wanted):
-            return values
+        try:
+            return list(map(self._values.__getitem__, wanted))
+        except KeyError:
+            found = list(map(self._values.get, wanted))
         missing = [number for number, value in zip(wanted, found, strict=True) if value is None]
         new = dict(zip(missing, read(missing), strict=True))
         self._keep(new, size)
@@ -51,3 +60,60 @@ class Recent(Generic[T]):
         if own <= self._most:
             self._values.update(new)
             self._held += own
+
+
+class RecentChunks:
+    """Chunks of postings by number, as ``Recent`` keeps values, but one behind the other in a few buffers: a look-up asks for
+    hundreds of them, and an object each would have to come from memory before its bytes.
+
+    Args:
+        most: Bytes that are kept, about.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._size, self._lock = most // DROPPED, threading.Lock()
+        self._buffers: list[bytes | bytearray] = [b""] * DROPPED  # the oldest one is the next that is begun anew
+        self._newest, self._end = -1, self._size
+        self._behind = np.zeros(0, np.int64)  # by number, one more than the place; 0 of one that is not there
+
+    def take(self, numbers: I64, lasting: int, read: Callable[[list[int]], list[bytes]]) -> Chunks:
+        """Where chunks are; those that are not known are read.
+
+        Args:
+            numbers: They ascend.
+            lasting: So many of them, the first ones, are kept.
+            read: Gets the numbers that are not known.
+        """
+        place = np.full(len(numbers), -1, np.int64)
+        with self._lock:  # what another thread puts there later stands in other bytes, or in buffers of its own
+            buffers, known = list(self._buffers), numbers[:lasting]
+            known = known[:known.searchsorted(len(self._behind))]
+            place[:len(known)] = self._behind[known] - 1
+        missing = (place < 0).nonzero()[0]
+        if len(missing):
+            data = read(numbers[missing].tolist())
+            begin = np.array([0, *map(len, data)], np.int64).cumsum()
+            place[missing] = begin[:-1] | len(buffers) << BEGIN_BITS
+            buffers.append(b"".join(data))
+            with self._lock:
+                self._keep(numbers[missing[missing < lasting]], buffers[-1], begin)
+        return buffers, place
+
+    def _keep(self, numbers: I64, data: bytes | bytearray, begin: I64) -> None:
+        """Put chunks into the newest buffer, those that are first of the data; the oldest one goes where it has no room."""
+        size = int(begin[len(numbers)])
+        if not 0 < size <= self._size:
+            return
+        if self._end + size > self._size:
+            self._newest, self._end = (self._newest + 1) % DROPPED, 0
+            self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
+            self._buffers[self._newest] = bytearray(self._size)
+        if int(numbers[-1]) >= len(self._behind):
+            longer = np.zeros(2 * int(numbers[-1]) + 1, np.int64)
+            longer[:len(self._behind)] = self._behind
+            self._behind = longer
+        buffer = self._buffers[self._newest]
+        assert isinstance(buffer, bytearray)
+        buffer[self._end:self._end + size] = data[:size]
+        self._behind[numbers] = (begin[:len(numbers)] + self._end | self._newest << BEGIN_BITS) + 1
+        self._end += size

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import begins_new
 from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
+from dedup.kernel.twin_postings import BEGIN_BITS
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -32,6 +34,7 @@ HEAD = struct.Struct("<IHBBBBQQI")  # the same
 DIRECTORY = np.dtype([("check", "<u4"), ("level", "<u4"), ("number", "<u8"), ("first_chunk", "<u8"), ("chunks", "<u8"),
                       ("rows", "<u8")])
 MOST_CHUNKS = 8  # that are read of the places of one key
+Chunks = tuple[list[bytes | bytearray], I64]  # buffers, and where in them each of some chunks begins, for the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,8 @@ def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32))
     order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
     key, page, extra = key[order], page[order], extra[order]
-    new = np.ones(len(key), bool)
-    new[1:] = (key[1:] != key[:-1]) | (page[1:] != page[:-1]) | (extra[1:] != extra[:-1])
-    return Rows(key[new], page[new], extra[new])
+    new = begins_new(key, page, extra)
+    return Rows(key, page, extra) if new.all() else Rows(key[new], page[new], extra[new])
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -225,6 +227,11 @@ def whole_chunks(chunks: list[bytes], numbers: list[int]) -> list[bytes]:
     return chunks
 
 
+def one_by_one(chunks: Sequence[bytes]) -> Chunks:
+    """Chunks each of which is a buffer."""
+    return list(chunks), np.arange(len(chunks)) << BEGIN_BITS
+
+
 def unpack_chunk(data: bytes, number: int) -> Rows:
     """The rows of a chunk.
 
@@ -258,6 +265,8 @@ class Found:
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Found:
         """Some of the places; the others are none."""
+        if kept.all():
+            return self
         count = self.count - np.bincount(self.query[~kept], minlength=len(self.count))
         return Found(self.query[kept], self.page[kept], self.extra[kept], count)
 
@@ -271,7 +280,7 @@ class Found:
         return np.bincount((pages >> np.uint64(32)).astype(np.int64), minlength=len(self.count))
 
 
-def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]], list[bytes]], after: int = 0,
+def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chunks], after: int = 0,
               most: int = MOST_CHUNKS) -> Found:
     """The places of some keys in some segments.
 
@@ -311,7 +320,8 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[list[int]]
         new = np.ones(len(chunk), bool)
         np.not_equal(chunk[1:], chunk[:-1], out=new[1:])
         numbers, row = chunk[new], new.cumsum() - 1
-    hits, page, extra = kernel.chunk_places(read(numbers.tolist()), row, keys[owner])
+    buffers, place_of = read(numbers)
+    hits, page, extra = kernel.chunk_places(buffers, place_of[row], keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
     place = owner.repeat(hits)
     if len(segments) == 1 and not behind:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputError, OutputError
 from dedup.index.keys import DEAD
-from dedup.index.recent import Recent
+from dedup.index.recent import Recent, RecentChunks
 from dedup.index.recipe import Recipe
 from dedup.index.records import Packer
 from dedup.index.segments import Segment, checksum, in_windows
@@ -79,7 +79,7 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
-        self.chunks, self.pages = Recent[bytes](CHUNK_BYTES), Recent[Page](PAGE_BYTES)
+        self.chunks, self.pages = RecentChunks(CHUNK_BYTES), Recent[Page](PAGE_BYTES)
         try:
             known = is_index(self.file)
             self._identity = _identity(self.file)

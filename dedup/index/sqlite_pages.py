@@ -21,6 +21,7 @@ from dedup.index.keys import DEAD, ID, id_keys, id_rows
 from dedup.index.records import Packer, Record, seal, stored_page, unseal
 from dedup.index.segments import (
     MOST_CHUNKS,
+    Chunks,
     Found,
     Rows,
     Segment,
@@ -33,7 +34,7 @@ from dedup.index.segments import (
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 from dedup.index.store import ENOUGH, Passes
-from dedup.model import Page
+from dedup.model import NO_META, Page
 
 if TYPE_CHECKING:
     from dedup.index.sqlite import SqliteStore
@@ -86,10 +87,10 @@ class SqliteSnapshot:
         """Numbers of removed pages that postings still name, ascending."""
         return self.store.dead(self.connection, self.state, self.fresh)
 
-    def _chunks(self, numbers: list[int]) -> list[bytes]:
+    def _chunks(self, numbers: I64) -> Chunks:
         """Chunks by their numbers, which ascend."""
-        lasting = bisect.bisect_left(numbers, self._first_fresh[0])
-        return self.store.chunks.take(numbers[:lasting], self._read_chunks, len) + self._read_chunks(numbers[lasting:])
+        lasting = int(numbers.searchsorted(self._first_fresh[0]))
+        return self.store.chunks.take(numbers, lasting, self._read_chunks)
 
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
         return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
@@ -104,7 +105,7 @@ class SqliteSnapshot:
         """Pages as they were when they were stored, by their numbers, which ascend."""
         lasting = bisect.bisect_left(numbers, self._first_fresh[1])
         kept = self.store.pages.take(numbers[:lasting], self._read_pages, _page_bytes)
-        return [_own(page) for page in kept] + self._read_pages(numbers[lasting:])
+        return [page if page.meta is NO_META else _own(page) for page in kept] + self._read_pages(numbers[lasting:])
 
     def _read_pages(self, numbers: Sequence[int]) -> list[Page]:
         return [stored_page(record, self.packer) for record in self.records(numbers)] if numbers else []

@@ -30,6 +30,11 @@ void check_tokens(const I64& token_first, const I64& t0, const I64& t1, std::int
 std::vector<dedup::Bytes> chunk_spans(const nb::list& chunks, const char* function) {
     std::vector<dedup::Bytes> spans;
     for (const nb::handle data : chunks) {
+        if (PyByteArray_Check(data.ptr())) {
+            spans.emplace_back(reinterpret_cast<const std::uint8_t*>(PyByteArray_AsString(data.ptr())),
+                               static_cast<std::size_t>(PyByteArray_Size(data.ptr())));
+            continue;
+        }
         if (!nb::isinstance<nb::bytes>(data)) throw nb::type_error((std::string(function) + ": chunks must be bytes").c_str());
         const auto bytes = nb::borrow<nb::bytes>(data);
         spans.emplace_back(reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size());
@@ -47,12 +52,11 @@ void check_asked(const I64& first, std::size_t asked, const I64& key, std::size_
 }  // namespace
 
 void bind_places(nb::module_& m) {
-    m.def("chunk_places", [](nb::list chunks, I64 chunk, U64 key) {
-        if (chunk.size() != key.size()) throw std::invalid_argument("chunk and key must be equally long");
-        check_members(chunk, static_cast<std::int64_t>(chunks.size()), "chunk");
-        const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "chunk_places");
-        return to_numpy(release([&] { return dedup::chunk_places(spans, span(chunk), span(key)); }));
-    }, "chunks"_a, "chunk"_a.noconvert(), "key"_a.noconvert());
+    m.def("chunk_places", [](nb::list buffers, I64 place, U64 key) {
+        if (place.size() != key.size()) throw std::invalid_argument("place and key must be equally long");
+        const std::vector<dedup::Bytes> spans = chunk_spans(buffers, "chunk_places");
+        return to_numpy(release([&] { return dedup::chunk_places(spans, span(place), span(key)); }));
+    }, "buffers"_a, "place"_a.noconvert(), "key"_a.noconvert());
 
     m.def("damaged_chunk", [](nb::list chunks, I64 number) {
         if (number.size() != chunks.size()) throw std::invalid_argument("chunks and number must be equally long");

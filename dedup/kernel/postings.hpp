@@ -50,15 +50,19 @@ inline std::uint32_t crc32(const std::uint8_t* data, std::size_t size, std::uint
 // A chunk: its header, then the columns of keys, pages and extras, little endian, each as narrow as it can be.
 class Chunk {
    public:
+    // The one at the begin of some bytes.
     explicit Chunk(Bytes data) : data_(data.data()), size_(data.size()) {
         if (data.size() < kHeader) throw std::invalid_argument("chunks: one is shorter than a header");
         rows_ = number(4, 2);
         key_width_ = data_[6], page_width_ = data_[7], extra_width_ = data_[8];
         key_ = number(18, 8), page_ = number(26, 4);
-        if (key_width_ > 8 || page_width_ > 4 || extra_width_ > 4 ||
-            data.size() != kHeader + rows_ * (key_width_ + page_width_ + extra_width_))
+        const std::size_t size = kHeader + rows_ * (key_width_ + page_width_ + extra_width_);
+        if (key_width_ > 8 || page_width_ > 4 || extra_width_ > 4 || data.size() < size)
             throw std::invalid_argument("chunks: one is not as long as its header says");
+        size_ = size;
     }
+
+    std::size_t size() const { return size_; }
 
     // Whether this is the chunk of that number, as it was stored: its checksum has the number in it.
     bool is_whole(std::int64_t own) const {
@@ -68,12 +72,23 @@ class Chunk {
         return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
     }
 
+    // Have what the look for a key begins with brought from memory, while others are looked for.
+    void fetch(std::uint64_t key) const {
+        if (key < key_ || !rows_) return;
+        const std::uint64_t last = key_at(rows_ - 1);
+        if (key - key_ <= last && last) DEDUP_PREFETCH(data_ + kHeader + guessed(key - key_, last) * key_width_);
+    }
+
     // The rows of a key, half-open.
     std::pair<std::size_t, std::size_t> rows_of(std::uint64_t key) const {
         if (key < key_) return {0, 0};
-        const std::size_t begin = first_from(0, key - key_);
+        const auto [low, high] = around(key - key_);
+        const std::size_t begin = first_from(low, high, key - key_);
         if (begin == rows_ || key_at(begin) != key - key_) return {begin, begin};
-        return {begin, key - key_ == UINT64_MAX ? rows_ : first_from(begin, key - key_ + 1)};
+        std::size_t end = begin + 1;  // most keys have one row or two
+        while (end < rows_ && end < begin + kNear && key_at(end) == key - key_) ++end;
+        if (end < begin + kNear || end == rows_ || key_at(end) != key - key_) return {begin, end};
+        return {begin, key - key_ == UINT64_MAX ? rows_ : first_from(end, rows_, key - key_ + 1)};
     }
     std::uint32_t page(std::size_t row) const {
         return static_cast<std::uint32_t>(page_ + number(kHeader + rows_ * key_width_ + row * page_width_, page_width_));
@@ -84,11 +99,33 @@ class Chunk {
     }
 
    private:
-    static constexpr std::size_t kHeader = 30;
+    static constexpr std::size_t kHeader = 30, kNear = 8;
 
-    // The first row, from one on, whose key is not below.
-    std::size_t first_from(std::size_t low, std::uint64_t key) const {
-        std::size_t high = rows_;
+    std::size_t guessed(std::uint64_t key, std::uint64_t last) const {
+        const double share = static_cast<double>(key) / static_cast<double>(last);
+        return std::min(static_cast<std::size_t>(share * static_cast<double>(rows_ - 1)), rows_ - 1);
+    }
+
+    // Rows between which the first one stands whose key is not below. Keys are hashes, so it is near where it would be if all of them were
+    // as far apart: there one line of memory is looked at, and not one for each halving.
+    std::pair<std::size_t, std::size_t> around(std::uint64_t key) const {
+        if (!rows_) return {0, 0};
+        const std::uint64_t last = key_at(rows_ - 1);
+        if (key > last || !last) return {key > last ? rows_ : 0, rows_};
+        const std::size_t guess = guessed(key, last);
+        std::size_t low = guess, high = guess, step = kNear;
+        if (key_at(guess) < key) {
+            do low = std::exchange(high, std::min(high + step, rows_ - 1)), step *= 2;
+            while (high < rows_ - 1 && key_at(high) < key);
+            return {low + 1, high + 1};
+        }
+        do high = std::exchange(low, low - std::min(low, step)), step *= 2;
+        while (low > 0 && key_at(low) >= key);
+        return {low, high};
+    }
+
+    // The first row, from one on and before another one, whose key is not below.
+    std::size_t first_from(std::size_t low, std::size_t high, std::uint64_t key) const {
         while (low < high) {
             const std::size_t middle = low + (high - low) / 2;
             if (key_at(middle) < key) low = middle + 1;
@@ -112,14 +149,25 @@ class Chunk {
     std::uint64_t key_, page_;
 };
 
-// Places of keys, each looked up in one chunk: how many each look found, and their pages and extras, look by look.
+// Places of keys, each looked up in one chunk, of which it is known in which buffer and where in that it begins: how many each look
+// found, and their pages and extras, look by look.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> chunk_places(
-    std::span<const Bytes> chunks, Offsets chunk, Hashes key) {
-    std::vector<Chunk> opened(chunks.begin(), chunks.end());
+    std::span<const Bytes> buffers, Offsets place, Hashes key) {
+    constexpr int kBegin = 40;
+    const auto from = [&](std::int64_t at) {
+        const auto begin = static_cast<std::size_t>(at & ((std::int64_t{1} << kBegin) - 1));
+        if (at < 0 || static_cast<std::size_t>(at >> kBegin) >= buffers.size() || begin > buffers[static_cast<std::size_t>(at >> kBegin)].size())
+            throw std::invalid_argument("place names what does not exist");
+        return buffers[static_cast<std::size_t>(at >> kBegin)].subspan(begin);
+    };
+    std::vector<Chunk> opened;  // all of them first: none waits until another one came from memory
+    opened.reserve(place.size());
+    for (const std::int64_t at : place) opened.emplace_back(from(at));
+    for (std::size_t i = 0; i < key.size(); ++i) opened[i].fetch(key[i]);
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;
     for (std::size_t i = 0; i < key.size(); ++i) {
-        const Chunk& own = opened[static_cast<std::size_t>(chunk[i])];
+        const Chunk& own = opened[i];
         const auto [begin, end] = own.rows_of(key[i]);
         hits[i] = static_cast<std::int64_t>(end - begin);
         for (std::size_t row = begin; row < end; ++row) page.push_back(own.page(row)), extra.push_back(own.extra(row));
@@ -169,7 +217,8 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
 inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         try {
-            if (!Chunk(chunks[i]).is_whole(number[i])) return static_cast<std::int64_t>(i);
+            const Chunk own(chunks[i]);
+            if (own.size() != chunks[i].size() || !own.is_whole(number[i])) return static_cast<std::int64_t>(i);
         } catch (const std::invalid_argument&) {
             return static_cast<std::int64_t>(i);
         }

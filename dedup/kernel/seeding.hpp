@@ -199,18 +199,20 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
     std::int64_t total = 0;
     for (const std::uint32_t count : counts) total += count;
     const std::int64_t most = std::max<std::int64_t>(1, fixed_log2(static_cast<std::uint64_t>(std::max<std::int64_t>(total, 1))));
-    std::array<std::uint8_t, 1024> told{};  // 0: not yet
-    const auto rare = [&](std::int64_t count) {
-        std::uint8_t known = count < 1024 ? told[static_cast<std::size_t>(count)] : std::uint8_t{0};
+    std::array<std::uint8_t, 1024> told{static_cast<std::uint8_t>(once)};  // 0: not yet; no item is as rare as one that occurs once
+    const auto rare = [&](std::uint32_t count) {
+        std::uint8_t known = count < told.size() ? told[count] : std::uint8_t{0};
         if (!known) {
             known = static_cast<std::uint8_t>(std::max<std::int64_t>(
-                once * (most - static_cast<std::int64_t>(fixed_log2(static_cast<std::uint64_t>(count)))) / most, 1));
-            if (count < 1024) told[static_cast<std::size_t>(count)] = known;
+                once * (most - static_cast<std::int64_t>(fixed_log2(count))) / most, 1));
+            if (count < told.size()) told[count] = known;
         }
         return known;
     };
+    constexpr std::uint32_t kFew = 8;  // most items occur less often: nothing foretells which one is next, so nothing branches on it
+    for (std::uint32_t count = 1; count < kFew; ++count) rare(count);
     const double least = stop_least * static_cast<double>(total);
-    std::vector<std::uint8_t> out(counts.size(), static_cast<std::uint8_t>(once));  // that of no item, and of one that occurs once
+    std::vector<std::uint8_t> out(counts.size(), static_cast<std::uint8_t>(once));
     std::vector<std::size_t> frequent;
     constexpr std::size_t kTogether = 8;
     for (std::size_t begin = 0; begin < counts.size(); begin += kTogether) {
@@ -218,9 +220,12 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
         std::uint32_t any = 0;
         for (std::size_t i = begin; i < end; ++i) any |= counts[i];
         if (any < 2) continue;  // most of them, and there are many more than items
+        if (any < kFew) {
+            for (std::size_t i = begin; i < end; ++i) out[i] = told[counts[i]];
+            continue;
+        }
         for (std::size_t i = begin; i < end; ++i) {
-            if (counts[i] < 2) continue;
-            out[i] = rare(counts[i]);
+            if (counts[i] >= 2) out[i] = rare(counts[i]);
             if (counts[i] >= 8 && static_cast<double>(counts[i]) >= least) frequent.push_back(i);
         }
     }

@@ -17,16 +17,18 @@ I64 = npt.NDArray[np.int64]
 
 LANDMARK_BITS = 40  # of a key
 BESIDE_WORDS, BESIDE_BITS = 3, 5  # on each side of a landmark, and of each of them
+BEGIN_BITS = 40  # of the place of a chunk: its first byte in its buffer
 MULTIPLIER = 0x9E3779B97F4A7C15
 HEADER = struct.Struct("<xxxxHBBBxxxxxxxxxQI")  # rows, widths of keys, pages and extras, least key, least page
 
 
-def chunk_places(chunks: list[bytes], chunk: I64, key: U64) -> tuple[I64, U32, U32]:
+def chunk_places(buffers: list[bytes | bytearray], place: I64, key: U64) -> tuple[I64, U32, U32]:
     """Places of keys, each of which is looked up in one chunk.
 
     Args:
-        chunks: As they are stored, their checksums right.
-        chunk, key: Which of the chunks each look goes to, and what for.
+        buffers: They hold chunks as they are stored, their checksums right.
+        place, key: Which chunk each look goes to (the number of its buffer, and in the lower ``BEGIN_BITS`` bits where it
+            begins there), and what for.
 
     Returns:
         (hits, page, extra): places that each look found; their pages and extras, look by look.
@@ -34,14 +36,17 @@ def chunk_places(chunks: list[bytes], chunk: I64, key: U64) -> tuple[I64, U32, U
     Raises:
         ValueError: A chunk is not as long as its header says.
     """
-    if len(chunk) != len(key):
-        raise ValueError("chunk and key must be equally long")
-    if len(chunk) and not 0 <= chunk.min() <= chunk.max() < len(chunks):
-        raise ValueError("chunk names what does not exist")
-    rows = [_rows(data) for data in chunks]
+    if len(place) != len(key):
+        raise ValueError("place and key must be equally long")
+    chunks = []
+    for at in place.tolist():
+        number, begin = at >> BEGIN_BITS, at & (1 << BEGIN_BITS) - 1
+        if at < 0 or number >= len(buffers) or begin > len(buffers[number]):
+            raise ValueError("place names what does not exist")
+        chunks.append(_rows(bytes(buffers[number][begin:])))
     hits, found = [], []
-    for number, wanted in zip(chunk.tolist(), key.tolist(), strict=True):
-        places = [(page, extra) for own, page, extra in rows[number] if own == wanted]
+    for chunk, wanted in zip(chunks, key.tolist(), strict=True):
+        places = [(page, extra) for own, page, extra in chunk if own == wanted]
         hits.append(len(places))
         found += places
     page, extra = zip(*found, strict=True) if found else ((), ())
@@ -53,7 +58,7 @@ def _rows(data: bytes) -> list[tuple[int, int, int]]:
     if len(data) < HEADER.size:
         raise ValueError("chunks: one is shorter than a header")
     count, *widths, key, page = HEADER.unpack_from(data)
-    if widths[0] > 8 or widths[1] > 4 or widths[2] > 4 or len(data) != HEADER.size + count * sum(widths):
+    if widths[0] > 8 or widths[1] > 4 or widths[2] > 4 or len(data) < HEADER.size + count * sum(widths):
         raise ValueError("chunks: one is not as long as its header says")
     columns, at = [], HEADER.size
     for width, least in zip(widths, (key, page, 0), strict=True):
@@ -120,7 +125,8 @@ def _is_whole(data: bytes, number: int) -> bool:
         return False
     check = zlib.crc32(data[4:], zlib.crc32(b"chunk %d" % number))
     own, rows = int.from_bytes(data[10:18], "little"), int.from_bytes(data[4:6], "little")
-    return rows > 0 and own == number and int.from_bytes(data[:4], "little") == check
+    as_long = len(data) == HEADER.size + rows * sum(data[6:9])
+    return as_long and rows > 0 and own == number and int.from_bytes(data[:4], "little") == check
 
 
 def extras_agree(first: I64, asked: U32, key: I64, extra: U32, masks: U32) -> U8:

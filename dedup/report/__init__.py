@@ -59,7 +59,7 @@ class Report:
     can be pickled and copied; that makes all of them.
     """
 
-    __slots__ = ("_annotations", "_judged", "_links", "causes", "errors", "groups", "hidden", "index_pages", "input_digest",
+    __slots__ = ("_annotations", "_digest", "_judged", "_links", "causes", "errors", "groups", "hidden", "index_pages",
                  "is_comparison", "left_out", "near_misses", "options", "pages", "skipped", "summary", "version")
 
     summary: Summary
@@ -69,18 +69,19 @@ class Report:
 
     def __init__(self, *, options: Options, judged: Judged | Callable[[], Judged], groups: Sequence[Group],
                  links: Sequence[Pair] | None, skipped: tuple[Skipped, ...], errors: tuple[ReadError, ...],
-                 input_digest: str, version: str, is_comparison: bool = False,
+                 input_digest: str | Callable[[], str], version: str, is_comparison: bool = False,
                  near_misses: tuple[NearMiss, ...] | None = None) -> None:
         """Put a report together.
 
         Args:
+            input_digest: The digest, or what makes it when somebody asks for it.
             judged: What it says of its pages, or what makes that when somebody asks for it. Without annotations what can be
                 made of them is made from groups and pages.
             links: Every verified link; ``None`` where they are not known (a report file written without them).
         """
         self.options, self.groups, self._links = options, groups, links
         self.skipped, self.errors, self.near_misses = skipped, errors, near_misses
-        self.input_digest, self.version, self.is_comparison = input_digest, version, is_comparison
+        self._digest, self.version, self.is_comparison = input_digest, version, is_comparison
         self.left_out = self.hidden = 0
         self.index_pages: int | None = None
         self._judged = judged
@@ -102,8 +103,16 @@ class Report:
 
     def __getstate__(self) -> object:
         """For a pickle or a copy all is made."""
+        self._digest = self.input_digest
         self._judge(Judged(self.summary, self.pages, self.causes, self._annotations))
         return object.__getstate__(self)
+
+    @property
+    def input_digest(self) -> str:
+        """Digest of all that was read."""
+        if not isinstance(self._digest, str):
+            self._digest = self._digest()
+        return self._digest
 
     def pairs(self) -> Iterator[Pair]:
         """Every verified link: joined runs and passages, not their pieces; `a` before `b` in the one order.

@@ -243,7 +243,11 @@ def test_keys_are_found_in_chunks(rows, asked):
     chunks, _ = pack_chunks(kept, 1, 5)
     wanted = np.repeat(np.unique(np.array([*asked, *kept.key.tolist()], np.uint64)), len(chunks))
     chunk = np.tile(np.arange(len(chunks)), len(wanted) // len(chunks))
-    hits, page, extra = both("chunk_places", chunks, chunk, wanted)
+    begin = np.array([0, *(len(data) for data in chunks[:-1])], np.int64).cumsum()
+    one_by_one = both("chunk_places", chunks, chunk << 40, wanted)
+    hits, page, extra = both("chunk_places", [b"", bytearray(b"".join(chunks))], begin[chunk] | 1 << 40, wanted)
+    for mine, theirs in zip((hits, page, extra), one_by_one, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
     found = zip(np.repeat(wanted, hits).tolist(), page.tolist(), extra.tolist(), strict=True)
     assert list(found) == list(zip(kept.key.tolist(), kept.page.tolist(), kept.extra.tolist(), strict=True))
 
@@ -261,7 +265,7 @@ def test_a_chunk_that_is_none_is_refused(data, widths, count, key):
             except ValueError as error:
                 refused.append(str(error))
         assert refused[0] == refused[1]
-        assert refused[0] or len(chunk) == 30 + int.from_bytes(chunk[4:6], "little") * sum(chunk[6:9])
+        assert refused[0] or len(chunk) >= 30 + int.from_bytes(chunk[4:6], "little") * sum(chunk[6:9])
 
 
 def damaged(chunks: list[bytes], numbers: np.ndarray) -> int:
@@ -362,7 +366,8 @@ def test_what_was_asked_for_is_described():
 
 def test_chunks_are_bytes_and_there_is_each():
     for module in (native, reference):
-        with pytest.raises(ValueError, match="does not exist"):
-            module.chunk_places([], np.zeros(1, np.int64), np.zeros(1, np.uint64))
+        for buffers, place in (([], 0), ([b"x"], -1), ([b"x"], 2), ([b"x"], 1 << 40)):
+            with pytest.raises(ValueError, match="does not exist"):
+                module.chunk_places(buffers, np.array([place], np.int64), np.zeros(1, np.uint64))
     with pytest.raises(TypeError, match="bytes"):
         native.chunk_places(["text"], np.zeros(1, np.int64), np.zeros(1, np.uint64))

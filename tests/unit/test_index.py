@@ -20,9 +20,10 @@ import dedup
 from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
-from dedup.index.recent import Recent
+from dedup.index.recent import Recent, RecentChunks
 from dedup.index.records import page_record, seal, stored_page, unseal
-from dedup.index.segments import Rows, Segment, find_keys, merged, pack_chunks, sorted_rows, unpack_chunk
+from dedup.index.segments import Rows, Segment, find_keys, merged, one_by_one, pack_chunks, sorted_rows, unpack_chunk
+from dedup.kernel.twin_postings import BEGIN_BITS
 from dedup.model import Page
 
 EIGHT = "These same eight words stand on both pages."
@@ -484,7 +485,7 @@ def test_segments_find_every_key(count: int, keys: int) -> None:
     segment = Segment(1, 3, 100, rows.key[first], np.append(0, np.cumsum(sizes)).astype(np.uint64))
     assert len(Segment.unpack(segment.pack(), 1)) == len(rows)
     asked = np.unique(np.concatenate([rows.key[::7], np.array([0, 1, keys // 2, 2**64 - 1], np.uint64)]))
-    found = find_keys([segment], asked, lambda numbers: [chunks[number - 100] for number in numbers])
+    found = find_keys([segment], asked, lambda numbers: one_by_one([chunks[number - 100] for number in numbers]))
     for number, key in enumerate(asked):
         mine = rows.key == key
         assert found.count[number] == mine.sum()
@@ -537,6 +538,40 @@ def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
     assert asked[-1] == 1
     assert recent.take(range(50), read, len) == [bytes([number]) * 10 for number in range(50)]  # more than there is room for
     assert recent.take([1], read, len) == [bytes([1]) * 10]
+
+
+def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_again():
+    """However they come and go: of eight buffers the oldest one goes, and chunks that have no room are not kept."""
+    asked: list[int] = []
+
+    def chunk(number: int) -> bytes:
+        return bytes([number % 251]) * (10 + number % 7)
+
+    def read(numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return [chunk(number) for number in numbers]
+    recent, some = RecentChunks(8 * 100), np.random.default_rng(0)
+    for _ in range(300):
+        numbers = np.unique(some.integers(0, 200, some.integers(0, 12)))
+        lasting = int(some.integers(0, len(numbers) + 1))
+        buffers, place = recent.take(numbers, lasting, read)
+        for number, at in zip(numbers.tolist(), place.tolist(), strict=True):
+            begin = at & (1 << BEGIN_BITS) - 1
+            assert buffers[at >> BEGIN_BITS][begin:begin + len(chunk(number))] == chunk(number)
+    asked.clear()
+    for numbers in (np.arange(900, 905), np.arange(899, 905)):
+        recent.take(numbers, len(numbers), read)
+    assert asked == [*range(900, 905), 899]  # what was kept is not read again
+    recent.take(np.arange(1000, 1002), 1, read)
+    recent.take(np.arange(1000, 1002), 2, read)
+    assert asked[6:] == [1000, 1001, 1001]  # what may be given again is not kept
+    for _ in range(2):
+        recent.take(np.arange(300, 400), 100, read)
+    assert len(asked) == 209  # more than a buffer holds
+    for first in range(2000, 2900, 6):
+        recent.take(np.arange(first, first + 6), 6, read)
+    recent.take(np.array([900]), 1, read)
+    assert asked[-1] == 900
 
 
 def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from test_index import rows_of
 
 from dedup.index import Index, checking
-from dedup.index.segments import MOST_CHUNKS, Segment, find_keys, pack_chunks
+from dedup.index.segments import MOST_CHUNKS, Segment, find_keys, one_by_one, pack_chunks
 from dedup.kernel import kernel
 
 FOOTER = "This footer of eight words or more stands on every page of the site."
@@ -125,12 +125,15 @@ def test_chunks_further_on_hold_all_that_was_not_read(count: int, keys: int) -> 
     segment = Segment(1, 3, 100, rows.key[np.cumsum(sizes) - sizes], np.append(0, np.cumsum(sizes)).astype(np.uint64))
     asked = np.unique(rows.key)
     got, begin = set[tuple[int, int, int]](), 0
+
+    def read(numbers: np.ndarray) -> Any:
+        return one_by_one([chunks[number] for number in (numbers - 100).tolist()])
     while begin < len(chunks):
-        found = find_keys([segment], asked, lambda numbers: [chunks[number - 100] for number in numbers], begin, MOST_CHUNKS)
+        found = find_keys([segment], asked, read, begin, MOST_CHUNKS)
         assert (found.unread() >= 0).all()
         got |= set(zip(asked[found.query].tolist(), found.page.tolist(), found.extra.tolist(), strict=True))
         begin += MOST_CHUNKS
-        behind = find_keys([segment], asked, lambda numbers: [chunks[number - 100] for number in numbers], begin, len(chunks))
+        behind = find_keys([segment], asked, read, begin, len(chunks))
         assert (behind.unread() == 0).all()
         assert (behind.count >= found.unread()).all()  # the last chunk was read too
     assert got == set(zip(rows.key.tolist(), rows.page.tolist(), rows.extra.tolist(), strict=True))
