@@ -6,19 +6,14 @@ here and there; the system keeps in memory what it has room for, and none of it 
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel import kernel
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 A = TypeVar("A", bound=np.generic)
-D = TypeVar("D", bound="DataclassInstance")
 
 LEAST_IN_FILE = 1 << 25  # bytes of a column that are worth a file
 LEAST_OF_MANY = 1 << 20  # of one among many, where the text lies there too
@@ -74,14 +69,3 @@ def of_large(values: npt.NDArray[A], text_bytes: int) -> npt.NDArray[A]:
     """A column of what was found in a text of so many bytes: in the file, if the text is and the column is not short."""
     long = values.nbytes >= LEAST_OF_MANY and values.flags.c_contiguous
     return filed(values) if text_bytes >= LEAST_IN_FILE and long else values
-
-
-def columns_of_large(table: D, text_bytes: int) -> D:
-    """A table (a dataclass of columns, or of such tables) with its columns as ``of_large`` keeps them."""
-    if text_bytes < LEAST_IN_FILE:
-        return table
-
-    def held(value: Any) -> Any:
-        return (of_large(value, text_bytes) if isinstance(value, np.ndarray) else
-                columns_of_large(value, text_bytes) if is_dataclass(value) and not isinstance(value, type) else value)
-    return replace(table, **{field.name: held(getattr(table, field.name)) for field in fields(table)})
