@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from dedup.kernel import kernel
 
 A = TypeVar("A", bound=np.generic)
-D = TypeVar("D", bound=Struct)
 
 LEAST_IN_FILE = 1 << 25  # bytes of a column that are worth a file
 LEAST_OF_MANY = 1 << 20  # of one among many, where the text lies there too
@@ -72,14 +71,3 @@ def of_large(values: npt.NDArray[A], text_bytes: int) -> npt.NDArray[A]:
     """A column of what was found in a text of so many bytes: in the file, if the text is and the column is not short."""
     long = values.nbytes >= LEAST_OF_MANY and values.flags.c_contiguous
     return filed(values) if text_bytes >= LEAST_IN_FILE and long else values
-
-
-def columns_of_large(table: D, text_bytes: int) -> D:
-    """A table (a struct of columns, or of such tables) with its columns as ``of_large`` keeps them."""
-    if text_bytes < LEAST_IN_FILE:
-        return table
-
-    def held(value: Any) -> Any:
-        return (of_large(value, text_bytes) if isinstance(value, np.ndarray) else
-                columns_of_large(value, text_bytes) if isinstance(value, Struct) else value)
-    return replace(table, **{name: held(getattr(table, name)) for name in table.__struct_fields__})

@@ -18,7 +18,6 @@ from dedup.errors import OptionError, OutputError
 from dedup.kernel import kernel
 from dedup.memory import bounded_memory
 from dedup.options import memory_bytes
-from dedup.verify import Spans
 
 native = pytest.mark.skipif(kernel.name != "native" or sys.platform != "linux",
                             reason="only the kernel on Linux bounds memory")
@@ -213,14 +212,21 @@ print(most)
 def test_columns_of_what_was_found_lie_in_the_file_of_a_large_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(filed, "LEAST_IN_FILE", 100)
     monkeypatch.setattr(filed, "LEAST_OF_MANY", 16)
-    table = Spans(np.arange(50), np.broadcast_to(np.int64(7), 50), np.arange(1))
+    column, repeated = np.arange(50), np.broadcast_to(np.int64(7), 50)
     with bounded_memory(None, str(tmp_path)):
-        large, small = filed.columns_of_large(table, 100), filed.columns_of_large(table, 99)
-    assert large.part_start is not table.part_start
-    assert np.array_equal(large.part_start, table.part_start)
-    assert large.part_end is table.part_end  # it takes no memory
-    assert large.first is table.first  # it is short
-    assert small.part_start is table.part_start
+        large = filed.of_large(column, 100)
+        written = filed.column_of_large(50, np.int64, 100)
+        written.write(20, column[20:])
+        written.write(0, column[:20])
+        assert written.in_file
+        assert not filed.column_of_large(50, np.int64, 99).in_file
+        assert not filed.column_of_large(1, np.int64, 100).in_file  # it is short
+    assert large is not column
+    assert np.array_equal(large, column)
+    assert np.array_equal(written.values, column)
+    assert filed.of_large(repeated, 100) is repeated  # it takes no memory
+    assert filed.of_large(column[:1], 100).base is column  # it is short
+    assert filed.of_large(column, 99) is column
 
 
 RESIDENT = """
