@@ -109,7 +109,7 @@ class _Nodes:
     a: I64
     b: I64
     exact: Flags
-    passage: I64  # first passage that touches the node, -1 for none
+    passage: I64  # the passage of most parts that touches the node, the first of several; -1 for none
     side: I64  # 0: as its a, 1: as its b
 
 
@@ -180,9 +180,26 @@ def _nodes(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: P
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
     side = (leader >= count).astype(np.int64)
+    passage = np.where(leader < 2 * count, leader - count * side, -1)
+    _prefer_parts(widths(passages.first), node[:2 * count], passage, side)
     return _Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
-                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]),
-                  np.where(leader < 2 * count, leader - count * side, -1), side)
+                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), passage, side)
+
+
+def _prefer_parts(parts: I64, node: I64, passage: I64, side: I64) -> None:
+    """Give nodes that passages of several parts touch the one of most parts, in place.
+
+    Two copies with the same teaser inside are one stretch beside each other, and two beside a copy that has none.
+
+    Args:
+        parts: Of each passage.
+        node: Of each passage, its a; then its b.
+    """
+    several = np.flatnonzero(parts > 1)
+    rows = np.concatenate([several, several + len(parts)])
+    rows = rows[np.lexsort((rows % max(len(parts), 1), -np.tile(parts[several], 2), node[rows]))]
+    rows = rows[np.append(True, node[rows][1:] != node[rows][:-1])[:len(rows)]]
+    passage[node[rows]], side[node[rows]] = rows % max(len(parts), 1), rows // max(len(parts), 1)
 
 
 def _components(engine: LocalEngine, corpus: Corpus, nodes: _Nodes) -> I64:
@@ -292,32 +309,47 @@ def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64
            ranges: Ranges) -> Spans:
     """The matched stretches of each row; the whole of it where the members of a component differ in number.
 
+    A member of one stretch that is as long as those of each other one together is cut as these are: it was met as a copy of
+    another one that has nothing between them.
+
     Args:
         passage, side: As in ``_Nodes``, by row.
         component: Of each row, ascending.
     """
     parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
-    rows = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
-    if len(rows):  # of few components: none but theirs are looked at
-        rows = np.flatnonzero(np.isin(component, component[rows]))
-        number = np.where(passage[rows] >= 0, np.append(parts, 1)[passage[rows]], 1)
-        owner = np.unique(component[rows], return_inverse=True)[1]
-        least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
-        np.minimum.at(least, owner, number)
-        np.maximum.at(most, owner, number)
-        alike = (least == most)[owner] & (number > 1)
-        rows = rows[alike]
-        counts[rows] = number[alike]
-    if not len(rows):
+    several = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    if not len(several):
         return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
+    part, of_part = kernel.take_ranges(passages.first, passage[several])
+    second = np.repeat(side[several] == 1, widths(of_part))
+    t0, t1 = (np.where(second, b[part], a[part]) for a, b in ((passages.parts.a0, passages.parts.b0),
+                                                              (passages.parts.a1, passages.parts.b1)))
+    rows = np.flatnonzero(np.isin(component, component[several]))  # of few components: none but theirs are looked at
+    leader = np.searchsorted(component[several], component[rows])  # the first one of several stretches in its component
+    own = np.minimum(np.searchsorted(several, rows), len(several) - 1)
+    has_own = several[own] == rows
+    shape, before = kernel.range_digests((t1 - t0).astype(np.uint64), of_part), sums(t1 - t0)
+    as_long = ranges.t1[rows] - ranges.t0[rows] == (before[of_part[1:]] - before[of_part[:-1]])[leader]
+    number = widths(of_part)
+    alike = (_all_in(leader, has_own & (number[own] == number[leader]))
+             | _all_in(leader, np.where(has_own, shape[own] == shape[leader], as_long)))
+    rows, has_own, like = rows[alike], has_own[alike], np.where(has_own, own, leader)[alike]
+    counts[rows] = number[like]
     start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
-    part, begins = kernel.take_ranges(passages.first, passage[rows])
-    second = np.repeat(side[rows] == 1, widths(begins))
-    inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
-                   np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
+    stretch, begins = kernel.take_ranges(of_part, like)
+    whole = np.repeat(~has_own, widths(begins))
+    moved = np.repeat(ranges.t0[rows] - before[of_part[like]], widths(begins))
+    inner = locate(engine, corpus, np.where(whole, before[stretch] + moved, t0[stretch]),
+                   np.where(whole, before[stretch + 1] + moved, t1[stretch]))
     to = kernel.take_ranges(first, rows)[0]
     start[to], end[to] = inner.start, inner.end
     return Spans(start, end, first)
+
+
+def _all_in(owner: I64, holds: Flags) -> Flags:
+    """Of each row, whether it holds for all rows of its owner."""
+    all_hold: Flags = (np.bincount(owner, ~holds) == 0)[owner]
+    return all_hold
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
