@@ -169,15 +169,17 @@ def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
 
 
 def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[str]:
-    """``the teaser of line 49``, ``"Thumbnail" of line 52``: blocks in the order of the page, a teaser once."""
+    """``the teaser of line 49``, ``"Thumbnail" of lines 52 and 57``: blocks in the order of the page, each text once."""
     corpus = judgement.findings.corpus
     teasers = _teaser_rows(judgement, page)
-    names: dict[str, None] = {}
+    names: dict[str, dict[str, None]] = {}
     for block in blocks:
         row = next((first for first, last in teasers if first <= block <= last), None)
-        where = "" if corpus.pages.in_line(page) else f" of line {block_line(corpus, page, block if row is None else row)}"
-        names[f"the teaser{where}" if row is not None else f'"{shortened(corpus.block_text(block))}"{where}'] = None
-    return list(names)
+        name = f'"{shortened(corpus.block_text(block))}"' if row is None else "the teaser"
+        names.setdefault(name, {})[str(block_line(corpus, page, block if row is None else row))] = None
+    if corpus.pages.in_line(page):
+        return list(names)
+    return [f"{name} of line{'s' if len(at) > 1 else ''} {_listed(list(at))}" for name, at in names.items()]
 
 
 def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:

@@ -97,7 +97,7 @@ class Stands:
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
         open_rows = np.flatnonzero(kind < 0)
-        kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown(kind == RENDERED)), TEASER, REFRAIN)
+        kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
         return kind
 
@@ -171,23 +171,25 @@ class Stands:
         crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
-    def _shown(self, rendered: Flags) -> I64:
-        """How many copies there are, but for those in the later copies of second renderings: these hold all of it again."""
+    def _shown_again(self, rendered: Flags) -> Flags:
+        """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""
         if not rendered.any():
-            return self.count
+            return np.zeros(len(self.rows), bool)
         later = np.repeat(rendered, self.count)
         later[self.leader] = False
-        inside = blocks_inside(self.findings.corpus, self.c, later)
-        return self.count - self.copies((inside[self.c.last_block + 1] - inside[self.c.first_block]
-                                         > self.c.last_block - self.c.first_block) & ~later)
+        before = blocks_inside(self.findings.corpus, self.c, later)
+        inside = before[self.c.last_block + 1] - before[self.c.first_block] > self.c.last_block - self.c.first_block
+        found: Flags = inside & ~later
+        return found
 
-    def is_teaser(self, rows: npt.NDArray[np.intp], shown: I64) -> Flags:
+    def is_teaser(self, rows: npt.NDArray[np.intp], again: Flags) -> Flags:
         """A piece shown on its own, or a pointer: a heading or link in one place, text in the other.
 
         Args:
-            shown: Copies of each stand, second renderings counted once.
+            again: Copies that stand there because what holds them is rendered twice.
         """
-        c, alike, is_whole = self.c, self.least(self.jaccard), self._whole_or_cut(shown)
+        shown = self.count - self.copies(again)
+        c, alike, is_whole = self.c, self.least(np.where(again & ~self.c.whole, 1.0, self.jaccard)), self._whole_or_cut(shown)
         headings, whole = self.copies(c.heading), self.copies(is_whole)
         most, few = self.greatest(c.link_share), self.least(c.link_share)
         pointer = ((headings > 0) & (headings < self.count) & (few < MENU_LINK_SHARE)) | ((most >= 0.5) & (few < 0.1))

@@ -111,6 +111,20 @@ def test_a_label_over_the_article_is_no_part_of_a_copy_with_an_edited_paragraph(
     assert [(r.text, r.lines) for r in report.pages[0].small_repeats] == [("Thumbnail", (3, 19))]
 
 
+def test_a_teaser_whose_sentence_was_edited_in_the_second_copy_is_no_refrain():
+    edits = edited(P[1], {5, 9})
+    report = scan_texts([first_case(TEASER, "Thumbnail", P[0], edits, P[2], P[3])])
+    assert [told.startswith("the teaser at line 17 is contained in line 9") for told in verdicts(report, "teaser")] == [True]
+    assert not verdicts(report, "refrain")
+
+
+def test_what_stands_between_all_paragraphs_of_a_copy_is_named_once():
+    again = [text for paragraph in P[:4] for text in (paragraph, "Advertisement")]
+    report = scan_texts([lines(HEADLINE, *P[:4], "Caption", HEADLINE, *again, "Share")])
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has "Advertisement" of lines 17, 21 and 25')
+
+
 def test_an_article_with_edits_in_each_paragraph_is_a_second_rendering_and_no_refrain():
     report = scan_texts([first_case(*(edited(text, {7, 21}) for text in P[:4]))])
     [told] = verdicts(report, "rendered-twice")
