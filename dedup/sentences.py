@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
+NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
 MOST_OTHERS = 50
@@ -131,8 +132,9 @@ def _rendered_twice(judgement: Judgement, s: int, within: Sequence[int] = ()) ->
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{_unit(places[:1], rows[:1], judgement)} {places[0]} again at {_listed(places[1:])}"
-    nearly = "" if _are_equal(judgement, s, rows) else ", nearly word for word"
-    text = f"{name} stands on {page_name} {_times(len(rows))}{nearly}: {where}, {what}, {chars:,} characters"
+    alike = "" if _are_equal(judgement, s, rows) else (
+        ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
+    text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
     besides = _besides(judgement, s, rows)
     groups = tuple(int(judgement.group[each]) for each in (s, *within))

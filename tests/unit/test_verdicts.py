@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +112,19 @@ def test_a_label_over_the_article_is_no_part_of_a_copy_with_an_edited_paragraph(
     assert [(r.text, r.lines) for r in report.pages[0].small_repeats] == [("Thumbnail", (3, 19))]
 
 
+def test_a_teaser_between_headline_and_text_may_be_as_long_in_scripts_without_spaces():
+    """Their characters count half: 60 of them are 30 words, and bridged as 30 words are."""
+    rng = np.random.default_rng(7)
+    title, *paragraphs = ("".join(chr(0x4e00 + n) for n in rng.integers(0, 5000, count)) for count in (30, 180, 180, 180))
+    teaser = paragraphs[1][:60] + "。"
+    paragraphs[1] = teaser + paragraphs[1][60:]
+    report = scan_texts([lines("首页", title, *paragraphs, title, teaser, "图片", *paragraphs, "分享")])
+    [told] = verdicts(report, "rendered-twice")
+    assert told.startswith("the article stands on this page twice: lines 3-9 again at 11-21, headline and 3 paragraphs")
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has the teaser of line 13 and "图片" of line 15')
+
+
 def test_a_teaser_whose_sentence_was_edited_in_the_second_copy_is_no_refrain():
     edits = edited(P[1], {5, 9})
     report = scan_texts([first_case(TEASER, "Thumbnail", P[0], edits, P[2], P[3])])
@@ -128,7 +142,7 @@ def test_what_stands_between_all_paragraphs_of_a_copy_is_named_once():
 def test_an_article_with_edits_in_each_paragraph_is_a_second_rendering_and_no_refrain():
     report = scan_texts([first_case(*(edited(text, {7, 21}) for text in P[:4]))])
     [told] = verdicts(report, "rendered-twice")
-    assert told.startswith("the article stands on this page twice, nearly word for word: lines 5-13 again at 15-23, headline")
+    assert told.startswith("the article stands on this page twice, with changes: lines 5-13 again at 15-23, headline and")
     assert not verdicts(report, "refrain")
 
 
