@@ -307,43 +307,89 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
 
 def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, passage: I64, side: I64, component: I64,
            ranges: Ranges) -> Spans:
-    """The matched stretches of each row; the whole of it where the members of a component differ in number.
+    """The matched stretches of each row, in step; the whole of it where those of the members of a component are not.
 
-    A member of one stretch that is as long as those of each other one together is cut as these are: it was met as a copy of
-    another one that has nothing between them.
+    They are where all members match as many tokens, or have as many stretches. In the first case each is cut where any
+    other one is: one copy has a teaser inside, another one an advertisement.
 
     Args:
         passage, side: As in ``_Nodes``, by row.
         component: Of each row, ascending.
     """
-    parts, counts = widths(passages.first), np.ones(len(passage), np.int64)
-    several = np.flatnonzero((passage >= 0) & np.append(parts > 1, False)[passage])
+    several = np.flatnonzero((passage >= 0) & np.append(widths(passages.first) > 1, False)[passage])
     if not len(several):
         return Spans(ranges.start, ranges.end, np.arange(len(passage) + 1))
-    part, of_part = kernel.take_ranges(passages.first, passage[several])
-    second = np.repeat(side[several] == 1, widths(of_part))
-    t0, t1 = (np.where(second, b[part], a[part]) for a, b in ((passages.parts.a0, passages.parts.b0),
-                                                              (passages.parts.a1, passages.parts.b1)))
     rows = np.flatnonzero(np.isin(component, component[several]))  # of few components: none but theirs are looked at
     leader = np.searchsorted(component[several], component[rows])  # the first one of several stretches in its component
-    own = np.minimum(np.searchsorted(several, rows), len(several) - 1)
-    has_own = several[own] == rows
-    shape, before = kernel.range_digests((t1 - t0).astype(np.uint64), of_part), sums(t1 - t0)
-    as_long = ranges.t1[rows] - ranges.t0[rows] == (before[of_part[1:]] - before[of_part[:-1]])[leader]
-    number = widths(of_part)
-    alike = (_all_in(leader, has_own & (number[own] == number[leader]))
-             | _all_in(leader, np.where(has_own, shape[own] == shape[leader], as_long)))
-    rows, has_own, like = rows[alike], has_own[alike], np.where(has_own, own, leader)[alike]
-    counts[rows] = number[like]
+    pieces = _pieces(passages, passage[rows], side[rows], ranges.t0[rows], ranges.t1[rows])
+    number, matched = widths(pieces.first), pieces.tokens
+    first_of = np.searchsorted(rows, several)[leader]
+    as_long = _all_in(leader, matched == matched[first_of])
+    alike = as_long | _all_in(leader, (number > 1) & (number == number[first_of]))
+    rows, pieces = rows[alike], pieces.take(alike).cut(leader[alike], as_long[alike])
+    counts = np.ones(len(passage), np.int64)
+    counts[rows] = widths(pieces.first)
     start, end, first = np.repeat(ranges.start, counts), np.repeat(ranges.end, counts), sums(counts)
-    stretch, begins = kernel.take_ranges(of_part, like)
-    whole = np.repeat(~has_own, widths(begins))
-    moved = np.repeat(ranges.t0[rows] - before[of_part[like]], widths(begins))
-    inner = locate(engine, corpus, np.where(whole, before[stretch] + moved, t0[stretch]),
-                   np.where(whole, before[stretch + 1] + moved, t1[stretch]))
+    inner = locate(engine, corpus, pieces.t0, pieces.t1)
     to = kernel.take_ranges(first, rows)[0]
     start[to], end[to] = inner.start, inner.end
     return Spans(start, end, first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Stretches of tokens; those of row i are ``first[i]`` to ``first[i + 1]``."""
+
+    t0: I64
+    t1: I64
+    first: I64
+
+    @property
+    def tokens(self) -> I64:
+        """Tokens of each row."""
+        return np.diff(sums(self.t1 - self.t0)[self.first])
+
+    def take(self, rows: Flags) -> _Pieces:
+        """Some of the rows."""
+        piece, first = kernel.take_ranges(self.first, np.flatnonzero(rows))
+        return _Pieces(self.t0[piece], self.t1[piece], first)
+
+    def cut(self, owner: I64, together: Flags) -> _Pieces:
+        """Rows of one owner, ascending, cut where any of them is, if they go together; they have as many tokens then."""
+        row = owners(self.first)
+        before = sums(self.t1 - self.t0)[:-1] - sums(self.t1 - self.t0)[self.first[:-1]][row]  # of its row's tokens
+        own = np.where(together, owner, len(owner) + int(owner.max(initial=0)) + np.arange(len(owner)))
+        far = int(self.tokens.max(initial=0)) + 1
+        cuts = distinct_numbers(own[row] * far + before)
+        begins = np.searchsorted(cuts, own * far)
+        at, first = _ranges(begins, np.searchsorted(cuts, own * far + self.tokens))
+        row = owners(first)
+        place = cuts[at] % far
+        piece = np.searchsorted(owners(self.first) * far + before, row * far + place, side="right") - 1
+        t0 = self.t0[piece] + place - before[piece]
+        end = np.append(place[1:], 0)
+        end[first[1:] - 1] = self.tokens
+        return _Pieces(t0, t0 + end - place, first)
+
+
+def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
+    """The numbers of ranges one after the other, and where those of each begin, one longer."""
+    first = sums(end - start)
+    return np.arange(int(first[-1])) + np.repeat(start - first[:-1], widths(first)), first
+
+
+def _pieces(passages: Passages, passage: I64, side: I64, t0: I64, t1: I64) -> _Pieces:
+    """The parts of a passage on one side; the range itself where there is none, -1."""
+    none = passage < 0
+    part, first = kernel.take_ranges(passages.first, np.where(none, 0, passage)) if len(passages.whole.a0) else (
+        np.empty(0, np.int64), np.zeros(len(passage) + 1, np.int64))
+    second = np.repeat(side == 1, widths(first))
+    starts, ends = (np.where(second, b[part], a[part]) for a, b in ((passages.parts.a0, passages.parts.b0),
+                                                                  (passages.parts.a1, passages.parts.b1)))
+    kept = ~np.repeat(none, widths(first))
+    kept[first[:-1][none]] = True
+    starts[first[:-1][none]], ends[first[:-1][none]] = t0[none], t1[none]
+    return _Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
 
 
 def _all_in(owner: I64, holds: Flags) -> Flags:
