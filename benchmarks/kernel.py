@@ -510,7 +510,7 @@ def join_links(data: Data) -> Measured:
     prints = data.kernel.range_digests(data.tokens[0], blocks)
     page_first = np.searchsorted(blocks, pages)
     digest = data.kernel.range_digests(prints, page_first)
-    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, prints,
+    arguments = (a, a + length, b, b + length, np.ones(len(a), np.uint8), blocks, 2 * np.diff(blocks), prints,
                  np.zeros(len(prints), np.uint8), page_first, digest, 16, 0, int(blocks[-1]))
     return arguments, len(a), "link"
 

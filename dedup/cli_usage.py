@@ -56,6 +56,8 @@ def _unknown_option(written: str, command: str) -> str:
         return f"{command} takes {taken} and no --against; use dedup scan PATH... --against REF"
     if written == "--explain" and command != "compare":
         return "--explain is for two pages: dedup compare A B --explain"
+    if os.path.exists(written):
+        return f"{written} is a path that looks like an option; write it as ./{written}"
     names = _flag_names(command)
     if not names:
         return f"unknown option {written}; {command} has none"

@@ -26,7 +26,8 @@ class Nodes(Struct, frozen=True):
     """Distinct places, ascending, and the links between them by row.
 
     Attributes:
-        leader: Of each node, what names it first: passage i as its a (i) or its b (passages + i), or a place of a segment.
+        leader: Of each node, what names it, the passage of most parts or else the first: passage i as its a (i) or its b
+            (passages + i), or a place of a segment.
     """
 
     t0: I64
@@ -63,8 +64,27 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
         segment = owners(repeats.first)
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
+    _prefer_parts(widths(passages.first), node[:2 * count], leader)
     return Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
+
+
+def _prefer_parts(parts: I64, node: I64, leader: I64) -> None:
+    """Let the passage of most parts name each node that passages of several parts touch, the first of these, in place.
+
+    Two copies with the same teaser inside are one stretch beside each other, and two beside a copy that has none.
+
+    Args:
+        parts: Of each passage.
+        node: Of each passage, its a; then its b.
+    """
+    several = rows_of(parts > 1)
+    if not len(several):
+        return
+    rows = np.concatenate([several, several + len(parts)])
+    rows = rows[np.lexsort((rows % len(parts), -parts[rows % len(parts)], node[rows]))]
+    rows = rows[np.append(True, node[rows][1:] != node[rows][:-1])]
+    leader[node[rows]] = rows
 
 
 def joined(nodes: Nodes) -> tuple[I64, I64]:

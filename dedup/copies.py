@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"\[\d+\]")
 _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|browser|experience|we use)|"
                      r"(?:accept|consent|privacy|reject|we use).*cookie", re.IGNORECASE | re.DOTALL)
 _NOTICE_CHARS = 1500
+_CUT, _CUT_BYTES = re.compile(r"\W*\w*\W*?(?:…|\.{3})\W*(?:\w+\W*){0,3}"), 100  # of a word, and then "Read more"
+_MARKS, _MARK_BYTES = re.compile(r"\W*$"), 12
 
 
 class Copies:
@@ -250,13 +252,34 @@ def crowded_share(corpus: Corpus, c: Copies, crowd: Flags, rows: npt.NDArray[np.
     Args:
         crowd: Of every occurrence, whether its text stands three times or more on its page.
     """
-    count = len(corpus.start) + 1
-    begun = np.bincount(c.first_block[crowd], minlength=count) - np.bincount(c.last_block[crowd] + 1, minlength=count)
-    covered = sums(np.where(np.cumsum(begun)[:-1] > 0, corpus.halves, 0))
+    covered = sums(np.where(_are_inside(corpus, c, crowd), corpus.halves, 0))
     every = sums(corpus.halves)
     first, end = c.first_block[rows], c.last_block[rows] + 1
     share: F64 = (covered[end] - covered[first]) / np.maximum(every[end] - every[first], 1)
     return share
+
+
+def blocks_inside(corpus: Corpus, c: Copies, some: Flags) -> I64:
+    """How many blocks before each one lie in some of the occurrences, one longer than the blocks."""
+    return sums(_are_inside(corpus, c, some).astype(np.int64))
+
+
+def _are_inside(corpus: Corpus, c: Copies, some: Flags) -> Flags:
+    count = len(corpus.start) + 1
+    begun = np.bincount(c.first_block[some], minlength=count) - np.bincount(c.last_block[some] + 1, minlength=count)
+    inside: Flags = np.cumsum(begun)[:-1] > 0
+    return inside
+
+
+def is_cut_short(findings: Findings, row: int) -> bool:
+    """Whether the block of an occurrence ends with it and the dots of a cut: ``from drawings that were fou... Read more``."""
+    places, corpus = findings.places, findings.corpus
+    block, end = places.last_block[row], int(places.parts.part_end[places.parts.first[row + 1] - 1])
+    begin, stop = max(int(corpus.start[block]), end - _MARK_BYTES), int(corpus.end[block])
+    if stop - end > _CUT_BYTES:
+        return False
+    marks, rest = (corpus.text[x:y].tobytes().decode("utf-8", "ignore") for x, y in ((begin, end), (end, stop)))
+    return _CUT.fullmatch(_MARKS.findall(marks)[0] + rest) is not None  # dots that close a place are in it
 
 
 def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:

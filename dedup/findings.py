@@ -79,7 +79,7 @@ def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
     of_equal = Links(t0[later], t1[later], t0[later], t1[later], star.exact).take(exact).keys("a")
     places = np.isin(passages.whole.keys("a"), of_equal) & np.isin(passages.whole.keys("b"), of_equal)
     places &= ~np.isin(passages.whole.keys("ab"), star.keys("ab"))
-    kept = passages.take(~(places & (passages.whole.exact == 1)))
+    kept = passages.take(~(places & (passages.whole.exact == 1)) & _in_most_parts(passages))
     new = ~np.isin(star.keys("ab"), kept.whole.keys("ab")) & (exact | ~groups.linked[groups.owner[later]])
     new &= shown[later]
     new[new] = _first_of_each(star.take(new).keys("ab"))
@@ -87,6 +87,17 @@ def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
     order = np.lexsort((np.concatenate([kept.whole.b0, more.b0]), np.concatenate([kept.whole.a0, more.a0])))
     first = np.concatenate([kept.first, kept.first[-1] + 1 + np.arange(len(more.a0))])
     return Passages(concatenated(kept.whole, more), first, concatenated(kept.parts, more)).in_order(order)
+
+
+def _in_most_parts(passages: Passages) -> npt.NDArray[np.bool_]:
+    """Of passages between the same two places, the one that groups show: of most parts, the first of several.
+
+    Where a block is equal to one of the other place and near to another one, there are two ways through.
+    """
+    key, kept = passages.whole.keys("ab"), np.zeros(len(passages.whole.a0), bool)
+    order = np.lexsort((-widths(passages.first), key))
+    kept[order[_first_of_each(key[order])]] = True
+    return kept
 
 
 def _first_of_each(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 from dedup.blocks import Corpus, in_order, owners, rows_of, sums, widths
 from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import LocalEngine
-from dedup.filed import column_of_large, of_large
+from dedup.filed import column_of_large
 from dedup.kernel import kernel
+from dedup.matched_parts import matched_parts
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
-from dedup.places import Ranges, TokenRanges, locate, row_ranges
+from dedup.places import TokenRanges, locate, row_ranges
 from dedup.representatives import Members, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
@@ -127,7 +128,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     joining = engine.begin(partial(joined, nodes))
     located = locate(engine, corpus, nodes.t0, nodes.t1)
     component, cut, nodes = components_apart(engine, corpus, nodes, *joining.result())
-    spans, ranges = _parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
+    spans, ranges = matched_parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
     del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
     engine.settle()
@@ -148,47 +149,6 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     if not kept.all():
         order, first = order[np.repeat(kept, widths(first))], sums(widths(first)[kept])
     return _table(engine, corpus, ranges, members, order, first, component, said, spans, unlike, in_passage)
-
-
-def _parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64, ranges: Ranges) -> Spans:
-    """The matched stretches of each node; the whole of it where the members of a component differ in number.
-
-    Args:
-        leader: As in ``Nodes``.
-    """
-    parts = np.tile(widths(passages.first), 2)
-    rows = rows_of(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
-    if len(rows):  # of few components: none but theirs are looked at
-        asked = np.zeros(len(component), bool)
-        asked[component[rows]] = True
-        rows = rows_of(asked[component])
-        number = np.append(parts, 1)[np.minimum(leader[rows], len(parts))]
-        owner = np.unique(component[rows], return_inverse=True)[1]
-        least, most = np.full(len(rows), np.iinfo(np.int64).max), np.zeros(len(rows), np.int64)
-        np.minimum.at(least, owner, number)
-        np.maximum.at(most, owner, number)
-        alike = (least == most)[owner] & (number > 1)
-        rows, number = rows[alike], number[alike]
-    if not len(rows):
-        return Spans(ranges.start, ranges.end, np.arange(len(leader) + 1), (ranges.start_char, ranges.end_char))
-    counts = np.ones(len(leader), np.int64)
-    counts[rows] = number
-    first = sums(counts)
-    part, begins = kernel.take_ranges(passages.first, leader[rows] % len(passages.whole.a0))
-    second = np.repeat(leader[rows] >= len(passages.whole.a0), widths(begins))
-    inner = locate(engine, corpus, np.where(second, passages.parts.b0[part], passages.parts.a0[part]),
-                   np.where(second, passages.parts.b1[part], passages.parts.a1[part]))
-    to, owner = kernel.take_ranges(first, rows)[0], owners(first)
-
-    def with_inner(names: tuple[str, str]) -> list[I64]:
-        made = []
-        for name in names:
-            column: I64 = getattr(ranges, name)[owner]
-            column[to] = getattr(inner, name)
-            made.append(of_large(column, len(corpus.text)))
-        return made
-    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
-    return Spans(start, end, first, (start_char, end_char))
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:

@@ -38,27 +38,32 @@ BEYOND_EXACT = 3.0  # rare words of evidence that a passage adds, at least, to t
 INSIDE = 0.5  # share of a run on both sides that lies for the most part inside
 
 
-def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, runs: Links, kept: Flags, aligned: Aligned, repeats: Repeats,
-           gates: Gates, judge: Judge | None = None) -> tuple[Aligned, Flags]:
+def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, joined: Passages, kept: Flags, aligned: Aligned,
+           repeats: Repeats, gates: Gates, judge: Judge | None = None) -> tuple[Aligned, Flags]:
     """The aligned passages that stand beside joined runs, and which runs do: a longer one absorbs what lies inside it.
 
-    A rectangle goes that says no more than the runs inside it, that lies inside a joined run, or that cuts through an exact
-    run of about its length. One that is left takes in the runs that lie for the most part inside it.
+    A rectangle goes that says no more than the runs inside it, that lies inside a joined run, that goes some words only
+    beyond the ends of one which leaves blocks out, or that cuts through an exact run of about its length. One that is left
+    takes in the runs that lie for the most part inside it.
 
     Args:
-        kept: The runs that count.
+        joined: The runs.
+        kept: Those that count.
         repeats: Segments of many places are exact runs too.
         gates: What a rectangle must reach; here order and whole words.
         judge: Takes down which rectangles go.
     """
     if not len(aligned.dice):
         return aligned, kept
+    runs, leaves_out = joined.whole, widths(joined.first) > 1
     box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
     counts, inside = kept[run], of_run >= INSIDE
     left = np.ones(len(aligned.dice), bool)
+    # a word before the copy is in the rectangle where what the run leaves out holds it: a label over an article, and in it
+    as_far = leaves_out[run] & (_beyond(aligned.links.take(box), runs.take(run)) < gates.min_tokens)
     left[box[counts & np.where(exact, (of_box >= COVERS) | ((ratio >= INSIDE) & ~inside),
-                               (of_box >= COVERS) & (ratio >= 1))]] = False
+                               (of_box >= COVERS) & ((ratio >= 1) | as_far))]] = False
     if judge is not None:
         judge.stop(aligned.links.take(~left), "runs")
     counts &= left[box]
@@ -242,6 +247,14 @@ def _in_one_group(corpus: Corpus, boxes: Links, runs: Links, kept: Flags, repeat
         sides.append((block, (common >= COVERS * (t1 - t0)) & (common >= INSIDE * (first[block + 1] - first[block]))))
     same: Flags = (group[sides[0][0]] == group[sides[1][0]]) & sides[0][1] & sides[1][1]
     return same
+
+
+def _beyond(boxes: Links, runs: Links) -> I64:
+    """Tokens that rectangles hold beyond the ends of runs, on the side with more of them."""
+    sides = [np.maximum(x0 - t0, 0) + np.maximum(t1 - x1, 0) for t0, t1, x0, x1 in (
+        (boxes.a0, boxes.a1, runs.a0, runs.a1), (boxes.b0, boxes.b1, runs.b0, runs.b1))]
+    most: I64 = np.maximum(*sides)
+    return most
 
 
 def _length(links: Links) -> I64:

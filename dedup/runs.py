@@ -245,8 +245,8 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
     headline, digest = headlines(corpus), corpus.page_digest
 
     def join(low_high: tuple[int, int]) -> Columns:
-        return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.fingerprint, headline,
-                                 corpus.page_first, digest, max_edit, *low_high)
+        return kernel.join_links(*links.ranges, links.exact, corpus.token_first, corpus.halves, corpus.fingerprint,
+                                 headline, corpus.page_first, digest, max_edit, *low_high)
     columns = list(zip(*engine.map(join, _cuts(engine, corpus)), strict=True))
     counts = np.concatenate([widths(first) for first in columns.pop(6)])
     a0, a1, b0, b1, exact, joined, p0, p1, q0, q1 = (np.concatenate(columns.pop(0)) for _ in range(10))

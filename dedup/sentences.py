@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.copies import is_cut_short
 from dedup.groups import KINDS
 from dedup.model import BlockKind, Verdict
 from dedup.source_lines import block_line
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
+NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
 MOST_OTHERS = 50
@@ -35,7 +37,7 @@ def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
         if judgement.within[s] >= 0:
             by_kind.setdefault(int(judgement.within[s]), []).append(s)
     out = _copy_of(judgement, page, stands)
-    out += [_rendered_twice(judgement, s) for s in by_kind.get(RENDERED, [])]
+    out += [_rendered_twice(judgement, s, within) for s, *within in _told_once(judgement, by_kind.get(RENDERED, []))]
     out += [_teaser(judgement, s) for s in by_kind.get(TEASER, [])]
     out += _across(judgement, page, stands)
     out += [_folded(judgement, "navigation", by_kind[NAVIGATION])] if NAVIGATION in by_kind else []
@@ -81,7 +83,36 @@ def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
             "in_quotes": int((copies.quote_share[rows] >= 0.5).sum())}
 
 
-def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
+def _told_once(judgement: Judgement, stands: list[int]) -> list[list[int]]:
+    """Each second rendering that is told, and behind it those that say no more: they lie in the copies of one with more.
+
+    Of three copies one after the other, the paragraphs of the first and the headline of the second stand again as well.
+    """
+    told: dict[int, set[int]] = {}
+    out: dict[int, list[int]] = {}
+    for s in sorted(stands, key=lambda s: (-_copies(judgement, s), s)):
+        mine = _blocks(judgement, s)
+        frame = next((other for other, theirs in told.items()
+                      if _copies(judgement, other) > _copies(judgement, s) and mine <= theirs), None)
+        if frame is None:
+            told[s], out[s] = mine, [s]
+        else:
+            out[frame].append(s)
+    return [out[s] for s in stands if s in out]
+
+
+def _copies(judgement: Judgement, s: int) -> int:
+    return int(judgement.first[s + 1] - judgement.first[s])
+
+
+def _blocks(judgement: Judgement, s: int) -> set[int]:
+    """The blocks that the copies of a stand hold or touch."""
+    copies = judgement.copies
+    return {block for row in range(int(judgement.first[s]), int(judgement.first[s + 1]))
+            for block in range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)}
+
+
+def _rendered_twice(judgement: Judgement, s: int, within: Sequence[int] = ()) -> Verdict:
     findings, row = judgement.findings, int(judgement.first[s])
     rows = list(range(row, int(judgement.first[s + 1])))
     parts = findings.places.parts
@@ -101,10 +132,22 @@ def _rendered_twice(judgement: Judgement, s: int) -> Verdict:
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{_unit(places[:1], rows[:1], judgement)} {places[0]} again at {_listed(places[1:])}"
-    text = f"{name} stands on {page_name} {_times(len(rows))}: {where}, {what}, {chars:,} characters"
+    alike = "" if _are_equal(judgement, s, rows) else (
+        ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
+    text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
     besides = _besides(judgement, s, rows)
-    return Verdict("rendered-twice", text, (int(judgement.group[s]),), evidence | ({"besides": besides} if besides else {}))
+    groups = tuple(int(judgement.group[each]) for each in (s, *within))
+    return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
+
+
+def _are_equal(judgement: Judgement, s: int, rows: list[int]) -> bool:
+    """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
+    if KINDS[judgement.table.kind[judgement.group[s]]] != "near":
+        return True
+    fingerprint = judgement.findings.corpus.fingerprint
+    first, *others = (fingerprint[_inner_blocks(judgement, row)[0]].tolist() for row in rows)
+    return all(other == first for other in others)
 
 
 def _times(count: int) -> str:
@@ -128,15 +171,17 @@ def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
 
 
 def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[str]:
-    """``the teaser of line 49``, ``"Thumbnail" of line 52``: blocks in the order of the page, a teaser once."""
+    """``the teaser of line 49``, ``"Thumbnail" of lines 52 and 57``: blocks in the order of the page, each text once."""
     corpus = judgement.findings.corpus
     teasers = _teaser_rows(judgement, page)
-    names: dict[str, None] = {}
+    names: dict[str, dict[str, None]] = {}
     for block in blocks:
         row = next((first for first, last in teasers if first <= block <= last), None)
-        where = "" if corpus.pages.in_line(page) else f" of line {block_line(corpus, page, block if row is None else row)}"
-        names[f"the teaser{where}" if row is not None else f'"{shortened(corpus.block_text(block))}"{where}'] = None
-    return list(names)
+        name = f'"{shortened(corpus.block_text(block))}"' if row is None else "the teaser"
+        names.setdefault(name, {})[str(block_line(corpus, page, block if row is None else row))] = None
+    if corpus.pages.in_line(page):
+        return list(names)
+    return [f"{name} of line{'s' if len(at) > 1 else ''} {_listed(list(at))}" for name, at in names.items()]
 
 
 def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
@@ -146,7 +191,14 @@ def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
     places = judgement.findings.places
     return [(int(places.first_block[row]), int(places.last_block[row]))
             for s in judgement.stands(page) if judgement.within[s] == TEASER
-            for row in range(int(judgement.first[s]), int(judgement.first[s + 1])) if judgement.copies.whole[row]]
+            for row in range(int(judgement.first[s]), int(judgement.first[s + 1])) if _is_whole(judgement, row)]
+
+
+def _is_whole(judgement: Judgement, row: int) -> bool:
+    """Whether a place of a teaser is whole blocks, or one that was cut short."""
+    copies = judgement.copies
+    return bool(copies.whole[row] or (copies.opens[row] and copies.first_block[row] == copies.last_block[row]
+                                      and is_cut_short(judgement.findings, row)))
 
 
 def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
@@ -181,8 +233,8 @@ def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]
 def _teaser(judgement: Judgement, s: int) -> Verdict:
     rows = list(range(int(judgement.first[s]), int(judgement.first[s + 1])))
     copies = judgement.copies
-    whole = [row for row in rows if copies.whole[row]]
-    inner = [row for row in rows if not copies.whole[row]]
+    whole = [row for row in rows if _is_whole(judgement, row)]
+    inner = [row for row in rows if row not in whole]
     if whole and inner:
         small, large, verb = whole, inner, "is contained in" if len(whole) == 1 else "are contained in"
     else:
@@ -213,13 +265,14 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
                     "refrain": ("a refrain", "refrains")}[kind]
     what = one if count == 1 else f"{count} {several}"
     verb = "stands" if count == 1 else "stand"
-    row = int(judgement.first[stands[0]])
-    rows = list(range(row, int(judgement.first[stands[0] + 1])))[:2]
+    row, copies_of_it = int(judgement.first[stands[0]]), _copies(judgement, stands[0])
+    rows = list(range(row, row + min(copies_of_it, MOST_LISTED)))
     places = _places(judgement, rows)
-    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {_listed(places)}'
+    listed = _listed([*places, *[""] * (copies_of_it - len(places))])
+    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {listed}'
     such_as = ": " if count == 1 else ", such as "
     devices = int(judgement.device[stands].sum())
-    often = _times(int(judgement.first[stands[0] + 1] - judgement.first[stands[0]])) if count == 1 else "more than once"
+    often = _times(copies_of_it) if count == 1 else "more than once"
     often = often if not devices else "once for each kind of device" if devices == count else \
         f"more than once, {devices} of them once for each kind of device"
     text = f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"

@@ -16,7 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import sums, widths
-from dedup.copies import Copies, crowded_share, describe_copies, equal_share, in_cards, is_notice, tag_chain
+from dedup.copies import (
+    Copies,
+    blocks_inside,
+    crowded_share,
+    describe_copies,
+    equal_share,
+    in_cards,
+    is_cut_short,
+    is_notice,
+    tag_chain,
+)
 from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
@@ -31,6 +41,8 @@ Flags = npt.NDArray[np.bool_]
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
 SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
+# Edited throughout: prose that begins with the same block; variants in tabs, or under neighbouring headings, do not.
+EDITED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 3, 15
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
@@ -63,7 +75,7 @@ class Stands:
     def __init__(self, findings: Findings, c: Copies, first: I64, stands: I64) -> None:
         self.findings, self.all, self.all_first, self.stands = findings, c, first, stands
         rows, self.first = kernel.take_ranges(first, stands)
-        self.c, self.jaccard = c.take(rows), findings.table.jaccard[rows]
+        self.rows, self.c, self.jaccard = rows, c.take(rows), findings.table.jaccard[rows]
         self.count, self.leader = widths(self.first), self.first[:-1]
         self.words, self.blocks = self.c.words[self.leader], self.greatest(self.c.blocks)
 
@@ -85,7 +97,7 @@ class Stands:
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
         open_rows = np.flatnonzero(kind < 0)
-        kind[open_rows] = np.where(self.is_teaser(open_rows), TEASER, REFRAIN)
+        kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
         return kind
 
@@ -133,8 +145,8 @@ class Stands:
         corpus, c = self.findings.corpus, self.c
         rows = range(int(self.first[s]), int(self.first[s + 1]))
         page = int(self.findings.table.page[self.all_first[self.stands[s]]])
-        if (float(self.jaccard[rows[0]:rows[-1] + 1].min()) < EQUAL_JACCARD
-                and equal_share(corpus, c, rows) < EQUAL_SHARE):
+        least = EDITED_JACCARD if self._begins_alike(s, rows) else EQUAL_JACCARD
+        if float(self.jaccard[rows[0]:rows[-1] + 1].min()) < least and equal_share(corpus, c, rows) < EQUAL_SHARE:
             return False
         if len(rows) == 2:
             return not in_cards(corpus, page, c, rows[0], rows[1])
@@ -142,6 +154,12 @@ class Stands:
         gaps = c.first_block[rows[1]:rows[-1] + 1] - c.last_block[rows[0]:rows[-1]] - 1
         device = c.device_share[rows[0]:rows[-1] + 1]
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
+
+    def _begins_alike(self, s: int, rows: range) -> bool:
+        """Whether it is prose of several blocks of which the first one, its headline, is equal in all copies."""
+        begin = self.findings.corpus.fingerprint[self.c.first_block[rows[0]:rows[-1] + 1]]
+        return bool(self.blocks[s] >= EDITED_BLOCKS and self.words[s] >= EDITED_WORDS_A_BLOCK * self.blocks[s]
+                    and (begin == begin[0]).all())
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
@@ -153,22 +171,48 @@ class Stands:
         crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
-    def is_teaser(self, rows: npt.NDArray[np.intp]) -> Flags:
-        """A piece shown on its own, or a pointer: a heading or link in one place, text in the other."""
-        c, alike = self.c, self.least(self.jaccard)
-        headings, whole = self.copies(c.heading), self.copies(c.whole)
+    def _shown_again(self, rendered: Flags) -> Flags:
+        """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""
+        if not rendered.any():
+            return np.zeros(len(self.rows), bool)
+        later = np.repeat(rendered, self.count)
+        later[self.leader] = False
+        before = blocks_inside(self.findings.corpus, self.c, later)
+        inside = before[self.c.last_block + 1] - before[self.c.first_block] > self.c.last_block - self.c.first_block
+        found: Flags = inside & ~later
+        return found
+
+    def is_teaser(self, rows: npt.NDArray[np.intp], again: Flags) -> Flags:
+        """A piece shown on its own, or a pointer: a heading or link in one place, text in the other.
+
+        Args:
+            again: Copies that stand there because what holds them is rendered twice.
+        """
+        shown = self.count - self.copies(again)
+        c, alike, is_whole = self.c, self.least(np.where(again & ~self.c.whole, 1.0, self.jaccard)), self._whole_or_cut(shown)
+        headings, whole = self.copies(c.heading), self.copies(is_whole)
         most, few = self.greatest(c.link_share), self.least(c.link_share)
         pointer = ((headings > 0) & (headings < self.count) & (few < MENU_LINK_SHARE)) | ((most >= 0.5) & (few < 0.1))
         small = self.least(c.blocks) <= TEASER_BLOCKS
         contained = (whole > 0) & (whole < self.count) & (alike >= TEASER_JACCARD)
-        opens = contained & (self.count <= REFRAIN_COPIES) & (self.copies(c.opens & ~c.whole) > 0)
+        opens = contained & (shown <= REFRAIN_COPIES) & (self.copies(c.opens & ~is_whole) > 0)
         opening = np.flatnonzero(small & opens & ~pointer)
         opens[opening] = [self._is_opening(int(s)) for s in opening]
         teaser = small & (pointer | opens)
         left = rows[small[rows] & ~teaser[rows] & (whole[rows] > 0) & (alike[rows] >= TEASER_JACCARD)
-                    & (self.count[rows] < REFRAIN_COPIES) & (few[rows] < MENU_LINK_SHARE)]
+                    & (shown[rows] < REFRAIN_COPIES) & (few[rows] < MENU_LINK_SHARE)]
         teaser[left] = [self._is_claim(int(s), bool(contained[s])) for s in left]
         return teaser[rows]
+
+    def _whole_or_cut(self, shown: I64) -> Flags:
+        """Which copies are whole blocks, or were cut short with dots where no other one is whole."""
+        c, is_whole = self.c, self.c.whole
+        asked = (shown <= REFRAIN_COPIES) & (self.copies(is_whole) == 0) & (self.copies(c.opens) > 1)
+        rows = np.flatnonzero(np.repeat(asked, self.count) & c.opens & (c.first_block == c.last_block))
+        if len(rows):
+            is_whole = is_whole.copy()
+            is_whole[rows] = [is_cut_short(self.findings, int(row)) for row in self.rows[rows]]
+        return is_whole
 
     def _is_opening(self, s: int) -> bool:
         """Whether what opens a longer text is shown apart; names of products in neighbouring cards begin alike."""

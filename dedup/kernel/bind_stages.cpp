@@ -282,8 +282,9 @@ void bind_runs(nb::module_& m) {
         }));
     }, "block_first"_a.noconvert(), "token"_a.noconvert());
 
-    m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, U8 exact, I64 block_first, U64 fingerprint, U8 headline,
-                           I64 page_first, U64 page_digest, std::int64_t max_edit, std::int64_t low, std::int64_t high) {
+    m.def("join_links", [](I64 a0, I64 a1, I64 b0, I64 b1, U8 exact, I64 block_first, I64 halves, U64 fingerprint,
+                           U8 headline, I64 page_first, U64 page_digest, std::int64_t max_edit, std::int64_t low,
+                           std::int64_t high) {
         const std::size_t n = a0.size();
         if (a1.size() != n || b0.size() != n || b1.size() != n || exact.size() != n)
             throw std::invalid_argument("the columns of links must be equally long");
@@ -294,6 +295,8 @@ void bind_runs(nb::module_& m) {
             throw std::invalid_argument("page_first must be one longer than page_digest");
         if (headline.size() != fingerprint.size())
             throw std::invalid_argument("headline and fingerprint must be equally long");
+        if (halves.size() != fingerprint.size())
+            throw std::invalid_argument("halves and fingerprint must be equally long");
         check_first(block_first, 0xffffffff);
         const std::int64_t tokens = block_first.data()[block_first.size() - 1];
         dedup::check_ranges(span(a0), span(a1), tokens, "a");
@@ -315,12 +318,12 @@ void bind_runs(nb::module_& m) {
                 if (a0.data()[i] >= low && a0.data()[i] < high)
                     links.push_back({a0.data()[i], a1.data()[i], b0.data()[i], b1.data()[i], page_of(a0.data()[i]),
                                      page_of(b0.data()[i]), exact.data()[i] != 0});
-            return dedup::Runs(std::move(links), blocks, span(fingerprint), span(headline), span(page_first),
+            return dedup::Runs(std::move(links), blocks, span(halves), span(fingerprint), span(headline), span(page_first),
                                span(page_digest), dedup::RunLimits{.max_edit = max_edit}).joined();
         }));
     }, "a0"_a.noconvert(), "a1"_a.noconvert(), "b0"_a.noconvert(), "b1"_a.noconvert(), "exact"_a.noconvert(),
-       "block_first"_a.noconvert(), "fingerprint"_a.noconvert(), "headline"_a.noconvert(), "page_first"_a.noconvert(),
-       "page_digest"_a.noconvert(), "max_edit"_a, "low"_a, "high"_a);
+       "block_first"_a.noconvert(), "halves"_a.noconvert(), "fingerprint"_a.noconvert(), "headline"_a.noconvert(),
+       "page_first"_a.noconvert(), "page_digest"_a.noconvert(), "max_edit"_a, "low"_a, "high"_a);
 }
 
 void bind_groups(nb::module_& m) {

@@ -18,7 +18,7 @@ namespace dedup {
 // Bounds of a run (design.md, "Runs"), in tokens and blocks.
 struct RunLimits {
     std::int64_t max_edit;              // gap inside a passage: an edit
-    std::int64_t max_gap = 40;          // gap from block to block: unmatched or elsewhere-matched blocks
+    std::int64_t max_gap_halves = 80;   // gap from block to block, in half tokens: unmatched or elsewhere-matched blocks
     std::int64_t max_gap_blocks = 3;
     std::int64_t look_back = 50;        // links tried as predecessor of one
 };
@@ -107,9 +107,9 @@ inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 // pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
 class Runs {
 public:
-    Runs(Mapped<Link> links, const Blocks& blocks, Hashes fingerprint, Bytes headline, Offsets page_first, Hashes digest,
-         RunLimits limits)
-        : links_(std::move(links)), blocks_(blocks), fingerprint_(fingerprint), headline_(headline), page_first_(page_first),
+    Runs(Mapped<Link> links, const Blocks& blocks, Offsets halves, Hashes fingerprint, Bytes headline, Offsets page_first,
+         Hashes digest, RunLimits limits)
+        : links_(std::move(links)), blocks_(blocks), halves_(halves), fingerprint_(fingerprint), headline_(headline), page_first_(page_first),
           digest_(digest), limits_(limits) {}
 
     // Passages: (a0, a1, b0, b1, exact, joined, first part, part a0, a1, b0, b1).
@@ -163,10 +163,21 @@ private:
         if (x.page_a != x.page_b && blocks_.holds(headline_, x.a1, y.a0) && blocks_.holds(headline_, x.b1, y.b0)) return -1;
         const std::int64_t wider = std::max(gap_a, gap_b);
         if (wider <= std::min({limits_.max_edit, length(x), length(y)})) return gap_a + gap_b;
-        if (wider > limits_.max_gap || !outweighs(length(x), length(y), wider) || !bridges_blocks(x, y)) return -1;
+        if (wider > limits_.max_gap_halves || !outweighs(length(x), length(y), wider) || !bridges_blocks(x, y)) return -1;
         if (blocks_.between(x.a1, y.a0) > limits_.max_gap_blocks || blocks_.between(x.b1, y.b0) > limits_.max_gap_blocks)
             return -1;
+        if (std::max(halves_between(x.a1, y.a0), halves_between(x.b1, y.b0)) > limits_.max_gap_halves) return -1;
         return gap_a + gap_b;
+    }
+
+    // Half tokens of the blocks that lie in [begin, end), both being borders.
+    std::int64_t halves_between(std::int64_t begin, std::int64_t end) const {
+        std::int64_t halves = 0;
+        for (std::int64_t at = begin, block; at < end; at = blocks_.first(block + 1)) {
+            block = blocks_.of(at);
+            halves += halves_[static_cast<std::size_t>(block)];
+        }
+        return halves;
     }
 
     static std::int64_t length(const Link& x) { return std::min(x.a1 - x.a0, x.b1 - x.b0); }
@@ -249,13 +260,13 @@ private:
     // The nearest equal blocks beyond an end that lies on block borders, within the bounds of a gap.
     Step next_equal(const Link& last, std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low,
                     std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
-        std::int64_t gap_a = 0, seen_a = 0;
+        std::int64_t gap_a = 0, halves_a = 0, seen_a = 0;
         const bool one_page = last.page_a == last.page_b;  // there a headline is no border
         bool headline_a = false;
         for (std::int64_t i = a; i >= a_low && i < a_high; i += step) {
             const std::int64_t tokens_a = blocks_.tokens(i);
             if (tokens_a == 0) continue;
-            std::int64_t gap_b = 0, seen_b = 0;
+            std::int64_t gap_b = 0, halves_b = 0, seen_b = 0;
             bool headline_b = false;
             for (std::int64_t j = b; j >= b_low && j < b_high; j += step) {
                 const std::int64_t tokens_b = blocks_.tokens(j);
@@ -264,12 +275,12 @@ private:
                     outweighs(length(last), tokens_a, std::max(gap_a, gap_b))) return {i, j, true};
                 headline_b = headline_b || headline_[static_cast<std::size_t>(j)];
                 if (!one_page && headline_a && headline_b) break;
-                gap_b += tokens_b;
-                if (++seen_b > limits_.max_gap_blocks || gap_b > limits_.max_gap) break;
+                gap_b += tokens_b, halves_b += halves_[static_cast<std::size_t>(j)];
+                if (++seen_b > limits_.max_gap_blocks || halves_b > limits_.max_gap_halves) break;
             }
             headline_a = headline_a || headline_[static_cast<std::size_t>(i)];
-            gap_a += tokens_a;
-            if (++seen_a > limits_.max_gap_blocks || gap_a > limits_.max_gap) break;
+            gap_a += tokens_a, halves_a += halves_[static_cast<std::size_t>(i)];
+            if (++seen_a > limits_.max_gap_blocks || halves_a > limits_.max_gap_halves) break;
         }
         return {0, 0, false};
     }
@@ -365,6 +376,7 @@ private:
 
     Mapped<Link> links_;
     const Blocks& blocks_;
+    Offsets halves_;
     Hashes fingerprint_;
     Bytes headline_;
     Offsets page_first_;

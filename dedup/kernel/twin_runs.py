@@ -17,7 +17,7 @@ from dedup.kernel.twin_sets import I64, U64
 
 U8 = npt.NDArray[np.uint8]
 
-MAX_GAP = 40  # gap from block to block, in tokens
+MAX_GAP_HALVES = 80  # gap from block to block, in half tokens
 MAX_GAP_BLOCKS = 3
 FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
 LOOK_BACK = 50  # links tried as predecessor of one
@@ -63,8 +63,8 @@ class Run(Struct, frozen=True):
         return Run(self.whole.turned, [part.turned for part in self.parts], self.joined)
 
 
-def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, fingerprint: U64, headline: U8,
-               page_first: I64, page_digest: U64, max_edit: int, low: int,
+def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, halves: I64, fingerprint: U64,
+               headline: U8, page_first: I64, page_digest: U64, max_edit: int, low: int,
                high: int) -> tuple[I64, I64, I64, I64, U8, U8, I64, I64, I64, I64, I64]:
     """Join links between the same two pages that follow each other, in order and close together, to passages.
 
@@ -72,6 +72,7 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         a0, a1, b0, b1: Token ranges of each link, a before b.
         exact: Whether its two texts are equal, 0 or 1.
         block_first: First token of each block, one longer than the blocks.
+        halves: Length of each block in half tokens.
         fingerprint: Of each block.
         headline: Whether each block is the headline of its page, 0 or 1: a passage of two pages does not go over both.
         page_first: First block of each page, one longer than the pages.
@@ -83,7 +84,8 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         Passages (a0, a1, b0, b1, exact, whether it is more than one of the links), the first part of each (one longer),
         and parts (a0, a1, b0, b1): stretches that lie between blocks which were left out.
     """
-    joiner = _Joiner(block_first.tolist(), fingerprint.tolist(), headline.tolist(), page_first.tolist(), max_edit)
+    joiner = _Joiner(block_first.tolist(), halves.tolist(), fingerprint.tolist(), headline.tolist(), page_first.tolist(),
+                     max_edit)
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)
     columns = (column.tolist() for column in (a0, a1, b0, b1, exact.astype(bool)))
     links = [Link(joiner.page_of(a), joiner.page_of(b), a, a_end, b, b_end, equal)
@@ -128,9 +130,10 @@ def outweighs(x: int, y: int, gap: int) -> bool:
 class _Joiner:
     """Joins the links of one pair of pages."""
 
-    def __init__(self, block_first: list[int], fingerprint: list[int], headline: list[int], page_first: list[int],
-                 max_edit: int) -> None:
-        self.block_first, self.fingerprint, self.headline, self.page_first = block_first, fingerprint, headline, page_first
+    def __init__(self, block_first: list[int], halves: list[int], fingerprint: list[int], headline: list[int],
+                 page_first: list[int], max_edit: int) -> None:
+        self.block_first, self.halves, self.fingerprint = block_first, halves, fingerprint
+        self.headline, self.page_first = headline, page_first
         self.max_edit = max_edit
 
     def passages(self, links: list[Link]) -> list[Run]:
@@ -162,6 +165,10 @@ class _Joiner:
             blocks += 1
         return blocks
 
+    def halves_between(self, begin: int, end: int) -> int:
+        """Half tokens of the blocks that lie in [begin, end), both being borders."""
+        return sum(self.halves[self.block_of(begin):self.block_of(end - 1) + 1]) if begin < end else 0
+
     def tokens(self, block: int) -> int:
         return self.block_first[block + 1] - self.block_first[block]
 
@@ -184,7 +191,8 @@ class _Joiner:
             return None
         wider = max(gap_a, gap_b)
         if wider > min(self.max_edit, x.length, y.length) and (
-                wider > MAX_GAP or not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
+                not outweighs(x.length, y.length, wider) or not self.bridges_blocks(x, y)
+                or max(self.halves_between(x.a1, y.a0), self.halves_between(x.b1, y.b0)) > MAX_GAP_HALVES
                 or max(self.blocks_between(x.a1, y.a0), self.blocks_between(x.b1, y.b0)) > MAX_GAP_BLOCKS):
             return None
         return gap_a + gap_b
@@ -260,12 +268,12 @@ class _Joiner:
         return run, parts
 
     def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
-        gap_a = seen_a = 0
+        gap_a = halves_a = seen_a = 0
         headline_a, one_page = False, last.page_a == last.page_b
         for i in blocks_a:
             if not self.tokens(i):
                 continue
-            gap_b = seen_b = 0
+            gap_b = halves_b = seen_b = 0
             headline_b = False
             for j in blocks_b:
                 if not self.tokens(j):
@@ -276,12 +284,12 @@ class _Joiner:
                 headline_b = headline_b or bool(self.headline[j])
                 if not one_page and headline_a and headline_b:
                     break
-                gap_b, seen_b = gap_b + self.tokens(j), seen_b + 1
-                if seen_b > MAX_GAP_BLOCKS or gap_b > MAX_GAP:
+                gap_b, halves_b, seen_b = gap_b + self.tokens(j), halves_b + self.halves[j], seen_b + 1
+                if seen_b > MAX_GAP_BLOCKS or halves_b > MAX_GAP_HALVES:
                     break
             headline_a = headline_a or bool(self.headline[i])
-            gap_a, seen_a = gap_a + self.tokens(i), seen_a + 1
-            if seen_a > MAX_GAP_BLOCKS or gap_a > MAX_GAP:
+            gap_a, halves_a, seen_a = gap_a + self.tokens(i), halves_a + self.halves[i], seen_a + 1
+            if seen_a > MAX_GAP_BLOCKS or halves_a > MAX_GAP_HALVES:
                 break
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dedup.outline import Outline, outline_of_pages
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from dedup.model import PageReport
     from dedup.report import Report
 
+_TWICE = re.compile(r"(?:page|it) twice[:,]")
 MOST_PAGES = 50_000  # that stand twice and are looked at; of more the share is told
 MOSTLY = 0.5  # of what repeats, in template, menus and refrains
 
@@ -58,7 +60,7 @@ def _renderings(pages: list[PageReport], total: int) -> list[str]:
     if not texts:
         return []
     articles = sum(any(text.startswith("the article") for text in own) for own in texts)
-    twice = all("page twice:" in text or "it twice:" in text for own in texts for text in own)
+    twice = all(_TWICE.search(text) for own in texts for text in own)
     often = "twice" if twice else "more than once"
     thing = "The article" if 2 * articles > len(texts) else "A section"
     return [f"{thing} stands {often} on {len(texts):,} of {total:,} pages"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from dedup import compare, scan
 from dedup.report.terminal import print_report
-from tests.scan_help import assert_sound, needs_speed, places_of, prose
+from tests.scan_help import assert_sound, edited, lines, needs_speed, places_of, prose
 
 # Few words, so that they repeat; any script; what breaks tokenisers, encoders and terminals.
 SCRIPTS = st.sampled_from([
@@ -94,6 +95,30 @@ def test_an_unrelated_page_at_the_end_changes_no_place(texts):
     alone = places_of(scan([{"text": text} for text in texts]))
     other = " ".join(f"entirely{n}other" for n in range(50))
     assert places_of(scan([{"text": text} for text in [*texts, other]])) == alone
+
+
+@st.composite
+def articles_with_something_inside(draw: st.DrawFn) -> list[str]:
+    """Pages that hold one article several times, with edits, paragraphs left out, and others between."""
+    fresh = itertools.count(1000 * draw(st.integers(0, 10_000)))
+    paragraphs = [prose(draw(st.integers(9, 40)), next(fresh)) for _ in range(draw(st.integers(2, 6)))]
+
+    def copy() -> list[str]:
+        out = []
+        for paragraph in paragraphs:
+            between, kind = draw(st.integers(-75, 25)), draw(st.integers(0, 9))
+            out += [prose(between, next(fresh))] if between > 0 else []
+            out += [] if kind == 0 else [edited(paragraph, {draw(st.integers(0, 8))}) if kind < 3 else paragraph]
+        return out
+    return [lines(*(text for _ in range(draw(st.integers(1, 3))) for text in [*copy(), "Label here"]))
+            for _ in range(draw(st.integers(1, 4)))]
+
+
+@given(texts=articles_with_something_inside())
+@settings(max_examples=max(100, settings().max_examples))
+def test_copies_of_an_article_that_differ_in_what_stands_between(texts):
+    """Of several ways through two copies one is told, so that no pair is listed twice."""
+    assert_sound(scan([{"id": str(i), "text": text} for i, text in enumerate(texts)]), texts)
 
 
 HUGE = {

@@ -372,12 +372,14 @@ def link_problems(draw, most=3, across=False):
     cols = [np.array([link[i] for link in links], np.int64) for i in range(4)]
     headline = np.array([draw(st.integers(0, 1)) for _ in fingerprint], np.uint8)
     digest = np.array(draw(st.permutations(range(len(blocks)))), np.uint64)
-    return *cols, np.array([link[4] for link in links], np.uint8), block_first, fingerprint, headline, page_first, digest
+    weight = np.array([draw(st.sampled_from([1, 2, 2, 30, 80])) for _ in fingerprint], np.int64)  # bounds are reached
+    halves, exact = weight * np.diff(block_first), np.array([link[4] for link in links], np.uint8)
+    return *cols, exact, block_first, halves, fingerprint, headline, page_first, digest
 
 
 @given(problem=link_problems(), max_edit=st.sampled_from([0, 16]))
 def test_join_links(problem, max_edit):
-    block_first, _, headline, page_first, _ = problem[5:]
+    block_first, _, _, headline, page_first, _ = problem[5:]
 
     def page_of(token):
         return np.searchsorted(page_first, np.searchsorted(block_first, token, side="right") - 1, side="right")
@@ -407,7 +409,7 @@ def test_join_links(problem, max_edit):
 
 def last_page_first(problem):
     """The same blocks and links with the pages in reverse order, and what becomes of a link."""
-    *cols, exact, block_first, fingerprint, headline, page_first, digest = problem
+    *cols, exact, block_first, halves, fingerprint, headline, page_first, digest = problem
     spans = list(itertools.pairwise(page_first.tolist()))
     blocks = np.concatenate([np.arange(*span) for span in reversed(spans)])
     page_tokens = block_first[page_first]
@@ -422,7 +424,7 @@ def last_page_first(problem):
     rows = [there(row) for row in zip(*(col.tolist() for col in cols), strict=True)]
     turned = [np.array([row[i] for row in rows], np.int64) for i in range(4)]
     firsts = (np.cumsum([0, *sizes]).astype(np.int64) for sizes in (np.diff(block_first)[blocks], np.diff(page_first)[::-1]))
-    return (*turned, exact, next(firsts), fingerprint[blocks], headline[blocks], next(firsts),
+    return (*turned, exact, next(firsts), halves[blocks], fingerprint[blocks], headline[blocks], next(firsts),
             digest[::-1].copy()), there
 
 

@@ -168,6 +168,14 @@ def test_a_wrong_command_is_answered_in_one_line(arguments: list[str], answer: s
     assert answer in one_line(capsys)
 
 
+def test_a_file_whose_name_begins_with_a_hyphen_is_told_how_to_be_named(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-notes.txt").write_text("Hello.", "utf-8")
+    assert cli.main(["scan", "-notes.txt"]) == 2
+    assert "-notes.txt is a path that looks like an option; write it as ./-notes.txt" in one_line(capsys)
+    assert cli.main(["scan", "./-notes.txt", "-q"]) == 0
+
+
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     out, err = capsys.readouterr()

@@ -17,7 +17,7 @@ from dedup.model import Page
 from dedup.options import Options
 from dedup.report.json import read_json
 from dedup.verify import Spans
-from tests.scan_help import edited, lines, needs_speed, prose, scan_texts, words
+from tests.scan_help import edited, lines, matched, needs_speed, prose, scan_texts, words
 
 A = prose(40, 20)
 B = edited(A, range(3, 40, 9))
@@ -236,3 +236,18 @@ def test_a_text_word_for_word_inside_another_one_is_not_called_near_though_what_
                 covered.update(range(start, end))
         at = text.rindex(quote)
         assert covered.issuperset(range(at, at + len(quote)))
+
+
+def test_copies_that_each_have_something_else_inside_are_shown_in_parts():
+    """What stands in one of them only is no copy, and does not count as one."""
+    paragraphs = [prose(30, n) for n in range(3)]
+    new, teaser = prose(19, 50), prose(20, 51)
+    texts = {"plain": lines(*paragraphs), "teaser": lines(paragraphs[0], teaser, *paragraphs[1:]),
+             "news": lines(*paragraphs[:2], new, paragraphs[2])}
+    report = scan_texts(texts)
+    [group] = report.groups
+    assert group.kind == "exact"
+    assert [matched(place) for place in group.occurrences] == [paragraphs] * 3
+    against = dedup.scan([texts["news"]], against=[texts["plain"], texts["teaser"]])
+    share = sum(map(len, paragraphs)) / sum(map(len, [*paragraphs, new]))
+    assert against.summary.duplicate_share == pytest.approx(share, abs=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +91,93 @@ def test_the_second_rendering_comes_before_the_teaser():
     teaser = " ".join(P[1].split()[:12])
     report = scan_texts([lines(HEADLINE, *P[:4], HEADLINE, teaser, *P[:4])])
     assert kinds(report)[:2] == ["rendered-twice", "teaser"]
+
+
+def first_case(*again: str, label: str = "Thumbnail") -> str:
+    """A news page as scrapers give it: a label, the article, its headline again, a teaser, the label, and once more."""
+    return lines("Home | News", label, HEADLINE, *P[:4], HEADLINE, *again, "Share")
+
+
+TEASER = " ".join(P[1].split()[:12])
+
+
+def test_a_label_over_the_article_is_no_part_of_a_copy_with_an_edited_paragraph():
+    edits = edited(P[1], {14, 20})
+    report = scan_texts([first_case(TEASER, "Thumbnail", P[0], edits, P[2], P[3])])
+    assert verdicts(report, "rendered-twice")[0].startswith(
+        "the article stands on this page twice, nearly word for word: lines 5-13 again at 15-27, headline and 4 paragraphs, ")
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has the teaser of line 17 and "Thumbnail" of line 19')
+    assert "the teaser at line 17 is contained in line 9, and again in line 23" in verdicts(report, "teaser")
+    assert [(r.text, r.lines) for r in report.pages[0].small_repeats] == [("Thumbnail", (3, 19))]
+
+
+def test_a_teaser_between_headline_and_text_may_be_as_long_in_scripts_without_spaces():
+    """Their characters count half: 60 of them are 30 words, and bridged as 30 words are."""
+    rng = np.random.default_rng(7)
+    title, *paragraphs = ("".join(chr(0x4e00 + n) for n in rng.integers(0, 5000, count)) for count in (30, 180, 180, 180))
+    teaser = paragraphs[1][:60] + "。"
+    paragraphs[1] = teaser + paragraphs[1][60:]
+    report = scan_texts([lines("首页", title, *paragraphs, title, teaser, "图片", *paragraphs, "分享")])
+    [told] = verdicts(report, "rendered-twice")
+    assert told.startswith("the article stands on this page twice: lines 3-9 again at 11-21, headline and 3 paragraphs")
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has the teaser of line 13 and "图片" of line 15')
+
+
+def test_a_teaser_whose_sentence_was_edited_in_the_second_copy_is_no_refrain():
+    edits = edited(P[1], {5, 9})
+    report = scan_texts([first_case(TEASER, "Thumbnail", P[0], edits, P[2], P[3])])
+    assert [told.startswith("the teaser at line 17 is contained in line 9") for told in verdicts(report, "teaser")] == [True]
+    assert not verdicts(report, "refrain")
+
+
+def test_what_stands_between_all_paragraphs_of_a_copy_is_named_once():
+    again = [text for paragraph in P[:4] for text in (paragraph, "Advertisement")]
+    report = scan_texts([lines(HEADLINE, *P[:4], "Caption", HEADLINE, *again, "Share")])
+    assert report.pages[0].verdicts[0].evidence["besides"] == (
+        'the second copy also has "Advertisement" of lines 17, 21 and 25')
+
+
+def test_an_article_with_edits_in_each_paragraph_is_a_second_rendering_and_no_refrain():
+    report = scan_texts([first_case(*(edited(text, {7, 21}) for text in P[:4]))])
+    [told] = verdicts(report, "rendered-twice")
+    assert told.startswith("the article stands on this page twice, with changes: lines 5-13 again at 15-23, headline and")
+    assert not verdicts(report, "refrain")
+
+
+def test_variants_under_headings_of_their_own_are_no_second_rendering():
+    report = scan_texts([lines("By tram", *P[:4], "By bus", *(edited(text, {7, 21}) for text in P[:4]), "Share")])
+    assert not verdicts(report, "rendered-twice")
+
+
+@pytest.mark.parametrize("copy", [1, 2])
+def test_three_copies_are_told_once_whichever_of_them_has_a_teaser_inside(copy):
+    texts = [[HEADLINE, *([TEASER, "Label"] if n == copy else []), *P[:4]] for n in range(3)]
+    report = scan_texts([lines("Home | News", *(text for each in texts for text in each), "Share")])
+    [told] = verdicts(report, "rendered-twice")
+    assert told.startswith("the article stands on this page 3 times: lines 3-")
+    group = report.groups[0]
+    assert (group.kind, len(group.occurrences)) == ("exact", 3)
+    assert all(len(place.parts) == 2 for place in group.occurrences)
+    assert [v.startswith("the teaser at line ") for v in verdicts(report, "teaser")] == [True]
+
+
+@pytest.mark.parametrize("cut", ["...", "…", " …", "wo...", " [...]", "… Read more", "wo… »"])
+def test_a_teaser_that_was_cut_short_is_one(cut):
+    report = scan_texts([first_case(TEASER + cut, "Thumbnail", *P[:4])])
+    assert verdicts(report, "teaser") == ["the teaser at line 17 is contained in line 9, and again in line 23"]
+    assert "the teaser of line 17" in report.pages[0].verdicts[0].evidence["besides"]
+    other = scan_texts([first_case(f"{TEASER} and then something else that was", "Thumbnail", *P[:4])])
+    assert not verdicts(other, "teaser")
+
+
+def test_of_a_refrain_three_places_are_named_and_the_others_counted():
+    for count, places in ((3, "lines 1, 5 and 9"), (5, "lines 1, 5, 9 and 2 more")):
+        report = scan_texts([lines(*(x for n in range(count) for x in (P[7], prose(60, 20 + n))))])
+        [told] = verdicts(report, "refrain")
+        assert f"stands on this page {count} times: " in told
+        assert told.endswith(f" at {places}")
 
 
 def test_a_line_that_stands_three_times_is_a_refrain():

@@ -1,0 +1,121 @@
+"""Which stretches of each place are matched, in step with those of the other members of its component."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
+from dedup.engines.local import LocalEngine
+from dedup.filed import of_large
+from dedup.kernel import kernel
+from dedup.places import Ranges, locate
+from dedup.runs import Passages
+from dedup.verify import Spans
+
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64,
+                  ranges: Ranges) -> Spans:
+    """The matched stretches of each node, in step; the whole of it where those of the members of a component are not.
+
+    They are where all members match as many tokens, or have as many stretches. In the first case each is cut where any
+    other one is: one copy has a teaser inside, another one an advertisement.
+
+    Args:
+        leader: As in ``Nodes``.
+        component: Of each node, by the number of one of its nodes.
+        ranges: Of each node.
+    """
+    parts = np.tile(widths(passages.first), 2)
+    several = rows_of(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
+    if not len(several):
+        return Spans(ranges.start, ranges.end, np.arange(len(leader) + 1), (ranges.start_char, ranges.end_char))
+    number_of = np.full(len(component), -1)  # of few components: none but those of nodes with several parts are looked at
+    number_of[component[several[::-1]]] = several[::-1]
+    rows = rows_of(number_of[component] >= 0)
+    first_row = np.searchsorted(rows, number_of[component[rows]])  # the first one of several stretches in its component
+    pieces = _pieces(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
+    number, matched = widths(pieces.first), pieces.tokens
+    as_long = _all_in(first_row, matched == matched[first_row])
+    alike = as_long | _all_in(first_row, (number > 1) & (number == number[first_row]))
+    rows, pieces = rows[alike], pieces.take(alike).cut(first_row[alike], as_long[alike])
+    counts = np.ones(len(leader), np.int64)
+    counts[rows] = widths(pieces.first)
+    first = sums(counts)
+    inner = locate(engine, corpus, pieces.t0, pieces.t1)
+    to, owner = kernel.take_ranges(first, rows)[0], owners(first)
+
+    def with_inner(names: tuple[str, str]) -> list[I64]:
+        made = []
+        for name in names:
+            column: I64 = getattr(ranges, name)[owner]
+            column[to] = getattr(inner, name)
+            made.append(of_large(column, len(corpus.text)))
+        return made
+    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
+    return Spans(start, end, first, (start_char, end_char))
+
+
+class _Pieces(Struct, frozen=True):
+    """Stretches of tokens; those of row i are ``first[i]`` to ``first[i + 1]``."""
+
+    t0: I64
+    t1: I64
+    first: I64
+
+    @property
+    def tokens(self) -> I64:
+        """Tokens of each row."""
+        return np.diff(sums(self.t1 - self.t0)[self.first])
+
+    def take(self, rows: Flags) -> _Pieces:
+        """Some of the rows."""
+        piece, first = kernel.take_ranges(self.first, rows_of(rows))
+        return _Pieces(self.t0[piece], self.t1[piece], first)
+
+    def cut(self, owner: I64, together: Flags) -> _Pieces:
+        """Rows of one owner, cut where any of them is, if they go together; they have as many tokens then."""
+        row = owners(self.first)
+        before = sums(self.t1 - self.t0)[:-1] - sums(self.t1 - self.t0)[self.first[:-1]][row]  # of its row's tokens
+        own = np.where(together, owner, 1 + int(owner.max(initial=0)) + np.arange(len(owner)))
+        far = int(self.tokens.max(initial=0)) + 1
+        cuts = distinct_numbers(own[row] * far + before)
+        begins = np.searchsorted(cuts, own * far)
+        at, first = _ranges(begins, np.searchsorted(cuts, own * far + self.tokens))
+        row = owners(first)
+        place = cuts[at] % far
+        piece = np.searchsorted(owners(self.first) * far + before, row * far + place, side="right") - 1
+        t0 = self.t0[piece] + place - before[piece]
+        end = np.append(place[1:], 0)
+        end[first[1:] - 1] = self.tokens
+        return _Pieces(t0, t0 + end - place, first)
+
+
+def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
+    """The numbers of ranges one after the other, and where those of each begin, one longer."""
+    first = sums(end - start)
+    return np.arange(int(first[-1])) + np.repeat(start - first[:-1], widths(first)), first
+
+
+def _pieces(passages: Passages, leader: I64, t0: I64, t1: I64) -> _Pieces:
+    """The parts of the passage that names each node first, on its side; the node's range where none does."""
+    count = len(passages.whole.a0)
+    none = leader >= 2 * count
+    part, first = kernel.take_ranges(passages.first, np.where(none, 0, leader % count))
+    second = np.repeat(leader >= count, widths(first))
+    starts, ends = (np.where(second, b[part], a[part]) for a, b in ((passages.parts.a0, passages.parts.b0),
+                                                                  (passages.parts.a1, passages.parts.b1)))
+    kept = ~np.repeat(none, widths(first))
+    kept[first[:-1][none]] = True
+    starts[first[:-1][none]], ends[first[:-1][none]] = t0[none], t1[none]
+    return _Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
+
+
+def _all_in(owner: I64, holds: Flags) -> Flags:
+    """Of each row, whether it holds for all rows of its owner."""
+    all_hold: Flags = (np.bincount(owner, ~holds) == 0)[owner]
+    return all_hold
