@@ -390,14 +390,14 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     from dedup.report.text import count
     from dedup.verdicts import Judgement
 
-    options = findings.options
+    options, words = findings.options, getattr(stream, "known", "the references")
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
     hidden, known = 0, None
     if options.hide:
-        every = Judgement(findings)
+        every = Judgement(findings, words)
         known = every.without(options.hide)
         hidden = len(every.table) - len(known.table)
         findings = known.findings
@@ -406,7 +406,7 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     skipped = (*stream.skipped, *unpaired)
 
     def judged() -> Judged:
-        judgement = known or Judgement(findings)
+        judgement = known or Judgement(findings, words)
         causes = () if is_comparison else find_causes(judgement)
         return Judged(*describe_pages(judgement, skipped), causes, annotate(judgement))
     made: Judged | Callable[[], Judged] = judged

@@ -361,7 +361,7 @@ def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]
         words = _words(judgement, shared)
         named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
         named += f" and {len(others) - 3} more" if len(others) > 3 else ""
-        where = "on other pages" if judgement.findings.corpus.references is None else "in the references"
+        where = "on other pages" if judgement.findings.corpus.references is None else f"in {judgement.known}"
         row = int(judgement.first[_longest(judgement, shared)])
         several = len(shared) > 1
         at = _unit(_places(judgement, [row]), [row], judgement)

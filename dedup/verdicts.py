@@ -258,10 +258,11 @@ class Judgement:
         across: Verdict of what stands on other pages too, -1 for none.
         device: Whether it is navigation that stands on its page once for each kind of device: what a class or attribute
             says of a copy, or two menus beside each other; not where one of them stands in the footer.
+        known: What pages are compared against, in words.
     """
 
-    def __init__(self, findings: Findings) -> None:
-        self.findings, self.table = findings, findings.table
+    def __init__(self, findings: Findings, known: str = "the references") -> None:
+        self.findings, self.table, self.known = findings, findings.table, known
         owner, page = self.table.owner, self.table.page
         new = np.ones(len(owner), bool)
         new[1:] = (owner[1:] != owner[:-1]) | (page[1:] != page[:-1])

@@ -149,7 +149,10 @@ class Checked:
     Attributes:
         references: How many are stored ones, the first of all.
         expected_bytes: Bytes that there will be, about.
+        known: What pages are checked against, in words.
     """
+
+    known = "the index"
 
     def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
         self.references, self._stored, self._batches = len(stored), stored, batches

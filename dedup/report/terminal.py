@@ -287,10 +287,15 @@ class _Writer:
             yield from self._group(group)
         yield from self.more(self.found.groups, "group")  # type: ignore[arg-type]
 
+    @property
+    def _known(self) -> str:
+        """What pages are compared against."""
+        return "references" if self.report.index_pages is None else "index"
+
     def _group(self, group: Group) -> Iterator[Text]:
         first = group.occurrences[group.representative]
         every, known, wasted = self.found.stands[group.id]
-        stands = f"stands {times(every - known)}" + (f", in the references {times(known)}" if known else "")
+        stands = f"stands {times(every - known)}" + (f", in the {self._known} {times(known)}" if known else "")
         dot = f" {self.signs.dot} "
         head = self.say(f"#{group.id} ", "bold cyan")
         head.append_text(self.say(_likeness(group.kind, group.similarity), "bold"))
@@ -410,7 +415,7 @@ class _Writer:
         """File and lines, and in HTML the element: behind them where there is room for its end, else below."""
         where = self.say(place(occurrence, self.found.named)[:500], "cyan").append(likeness, "dim")
         if occurrence.page in self.found.references:
-            where.append("  in REF", "dim")
+            where.append("  in REF" if self.report.index_pages is None else "  in the index", "dim")
         if occurrence.path:
             room = self.width - 6 - cell_len(where.plain)
             path = safe(one_line(occurrence.path, 2000), self.encoding)

@@ -631,5 +631,6 @@ def test_a_check_that_finds_nothing_says_what_was_asked(place: Path, levels: str
     assert "repeat" not in said
     assert "100 %" in said_of(found)
     assert "stands in the index too" in said_of(found)
+    assert "ref" not in said_of(found).lower()  # neither "in the references", in sentences and groups, nor "in REF"
     assert "Nothing of 1 page stands in the index" in nothing.to_markdown()
     assert "100 % of the text stands in the index too" in found.to_markdown()
