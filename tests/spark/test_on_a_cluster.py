@@ -21,7 +21,7 @@ def test_an_executor_killed_amid_an_exchange_loses_nothing(tmp_path: Path, unit:
     need_spark()
     lines = [line for batch in itertools.islice(Corpus(11), 3) for line in batch[0]]
     (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "a.jsonl").write_text("\n".join(lines)[:8_000_000].rpartition("\n")[0], encoding="utf-8")
+    (tmp_path / "pages" / "a.jsonl").write_text("\n".join(lines)[:4_000_000].rpartition("\n")[0], encoding="utf-8")
     done = subprocess.run([sys.executable, SCRIPT, tmp_path / "pages", unit, stage, tmp_path / "r.json"],
                           capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
