@@ -32,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "reworded ocr": {"noise": "ocr", "find": "reworded"},
     "ocr across": {"noise": "ocr", "find": "reworded", "scope": "across"},
 }
+SLOW_ON_THE_TWIN = {"reworded ocr", "ocr across"}  # for `make test-soak`; what they add to others is asked in properties/
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,8 @@ def test_hash_seeds(folder, expected, seed):
 
 
 @needs_speed
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.soak) if name in SLOW_ON_THE_TWIN else name
+                                  for name in SETTINGS])
 def test_the_native_kernel_and_its_twin(small_folder, name):
     assert NATIVE
     against = {"against": small_folder / SETTINGS[name]["against"]} if "against" in SETTINGS[name] else {}

@@ -16,7 +16,8 @@ from tests.spark_help import need_spark
 SCRIPT = Path(__file__).with_name("kill_an_executor.py")
 
 
-@pytest.mark.parametrize(("unit", "stage"), [("page", "pages that share something"), ("block", "near blocks")])
+@pytest.mark.parametrize(("unit", "stage"), [
+    ("page", "pages that share something"), pytest.param("block", "near blocks", marks=pytest.mark.soak)])
 def test_an_executor_killed_amid_an_exchange_loses_nothing(tmp_path: Path, unit: str, stage: str) -> None:
     need_spark()
     lines = [line for batch in itertools.islice(Corpus(11), 3) for line in batch[0]]
