@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from dedup.cleaning.pieces import Cuts, Gone
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from dedup.readers.leave_out import Ignored
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A page to be parsed: its format (of ``formats.MARKUP``), bytes, and the encoding its surroundings name.
 
     ``declared="str"``: `data` is text, encoded as UTF-8 with surrogates let through. With `gone`, the page's cuts are
@@ -25,8 +25,7 @@ class Job:
     gone: tuple[Gone, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A parsed page, or why there is none.
 
     Attributes:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
-
-from rapidfuzz.distance import Indel
 
 if TYPE_CHECKING:
     from dedup.model import Pair
@@ -18,7 +17,12 @@ MAX_WORDS = 2_000
 
 # In scripts without spaces each character is a word of its own.
 _NO_SPACES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_NO_SPACES}]|[^\s{_NO_SPACES}]+")
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Made when something differs: it takes as long as the module."""
+    return re.compile(rf"[{_NO_SPACES}]|[^\s{_NO_SPACES}]+")
 
 
 class Stretch(NamedTuple):
@@ -88,7 +92,7 @@ def _changes_of(a: str, b: str, cut: bool) -> Iterator[Stretch]:
     codes = word_opcodes(a, b)
     if cut and codes and codes[-1][0] != "equal":
         codes.pop()  # where the texts were cut, not where they differ
-    sizes = [[len(_WORD.findall(text)) for text in (a[a0:a1], b[b0:b1])] for _, a0, a1, b0, b1 in codes]
+    sizes = [[len(_word().findall(text)) for text in (a[a0:a1], b[b0:b1])] for _, a0, a1, b0, b1 in codes]
     changes = [0 if code[0] == "equal" else max(size) for code, size in zip(codes, sizes, strict=True)]
     same = [code[0] == "equal" and not (0 < i < len(codes) - 1 and size[0] < min(changes[i - 1], changes[i + 1]))
             for i, (code, size) in enumerate(zip(codes, sizes, strict=True))]
@@ -106,7 +110,7 @@ def _changes_of(a: str, b: str, cut: bool) -> Iterator[Stretch]:
 
 def _cut(text: str) -> _Words:
     text = text[:MAX_CHARS]
-    return _Words(text, [found.span() for found in _WORD.finditer(text)])
+    return _Words(text, [found.span() for found in _word().finditer(text)])
 
 
 def _walk(a: _Words, b: _Words) -> Iterator[Stretch]:
@@ -143,6 +147,8 @@ def _common_ends(a: _Words, b: _Words) -> tuple[int, int]:
 
 def _changes(a: Sequence[int], b: Sequence[int]) -> Iterator[tuple[str, int, int, int, int]]:
     """Opcodes with neighbouring deletions and insertions made one change."""
+    from rapidfuzz.distance import Indel  # many reports need no diff
+
     pending: tuple[int, int, int, int] | None = None
     for code in Indel.opcodes(a, b):
         a1, a2, b1, b2 = code.src_start, code.src_end, code.dest_start, code.dest_end
