@@ -26,7 +26,7 @@ class Nodes(Struct, frozen=True):
     """Distinct places, ascending, and the links between them by row.
 
     Attributes:
-        leader: Of each node, what names it, the passage of most parts or else the first: passage i as its a (i) or its b
+        leader: Of each node, what names it, a passage of one part or else the first: passage i as its a (i) or its b
             (passages + i), or a place of a segment.
     """
 
@@ -64,27 +64,25 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
         segment = owners(repeats.first)
         partner = pairs.partners(segment, page_of(corpus, position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    _prefer_parts(widths(passages.first), node[:2 * count], leader)
+    _prefer_wholes(widths(passages.first), node[:2 * count], leader)
     return Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
 
 
-def _prefer_parts(parts: I64, node: I64, leader: I64) -> None:
-    """Let the passage of most parts name each node that passages of several parts touch, the first of these, in place.
+def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
+    """Let a passage of one part name each node that it touches, not one of several, in place.
 
-    Two copies with the same teaser inside are one stretch beside each other, and two beside a copy that has none.
+    What two copies have inside that a third one has not is a repeat, and would be in no group without them.
 
     Args:
         parts: Of each passage.
         node: Of each passage, its a; then its b.
     """
-    several = rows_of(parts > 1)
-    if not len(several):
-        return
-    rows = np.concatenate([several, several + len(parts)])
-    rows = rows[np.lexsort((rows % len(parts), -parts[rows % len(parts)], node[rows]))]
-    rows = rows[np.append(True, node[rows][1:] != node[rows][:-1])]
-    leader[node[rows]] = rows
+    parts = np.tile(parts, 2)
+    several = np.append(parts > 1, False)[np.minimum(leader, len(parts))]
+    if several.any():
+        whole = rows_of((parts == 1) & several[node])[::-1]
+        leader[node[whole]] = whole  # the first one
 
 
 def joined(nodes: Nodes) -> tuple[I64, I64]:

@@ -251,3 +251,17 @@ def test_copies_that_each_have_something_else_inside_are_shown_in_parts():
     against = dedup.scan([texts["news"]], against=[texts["plain"], texts["teaser"]])
     share = sum(map(len, paragraphs)) / sum(map(len, [*paragraphs, new]))
     assert against.summary.duplicate_share == pytest.approx(share, abs=1e-4)
+
+
+@pytest.mark.parametrize("order", ["-TT", "T-T", "TT-", "TUT", "-T-T", "T-T-", "TUTU"])
+def test_what_two_of_several_copies_have_inside_is_in_a_group(order: str):
+    paragraphs = [prose(30, n) for n in range(4)]
+    inside = {"-": [], "T": [prose(14, 50)], "U": [prose(14, 51)]}
+    texts = {str(n): lines(*paragraphs[:2], *inside[name], *paragraphs[2:]) for n, name in enumerate(order)}
+    places = [place for group in scan_texts(texts).groups for place in group.occurrences]
+    assert {place.page for place in places if inside["T"][0] in matched_of(place, texts)} == {
+        str(n) for n, name in enumerate(order) if name == "T"}
+
+
+def matched_of(place: dedup.Occurrence, texts: dict[str, str]) -> str:
+    return "\n".join(texts[place.page][start:end] for start, end in place.parts or [(place.start, place.end)])
