@@ -13,7 +13,7 @@ import dedup
 from dedup import Verifier, groups
 from dedup.blocks import read_corpus
 from dedup.engines.local import LocalEngine
-from dedup.model import Page
+from dedup.model import Occurrence, Page
 from dedup.options import Options
 from dedup.report.json import read_json
 from dedup.verify import Spans
@@ -263,5 +263,5 @@ def test_what_two_of_several_copies_have_inside_is_in_a_group(order: str):
         str(n) for n, name in enumerate(order) if name == "T"}
 
 
-def matched_of(place: dedup.Occurrence, texts: dict[str, str]) -> str:
+def matched_of(place: Occurrence, texts: dict[str, str]) -> str:
     return "\n".join(texts[place.page][start:end] for start, end in place.parts or [(place.start, place.end)])
