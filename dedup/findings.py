@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, input_digest, sums, widths
@@ -18,7 +19,7 @@ from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
 from dedup.model import Group, Occurrence
 from dedup.nested import part_of
-from dedup.occurrences import EQUAL, Measured, Places
+from dedup.occurrences import Measured, OccurrenceColumns, Places
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
 from dedup.pair_list import LinkTable, PairList
@@ -37,6 +38,7 @@ class GroupList(Lazy[Group]):
     """The groups of a scan, and what can be said of all of them without making one.
 
     Attributes:
+        findings: What they are made from.
         wasted_chars: ``report.gather.wasted_chars`` of each.
         part_of: The group beneath which each is told, -1 for none.
         page_ids: Ids of the pages of each.
@@ -45,16 +47,66 @@ class GroupList(Lazy[Group]):
         stands: How often the text of a group stands, and how often of that in the references.
     """
 
-    def __init__(self, count: Callable[[], int], make: Callable[[int], Group], make_all: Callable[[], Iterator[Group]],
-                 wasted_chars: Callable[[], I64], part_of: Callable[[], I64],
-                 page_ids: Callable[[], Iterator[list[str]]], some: Callable[[Sequence[int]], list[Group]],
-                 begun: Callable[[int], Group], stands: Callable[[int], tuple[int, int]]) -> None:
-        super().__init__(count, make)
-        self._make_all, self.wasted_chars, self.part_of, self.page_ids = make_all, wasted_chars, part_of, page_ids
-        self.some, self.begun, self.stands = some, begun, stands
+    def __init__(self, findings: Findings) -> None:
+        super().__init__(lambda: len(findings.table), findings.group)
+        self.findings, self.wasted_chars, self.page_ids = findings, findings.wasted_chars, findings.page_ids
+        self.some, self.begun, self.stands = findings.some, findings.begun, findings.stands
+
+    def part_of(self) -> I64:
+        """Of ``Findings.part_of``."""
+        return self.findings.part_of
 
     def __iter__(self) -> Iterator[Group]:
-        return self._make_all()
+        return self.findings.all_groups()
+
+
+class GroupHeads(Struct, frozen=True):
+    """Groups as people read them, without their places; ``model.Group`` says what the columns are.
+
+    Attributes:
+        kind: Index into ``KINDS``.
+        lead: Which of its occurrences the representative is.
+        part_of: -1 for none.
+        related, period: Of the groups that have them, by id.
+    """
+
+    id: I64
+    kind: npt.NDArray[np.int8]
+    similarity: F64
+    tokens: F64
+    blocks: I64
+    lead: I64
+    truncated: npt.NDArray[np.bool_]
+    part_of: I64
+    related: dict[int, tuple[int, ...]]
+    period: dict[int, float]
+
+    def groups(self, occurrences: Iterable[tuple[Occurrence, ...]]) -> Iterator[Group]:
+        """The groups, each with its occurrences."""
+        columns = (column.tolist() for column in (self.id, self.kind, self.similarity, self.tokens, self.blocks, self.lead,
+                                                  self.truncated, self.part_of))
+        for g, kind, similarity, tokens, blocks, lead, truncated, leader, places in zip(*columns, occurrences, strict=True):
+            yield Group(g, KINDS[kind], similarity, tokens, blocks, places[lead].text, places, self.related.get(g, ()),
+                        truncated, lead, self.period.get(g), None if leader < 0 else leader)
+
+
+class GroupColumns(Struct, frozen=True):
+    """Groups with their places as columns; those of the i-th group are ``first[i]`` to ``first[i + 1]``."""
+
+    heads: GroupHeads
+    first: I64
+    places: OccurrenceColumns
+    measured: Measured
+
+
+def rounded(values: F64, digits: int) -> F64:
+    """Numbers as Python rounds them; NumPy may differ in the last digit.
+
+    >>> rounded(np.array([0.00015, np.nan, 0.00015]), 4).tolist()
+    [0.0001, nan, 0.0001]
+    """
+    different, row = np.unique(values, return_inverse=True)
+    return np.array([round(value, digits) for value in different.tolist()], np.float64)[row]
 
 
 def all_links(groups: Groups, passages: Passages, pairs: PagePairs) -> Passages:
@@ -155,13 +207,10 @@ class Findings:
         lead, ranges = self.table.representative, self.table.ranges
         return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
 
-    def _bags(self, links: Links) -> list[tuple[float | None, float | None]]:
-        """Dice and evidence of links that were aligned."""
-        if not len(self.aligned.dice):
-            return [(None, None)] * len(links.exact)
+    def _bags(self, links: Links) -> tuple[F64, F64]:
+        """Dice and evidence of links, NaN of those that were not aligned."""
         dice, evidence = self.aligned.measures(links)
-        return [(None, None) if d != d else (round(d, 4), round(e, 2))
-                for d, e in zip(dice.tolist(), evidence.tolist(), strict=True)]
+        return rounded(dice, 4), rounded(evidence, 2)
 
     def _stars(self, rows: I64, leader: I64) -> Links:
         """Links between occurrences and the representatives of their groups."""
@@ -169,11 +218,11 @@ class Findings:
         low, high = np.minimum(leader, rows), np.maximum(leader, rows)  # of a group, they ascend by place
         return Links(t0[low], t1[low], t0[high], t1[high], np.zeros(len(rows), np.uint8))
 
-    def measures(self, groups: I64) -> list[Measured]:
+    def measures(self, groups: I64) -> Measured:
         """Measures of each occurrence of some groups, one group after the other, against its representative."""
         table = self.table
         rows, first = kernel.take_ranges(table.first, groups)
-        out = [EQUAL] * len(rows)
+        out = Measured.equal(len(rows))
         near = np.flatnonzero(np.repeat(table.kind[groups] == KINDS.index("near"), widths(first)))
         if not len(near):
             return out
@@ -183,17 +232,15 @@ class Findings:
         alike = indel_similarities([texts[lead] for lead, _ in pairs], [text for _, text in pairs], self.engine.threads)
         known = dict(zip(pairs, alike, strict=True))
         of_near = rows[near]
-        columns = (near, leader, table.jaccard[of_near], table.containment[of_near])
-        all_bags = self._bags(self._stars(of_near, of_near[leader]))
-        for text, bags, at, lead, jaccard, contained in zip(texts, all_bags, *(column.tolist() for column in columns),
-                                                            strict=True):
-            indel = known[lead, text]
-            out[at] = Measured(jaccard if self.options.unit == "page" else indel, jaccard, contained, indel, *bags)
+        out.indel[near] = [known[pair] for pair in zip(leader.tolist(), texts, strict=True)]
+        out.jaccard[near], out.containment[near] = table.jaccard[of_near], table.containment[of_near]
+        out.similarity[near] = (out.jaccard if self.options.unit == "page" else out.indel)[near]
+        out.dice[near], out.evidence[near] = self._bags(self._stars(of_near, of_near[leader]))
         return out
 
-    def all_measures(self) -> list[Measured]:
+    def all_measures(self) -> Measured:
         """Measures of each occurrence of all groups."""
-        return [measured for groups in self._batches() for measured in self.measures(groups)]
+        return Measured.joined([self.measures(groups) for groups in self.batches()])
 
     def group(self, g: int) -> Group:
         """Group g; the last ones asked for are remembered."""
@@ -210,14 +257,14 @@ class Findings:
 
     def all_groups(self) -> Iterator[Group]:
         """All groups, made in batches; a few are remembered."""
-        for batch in self._batches():
+        for batch in self.batches():
             known = [self._groups[g] for g in batch.tolist() if g in self._groups]
             groups = known if len(known) == len(batch) else list(self._make_groups(batch))
             if len(self.table) <= REMEMBERED:
                 self._groups.update((group.id, group) for group in groups)
             yield from groups
 
-    def _batches(self) -> Iterator[I64]:
+    def batches(self) -> Iterator[I64]:
         """All groups in batches of few places and not much text, the first one small."""
         parts, first = self.places.parts, self.table.first
         size = sums(parts.part_end - parts.part_start)[parts.first[first]]
@@ -228,60 +275,66 @@ class Findings:
             yield np.arange(at, end)
             at, count = end, 2 * count
 
+    def prepare(self) -> None:
+        """Make what all batches need, before threads make these beside each other."""
+        if len(self.table):
+            self.columns(np.zeros(1, np.int64))
+
     @cached_property
     def shown(self) -> Shown:
         """The places of groups as they are shown."""
         return shown_places(self.table)
 
-    def _make_groups(self, groups: I64) -> Iterator[Group]:
-        """Some groups, in ascending order."""
+    def columns(self, groups: I64) -> GroupColumns:
+        """Some groups, in ascending order, with all their places."""
+        table = self.table
         shown, first = kernel.take_ranges(self.shown.first, groups)
         rows, copies = self.shown.row[shown], self.shown.copies[shown]
-        measured = self.measures(groups)
-        at = sums(self.table.first[groups + 1] - self.table.first[groups])[:-1]  # of each group among the measured
-        each = (rows + np.repeat(at - self.table.first[groups], widths(first))).tolist()
-        occurrences = self.places.occurrences(rows, copies, [measured[i] for i in each])
-        leads = self.table.first[groups] + self.table.lead[groups]
-        places = np.searchsorted(rows, leads)  # they ascend
-        for g, row, place, (start, end) in zip(groups.tolist(), leads.tolist(), places.tolist(),
-                                               itertools.pairwise(first.tolist()), strict=True):
-            mine = tuple(occurrences[start:end])
-            similarity = min(place.similarity for place in mine)
-            yield self._group(g, row, place - start, mine, similarity, any(place.copies > 1 for place in mine))
+        at = sums(table.first[groups + 1] - table.first[groups])[:-1]  # of each group among the measured
+        measured = self.measures(groups).take(rows + np.repeat(at - table.first[groups], widths(first)))
+        lead = np.searchsorted(rows, table.first[groups] + table.lead[groups]) - first[:-1]  # rows ascend
+        heads = self._heads(groups, lead, np.minimum.reduceat(measured.similarity, first[:-1]),
+                            np.maximum.reduceat(copies, first[:-1]) > 1)
+        return GroupColumns(heads, first, self.places.columns(rows, copies), measured)
+
+    def _heads(self, groups: I64, lead: I64, similarity: F64, in_a_row: npt.NDArray[np.bool_]) -> GroupHeads:
+        """What is said of groups beside their places."""
+        table = self.table
+        kind, family, leads = table.kind[groups], table.family[groups], table.first[groups] + table.lead[groups]
+        related = {g: tuple(other for other in self._families[of] if other != g)
+                   for g, of in zip(groups.tolist(), family.tolist(), strict=True) if of in self._families}
+        return GroupHeads(
+            groups, kind, similarity, rounded(self._tokens[groups], 1),
+            self.places.last_block[leads] - self.places.first_block[leads] + 1, lead,
+            table.cut[groups] | (kind == KINDS.index("near")) & self.truncated, self.part_of[groups], related,
+            {int(groups[i]): self._period(int(leads[i])) for i in np.flatnonzero(in_a_row)})
+
+    def _make_groups(self, groups: I64) -> Iterator[Group]:
+        """Some groups, in ascending order."""
+        columns = self.columns(groups)
+        occurrences = self.places.occurrences(columns.places, columns.measured)
+        edges = itertools.pairwise(columns.first.tolist())
+        return columns.heads.groups(tuple(occurrences[start:end]) for start, end in edges)
 
     def begun(self, g: int) -> Group:
         """Group g, with a sequence of its places that makes them when they are asked for."""
         rows, copies = (column[self.shown.first[g]:self.shown.first[g + 1]] for column in (self.shown.row, self.shown.copies))
-        own, measured = rows - self.table.first[g], self.measures(np.array([g]))
+        measured = self.measures(np.array([g])).take(rows - self.table.first[g])
         known: dict[int, Occurrence] = {}
 
         def make(begin: int, end: int) -> list[Occurrence]:
-            new = [i for i in range(begin, end) if i not in known]
-            made = self.places.occurrences(rows[new], copies[new], [measured[i] for i in own[new].tolist()])
-            known.update(zip(new, made, strict=True))
+            new = np.array([i for i in range(begin, end) if i not in known], np.int64)
+            made = self.places.occurrences(self.places.columns(rows[new], copies[new]), measured.take(new))
+            known.update(zip(new.tolist(), made, strict=True))
             return [known[i] for i in range(begin, end)]
-        lead = int(self.table.first[g] + self.table.lead[g])
-        similarity = 1.0 if KINDS[self.table.kind[g]] != "near" else min(measured[i].similarity for i in own.tolist())
-        places = cast("tuple[Occurrence, ...]", InBatches(lambda: len(rows), make))
-        return self._group(g, lead, int(np.searchsorted(rows, lead)), places, similarity, bool((copies > 1).any()))
+        lead = np.searchsorted(rows, self.table.first[g:g + 1] + self.table.lead[g])
+        heads = self._heads(np.array([g]), lead, measured.similarity.min(keepdims=True), copies.max(keepdims=True) > 1)
+        return next(heads.groups([cast("tuple[Occurrence, ...]", InBatches(lambda: len(rows), make))]))
 
     def stands(self, g: int) -> tuple[int, int]:
         """How often the text of group g stands, and how often of that in the references."""
         page = self.table.page[self.table.first[g]:self.table.first[g + 1]]
         return len(page), int((page < (self.corpus.references or 0)).sum())
-
-    def _group(self, g: int, row: int, lead: int, occurrences: tuple[Occurrence, ...], similarity: float,
-               in_a_row: bool) -> Group:
-        kind = KINDS[self.table.kind[g]]
-        period = self._period(row) if in_a_row else None
-        related = tuple(other for other in self._families.get(int(self.table.family[g]), []) if other != g)
-        blocks = int(self.places.last_block[row] - self.places.first_block[row]) + 1
-        truncated = bool(self.table.cut[g]) or (self.truncated and kind == "near")
-        tokens = round(float(self._tokens[g]), 1)
-        text = occurrences[lead].text
-        leader = int(self.part_of[g])
-        return Group(g, kind, similarity, tokens, blocks, text, occurrences, related, truncated, lead, period,
-                     None if leader < 0 else leader)
 
     def _period(self, row: int) -> float:
         """Length of the shortest text of which the text of a place is made, in tokens."""
@@ -293,8 +346,7 @@ class Findings:
     @property
     def groups(self) -> GroupList:
         """All groups."""
-        return GroupList(lambda: len(self.table), self.group, self.all_groups, self.wasted_chars, lambda: self.part_of,
-                         self.page_ids, self.some, self.begun, self.stands)
+        return GroupList(self)
 
     def page_ids(self) -> Iterator[list[str]]:
         """Ids of the pages of each group, in order, each once."""

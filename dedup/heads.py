@@ -313,6 +313,11 @@ class Heads(Sequence[Page]):
         """Line of the source where a page begins, from 1."""
         return self._lines[row]
 
+    @property
+    def lines(self) -> npt.NDArray[np.int64]:
+        """``line`` of all pages."""
+        return np.array(self._lines, np.int64)
+
     def in_line(self, row: int) -> bool:
         """Whether a page is a record: all its places are on its line."""
         return self._flags[row] & RECORD > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,28 +13,84 @@ from msgspec import Struct
 from dedup.blocks import TOGETHER, Corpus, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import of_large
+from dedup.heads import Utf8
 from dedup.kernel import kernel
 from dedup.model import Occurrence
 from dedup.places import row_ranges
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 A = TypeVar("A", bound=np.generic)
 
 
 class Measured(Struct, frozen=True):
-    """What an occurrence has in common with what it is measured against."""
+    """What occurrences have in common with what each is measured against, as columns of equal length.
 
-    similarity: float = 1.0
-    jaccard: float = 1.0
-    containment: float = 1.0
-    indel: float = 1.0
-    dice: float | None = None
-    evidence: float | None = None
+    Attributes:
+        dice, evidence: NaN where nothing was aligned.
+    """
+
+    similarity: F64
+    jaccard: F64
+    containment: F64
+    indel: F64
+    dice: F64
+    evidence: F64
+
+    @classmethod
+    def equal(cls, count: int) -> Measured:
+        """Of some that are equal to what they are measured against; the columns may be written to."""
+        likeness, aligned = np.ones((4, count)), np.full((2, count), np.nan)
+        return cls(*likeness, *aligned)
+
+    @classmethod
+    def joined(cls, some: Sequence[Measured]) -> Measured:
+        """One after the other."""
+        columns = zip(*(each.columns for each in [cls.equal(0), *some]), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+    @property
+    def columns(self) -> tuple[F64, ...]:
+        """All of them."""
+        return self.similarity, self.jaccard, self.containment, self.indel, self.dice, self.evidence
+
+    def take(self, rows: I64) -> Measured:
+        """Some of the rows."""
+        return Measured(*(column[rows] for column in self.columns))
+
+
+class OccurrenceColumns(Struct, frozen=True):
+    """Occurrences as people read them, one row each; ``model.Occurrence`` says what the columns are.
+
+    Attributes:
+        row: The first one among the places.
+        page: Index of the page.
+        start, end, text_start, text_end: Code points of the page's text; bytes of the collection's.
+        source_start, source_end: -1 where there are none.
+        path: Index into `paths`, -1 for none.
+        parted: Whether it has matched stretches.
+    """
+
+    row: I64
+    page: I64
+    start: I64
+    end: I64
+    text_start: I64
+    text_end: I64
+    source_start: I64
+    source_end: I64
+    source_exact: Flags
+    line: I64
+    end_line: I64
+    path: I64
+    paths: list[str]
+    parted: Flags
+    copies: I64
 
 
 Source = tuple[int | None, int | None, bool]  # start, end, and whether they are exact
-EQUAL = Measured()
 NOWHERE: Source = (None, None, True)  # of a record, in a source that is no text
 
 
@@ -126,28 +182,57 @@ class Places:
             return None
         return layout.path[int(self.first_block[row] - self.corpus.page_first[int(self.page[row])])] or None
 
-    def occurrences(self, rows: I64, copies: I64, measured: Sequence[Measured]) -> list[Occurrence]:
-        """Places as people read them.
+    def columns(self, rows: I64, copies: I64) -> OccurrenceColumns:
+        """Places as people read them, without their texts.
 
         Args:
             rows: The first row of each.
             copies: Rows that follow each other at once, none of them in parts, and are one occurrence.
+        """
+        last, first, page = rows + copies - 1, self.parts.first, self.page[rows]
+        of_record, line = self._records
+        end_line = (line := line[page]).copy()
+        source_start, source_end, path = np.full((3, len(rows)), -1)
+        exact, paths = np.ones(len(rows), bool), dict[str, int]()
+        for i in np.flatnonzero(~of_record[page]).tolist():
+            (line[i], end_line[i]), (begin, finish, exact[i]), name = self._in_source(int(page[i]), int(rows[i]), int(last[i]))
+            source_start[i], source_end[i] = -1 if begin is None else begin, -1 if finish is None else finish
+            path[i] = -1 if name is None else paths.setdefault(name, len(paths))
+        return OccurrenceColumns(
+            rows, page, self.part_start[first[rows]], self.part_end[first[last + 1] - 1], self.bytes_of(rows)[0],
+            self.bytes_of(last)[1], source_start, source_end, exact, line, end_line, path, list(paths),
+            first[rows + 1] - first[rows] > 1, copies)
+
+    @cached_property
+    def _records(self) -> tuple[Flags, I64]:
+        """Pages of which all places are on one line and nowhere else in the source, and the first line of each page."""
+        pages = self.corpus.pages
+        of_record = pages.is_record.copy()
+        of_record[list(pages.layouts)] = False
+        return of_record, pages.lines
+
+    @cached_property
+    def ids(self) -> Utf8:
+        """The ids of all pages."""
+        return Utf8.of(self.corpus.pages.names(0, len(self.corpus.pages)))
+
+    def occurrences(self, columns: OccurrenceColumns, measured: Measured) -> list[Occurrence]:
+        """Places as people read them.
+
+        Args:
+            columns: Of ``columns``.
             measured: What each has in common with what it is measured against.
         """
-        last, first = rows + copies - 1, self.parts.first
-        chars = zip(self.part_start[first[rows]].tolist(), self.part_end[first[last + 1] - 1].tolist(), strict=True)
-        texts = self._texts(rows, last)
-        in_parts = (first[rows + 1] - first[rows] > 1).tolist()
-        pages = self.page[rows].tolist()
+        c, pages = columns, columns.page.tolist()
         ids = {p: self.corpus.pages.id(p) for p in set(pages)}
-        out = []
-        for page, row, to, n, (begin, finish), text, several, m in zip(
-                pages, rows.tolist(), last.tolist(), copies.tolist(), chars, texts, in_parts, measured, strict=True):
-            lines, source, path = self._in_source(page, row, to)
-            inner = self.part_list(row) if several else None
-            out.append(Occurrence(ids[page], begin, finish, *source[:2], *lines, path, inner, text, m.similarity, m.jaccard,
-                                  m.containment, m.indel, source[2], m.dice, m.evidence, n))
-        return out
+        parts = [self.part_list(row) if several else None for row, several in zip(c.row.tolist(), c.parted.tolist(), strict=True)]
+        m, (dice, evidence) = measured, (_none_where(np.isnan(side), side) for side in (measured.dice, measured.evidence))
+        return list(map(
+            Occurrence, (ids[p] for p in pages), c.start.tolist(), c.end.tolist(),
+            *(_none_where(side < 0, side) for side in (c.source_start, c.source_end)), c.line.tolist(), c.end_line.tolist(),
+            (None if path < 0 else c.paths[path] for path in c.path.tolist()), parts, self._texts(c), m.similarity.tolist(),
+            m.jaccard.tolist(), m.containment.tolist(), m.indel.tolist(), c.source_exact.tolist(), dice, evidence,
+            c.copies.tolist()))
 
     def _in_source(self, page: int, row: int, last: int) -> tuple[tuple[int, int], Source, str | None]:
         """Lines, place in the source and path of what goes from one row to another one."""
@@ -160,15 +245,21 @@ class Places:
             lines, source = (lines[0], self.lines(last)[1]), (source[0], end, source[2] and exact)
         return lines, source, path
 
-    def _texts(self, rows: I64, last: I64) -> list[str]:
-        """The page's text from the start of each row to the end of another one."""
+    def _texts(self, columns: OccurrenceColumns) -> list[str]:
+        """The page's text from the start to the end of each occurrence."""
         text, out = self.corpus.text, list[str]()
-        edges = zip(self.bytes_of(rows)[0].tolist(), self.bytes_of(last)[1].tolist(), strict=True)
-        for number, (start, end) in enumerate(edges):
+        for number, (start, end) in enumerate(zip(columns.text_start.tolist(), columns.text_end.tolist(), strict=True)):
             if number % TOGETHER == 0:  # each may bring other pages of the file into memory
                 kernel.relieve_memory()
             out.append(text[start:end].tobytes().decode("utf-8", "surrogatepass"))
         return out
+
+
+def _none_where(missing: Flags, column: npt.NDArray[A]) -> list[Any]:
+    values: list[Any] = column.tolist()
+    for i in np.flatnonzero(missing).tolist():
+        values[i] = None
+    return values
 
 
 def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[int, bool]:

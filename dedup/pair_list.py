@@ -65,7 +65,7 @@ class LinkTable(Struct, frozen=True, dict=True):
     Attributes:
         a, b: Places of the two sides.
         said_exact: Whether each link is one of equal texts, as far as hashes tell.
-        bags: Dice and evidence of each link.
+        bags: Dice and evidence of each link, NaN of those that were not aligned.
         size: Tokens in a shingle.
         by_jaccard: What people read as similarity is the jaccard (whole pages), not Indel.
     """
@@ -74,7 +74,7 @@ class LinkTable(Struct, frozen=True, dict=True):
     a: Places
     b: Places
     said_exact: U8
-    bags: Sequence[tuple[float | None, float | None]]
+    bags: tuple[F64, F64]
     size: int
     by_jaccard: bool
 
@@ -113,15 +113,14 @@ class LinkTable(Struct, frozen=True, dict=True):
     def pairs(self, rows: I64) -> Iterator[Pair]:
         """Some links as people read them."""
         m = self.measures(rows)
-        columns = [column.tolist() for column in (self.similarity(m), m.jaccard, m.containment_a, m.containment_b, m.indel)]
-        bags = [(None, None) if exact else self.bags[row] for row, exact in zip(rows.tolist(), m.exact.tolist(), strict=True)]
+        bags = [np.where(m.exact, np.nan, column[rows]) for column in self.bags]
         sides = []
-        for place, contained in ((self.a, columns[2]), (self.b, columns[3])):
-            measured = [Measured(similarity, jaccard, held, indel, *bag) for similarity, jaccard, held, indel, bag in
-                        zip(columns[0], columns[1], contained, columns[4], bags, strict=True)]
-            sides.append(place.occurrences(rows, np.ones_like(rows), measured))
-        for a, b, exact, bag, *shares in zip(*sides, m.exact.tolist(), bags, *columns, strict=True):
-            yield Pair(a, b, "exact" if exact else "near", *shares, *bag)
+        for place, contained in ((self.a, m.containment_a), (self.b, m.containment_b)):
+            measured = Measured(self.similarity(m), m.jaccard, contained, m.indel, *bags)
+            sides.append(place.occurrences(place.columns(rows, np.ones_like(rows)), measured))
+        for a, b, exact in zip(*sides, m.exact.tolist(), strict=True):
+            yield Pair(a, b, "exact" if exact else "near", a.similarity, a.jaccard, a.containment, b.containment,
+                       a.indel_similarity, a.dice, a.evidence)
 
 
 class PairList(Lazy[Pair]):

@@ -343,8 +343,8 @@ def filtered(findings: Findings, judge: Judge | None = None) -> Findings:
     kept = (end - start)[table.representative] >= options.min_chars
     if options.min_similarity and len(table):
         measured = findings.all_measures()
-        alike = np.array([m.similarity >= options.min_similarity for m in measured])
-        table = table.only(alike & kept[table.owner], np.array([m.indel == 1.0 for m in measured]))
+        alike = measured.similarity >= options.min_similarity
+        table = table.only(alike & kept[table.owner], measured.indel == 1.0)
         counted = findings.pairs_that_count.partners(table.owner, table.page) >= 0
         kept = np.bincount(table.owner[counted], minlength=len(table)) > 0
     from dedup.pair_list import likeness

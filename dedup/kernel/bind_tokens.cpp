@@ -1,4 +1,4 @@
-// Bindings of tokenise.hpp, positions.hpp, lines.hpp, json.hpp and repetition.hpp.
+// Bindings of tokenise.hpp, positions.hpp, lines.hpp, json.hpp, rows.hpp and repetition.hpp.
 #include <nanobind/stl/string.h>
 
 #include "authorities.hpp"
@@ -7,12 +7,33 @@
 #include "lines.hpp"
 #include "positions.hpp"
 #include "repetition.hpp"
+#include "rows.hpp"
 #include "tokenise.hpp"
 
 namespace {
 
 using Text = In<std::uint8_t>;
 using Numbers = In<std::int64_t>;
+
+dedup::Bytes bytes_of(const nb::bytes& bytes) {
+    return {reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size()};
+}
+
+// What a sequence of fields holds, which keeps it.
+std::vector<dedup::Field> fields_of(const nb::sequence& fields) {
+    using Given = std::tuple<int, nb::bytes, nb::bytes, nb::bytes, Text, Numbers, Numbers>;
+    std::vector<dedup::Field> out;
+    for (const nb::handle field : fields) {
+        const auto [kind, before, after, missing, data, start, end] = nb::cast<Given>(field, false);
+        if (kind < 0 || kind > 3) throw std::invalid_argument("kind must be 0, 1, 2 or 3");
+        out.push_back({static_cast<dedup::Cell>(kind), bytes_of(before), bytes_of(after), bytes_of(missing), span(data),
+                       span(start), span(end)});
+        if (start.size() != out.front().start.size() || end.size() != start.size())
+            throw std::invalid_argument("fields must be equally long");
+        dedup::check_cells(out.back());
+    }
+    return out;
+}
 
 }  // namespace
 
@@ -96,6 +117,21 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(
             release([&] { return dedup::json_records(span(lines), span(names), span(name_first), texts); }));
     }, "lines"_a.noconvert(), "names"_a.noconvert(), "name_first"_a.noconvert(), "texts"_a);
+
+    m.def("write_rows", [](nb::sequence fields) {
+        const std::vector<dedup::Field> all = fields_of(fields);
+        return to_numpy(release([&] { return dedup::RowWriter().write(all); }));
+    }, "fields"_a);
+
+    m.def("equal_bytes", [](Text text, Numbers start, Numbers end, Numbers other_start, Numbers other_end) {
+        if (start.size() != other_start.size()) throw std::invalid_argument("text: as many ranges as others are needed");
+        dedup::check_ranges(span(start), span(end), static_cast<std::int64_t>(text.size()), "text");
+        dedup::check_ranges(span(other_start), span(other_end), static_cast<std::int64_t>(text.size()), "text");
+        return to_numpy(release([&] {
+            return dedup::equal_bytes(span(text), span(start), span(end), span(other_start), span(other_end));
+        }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "other_start"_a.noconvert(),
+       "other_end"_a.noconvert());
 
     m.def("repetition_counts", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
         return to_numpy(release([&] { return dedup::repetition_counts(span(text), span(start), span(end), flags); }));

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -50,7 +50,7 @@ def json_chunks(report: Report) -> Iterator[bytes]:
             "options": report.options.results(), "summary": summary}
     yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
-    yield from _list_chunks("groups", map(_group, report.groups))
+    yield from _group_chunks(report.groups)
     if report.lists_pairs:
         yield from _list_chunks("pairs", map(_compared if report.is_comparison else _pair, report.pairs()))
     if report.near_misses is not None:
@@ -67,6 +67,20 @@ def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
     for item in items:
         yield separator + encode(item)
         separator = b",\n"
+    yield b"]"
+
+
+def _group_chunks(groups: Sequence[Group]) -> Iterator[bytes]:
+    from dedup.findings import GroupList
+
+    if not isinstance(groups, GroupList) or not len(groups):
+        yield from _list_chunks("groups", map(_group, groups))
+        return
+    from dedup.report.json_groups import group_lines
+
+    yield b",\n" + encode("groups") + b": ["
+    for number, lines in enumerate(group_lines(groups.findings)):
+        yield lines if number else lines[1:]  # no comma before the first one
     yield b"]"
 
 
