@@ -6,7 +6,7 @@ No more than one batch of rows is held at a time.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from dedup.annotate import REPETITION, SHARES, Spans
 from dedup.blocks import sums
 from dedup.groups import KINDS
 from dedup.model import PageReport
+from dedup.report.columns import Column, Floats, Json, Lists, Numbers, Text, Truths, objects_json
 from dedup.report.json import encode
+from dedup.report.rows import Strings, pool
 from dedup.verdicts import NAMES
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ I64 = npt.NDArray[np.int64]
 
 FORMAT = "dedup-pages/1"
 BATCH_ROWS = 8192
+_KINDS, _NAMES = (pool([name.encode() for name in names]) for names in (KINDS, NAMES))
 SPAN_FIELDS = (("start", "int64"), ("end", "int64"), ("group", "int64"), ("kind", "string"), ("verdict", "string"),
                ("stays", "bool"), ("cut", "bool"))
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -95,6 +98,50 @@ def page_rows(batch: PageBatch) -> Iterator[dict[str, Any]]:
                "duplicate_chars": head.duplicate_chars, "within_share": head.within_share,
                "across_share": head.across_share, **dict(zip(SHARES, shares, strict=True)),
                **dict(zip(REPETITION, repetition, strict=True))}
+
+
+def page_columns(report: Report) -> Iterator[dict[str, Column]]:
+    """The table, batch by batch, as columns with the names of ``COLUMNS`` in their order."""
+    for batch in page_batches(report):
+        heads, spans = batch.heads, batch.spans
+        span_columns: dict[str, Column] = {
+            "start": Numbers(spans.start), "end": Numbers(spans.end), "group": Numbers(spans.group),
+            "kind": Text(Strings.of(_KINDS, spans.kind.astype(np.int64))),
+            "verdict": Text(Strings.of(_NAMES, spans.verdict.astype(np.int64))), "stays": Truths(spans.stays),
+            "cut": Truths(spans.cut)}
+        yield {
+            "id": _text([head.id for head in heads]), "source": _text([head.source for head in heads]),
+            "title": _text([head.title for head in heads]),
+            "meta": Json(_strings([encode(dict(head.meta)) for head in heads])),
+            "words": _numbers([head.words for head in heads]), "chars": _numbers([head.chars for head in heads]),
+            "keep": Truths(np.array([kept is None for kept in batch.kept_page], bool)), "kept_page": _text(batch.kept_page),
+            "groups": Lists(batch.group_first, Numbers(batch.groups)), "spans": objects_json(spans.first, span_columns),
+            "duplicate_chars": _numbers([head.duplicate_chars for head in heads]),
+            "within_share": _floats([head.within_share for head in heads]),
+            "across_share": _floats([head.across_share for head in heads]),
+            **_figures(SHARES, batch.shares, len(heads)), **_figures(REPETITION, batch.repetition, len(heads))}
+
+
+def _text(strings: Sequence[str | None]) -> Text:
+    there = np.array([string is not None for string in strings], bool)
+    return Text(_strings([(string or "").encode("utf-8", "surrogatepass") for string in strings]).where(there))
+
+
+def _strings(strings: Sequence[bytes]) -> Strings:
+    return Strings.of(pool(strings), np.arange(len(strings)))
+
+
+def _numbers(values: Sequence[int]) -> Numbers:
+    return Numbers(np.array(values, np.int64))
+
+
+def _floats(values: Sequence[float]) -> Floats:
+    return Floats(np.array(values, np.float64))
+
+
+def _figures(names: Sequence[str], table: npt.NDArray[np.float64] | None, rows: int) -> dict[str, Column]:
+    return {name: Floats(np.full(rows, np.nan) if table is None else np.ascontiguousarray(table[:, number]))
+            for number, name in enumerate(names)}
 
 
 def _span_rows(spans: Spans) -> list[dict[str, Any]]:

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dedup.report import page_table
+from dedup.report.columns import Column, csv_lines, json_lines
 from dedup.report.json import encode
-from dedup.report.page_table import COLUMNS, page_batches, page_rows
+from dedup.report.page_table import COLUMNS, page_batches, page_columns, page_rows
+from dedup.report.table_columns import column_batches
 from dedup.report.tables import TABLES, table_rows
 
 if TYPE_CHECKING:
@@ -40,9 +42,19 @@ def rows_of(report: Report, table: Table) -> Iterator[dict[str, Any]]:
     return itertools.chain.from_iterable(map(page_rows, page_batches(report)))
 
 
+def columns_by_batch(report: Report, table: Table) -> Iterator[dict[str, Column]] | None:
+    """A table as columns, where the report has them."""
+    from dedup.findings import GroupList
+
+    if table == "pages":
+        return page_columns(report)
+    return column_batches(report, report.groups.findings, table) if isinstance(report.groups, GroupList) else None
+
+
 def json_lines_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") -> None:
     """Write a table as JSON Lines to an open binary file."""
-    file.writelines(encode(row) + b"\n" for row in rows_of(report, table))
+    columns = columns_by_batch(report, table)
+    file.writelines(map(json_lines, columns) if columns else (encode(row) + b"\n" for row in rows_of(report, table)))
 
 
 def csv_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") -> None:
@@ -51,6 +63,9 @@ def csv_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") ->
     A cell that a spreadsheet would take for a formula has a quote before it. Lone surrogates become U+FFFD.
     """
     file.write(_csv_lines([columns_of(table)]))
+    if columns := columns_by_batch(report, table):
+        file.writelines(map(csv_lines, columns))
+        return
     cells = (map(cell, row.values()) for row in rows_of(report, table))
     while batch := list(itertools.islice(cells, page_table.BATCH_ROWS)):
         file.write(_csv_lines(batch))

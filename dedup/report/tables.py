@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from dedup.blocks import owners
 from dedup.model import VerdictKind
 from dedup.report.gather import heads_of
 from dedup.report.text import place
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from dedup.model import Group, Occurrence, PageReport
     from dedup.report import Report
 
+I64 = npt.NDArray[np.int64]
 Rows = Literal["groups", "occurrences"]
 REMEMBERED = 1_000  # pages
 NAMED_PLACES = 10  # of a group; the others are rows of the table of occurrences
@@ -46,7 +49,7 @@ class Places:
         self._row = {name: row for row, name in enumerate(names)}
         self._made: dict[str, PageReport] = {}
         self._report = report
-        self._keys: Any = None
+        self._verdicts: SpanVerdicts | None = None
 
     def row(self, name: str) -> int | None:
         """The index of a page in the report."""
@@ -73,16 +76,30 @@ class Places:
 
     def verdict(self, occurrence: Occurrence, group: int) -> VerdictKind | None:
         """What it amounts to, as in the spans of the table of pages; ``None`` where nothing is said."""
-        if self._keys is None:
-            spans, pages = self._report.annotations.spans, len(self._row)
-            row = np.repeat(np.arange(len(spans.first) - 1), np.diff(spans.first))
-            self._keys, at = np.unique(spans.group * max(pages, 1) + row, return_index=True)
-            self._verdicts = spans.verdict[at]
-        key = group * max(len(self._row), 1) + self._row.get(occurrence.page, -1)
-        at = int(np.searchsorted(self._keys, key))
-        if at >= len(self._keys) or self._keys[at] != key or self._verdicts[at] < 0:
-            return None
-        return NAMES[int(self._verdicts[at])]
+        if self._verdicts is None:
+            self._verdicts = SpanVerdicts(self._report)
+        code = int(self._verdicts.of(np.array([group]), np.array([self._row.get(occurrence.page, -1)]))[0])
+        return None if code < 0 else NAMES[code]
+
+
+class SpanVerdicts:
+    """What the occurrences of groups amount to on pages, as in the spans of the table of pages."""
+
+    def __init__(self, report: Report) -> None:
+        """Order the spans by group and page."""
+        spans = report.annotations.spans
+        self._pages = max(len(spans.first) - 1, 1)
+        row = owners(spans.first)
+        self._keys, at = np.unique(spans.group * self._pages + row, return_index=True)
+        self._verdict = spans.verdict[at]
+
+    def of(self, group: I64, page: I64) -> I64:
+        """Index into ``NAMES`` of each group on a page, -1 where nothing is said."""
+        if not len(self._keys):
+            return np.full(len(group), -1)
+        key = group * self._pages + page
+        at = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+        return np.where((self._keys[at] == key) & (page >= 0), self._verdict[at], -1).astype(np.int64)
 
 
 def table_rows(report: Report, rows: Rows) -> Iterator[dict[str, Any]]:
@@ -114,4 +131,4 @@ def occurrence_row(group: Group, occurrence: Occurrence, places: Places) -> dict
     return {name: known[name] if name in known else getattr(occurrence, name) for name, _ in TABLES["occurrences"]}
 
 
-__all__ = ["TABLES", "Places", "Rows", "group_row", "occurrence_row", "table_rows"]
+__all__ = ["TABLES", "Places", "Rows", "SpanVerdicts", "group_row", "occurrence_row", "table_rows"]
