@@ -264,11 +264,11 @@ class Findings:
                 self._groups.update((group.id, group) for group in groups)
             yield from groups
 
-    def batches(self) -> Iterator[I64]:
-        """All groups in batches of few places and not much text, the first one small."""
+    def batches(self, first_groups: int = 8) -> Iterator[I64]:
+        """All groups in batches of few places and not much text; the first ones are small, for whoever looks at few groups."""
         parts, first = self.places.parts, self.table.first
         size = sums(parts.part_end - parts.part_start)[parts.first[first]]
-        at, count = 0, 8
+        at, count = 0, first_groups
         while at < len(self.table):
             room = min(np.searchsorted(first, first[at] + BATCH_PLACES), np.searchsorted(size, size[at] + BATCH_BYTES))
             end = max(min(at + count, int(room), len(self.table)), at + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,11 @@ import pyarrow.parquet as pq
 from dedup.annotate import REPETITION, SHARES, Spans
 from dedup.errors import OutputError
 from dedup.groups import KINDS
+from dedup.heads import Utf8
+from dedup.report.columns import Column, Floats, Json, Lists, Numbers, Text, Truths
 from dedup.report.page_table import COLUMNS, FORMAT, SPAN_FIELDS, PageBatch, meta_text, page_batches
+from dedup.report.rows import RAW, Strings, text, written
+from dedup.report.table_columns import column_batches
 from dedup.report.tables import TABLES, Rows, table_rows
 from dedup.verdicts import NAMES
 
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from dedup.report import Report
     from dedup.report.table_files import Table
 
-BATCH_ROWS = 10_000
+BATCH_ROWS = 8_000  # of a row group, at least
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -39,13 +43,49 @@ def table_schema(report: Report, rows: Rows) -> pa.Schema:
 
 def table_stream(report: Report, rows: Rows) -> pa.RecordBatchReader:
     """A table of groups or occurrences, a batch at a time; lone surrogates, which Arrow cannot hold, become U+FFFD."""
-    schema, made = table_schema(report, rows), table_rows(report, rows)
+    from dedup.findings import GroupList
+
+    schema = table_schema(report, rows)
+    if isinstance(report.groups, GroupList):
+        columns = column_batches(report, report.groups.findings, rows)
+        return pa.RecordBatchReader.from_batches(schema, (_batch(batch, schema) for batch in columns))
+    made = table_rows(report, rows)
 
     def batches() -> Iterator[pa.RecordBatch]:
         while batch := list(itertools.islice(made, BATCH_ROWS)):
             columns = [pa.array([_held(row[field.name]) for row in batch], type=field.type) for field in schema]
             yield pa.record_batch(columns, schema=schema)
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _batch(columns: Mapping[str, Column], schema: pa.Schema) -> pa.RecordBatch:
+    return pa.record_batch([_array(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _array(column: Column, kind: pa.DataType) -> pa.Array:
+    """A column as Arrow has it."""
+    match column:
+        case Numbers(values):
+            return pa.array(values, type=kind, mask=values < 0)
+        case Floats(values):
+            return pa.array(values, type=kind, mask=np.isnan(values))
+        case Truths(values):
+            return pa.array(values, type=kind)
+        case Lists(first, items):
+            return pa.ListArray.from_arrays(first.astype(np.int32), _array(items, kind.value_type))
+        case Text(strings) | Json(strings):
+            return _string_array(strings, kind)
+
+
+def _string_array(strings: Strings, kind: pa.DataType) -> pa.Array:
+    data, first = written([text(RAW, b"", strings)])
+    there = strings.start >= 0
+    if ((data[:-1] == 0xED) & (data[1:] >= 0xA0)).any():  # lone surrogates
+        values = [_text(value) for value in Utf8(data, first).texts()]
+        return pa.array(values, type=kind, mask=~there)
+    bits = pa.py_buffer(np.packbits(there, bitorder="little"))
+    large = pa.Array.from_buffers(pa.large_string(), len(there), [bits, pa.py_buffer(first), pa.py_buffer(data)])
+    return large.cast(kind)
 
 
 def _metadata(report: Report, form: str) -> dict[str, str]:
@@ -57,6 +97,18 @@ def _held(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     return [_held(item) for item in value] if isinstance(value, list) else value
+
+
+def _row_groups(stream: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """The batches, as many together as make a row group."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in stream:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= BATCH_ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting.clear()
+    if waiting:
+        yield pa.Table.from_batches(waiting)
 
 
 # A row a page.
@@ -82,7 +134,7 @@ def page_table(report: Report) -> pa.Table:
 
 
 def write_parquet(report: Report, file: IO[bytes], table: Table = "pages") -> None:
-    """Write a table as Parquet to an open binary file, a row group a batch.
+    """Write a table as Parquet to an open binary file, ``BATCH_ROWS`` or some more in a row group.
 
     Raises:
         OutputError: Arrow cannot write it.
@@ -90,8 +142,8 @@ def write_parquet(report: Report, file: IO[bytes], table: Table = "pages") -> No
     with page_stream(report) if table == "pages" else table_stream(report, table) as stream:
         try:
             with pq.ParquetWriter(file, stream.schema, compression="zstd") as writer:
-                for batch in stream:
-                    writer.write_batch(batch)
+                for group in _row_groups(stream):
+                    writer.write_table(group)
         except pa.ArrowException as error:
             raise OutputError(f"cannot be written: {error}", mend="Nothing was written.") from error
 

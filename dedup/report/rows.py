@@ -124,7 +124,7 @@ def batches(findings: Findings, write: Callable[[GroupColumns], bytes]) -> Itera
         kernel.relieve_memory()
         return out
     with engine.opened():
-        for groups in findings.batches():
+        for groups in findings.batches(len(findings.table)):
             ahead.append(engine.begin(partial(written_batch, groups)))
             if len(ahead) > engine.threads:
                 yield ahead.popleft().result()

@@ -101,6 +101,6 @@ def _distinct(first: I64, code: I64) -> Lists:
 def column_batches(report: Report, findings: Findings, rows: Rows) -> Iterator[dict[str, Column]]:
     """A table, batch by batch."""
     made = TableColumns(report, findings)
-    for groups in findings.batches():
+    for groups in findings.batches(len(findings.table)):
         yield made.batch(findings.columns(groups), rows)
         kernel.relieve_memory()
