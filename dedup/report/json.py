@@ -74,7 +74,7 @@ def _group_chunks(groups: Sequence[Group]) -> Iterator[bytes]:
     from dedup.findings import GroupList
 
     if not isinstance(groups, GroupList) or not len(groups):
-        yield from _list_chunks("groups", map(_group, groups))
+        yield from _list_chunks("groups", map(group_object, groups))
         return
     from dedup.report.json_groups import group_lines
 
@@ -102,7 +102,8 @@ def _page(page: PageReport) -> dict[str, Any]:
     return value
 
 
-def _group(group: Group) -> dict[str, Any]:
+def group_object(group: Group) -> dict[str, Any]:
+    """A group as the report has it; ``json_groups`` writes many from columns."""
     value = {
         "id": group.id, "kind": group.kind, "similarity": group.similarity, "tokens": group.tokens,
         "blocks": group.blocks, "text": group.text, "related": group.related, "truncated": group.truncated,

@@ -22,10 +22,11 @@ _KINDS, _FLAGS = pool([kind.encode() for kind in KINDS]), pool([b"false", b"true
 
 def group_lines(findings: Findings) -> Iterator[bytes]:
     """All groups, a line each, a comma and a line feed before each, some together."""
-    return batches(findings, lambda columns: _lines(findings, columns))
+    return batches(findings, lambda columns: group_bytes(findings, columns))
 
 
-def _lines(findings: Findings, columns: GroupColumns) -> bytes:
+def group_bytes(findings: Findings, columns: GroupColumns) -> bytes:
+    """Some groups, each as ``json.group_object`` has it."""
     heads, first = columns.heads, columns.first
     lead = first[:-1] + heads.lead
     texts = Strings(findings.corpus.text, columns.places.text_start, columns.places.text_end)

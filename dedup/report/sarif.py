@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from dedup.model import Kind, Verdict
 from dedup.report.beneath import elsewhere, leaders
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids
+from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids, some_groups
 from dedup.report.json import encode
 from dedup.report.locations import Region, Root, Sources
 from dedup.report.sarif_rules import NOTIFICATIONS, RULES
@@ -35,6 +37,7 @@ BASE = "SRCROOT"
 MAX_RESULTS = 5_000  # code hosts show no more
 MAX_RELATED = 50  # other places of one result
 MAX_NOTIFICATIONS = 1_000
+REMEMBERED = 10_000  # addresses of sources
 LINKS = 3  # other places that the message itself names
 TEXT_CHARS = 120
 OTHERS: dict[Kind, str] = {"exact": "the same text", "near": "nearly the same text",
@@ -80,6 +83,7 @@ class _Log:
         self.references = reference_ids(report)
         self.outside: dict[str, None] = {}
         self._seen: Counter[str] = Counter()
+        self._uris: dict[str, tuple[str, bool]] = {}
 
     def results(self) -> Iterator[dict[str, Any]]:
         """A result for each group, the most wasteful ones where they are too many, in the order of the report.
@@ -87,11 +91,10 @@ class _Log:
         A group that is told beneath another one has a result only where it stands in more places.
         """
         led_by = leaders(self.report)
-        rows = sorted(ranked(all_wasted_chars(self.report), MAX_RESULTS).tolist())
-        for row in rows:
-            leader = int(led_by[row])
-            if leader < 0 or elsewhere(self.report.groups[leader], [self.report.groups[row]]):
-                yield self._result(self.report.groups[row])
+        for group in some_groups(self.report, np.sort(ranked(all_wasted_chars(self.report), MAX_RESULTS))):
+            leader = int(led_by[group.id])
+            if leader < 0 or elsewhere(self.report.groups[leader], [group]):
+                yield self._result(group)
 
     def _result(self, group: Group) -> dict[str, Any]:
         charged = self._charged(group)
@@ -154,7 +157,11 @@ class _Log:
         return self._artifact(source) | {"region": _region(self.sources.region(place, source))}
 
     def _artifact(self, source: str) -> dict[str, Any]:
-        uri, inside = self.root.uri(source)
+        if source not in self._uris:  # many places are of one file, and its path is followed through the file system
+            if len(self._uris) >= REMEMBERED:
+                self._uris.clear()
+            self._uris[source] = self.root.uri(source)
+        uri, inside = self._uris[source]
         if not inside:
             self.outside[source] = None
         return {"artifactLocation": {"uri": uri, "uriBaseId": BASE} if inside else {"uri": uri}}
