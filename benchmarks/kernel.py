@@ -315,6 +315,21 @@ def normalise(data: Data) -> Measured:
 
 
 @case
+def write_rows(data: Data) -> Measured:
+    start, end = data.lines
+    none = np.empty(0, np.uint8)
+    fields = [(0, b'{"line":', b"", b"", none, start, end), (2, b',"text":"', b'"}\n', b"", data.utf8, start, end)]
+    return (fields,), int((end - start).sum()), "byte"
+
+
+@case
+def equal_bytes(data: Data) -> Measured:
+    start, end = data.lines
+    half = np.zeros(len(start), np.int64) + start[0]
+    return (data.utf8, start, end, half, half + np.minimum(end - start, len(data.utf8) - half)), len(start), "range"
+
+
+@case
 def repetition_counts(data: Data) -> Measured:
     sizes = np.array([len(text.encode()) + 1 for text in data.texts])
     end = np.cumsum(sizes) - 1

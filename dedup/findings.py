@@ -265,7 +265,7 @@ class Findings:
             yield from groups
 
     def batches(self, first_groups: int = 8) -> Iterator[I64]:
-        """All groups in batches of few places and not much text; the first ones are small, for whoever looks at few groups."""
+        """All groups in batches of few places and not much text; the first ones are small: some look at few groups only."""
         parts, first = self.places.parts, self.table.first
         size = sums(parts.part_end - parts.part_start)[parts.first[first]]
         at, count = 0, first_groups

@@ -195,7 +195,8 @@ class Places:
         source_start, source_end, path = np.full((3, len(rows)), -1)
         exact, paths = np.ones(len(rows), bool), dict[str, int]()
         for i in np.flatnonzero(~of_record[page]).tolist():
-            (line[i], end_line[i]), (begin, finish, exact[i]), name = self._in_source(int(page[i]), int(rows[i]), int(last[i]))
+            lines, (begin, finish, exact[i]), name = self._in_source(int(page[i]), int(rows[i]), int(last[i]))
+            line[i], end_line[i] = lines
             source_start[i], source_end[i] = -1 if begin is None else begin, -1 if finish is None else finish
             path[i] = -1 if name is None else paths.setdefault(name, len(paths))
         return OccurrenceColumns(
@@ -225,7 +226,8 @@ class Places:
         """
         c, pages = columns, columns.page.tolist()
         ids = {p: self.corpus.pages.id(p) for p in set(pages)}
-        parts = [self.part_list(row) if several else None for row, several in zip(c.row.tolist(), c.parted.tolist(), strict=True)]
+        parted = zip(c.row.tolist(), c.parted.tolist(), strict=True)
+        parts = [self.part_list(row) if several else None for row, several in parted]
         m, (dice, evidence) = measured, (_none_where(np.isnan(side), side) for side in (measured.dice, measured.evidence))
         return list(map(
             Occurrence, (ids[p] for p in pages), c.start.tolist(), c.end.tolist(),

@@ -33,7 +33,8 @@ def write_rows(fields: Sequence[Field]) -> tuple[U8, I64]:
             cells. Kinds: ``NUMBER``: the start is the value, 0 or more, and `end` is not looked at. ``RAW``: the bytes as
             they are. ``JSON``: a JSON string without its quotes; what a terminal reacts to, and lone surrogates, are
             escapes. ``CSV``: a cell of RFC 4180, in quotes where it needs them; what a spreadsheet takes for a formula has
-            a quote before it, and lone surrogates become U+FFFD. `data` of the latter two is UTF-8, lone surrogates in three bytes.
+            a quote before it, and lone surrogates become U+FFFD. `data` of the latter two is UTF-8, with lone surrogates in
+            three bytes.
 
     Returns:
         The rows one after the other, and where each begins, shape ``(rows + 1,)``.

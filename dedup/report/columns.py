@@ -117,8 +117,10 @@ def _written(column: Json | Lists) -> Strings:
 
 def objects_json(first: I64, fields: Mapping[str, Column]) -> Json:
     """Lists of objects as JSON; row i has the objects from ``first[i]`` to ``first[i + 1]``."""
-    cells = [_json(b",{" * (not at) + b"," * (at > 0) + encode(name) + b":", column, b"," * (at > 0) + encode(name) + b":null")
-             for at, (name, column) in enumerate(fields.items())]
+    cells: list[Field] = []
+    for name, column in fields.items():
+        key = (b"," if cells else b",{") + encode(name) + b":"
+        cells.append(_json(key, column, key + b"null"))
     inner = lists(first, written([*cells, said(b"}", np.ones(int(first[-1]), bool))]))
     data, begin = written([text(RAW, b"[", inner, b"]")])
     return Json(Strings(data, begin[:-1], begin[1:]))

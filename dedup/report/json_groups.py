@@ -1,4 +1,4 @@
-"""The groups of a fresh scan as lines of the JSON report, from columns: the bytes that ``json`` writes of each as an object."""
+"""The groups of a fresh scan as lines of the JSON report, from columns: the bytes that ``json`` has for each as an object."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dedup.report.rows import JSON, RAW, Strings, batches, floats, lists, number
 if TYPE_CHECKING:
     from dedup.findings import Findings, GroupColumns
 
+U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 _KINDS, _FLAGS = pool([kind.encode() for kind in KINDS]), pool([b"false", b"true"])
 
@@ -47,7 +48,7 @@ def group_bytes(findings: Findings, columns: GroupColumns) -> bytes:
     return rows.tobytes()
 
 
-def _occurrences(findings: Findings, columns: GroupColumns, texts: Strings, lead_text: Strings) -> tuple[npt.NDArray[np.uint8], I64]:
+def _occurrences(findings: Findings, columns: GroupColumns, texts: Strings, lead_text: Strings) -> tuple[U8, I64]:
     """The places of all groups, a comma before each."""
     c, m = columns.places, columns.measured
     owner = np.repeat(np.arange(len(columns.first) - 1), np.diff(columns.first))

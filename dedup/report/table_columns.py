@@ -35,7 +35,7 @@ class TableColumns:
         pages = findings.corpus.pages
         ids, sources = (named(0, len(pages)) for named in (pages.names, pages.sources))
         self._sources = Utf8.of([source or name for source, name in zip(sources, ids, strict=True)])
-        self._told = np.array([bool(source) and not _says(source, name) for source, name in zip(sources, ids, strict=True)], bool)
+        self._told = np.array([not _says(source, name) for source, name in zip(sources, ids, strict=True)], bool)
 
     def batch(self, columns: GroupColumns, rows: Rows) -> dict[str, Column]:
         """Some rows of a table, with the names of ``tables.TABLES`` in their order."""
@@ -63,10 +63,10 @@ class TableColumns:
         related_first = sums(np.array([len(some) for some in related] or [0] * len(lead), np.int64))
         return {
             "group": Numbers(heads.id), "kind": Text(Strings.of(_KINDS, heads.kind.astype(np.int64))),
-            "verdicts": _distinct(first, self._verdicts.of(heads.id[owner], c.page)), "similarity": Floats(heads.similarity),
-            "tokens": Floats(heads.tokens), "blocks": Numbers(heads.blocks),
-            "count": Numbers(np.add.reduceat(c.copies, first[:-1])), "pages": Numbers(np.bincount(pages, minlength=len(lead))),
-            "places": self._places(columns),
+            "verdicts": _distinct(first, self._verdicts.of(heads.id[owner], c.page)),
+            "similarity": Floats(heads.similarity), "tokens": Floats(heads.tokens), "blocks": Numbers(heads.blocks),
+            "count": Numbers(np.add.reduceat(c.copies, first[:-1])),
+            "pages": Numbers(np.bincount(pages, minlength=len(lead))), "places": self._places(columns),
             "text": Text(Strings(self._findings.corpus.text, c.text_start[lead], c.text_end[lead])),
             "related": Lists(related_first, Numbers(np.concatenate([*related, np.empty(0, np.int64)]))),
             "truncated": Truths(heads.truncated),
@@ -87,7 +87,7 @@ class TableColumns:
 
 def _says(source: str, name: str) -> bool:
     """Whether a source says the id of its page, see ``report.text.page_name``."""
-    return source == name or (source.endswith(name) and source[:-len(name)].endswith(("/", "\\")))
+    return source in ("", name) or (source.endswith(name) and source[:-len(name)].endswith(("/", "\\")))
 
 
 def _distinct(first: I64, code: I64) -> Lists:
