@@ -297,6 +297,11 @@ class Heads(Sequence[Page]):
             ids[row - begin] = self.renamed[row]
         return ids
 
+    @property
+    def all_names(self) -> Utf8:
+        """The ids of all pages."""
+        return Utf8.of(self.names(0, len(self))) if self.renamed else self.ids.utf8
+
     def sources(self, begin: int, end: int) -> list[str]:
         """The sources of the pages from one to before another one."""
         return self._sources.some(begin, end)

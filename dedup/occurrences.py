@@ -215,7 +215,7 @@ class Places:
     @cached_property
     def ids(self) -> Utf8:
         """The ids of all pages."""
-        return Utf8.of(self.corpus.pages.names(0, len(self.corpus.pages)))
+        return self.corpus.pages.all_names
 
     def occurrences(self, columns: OccurrenceColumns, measured: Measured) -> list[Occurrence]:
         """Places as people read them.

@@ -12,7 +12,7 @@ import pytest
 import dedup
 from dedup import Report
 from dedup.errors import OptionError
-from dedup.occurrences import Places
+from dedup.occurrences import OccurrenceColumns, Places
 from dedup.pair_list import BATCH_PAIRS
 
 
@@ -38,8 +38,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     make = Places.occurrences
 
-    def counted(self: Places, asked: I64, *args: object) -> object:
-        rows.extend(asked.tolist())
+    def counted(self: Places, asked: OccurrenceColumns, *args: object) -> object:
+        rows.extend(asked.row.tolist())
         return make(self, asked, *args)  # type: ignore[arg-type]
     monkeypatch.setattr(Places, "occurrences", counted)
     return rows
