@@ -80,7 +80,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
         mine = rows[part[0]:part[1]]
         leaders, own = np.unique(text[mine], return_inverse=True)
         sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, beyond, late, threshold, members)
+        _split(mine, own, component, text, sets, digest, linked, times, beyond, late, threshold, members)
     engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
     return members, times
 
@@ -169,19 +169,20 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
                     np.concatenate([members.containment, both(1.0, contained)]))
 
 
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, beyond: Flags, late: Flags,
-           threshold: float, members: Members) -> None:
+def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, times: I64, beyond: Flags,
+           late: Flags, threshold: float, members: Members) -> None:
     """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
     Args:
         own: Number of each row's set.
         text: First row of each one's text.
         linked: Of ``_text_links``.
+        times: Of how many of these each row's text is one side.
         beyond: First rows of texts that are linked to another component, too.
         late: See ``led``.
     """
     count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], linked, beyond, late[rows], count)
+    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], times[rows], beyond, late[rows])
     while len(left):
         owner = component[rows[left]]
         new = np.ones(len(left), bool)
@@ -203,21 +204,15 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         left = left[~joined]
 
 
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, linked: I64, beyond: Flags, late: Flags,
-             count: int) -> I64:
+def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, links: I64, beyond: Flags, late: Flags) -> I64:
     """Rows of each component in the order in which they may represent it.
 
     References first. Those that are linked to all others, and to no other component, as they stand: whichever leads, all
     belong to it. Then by what the texts say alone: most links, most shingles, least hash.
     """
     at = np.unique(own, return_index=True)[1]
-    texts = text[at]  # ascending, as `own` numbers them
-    links = np.zeros(len(texts), np.int64)
-    for side in (linked // count, linked % count):
-        place = np.minimum(np.searchsorted(texts, side), len(texts) - 1)
-        links += np.bincount(place[texts[place] == side], minlength=len(texts))
-    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)
-    full = ((links == others[number] - 1) & ~beyond[texts])[own]
+    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)  # of texts, each once
+    full = ((links[at] == others[number] - 1) & ~beyond[text[at]])[own]
     size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
-    rank: I64 = np.lexsort((content, -size, -links[own], late, component))  # rows of equal texts as they came
+    rank: I64 = np.lexsort((content, -size, -links, late, component))  # rows of equal texts as they came
     return rank
