@@ -90,10 +90,11 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
         return [PageReport(*row, (), (), None, p < begin) for p, row in enumerate(rows(first, end), first)]
 
     def reports(first: int, end: int) -> list[PageReport]:
-        held = options.with_text
-        return [PageReport(*row, judgement.verdicts(p) if p >= begin else (), repeats.get(p, ()),
-                           corpus.page_text(p) if held else None, p < begin, lines(p) if held else None)
-                for p, row in enumerate(rows(first, end), first)]
+        held, told = options.with_text, max(first, min(begin, end))  # nothing is said of references
+        verdicts = [()] * (told - first) + judgement.verdicts(np.arange(told, end))
+        return [PageReport(*row, said, repeats.get(p, ()), corpus.page_text(p) if held else None, p < begin,
+                           lines(p) if held else None)
+                for p, (row, said) in enumerate(zip(rows(first, end), verdicts, strict=True), first)]
     blocks = len(corpus.start) - block
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),

@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers, is_among
 from dedup.copies import is_cut_short
 from dedup.groups import KINDS
+from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
+from dedup.page_stands import PageStands, longest, other_pages, words_together
 from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
+
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Told = tuple[int, Verdict]  # and the page
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
-MOST_OTHERS = 50
-MOST_LISTED = 3  # places, or blocks, that a sentence names one by one
+MOST_LISTED = 3  # places, blocks or pages that a sentence names one by one
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
-    """All verdicts of a page: copies of whole pages first, then what an editor would act on, then the rest."""
-    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, TEASER
+def verdicts_of(judgement: Judgement, pages: I64) -> list[tuple[Verdict, ...]]:
+    """All verdicts of pages, ascending: copies of whole pages first, then what an editor would act on, then the rest."""
+    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
 
-    stands = judgement.stands(page)
-    by_kind: dict[int, list[int]] = {}
-    for s in stands:
-        if judgement.within[s] >= 0:
-            by_kind.setdefault(int(judgement.within[s]), []).append(s)
-    out = _copy_of(judgement, page, stands)
-    out += [_rendered_twice(judgement, s, within) for s, *within in _told_once(judgement, by_kind.get(RENDERED, []))]
-    out += [_teaser(judgement, s) for s in by_kind.get(TEASER, [])]
-    out += _across(judgement, page, stands)
-    out += [_folded(judgement, "navigation", by_kind[NAVIGATION])] if NAVIGATION in by_kind else []
-    out += [_folded(judgement, "refrain", by_kind[REFRAIN])] if REFRAIN in by_kind else []
-    return tuple(out)
+    stands = PageStands.on(judgement, pages)
+    across, within = judgement.across[stands.stand], judgement.within[stands.stand]
+    copies = is_among(stands.page, np.array([page for page in pages.tolist() if page in judgement.copy_of], np.int64))
+    say: tuple[tuple[Callable[[Judgement, PageStands], Iterator[Told]], Flags], ...] = (
+        (_copies_of, copies), (_rendered_twice, within == RENDERED), (_teasers, within == TEASER),
+        (_shared, (across == SHARED) & ~copies), (_of_template, across == TEMPLATE),
+        (partial(_folded, kind="navigation"), within == NAVIGATION), (partial(_folded, kind="refrain"), within == REFRAIN))
+    found: dict[int, list[Verdict]] = {page: [] for page in pages.tolist()}
+    for told_of, some in say:
+        for page, verdict in told_of(judgement, stands.where(some)) if some.any() else ():
+            found[page].append(verdict)
+    return [tuple(verdicts) for verdicts in found.values()]
 
 
 def _lines(judgement: Judgement, row: int) -> str:
     first, last = judgement.findings.places.lines(row)
     return f"{first}-{last}" if last > first else str(first)
+
+
+def _named_lines(judgement: Judgement, row: int) -> str:
+    lines = _lines(judgement, row)
+    return f"line{'s' if '-' in lines else ''} {lines}"
 
 
 def _places(judgement: Judgement, rows: list[int]) -> list[str]:
@@ -112,7 +124,13 @@ def _blocks(judgement: Judgement, s: int) -> set[int]:
             for block in range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)}
 
 
-def _rendered_twice(judgement: Judgement, s: int, within: Sequence[int] = ()) -> Verdict:
+def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    for page, stands in some.by_page():
+        for s, *within in _told_once(judgement, stands.tolist()):
+            yield page, _rendering(judgement, s, within)
+
+
+def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
     findings, row = judgement.findings, int(judgement.first[s])
     rows = list(range(row, int(judgement.first[s + 1])))
     parts = findings.places.parts
@@ -190,7 +208,7 @@ def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
 
     places = judgement.findings.places
     return [(int(places.first_block[row]), int(places.last_block[row]))
-            for s in judgement.stands(page) if judgement.within[s] == TEASER
+            for s in judgement.stands(page).tolist() if judgement.within[s] == TEASER
             for row in range(int(judgement.first[s]), int(judgement.first[s + 1])) if _is_whole(judgement, row)]
 
 
@@ -230,6 +248,11 @@ def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]
             [b for b, inside in zip(blocks, matched, strict=True) if not inside])
 
 
+def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    for page, s in zip(some.page.tolist(), some.stand.tolist(), strict=True):
+        yield page, _teaser(judgement, s)
+
+
 def _teaser(judgement: Judgement, s: int) -> Verdict:
     rows = list(range(int(judgement.first[s]), int(judgement.first[s + 1])))
     copies = judgement.copies
@@ -258,8 +281,12 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
 
 
-def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
-    words = _words(judgement, stands)
+def _folded(judgement: Judgement, some: PageStands, kind: Literal["navigation", "refrain"]) -> Iterator[Told]:
+    for (page, stands), words in zip(some.by_page(), words_together(judgement, some).tolist(), strict=True):
+        yield page, _one_folded(judgement, kind, stands.tolist(), words)
+
+
+def _one_folded(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: list[int], words: float) -> Verdict:
     count = len(stands)
     one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
                     "refrain": ("a refrain", "refrains")}[kind]
@@ -269,7 +296,8 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     rows = list(range(row, row + min(copies_of_it, MOST_LISTED)))
     places = _places(judgement, rows)
     listed = _listed([*places, *[""] * (copies_of_it - len(places))])
-    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {listed}'
+    quote, = _quotes(judgement, np.array([row]))
+    where = f'"{quote}" at {_unit(places, rows, judgement)} {listed}'
     such_as = ": " if count == 1 else ", such as "
     devices = int(judgement.device[stands].sum())
     often = _times(copies_of_it) if count == 1 else "more than once"
@@ -284,24 +312,25 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
                 "in_footer": int((copies.footer_share[rows] >= 0.5).sum()),
                 "in_quotes": int((copies.quote_share[rows] >= 0.5).sum()), "code_or_table": int(copies.code[rows].sum()),
                 "whole_blocks": int(copies.whole[rows].sum())}
-    return Verdict("navigation" if kind == "navigation" else "refrain", text,
-                   tuple(int(judgement.group[s]) for s in stands), evidence)
+    return Verdict(kind, text, tuple(judgement.group[stands].tolist()), evidence)
 
 
-def _quote(judgement: Judgement, row: int) -> str:
-    """How a place's matched text begins, with dots for words that were left out."""
-    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text
+def _quotes(judgement: Judgement, rows: I64) -> Iterator[str]:
+    """How the matched text of each place begins, with dots for words that were left out."""
+    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text.data
+    mine, first = kernel.take_ranges(parts.first, rows)
+    stretches = list(zip(parts.part_start[mine].tolist(), parts.part_end[mine].tolist(), strict=True))
 
     def decoded(start: int, end: int) -> str:
-        return text[start:end].tobytes().decode("utf-8", "surrogatepass")
-    quote, reached = "", 0
-    for i in range(int(parts.first[row]), int(parts.first[row + 1])):
-        start, end = int(parts.part_start[i]), int(parts.part_end[i])
-        quote += " ... " if quote and decoded(reached, start).strip() else " "
-        quote, reached = quote + decoded(start, end), end
-        if len(quote) > 4 * QUOTE_CHARS:
-            break
-    return shortened(quote)
+        return str(text[start:end], "utf-8", "surrogatepass")
+    for a, b in pairwise(first.tolist()):
+        quote, reached = "", 0
+        for start, end in stretches[a:b]:
+            quote += " ... " if quote and decoded(reached, start).strip() else " "
+            quote, reached = quote + decoded(start, end), end
+            if len(quote) > 4 * QUOTE_CHARS:
+                break
+        yield shortened(quote)
 
 
 def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
@@ -318,87 +347,45 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     return begin if len(begin) <= limit else begin[:limit].rsplit(" ", 1)[0] + "..."
 
 
-def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
-    original = judgement.copy_of.get(page)
-    if original is None:
-        return []
-    shared = {int(judgement.group[s]) for s in judgement.stands(original)}
-    groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
-    first, alike = judgement.first, judgement.table.jaccard
-    jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
-    name = judgement.findings.corpus.pages.id(original)
-    exact = (all(KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
-             or judgement.is_equal(original, page))
-    text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
-    return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
-                    {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]
+def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    for page, stands in some.by_page():
+        original = judgement.copy_of[page]
+        both = stands[(judgement.across[stands] >= 0) & is_among(judgement.group[stands],
+                                                                 judgement.group[judgement.stands(original)])]
+        groups = judgement.group[both]
+        rows, _ = kernel.take_ranges(judgement.first, both)
+        jaccard = float(judgement.table.jaccard[rows].min(initial=1.0))
+        name = judgement.findings.corpus.pages.id(original)
+        exact = (bool((judgement.table.kind[groups] != KINDS.index("near")).all())
+                 or judgement.is_equal(original, page))
+        text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
+        yield page, Verdict("copy-of", text, tuple(groups.tolist()),
+                            {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})
 
 
-def _others(judgement: Judgement, page: int, groups: npt.NDArray[np.int64]) -> list[int]:
-    """The pages on which groups stand too, those with the most of them first; up to 50 of a group are looked at."""
-    table, pairs = judgement.table, judgement.findings.pairs_that_count
-    others = Counter[int]()
-    for first, end in zip(table.first[groups].tolist(), table.first[groups + 1].tolist(), strict=True):
-        there = table.page[first:min(first + MOST_OTHERS, end)]
-        if not pairs.every:
-            counted = there[pairs.allows(np.full(len(there), page), there)]
-            if not len(counted):  # a rare case: all pages are gone over
-                there = table.page[first:end]
-                counted = there[pairs.allows(np.full(len(there), page), there)][:MOST_OTHERS]
-            there = counted
-        others.update(set(there.tolist()))
-    del others[page]
-    return sorted(others, key=lambda p: (-others[p], p))
+def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    findings, pages = judgement.findings, judgement.findings.corpus.pages
+    where = "on other pages" if findings.corpus.references is None else f"in {judgement.known}"
+    groups, rows = judgement.group[some.stand].tolist(), longest(judgement, some)
+    counts, others = other_pages(judgement, some, MOST_LISTED)
+    names = {page: pages.id(page) for page in distinct_numbers(others[others >= 0]).tolist()}
+    columns = (column.tolist() for column in (words_together(judgement, some), counts, others, rows))
+    for (page, a, b), quote, words, count, named, row in zip(some.ranges(), _quotes(judgement, rows), *columns, strict=True):
+        several = b - a > 1
+        at = "" if pages.in_line(page) else f"{_named_lines(judgement, row)}, "
+        these = ", ".join([names[other] for other in named if other >= 0])
+        these += f" and {count - MOST_LISTED} more" if count > MOST_LISTED else ""
+        text = (f"{b - a} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
+                f"too ({these}): {'such as ' if several else ''}{at}\"{quote}\"")
+        yield page, Verdict("shared", text, tuple(groups[a:b]),
+                            {"groups": b - a, "words": round(words, 1), "pages": count})
 
 
-def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
-    from dedup.verdicts import SHARED, TEMPLATE
-
-    out = []
-    shared = [s for s in stands if judgement.across[s] == SHARED]
-    if shared and page not in judgement.copy_of:
-        others = _others(judgement, page, judgement.group[shared])
-        words = _words(judgement, shared)
-        named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
-        named += f" and {len(others) - 3} more" if len(others) > 3 else ""
-        where = "on other pages" if judgement.findings.corpus.references is None else f"in {judgement.known}"
-        row = int(judgement.first[_longest(judgement, shared)])
-        several = len(shared) > 1
-        at = _unit(_places(judgement, [row]), [row], judgement)
-        at = "" if judgement.findings.corpus.pages.in_line(page) else f"{at} {_lines(judgement, row)}, "
-        text = (f"{len(shared)} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
-                f"too ({named}): {'such as ' if several else ''}{at}\"{_quote(judgement, row)}\"")
-        out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
-                           {"groups": len(shared), "words": round(words, 1), "pages": len(others)}))
-    template = [s for s in stands if judgement.across[s] == TEMPLATE]
-    if template:
-        site, pages = judgement.sites
-        words = _words(judgement, template)
-        what = "passages" if len(template) > 1 else "passage"
-        verb = "belong" if len(template) > 1 else "belongs"
-        quote = _quote(judgement, int(judgement.first[_longest(judgement, template)]))
-        text = f'{len(template)} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
-        out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
-                           {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
-    return out
-
-
-def _words(judgement: Judgement, stands: list[int]) -> float:
-    """Words of the first places of stands of a page; what lies in several of them counts once, by its share of characters."""
-    parts = judgement.findings.places.parts
-    rows = judgement.first[stands]
-    words = float(judgement.copies.words[rows].sum())
-    if len(rows) == 1:
-        return words
-    mine = np.concatenate([np.arange(parts.first[row], parts.first[row + 1]) for row in rows.tolist()])
-    start, end = (side[mine] for side in (judgement.findings.places.part_start, judgement.findings.places.part_end))
-    order = np.argsort(start, kind="stable")
-    start, end = start[order], end[order]
-    reached = np.maximum.accumulate(end)
-    fresh = end - np.maximum(start, np.concatenate([start[:1], reached[:-1]]))
-    return words * float(np.maximum(fresh, 0).sum()) / max(float((end - start).sum()), 1.0)
-
-
-def _longest(judgement: Judgement, stands: list[int]) -> int:
-    """The stand with the most words, the first of several."""
-    return max(stands, key=lambda s: (float(judgement.copies.words[int(judgement.first[s])]), -s))
+def _of_template(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    site, pages = judgement.sites
+    groups, quotes = judgement.group[some.stand].tolist(), _quotes(judgement, longest(judgement, some))
+    for (page, a, b), quote, words in zip(some.ranges(), quotes, words_together(judgement, some).tolist(), strict=True):
+        what, verb = ("passages", "belong") if b - a > 1 else ("passage", "belongs")
+        text = f'{b - a} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
+        yield page, Verdict("template", text, tuple(groups[a:b]),
+                            {"groups": b - a, "words": round(words, 1), "site_pages": int(pages[site[page]])})
