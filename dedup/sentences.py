@@ -240,12 +240,13 @@ def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
 def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]:
     """The blocks of an occurrence that have words: those in its matched parts, and those between them."""
     corpus, places = judgement.findings.corpus, judgement.findings.places
-    blocks = [b for b in range(int(places.first_block[row]), int(places.last_block[row]) + 1) if corpus.halves[b]]
-    starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
-    ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
-    matched = [bool(((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()) for b in blocks]
-    return ([b for b, inside in zip(blocks, matched, strict=True) if inside],
-            [b for b, inside in zip(blocks, matched, strict=True) if not inside])
+    blocks = np.arange(places.first_block[row], places.last_block[row] + 1)
+    blocks = blocks[corpus.halves[blocks] > 0]
+    mine = slice(places.parts.first[row], places.parts.first[row + 1])
+    starts, ends = places.parts.part_start[mine], places.parts.part_end[mine]
+    part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
+    matched = (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
+    return blocks[matched].tolist(), blocks[~matched].tolist()
 
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
@@ -368,12 +369,13 @@ def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     where = "on other pages" if findings.corpus.references is None else f"in {judgement.known}"
     groups, rows = judgement.group[some.stand].tolist(), longest(judgement, some)
     counts, others = other_pages(judgement, some, MOST_LISTED)
-    names = {page: pages.id(page) for page in distinct_numbers(others[others >= 0]).tolist()}
+    named = distinct_numbers(others[others >= 0]).tolist()
+    name = dict(zip(named, pages.names(named), strict=True))
     columns = (column.tolist() for column in (words_together(judgement, some), counts, others, rows))
-    for (page, a, b), quote, words, count, named, row in zip(some.ranges(), _quotes(judgement, rows), *columns, strict=True):
+    for (page, a, b), quote, words, count, most, row in zip(some.ranges(), _quotes(judgement, rows), *columns, strict=True):
         several = b - a > 1
         at = "" if pages.in_line(page) else f"{_named_lines(judgement, row)}, "
-        these = ", ".join([names[other] for other in named if other >= 0])
+        these = ", ".join([name[other] for other in most if other >= 0])
         these += f" and {count - MOST_LISTED} more" if count > MOST_LISTED else ""
         text = (f"{b - a} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
                 f"too ({these}): {'such as ' if several else ''}{at}\"{quote}\"")

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dedup.outline import Outline, outline_of_pages
+from dedup.report.gather import some_pages
 
 if TYPE_CHECKING:
     from dedup.model import PageReport
@@ -30,7 +31,7 @@ def headline(report: Report) -> str | None:
     rows = _pages_twice(report)
     if len(rows) > MOST_PAGES:
         return None
-    told = [report.pages[row] for row in rows]
+    told = some_pages(report, rows)
     parts = [*_renderings(told, figures.pages), *_copies(told, figures.pages)]
     if parts:
         return " and ".join(parts) + "."

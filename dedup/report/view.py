@@ -18,7 +18,7 @@ import numpy as np
 
 from dedup.report.beneath import leaders, told_alone
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import heads_of, matched_text, ranked, rows_of, some_groups
+from dedup.report.gather import heads_of, matched_text, ranked, rows_of, some_groups, some_pages
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
@@ -111,8 +111,8 @@ class _Pages:
     """The pages of a view, in the report's order, and which of them have their text in it."""
 
     def __init__(self, report: Report, groups: Sequence[Group], limits: Limits) -> None:
-        rows, pages = _shown_pages(report, groups, limits), report.pages
-        self.shown = list(pages) if len(rows) == len(pages) else [pages[row] for row in rows]
+        rows = _shown_pages(report, groups, limits)
+        self.shown = some_pages(report, rows)
         self.number = {page.id: number for number, page in enumerate(self.shown)}
         self.text = self._texts(report, rows, limits)
         self.lines = self._lines(report, rows)
