@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import begins_new, owners, rows_of, sums, widths
+from dedup.blocks import begins_new, is_among, owners, rows_of, sums, widths
 from dedup.kernel import kernel
 
 if TYPE_CHECKING:
@@ -88,6 +88,20 @@ def longest(judgement: Judgement, some: PageStands) -> I64:
     size, owner = judgement.copies.words[rows], owners(first)
     most = rows_of(size == np.maximum.reduceat(size, first[:-1])[owner])
     return rows[most[begins_new(owner[most])]]
+
+
+def in_common(judgement: Judgement, some: PageStands, others: I64) -> tuple[I64, I64]:
+    """Stands of groups that stand on another page too, page by page, and where those of each page begin.
+
+    Args:
+        others: That page, for each page.
+    """
+    order, first = judgement.by_page
+    theirs, edges = kernel.take_ranges(first, others)
+    mine, groups = owners(some.first), len(judgement.table)
+    there = owners(edges) * groups + judgement.group[order[theirs]]
+    common = is_among(mine * groups + judgement.group[some.stand], there) & (judgement.across[some.stand] >= 0)
+    return some.stand[common], sums(np.bincount(mine[common], minlength=len(others)))
 
 
 def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, I64]:

@@ -15,7 +15,7 @@ from dedup.copies import is_cut_short
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
-from dedup.page_stands import PageStands, longest, other_pages, words_together
+from dedup.page_stands import PageStands, in_common, longest, other_pages, words_together
 from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
@@ -133,38 +133,38 @@ def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
 def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
     findings, row = judgement.findings, int(judgement.first[s])
     rows = list(range(row, int(judgement.first[s + 1])))
-    parts = findings.places.parts
-    chars = sum(int(findings.places.part_end[i] - findings.places.part_start[i])
-                for i in range(int(parts.first[row]), int(parts.first[row + 1])))
-    headlines, paragraphs, others = _composition(judgement, row)
+    places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
+    mine = slice(places.parts.first[row], places.parts.first[row + 1])
+    chars = int((places.part_end[mine] - places.part_start[mine]).sum())
+    headlines, paragraphs, others = _composition(judgement, row, inner[0][0])
     page = int(judgement.page[s])
     before = findings.corpus.halves_before[findings.corpus.page_first[page:page + 2]]
     words = float(before[1] - before[0]) / 2
     share = float(judgement.copies.words[row]) / max(words, 1.0)
     name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
             "most of the page" if share >= 0.4 else "a section")
-    places = _places(judgement, rows)
+    named = _places(judgement, rows)
     counted = ((paragraphs, "paragraph"), (others, "short block"))
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
-    where = f"{_unit(places[:1], rows[:1], judgement)} {places[0]} again at {_listed(places[1:])}"
-    alike = "" if _are_equal(judgement, s, rows) else (
+    where = f"{_unit(named[:1], rows[:1], judgement)} {named[0]} again at {_listed(named[1:])}"
+    alike = "" if _are_equal(judgement, s, inner) else (
         ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
-    besides = _besides(judgement, s, rows)
+    besides = _besides(judgement, page, [other.tolist() for _, other in inner])
     groups = tuple(int(judgement.group[each]) for each in (s, *within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
-def _are_equal(judgement: Judgement, s: int, rows: list[int]) -> bool:
+def _are_equal(judgement: Judgement, s: int, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
     if KINDS[judgement.table.kind[judgement.group[s]]] != "near":
         return True
     fingerprint = judgement.findings.corpus.fingerprint
-    first, *others = (fingerprint[_inner_blocks(judgement, row)[0]].tolist() for row in rows)
+    first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
     return all(other == first for other in others)
 
 
@@ -177,14 +177,13 @@ def often_on_page(count: int) -> str:
     return _times(count) if count else "more than once"
 
 
-def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
+def _besides(judgement: Judgement, page: int, others: list[list[int]]) -> str:
     """What lies inside a copy and is no part of it: a teaser, a caption."""
     out = []
-    for number, row in enumerate(rows):
-        other = _inner_blocks(judgement, row)[1]
+    for number, other in enumerate(others):
         if other:
             name = f"the {ORDINALS[number]} copy" if number < len(ORDINALS) else f"copy {number + 1}"
-            out.append(f"{name} also has {_listed(_named_blocks(judgement, int(judgement.page[s]), other))}")
+            out.append(f"{name} also has {_listed(_named_blocks(judgement, page, other))}")
     return "; ".join(out)
 
 
@@ -219,25 +218,25 @@ def _is_whole(judgement: Judgement, row: int) -> bool:
                                       and is_cut_short(judgement.findings, row)))
 
 
-def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
+def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int, int]:
     """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
 
     In plain text the first block is taken for a headline if it is short and does not end a sentence.
     """
     corpus = judgement.findings.corpus
-    blocks, _ = _inner_blocks(judgement, row)
     laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
-    headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
-    if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
+    heading = corpus.kind[blocks] == BlockKind.HEADING
+    if not laid_out and len(blocks) and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
         end = int(corpus.end[blocks[0]])
         tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
-        headings = [] if tail.endswith((".", "!", "?", "。", ",", ";")) else blocks[:1]
-    rest = [b for b in blocks if b not in headings]
-    paragraphs = [b for b in rest if corpus.halves[b] >= PARAGRAPH_HALVES]
-    return len(headings), len(paragraphs), len(rest) - len(paragraphs)
+        heading[:] = False
+        heading[0] = not tail.endswith((".", "!", "?", "。", ",", ";"))
+    headings = int(heading.sum())
+    paragraphs = int((~heading & (corpus.halves[blocks] >= PARAGRAPH_HALVES)).sum())
+    return headings, paragraphs, len(blocks) - headings - paragraphs
 
 
-def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]:
+def _inner_blocks(judgement: Judgement, row: int) -> tuple[I64, I64]:
     """The blocks of an occurrence that have words: those in its matched parts, and those between them."""
     corpus, places = judgement.findings.corpus, judgement.findings.places
     blocks = np.arange(places.first_block[row], places.last_block[row] + 1)
@@ -246,7 +245,7 @@ def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]
     starts, ends = places.parts.part_start[mine], places.parts.part_end[mine]
     part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
     matched = (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
-    return blocks[matched].tolist(), blocks[~matched].tolist()
+    return blocks[matched], blocks[~matched]
 
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
@@ -283,11 +282,25 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
 
 
 def _folded(judgement: Judgement, some: PageStands, kind: Literal["navigation", "refrain"]) -> Iterator[Told]:
-    for (page, stands), words in zip(some.by_page(), words_together(judgement, some).tolist(), strict=True):
-        yield page, _one_folded(judgement, kind, stands.tolist(), words)
+    copies = judgement.copies
+    rows, edges = kernel.take_ranges(judgement.first, some.stand)
+    flags = {"in_navigation": copies.navigation[rows], "in_forms": copies.form[rows],
+             "in_footer": copies.footer_share[rows] >= 0.5, "in_quotes": copies.quote_share[rows] >= 0.5,
+             "code_or_table": copies.code[rows], "whole_blocks": copies.whole[rows]}
+    first, links = edges[some.first], copies.link_share[rows]
+    counts = zip(*(np.add.reduceat(flag.astype(np.int64), first[:-1]).tolist() for flag in flags.values()), strict=True)
+    quotes = _quotes(judgement, judgement.first[some.stand[some.first[:-1]]])
+    for (page, stands), words, quote, (a, b), marked in zip(
+            some.by_page(), words_together(judgement, some).tolist(), quotes, pairwise(first.tolist()), counts, strict=True):
+        devices = int(judgement.device[stands].sum())
+        text = _fold(judgement, kind, stands.tolist(), words, devices, quote)
+        evidence = {"groups": len(stands), "words": round(words, 1), "copies": b - a, "device_copies": devices,
+                    "link_share": round(float(links[a:b].mean()), 3), **dict(zip(flags, marked, strict=True))}
+        yield page, Verdict(kind, text, tuple(judgement.group[stands].tolist()), evidence)
 
 
-def _one_folded(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: list[int], words: float) -> Verdict:
+def _fold(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: list[int], words: float, devices: int,
+          quote: str) -> str:
     count = len(stands)
     one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
                     "refrain": ("a refrain", "refrains")}[kind]
@@ -297,23 +310,12 @@ def _one_folded(judgement: Judgement, kind: Literal["navigation", "refrain"], st
     rows = list(range(row, row + min(copies_of_it, MOST_LISTED)))
     places = _places(judgement, rows)
     listed = _listed([*places, *[""] * (copies_of_it - len(places))])
-    quote, = _quotes(judgement, np.array([row]))
     where = f'"{quote}" at {_unit(places, rows, judgement)} {listed}'
     such_as = ": " if count == 1 else ", such as "
-    devices = int(judgement.device[stands].sum())
     often = _times(copies_of_it) if count == 1 else "more than once"
     often = often if not devices else "once for each kind of device" if devices == count else \
         f"more than once, {devices} of them once for each kind of device"
-    text = f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
-    copies, first = judgement.copies, judgement.first
-    rows = [row for s in stands for row in range(int(first[s]), int(first[s + 1]))]
-    evidence = {"groups": count, "words": round(words, 1), "copies": len(rows), "device_copies": devices,
-                "link_share": round(float(copies.link_share[rows].mean()), 3),
-                "in_navigation": int(copies.navigation[rows].sum()), "in_forms": int(copies.form[rows].sum()),
-                "in_footer": int((copies.footer_share[rows] >= 0.5).sum()),
-                "in_quotes": int((copies.quote_share[rows] >= 0.5).sum()), "code_or_table": int(copies.code[rows].sum()),
-                "whole_blocks": int(copies.whole[rows].sum())}
-    return Verdict(kind, text, tuple(judgement.group[stands].tolist()), evidence)
+    return f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
 
 
 def _quotes(judgement: Judgement, rows: I64) -> Iterator[str]:
@@ -340,7 +342,7 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     >>> shortened("Much ado\\n about  nothing", 12), shortened("Much ado\\n", 12)
     ('Much ado...', 'Much ado')
     """
-    room = 4 * limit
+    room = 2 * limit
     begin = " ".join(text[:room].split())
     while len(begin) <= limit and room < len(text):  # of a long text no more is looked at than is shown
         room *= 8
@@ -349,19 +351,19 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
 
 
 def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
-    for page, stands in some.by_page():
-        original = judgement.copy_of[page]
-        both = stands[(judgement.across[stands] >= 0) & is_among(judgement.group[stands],
-                                                                 judgement.group[judgement.stands(original)])]
-        groups = judgement.group[both]
-        rows, _ = kernel.take_ranges(judgement.first, both)
-        jaccard = float(judgement.table.jaccard[rows].min(initial=1.0))
-        name = judgement.findings.corpus.pages.id(original)
-        exact = (bool((judgement.table.kind[groups] != KINDS.index("near")).all())
-                 or judgement.is_equal(original, page))
+    table, copied = judgement.table, some.page[some.first[:-1]].tolist()
+    originals = [judgement.copy_of[page] for page in copied]
+    both, edges = in_common(judgement, some, np.array(originals))
+    rows, first = kernel.take_ranges(judgement.first, both)
+    alike = np.minimum.reduceat(table.jaccard[rows], first[:-1]).tolist() if len(both) else []
+    groups = judgement.group[both]
+    near, groups = (table.kind[groups] == KINDS.index("near")).tolist(), groups.tolist()
+    names = judgement.findings.corpus.pages.names(originals)
+    for page, original, name, (a, b) in zip(copied, originals, names, pairwise(edges.tolist()), strict=True):
+        exact = not any(near[a:b]) or judgement.is_equal(original, page)
         text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
-        yield page, Verdict("copy-of", text, tuple(groups.tolist()),
-                            {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})
+        yield page, Verdict("copy-of", text, tuple(groups[a:b]),
+                            {"page": name, "groups": b - a, "jaccard": round(min(alike[a:b], default=1.0), 4)})
 
 
 def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:
