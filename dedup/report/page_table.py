@@ -90,7 +90,8 @@ def page_rows(batch: PageBatch) -> Iterator[dict[str, Any]]:
                for table, names in ((batch.shares, SHARES), (batch.repetition, REPETITION))]
     groups, spans = batch.groups.tolist(), _span_rows(batch.spans)
     edges = itertools.pairwise(batch.group_first.tolist())
-    for head, kept, (g0, g1), own, shares, repetition in zip(batch.heads, batch.kept_page, edges, spans, *figures, strict=True):
+    for head, kept, (g0, g1), own, shares, repetition in zip(batch.heads, batch.kept_page, edges, spans, *figures,
+                                                             strict=True):
         yield {"id": head.id, "source": head.source, "title": head.title, "meta": dict(head.meta), "words": head.words,
                "chars": head.chars, "keep": kept is None, "kept_page": kept, "groups": groups[g0:g1], "spans": own,
                "duplicate_chars": head.duplicate_chars, "within_share": head.within_share,
