@@ -480,6 +480,14 @@ def implied_groups(data: Data) -> Measured:
 
 
 @case
+def most_frequent(data: Data) -> Measured:
+    draw = np.random.default_rng(0)
+    start = draw.integers(0, 900_000, 30_000)
+    arguments = draw.integers(0, 47_000, 1_000_000), start, start + draw.integers(2, 50, len(start)), np.arange(0, 30_001, 30)
+    return (*arguments, np.arange(1_000), 3), int((arguments[2] - start).sum()), "number"
+
+
+@case
 def prefix_join(data: Data) -> Measured:
     return (*data.ranks, THRESHOLD), len(data.ranks[1]) - 1, "set"
 

@@ -181,7 +181,7 @@ class Site:
         """Stands of a kind on a page, and the blocks of each of their copies that may go: (stand, first, last)."""
         j = self.judgement
         places = j.findings.places
-        for s in j.stands(page):
+        for s in j.stands(page).tolist():
             of_kind = j.across[s] == TEMPLATE if kind == TEMPLATE else (
                 j.within[s] == kind and (kind == RENDERED or bool(j.device[s])))
             if of_kind:
@@ -222,7 +222,7 @@ class Site:
         j = self.judgement
         table, places = j.table, j.findings.places
         start, end = self.corpus.start[block], self.corpus.end[block]
-        for s in j.stands(page):
+        for s in j.stands(page).tolist():
             rows = np.arange(j.first[s], j.first[s + 1])
             if len(rows) < 2 or table.jaccard[rows].min() < 1:
                 continue

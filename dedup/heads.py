@@ -103,6 +103,13 @@ class Strings(Sequence[str]):
         """A string in UTF-8."""
         return bytes(self._data[self._first[row]:self._first[row + 1]])
 
+    def some(self, rows: Sequence[int]) -> list[str]:
+        """Some of the strings."""
+        if isinstance(rows, range) and rows.step == 1:
+            return self._some(rows.start, rows.stop)
+        data, first = self._data, self._first
+        return [data[first[row]:first[row + 1]].decode("utf-8", "surrogatepass") for row in rows]
+
     @property
     def utf8(self) -> Utf8:
         """The strings as they are now."""
@@ -118,10 +125,12 @@ class Strings(Sequence[str]):
     def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             rows = range(*row.indices(len(self)))
-            return self._some(rows.start, rows.stop) if rows.step == 1 else [self[i] for i in rows]
-        if not -len(self) <= row < len(self):
+            return self.some(rows)
+        count = len(self._first) - 1
+        if not -count <= row < count:
             raise IndexError(row)
-        return self.encoded(row % len(self)).decode("utf-8", "surrogatepass")
+        row %= count
+        return self._data[self._first[row]:self._first[row + 1]].decode("utf-8", "surrogatepass")
 
     def _some(self, begin: int, end: int) -> list[str]:
         """The strings from one to before another one."""
@@ -159,9 +168,10 @@ class Coded:
         own = np.fromiter(map(self._known.__getitem__, strings.names), np.int32, len(strings.names))
         self._codes.frombytes(own[strings.code].tobytes())
 
-    def some(self, begin: int, end: int) -> list[str]:
-        """The strings from one to before another one."""
-        return [self.names[code] for code in self._codes[begin:end]]
+    def some(self, rows: Sequence[int]) -> list[str]:
+        """Some of the strings."""
+        names, codes = self.names, self._codes
+        return [names[codes[row]] for row in rows]
 
     @property
     def codes(self) -> npt.NDArray[np.int32]:
@@ -290,29 +300,27 @@ class Heads(Sequence[Page]):
         """A page's id."""
         return self.renamed.get(row) or self.ids[row]
 
-    def names(self, begin: int, end: int) -> list[str]:
-        """The ids of the pages from one to before another one."""
-        ids = self.ids[begin:end]
-        for row in self.renamed.keys() & range(begin, end) if self.renamed else ():
-            ids[row - begin] = self.renamed[row]
-        return ids
+    def names(self, rows: Sequence[int]) -> list[str]:
+        """The ids of some pages."""
+        ids = self.ids.some(rows)
+        return [self.renamed.get(row) or name for row, name in zip(rows, ids, strict=True)] if self.renamed else ids
 
     @property
     def all_names(self) -> Utf8:
         """The ids of all pages."""
-        return Utf8.of(self.names(0, len(self))) if self.renamed else self.ids.utf8
+        return Utf8.of(self.names(range(len(self)))) if self.renamed else self.ids.utf8
 
-    def sources(self, begin: int, end: int) -> list[str]:
-        """The sources of the pages from one to before another one."""
-        return self._sources.some(begin, end)
+    def sources(self, rows: Sequence[int]) -> list[str]:
+        """The sources of some pages."""
+        return self._sources.some(rows)
 
-    def titles(self, begin: int, end: int) -> list[str | None]:
-        """The titles of the pages from one to before another one."""
-        return [self._titles.get(row) for row in range(begin, end)]
+    def titles(self, rows: Sequence[int]) -> list[str | None]:
+        """The titles of some pages."""
+        return [self._titles.get(row) for row in rows]
 
-    def metas(self, begin: int, end: int) -> list[Mapping[str, Any]]:
-        """The fields that the pages carry from one to before another one."""
-        return [self._metas.get(row, NO_META) for row in range(begin, end)]
+    def metas(self, rows: Sequence[int]) -> list[Mapping[str, Any]]:
+        """The fields that some pages carry."""
+        return [self._metas.get(row, NO_META) for row in rows]
 
     def line(self, row: int) -> int:
         """Line of the source where a page begins, from 1."""

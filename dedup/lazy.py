@@ -70,3 +70,20 @@ class InBatches(Lazy[T]):
     def __iter__(self) -> Iterator[T]:
         for begin in range(0, self._count, BATCH):
             yield from self._make_range(begin, min(begin + BATCH, self._count))
+
+
+class InAnyBatches(InBatches[T]):
+    """A sequence of which any items can be made together.
+
+    Args:
+        make: The items of some indices, ascending.
+    """
+
+    def __init__(self, count: Callable[[], int], make: Callable[[Sequence[int]], list[T]]) -> None:
+        super().__init__(count, lambda begin, end: make(range(begin, end)))
+        self._make_some = make
+
+    def some(self, rows: Sequence[int]) -> Iterator[T]:
+        """The items of some indices, ascending."""
+        for begin in range(0, len(rows), BATCH):
+            yield from self._make_some(rows[begin:begin + BATCH])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dedup.blocks import Corpus, distinct_numbers, in_order, small_repeats, sums, widths
 from dedup.findings import Findings
 from dedup.kernel import kernel
-from dedup.lazy import InBatches, Lazy
+from dedup.lazy import InAnyBatches, Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
 from dedup.occurrences import of_parts, part_blocks
 from dedup.options import Options
@@ -32,7 +32,7 @@ Row = tuple[str, str, str | None, int, int, Mapping[str, Any], int, float, float
 EXAMPLES = 10  # of what was skipped for one reason
 
 
-class PageList(InBatches[PageReport]):
+class PageList(InAnyBatches[PageReport]):
     """The pages of a scan, and what is known of them before they are made.
 
     Attributes:
@@ -45,14 +45,14 @@ class PageList(InBatches[PageReport]):
         twice: Indices of the pages with a second rendering, and of those that are copies, ascending.
     """
 
-    def __init__(self, count: Callable[[], int], make: Callable[[int, int], list[PageReport]],
-                 heads: Callable[[int, int], list[PageReport]],
-                 names: Callable[[int, int], list[str]], text: Callable[[int], str],
+    def __init__(self, count: Callable[[], int], make: Callable[[Sequence[int]], list[PageReport]],
+                 heads: Callable[[Sequence[int]], list[PageReport]],
+                 names: Callable[[Sequence[int]], list[str]], text: Callable[[int], str],
                  lines: Callable[[int], tuple[tuple[int, int], ...]],
                  small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline],
                  twice: Callable[[], I64]) -> None:
         super().__init__(count, make)
-        self.heads, self.ids = InBatches(count, heads), InBatches(count, names)
+        self.heads, self.ids = InAnyBatches(count, heads), InAnyBatches(count, names)
         self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
         self.small_repeats, self.outline, self.twice = small_repeats, outline, twice
 
@@ -71,35 +71,35 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     shares = [count / np.maximum(inside, 1) for count in covered]
     total = max(int(inside[begin:].sum()), 1)
     short = int((corpus.halves[block:] < 2 * options.min_tokens).sum())
-    words = widths(corpus.halves_before[corpus.page_first])
+    words = widths(corpus.halves_before[corpus.page_first]) // 2
 
     def lines(p: int) -> tuple[tuple[int, int], ...]:
         return page_lines(corpus.pages[p], corpus.page_text(p))
 
-    def rows(first: int, end: int) -> Iterator[Row]:
-        pages, part = corpus.pages, slice(first, end)
-        metas = (pages.metas(first, end) if options.between is None
-                 else [_meta(pages[p], options.between) for p in range(first, end)])
-        figures = (column[part].tolist() for column in (words // 2, chars))
-        found = (column[part].tolist() for column in (duplicate, *shares))
-        made: Iterator[Row] = zip(pages.names(first, end), pages.sources(first, end), pages.titles(first, end), *figures,
-                                  metas, *found, strict=True)
+    def rows(some: Sequence[int]) -> Iterator[Row]:
+        pages, at = corpus.pages, np.array(some, np.int64)
+        metas = pages.metas(some) if options.between is None else [_meta(pages[p], options.between) for p in some]
+        figures = (column[at].tolist() for column in (words, chars))
+        found = (column[at].tolist() for column in (duplicate, *shares))
+        made: Iterator[Row] = zip(pages.names(some), pages.sources(some), pages.titles(some), *figures, metas, *found,
+                                  strict=True)
         return made
 
-    def heads(first: int, end: int) -> list[PageReport]:
-        return [PageReport(*row, (), (), None, p < begin) for p, row in enumerate(rows(first, end), first)]
+    def heads(some: Sequence[int]) -> list[PageReport]:
+        return [PageReport(*row, (), (), None, p < begin) for p, row in zip(some, rows(some), strict=True)]
 
-    def reports(first: int, end: int) -> list[PageReport]:
-        held = options.with_text
-        return [PageReport(*row, judgement.verdicts(p) if p >= begin else (), repeats.get(p, ()),
-                           corpus.page_text(p) if held else None, p < begin, lines(p) if held else None)
-                for p, row in enumerate(rows(first, end), first)]
+    def reports(some: Sequence[int]) -> list[PageReport]:
+        held, told = options.with_text, [p for p in some if p >= begin]  # nothing is said of references
+        verdicts = [()] * (len(some) - len(told)) + judgement.verdicts(np.array(told, np.int64))
+        return [PageReport(*row, said, repeats.get(p, ()), corpus.page_text(p) if held else None, p < begin,
+                           lines(p) if held else None)
+                for p, said, row in zip(some, verdicts, rows(some), strict=True)]
     blocks = len(corpus.start) - block
     summary = Summary(len(corpus.pages) - begin, blocks, blocks - short, short,
                       sum(entry.count for entry in skipped), len(table), int(chars[begin:].sum()), int(duplicate.sum()),
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
     return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.names, corpus.page_text, lines,
-                             repeats, lambda: outline_of_judgement(judgement, words // 2, duplicate),
+                             repeats, lambda: outline_of_judgement(judgement, words, duplicate),
                              lambda: _pages_twice(judgement, begin))
 
 

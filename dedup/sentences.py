@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers, is_among
 from dedup.copies import is_cut_short
 from dedup.groups import KINDS
+from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
+from dedup.page_stands import PageStands, in_common, longest, other_pages, words_together
 from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
+
+I64 = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Told = tuple[int, Verdict]  # and the page
 
 HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
-MOST_OTHERS = 50
-MOST_LISTED = 3  # places, or blocks, that a sentence names one by one
+MOST_LISTED = 3  # places, blocks or pages that a sentence names one by one
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-def page_verdicts(judgement: Judgement, page: int) -> tuple[Verdict, ...]:
-    """All verdicts of a page: copies of whole pages first, then what an editor would act on, then the rest."""
-    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, TEASER
+def verdicts_of(judgement: Judgement, pages: I64) -> list[tuple[Verdict, ...]]:
+    """All verdicts of pages, ascending: copies of whole pages first, then what an editor would act on, then the rest."""
+    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
 
-    stands = judgement.stands(page)
-    by_kind: dict[int, list[int]] = {}
-    for s in stands:
-        if judgement.within[s] >= 0:
-            by_kind.setdefault(int(judgement.within[s]), []).append(s)
-    out = _copy_of(judgement, page, stands)
-    out += [_rendered_twice(judgement, s, within) for s, *within in _told_once(judgement, by_kind.get(RENDERED, []))]
-    out += [_teaser(judgement, s) for s in by_kind.get(TEASER, [])]
-    out += _across(judgement, page, stands)
-    out += [_folded(judgement, "navigation", by_kind[NAVIGATION])] if NAVIGATION in by_kind else []
-    out += [_folded(judgement, "refrain", by_kind[REFRAIN])] if REFRAIN in by_kind else []
-    return tuple(out)
+    stands = PageStands.on(judgement, pages)
+    across, within = judgement.across[stands.stand], judgement.within[stands.stand]
+    copies = is_among(stands.page, np.array([page for page in pages.tolist() if page in judgement.copy_of], np.int64))
+    say: tuple[tuple[Callable[[Judgement, PageStands], Iterator[Told]], Flags], ...] = (
+        (_copies_of, copies), (_rendered_twice, within == RENDERED), (_teasers, within == TEASER),
+        (_shared, (across == SHARED) & ~copies), (_of_template, across == TEMPLATE),
+        (partial(_folded, kind="navigation"), within == NAVIGATION), (partial(_folded, kind="refrain"), within == REFRAIN))
+    found: dict[int, list[Verdict]] = {page: [] for page in pages.tolist()}
+    for told_of, some in say:
+        for page, verdict in told_of(judgement, stands.where(some)) if some.any() else ():
+            found[page].append(verdict)
+    return [tuple(verdicts) for verdicts in found.values()]
 
 
 def _lines(judgement: Judgement, row: int) -> str:
     first, last = judgement.findings.places.lines(row)
     return f"{first}-{last}" if last > first else str(first)
+
+
+def _named_lines(judgement: Judgement, row: int) -> str:
+    lines = _lines(judgement, row)
+    return f"line{'s' if '-' in lines else ''} {lines}"
 
 
 def _places(judgement: Judgement, rows: list[int]) -> list[str]:
@@ -112,41 +124,47 @@ def _blocks(judgement: Judgement, s: int) -> set[int]:
             for block in range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)}
 
 
-def _rendered_twice(judgement: Judgement, s: int, within: Sequence[int] = ()) -> Verdict:
+def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    for page, stands in some.by_page():
+        for s, *within in _told_once(judgement, stands.tolist()):
+            yield page, _rendering(judgement, s, within)
+
+
+def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
     findings, row = judgement.findings, int(judgement.first[s])
     rows = list(range(row, int(judgement.first[s + 1])))
-    parts = findings.places.parts
-    chars = sum(int(findings.places.part_end[i] - findings.places.part_start[i])
-                for i in range(int(parts.first[row]), int(parts.first[row + 1])))
-    headlines, paragraphs, others = _composition(judgement, row)
+    places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
+    mine = slice(places.parts.first[row], places.parts.first[row + 1])
+    chars = int((places.part_end[mine] - places.part_start[mine]).sum())
+    headlines, paragraphs, others = _composition(judgement, row, inner[0][0])
     page = int(judgement.page[s])
     before = findings.corpus.halves_before[findings.corpus.page_first[page:page + 2]]
     words = float(before[1] - before[0]) / 2
     share = float(judgement.copies.words[row]) / max(words, 1.0)
     name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
             "most of the page" if share >= 0.4 else "a section")
-    places = _places(judgement, rows)
+    named = _places(judgement, rows)
     counted = ((paragraphs, "paragraph"), (others, "short block"))
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
-    where = f"{_unit(places[:1], rows[:1], judgement)} {places[0]} again at {_listed(places[1:])}"
-    alike = "" if _are_equal(judgement, s, rows) else (
+    where = f"{_unit(named[:1], rows[:1], judgement)} {named[0]} again at {_listed(named[1:])}"
+    alike = "" if _are_equal(judgement, s, inner) else (
         ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
-    besides = _besides(judgement, s, rows)
+    besides = _besides(judgement, page, [other.tolist() for _, other in inner])
     groups = tuple(int(judgement.group[each]) for each in (s, *within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
-def _are_equal(judgement: Judgement, s: int, rows: list[int]) -> bool:
+def _are_equal(judgement: Judgement, s: int, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
     if KINDS[judgement.table.kind[judgement.group[s]]] != "near":
         return True
     fingerprint = judgement.findings.corpus.fingerprint
-    first, *others = (fingerprint[_inner_blocks(judgement, row)[0]].tolist() for row in rows)
+    first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
     return all(other == first for other in others)
 
 
@@ -159,14 +177,13 @@ def often_on_page(count: int) -> str:
     return _times(count) if count else "more than once"
 
 
-def _besides(judgement: Judgement, s: int, rows: list[int]) -> str:
+def _besides(judgement: Judgement, page: int, others: list[list[int]]) -> str:
     """What lies inside a copy and is no part of it: a teaser, a caption."""
     out = []
-    for number, row in enumerate(rows):
-        other = _inner_blocks(judgement, row)[1]
+    for number, other in enumerate(others):
         if other:
             name = f"the {ORDINALS[number]} copy" if number < len(ORDINALS) else f"copy {number + 1}"
-            out.append(f"{name} also has {_listed(_named_blocks(judgement, int(judgement.page[s]), other))}")
+            out.append(f"{name} also has {_listed(_named_blocks(judgement, page, other))}")
     return "; ".join(out)
 
 
@@ -190,7 +207,7 @@ def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
 
     places = judgement.findings.places
     return [(int(places.first_block[row]), int(places.last_block[row]))
-            for s in judgement.stands(page) if judgement.within[s] == TEASER
+            for s in judgement.stands(page).tolist() if judgement.within[s] == TEASER
             for row in range(int(judgement.first[s]), int(judgement.first[s + 1])) if _is_whole(judgement, row)]
 
 
@@ -201,33 +218,39 @@ def _is_whole(judgement: Judgement, row: int) -> bool:
                                       and is_cut_short(judgement.findings, row)))
 
 
-def _composition(judgement: Judgement, row: int) -> tuple[int, int, int]:
+def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int, int]:
     """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
 
     In plain text the first block is taken for a headline if it is short and does not end a sentence.
     """
     corpus = judgement.findings.corpus
-    blocks, _ = _inner_blocks(judgement, row)
     laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
-    headings = [b for b in blocks if corpus.kind[b] == BlockKind.HEADING]
-    if not laid_out and blocks and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
+    heading = corpus.kind[blocks] == BlockKind.HEADING
+    if not laid_out and len(blocks) and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
         end = int(corpus.end[blocks[0]])
         tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
-        headings = [] if tail.endswith((".", "!", "?", "。", ",", ";")) else blocks[:1]
-    rest = [b for b in blocks if b not in headings]
-    paragraphs = [b for b in rest if corpus.halves[b] >= PARAGRAPH_HALVES]
-    return len(headings), len(paragraphs), len(rest) - len(paragraphs)
+        heading[:] = False
+        heading[0] = not tail.endswith((".", "!", "?", "。", ",", ";"))
+    headings = int(heading.sum())
+    paragraphs = int((~heading & (corpus.halves[blocks] >= PARAGRAPH_HALVES)).sum())
+    return headings, paragraphs, len(blocks) - headings - paragraphs
 
 
-def _inner_blocks(judgement: Judgement, row: int) -> tuple[list[int], list[int]]:
+def _inner_blocks(judgement: Judgement, row: int) -> tuple[I64, I64]:
     """The blocks of an occurrence that have words: those in its matched parts, and those between them."""
     corpus, places = judgement.findings.corpus, judgement.findings.places
-    blocks = [b for b in range(int(places.first_block[row]), int(places.last_block[row]) + 1) if corpus.halves[b]]
-    starts = places.parts.part_start[places.parts.first[row]:places.parts.first[row + 1]]
-    ends = places.parts.part_end[places.parts.first[row]:places.parts.first[row + 1]]
-    matched = [bool(((corpus.start[b] < ends) & (corpus.end[b] > starts)).any()) for b in blocks]
-    return ([b for b, inside in zip(blocks, matched, strict=True) if inside],
-            [b for b, inside in zip(blocks, matched, strict=True) if not inside])
+    blocks = np.arange(places.first_block[row], places.last_block[row] + 1)
+    blocks = blocks[corpus.halves[blocks] > 0]
+    mine = slice(places.parts.first[row], places.parts.first[row + 1])
+    starts, ends = places.parts.part_start[mine], places.parts.part_end[mine]
+    part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
+    matched = (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
+    return blocks[matched], blocks[~matched]
+
+
+def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    for page, s in zip(some.page.tolist(), some.stand.tolist(), strict=True):
+        yield page, _teaser(judgement, s)
 
 
 def _teaser(judgement: Judgement, s: int) -> Verdict:
@@ -258,8 +281,26 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
 
 
-def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
-    words = _words(judgement, stands)
+def _folded(judgement: Judgement, some: PageStands, kind: Literal["navigation", "refrain"]) -> Iterator[Told]:
+    copies = judgement.copies
+    rows, edges = kernel.take_ranges(judgement.first, some.stand)
+    flags = {"in_navigation": copies.navigation[rows], "in_forms": copies.form[rows],
+             "in_footer": copies.footer_share[rows] >= 0.5, "in_quotes": copies.quote_share[rows] >= 0.5,
+             "code_or_table": copies.code[rows], "whole_blocks": copies.whole[rows]}
+    first, links = edges[some.first], copies.link_share[rows]
+    counts = zip(*(np.add.reduceat(flag.astype(np.int64), first[:-1]).tolist() for flag in flags.values()), strict=True)
+    quotes = _quotes(judgement, judgement.first[some.stand[some.first[:-1]]])
+    for (page, stands), words, quote, (a, b), marked in zip(
+            some.by_page(), words_together(judgement, some).tolist(), quotes, pairwise(first.tolist()), counts, strict=True):
+        devices = int(judgement.device[stands].sum())
+        text = _fold(judgement, kind, stands.tolist(), words, devices, quote)
+        evidence = {"groups": len(stands), "words": round(words, 1), "copies": b - a, "device_copies": devices,
+                    "link_share": round(float(links[a:b].mean()), 3), **dict(zip(flags, marked, strict=True))}
+        yield page, Verdict(kind, text, tuple(judgement.group[stands].tolist()), evidence)
+
+
+def _fold(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: list[int], words: float, devices: int,
+          quote: str) -> str:
     count = len(stands)
     one, several = {"navigation": ("a menu, filter or notice", "menus, filters or notices"),
                     "refrain": ("a refrain", "refrains")}[kind]
@@ -269,39 +310,30 @@ def _folded(judgement: Judgement, kind: str, stands: list[int]) -> Verdict:
     rows = list(range(row, row + min(copies_of_it, MOST_LISTED)))
     places = _places(judgement, rows)
     listed = _listed([*places, *[""] * (copies_of_it - len(places))])
-    where = f'"{_quote(judgement, row)}" at {_unit(places, rows, judgement)} {listed}'
+    where = f'"{quote}" at {_unit(places, rows, judgement)} {listed}'
     such_as = ": " if count == 1 else ", such as "
-    devices = int(judgement.device[stands].sum())
     often = _times(copies_of_it) if count == 1 else "more than once"
     often = often if not devices else "once for each kind of device" if devices == count else \
         f"more than once, {devices} of them once for each kind of device"
-    text = f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
-    copies, first = judgement.copies, judgement.first
-    rows = [row for s in stands for row in range(int(first[s]), int(first[s + 1]))]
-    evidence = {"groups": count, "words": round(words, 1), "copies": len(rows), "device_copies": devices,
-                "link_share": round(float(copies.link_share[rows].mean()), 3),
-                "in_navigation": int(copies.navigation[rows].sum()), "in_forms": int(copies.form[rows].sum()),
-                "in_footer": int((copies.footer_share[rows] >= 0.5).sum()),
-                "in_quotes": int((copies.quote_share[rows] >= 0.5).sum()), "code_or_table": int(copies.code[rows].sum()),
-                "whole_blocks": int(copies.whole[rows].sum())}
-    return Verdict("navigation" if kind == "navigation" else "refrain", text,
-                   tuple(int(judgement.group[s]) for s in stands), evidence)
+    return f"{what} ({words:,.0f} words) {verb} on this page {often}{such_as}{where}"
 
 
-def _quote(judgement: Judgement, row: int) -> str:
-    """How a place's matched text begins, with dots for words that were left out."""
-    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text
+def _quotes(judgement: Judgement, rows: I64) -> Iterator[str]:
+    """How the matched text of each place begins, with dots for words that were left out."""
+    parts, text = judgement.findings.places.parts, judgement.findings.corpus.text.data
+    mine, first = kernel.take_ranges(parts.first, rows)
+    stretches = list(zip(parts.part_start[mine].tolist(), parts.part_end[mine].tolist(), strict=True))
 
     def decoded(start: int, end: int) -> str:
-        return text[start:end].tobytes().decode("utf-8", "surrogatepass")
-    quote, reached = "", 0
-    for i in range(int(parts.first[row]), int(parts.first[row + 1])):
-        start, end = int(parts.part_start[i]), int(parts.part_end[i])
-        quote += " ... " if quote and decoded(reached, start).strip() else " "
-        quote, reached = quote + decoded(start, end), end
-        if len(quote) > 4 * QUOTE_CHARS:
-            break
-    return shortened(quote)
+        return str(text[start:end], "utf-8", "surrogatepass")
+    for a, b in pairwise(first.tolist()):
+        quote, reached = "", 0
+        for start, end in stretches[a:b]:
+            quote += " ... " if quote and decoded(reached, start).strip() else " "
+            quote, reached = quote + decoded(start, end), end
+            if len(quote) > 4 * QUOTE_CHARS:
+                break
+        yield shortened(quote)
 
 
 def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
@@ -310,7 +342,7 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     >>> shortened("Much ado\\n about  nothing", 12), shortened("Much ado\\n", 12)
     ('Much ado...', 'Much ado')
     """
-    room = 4 * limit
+    room = 2 * limit
     begin = " ".join(text[:room].split())
     while len(begin) <= limit and room < len(text):  # of a long text no more is looked at than is shown
         room *= 8
@@ -318,87 +350,46 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
     return begin if len(begin) <= limit else begin[:limit].rsplit(" ", 1)[0] + "..."
 
 
-def _copy_of(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
-    original = judgement.copy_of.get(page)
-    if original is None:
-        return []
-    shared = {int(judgement.group[s]) for s in judgement.stands(original)}
-    groups = [s for s in stands if judgement.across[s] >= 0 and int(judgement.group[s]) in shared]
-    first, alike = judgement.first, judgement.table.jaccard
-    jaccard = min((float(alike[first[s]:first[s + 1]].min()) for s in groups), default=1.0)
-    name = judgement.findings.corpus.pages.id(original)
-    exact = (all(KINDS[judgement.table.kind[judgement.group[s]]] != "near" for s in groups)
-             or judgement.is_equal(original, page))
-    text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
-    return [Verdict("copy-of", text, tuple(int(judgement.group[s]) for s in groups),
-                    {"page": name, "groups": len(groups), "jaccard": round(jaccard, 4)})]
+def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    table, copied = judgement.table, some.page[some.first[:-1]].tolist()
+    originals = [judgement.copy_of[page] for page in copied]
+    both, edges = in_common(judgement, some, np.array(originals))
+    rows, first = kernel.take_ranges(judgement.first, both)
+    alike = np.minimum.reduceat(table.jaccard[rows], first[:-1]).tolist() if len(both) else []
+    groups = judgement.group[both]
+    near, groups = (table.kind[groups] == KINDS.index("near")).tolist(), groups.tolist()
+    names = judgement.findings.corpus.pages.names(originals)
+    for page, original, name, (a, b) in zip(copied, originals, names, pairwise(edges.tolist()), strict=True):
+        exact = not any(near[a:b]) or judgement.is_equal(original, page)
+        text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
+        yield page, Verdict("copy-of", text, tuple(groups[a:b]),
+                            {"page": name, "groups": b - a, "jaccard": round(min(alike[a:b], default=1.0), 4)})
 
 
-def _others(judgement: Judgement, page: int, groups: npt.NDArray[np.int64]) -> list[int]:
-    """The pages on which groups stand too, those with the most of them first; up to 50 of a group are looked at."""
-    table, pairs = judgement.table, judgement.findings.pairs_that_count
-    others = Counter[int]()
-    for first, end in zip(table.first[groups].tolist(), table.first[groups + 1].tolist(), strict=True):
-        there = table.page[first:min(first + MOST_OTHERS, end)]
-        if not pairs.every:
-            counted = there[pairs.allows(np.full(len(there), page), there)]
-            if not len(counted):  # a rare case: all pages are gone over
-                there = table.page[first:end]
-                counted = there[pairs.allows(np.full(len(there), page), there)][:MOST_OTHERS]
-            there = counted
-        others.update(set(there.tolist()))
-    del others[page]
-    return sorted(others, key=lambda p: (-others[p], p))
+def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    findings, pages = judgement.findings, judgement.findings.corpus.pages
+    where = "on other pages" if findings.corpus.references is None else f"in {judgement.known}"
+    groups, rows = judgement.group[some.stand].tolist(), longest(judgement, some)
+    counts, others = other_pages(judgement, some, MOST_LISTED)
+    named = distinct_numbers(others[others >= 0]).tolist()
+    name = dict(zip(named, pages.names(named), strict=True))
+    columns = (column.tolist() for column in (words_together(judgement, some), counts, others, rows))
+    for (page, a, b), quote, words, count, most, row in zip(some.ranges(), _quotes(judgement, rows), *columns, strict=True):
+        several = b - a > 1
+        at = "" if pages.in_line(page) else f"{_named_lines(judgement, row)}, "
+        these = ", ".join([name[other] for other in most if other >= 0])
+        these += f" and {count - MOST_LISTED} more" if count > MOST_LISTED else ""
+        text = (f"{b - a} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
+                f"too ({these}): {'such as ' if several else ''}{at}\"{quote}\"")
+        yield page, Verdict("shared", text, tuple(groups[a:b]),
+                            {"groups": b - a, "words": round(words, 1), "pages": count})
 
 
-def _across(judgement: Judgement, page: int, stands: list[int]) -> list[Verdict]:
-    from dedup.verdicts import SHARED, TEMPLATE
-
-    out = []
-    shared = [s for s in stands if judgement.across[s] == SHARED]
-    if shared and page not in judgement.copy_of:
-        others = _others(judgement, page, judgement.group[shared])
-        words = _words(judgement, shared)
-        named = ", ".join(judgement.findings.corpus.pages.id(p) for p in others[:3])
-        named += f" and {len(others) - 3} more" if len(others) > 3 else ""
-        where = "on other pages" if judgement.findings.corpus.references is None else f"in {judgement.known}"
-        row = int(judgement.first[_longest(judgement, shared)])
-        several = len(shared) > 1
-        at = _unit(_places(judgement, [row]), [row], judgement)
-        at = "" if judgement.findings.corpus.pages.in_line(page) else f"{at} {_lines(judgement, row)}, "
-        text = (f"{len(shared)} passage{'s' if several else ''} ({words:,.0f} words) stand{'' if several else 's'} {where} "
-                f"too ({named}): {'such as ' if several else ''}{at}\"{_quote(judgement, row)}\"")
-        out.append(Verdict("shared", text, tuple(int(judgement.group[s]) for s in shared),
-                           {"groups": len(shared), "words": round(words, 1), "pages": len(others)}))
-    template = [s for s in stands if judgement.across[s] == TEMPLATE]
-    if template:
-        site, pages = judgement.sites
-        words = _words(judgement, template)
-        what = "passages" if len(template) > 1 else "passage"
-        verb = "belong" if len(template) > 1 else "belongs"
-        quote = _quote(judgement, int(judgement.first[_longest(judgement, template)]))
-        text = f'{len(template)} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
-        out.append(Verdict("template", text, tuple(int(judgement.group[s]) for s in template),
-                           {"groups": len(template), "words": round(words, 1), "site_pages": int(pages[site[page]])}))
-    return out
-
-
-def _words(judgement: Judgement, stands: list[int]) -> float:
-    """Words of the first places of stands of a page; what lies in several of them counts once, by its share of characters."""
-    parts = judgement.findings.places.parts
-    rows = judgement.first[stands]
-    words = float(judgement.copies.words[rows].sum())
-    if len(rows) == 1:
-        return words
-    mine = np.concatenate([np.arange(parts.first[row], parts.first[row + 1]) for row in rows.tolist()])
-    start, end = (side[mine] for side in (judgement.findings.places.part_start, judgement.findings.places.part_end))
-    order = np.argsort(start, kind="stable")
-    start, end = start[order], end[order]
-    reached = np.maximum.accumulate(end)
-    fresh = end - np.maximum(start, np.concatenate([start[:1], reached[:-1]]))
-    return words * float(np.maximum(fresh, 0).sum()) / max(float((end - start).sum()), 1.0)
-
-
-def _longest(judgement: Judgement, stands: list[int]) -> int:
-    """The stand with the most words, the first of several."""
-    return max(stands, key=lambda s: (float(judgement.copies.words[int(judgement.first[s])]), -s))
+def _of_template(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    site, pages = judgement.sites
+    groups, quotes = judgement.group[some.stand].tolist(), _quotes(judgement, longest(judgement, some))
+    for (page, a, b), quote, words in zip(some.ranges(), quotes, words_together(judgement, some).tolist(), strict=True):
+        what, verb = ("passages", "belong") if b - a > 1 else ("passage", "belongs")
+        text = f'{b - a} {what} ({words:,.0f} words) {verb} to the site\'s template: "{quote}"'
+        yield page, Verdict("template", text, tuple(groups[a:b]),
+                            {"groups": b - a, "words": round(words, 1), "site_pages": int(pages[site[page]])})

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums, widths
+from dedup.blocks import in_order, sums, widths
 from dedup.copies import (
     Copies,
     blocks_inside,
@@ -293,7 +293,7 @@ class Judgement:
             return self
         found, rows = self.findings, np.repeat(kept, widths(self.table.first))
         less = copy.copy(self)
-        for of_all in ("_of_page", "occurrence_stand"):
+        for of_all in ("by_page", "occurrence_stand"):
             vars(less).pop(of_all, None)
         # Of all that stands more than once.
         vars(less).update(copy_of=self.copy_of, alike=self.alike, sites=self.sites, _chars=self._chars)
@@ -511,20 +511,18 @@ class Judgement:
         return Parts(np.repeat(owner, counts).astype(np.int64), start, end).apart()
 
     @cached_property
-    def _of_page(self) -> tuple[I64, list[int]]:
+    def by_page(self) -> tuple[I64, I64]:
         """The stands by pages, and where those of each page begin."""
-        counts = np.bincount(self.page, minlength=len(self.findings.corpus.pages))
-        return np.argsort(self.page, kind="stable"), sums(counts).tolist()
+        return in_order(self.page), sums(np.bincount(self.page, minlength=len(self.findings.corpus.pages)))
 
-    def stands(self, page: int) -> list[int]:
+    def stands(self, page: int) -> I64:
         """Stands on a page."""
-        order, first = self._of_page
-        stands: list[int] = order[first[page]:first[page + 1]].tolist()
+        order, first = self.by_page
+        stands: I64 = order[first[page]:first[page + 1]]
         return stands
 
-    def verdicts(self, page: int) -> tuple[Verdict, ...]:
-        """What the repeats of a page amount to, in words."""
-        from dedup.sentences import page_verdicts
+    def verdicts(self, pages: I64) -> list[tuple[Verdict, ...]]:
+        """What the repeats of each of some pages, ascending, amount to, in words."""
+        from dedup.sentences import verdicts_of
 
-        _, first = self._of_page
-        return page_verdicts(self, page) if first[page] < first[page + 1] else ()
+        return verdicts_of(self, pages)

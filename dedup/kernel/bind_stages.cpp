@@ -359,6 +359,16 @@ void bind_groups(nb::module_& m) {
             return dedup::implied_groups(span(first), span(t0), span(t1), span(groups), around);
         }));
     }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "groups"_a.noconvert(), "around"_a);
+
+    m.def("most_frequent", [](I64 number, I64 start, I64 end, I64 first, I64 but, std::int64_t top) {
+        dedup::check_ranges(span(start), span(end), static_cast<std::int64_t>(number.size()), "ranges");
+        check_first(first, start.size());
+        if (first.size() != but.size() + 1) throw std::invalid_argument("first must be one longer than the lists");
+        if (top < 0 || top > 1 << 16) throw std::invalid_argument("top must be 0 to 65536");
+        return to_numpy(release([&] {
+            return dedup::most_frequent(span(number), span(start), span(end), span(first), span(but), static_cast<std::size_t>(top));
+        }));
+    }, "number"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "first"_a.noconvert(), "but"_a.noconvert(), "top"_a);
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
-// Groups: components that stay free of overlaps, and groups that say no more than a longer one.
+// Groups: components that stay free of overlaps, groups that say no more than a longer one, and what numbers of lists are the
+// most frequent.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -160,6 +163,84 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
     Mapped<std::uint8_t> implied;
     for (const std::int64_t g : groups) implied.push_back(found[index(g)]);
     return implied;
+}
+
+// Different numbers of a list, and how often each is in it.
+class Tally {
+   public:
+    struct Times {
+        std::int64_t number, times;
+        bool before(const Times& o) const { return times != o.times ? times > o.times : number < o.number; }
+    };
+
+    // Begins anew with a list of `count` numbers, of which many may be the same.
+    void begin(std::size_t count) { clear(std::bit_ceil(2 * std::min(count, kRoom) + 2)); }
+
+    void add(std::int64_t number, std::int64_t times = 1) {
+        std::size_t slot = static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15U >> shift_;
+        while (slots_[slot].times && slots_[slot].number != number) slot = (slot + 1) & (slots_.size() - 1);
+        if (!slots_[slot].times && 2 * ++different_ > slots_.size()) {
+            const std::vector<Times> before = std::move(slots_);
+            clear(2 * before.size());
+            for (const Times& known : before)
+                if (known.times) add(known.number, known.times);
+            return add(number, times);
+        }
+        slots_[slot].number = number;
+        slots_[slot].times += times;
+    }
+
+    // Calls use(times) for each different number, in no order.
+    template <class Use>
+    void each(Use use) const {
+        for (const Times& slot : slots_)
+            if (slot.times) use(slot);
+    }
+
+   private:
+    static constexpr std::size_t kRoom = 1 << 11;
+
+    void clear(std::size_t size) {
+        slots_.assign(size, Times{0, 0});
+        shift_ = 64 - std::countr_zero(size);
+        different_ = 0;
+    }
+
+    std::vector<Times> slots_;
+    std::size_t different_ = 0;
+    int shift_ = 0;
+};
+
+// How many different numbers each list holds, but[i] aside, and the `top` most frequent, of equally frequent ones the lesser: those of
+// list i from i * top, -1 where there are fewer. List i is of the numbers in ranges first[i]..first[i+1] of start and end.
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> most_frequent(Offsets number, Offsets start, Offsets end, Offsets first,
+                                                                            Offsets but, std::size_t top) {
+    const auto index = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+    Mapped<std::int64_t> count, most;
+    Tally tally;
+    std::vector<Tally::Times> best;
+    Relief relief;
+    for (std::size_t i = 0; i < but.size(); ++i) {
+        std::size_t held = 0;
+        for (std::size_t range = index(first[i]); range < index(first[i + 1]); ++range) held += index(end[range] - start[range]);
+        tally.begin(held);
+        for (std::size_t range = index(first[i]); range < index(first[i + 1]); ++range) {
+            relief.place();
+            for (std::size_t at = index(start[range]); at < index(end[range]); ++at) tally.add(number[at]);
+        }
+        std::int64_t different = 0;
+        best.clear();
+        tally.each([&](const Tally::Times& found) {
+            if (found.number == but[i]) return;
+            ++different;
+            if (best.size() == top && (best.empty() || !found.before(best.back()))) return;
+            if (best.size() == top) best.pop_back();
+            best.insert(std::find_if(best.begin(), best.end(), [&](const auto& other) { return found.before(other); }), found);
+        });
+        count.push_back(different);
+        for (std::size_t n = 0; n < top; ++n) most.push_back(n < best.size() ? best[n].number : -1);
+    }
+    return {std::move(count), std::move(most)};
 }
 
 }  // namespace dedup

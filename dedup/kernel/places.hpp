@@ -255,14 +255,17 @@ inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets 
     return out;
 }
 
-// The rows of ranges, one range after the other, and where each begins there.
+// The rows of ranges, one range after the other, and where each begins there. Only the ranges asked for are looked at: they may be
+// few of very many.
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offsets first, Offsets ranges) {
     Mapped<std::int64_t> begins(ranges.size() + 1, 0), from(ranges.size());
     Relief relief;
     for_each_nearby(ranges, [&](std::size_t i) {
         relief.place();
         from[i] = first[index(ranges[i])];
-        begins[i + 1] = first[index(ranges[i]) + 1] - from[i];
+        const std::int64_t end = first[index(ranges[i]) + 1];
+        if (from[i] < 0 || end < from[i]) throw std::invalid_argument("first must ascend from 0");
+        begins[i + 1] = end - from[i];
     });
     for (std::size_t i = 0; i < ranges.size(); ++i) begins[i + 1] += begins[i];
     Mapped<std::int64_t> rows(index(begins.back()));

@@ -1,9 +1,10 @@
-"""Plain twins of ``groups.hpp``: components that stay free of overlaps, and groups that say no more than a longer one."""
+"""Plain twins of ``groups.hpp``: components that stay free of overlaps, groups that say no more than a longer one, and what
+numbers of lists are the most frequent."""
 
 from __future__ import annotations
 
 import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import numpy.typing as npt
@@ -97,3 +98,26 @@ def implied_groups(first: I64, t0: I64, t1: I64, groups: I64, around: int) -> U8
         others = [owner[i] for i in order[max(0, last - around):last] if t1[i] >= t1[row] and owner[i] != g]
         implied.append(any(first[h + 1] - first[h] >= count and covers(h, g) for h in others))
     return np.array(implied, np.uint8)
+
+
+def most_frequent(number: I64, start: I64, end: I64, first: I64, but: I64, top: int) -> tuple[I64, I64]:
+    """How many different numbers each list holds, and the `top` most frequent of them, of equally frequent ones the lesser.
+
+    Args:
+        number: The numbers.
+        start, end: Ranges of them, half-open.
+        first: First range of each list, one longer than the lists.
+        but: Of each list, a number that does not count.
+
+    Returns:
+        Counts, and the most frequent ones of list i from ``i * top``, -1 where there are fewer.
+    """
+    count, most = list[int](), list[int]()
+    for i, left_out in enumerate(but.tolist()):
+        times = Counter[int]()
+        for a, b in zip(start[first[i]:first[i + 1]].tolist(), end[first[i]:first[i + 1]].tolist(), strict=True):
+            times.update(number[a:b].tolist())
+        del times[left_out]
+        count.append(len(times))
+        most += [*sorted(times, key=lambda n: (-times[n], n)), *[-1] * top][:top]
+    return np.array(count, np.int64), np.array(most, np.int64)

@@ -40,7 +40,7 @@ class Naming:
         """The same for some pages, of which none was named yet."""
         ids = heads.ids[begin:end]
         if len(set(ids)) < len(ids):
-            sites = heads.sites.some(begin, end)
+            sites = heads.sites.some(range(begin, end))
             names = [self._name(name, site, heads.in_line(row))
                      for row, (name, site) in enumerate(zip(ids, sites, strict=True), begin)]
             others = heads.ids[:begin], heads.ids[end:]

@@ -177,6 +177,14 @@ def rows_of(report: Report, ids: Collection[str]) -> dict[str, int]:
     return {name: row for row, name in enumerate(known) if name in ids}
 
 
+def some_pages(report: Report, rows: Sequence[int]) -> list[PageReport]:
+    """Pages of some indices, ascending; of a fresh scan many are made together."""
+    from dedup.pages import PageList
+
+    pages = report.pages
+    return list(pages.some(rows)) if isinstance(pages, PageList) else [pages[row] for row in rows]
+
+
 def some_groups(report: Report, rows: I64) -> Iterator[Group]:
     """Groups in an order of their own; of a fresh scan some are made together."""
     from dedup.findings import GroupList

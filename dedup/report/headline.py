@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dedup.outline import Outline, outline_of_pages
+from dedup.report.gather import some_pages
 
 if TYPE_CHECKING:
     from dedup.model import PageReport
@@ -16,11 +18,14 @@ MOST_PAGES = 50_000  # that stand twice and are looked at; of more the share is 
 MOSTLY = 0.5  # of what repeats, in template, menus and refrains
 
 
-def headline(report: Report) -> str | None:
+def headline(report: Report, made: Mapping[int, PageReport] | None = None) -> str | None:
     """What several pages amount to; ``None`` where no verdict says it, or not all was looked for: then their share does.
 
     Second renderings and copies of pages are counted; else, if most of what repeats is template, menus and refrains, it says
     that no page stands twice.
+
+    Args:
+        made: Pages that were made already, by their index.
     """
     figures, options = report.summary, report.options
     if report.is_comparison or figures.reference_pages or figures.pages < 2 or not figures.groups:
@@ -30,14 +35,15 @@ def headline(report: Report) -> str | None:
     rows = _pages_twice(report)
     if len(rows) > MOST_PAGES:
         return None
-    told = [report.pages[row] for row in rows]
+    known = {} if made is None else made
+    told = [*some_pages(report, [row for row in rows if row not in known]), *(known[row] for row in rows if row in known)]
     parts = [*_renderings(told, figures.pages), *_copies(told, figures.pages)]
     if parts:
         return " and ".join(parts) + "."
     if figures.content_share > (1 - MOSTLY) * figures.duplicate_share:
         return None
-    made = getattr(report.pages, "outline", None)
-    outline: Outline = outline_of_pages(report.pages) if made is None else made()
+    outline_of = getattr(report.pages, "outline", None)
+    outline: Outline = outline_of_pages(report.pages) if outline_of is None else outline_of()
     names = [name for kind, name in (("template", "the site's template"), ("navigation", "menus"), ("refrain", "refrains"))
              if kind in outline.folds]
     what = names[0] if names[:1] == ["the site's template"] else " and ".join(names)

@@ -18,6 +18,7 @@ from dedup.blocks import sums
 from dedup.groups import KINDS
 from dedup.model import PageReport
 from dedup.report.columns import Column, Floats, Json, Lists, Numbers, Text, Truths, objects_json
+from dedup.report.gather import heads_of
 from dedup.report.json import encode
 from dedup.report.rows import Strings, pool
 from dedup.verdicts import NAMES
@@ -64,12 +65,13 @@ class PageBatch:
 
 def page_batches(report: Report) -> Iterator[PageBatch]:
     """The table of pages, batch by batch; references have no rows."""
-    heads, count, known = getattr(report.pages, "heads", report.pages), len(report.pages), report.annotations
+    heads, count, known = heads_of(report), len(report.pages), report.annotations
+    names: Sequence[str] = getattr(report.pages, "ids", None) or [page.id for page in heads]
     for at in range(report.summary.reference_pages, count, BATCH_ROWS):
         pages = slice(at, min(at + BATCH_ROWS, count))
         spans = known.spans.of(pages)
         yield PageBatch(
-            list(heads[pages]), [None if kept < 0 else heads[kept].id for kept in known.kept[pages].tolist()],
+            list(heads[pages]), [None if kept < 0 else names[kept] for kept in known.kept[pages].tolist()],
             *_groups(spans), spans, None if known.shares is None else known.shares[pages],
             None if known.repetition is None else known.repetition(pages))
 
@@ -90,11 +92,11 @@ def page_rows(batch: PageBatch) -> Iterator[dict[str, Any]]:
     figures = [table.tolist() if table is not None else [[None] * len(names)] * len(batch.heads)
                for table, names in ((batch.shares, SHARES), (batch.repetition, REPETITION))]
     groups, spans = batch.groups.tolist(), _span_rows(batch.spans)
-    edges = zip(itertools.pairwise(batch.group_first.tolist()), itertools.pairwise(batch.spans.first.tolist()), strict=True)
-    for head, kept, ((g0, g1), (s0, s1)), shares, repetition in zip(batch.heads, batch.kept_page, edges, *figures,
-                                                                   strict=True):
+    edges = itertools.pairwise(batch.group_first.tolist())
+    for head, kept, (g0, g1), own, shares, repetition in zip(batch.heads, batch.kept_page, edges, spans, *figures,
+                                                             strict=True):
         yield {"id": head.id, "source": head.source, "title": head.title, "meta": dict(head.meta), "words": head.words,
-               "chars": head.chars, "keep": kept is None, "kept_page": kept, "groups": groups[g0:g1], "spans": spans[s0:s1],
+               "chars": head.chars, "keep": kept is None, "kept_page": kept, "groups": groups[g0:g1], "spans": own,
                "duplicate_chars": head.duplicate_chars, "within_share": head.within_share,
                "across_share": head.across_share, **dict(zip(SHARES, shares, strict=True)),
                **dict(zip(REPETITION, repetition, strict=True))}
@@ -144,12 +146,14 @@ def _figures(names: Sequence[str], table: npt.NDArray[np.float64] | None, rows: 
             for number, name in enumerate(names)}
 
 
-def _span_rows(spans: Spans) -> list[dict[str, Any]]:
+def _span_rows(spans: Spans) -> Iterator[list[dict[str, Any]]]:
+    """The spans of each page, made page by page: those of a whole batch would keep the garbage collector busy."""
     columns = (spans.start.tolist(), spans.end.tolist(), spans.group.tolist(), [KINDS[kind] for kind in spans.kind.tolist()],
                [None if verdict < 0 else NAMES[verdict] for verdict in spans.verdict.tolist()], spans.stays.tolist(),
                spans.cut.tolist())
-    names = [name for name, _ in SPAN_FIELDS]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names, rows = [name for name, _ in SPAN_FIELDS], zip(*columns, strict=True)
+    for count in np.diff(spans.first).tolist():
+        yield [dict(zip(names, row, strict=True)) for row in itertools.islice(rows, count)]
 
 
 def meta_text(head: PageReport) -> str:

@@ -33,7 +33,7 @@ class TableColumns:
         """Note what every batch needs: names, sources and verdicts of all pages."""
         self._findings, self._verdicts = findings, SpanVerdicts(report)
         pages = findings.corpus.pages
-        ids, sources = (named(0, len(pages)) for named in (pages.names, pages.sources))
+        ids, sources = (named(range(len(pages))) for named in (pages.names, pages.sources))
         self._sources = Utf8.of([source or name for source, name in zip(sources, ids, strict=True)])
         self._told = np.array([not _says(source, name) for source, name in zip(sources, ids, strict=True)], bool)
 

@@ -506,6 +506,35 @@ def test_implied_groups(groups, around):
     assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))
 
 
+@given(lists=st.lists(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=5), max_size=5),
+       number=st.lists(st.integers(0, 5) | st.sampled_from([-3, 2**62]), min_size=12, max_size=12), top=st.integers(0, 4),
+       draw=st.data())
+def test_most_frequent(lists, number, top, draw):
+    ranges = np.array([sorted(edges) for edges in itertools.chain.from_iterable(lists)], np.int64).reshape(-1, 2)
+    start, end = np.ascontiguousarray(ranges[:, 0]), np.ascontiguousarray(ranges[:, 1])
+    first = np.cumsum([0, *map(len, lists)]).astype(np.int64)
+    but = np.array([draw.draw(st.integers(0, 5)) for _ in lists], np.int64)
+    arguments = np.array(number, np.int64), start, end, first, but, top
+    count, most = native.most_frequent(*arguments)
+    for mine, twin in zip((count, most), reference.most_frequent(*arguments), strict=True):
+        assert_array_equal(mine, twin)
+    for i, own in enumerate(lists):  # once more, by sorting
+        held = sorted(n for edges in own for n in number[slice(*sorted(edges))] if n != but[i])
+        ranked = sorted(set(held), key=lambda n: (-held.count(n), n))
+        assert count[i] == len(ranked)
+        assert most[i * top:(i + 1) * top].tolist() == (ranked + [-1] * top)[:top]
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6))
+def test_most_frequent_of_long_lists(seed):
+    draw = np.random.default_rng(seed)
+    number, edges = draw.geometric(0.0005, 40_000), np.arange(0, 40_001, 40)
+    arguments = number, edges[:-1], edges[1:], np.array([0, 10, 900, 900, 1000]), draw.integers(0, 9, 4), 5
+    for mine, twin in zip(native.most_frequent(*arguments), reference.most_frequent(*arguments), strict=True):
+        assert_array_equal(mine, twin)
+
+
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10**6), most=st.sampled_from([300, 10**6]))
 def test_implied_groups_of_many_places(seed, most):
