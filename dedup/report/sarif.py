@@ -7,6 +7,7 @@ related locations. Its fingerprint is made from the text alone, so it stays when
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import numpy as np
 from dedup.model import Kind, Verdict
 from dedup.report.beneath import elsewhere, leaders
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids, some_groups
+from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids, some_groups, some_pages
 from dedup.report.json import encode
 from dedup.report.locations import Region, Root, Sources
 from dedup.report.sarif_rules import NOTIFICATIONS, RULES
@@ -27,7 +28,7 @@ from dedup.report.text import count, one_line, percent, safe, with_flags
 from dedup.report.troubles import plain_reason
 
 if TYPE_CHECKING:
-    from dedup.model import Group, Occurrence
+    from dedup.model import Group, Occurrence, PageReport
     from dedup.report import Report
     from dedup.report.formats import How
 
@@ -37,6 +38,7 @@ BASE = "SRCROOT"
 MAX_RESULTS = 5_000  # code hosts show no more
 MAX_RELATED = 50  # other places of one result
 MAX_NOTIFICATIONS = 1_000
+TOGETHER = 512  # groups whose pages are made together
 REMEMBERED = 10_000  # addresses of sources
 LINKS = 3  # other places that the message itself names
 TEXT_CHARS = 120
@@ -83,6 +85,7 @@ class _Log:
         self.references = reference_ids(report)
         self.outside: dict[str, None] = {}
         self._seen: Counter[str] = Counter()
+        self._judged: dict[int, PageReport] = {}
         self._uris: dict[str, tuple[str, bool]] = {}
 
     def results(self) -> Iterator[dict[str, Any]]:
@@ -91,10 +94,19 @@ class _Log:
         A group that is told beneath another one has a result only where it stands in more places.
         """
         led_by = leaders(self.report)
-        for group in some_groups(self.report, np.sort(ranked(all_wasted_chars(self.report), MAX_RESULTS))):
-            leader = int(led_by[group.id])
-            if leader < 0 or elsewhere(self.report.groups[leader], [group]):
-                yield self._result(group)
+        told = some_groups(self.report, np.sort(ranked(all_wasted_chars(self.report), MAX_RESULTS)))
+        while some := list(itertools.islice(told, TOGETHER)):
+            self._judge(some)
+            for group in some:
+                leader = int(led_by[group.id])
+                if leader < 0 or elsewhere(self.report.groups[leader], [group]):
+                    yield self._result(group)
+
+    def _judge(self, groups: list[Group]) -> None:
+        """Make the pages, with their verdicts, that groups are charged to, many together."""
+        rows = {self.places.row(group.occurrences[self._charged(group)].page) for group in groups}
+        ascending = sorted(row for row in rows if row is not None)
+        self._judged = dict(zip(ascending, some_pages(self.report, ascending), strict=True))
 
     def _result(self, group: Group) -> dict[str, Any]:
         charged = self._charged(group)
@@ -134,8 +146,8 @@ class _Log:
         row = self.places.row(primary.page)
         if kind is None or row is None:
             return None
-        verdicts = self.report.pages[row].verdicts
-        return next((verdict for verdict in verdicts if verdict.kind == kind and verdict.groups[:1] == (group.id,)
+        return next((verdict for verdict in self._judged[row].verdicts
+                     if verdict.kind == kind and verdict.groups[:1] == (group.id,)
                      and (len(verdict.groups) == 1 or kind in WHOLE)), None)
 
     def _message(self, group: Group, primary: Occurrence, others: list[Occurrence], verdict: Verdict | None) -> str:
