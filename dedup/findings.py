@@ -386,7 +386,7 @@ class Findings:
         return LinkTable(self.corpus, sides[0], sides[1], whole.exact, self._bags(whole), self.options.shingle_tokens,
                          self.options.unit == "page")
 
-    @cached_property
+    @property
     def pairs(self) -> PairList:
         """All verified links."""
         return PairList(lambda: self.links)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -132,18 +132,20 @@ class PairList(Lazy[Pair]):
     """
 
     def __init__(self, table: Callable[[], LinkTable], rows: I64 | None = None) -> None:
-        self._table, self._chosen = table, rows
-        super().__init__(lambda: len(self.rows), lambda i: next(self.table.pairs(self.rows[i:i + 1])))
+        # Not `self` in what makes the items: a list that held itself would keep all texts until the garbage is collected.
+        self._table = known = cache(table)
+        self._rows = chosen = cache(lambda: np.arange(len(known().said_exact)) if rows is None else rows)
+        super().__init__(lambda: len(chosen()), lambda i: next(known().pairs(chosen()[i:i + 1])))
 
-    @cached_property
+    @property
     def table(self) -> LinkTable:
         """The columns of all links."""
         return self._table()
 
-    @cached_property
+    @property
     def rows(self) -> I64:
         """The links that are in the list."""
-        return np.arange(len(self.table.said_exact)) if self._chosen is None else self._chosen
+        return self._rows()
 
     def __iter__(self) -> Iterator[Pair]:
         for batch in self.table.batches(self.rows):
