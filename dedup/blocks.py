@@ -25,7 +25,7 @@ from dedup.model import Layout, Page
 from dedup.options import Options
 
 if TYPE_CHECKING:
-    from dedup.readers.reading import Texts
+    from dedup.readers.reading import Encoded, Texts
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -257,7 +257,7 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
 
     A page is never cut.
     """
-    stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
+    stretches: Iterable[Page | Texts | Encoded] = pages.stretches() if hasattr(pages, "stretches") else pages
     sizes, layouts, begin = list[int](), dict[int, Layout](), 0
     held, texts, waiting = list[Page](), list[bytes](), 0  # pages are added some together, and bytes of these
 
@@ -274,19 +274,19 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         settle()
         return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
-        if isinstance(item, Page):
-            data = item.text.encode("utf-8", "surrogatepass")
-            held.append(item)
-            texts.append(data)
-            waiting += len(data)
-            if item.layout is not None:
-                layouts[len(sizes)] = item.layout
-            sizes.append(len(data))
-            if text.size + waiting - begin >= BATCH_BYTES:
-                yield batch()
-                sizes, layouts, begin = [], {}, text.size
-            elif waiting >= HELD_BYTES:
-                settle()
+        if isinstance(item, Page) or hasattr(item, "texts"):
+            for page, data in _encoded(item):
+                held.append(page)
+                texts.append(data)
+                waiting += len(data)
+                if page.layout is not None:
+                    layouts[len(sizes)] = page.layout
+                sizes.append(len(data))
+                if text.size + waiting - begin >= BATCH_BYTES:
+                    yield batch()
+                    sizes, layouts, begin = [], {}, text.size
+                elif waiting >= HELD_BYTES:
+                    settle()
             continue
         settle()
         first, at = item.first, 0
@@ -301,6 +301,13 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
                 sizes, layouts, begin = [], {}, text.size
     if sizes:
         yield batch()
+
+
+def _encoded(item: Page | Encoded) -> Iterable[tuple[Page, bytes]]:
+    """Pages, and their texts in UTF-8."""
+    if isinstance(item, Page):
+        return ((item, item.text.encode("utf-8", "surrogatepass")),)
+    return zip(item.heads, item.texts, strict=True)
 
 
 def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64, I64, U64, U32]], whole: bool) -> Survey:

@@ -606,7 +606,7 @@ def taken_back(index: Index, text: str) -> None:
         write(writer, prepare(writer.packer, engine, corpus, tokens, index.options, store.recipe))
         keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
         found = find_candidates(writer, keys, index.options.gram_tokens, True)
-        assert [page.text for page in writer.pages_of(found.pages.tolist())] == [text]
+        assert [stored.text for stored in writer.pages_of(found.pages.tolist())] == [text.encode()]
         raise KeyboardInterrupt
 
 
