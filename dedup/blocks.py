@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -275,13 +275,12 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
         if isinstance(item, Page) or hasattr(item, "texts"):
-            for page, data in _encoded(item):
-                held.append(page)
-                texts.append(data)
-                waiting += len(data)
-                if page.layout is not None:
-                    layouts[len(sizes)] = page.layout
-                sizes.append(len(data))
+            for some, data in _encoded(item):
+                held += some
+                texts += data
+                waiting += sum(map(len, data))
+                layouts.update((row, page.layout) for row, page in enumerate(some, len(sizes)) if page.layout is not None)
+                sizes += map(len, data)
                 if text.size + waiting - begin >= BATCH_BYTES:
                     yield batch()
                     sizes, layouts, begin = [], {}, text.size
@@ -303,11 +302,13 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         yield batch()
 
 
-def _encoded(item: Page | Encoded) -> Iterable[tuple[Page, bytes]]:
-    """Pages, and their texts in UTF-8."""
+def _encoded(item: Page | Encoded) -> Iterable[tuple[Sequence[Page], Sequence[bytes]]]:
+    """Pages, and their texts in UTF-8: those of a small batch together."""
     if isinstance(item, Page):
-        return ((item, item.text.encode("utf-8", "surrogatepass")),)
-    return zip(item.heads, item.texts, strict=True)
+        return (((item,), (item.text.encode("utf-8", "surrogatepass"),)),)
+    if sum(map(len, item.texts)) < BATCH_BYTES // 2:
+        return ((item.heads, item.texts),)
+    return (((page,), (data,)) for page, data in zip(item.heads, item.texts, strict=True))
 
 
 def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64, I64, U64, U32]], whole: bool) -> Survey:
@@ -415,9 +416,11 @@ def tell_apart(heads: Heads, references: int) -> None:
     """A reference whose id one of the others has is named by its folder, or as a reference."""
     if not references:
         return
-    others = set(heads.ids[references:])
-    taken = {*heads.ids[:references], *others}
-    for row, known in enumerate(heads.ids[:references]):
+    others, ids = set(heads.ids[references:]), heads.ids[:references]
+    if others.isdisjoint(ids):
+        return
+    taken = {*ids, *others}
+    for row, known in enumerate(ids):
         if known in others:
             page = heads[row]
             name = f"{page.site}/{page.id}" if page.site and not page.record else f"reference/{page.id}"

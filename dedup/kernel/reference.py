@@ -68,6 +68,7 @@ from dedup.kernel.twin_sets import (
     repeated_keys,
     set_bitmaps,
     set_overlaps,
+    shared_shingles,
     shingle_sets,
     short_overlaps,
     sketch_bands,
@@ -100,9 +101,9 @@ __all__ = [
     "normalise", "overlapping_nodes", "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets",
     "range_digests", "range_halves", "ranges_apart", "rarities", "release_memory", "relieve_memory", "repeated_keys",
     "repeated_seeds", "repetition_counts", "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps",
-    "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sided_anchors", "sketch_bands",
-    "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens", "take_ranges", "token_edges",
-    "tokenise", "unlimit_memory", "with_copies",
+    "set_overlaps", "shared_shingles", "shingle_sets", "short_overlaps", "short_sets", "sided_anchors",
+    "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens", "take_ranges",
+    "token_edges", "tokenise", "unlimit_memory", "with_copies",
 ]  # fmt: skip
 
 name = "reference"

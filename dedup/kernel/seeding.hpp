@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -253,12 +254,13 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
 }
 
 // `rarities` of the counts of items, in one go: of those that stand in none of some ranges, which are apart and ascend. Most items are few:
-// they are counted in a byte each, which the nearer cache holds, and which then becomes the rarity.
-inline std::vector<std::uint8_t> item_rarities(Items item, std::span<const std::uint32_t> quiet_start,
-                                               std::span<const std::uint32_t> quiet_end, int bits, int once, double stop_least,
-                                               double stop_share) {
+// they are counted in a byte each, which the nearer cache holds. Only slots that were counted are looked at: there are many more of them.
+inline Mapped<std::uint8_t> item_rarities(Items item, std::span<const std::uint32_t> quiet_start, std::span<const std::uint32_t> quiet_end,
+                                          int bits, int once, double stop_least, double stop_share) {
     constexpr std::uint8_t kMany = 255;
-    std::vector<std::uint8_t> out(std::size_t{1} << bits, 0);
+    const std::size_t slots = std::size_t{1} << bits;
+    Mapped<std::uint8_t> counts(slots, std::uint8_t{0}), out(slots, static_cast<std::uint8_t>(once));
+    Mapped<std::uint32_t> met(std::min(slots, item.size()) + 1);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> many(std::bit_ceil(2 * item.size() / kMany + 8));  // slot + 1, count beyond
     const auto beyond = [&](std::uint32_t slot) -> std::uint32_t& {
         std::size_t at = slot * 0x9E3779B1U & (many.size() - 1);
@@ -267,39 +269,31 @@ inline std::vector<std::uint8_t> item_rarities(Items item, std::span<const std::
         return many[at].second;
     };
     std::int64_t total = 0;
+    std::size_t different = 0;
     for (std::size_t r = 0, at = 0; r <= quiet_start.size(); ++r) {
         const std::size_t end = r < quiet_start.size() ? std::min<std::size_t>(quiet_start[r], item.size()) : item.size();
         if (at < end) total += static_cast<std::int64_t>(end - at);
         for (; at < end; ++at) {
             const std::uint32_t slot = item[at] >> (32 - bits);
-            if (out[slot] == kMany) ++beyond(slot);
-            else ++out[slot];
+            const std::uint8_t count = counts[slot];
+            met[different] = slot;
+            different += count == 0;
+            if (count == kMany) ++beyond(slot);
+            else counts[slot] = static_cast<std::uint8_t>(count + 1);
         }
         if (r < quiet_start.size()) at = std::max<std::size_t>(at, quiet_end[r]);
     }
     Rareness rare(once, total);
-    std::array<std::uint8_t, kMany> told;
-    for (std::uint32_t count = 0; count < kMany; ++count) told[count] = rare(count);
-    const double least = std::max(8.0, stop_least * static_cast<double>(total));
+    const auto least = static_cast<std::uint32_t>(std::ceil(std::max(8.0, stop_least * static_cast<double>(total))));
     std::vector<std::pair<std::uint32_t, std::uint32_t>> frequent;  // count, slot
-    constexpr std::uint64_t kOnes = 0x0101010101010101;
-    for (std::size_t begin = 0; begin < out.size(); begin += 8) {
-        const std::size_t end = std::min(begin + 8, out.size());
-        std::uint64_t word = 0;
-        std::memcpy(&word, out.data() + begin, end - begin);
-        if ((word & ~kOnes) == 0) {  // most of them: there are many more slots than items
-            word = kOnes * static_cast<std::uint64_t>(once);
-            std::memcpy(out.data() + begin, &word, end - begin);
-            continue;
-        }
-        for (std::size_t slot = begin; slot < end; ++slot) {
-            const bool is_many = out[slot] == kMany;
-            const std::uint32_t count = out[slot] + (is_many ? beyond(static_cast<std::uint32_t>(slot)) : 0);
-            if (static_cast<double>(count) >= least) frequent.emplace_back(count, static_cast<std::uint32_t>(slot));
-            out[slot] = is_many ? rare(count) : told[count];
-        }
+    for (std::size_t i = 0; i < different; ++i) {
+        const std::uint32_t slot = met[i], count = counts[slot] + (counts[slot] == kMany ? beyond(slot) : 0);
+        out[slot] = rare(count);
+        if (count >= least) frequent.emplace_back(count, slot);
     }
-    std::stable_sort(frequent.begin(), frequent.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::sort(frequent.begin(), frequent.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
     std::int64_t before = 0;
     for (const auto& [count, slot] : frequent) {
         if (static_cast<double>(before) >= stop_share * static_cast<double>(total)) break;
