@@ -25,7 +25,7 @@ from dedup.model import Layout, Page
 from dedup.options import Options
 
 if TYPE_CHECKING:
-    from dedup.readers.reading import Encoded, Texts
+    from dedup.readers.reading import Texts
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -153,6 +153,18 @@ def token_flags(options: Options) -> int:
             + JOIN_HYPHENS * (options.noise == "ocr"))
 
 
+class Encoded(Struct, frozen=True):
+    """Pages whose texts are in UTF-8 already.
+
+    Attributes:
+        heads: The pages; what stands in their ``text`` is not looked at.
+        texts: Their texts, a lone surrogate in three bytes.
+    """
+
+    heads: Sequence[Page]
+    texts: Sequence[bytes]
+
+
 class Batch(Struct):
     """Pages as they were read: their texts one after the other, and what else is known of them.
 
@@ -274,7 +286,7 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         settle()
         return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
-        if isinstance(item, Page) or hasattr(item, "texts"):
+        if isinstance(item, Page | Encoded):
             for some, data in _encoded(item):
                 held += some
                 texts += data

@@ -137,9 +137,10 @@ def nothing_found(corpus: Corpus, options: Options) -> Findings:
     return Findings(corpus, no_groups(), Passages(none, np.zeros(1, np.int64), none), pairs, options, aligned=NOTHING)
 
 
-def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, finding: Future[Repeats] | Done[Repeats], pairs: PagePairs,
-                   options: Options, stages: Stages, stem: Stem | None, is_comparison: bool, judge: Judge | None = None,
-                   checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, list[Repeats], Aligned]:
+def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, finding: Future[Repeats] | Done[Repeats],
+                   pairs: PagePairs, options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
+                   judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT,
+                   ) -> tuple[Passages, list[Repeats], Aligned]:
     """Verified passages, repeats that stand in many places (one), and which of the passages were aligned.
 
     Args:

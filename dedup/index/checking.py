@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, Encoded, distinct_numbers, read_corpus, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
@@ -24,7 +24,6 @@ from dedup.lsh import LSH
 from dedup.model import ReadError, Skipped
 from dedup.options import Options
 from dedup.pipeline import MakeSurveyor
-from dedup.readers.reading import Encoded
 from dedup.surveyor import Surveyor
 
 I64 = npt.NDArray[np.int64]
@@ -217,7 +216,8 @@ def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> tuple[l
     """Stored pages in an order that does not depend on when they came, and the number of each."""
     pages = snapshot.pages_of(numbers.tolist())
     ids = [stored.page.id for stored in pages]
-    rows = sorted((row for row, id_ in enumerate(ids) if id_ not in without) if without else range(len(ids)), key=ids.__getitem__)
+    kept = [row for row, id_ in enumerate(ids) if id_ not in without] if without else range(len(ids))
+    rows = sorted(kept, key=ids.__getitem__)
     return [pages[row] for row in rows], numbers[rows]
 
 

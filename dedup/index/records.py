@@ -106,7 +106,10 @@ class Packer:
         try:
             if size is None or self._zstd.get_frame_info(data).decompressed_size != size or not 0 <= size < MOST_TEXT:
                 raise ValueError("another size")  # known before there is memory taken for it
-            text: bytes = self._zstd.decompress(data, self._made[dictionary] if dictionary else None)
+            unpacker = self._zstd.ZstdDecompressor(zstd_dict=self._made[dictionary] if dictionary else None)
+            text: bytes = unpacker.decompress(data)  # of one frame; the module's function looks for more of them
+            if not unpacker.eof or unpacker.unused_data or len(text) != size:
+                raise ValueError("not one whole frame")
         except (self._zstd.ZstdError, KeyError, ValueError) as error:
             raise DamagedIndexError(f"the text of page {number} cannot be unpacked") from error
         return text

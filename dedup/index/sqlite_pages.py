@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import copy
 import sqlite3
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType

@@ -53,7 +53,14 @@ from dedup.kernel.twin_places import (
     ranges_apart,
     take_ranges,
 )
-from dedup.kernel.twin_postings import chunk_places, chunks_of_keys, damaged_chunk, extras_agree, landmarks, paired_twice
+from dedup.kernel.twin_postings import (
+    chunk_places,
+    chunks_of_keys,
+    damaged_chunk,
+    extras_agree,
+    landmarks,
+    paired_twice,
+)
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_runs import join_links
 from dedup.kernel.twin_sentences import sentences

@@ -32,7 +32,8 @@ def chunks_of_keys(fence: U64, key: U64, after: int, most: int) -> tuple[I64, I6
         most: Chunks of a key that are named, 1 or more.
 
     Returns:
-        (key and chunk of each look; keys that may stand in more chunks, their first one of those named, and the last one there is).
+        (key and chunk of each look; keys that may stand in more chunks, the first one of each that is named, and the last one
+        that there is).
     """
     if (key[1:] < key[:-1]).any():
         raise ValueError("key must ascend")

@@ -221,7 +221,7 @@ def set_overlaps(values: U64, first: I64, a: I64, b: I64) -> I64:
 
 
 def shared_shingles(token: U32, first: I64, size: int, of: I64) -> I64:
-    """Of each range of tokens, how many places of it begin a shingle that some ranges have, too: no fewer than its set shares.
+    """Of each range of tokens, how many places of it begin a shingle that some ranges have, too: no fewer than its set does.
 
     Args:
         token: Upper half of each token's hash; so unlike shingles may count, but no equal one does not.
@@ -238,7 +238,8 @@ def shared_shingles(token: U32, first: I64, size: int, of: I64) -> I64:
     def shingles(begin: int, end: int) -> list[tuple[int, ...]]:
         return [tuple(tokens[at:at + size]) for at in range(begin, end - size + 1)]
     wanted = {shingle for i in of.tolist() for shingle in shingles(*edges[i])}
-    return np.array([sum(map(wanted.__contains__, shingles(begin, end))) + (end - begin < size) for begin, end in edges], np.int64)
+    found = [sum(map(wanted.__contains__, shingles(begin, end))) + (end - begin < size) for begin, end in edges]
+    return np.array(found, np.int64)
 
 
 def short_overlaps(values: U32, first: I64, a: I64, b: I64) -> I64:

@@ -52,9 +52,9 @@ def sided_anchors(item: U32, page_first: I64, border: int, quiet_start: U32, qui
     largest = max([2, *map(len, classes)])
     if not classes or len(classes) * largest**2 > 2 * budget:
         return np.empty(0, np.uint32), np.empty(0, np.uint32), largest, len(classes)
-    edges = _match_edges(page_first, a, b, length, before, after)
+    start, end, to_copy = _match_edges(page_first, a, b, length, before, after)
     position, first = with_copies(np.concatenate(classes), np.cumsum([0, *map(len, classes)]).astype(np.int64),
-                                  *range_buckets(*edges[:2]), *edges)
+                                  *range_buckets(start, end), start, end, to_copy)
     rarity = rarities(count_items(item, quiet, bits), once, stop_least, stop_share)
     found_a, found_b = class_anchors(position, first, item, page_first, rarity, shift, before, after, least)
     kept = (found_a < middle) & (found_b >= middle)

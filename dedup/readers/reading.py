@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -75,19 +75,6 @@ class Texts:
         for row, end in enumerate(self.first[1:].tolist()):
             yield self.heads.page(row, str(text[start:end], "utf-8"))
             start = end
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Pages whose texts are in UTF-8 already.
-
-    Attributes:
-        heads: The pages; what stands in their ``text`` is not looked at.
-        texts: Their texts, a lone surrogate in three bytes.
-    """
-
-    heads: Sequence[Page]
-    texts: Sequence[bytes]
 
 
 Items = Iterator[Page | Pending]

@@ -252,6 +252,24 @@ def test_keys_are_found_in_chunks(rows, asked):
     assert list(found) == list(zip(kept.key.tolist(), kept.page.tolist(), kept.extra.tolist(), strict=True))
 
 
+@given(fence=st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=60), asked=keys, after=st.integers(0, 9),
+       most=st.integers(1, 9))
+def test_chunks_of_keys_are_found(fence, asked, after, most):
+    """In directories where keys stand in many chunks, or in none."""
+    ordered = np.sort(np.array([*fence, *fence[:1] * 12], np.uint64))
+    asked = np.unique(np.array([*asked, *fence[::3]], np.uint64))
+    owner, chunk, *_ = both("chunks_of_keys", ordered, asked, after, most)
+    for key, number in zip(owner.tolist(), chunk.tolist(), strict=True):
+        assert ordered[number] <= asked[key]
+        assert number + 1 == len(ordered) or ordered[number + 1] >= asked[key]
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="key must ascend"):
+            module.chunks_of_keys(ordered, np.array([2, 1], np.uint64), 0, 1)
+        for wrong in ((-1, 1), (0, 0)):
+            with pytest.raises(ValueError, match="after must be"):
+                module.chunks_of_keys(ordered, asked, *wrong)
+
+
 @given(data=st.binary(max_size=60), widths=st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 5)),
        count=st.integers(0, 6), key=st.integers(0, 2**64 - 1))
 def test_a_chunk_that_is_none_is_refused(data, widths, count, key):
