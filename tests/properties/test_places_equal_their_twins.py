@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -231,6 +232,21 @@ def test_frames_that_overlap_or_descend_are_refused():
 
 postings = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.integers(0, 2**32 - 1) | st.integers(7, 9),
                               st.integers(0, 2**32 - 1) | st.just(0)), min_size=1, max_size=40)
+
+
+@given(rows=st.lists(st.tuples(st.integers(0, 5), st.integers(7, 9), st.integers(0, 2**32 - 1)), min_size=1, max_size=20),
+       times=st.integers(1, 3), seed=st.integers(0, 2**32))
+def test_postings_are_sorted_each_once(rows, times, seed):
+    """By key, page and extra, in whatever order they come: of one key the places mostly ascend, but not always."""
+    from dedup.index.segments import sorted_rows
+
+    given_rows, chance = rows * times, random.Random(seed)
+    chance.shuffle(given_rows)
+    if chance.random() < 0.5:
+        given_rows.sort(key=lambda row: row[1:])  # as of pages one after the other
+    made = sorted_rows(*(np.array(column, kind) for column, kind in zip(zip(*given_rows, strict=True),
+                                                                       (np.uint64, np.uint32, np.uint32), strict=True)))
+    assert list(zip(made.key.tolist(), made.page.tolist(), made.extra.tolist(), strict=True)) == sorted(set(rows))
 
 
 @given(rows=postings, asked=keys)

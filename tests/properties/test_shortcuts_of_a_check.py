@@ -11,7 +11,7 @@ import pytest
 from index_help import WORDS, made_pages, points, sentence
 
 import dedup
-from dedup import anchors, lsh
+from dedup import align, anchors, lsh
 from dedup.index import Index, buckets, checking
 from dedup.page_pairs import PagePairs
 from dedup.shingles import short_shingles
@@ -90,6 +90,13 @@ def test_seeds_of_one_side_are_enough_for_a_scan_against_others(seed: int, monke
     assert one == scanned()
 
 
+def noting(own: Any, said: list[Any]) -> Any:
+    def noted(*args: Any) -> Any:
+        said.append(own(*args))
+        return said[-1]
+    return noted
+
+
 def without(monkeypatch: pytest.MonkeyPatch, shortcut: str) -> None:
     """Let a check do without one of its shortcuts."""
     if shortcut == "anchors by one call":
@@ -127,6 +134,8 @@ def test_anchors_by_one_call_are_those_of_a_scan_against_others(
     chance = random.Random(seed)
     pages = made_pages(seed, 40)
     border = chance.choice([5, 20, 35])
+    found: list[Any] = []
+    monkeypatch.setattr(align, "find_anchors", noting(align.find_anchors, found))
     if few:
         without(monkeypatch, "anchors of too many places")
 
@@ -135,13 +144,39 @@ def test_anchors_by_one_call_are_those_of_a_scan_against_others(
     one = scanned()
     without(monkeypatch, "anchors by one call")
     assert one == scanned()
+    (known, _), (other, _) = found
+    for name in known.__struct_fields__:
+        np.testing.assert_array_equal(getattr(known, name), getattr(other, name))
 
 
-def noting(own: Any, said: list[Any]) -> Any:
-    def noted(*args: Any) -> Any:
-        said.append(own(*args))
-        return said[-1]
-    return noted
+def test_sets_are_made_of_all_blocks_that_may_be_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, seen = buckets.BucketSurveyor._sets_that_may, [0, 0]
+
+    def compared(self: Any, blocks: Any, found: Any, least: int, needed: Any) -> Any:
+        made = own(self, blocks, found, least, needed)
+        every = short_shingles(self._engine, self._corpus, blocks, self._options.shingle_tokens)
+        one, other = np.repeat(found, len(every)), np.tile(np.arange(len(every)), len(found))
+        alike = other[every.jaccard(self._engine, one, other) >= self._options.least_jaccard]
+        np.testing.assert_array_equal(made.sizes[alike], every.sizes[alike])
+        seen[0] += len(set(alike.tolist()) - set(needed.tolist()) - set(found.tolist()))
+        seen[1] += int((made.sizes < every.sizes).sum())
+        return made
+    monkeypatch.setattr(buckets.BucketSurveyor, "_sets_that_may", compared)
+    monkeypatch.setattr(checking, "BucketSurveyor", sees_some_buckets(buckets.BucketSurveyor, random.Random(0)))
+    for seed in range(6):
+        pages, place = variants(random.Random(seed), 40) + made_pages(seed, 20), tmp_path / f"{seed}.dedup"
+        with Index.create(place, pages[:30] + pages[40:], levels="block"):
+            pass
+        answers(place, [{**page, "id": f"q{n}"} for n, page in enumerate(pages[30:40])])
+    assert min(seen) > 0, "no set that the buckets did not name was alike, or all were made"
+
+
+def sees_some_buckets(surveyor: Any, chance: random.Random) -> Any:
+    """Surveyors that are told of half of the shared buckets: what else is alike they have to see themselves."""
+    def made(*columns: Any, shared: buckets.SharedBuckets) -> Any:
+        kept = np.array([chance.random() < 0.5 for _ in shared.page], bool)
+        return surveyor(*columns, shared=buckets.SharedBuckets(shared.page[kept], shared.block[kept]))
+    return made
 
 
 def test_shortcuts_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
