@@ -174,7 +174,9 @@ def test_sets_are_made_of_all_blocks_that_may_be_alike(tmp_path: Path, monkeypat
 def sees_some_buckets(surveyor: Any, chance: random.Random) -> Any:
     """Surveyors that are told of half of the shared buckets: what else is alike they have to see themselves."""
     def made(*columns: Any, shared: buckets.SharedBuckets) -> Any:
-        kept = np.array([chance.random() < 0.5 for _ in shared.page], bool)
+        stands = list(zip(shared.page.tolist(), shared.block.tolist(), strict=True))
+        some = {block for block in sorted(set(stands)) if chance.random() < 0.5}
+        kept = np.array([block in some for block in stands], bool)
         return surveyor(*columns, shared=buckets.SharedBuckets(shared.page[kept], shared.block[kept]))
     return made
 
