@@ -243,6 +243,12 @@ def chunk_places(data: Data) -> Measured:
 
 
 @case
+def chunks_of_keys(data: Data) -> Measured:
+    fence, key = (np.sort(np.random.default_rng(count).integers(0, 1 << 40, count, np.uint64)) for count in (100_000, 500))
+    return (fence, key, 0, 8), len(key), "key"
+
+
+@case
 def landmarks(data: Data) -> Measured:
     token = (data.tokens[0] >> np.uint64(32)).astype(np.uint32)
     return (token, np.append(np.arange(0, len(token), 600), len(token)), 5, 4), len(token), "token"
@@ -356,6 +362,15 @@ def class_anchors(data: Data) -> Measured:
     return (position, first, item, page_first, np.full(1 << 18, 8, np.uint8), 24, 12, 24, 64), len(position), "place"
 
 
+@case
+def sided_anchors(data: Data) -> Measured:
+    """As in a check: a page of 600 words and 20 others."""
+    item, page_first, none = data.halves[:21 * 600], np.arange(22) * 600, np.empty(0, np.uint32)
+    match = np.arange(20) * 600 + 100
+    matches = match, np.full(20, 12_100), np.full(20, 40)
+    return (item, page_first, 20, none, none, *matches, 64, 16, 16, 0.001, 0.45, 12, 24, 24, 64, 1_000_000), len(item), "item"
+
+
 def ranges(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranges of 50 in 10 million tokens, apart, ascending."""
     start = np.sort(np.random.default_rng(0).choice(100_000, count, replace=False).astype(np.uint32) * np.uint32(100))
@@ -455,6 +470,12 @@ def set_overlaps(data: Data) -> Measured:
 def short_overlaps(data: Data) -> Measured:
     a, b = np.random.default_rng(0).integers(0, len(data.sets[1]) - 1, (2, 100_000))
     return (*data.short, a, b), len(a), "pair"
+
+
+@case
+def shared_shingles(data: Data) -> Measured:
+    first = data.tokens[1]
+    return (data.halves, first, 2, np.arange(0, len(first) - 1, len(first) // 3)), len(data.halves), "token"
 
 
 @case

@@ -100,13 +100,19 @@ def item_rarity(engine: LocalEngine, item: U32, quiet: tuple[U32, U32]) -> U8:
     Copies of an exact run count once: words are not frequent because the text that they stand in is copied often.
     0 for the most frequent ones: those that make up ``STOP_SHARE`` of the running text, if they are frequent themselves.
     """
-    bits = min(STOP_BITS, len(item).bit_length() + 2)
+    bits = _count_bits(item)
+
     def count(cut: tuple[int, int]) -> U32:
         return kernel.count_items(item[slice(*cut)], kernel.mark_ranges(*quiet, *cut), bits)
     cuts = itertools.pairwise([*range(0, max(len(item), 1), COUNTED), len(item)])
     parts = engine.map(count, list(cuts))
     counts: U32 = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.uint32)  # items are below 2^32
     return kernel.rarities(counts, RARITY, STOP_LEAST, STOP_SHARE)
+
+
+def _count_bits(item: U32) -> int:
+    """Bits of an item that tell those apart which are counted."""
+    return min(STOP_BITS, len(item).bit_length() + 2)
 
 
 def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[U32, U32], rarity: U8, pairs: PagePairs,
@@ -166,6 +172,15 @@ def _smaller_side(batches: list[tuple[int, int]], page_first: I64, pairs: PagePa
     return [(begin, end) for begin, end in own if begin < end]
 
 
+def _border_of_few(engine: LocalEngine, corpus: Corpus, pairs: PagePairs, kinds: tuple[int, ...], families: Families) -> int:
+    """First page of the second one of two sides, where one call of the kernel finds the seeds of both: of few pages, with
+    nothing that takes seeds away but the sides; else -1."""
+    simple = pairs.side is not None and pairs.value is None and not pairs.within and kinds == (GRAMS,) and not families.any
+    if not simple or engine.is_bounded or len(corpus.batches()) != 1:
+        return -1
+    return int(np.count_nonzero(pairs.side == 0))
+
+
 def _joined(engine: LocalEngine, classes: list[tuple[U32, I64]], around: int) -> list[tuple[U32, I64]]:
     """Classes of partitions in fewer parts, where memory is bounded: what stands around places comes into memory once a part.
 
@@ -208,6 +223,8 @@ def _with_partners(position: U32, first: I64, page_first: I64, pairs: PagePairs,
 
 def _in_items(bags: Bags, repeats: Repeats) -> Repeats:
     """Exact repeats, counted in items."""
+    if not len(bags.first):  # each token is one
+        return repeats
     begins = repeats.position[repeats.first[:-1]]
     a, end, position = bags.items(repeats.a), bags.items(repeats.a + repeats.length), bags.items(repeats.position)
     return Repeats(a, bags.items(repeats.b), end - a, repeats.first, position,
@@ -223,11 +240,50 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     Args:
         repeats: Exact repeats, counted in items.
     """
-    item, page_first = bags.item, bags.page_first
-    in_step, closed = InStep(repeats), families.closed(repeats, page_first)
+    page_first, in_step, closed = bags.page_first, InStep(repeats), families.closed(repeats, bags.page_first)
     if pairs.every:
         repeats = first_by_text(repeats, page_first, corpus.page_digest)
-    later = later_copies(repeats, page_first, pairs)
+    apart = pages_at(page_first, repeats.a) != pages_at(page_first, repeats.b)
+    across = replace(repeats, a=repeats.a[apart], b=repeats.b[apart], length=repeats.length[apart])
+    later, border = later_copies(repeats, page_first, pairs), _border_of_few(engine, corpus, pairs, kinds, families)
+    found = _pairs_of_few(bags, across, later, border, cap) if border >= 0 else None
+    if found is None:
+        found = _pairs_of_all(engine, corpus, bags, repeats, across, later, pairs, in_step, kinds, cap, families, closed)
+    a, b, hot = found
+    if len(a) and border >= 0:  # of all pages that is done part by part
+        stays = ~in_step.both(a, b)
+        a, b = a[stays], b[stays]
+    if not pairs.within and len(a):
+        before, after = (bags.a_word * words for words in AROUND)
+        a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
+    if len(a) and (families.any or not pairs.every):
+        page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
+        counted = rows_of(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
+        a, b = a[counted], b[counted]
+    return a, b, hot
+
+
+def _pairs_of_few(bags: Bags, across: Repeats, later: tuple[U32, U32], border: int, cap: int) -> tuple[U32, U32, int] | None:
+    """The same of a few pages on two sides by one call of the kernel, those in step too; ``None`` where there are too many.
+
+    Args:
+        across: The matches of two pages.
+        later: Of ``later_copies``.
+        border: First page of the second side.
+    """
+    before, after = (bags.a_word * words for words in AROUND)
+    budget = max(PAIRS, PAIRS_PER_TOKEN * len(bags.item))
+    a, b, largest, classes = kernel.sided_anchors(
+        bags.item, bags.page_first, border, *later, across.a, across.b, across.length, cap, _count_bits(bags.item), RARITY,
+        STOP_LEAST, STOP_SHARE, before, after, bags.settings.least_window, COMMON[GRAMS], budget)
+    return None if classes * largest**2 > 2 * budget else (a, b, 0)
+
+
+def _pairs_of_all(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeats, across: Repeats, later: tuple[U32, U32],
+                  pairs: PagePairs, in_step: InStep, kinds: tuple[int, ...], cap: int, families: Families,
+                  closed: Flags) -> tuple[U32, U32, int]:
+    """The same of all pages, those out of step."""
+    item, page_first = bags.item, bags.page_first
     rarity, classes = item_rarity(engine, item, later), list[tuple[U32, I64]]()
     size, window = KEY_ITEMS[kinds[0]]
     quiet = quiet_copies(repeats, later, window - 1) if pairs.every else later
@@ -242,8 +298,6 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     sizes = np.concatenate([NOWHERE, *(widths(first) for _, first in classes)])
     most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
     before, after = (bags.a_word * words for words in AROUND)
-    apart = pages_at(page_first, repeats.a) != pages_at(page_first, repeats.b)
-    across = replace(repeats, a=repeats.a[apart], b=repeats.b[apart], length=repeats.length[apart])
     edges = Copies.of_edges(across, before, after, size)
 
     def pair(number: int) -> tuple[U32, U32]:
@@ -267,12 +321,6 @@ def _seed_pairs(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repeat
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    if not pairs.within and len(a):
-        a, b = carried(Copies.of_inner(across, before, after), in_step, a, b)
-    if len(a) and (families.any or not pairs.every):
-        page_a, page_b = pages_at(page_first, a), pages_at(page_first, b)
-        counted = rows_of(pairs.allows(page_a, page_b) & families.apart(page_a, page_b))
-        a, b = a[counted], b[counted]
     return a, b, int(sizes[sizes > most].sum())
 
 
@@ -305,7 +353,10 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         return both
     of_run = pages(repeats.a, repeats.b)
     pair = kernel.distinct_keys(of_run.view(np.uint64))[1]
-    rows = rows_of((np.bincount(pair)[pair] > 1) | is_among(of_run, distinct_numbers(pages(a, b))))
+    several = np.bincount(pair)[pair] > 1
+    rows = rows_of(several | is_among(of_run, distinct_numbers(pages(a, b))) if len(a) else several)
+    if not len(rows):
+        return np.empty(0, np.uint32), np.empty(0, np.uint32)
     cell = bags.settings.cell
     counts = -(-repeats.length[rows] // cell)
     step = (np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)) * cell

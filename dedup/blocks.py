@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +153,18 @@ def token_flags(options: Options) -> int:
             + JOIN_HYPHENS * (options.noise == "ocr"))
 
 
+class Encoded(Struct, frozen=True):
+    """Pages whose texts are in UTF-8 already.
+
+    Attributes:
+        heads: The pages; what stands in their ``text`` is not looked at.
+        texts: Their texts, a lone surrogate in three bytes.
+    """
+
+    heads: Sequence[Page]
+    texts: Sequence[bytes]
+
+
 class Batch(Struct):
     """Pages as they were read: their texts one after the other, and what else is known of them.
 
@@ -257,7 +269,7 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
 
     A page is never cut.
     """
-    stretches: Iterable[Page | Texts] = pages.stretches() if hasattr(pages, "stretches") else pages
+    stretches: Iterable[Page | Texts | Encoded] = pages.stretches() if hasattr(pages, "stretches") else pages
     sizes, layouts, begin = list[int](), dict[int, Layout](), 0
     held, texts, waiting = list[Page](), list[bytes](), 0  # pages are added some together, and bytes of these
 
@@ -274,19 +286,18 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
         settle()
         return Batch(text.since(begin), text.size - begin, sums(np.array(sizes, np.int64)), layouts)
     for item in stretches:
-        if isinstance(item, Page):
-            data = item.text.encode("utf-8", "surrogatepass")
-            held.append(item)
-            texts.append(data)
-            waiting += len(data)
-            if item.layout is not None:
-                layouts[len(sizes)] = item.layout
-            sizes.append(len(data))
-            if text.size + waiting - begin >= BATCH_BYTES:
-                yield batch()
-                sizes, layouts, begin = [], {}, text.size
-            elif waiting >= HELD_BYTES:
-                settle()
+        if isinstance(item, Page | Encoded):
+            for some, data in _encoded(item):
+                held += some
+                texts += data
+                waiting += sum(map(len, data))
+                layouts.update((row, page.layout) for row, page in enumerate(some, len(sizes)) if page.layout is not None)
+                sizes += map(len, data)
+                if text.size + waiting - begin >= BATCH_BYTES:
+                    yield batch()
+                    sizes, layouts, begin = [], {}, text.size
+                elif waiting >= HELD_BYTES:
+                    settle()
             continue
         settle()
         first, at = item.first, 0
@@ -301,6 +312,15 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
                 sizes, layouts, begin = [], {}, text.size
     if sizes:
         yield batch()
+
+
+def _encoded(item: Page | Encoded) -> Iterable[tuple[Sequence[Page], Sequence[bytes]]]:
+    """Pages, and their texts in UTF-8: those of a small batch together."""
+    if isinstance(item, Page):
+        return (((item,), (item.text.encode("utf-8", "surrogatepass"),)),)
+    if sum(map(len, item.texts)) < BATCH_BYTES // 2:
+        return ((item.heads, item.texts),)
+    return (((page,), (data,)) for page, data in zip(item.heads, item.texts, strict=True))
 
 
 def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64, I64, U64, U32]], whole: bool) -> Survey:
@@ -408,9 +428,11 @@ def tell_apart(heads: Heads, references: int) -> None:
     """A reference whose id one of the others has is named by its folder, or as a reference."""
     if not references:
         return
-    others = set(heads.ids[references:])
-    taken = {*heads.ids[:references], *others}
-    for row, known in enumerate(heads.ids[:references]):
+    others, ids = set(heads.ids[references:]), heads.ids[:references]
+    if others.isdisjoint(ids):
+        return
+    taken = {*ids, *others}
+    for row, known in enumerate(ids):
         if known in others:
             page = heads[row]
             name = f"{page.site}/{page.id}" if page.site and not page.record else f"reference/{page.id}"

@@ -78,6 +78,8 @@ def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
         parts: Of each passage.
         node: Of each passage, its a; then its b.
     """
+    if (parts == 1).all():
+        return
     parts = np.tile(parts, 2)
     several = np.append(parts > 1, False)[np.minimum(leader, len(parts))]
     if several.any():

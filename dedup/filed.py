@@ -16,6 +16,7 @@ from dedup.kernel import kernel
 A = TypeVar("A", bound=np.generic)
 
 LEAST_IN_FILE = 1 << 25  # bytes of a column that are worth a file
+NO_ROOM = np.empty(0, np.uint8)
 LEAST_OF_MANY = 1 << 20  # of one among many, where the text lies there too
 
 
@@ -33,10 +34,11 @@ class Filed(Generic[A]):
     """
 
     def __init__(self, count: int, kind: type[A], large: bool | None = None) -> None:
-        size = count * np.dtype(kind).itemsize
-        large = size >= LEAST_IN_FILE if large is None else large and size > 0
-        self._room = kernel.room_in_file(size) if large else np.empty(0, np.uint8)
-        self.in_file = len(self._room) > 0
+        self._room, self.in_file = NO_ROOM, False
+        if large or (large is None and count * np.dtype(kind).itemsize >= LEAST_IN_FILE):
+            size = count * np.dtype(kind).itemsize
+            self._room = kernel.room_in_file(size) if size else NO_ROOM
+            self.in_file = len(self._room) > 0
         self.values: npt.NDArray[A] = self._room.view(kind) if self.in_file else np.empty(count, kind)
 
     def write(self, at: int, values: npt.NDArray[Any]) -> None:

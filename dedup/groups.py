@@ -278,6 +278,8 @@ def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I6
     """Members that have not the text of their representative."""
     row, leader = members.row, members.leader
     unlike: Flags = digest[row] != digest[leader]
+    if not unlike.any():
+        return unlike
     across = rows_of(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
     unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
     return unlike

@@ -99,6 +99,14 @@ class Strings(Sequence[str]):
         self._first.frombytes((strings.first[1:] + len(self._data)).tobytes())
         self._data += strings.data.data
 
+    def add(self, strings: Sequence[str]) -> None:
+        """The same with strings that are not encoded."""
+        joined = "".join(strings)
+        data = _utf8(joined)
+        lengths = map(len, strings) if len(data) == len(joined) else map(len, map(_utf8, strings))
+        self._first.extend(itertools.islice(itertools.accumulate(lengths, initial=len(self._data)), 1, None))
+        self._data += data
+
     def encoded(self, row: int) -> bytes:
         """A string in UTF-8."""
         return bytes(self._data[self._first[row]:self._first[row + 1]])
@@ -167,6 +175,14 @@ class Coded:
                 self.names.append(new)
         own = np.fromiter(map(self._known.__getitem__, strings.names), np.int32, len(strings.names))
         self._codes.frombytes(own[strings.code].tobytes())
+
+    def add(self, strings: Sequence[str]) -> None:
+        """Put strings at the end."""
+        for new in dict.fromkeys(strings):
+            if new not in self._known:
+                self._known[new] = len(self.names)
+                self.names.append(new)
+        self._codes.extend(map(self._known.__getitem__, strings))
 
     def some(self, rows: Sequence[int]) -> list[str]:
         """Some of the strings."""
@@ -243,10 +259,10 @@ class Heads(Sequence[Page]):
     def add_all(self, pages: Sequence[Page]) -> None:
         """Put pages at the end; their texts are left out."""
         row = len(self)
-        self.ids.extend(Utf8.of([page.id for page in pages]))
-        self._urls.extend(Utf8.of([page.url or "" for page in pages]))
-        self._sources.extend(Codes.of([page.source for page in pages]))
-        self.sites.extend(Codes.of([page.site for page in pages]))
+        self.ids.add([page.id for page in pages])
+        self._urls.add([page.url or "" for page in pages])
+        self._sources.add([page.source for page in pages])
+        self.sites.add([page.site for page in pages])
         self._lines.extend([page.line for page in pages])
         self._numbers.extend([page.number for page in pages])
         self._flags += bytes([HAS_URL * (page.url is not None) | RECORD * page.record for page in pages])

@@ -30,10 +30,12 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
         component: Of each node, by the number of one of its nodes.
         ranges: Of each node.
     """
+    if len(passages.parts.a0) == len(passages.whole.a0):  # each is one
+        return _wholes(ranges)
     parts = np.tile(widths(passages.first), 2)
     several = rows_of(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
     if not len(several):
-        return Spans(ranges.start, ranges.end, np.arange(len(leader) + 1), (ranges.start_char, ranges.end_char))
+        return _wholes(ranges)
     number_of = np.full(len(component), -1)  # of few components: none but those of nodes with several parts are looked at
     number_of[component[several[::-1]]] = several[::-1]
     rows = rows_of(number_of[component] >= 0)
@@ -58,6 +60,11 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
         return made
     (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
     return Spans(start, end, first, (start_char, end_char))
+
+
+def _wholes(ranges: Ranges) -> Spans:
+    """Places whole."""
+    return Spans(ranges.start, ranges.end, np.arange(len(ranges) + 1), (ranges.start_char, ranges.end_char))
 
 
 class _Pieces(Struct, frozen=True):

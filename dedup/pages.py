@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, distinct_numbers, in_order, small_repeats, sums, widths
+from dedup.engines.local import Done
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InAnyBatches, Lazy
@@ -103,7 +104,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
                              lambda: _pages_twice(judgement, begin))
 
 
-def _covered(judgement: Judgement, begin: int, content: Future[Flags]) -> list[I64]:
+def _covered(judgement: Judgement, begin: int, content: Future[Flags] | Done[Flags]) -> list[I64]:
     """Characters of each page in what stands there twice and more, all of it and in blocks, see ``describe_pages``.
 
     Args:

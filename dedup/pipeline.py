@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dedup.aligned import NOTHING, Aligned
 from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus, rows_of
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import Done, LocalEngine
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages, no_groups
 from dedup.kernel import kernel
@@ -107,12 +107,12 @@ def find_in(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs: Page
         surveyor: Of the collection; it is left without what it held.
         meanwhile: Is done beside what one thread does.
     """
-    finding: Future[Repeats] | None = None
+    finding: Future[Repeats] | Done[Repeats] | None = None
     if options.unit != "page":
         stages.start("exact runs")
         known: Repeats | None = checkpoint.take("exact runs")
         finding = (find_repeats(engine, corpus, surveyor, options.gram_tokens, options.min_tokens) if known is None
-                   else _done(known))
+                   else Done(known))
     if meanwhile is not None:
         meanwhile()
     surveyor.forget_tokens()
@@ -137,16 +137,10 @@ def nothing_found(corpus: Corpus, options: Options) -> Findings:
     return Findings(corpus, no_groups(), Passages(none, np.zeros(1, np.int64), none), pairs, options, aligned=NOTHING)
 
 
-def _done(value: Repeats) -> Future[Repeats]:
-    """A stage that has ended."""
-    done: Future[Repeats] = Future()
-    done.set_result(value)
-    return done
-
-
-def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, finding: Future[Repeats], pairs: PagePairs,
-                   options: Options, stages: Stages, stem: Stem | None, is_comparison: bool, judge: Judge | None = None,
-                   checkpoint: Checkpoint = NOTHING_KEPT) -> tuple[Passages, list[Repeats], Aligned]:
+def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, finding: Future[Repeats] | Done[Repeats],
+                   pairs: PagePairs, options: Options, stages: Stages, stem: Stem | None, is_comparison: bool,
+                   judge: Judge | None = None, checkpoint: Checkpoint = NOTHING_KEPT,
+                   ) -> tuple[Passages, list[Repeats], Aligned]:
     """Verified passages, repeats that stand in many places (one), and which of the passages were aligned.
 
     Args:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dedup.blocks import Corpus, Tokens, owners, widths
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import Done, LocalEngine
 from dedup.errors import InputError
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
@@ -62,7 +62,8 @@ class Repeats(Struct, frozen=True):
 NOWHERE = np.empty(0, np.int64)
 
 
-def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: int, min_tokens: int) -> Future[Repeats]:
+def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: int, min_tokens: int
+                 ) -> Future[Repeats] | Done[Repeats]:
     """Every run of `size` tokens or more that stands twice in the collection.
 
     Classes of grams are found by all threads; runs are then made of them by one, beside what comes next.

@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,21 @@ PART = 16  # of the memory, where it is bounded, that a batch may take for what 
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
+
+
+class Done(Generic[V]):
+    """What a stage made that was not put off: a ``Future`` without its locks.
+
+    Args:
+        value: The result.
+    """
+
+    def __init__(self, value: V) -> None:
+        self._value = value
+
+    def result(self) -> V:
+        """The result."""
+        return self._value
 
 
 class Partitioned:
@@ -195,13 +210,11 @@ class LocalEngine:
             return result
         return relieved
 
-    def begin(self, stage: Callable[[], R]) -> Future[R]:
+    def begin(self, stage: Callable[[], R]) -> Future[R] | Done[R]:
         """Start a stage that cannot be cut into batches in one of the threads; what comes next is done beside it."""
         if self._pool is not None:
             return self._pool.submit(stage)
-        done: Future[R] = Future()
-        done.set_result(stage())
-        return done
+        return Done(stage())
 
     def exchange(self, rows: list[Partitioned], then: Callable[[Columns], R]) -> list[R]:
         """Bring rows of equal key together and run a stage on each partition.

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, Tokens, distinct_numbers
+from dedup.blocks import Corpus, Distinct, Tokens, distinct_numbers, rows_of
 from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
 from dedup.lsh import LSH, MAX_REPRESENTATIVES, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
 from dedup.shingles import ShortSets, short_shingles
@@ -26,6 +27,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 FEW_PAIRS = 1 << 12
+ROUNDED = 1e-6  # shingles: more than what is lost where shares are rounded
 NO_PAIRS = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
@@ -53,6 +55,7 @@ class BucketSurveyor(Surveyor):
     def __init__(self, engine: LocalEngine, corpus: Corpus, options: Options, tokens: Tokens | None, keys: BandKeys | None,
                  shared: SharedBuckets) -> None:
         super().__init__(engine, corpus, options, tokens, keys)
+        self._token = tokens.token[0] if tokens is not None and len(tokens) == 1 else None  # kept: few pages are looked at
         self._shared, self._distinct = shared, Distinct(*NO_PAIRS, np.zeros(1, np.int64))
         self._border = int(corpus.page_first[corpus.references or 0])  # first block of a page that is checked
 
@@ -88,14 +91,35 @@ class BucketSurveyor(Surveyor):
         a, b = rows[a[alike]], rows[b[alike]]
         if not len(a):
             return _none_of(len(blocks))
-        sets = short_shingles(self._engine, corpus, blocks, size)
-        one, other = _with_all(distinct_numbers(np.concatenate([a[asked[a]], b[asked[b]]])), sets.sizes, threshold)
+        found = distinct_numbers(np.concatenate([a[asked[a]], b[asked[b]]]))
+        least = int(sets.sizes[rows.searchsorted(found)].min())
+        sets = self._sets_that_may(blocks, found, least, distinct_numbers(np.concatenate([a, b])))
+        one, other = _with_all(found, sets.sizes, threshold)
         every = sets.jaccard(self._engine, one, other) >= threshold
         one, other = one[every], other[every]
         pairs = distinct_numbers(np.minimum(one, other) * len(blocks) + np.maximum(one, other))
         if not np.array_equal(pairs, a * len(blocks) + b):
             return None
         return Candidates(a, b, 0, sets)
+
+    def _sets_that_may(self, blocks: I64, found: I64, least: int, needed: I64) -> ShortSets:
+        """The sets of all blocks, empty ones of those that cannot be alike to any of some.
+
+        What is alike to a set has at least the threshold's share of its elements; each of them begins at another place.
+
+        Args:
+            found: These, by their rows in `blocks`.
+            least: Elements of the smallest one.
+            needed: Rows whose sets are made.
+        """
+        corpus, size = self._corpus, self._options.shingle_tokens
+        if self._token is None:
+            return short_shingles(self._engine, corpus, blocks, size)
+        shared = kernel.shared_shingles(self._token, corpus.token_first, size, blocks[found])[blocks]
+        may = shared + ROUNDED >= self._options.least_jaccard * least
+        may[needed] = True
+        rows = rows_of(may)
+        return short_shingles(self._engine, corpus, blocks[rows], size).spread(rows, len(blocks))
 
     def _any_alike(self, sets: ShortSets, asked: Flags, threshold: float) -> bool:
         """Whether any set is alike to one of a page that is checked: to compare a few is quicker than to sketch them."""

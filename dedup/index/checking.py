@@ -10,17 +10,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, read_corpus, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, Encoded, distinct_numbers, read_corpus, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
 from dedup.index.buckets import BucketSurveyor, SharedBuckets
 from dedup.index.keys import BLOCK, NUMBER_OF, PAGE, PASSAGE, batch_keys, sketch_rows, unit_options, ways_to_go_on
+from dedup.index.records import Stored
 from dedup.index.segments import Found, Rows
 from dedup.index.store import ENOUGH, Passes, Snapshot
 from dedup.kernel import kernel
 from dedup.lsh import LSH
-from dedup.model import Page, ReadError, Skipped
+from dedup.model import ReadError, Skipped
 from dedup.options import Options
 from dedup.pipeline import MakeSurveyor
 from dedup.surveyor import Surveyor
@@ -72,7 +73,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         first = np.append(rows_of(new), len(rows))
         found = snapshot.find(level, rows.key[new], names, _going_on(rows, first, run) if level == PASSAGE else None)
         if level == BLOCK and banded:
-            buckets = found if not names and not found.unread().any() else None
+            buckets = found if not names and (found.all_read or not found.unread().any()) else None
             found = _of_two_bands(found, rows, first, 0 if PASSAGE in keys else RARE_PLACES)
         looked_at, more = _few_of_each(found)
         pages.append(looked_at)
@@ -154,9 +155,9 @@ class Checked:
 
     known = "the index"
 
-    def __init__(self, stored: Sequence[Page], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
+    def __init__(self, stored: Sequence[Stored], batches: Sequence[Some], source: Any, left_out: Candidates) -> None:
         self.references, self._stored, self._batches = len(stored), stored, batches
-        self.expected_bytes = sum([len(page.text) for page in stored]) + sum(batch.size for batch in batches)
+        self.expected_bytes = sum([len(one.text) for one in stored]) + sum(batch.size for batch in batches)
         self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
         self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
         self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
@@ -172,7 +173,8 @@ class Checked:
 
     def stretches(self) -> Iterator[Any]:
         """The pages, some of them together."""
-        yield from self._stored
+        if self._stored:
+            yield Encoded(*zip(*self._stored, strict=True))
         for batch in self._batches:
             yield from batch.items
 
@@ -210,10 +212,12 @@ def levels_of(stored: Sequence[str], unit: Literal["block", "page"]) -> list[str
     return [level for level in stored if NUMBER_OF[level] in wanted]
 
 
-def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> tuple[list[Page], I64]:
+def stored_pages(snapshot: Snapshot, numbers: I64, without: Set[str]) -> tuple[list[Stored], I64]:
     """Stored pages in an order that does not depend on when they came, and the number of each."""
     pages = snapshot.pages_of(numbers.tolist())
-    rows = sorted((row for row, page in enumerate(pages) if page.id not in without), key=lambda row: pages[row].id)
+    ids = [stored.page.id for stored in pages]
+    kept = [row for row, id_ in enumerate(ids) if id_ not in without] if without else range(len(ids))
+    rows = sorted(kept, key=ids.__getitem__)
     return [pages[row] for row in rows], numbers[rows]
 
 

@@ -54,9 +54,10 @@ class Recent(Generic[T]):
         """Make room for values, and put them there; what has no room beside them is forgotten."""
         own = sum(map(size, new.values()))
         while self._values and self._held + own > self._most:
-            for number in list(self._values)[:-(-len(self._values) // DROPPED)]:
-                self._values.pop(number, None)
-            self._held = sum(map(size, list(self._values.values())))
+            gone = [self._values.pop(number, None) for number in list(self._values)[:-(-len(self._values) // DROPPED)]]
+            self._held -= sum(size(value) for value in gone if value is not None)
+            if not self._values:
+                self._held = 0  # what two threads put there at a time was counted twice
         if own <= self._most:
             self._values.update(new)
             self._held += own

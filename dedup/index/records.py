@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -106,7 +106,10 @@ class Packer:
         try:
             if size is None or self._zstd.get_frame_info(data).decompressed_size != size or not 0 <= size < MOST_TEXT:
                 raise ValueError("another size")  # known before there is memory taken for it
-            text: bytes = self._zstd.decompress(data, self._made[dictionary] if dictionary else None)
+            unpacker = self._zstd.ZstdDecompressor(zstd_dict=self._made[dictionary] if dictionary else None)
+            text: bytes = unpacker.decompress(data)  # of one frame; the module's function looks for more of them
+            if not unpacker.eof or unpacker.unused_data or len(text) != size:
+                raise ValueError("not one whole frame")
         except (self._zstd.ZstdError, KeyError, ValueError) as error:
             raise DamagedIndexError(f"the text of page {number} cannot be unpacked") from error
         return text
@@ -162,6 +165,18 @@ def head_digest(page: Page) -> bytes:
     return said
 
 
+class Stored(NamedTuple):
+    """A page that was read to be scanned.
+
+    Attributes:
+        page: Without its text.
+        text: In UTF-8.
+    """
+
+    page: Page
+    text: bytes
+
+
 def stored_page(record: Record, packer: Packer) -> Page:
     """A page as it was when it was stored.
 
@@ -170,12 +185,31 @@ def stored_page(record: Record, packer: Packer) -> Page:
     """
     text = packer.unpack(record)
     try:
-        meta: Any = json.loads(record.meta) if record.meta else NO_META
-        title, url = (None if said is None else _text(said) for said in (record.title, record.url))
-        return Page(_text(record.id), _text(text), _text(record.source), title, meta, url, record.line, record.is_record,
-                    unpack_layout(record, packer), _text(record.site), record.place)
+        return _page(record, packer, _text(text))
     except (UnicodeDecodeError, msgspec.DecodeError, ValueError, TypeError) as error:
         raise DamagedIndexError(f"page {record.number} cannot be read ({error})") from error
+
+
+def stored_text(record: Record, packer: Packer) -> Stored:
+    """The same, its text as it is stored.
+
+    Raises:
+        DamagedIndexError: It is not what was stored.
+    """
+    text = packer.unpack(record)
+    try:
+        if not text.isascii():
+            _text(text)
+        return Stored(_page(record, packer, ""), text)
+    except (UnicodeDecodeError, msgspec.DecodeError, ValueError, TypeError) as error:
+        raise DamagedIndexError(f"page {record.number} cannot be read ({error})") from error
+
+
+def _page(record: Record, packer: Packer, text: str) -> Page:
+    meta: Any = json.loads(record.meta) if record.meta else NO_META
+    title, url = (None if said is None else _text(said) for said in (record.title, record.url))
+    return Page(_text(record.id), text, _text(record.source), title, meta, url, record.line, record.is_record,
+                unpack_layout(record, packer), _text(record.site), record.place)
 
 
 def pack_layout(layout: Layout, packer: Packer) -> bytes:

@@ -30,7 +30,7 @@ from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputEr
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import NAMES, PASSAGE
 from dedup.index.recipe import Recipe
-from dedup.index.records import Packer, Record, seal, stored_page, unseal
+from dedup.index.records import Packer, Record, Stored, seal, stored_text, unseal
 from dedup.index.redis_link import connect, read_address, told_errors
 from dedup.index.redis_scripts import Scripts, read_postings, shard_names
 from dedup.index.segments import Found, Rows, checksum, sorted_rows
@@ -38,7 +38,6 @@ from dedup.index.segments import Found, Rows, checksum, sorted_rows
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
     from dedup.index.store import Info, Passes, Verified
-    from dedup.model import Page
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -247,9 +246,9 @@ class RedisSnapshot:
         """Records of pages; those that were removed meanwhile are left out."""
         return [unseal(data, number) for number, data in zip(numbers, self.stored(numbers), strict=True) if data is not None]
 
-    def pages_of(self, numbers: Sequence[int]) -> list[Page]:
+    def pages_of(self, numbers: Sequence[int]) -> list[Stored]:
         """Pages as they were when they were stored; those that were removed meanwhile are left out."""
-        return [stored_page(record, self.packer) for record in self.records(numbers)]
+        return [stored_text(record, self.packer) for record in self.records(numbers)]
 
     def stored(self, numbers: Sequence[int]) -> list[bytes | None]:
         """What lies there of pages."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new
 from dedup.errors import DamagedIndexError
 from dedup.kernel import kernel
 from dedup.kernel.twin_postings import BEGIN_BITS
@@ -74,11 +73,22 @@ NO_NUMBERS = np.empty(0, np.int64)
 
 def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     """Rows in their order, each once."""
-    order = kernel.stable_order(extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32))
-    order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
-    key, page, extra = key[order], page[order], extra[order]
-    new = begins_new(key, page, extra)
-    return Rows(key, page, extra) if new.all() else Rows(key[new], page[new], extra[new])
+    place = extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32)
+    order = kernel.stable_order(np.ascontiguousarray(key))
+    same, before, after = _places_of_equal(key[order], place[order])
+    if (same & (before > after)).any():  # mostly the places of a key came in their order
+        order = kernel.stable_order(place)
+        order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
+        same, before, after = _places_of_equal(key[order], place[order])
+    twice = same & (before == after)
+    if twice.any():
+        order = order[np.append(True, ~twice)]
+    return Rows(key[order], page[order], extra[order])
+
+
+def _places_of_equal(key: U64, place: U64) -> tuple[npt.NDArray[np.bool_], U64, U64]:
+    """Whether each two rows that follow each other have one key, and the places of both."""
+    return key[1:] == key[:-1], place[:-1], place[1:]
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -256,22 +266,26 @@ class Found:
         query: Which of the keys asked for, ascending.
         page, extra: Of each place.
         count: Places of each key: these, and those that were not read.
+        all_read: There are none that were not read.
     """
 
     query: I64
     page: U32
     extra: U32
     count: I64
+    all_read: bool = False
 
     def only(self, kept: npt.NDArray[np.bool_]) -> Found:
         """Some of the places; the others are none."""
         if kept.all():
             return self
         count = self.count - np.bincount(self.query[~kept], minlength=len(self.count))
-        return Found(self.query[kept], self.page[kept], self.extra[kept], count)
+        return Found(self.query[kept], self.page[kept], self.extra[kept], count, self.all_read)
 
     def unread(self) -> I64:
         """Places of each key that were not read."""
+        if self.all_read:
+            return np.zeros(len(self.count), np.int64)
         return self.count - np.bincount(self.query, minlength=len(self.count))
 
     def pages_of_each(self) -> I64:
@@ -293,27 +307,21 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chun
         read: Chunks by their numbers, which ascend; each of them is what was stored.
     """
     asked_key, asked_chunk, behind, count = [NO_NUMBERS], [NO_NUMBERS], False, np.zeros(len(keys), np.int64)
-    every = np.arange(len(keys))
     for segment in sorted(segments, key=lambda segment: segment.first_chunk):
         if not len(segment.fence):
             continue
-        low = np.maximum(segment.fence.searchsorted(keys) - 1, 0) + after
-        high = segment.fence.searchsorted(keys, "right") - 1
-        spans = np.maximum(high - low + 1, 0)
-        shown = np.minimum(spans, most)
-        asked_key.append(every.repeat(shown))
-        asked_chunk.append((low - (shown.cumsum() - shown)).repeat(shown) + np.arange(segment.first_chunk,
-                                                                                      segment.first_chunk + shown.sum()))
-        last = (spans > most).nonzero()[0]
-        if len(last):  # the last chunk of a key that goes over many is read, too: it says how many places are in it
+        owner, chunk, longer, low, high = kernel.chunks_of_keys(segment.fence, keys, after, most)
+        asked_key.append(owner)
+        asked_chunk.append(chunk + segment.first_chunk)
+        if len(longer):  # the last chunk of a key that goes over many is read, too: it says how many places are in it
             before = segment.before.view(np.int64)
-            count[last] += before[high[last]] - before[low[last] + most]
-            asked_key.append(last)
-            asked_chunk.append(segment.first_chunk + high[last])
+            count[longer] += before[high] - before[low + most]
+            asked_key.append(longer)
+            asked_chunk.append(segment.first_chunk + high)
             behind = True
     owner, chunk = np.concatenate(asked_key), np.concatenate(asked_chunk)
     if not len(owner):
-        return Found(NO_NUMBERS, NO_ROWS.page, NO_ROWS.extra, count)
+        return Found(NO_NUMBERS, NO_ROWS.page, NO_ROWS.extra, count, not behind)
     if behind:
         numbers, row = np.unique(chunk, return_inverse=True)
     else:  # they ascend
@@ -325,9 +333,9 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chun
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
     place = owner.repeat(hits)
     if len(segments) == 1 and not behind:
-        return Found(place, page, extra, count)
+        return Found(place, page, extra, count, True)
     order = place.argsort(kind="stable")
-    return Found(place[order], page[order], extra[order], count)
+    return Found(place[order], page[order], extra[order], count, not behind)
 
 
 def merged(parts: Sequence[Iterator[Rows]]) -> Iterator[Rows]:

@@ -26,7 +26,7 @@ from dedup.errors import BusyIndexError, DamagedIndexError, DedupError, InputErr
 from dedup.index.keys import DEAD
 from dedup.index.recent import Recent, RecentChunks
 from dedup.index.recipe import Recipe
-from dedup.index.records import Packer
+from dedup.index.records import Packer, Stored
 from dedup.index.segments import Segment, checksum, in_windows
 from dedup.index.sqlite_file import (
     SCHEMA,
@@ -42,7 +42,6 @@ from dedup.index.sqlite_file import (
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
-from dedup.model import Page
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -79,7 +78,7 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
-        self.chunks, self.pages = RecentChunks(CHUNK_BYTES), Recent[Page](PAGE_BYTES)
+        self.chunks, self.pages = RecentChunks(CHUNK_BYTES), Recent[Stored](PAGE_BYTES)
         try:
             known = is_index(self.file)
             self._identity = _identity(self.file)

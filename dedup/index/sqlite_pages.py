@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import copy
 import sqlite3
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
-from dedup.index.records import Packer, Record, seal, stored_page, unseal
+from dedup.index.records import Packer, Record, Stored, seal, stored_text, unseal
 from dedup.index.segments import (
     MOST_CHUNKS,
     Chunks,
@@ -34,7 +33,7 @@ from dedup.index.segments import (
 )
 from dedup.index.sqlite_file import as_bytes, chunks_of, put_meta, rows_of
 from dedup.index.store import ENOUGH, Passes
-from dedup.model import NO_META, Page
+from dedup.model import NO_META
 
 if TYPE_CHECKING:
     from dedup.index.sqlite import SqliteStore
@@ -69,7 +68,7 @@ class SqliteSnapshot:
         """The places of keys, ascending and each once, on pages that are there."""
         segments, dead, read = self.directories_of(level), self.dead_pages(), MOST_CHUNKS
         found = _counting(find_keys(segments, keys, self._chunks), dead, passes)
-        while read < DEEPEST and (unread := found.unread()).any():
+        while not found.all_read and read < DEEPEST and (unread := found.unread()).any():
             few = np.flatnonzero((unread > 0) & (found.pages_of_each() < ENOUGH))
             if not len(few):
                 break
@@ -101,14 +100,14 @@ class SqliteSnapshot:
         found = dict(zip(ordered, rows_of(self.connection, "page", ordered), strict=True))
         return [unseal(found[number], number) for number in numbers]
 
-    def pages_of(self, numbers: Sequence[int]) -> list[Page]:
+    def pages_of(self, numbers: Sequence[int]) -> list[Stored]:
         """Pages as they were when they were stored, by their numbers, which ascend."""
         lasting = bisect.bisect_left(numbers, self._first_fresh[1])
         kept = self.store.pages.take(numbers[:lasting], self._read_pages, _page_bytes)
-        return [page if page.meta is NO_META else _own(page) for page in kept] + self._read_pages(numbers[lasting:])
+        return [one if one.page.meta is NO_META else _own(one) for one in kept] + self._read_pages(numbers[lasting:])
 
-    def _read_pages(self, numbers: Sequence[int]) -> list[Page]:
-        return [stored_page(record, self.packer) for record in self.records(numbers)] if numbers else []
+    def _read_pages(self, numbers: Sequence[int]) -> list[Stored]:
+        return [stored_text(record, self.packer) for record in self.records(numbers)] if numbers else []
 
     def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The pages that have these ids."""
@@ -254,14 +253,16 @@ def _there(page: npt.NDArray[np.uint32], dead: I64) -> npt.NDArray[np.bool_]:
     return there
 
 
-def _page_bytes(page: Page) -> int:
+def _page_bytes(stored: Stored) -> int:
     """What a page takes in memory, about."""
-    return 1000 + sys.getsizeof(page.text) + (64 * len(page.layout.start) if page.layout is not None else 0)
+    layout = stored.page.layout
+    return 1000 + len(stored.text) + (64 * len(layout.start) if layout is not None else 0)
 
 
-def _own(page: Page) -> Page:
+def _own(stored: Stored) -> Stored:
     """A page whose carried fields nobody else has."""
-    return replace(page, meta=copy.deepcopy(page.meta)) if page.meta else page
+    page = stored.page
+    return Stored(replace(page, meta=copy.deepcopy(page.meta)), stored.text) if page.meta else stored
 
 
 def _alive(rows: Rows, dead: I64) -> Rows:

@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from dedup.index.affine32 import Sketched
 from dedup.index.recipe import Recipe
-from dedup.index.records import Packer, Record
+from dedup.index.records import Packer, Record, Stored
 from dedup.index.segments import Found, Rows
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.model import Page
 
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -104,8 +103,8 @@ class Snapshot(Protocol):
             DamagedIndexError: One is not what was stored, or is missing.
         """
 
-    def pages_of(self, numbers: Sequence[int]) -> list[Page]:
-        """Pages that are there, as they were when they were stored.
+    def pages_of(self, numbers: Sequence[int]) -> list[Stored]:
+        """Pages that are there, as they were when they were stored, without and with their texts.
 
         Args:
             numbers: They ascend.

@@ -5,6 +5,7 @@
 #include "copies.hpp"
 #include "letters.hpp"
 #include "seeding.hpp"
+#include "sided.hpp"
 
 namespace {
 
@@ -24,6 +25,13 @@ void check_places(const U32& places, const I64& page_first) {
     const auto tokens = static_cast<std::uint64_t>(page_first.data()[page_first.size() - 1]);
     for (const std::uint32_t place : span(places))
         if (place >= tokens) throw std::invalid_argument("a position lies behind the last page");
+}
+
+void check_apart(const U32& start, const U32& stop) {
+    if (start.size() != stop.size()) throw std::invalid_argument("start and stop must be equally long");
+    for (std::size_t i = 0; i < start.size(); ++i)
+        if (start.data()[i] > stop.data()[i] || (i > 0 && start.data()[i] < stop.data()[i - 1]))
+            throw std::invalid_argument("ranges must be apart and ascend");
 }
 
 void check_pairs(const I64& page_first, const I64& page_a, const I64& page_b) {
@@ -60,6 +68,31 @@ void bind_align(nb::module_& m) {
         if (once < 1 || once > 255) throw std::invalid_argument("once must be 1 to 255");
         return to_numpy(release([&] { return dedup::rarities(span(counts), once, stop_least, stop_share); }));
     }, "counts"_a.noconvert(), "once"_a, "stop_least"_a, "stop_share"_a);
+
+    m.def("sided_anchors", [](U32 item, I64 page_first, std::int64_t border, U32 quiet_start, U32 quiet_end, I64 a, I64 b, I64 length,
+                              std::int64_t cap, int bits, int once, double stop_least, double stop_share, std::int64_t before,
+                              std::int64_t after, std::int64_t shift, std::int64_t least, std::int64_t budget) {
+        check_first(page_first, item.size());
+        check_apart(quiet_start, quiet_end);
+        if (border < 0 || border >= static_cast<std::int64_t>(page_first.size())) throw std::invalid_argument("border is no page");
+        if (a.size() != b.size() || a.size() != length.size()) throw std::invalid_argument("the columns of matches must be equally long");
+        const auto items = page_first.data()[page_first.size() - 1];
+        for (std::size_t i = 0; i < a.size(); ++i)
+            if (std::min(a.data()[i], b.data()[i]) < 0 || length.data()[i] < 1 || std::max(a.data()[i], b.data()[i]) > items - length.data()[i])
+                throw std::invalid_argument("a match lies behind the last page");
+        if (bits < 1 || bits > 24) throw std::invalid_argument("bits must be 1 to 24");
+        if (once < 1 || once > 255) throw std::invalid_argument("once must be 1 to 255");
+        if (before < 0 || after < 1) throw std::invalid_argument("around: before is 0 at least, after 1");
+        auto [found_a, found_b, largest, classes] = release([&] {
+            const auto quiet = quiet_start.size() == 0 ? dedup::Mapped<std::uint8_t>()
+                : dedup::mark_ranges(span(quiet_start), span(quiet_end), 0, static_cast<std::int64_t>(item.size()));
+            return dedup::sided_anchors({span(item), span(page_first), quiet, {}}, span(quiet_start), span(quiet_end), span(a), span(b),
+                                        span(length), {border, cap, bits, once, stop_least, stop_share, before, after, shift, least, budget});
+        });
+        return std::make_tuple(to_numpy(std::move(found_a)), to_numpy(std::move(found_b)), largest, classes);
+    }, "item"_a.noconvert(), "page_first"_a.noconvert(), "border"_a, "quiet_start"_a.noconvert(), "quiet_end"_a.noconvert(),
+       "a"_a.noconvert(), "b"_a.noconvert(), "length"_a.noconvert(), "cap"_a, "bits"_a, "once"_a, "stop_least"_a, "stop_share"_a,
+       "before"_a, "after"_a, "shift"_a, "least"_a, "budget"_a);
 
     m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
                            std::int64_t number, std::int64_t slices, bool shared) {
@@ -128,11 +161,8 @@ void bind_align(nb::module_& m) {
        "start"_a.noconvert(), "end"_a.noconvert(), "shift"_a.noconvert());
 
     m.def("mark_ranges", [](U32 start, U32 stop, std::int64_t begin, std::int64_t end) {
-        if (start.size() != stop.size()) throw std::invalid_argument("start and stop must be equally long");
+        check_apart(start, stop);
         if (begin < 0 || begin > end) throw std::invalid_argument("begin to end is no range");
-        for (std::size_t i = 0; i < start.size(); ++i)
-            if (start.data()[i] > stop.data()[i] || (i > 0 && start.data()[i] < stop.data()[i - 1]))
-                throw std::invalid_argument("ranges must be apart and ascend");
         return to_numpy(release([&] { return dedup::mark_ranges(span(start), span(stop), begin, end); }));
     }, "start"_a.noconvert(), "stop"_a.noconvert(), "begin"_a, "end"_a);
 

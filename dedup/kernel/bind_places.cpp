@@ -58,6 +58,12 @@ void bind_places(nb::module_& m) {
         return to_numpy(release([&] { return dedup::chunk_places(spans, span(place), span(key)); }));
     }, "buffers"_a, "place"_a.noconvert(), "key"_a.noconvert());
 
+    m.def("chunks_of_keys", [](U64 fence, U64 key, std::int64_t after, std::int64_t most) {
+        if (!std::is_sorted(span(key).begin(), span(key).end())) throw std::invalid_argument("key must ascend");
+        if (after < 0 || most < 1) throw std::invalid_argument("after must be 0 or more, most 1 or more");
+        return to_numpy(release([&] { return dedup::chunks_of_keys(span(fence), span(key), after, most); }));
+    }, "fence"_a.noconvert(), "key"_a.noconvert(), "after"_a, "most"_a);
+
     m.def("damaged_chunk", [](nb::list chunks, I64 number) {
         if (number.size() != chunks.size()) throw std::invalid_argument("chunks and number must be equally long");
         const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "damaged_chunk");

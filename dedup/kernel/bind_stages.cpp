@@ -161,6 +161,13 @@ void bind_sets(nb::module_& m) {
     bind_overlaps<std::uint64_t>(m, "set_overlaps");
     bind_overlaps<std::uint32_t>(m, "short_overlaps");
 
+    m.def("shared_shingles", [](U32 token, I64 first, std::int64_t size, I64 of) {
+        check_first(first, token.size());
+        check_members(of, static_cast<std::int64_t>(first.size()) - 1, "of");
+        if (size < 1) throw std::invalid_argument("size must be at least 1");
+        return to_numpy(release([&] { return dedup::shared_shingles(span(token), span(first), size, span(of)); }));
+    }, "token"_a.noconvert(), "first"_a.noconvert(), "size"_a, "of"_a.noconvert());
+
     m.def("prefix_join", [](U64 rank, I64 first, std::int64_t ranks, double threshold) {
         check_first(first, rank.size());
         for (const std::uint64_t r : span(rank))

@@ -274,4 +274,38 @@ inline Mapped<std::uint8_t> paired_twice(Offsets first, Hashes asked, Offsets ke
     return twice;
 }
 
+// The chunks that each of some ascending keys may stand in, of a directory that has the first key of each chunk, from chunk `after` of
+// a key on, `most` at most: (key, chunk, keys that stand in more, their first chunk, and their last one). Keys lie so far apart
+// that the next one's place is looked for from the last one's on, in steps that double.
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>
+chunks_of_keys(Hashes fence, Hashes key, std::int64_t after, std::int64_t most) {
+    std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>> out;
+    auto& [owner, chunk, longer, first, last] = out;
+    owner.reserve(key.size() + key.size() / 8);
+    chunk.reserve(key.size() + key.size() / 8);
+    std::size_t at = 0;  // chunks that begin below the key
+    const auto beyond = [&](std::size_t from, auto is_before) {
+        std::size_t step = 1, low = from;
+        while (low + step <= fence.size() && is_before(fence[low + step - 1])) low += step, step *= 2;
+        const auto end = fence.begin() + static_cast<std::ptrdiff_t>(std::min(low + step - 1, fence.size()));
+        return static_cast<std::size_t>(std::partition_point(fence.begin() + static_cast<std::ptrdiff_t>(low), end, is_before) - fence.begin());
+    };
+    for (std::size_t k = 0; k < key.size(); ++k) {
+        const std::uint64_t own = key[k];
+        at = beyond(at, [&](std::uint64_t other) { return other < own; });
+        const std::size_t up_to = beyond(at, [&](std::uint64_t other) { return other <= own; });
+        const std::int64_t low = std::max<std::int64_t>(static_cast<std::int64_t>(at) - 1, 0) + after;
+        const std::int64_t high = static_cast<std::int64_t>(up_to) - 1;
+        for (std::int64_t c = low; c <= std::min(high, low + most - 1); ++c) {
+            owner.push_back(static_cast<std::int64_t>(k));
+            chunk.push_back(c);
+        }
+        if (high - low + 1 <= most) continue;
+        longer.push_back(static_cast<std::int64_t>(k));
+        first.push_back(low);
+        last.push_back(high);
+    }
+    return out;
+}
+
 }  // namespace dedup

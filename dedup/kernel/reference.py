@@ -53,7 +53,14 @@ from dedup.kernel.twin_places import (
     ranges_apart,
     take_ranges,
 )
-from dedup.kernel.twin_postings import chunk_places, damaged_chunk, extras_agree, landmarks, paired_twice
+from dedup.kernel.twin_postings import (
+    chunk_places,
+    chunks_of_keys,
+    damaged_chunk,
+    extras_agree,
+    landmarks,
+    paired_twice,
+)
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_rows import equal_bytes, write_rows
 from dedup.kernel.twin_runs import join_links
@@ -69,11 +76,13 @@ from dedup.kernel.twin_sets import (
     repeated_keys,
     set_bitmaps,
     set_overlaps,
+    shared_shingles,
     shingle_sets,
     short_overlaps,
     sketch_bands,
     stable_order,
 )
+from dedup.kernel.twin_sided import sided_anchors
 from dedup.kernel.twin_tokens import (
     FOLD_ACCENTS,
     FOLD_DIGITS,
@@ -92,18 +101,17 @@ from dedup.kernel.twin_tokens import (
 __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "authorities", "bag_items",
     "band_columns", "blocks_of", "bucket_pairs", "byte_digests", "byte_offsets", "chars_at", "chunk_places",
-    "class_anchors", "class_runs", "code_points", "components", "count_items", "count_tokens", "counts_up_to",
-    "covered", "damaged_chunk", "distinct_keys", "equal_bytes", "equal_spans", "equal_tokens", "exact_repeats",
-    "extras_agree", "fss_sketches", "gram_classes", "gram_rows", "hash_tokens", "html_blocks", "implied_groups",
-    "join_links",
-    "json_records", "landmarks", "lengths_inside", "letter_items", "limit_memory", "line_numbers", "locate",
-    "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "memory_room", "merge_apart", "most_frequent",
-    "name", "normalise", "overlapping_nodes", "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets",
-    "range_digests", "range_halves", "ranges_apart", "rarities", "release_memory", "relieve_memory",
-    "repeated_keys", "repeated_seeds", "repetition_counts", "room", "room_in_file", "seed_classes", "sentences",
-    "set_bitmaps", "set_overlaps", "shingle_sets", "short_overlaps", "short_sets", "sketch_bands",
-    "slots_seen_twice", "split_lines", "stable_order", "survey_bands", "survey_tokens", "take_ranges",
-    "token_edges", "tokenise", "unlimit_memory", "with_copies", "write_rows",
+    "chunks_of_keys", "class_anchors", "class_runs", "code_points", "components", "count_items", "count_tokens",
+    "counts_up_to", "covered", "damaged_chunk", "distinct_keys", "equal_bytes", "equal_spans", "equal_tokens",
+    "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "gram_rows", "hash_tokens", "html_blocks",
+    "implied_groups", "join_links", "json_records", "landmarks", "lengths_inside", "letter_items", "limit_memory",
+    "line_numbers", "locate", "mark_ranges", "mark_seeds", "measure_parts", "memory_figures", "memory_room",
+    "merge_apart", "most_frequent", "name", "normalise", "overlapping_nodes", "pair_anchors", "paired_twice",
+    "prefix_join", "put", "range_buckets", "range_digests", "range_halves", "ranges_apart", "rarities",
+    "release_memory", "relieve_memory", "repeated_keys", "repeated_seeds", "repetition_counts", "room", "room_in_file",
+    "seed_classes", "sentences", "set_bitmaps", "set_overlaps", "shared_shingles", "shingle_sets", "short_overlaps",
+    "short_sets", "sided_anchors", "sketch_bands", "slots_seen_twice", "split_lines", "stable_order", "survey_bands",
+    "survey_tokens", "take_ranges", "token_edges", "tokenise", "unlimit_memory", "with_copies", "write_rows",
 ]  # fmt: skip
 
 name = "reference"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -193,22 +194,35 @@ inline std::vector<std::uint32_t> count_items(Items item, Bytes quiet, int bits)
     return out;
 }
 
-// How rare items are of which it is known how often they occur, in 1/16 or another part of it: that of one which occurs once; 0 for
-// the most frequent ones, those that make up `stop_share` of all, if each is `stop_least` of it and occurs eight times.
+// How rare an item is that occurs so often among so many, in 1/16 or another part of it: that of one which occurs once.
+class Rareness {
+public:
+    Rareness(int once, std::int64_t total)
+        : once_(once), most_(std::max<std::int64_t>(1, fixed_log2(static_cast<std::uint64_t>(std::max<std::int64_t>(total, 1))))) {
+        told_[0] = static_cast<std::uint8_t>(once);
+    }
+    std::uint8_t operator()(std::uint32_t count) {
+        std::uint8_t known = count < told_.size() ? told_[count] : std::uint8_t{0};
+        if (!known) {
+            known = static_cast<std::uint8_t>(std::max<std::int64_t>(
+                once_ * (most_ - static_cast<std::int64_t>(fixed_log2(count))) / most_, 1));
+            if (count < told_.size()) told_[count] = known;
+        }
+        return known;
+    }
+    std::uint8_t told(std::uint32_t count) const { return told_[count]; }
+
+private:
+    std::int64_t once_, most_;
+    std::array<std::uint8_t, 1024> told_{};  // 0: not yet
+};
+
+// How rare items are of which it is known how often they occur; 0 for the most frequent ones, those that make up `stop_share` of
+// all, if each is `stop_least` of it and occurs eight times.
 inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts, int once, double stop_least, double stop_share) {
     std::int64_t total = 0;
     for (const std::uint32_t count : counts) total += count;
-    const std::int64_t most = std::max<std::int64_t>(1, fixed_log2(static_cast<std::uint64_t>(std::max<std::int64_t>(total, 1))));
-    std::array<std::uint8_t, 1024> told{static_cast<std::uint8_t>(once)};  // 0: not yet; no item is as rare as one that occurs once
-    const auto rare = [&](std::uint32_t count) {
-        std::uint8_t known = count < told.size() ? told[count] : std::uint8_t{0};
-        if (!known) {
-            known = static_cast<std::uint8_t>(std::max<std::int64_t>(
-                once * (most - static_cast<std::int64_t>(fixed_log2(count))) / most, 1));
-            if (count < told.size()) told[count] = known;
-        }
-        return known;
-    };
+    Rareness rare(once, total);
     constexpr std::uint32_t kFew = 8;  // most items occur less often: nothing foretells which one is next, so nothing branches on it
     for (std::uint32_t count = 1; count < kFew; ++count) rare(count);
     const double least = stop_least * static_cast<double>(total);
@@ -221,7 +235,7 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
         for (std::size_t i = begin; i < end; ++i) any |= counts[i];
         if (any < 2) continue;  // most of them, and there are many more than items
         if (any < kFew) {
-            for (std::size_t i = begin; i < end; ++i) out[i] = told[counts[i]];
+            for (std::size_t i = begin; i < end; ++i) out[i] = rare.told(counts[i]);
             continue;
         }
         for (std::size_t i = begin; i < end; ++i) {
@@ -235,6 +249,56 @@ inline std::vector<std::uint8_t> rarities(std::span<const std::uint32_t> counts,
         if (static_cast<double>(before) >= stop_share * static_cast<double>(total)) break;
         out[i] = 0;
         before += counts[i];
+    }
+    return out;
+}
+
+// `rarities` of the counts of items, in one go: of those that stand in none of some ranges, which are apart and ascend. Most items are few:
+// they are counted in a byte each, which the nearer cache holds. Only slots that were counted are looked at: there are many more of them.
+inline Mapped<std::uint8_t> item_rarities(Items item, std::span<const std::uint32_t> quiet_start, std::span<const std::uint32_t> quiet_end,
+                                          int bits, int once, double stop_least, double stop_share) {
+    constexpr std::uint8_t kMany = 255;
+    const std::size_t slots = std::size_t{1} << bits;
+    Mapped<std::uint8_t> counts(slots, std::uint8_t{0}), out(slots, static_cast<std::uint8_t>(once));
+    Mapped<std::uint32_t> met(std::min(slots, item.size()) + 1);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> many(std::bit_ceil(2 * item.size() / kMany + 8));  // slot + 1, count beyond
+    const auto beyond = [&](std::uint32_t slot) -> std::uint32_t& {
+        std::size_t at = slot * 0x9E3779B1U & (many.size() - 1);
+        while (many[at].first != 0 && many[at].first != slot + 1) at = (at + 1) & (many.size() - 1);
+        many[at].first = slot + 1;
+        return many[at].second;
+    };
+    std::int64_t total = 0;
+    std::size_t different = 0;
+    for (std::size_t r = 0, at = 0; r <= quiet_start.size(); ++r) {
+        const std::size_t end = r < quiet_start.size() ? std::min<std::size_t>(quiet_start[r], item.size()) : item.size();
+        if (at < end) total += static_cast<std::int64_t>(end - at);
+        for (; at < end; ++at) {
+            const std::uint32_t slot = item[at] >> (32 - bits);
+            const std::uint8_t count = counts[slot];
+            met[different] = slot;
+            different += count == 0;
+            if (count == kMany) ++beyond(slot);
+            else counts[slot] = static_cast<std::uint8_t>(count + 1);
+        }
+        if (r < quiet_start.size()) at = std::max<std::size_t>(at, quiet_end[r]);
+    }
+    Rareness rare(once, total);
+    const auto least = static_cast<std::uint32_t>(std::ceil(std::max(8.0, stop_least * static_cast<double>(total))));
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> frequent;  // count, slot
+    for (std::size_t i = 0; i < different; ++i) {
+        const std::uint32_t slot = met[i], count = counts[slot] + (counts[slot] == kMany ? beyond(slot) : 0);
+        out[slot] = rare(count);
+        if (count >= least) frequent.emplace_back(count, slot);
+    }
+    std::sort(frequent.begin(), frequent.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    std::int64_t before = 0;
+    for (const auto& [count, slot] : frequent) {
+        if (static_cast<double>(before) >= stop_share * static_cast<double>(total)) break;
+        out[slot] = 0;
+        before += count;
     }
     return out;
 }

@@ -540,4 +540,31 @@ inline void components(int64_t nodes, const int64_t* a, const int64_t* b, int64_
     for (int64_t i = 0; i < nodes; ++i) root[i] = root[root[i]];  // smaller ids come first: one step suffices
 }
 
+// Of each range of tokens, how many places of it begin a shingle (so many tokens, half of each hash) that some ranges have, too. Shorter
+// ranges are one shingle, which all may have.
+inline Mapped<std::int64_t> shared_shingles(std::span<const std::uint32_t> token, Offsets first, std::int64_t size, Offsets of) {
+    const auto for_each = [&](std::size_t range, auto use) {
+        for (std::int64_t at = first[range]; at + size <= first[range + 1]; ++at) {
+            std::uint64_t sum = 0;
+            for (std::int64_t i = at; i < at + size; ++i) sum = (sum + token[static_cast<std::size_t>(i)] + 1) * kGramBase;
+            use(sum ^ sum >> 29);
+        }
+    };
+    std::vector<std::uint64_t> wanted;
+    for (const std::int64_t range : of) for_each(static_cast<std::size_t>(range), [&](std::uint64_t shingle) { wanted.push_back(shingle); });
+    std::sort(wanted.begin(), wanted.end());
+    std::vector<std::uint64_t> slots(std::bit_ceil(wanted.size() / 2 + 1), 0);  // 32 a shingle: few others are looked for
+    const auto word = [&](std::uint64_t shingle) -> std::uint64_t& { return slots[shingle >> 6 & (slots.size() - 1)]; };
+    for (const std::uint64_t shingle : wanted) word(shingle) |= std::uint64_t{1} << (shingle & 63);
+    Mapped<std::int64_t> out(first.size() - 1);
+    for (std::size_t range = 0; range + 1 < first.size(); ++range) {
+        std::int64_t count = first[range + 1] - first[range] < size;
+        for_each(range, [&](std::uint64_t shingle) {
+            if (word(shingle) >> (shingle & 63) & 1) count += std::binary_search(wanted.begin(), wanted.end(), shingle);
+        });
+        out[range] = count;
+    }
+    return out;
+}
+
 }  // namespace dedup

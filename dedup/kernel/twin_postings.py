@@ -22,6 +22,33 @@ MULTIPLIER = 0x9E3779B97F4A7C15
 HEADER = struct.Struct("<xxxxHBBBxxxxxxxxxQI")  # rows, widths of keys, pages and extras, least key, least page
 
 
+def chunks_of_keys(fence: U64, key: U64, after: int, most: int) -> tuple[I64, I64, I64, I64, I64]:
+    """The chunks that keys may stand in.
+
+    Args:
+        fence: First key of each chunk, ascending: a segment's directory, which is not looked at whole.
+        key: They ascend.
+        after: Chunks of each key that are passed over.
+        most: Chunks of a key that are named, 1 or more.
+
+    Returns:
+        (key and chunk of each look; keys that may stand in more chunks, the first one of each that is named, and the last one
+        that there is).
+    """
+    if (key[1:] < key[:-1]).any():
+        raise ValueError("key must ascend")
+    if after < 0 or most < 1:
+        raise ValueError("after must be 0 or more, most 1 or more")
+    low = np.maximum(fence.searchsorted(key) - 1, 0) + after
+    high = fence.searchsorted(key, "right") - 1
+    spans = np.maximum(high - low + 1, 0)
+    shown = np.minimum(spans, most)
+    owner = np.arange(len(key)).repeat(shown)
+    chunk = (low - (shown.cumsum() - shown)).repeat(shown) + np.arange(shown.sum())
+    longer = (spans > most).nonzero()[0]
+    return owner, chunk, longer, low[longer], high[longer]
+
+
 def chunk_places(buffers: list[bytes | bytearray], place: I64, key: U64) -> tuple[I64, U32, U32]:
     """Places of keys, each of which is looked up in one chunk.
 

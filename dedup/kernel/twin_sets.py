@@ -6,6 +6,7 @@ A family of sets is stored as ``values`` (``uint64``: all sets one after the oth
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 
 import numpy as np
@@ -217,6 +218,28 @@ def set_overlaps(values: U64, first: I64, a: I64, b: I64) -> I64:
     return np.array([len(np.intersect1d(values[first[x]:first[x + 1]], values[first[y]:first[y + 1]],
                                         assume_unique=True)) for x, y in zip(a.tolist(), b.tolist(), strict=True)],
                     np.int64)
+
+
+def shared_shingles(token: U32, first: I64, size: int, of: I64) -> I64:
+    """Of each range of tokens, how many places of it begin a shingle that some ranges have, too: no fewer than its set does.
+
+    Args:
+        token: Upper half of each token's hash; so unlike shingles may count, but no equal one does not.
+        first: First token of each range, one longer than the ranges.
+        size: Tokens in a shingle. A shorter range is one shingle, which counts.
+        of: Ranges whose shingles are looked for.
+    """
+    if size < 1:
+        raise ValueError("size must be at least 1")
+    tokens, edges = token.tolist(), list(itertools.pairwise(first.tolist()))
+    if len(of) and not 0 <= of.min() <= of.max() < len(edges):
+        raise ValueError("of names what does not exist")
+
+    def shingles(begin: int, end: int) -> list[tuple[int, ...]]:
+        return [tuple(tokens[at:at + size]) for at in range(begin, end - size + 1)]
+    wanted = {shingle for i in of.tolist() for shingle in shingles(*edges[i])}
+    found = [sum(map(wanted.__contains__, shingles(begin, end))) + (end - begin < size) for begin, end in edges]
+    return np.array(found, np.int64)
 
 
 def short_overlaps(values: U32, first: I64, a: I64, b: I64) -> I64:

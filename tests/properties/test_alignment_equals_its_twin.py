@@ -210,6 +210,41 @@ def test_anchors_of_few_and_of_many_places_are_equal(pages, places, before, afte
          after, least)
 
 
+@given(items, items, st.integers(2, 64), st.integers(1, 12), st.integers(0, 12), st.integers(1, 24), st.integers(0, 40),
+       st.sampled_from([0, 10**6, 10**6, 10**6]), st.randoms(use_true_random=False))
+@settings(max_examples=max(300, settings().max_examples))
+def test_anchors_of_two_sides_are_equal(one, other, cap, bits, before, after, least, budget, rnd):
+    """What one call finds of few pages is what the calls one after the other find, whichever side is smaller."""
+    item, first = columns([*one, *other])
+    some = [int(x) for x in rnd.choices([*item.tolist(), 0], k=8)]
+    run = [x for x in some for _ in range(rnd.choice([1, 1, 300]))] if rnd.random() < 0.4 else some  # some are very many
+    item, first = columns([*one, run, *other, some * rnd.randrange(1, 4)])
+    border = rnd.randrange(len(first))
+    edges = sorted(rnd.sample(range(len(item) + 1), min(2 * rnd.randrange(3), len(item) // 2 * 2)))
+    quiet = np.array(edges[::2], U32), np.array(edges[1::2], U32)
+    matches = []
+    for _ in range(rnd.randrange(4)):
+        length = rnd.randrange(1, min(len(item), 40) + 1)
+        matches.append((rnd.randrange(len(item) - length + 1), rnd.randrange(len(item) - length + 1), length))
+    columns_of = (np.array([match[i] for match in matches], I64) for i in range(3))
+    both("sided_anchors", item, first, border, *quiet, *columns_of, cap, bits, 16, 0.001, 0.45, before, after, 3, least,
+         budget)
+
+
+def test_anchors_of_two_sides_refuse_what_is_no_side():
+    item, first, none, one = np.arange(9, dtype=U32), np.array([0, 4, 9]), np.empty(0, U32), np.array([0])
+    rest = (8, 4, 16, 0.001, 0.45, 3, 3, 1, 1, 100)
+    for module in (native, reference):
+        for border in (-1, 3):
+            with pytest.raises(ValueError, match="no page"):
+                module.sided_anchors(item, first, border, none, none, one, one + 5, one + 2, *rest)
+        for at, length in ((8, 2), (-1, 2), (3, 0)):
+            with pytest.raises(ValueError, match="behind the last page"):
+                module.sided_anchors(item, first, 1, none, none, one, one + at, one + length, *rest)
+        with pytest.raises(ValueError, match="equally long"):
+            module.sided_anchors(item, first, 1, none, none, one, one, np.array([1, 2]), *rest)
+
+
 def test_a_place_amid_frequent_items_has_nothing_in_common_whatever_was_compared_before():
     rare = [1 << 28, 2 << 28, 3 << 28]
     item = np.array([*rare, *rare, 0, 0, 0, *rare], U32)

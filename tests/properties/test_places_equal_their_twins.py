@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -233,6 +234,21 @@ postings = st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.
                               st.integers(0, 2**32 - 1) | st.just(0)), min_size=1, max_size=40)
 
 
+@given(rows=st.lists(st.tuples(st.integers(0, 5), st.integers(7, 9), st.integers(0, 2**32 - 1)), min_size=1, max_size=20),
+       times=st.integers(1, 3), seed=st.integers(0, 2**32))
+def test_postings_are_sorted_each_once(rows, times, seed):
+    """By key, page and extra, in whatever order they come: of one key the places mostly ascend, but not always."""
+    from dedup.index.segments import sorted_rows
+
+    given_rows, chance = rows * times, random.Random(seed)
+    chance.shuffle(given_rows)
+    if chance.random() < 0.5:
+        given_rows.sort(key=lambda row: row[1:])  # as of pages one after the other
+    made = sorted_rows(*(np.array(column, kind) for column, kind in zip(zip(*given_rows, strict=True),
+                                                                       (np.uint64, np.uint32, np.uint32), strict=True)))
+    assert list(zip(made.key.tolist(), made.page.tolist(), made.extra.tolist(), strict=True)) == sorted(set(rows))
+
+
 @given(rows=postings, asked=keys)
 def test_keys_are_found_in_chunks(rows, asked):
     """All places of a key, and no others, however narrow the columns are."""
@@ -250,6 +266,24 @@ def test_keys_are_found_in_chunks(rows, asked):
         np.testing.assert_array_equal(mine, theirs)
     found = zip(np.repeat(wanted, hits).tolist(), page.tolist(), extra.tolist(), strict=True)
     assert list(found) == list(zip(kept.key.tolist(), kept.page.tolist(), kept.extra.tolist(), strict=True))
+
+
+@given(fence=st.lists(st.integers(0, 40) | st.integers(0, 2**64 - 1), max_size=60), asked=keys, after=st.integers(0, 9),
+       most=st.integers(1, 9))
+def test_chunks_of_keys_are_found(fence, asked, after, most):
+    """In directories where keys stand in many chunks, or in none."""
+    ordered = np.sort(np.array([*fence, *fence[:1] * 12], np.uint64))
+    asked = np.unique(np.array([*asked, *fence[::3]], np.uint64))
+    owner, chunk, *_ = both("chunks_of_keys", ordered, asked, after, most)
+    for key, number in zip(owner.tolist(), chunk.tolist(), strict=True):
+        assert ordered[number] <= asked[key]
+        assert number + 1 == len(ordered) or ordered[number + 1] >= asked[key]
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="key must ascend"):
+            module.chunks_of_keys(ordered, np.array([2, 1], np.uint64), 0, 1)
+        for wrong in ((-1, 1), (0, 0)):
+            with pytest.raises(ValueError, match="after must be"):
+                module.chunks_of_keys(ordered, asked, *wrong)
 
 
 @given(data=st.binary(max_size=60), widths=st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 5)),

@@ -151,6 +151,25 @@ def test_prefix_join_misses_nothing(lists, threshold):
     assert_array_equal(native.short_overlaps(short, first, a, b), reference.short_overlaps(short, first, a, b))
 
 
+@given(blocks=st.lists(st.lists(st.integers(0, 5) | st.integers(0, 2**32 - 1), max_size=12), min_size=1, max_size=12),
+       size=st.integers(1, 4), data=st.data())
+def test_no_block_shares_more_shingles_than_it_is_said_to(blocks, size, data):
+    """The bound by which sets are not made: no set has more in common with one of some sets than is counted."""
+    first = np.cumsum([0, *map(len, blocks)])
+    token = np.array([t for block in blocks for t in block], np.uint32)
+    of = data.draw(st.lists(st.integers(0, len(blocks) - 1), max_size=3))
+    shared = native.shared_shingles(token, first, size, np.array(of, np.int64))
+    assert_array_equal(shared, reference.shared_shingles(token, first, size, np.array(of, np.int64)))
+    sets = [{tuple(block[at:at + size]) for at in range(max(len(block) - size + 1, min(len(block), 1)))} for block in blocks]
+    for count, one in zip(shared.tolist(), sets, strict=True):
+        assert all(count >= len(one & sets[other]) for other in of)
+    for module in (native, reference):
+        with pytest.raises(ValueError, match="size must be"):
+            module.shared_shingles(token, first, 0, np.array(of, np.int64))
+        with pytest.raises(ValueError, match="does not exist"):
+            module.shared_shingles(token, first, size, np.array([len(blocks)]))
+
+
 @given(edges=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=40))
 def test_components_equal_scipy(edges):
     a, b = (np.array([e[i] for e in edges], np.int64) for i in (0, 1))

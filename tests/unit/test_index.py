@@ -517,6 +517,22 @@ def test_a_chunk_or_record_in_another_place_is_damage() -> None:
         unseal(data, 5)
 
 
+def test_a_text_is_one_frame_and_whole() -> None:
+    from msgspec.structs import replace
+
+    from dedup.index.records import Packer, stored_text
+
+    packer = Packer({})
+    record = page_record(Page("a", EIGHT), EIGHT.encode(), 4, packer, b"12345678")
+    assert stored_text(record, packer).text == EIGHT.encode()
+    more = packer.pack(b"more")
+    for packed in (record.text[:-1], record.text[:9], record.text + b"x", record.text + more, more + record.text, b""):
+        with pytest.raises(DamagedIndexError, match="the text of page 4 cannot be unpacked"):
+            stored_text(replace(record, text=packed), packer)
+    with pytest.raises(DamagedIndexError, match="page 4 cannot be read"):
+        stored_text(replace(record, text=packer.pack(b"\xff\xfe"), size=2), packer)
+
+
 def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
     """Values come in their order, whatever is known of them; what is kept is bounded, and what came first goes first."""
     asked: list[int] = []
@@ -606,7 +622,7 @@ def taken_back(index: Index, text: str) -> None:
         write(writer, prepare(writer.packer, engine, corpus, tokens, index.options, store.recipe))
         keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
         found = find_candidates(writer, keys, index.options.gram_tokens, True)
-        assert [page.text for page in writer.pages_of(found.pages.tolist())] == [text]
+        assert [stored.text for stored in writer.pages_of(found.pages.tolist())] == [text.encode()]
         raise KeyboardInterrupt
 
 
