@@ -64,12 +64,15 @@ protected:
     struct Move {
         std::int64_t gain = 0, to = 0;
         std::size_t end = 0;
+        bool out = false, open = false;  // whether it goes outwards, and whether only its reach has ended it
     };
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
-        const std::int64_t steps = std::min(std::abs(limit_of(r, end, outwards) - r[end]), reach);
-        return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
+        const std::int64_t steps = std::abs(limit_of(r, end, outwards) - r[end]), most = std::min(steps, reach);
+        Move move = outwards ? walk_way<true>(r, end, theta, most) : walk_way<false>(r, end, theta, most);
+        move.open = move.open && steps > reach;
+        return move;
     }
 
     template <bool kOutwards>
@@ -90,8 +93,9 @@ protected:
             best = gain > most ? at : best;
             most = std::max(most, gain);
         }
+        const bool open = at == steps;
         while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
-        return {most, r[end] + best * step, end};
+        return {most, r[end] + best * step, end, kOutwards, open};
     }
 
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
@@ -104,17 +108,62 @@ protected:
     // Ways of the ends, one bit each: inwards and outwards, end after end.
     static constexpr std::uint32_t kAllWays = 0xff;
     static constexpr std::uint32_t way_of(std::size_t end, bool out) { return 1U << (2 * end + out); }
+    static constexpr std::uint32_t ways_of(std::size_t end) { return way_of(end, false) | way_of(end, true); }
 
-    // The single move that gains most; one end is held where it is, and some ways are not tried.
+    // The ways that may gain more where one text has more of an item than before, and more than the other one: its ends leave it,
+    // those of the other text take it in.
+    static constexpr std::uint32_t answers_to(std::size_t side) {
+        const std::size_t own = 2 * side, other = 2 - own;
+        return way_of(own, false) | way_of(own + 1, false) | way_of(other, true) | way_of(other + 1, true);
+    }
+
+    // The single move that gains most; one end is held where it is, and some ways are not tried. Those that gain are noted.
     Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach, std::uint32_t ways) {
         Move best;
+        gaining_ = 0;
         for (std::size_t end = 0; end < 4; ++end)
             for (const bool out : {true, false}) {
                 if (end == held || (out && !outwards) || !(ways & way_of(end, out))) continue;
                 const Move move = walk(r, end, out, theta, reach);
+                if (move.gain > 0) gaining_ |= way_of(end, out);
                 if (move.gain > best.gain) best = move;
             }
         return best;
+    }
+
+    // The ends of a joint move answer with their best moves, one being held; the first answer is on one of some ways. Then only such
+    // ways are tried as may gain more than when they were tried last: those that gained, but less; those on which an item is met
+    // that the answer changed; and those of ends that have gone elsewhere before. An end that has just moved gains nothing by going
+    // back, nor by going on, unless its reach was all that ended it.
+    void answer(Rectangle& r, std::int64_t theta, std::size_t held, std::uint32_t ways) {
+        const bool any_way = same_page_ || !band_.empty();  // there ends hold each other
+        std::uint32_t moved = 0;
+        for (std::int64_t moves = 0; moves < s_.moves && ways != 0; ++moves) {
+            const Move move = best_move(r, true, theta, held, s_.joint_reach, ways);
+            if (move.gain <= 0) break;
+            const std::int64_t from = r[move.end], length = r.length(static_cast<int>(move.end / 2));
+            put(r, move.end, move.to);
+            if (any_way) {
+                ways = kAllWays;
+                continue;
+            }
+            ways = (gaining_ | moved) & ~ways_of(move.end);
+            if (move.open) ways |= way_of(move.end, move.out);
+            if (move.out && length <= s_.joint_reach + 1) ways |= way_of(move.end ^ 1, false);  // it may go farther
+            ways |= changed_ways(move, from) & ~moved & ~ways_of(move.end);
+            moved |= ways_of(move.end);
+        }
+    }
+
+    // The ways on which an item is met that a move changed so that they may gain more.
+    std::uint32_t changed_ways(const Move& move, std::int64_t from) const {
+        const std::size_t side = move.end / 2, more = move.out ? side : 1 - side;  // the text that has more of the items now
+        std::uint32_t ways = 0;
+        for (std::int64_t i = std::min(from, move.to); i < std::max(from, move.to); ++i) {
+            const std::uint32_t item = id(static_cast<int>(side), i);
+            if (counts_[more][item] > counts_[1 - more][item]) ways |= ways_[item] & answers_to(more);
+        }
+        return ways;
     }
 
     // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
@@ -173,11 +222,7 @@ protected:
                     const std::int32_t mine = counts_[side][item], others = counts_[1 - side][item];
                     if (out ? others < mine : others > mine) ways |= ways_[item] & answers;
                     if (score() < before - s_.drop * kRare) break;
-                    for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-                        const Move move = best_move(r, true, theta, held, s_.joint_reach, moves == 0 ? ways : kAllWays);
-                        if (move.gain <= 0) break;
-                        put(r, move.end, move.to);
-                    }
+                    answer(r, theta, held, ways);
                     if (score() > best) best = score(), to = r.end;
                     std::array<std::int64_t, 4> back = start;
                     back[held] = r[held];
@@ -250,6 +295,7 @@ protected:
     Ends limits_{};  // how far the ends of a rectangle may go
     Band band_;      // of its windows
     std::vector<std::uint8_t> ways_;
+    std::uint32_t gaining_ = 0;  // ways of the last best move
 };
 
 }  // namespace dedup
