@@ -70,7 +70,11 @@ protected:
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
         const std::int64_t steps = std::abs(limit_of(r, end, outwards) - r[end]), most = std::min(steps, reach);
-        Move move = outwards ? walk_way<true>(r, end, theta, most) : walk_way<false>(r, end, theta, most);
+        const std::vector<Step>& near = near_[2 * end + outwards];
+        Move move;
+        if (r[end] == near_at_[end] && most <= static_cast<std::int64_t>(near.size()))
+            move = outwards ? walk_near<true>(r, end, theta, near.data(), most) : walk_near<false>(r, end, theta, near.data(), most);
+        else move = outwards ? walk_way<true>(r, end, theta, most) : walk_way<false>(r, end, theta, most);
         move.open = move.open && steps > reach;
         return move;
     }
@@ -96,6 +100,31 @@ protected:
         const bool open = at == steps;
         while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
         return {most, r[end] + best * step, end, kOutwards, open};
+    }
+
+    // A token near an end: its item, the weight of that, and how often that stands between the two.
+    struct Step {
+        std::uint32_t id;
+        std::int32_t weight, before;
+    };
+
+    // The same over tokens that are known, so that no counts have to be changed and changed back.
+    template <bool kOutwards>
+    Move walk_near(const Rectangle& r, std::size_t end, std::int64_t theta, const Step* near, std::int64_t steps) const {
+        const std::int32_t* const mine = counts_[end / 2].data();
+        const std::int32_t* const other = counts_[1 - end / 2].data();
+        const std::int64_t step = (end % 2 == 0) == kOutwards ? -1 : 1, drop = s_.drop * kRare;
+        const std::int64_t shared = kOutwards ? 2 * kThousand - theta : theta - 2 * kThousand, single = kOutwards ? -theta : theta;
+        std::int64_t gain = 0, most = 0, best = 0, at = 0;
+        for (; at < steps && gain >= most - drop;) {
+            const Step& token = near[at];
+            const bool both = kOutwards ? mine[token.id] + token.before < other[token.id] : mine[token.id] - token.before <= other[token.id];
+            gain += token.weight * (both ? shared : single);
+            ++at;
+            best = gain > most ? at : best;
+            most = std::max(most, gain);
+        }
+        return {most, r[end] + best * step, end, kOutwards, at == steps};
     }
 
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
@@ -166,17 +195,31 @@ protected:
         return ways;
     }
 
-    // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
-    void note_ways(const std::array<std::int64_t, 4>& ends, bool forget) {
-        for (std::size_t end = 0; end < 4; ++end) {
-            const int side = static_cast<int>(end / 2);
-            const std::int64_t at = ends[end], first = std::max<std::int64_t>(at - s_.joint_reach, 0);
-            const std::int64_t last = std::min(at + s_.joint_reach, size(side));
-            for (std::int64_t i = first; i < last; ++i) {
-                std::uint8_t& ways = ways_[id(side, i)];
-                ways = forget ? 0 : static_cast<std::uint8_t>(ways | way_of(end, (i < at) == (end % 2 == 0)));
+    // Looks at the tokens that the ends may meet within a joint move, way after way, and notes of their items which ways do.
+    void look_around(const Ends& ends) {
+        near_at_ = ends;
+        for (std::size_t end = 0; end < 4; ++end)
+            for (const bool out : {false, true}) {
+                const auto side = static_cast<int>(end / 2);
+                std::vector<Step>& near = near_[2 * end + out];
+                near.clear();
+                const std::int64_t step = (end % 2 == 0) == out ? -1 : 1;
+                std::int64_t at = step < 0 ? ends[end] - 1 : ends[end];
+                for (std::int64_t n = 0; n < s_.joint_reach && at >= 0 && at < size(side); ++n, at += step) {
+                    const std::uint32_t item = id(side, at);
+                    std::int32_t before = 0;
+                    for (const Step& token : near) before += token.id == item;
+                    near.push_back({item, static_cast<std::int32_t>(weight(item)), before});
+                    ways_[item] = static_cast<std::uint8_t>(ways_[item] | way_of(end, out));
+                }
             }
-        }
+    }
+
+    // Forgets that again.
+    void look_away() {
+        near_at_.fill(-1);
+        for (const std::vector<Step>& near : near_)
+            for (const Step& token : near) ways_[token.id] = 0;
     }
 
     // The ways within a joint move that are cut short by the end of the other text.
@@ -205,7 +248,7 @@ protected:
         std::int64_t best = before;
         std::array<std::int64_t, 4> to = start;
         const std::uint32_t tied = tied_ways(r);
-        note_ways(start, false);
+        look_around(start);
         for (std::size_t held = 0; held < 4; ++held)
             for (const bool out : {true, false}) {
                 const std::int64_t limit = limit_of(r, held, out);
@@ -230,7 +273,7 @@ protected:
                 }
                 go(start);
             }
-        note_ways(start, true);
+        look_away();
         go(to);
         return best > before;
     }
@@ -295,6 +338,8 @@ protected:
     Ends limits_{};  // how far the ends of a rectangle may go
     Band band_;      // of its windows
     std::vector<std::uint8_t> ways_;
+    std::array<std::vector<Step>, 8> near_;  // of each way
+    Ends near_at_{-1, -1, -1, -1};           // the ends that those are of
     std::uint32_t gaining_ = 0;  // ways of the last best move
 };
 
