@@ -14,6 +14,7 @@ their number, and whoever needs one order sorts by position, which is unique.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,9 +59,10 @@ class Partitioned:
         self.first = first
         count = min(PIECES, 1 + int(first[-1] - first[0]) // LEAST_PIECE)
         self.size = -(-(len(first) - 1) // count)  # partitions in a piece
-        edges = first[::max(self.size, 1)]
-        self.pieces: list[Columns] = [tuple(_together([column[a:b]]) for column in columns)
-                                      for a, b in zip(edges, [*edges[1:], first[-1]], strict=True) if self.size]
+        edges = [*first[:-1:max(self.size, 1)], first[-1]]
+        # Of several pieces none is a view, not even an empty one: the columns would live as long as it.
+        self.pieces: list[Columns] = [tuple(_copied(column[a:b]) if count > 1 else column[a:b] for column in columns)
+                                      for a, b in itertools.pairwise(edges)]
 
     def piece(self, partition: int) -> Columns:
         """The columns that a partition's rows are in."""
@@ -227,6 +229,11 @@ class LocalEngine:
             pieces[p].clear()
             return then(columns)
         return self.map(meet, partitions)
+
+
+def _copied(part: npt.NDArray[A]) -> npt.NDArray[A]:
+    """The same array in memory of its own."""
+    return np.concatenate([part], out=kernel.room(part.nbytes).view(part.dtype))
 
 
 def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:
