@@ -24,6 +24,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.filed import filed
 from dedup.kernel import kernel
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ PART = 16  # of the memory, where it is bounded, that a batch may take for what 
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
+LEAST_IN_FILE = 1 << 19  # bytes of a column of a piece that goes to the file
 
 
 class Partitioned:
@@ -232,8 +234,9 @@ class LocalEngine:
 
 
 def _copied(part: npt.NDArray[A]) -> npt.NDArray[A]:
-    """The same array in memory of its own."""
-    return np.concatenate([part], out=kernel.room(part.nbytes).view(part.dtype))
+    """The same array in memory of its own; a long one in the file, where there is one: it is read once, in order."""
+    copy = filed(part) if part.nbytes >= LEAST_IN_FILE else part
+    return np.concatenate([part], out=kernel.room(part.nbytes).view(part.dtype)) if copy is part else copy
 
 
 def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:
