@@ -38,7 +38,7 @@ Flags = npt.NDArray[np.bool_]
 
 GRAMS, TRIPLES, LETTERS = 0, 1, 2  # kinds of seeds; LETTERS of scanned text
 KEYS = {GRAMS: 0.75, TRIPLES: 3.5, LETTERS: 0.25}  # an item, at most about
-KEYS_A_WORD = 8  # of a table of keys: an eighth to a quarter of its slots are taken, so that few rows are held for nothing
+KEYS_A_WORD = 16  # of a table of keys: a quarter to half of its slots are taken
 KEY_ITEMS = {GRAMS: (GRAM_ITEMS, GRAM_WINDOW), TRIPLES: (3, 1), LETTERS: (LETTER_ITEMS, LETTER_WINDOW)}  # and of its window
 SPREAD = np.uint64(0x9E3779B1)
 AROUND = 12, 24  # words before and behind a place of a seed that are compared with those around another one
@@ -50,6 +50,8 @@ PAIRS_PER_TOKEN, PAIRS = 2, 1_000_000  # of places a token, or altogether, that 
 RARITY = 16  # of an item that stands once
 # What the items that stand around both places of a seed must come to.
 COMMON = {GRAMS: 4 * RARITY, TRIPLES: 3 * RARITY, LETTERS: 20 * RARITY}
+
+NO_CLASSES = np.empty(0, np.uint32), np.zeros(1, np.int64)  # what is left of a part that was compared
 
 
 class Anchors(Struct, frozen=True):
@@ -301,7 +303,7 @@ def _pairs_of_all(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repe
     edges = Copies.of_edges(across, before, after, size)
 
     def pair(number: int) -> tuple[U32, U32]:
-        part = classes[number]
+        part, classes[number] = classes[number], NO_CLASSES
         own = widths(part[1])
         kept = own <= most
         places = part if kept.all() else (part[0][np.repeat(kept, own)], sums(own[kept]))

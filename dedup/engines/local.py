@@ -14,6 +14,7 @@ their number, and whoever needs one order sorts by position, which is unique.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.filed import filed
 from dedup.kernel import kernel
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ PART = 16  # of the memory, where it is bounded, that a batch may take for what 
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
+LEAST_IN_FILE = 1 << 19  # bytes of a column of a piece that goes to the file
 
 
 class Done(Generic[V]):
@@ -73,9 +76,10 @@ class Partitioned:
         self.first = first
         count = min(PIECES, 1 + int(first[-1] - first[0]) // LEAST_PIECE)
         self.size = -(-(len(first) - 1) // count)  # partitions in a piece
-        edges = first[::max(self.size, 1)]
-        self.pieces: list[Columns] = [tuple(_together([column[a:b]]) for column in columns)
-                                      for a, b in zip(edges, [*edges[1:], first[-1]], strict=True) if self.size]
+        edges = [*first[:-1:max(self.size, 1)], first[-1]]
+        # Of several pieces none is a view, not even an empty one: the columns would live as long as it.
+        self.pieces: list[Columns] = [tuple(_copied(column[a:b]) if count > 1 else column[a:b] for column in columns)
+                                      for a, b in itertools.pairwise(edges)]
 
     def piece(self, partition: int) -> Columns:
         """The columns that a partition's rows are in."""
@@ -240,6 +244,12 @@ class LocalEngine:
             pieces[p].clear()
             return then(columns)
         return self.map(meet, partitions)
+
+
+def _copied(part: npt.NDArray[A]) -> npt.NDArray[A]:
+    """The same array in memory of its own; a long one in the file, where there is one: it is read once, in order."""
+    copy = filed(part) if part.nbytes >= LEAST_IN_FILE else part
+    return np.concatenate([part], out=kernel.room(part.nbytes).view(part.dtype)) if copy is part else copy
 
 
 def _together(parts: Sequence[npt.NDArray[A]]) -> npt.NDArray[A]:

@@ -64,12 +64,19 @@ protected:
     struct Move {
         std::int64_t gain = 0, to = 0;
         std::size_t end = 0;
+        bool out = false, open = false;  // whether it goes outwards, and whether only its reach has ended it
     };
 
     // Best change of G when an end walks one way; it stops when it falls `drop` below the best. The counts stay as they are.
     Move walk(const Rectangle& r, std::size_t end, bool outwards, std::int64_t theta, std::int64_t reach) {
-        const std::int64_t steps = std::min(std::abs(limit_of(r, end, outwards) - r[end]), reach);
-        return outwards ? walk_way<true>(r, end, theta, steps) : walk_way<false>(r, end, theta, steps);
+        const std::int64_t steps = std::abs(limit_of(r, end, outwards) - r[end]), most = std::min(steps, reach);
+        const std::vector<Step>& near = near_[2 * end + outwards];
+        Move move;
+        if (r[end] == near_at_[end] && most <= static_cast<std::int64_t>(near.size()))
+            move = outwards ? walk_near<true>(r, end, theta, near.data(), most) : walk_near<false>(r, end, theta, near.data(), most);
+        else move = outwards ? walk_way<true>(r, end, theta, most) : walk_way<false>(r, end, theta, most);
+        move.open = move.open && steps > reach;
+        return move;
     }
 
     template <bool kOutwards>
@@ -90,8 +97,34 @@ protected:
             best = gain > most ? at : best;
             most = std::max(most, gain);
         }
+        const bool open = at == steps;
         while (at-- > 0) mine[ids[first + at * step]] += kOutwards ? -1 : 1;
-        return {most, r[end] + best * step, end};
+        return {most, r[end] + best * step, end, kOutwards, open};
+    }
+
+    // A token near an end: its item, the weight of that, and how often that stands between the two.
+    struct Step {
+        std::uint32_t id;
+        std::int32_t weight, before;
+    };
+
+    // The same over tokens that are known, so that no counts have to be changed and changed back.
+    template <bool kOutwards>
+    Move walk_near(const Rectangle& r, std::size_t end, std::int64_t theta, const Step* near, std::int64_t steps) const {
+        const std::int32_t* const mine = counts_[end / 2].data();
+        const std::int32_t* const other = counts_[1 - end / 2].data();
+        const std::int64_t step = (end % 2 == 0) == kOutwards ? -1 : 1, drop = s_.drop * kRare;
+        const std::int64_t shared = kOutwards ? 2 * kThousand - theta : theta - 2 * kThousand, single = kOutwards ? -theta : theta;
+        std::int64_t gain = 0, most = 0, best = 0, at = 0;
+        for (; at < steps && gain >= most - drop;) {
+            const Step& token = near[at];
+            const bool both = kOutwards ? mine[token.id] + token.before < other[token.id] : mine[token.id] - token.before <= other[token.id];
+            gain += token.weight * (both ? shared : single);
+            ++at;
+            best = gain > most ? at : best;
+            most = std::max(most, gain);
+        }
+        return {most, r[end] + best * step, end, kOutwards, at == steps};
     }
 
     std::int64_t dice(const Rectangle& r) const { return r.total > 0 ? r.shared2 * kThousand / r.total : 0; }
@@ -104,30 +137,89 @@ protected:
     // Ways of the ends, one bit each: inwards and outwards, end after end.
     static constexpr std::uint32_t kAllWays = 0xff;
     static constexpr std::uint32_t way_of(std::size_t end, bool out) { return 1U << (2 * end + out); }
+    static constexpr std::uint32_t ways_of(std::size_t end) { return way_of(end, false) | way_of(end, true); }
 
-    // The single move that gains most; one end is held where it is, and some ways are not tried.
+    // The ways that may gain more where one text has more of an item than before, and more than the other one: its ends leave it,
+    // those of the other text take it in.
+    static constexpr std::uint32_t answers_to(std::size_t side) {
+        const std::size_t own = 2 * side, other = 2 - own;
+        return way_of(own, false) | way_of(own + 1, false) | way_of(other, true) | way_of(other + 1, true);
+    }
+
+    // The single move that gains most; one end is held where it is, and some ways are not tried. Those that gain are noted.
     Move best_move(const Rectangle& r, bool outwards, std::int64_t theta, std::size_t held, std::int64_t reach, std::uint32_t ways) {
         Move best;
+        gaining_ = 0;
         for (std::size_t end = 0; end < 4; ++end)
             for (const bool out : {true, false}) {
                 if (end == held || (out && !outwards) || !(ways & way_of(end, out))) continue;
                 const Move move = walk(r, end, out, theta, reach);
+                if (move.gain > 0) gaining_ |= way_of(end, out);
                 if (move.gain > best.gain) best = move;
             }
         return best;
     }
 
-    // Notes of the items that the ends may meet within a joint move which ways do, or forgets that again.
-    void note_ways(const std::array<std::int64_t, 4>& ends, bool forget) {
-        for (std::size_t end = 0; end < 4; ++end) {
-            const int side = static_cast<int>(end / 2);
-            const std::int64_t at = ends[end], first = std::max<std::int64_t>(at - s_.joint_reach, 0);
-            const std::int64_t last = std::min(at + s_.joint_reach, size(side));
-            for (std::int64_t i = first; i < last; ++i) {
-                std::uint8_t& ways = ways_[id(side, i)];
-                ways = forget ? 0 : static_cast<std::uint8_t>(ways | way_of(end, (i < at) == (end % 2 == 0)));
+    // The ends of a joint move answer with their best moves, one being held; the first answer is on one of some ways. Then only such
+    // ways are tried as may gain more than when they were tried last: those that gained, but less; those on which an item is met
+    // that the answer changed; and those of ends that have gone elsewhere before. An end that has just moved gains nothing by going
+    // back, nor by going on, unless its reach was all that ended it.
+    void answer(Rectangle& r, std::int64_t theta, std::size_t held, std::uint32_t ways) {
+        const bool any_way = same_page_ || !band_.empty();  // there ends hold each other
+        std::uint32_t moved = 0;
+        for (std::int64_t moves = 0; moves < s_.moves && ways != 0; ++moves) {
+            const Move move = best_move(r, true, theta, held, s_.joint_reach, ways);
+            if (move.gain <= 0) break;
+            const std::int64_t from = r[move.end], length = r.length(static_cast<int>(move.end / 2));
+            put(r, move.end, move.to);
+            if (any_way) {
+                ways = kAllWays;
+                continue;
             }
+            ways = (gaining_ | moved) & ~ways_of(move.end);
+            if (move.open) ways |= way_of(move.end, move.out);
+            if (move.out && length <= s_.joint_reach + 1) ways |= way_of(move.end ^ 1, false);  // it may go farther
+            ways |= changed_ways(move, from) & ~moved & ~ways_of(move.end);
+            moved |= ways_of(move.end);
         }
+    }
+
+    // The ways on which an item is met that a move changed so that they may gain more.
+    std::uint32_t changed_ways(const Move& move, std::int64_t from) const {
+        const std::size_t side = move.end / 2, more = move.out ? side : 1 - side;  // the text that has more of the items now
+        std::uint32_t ways = 0;
+        for (std::int64_t i = std::min(from, move.to); i < std::max(from, move.to); ++i) {
+            const std::uint32_t item = id(static_cast<int>(side), i);
+            if (counts_[more][item] > counts_[1 - more][item]) ways |= ways_[item] & answers_to(more);
+        }
+        return ways;
+    }
+
+    // Looks at the tokens that the ends may meet within a joint move, way after way, and notes of their items which ways do.
+    void look_around(const Ends& ends) {
+        near_at_ = ends;
+        for (std::size_t end = 0; end < 4; ++end)
+            for (const bool out : {false, true}) {
+                const auto side = static_cast<int>(end / 2);
+                std::vector<Step>& near = near_[2 * end + out];
+                near.clear();
+                const std::int64_t step = (end % 2 == 0) == out ? -1 : 1;
+                std::int64_t at = step < 0 ? ends[end] - 1 : ends[end];
+                for (std::int64_t n = 0; n < s_.joint_reach && at >= 0 && at < size(side); ++n, at += step) {
+                    const std::uint32_t item = id(side, at);
+                    std::int32_t before = 0;
+                    for (const Step& token : near) before += token.id == item;
+                    near.push_back({item, static_cast<std::int32_t>(weight(item)), before});
+                    ways_[item] = static_cast<std::uint8_t>(ways_[item] | way_of(end, out));
+                }
+            }
+    }
+
+    // Forgets that again.
+    void look_away() {
+        near_at_.fill(-1);
+        for (const std::vector<Step>& near : near_)
+            for (const Step& token : near) ways_[token.id] = 0;
     }
 
     // The ways within a joint move that are cut short by the end of the other text.
@@ -156,7 +248,7 @@ protected:
         std::int64_t best = before;
         std::array<std::int64_t, 4> to = start;
         const std::uint32_t tied = tied_ways(r);
-        note_ways(start, false);
+        look_around(start);
         for (std::size_t held = 0; held < 4; ++held)
             for (const bool out : {true, false}) {
                 const std::int64_t limit = limit_of(r, held, out);
@@ -173,11 +265,7 @@ protected:
                     const std::int32_t mine = counts_[side][item], others = counts_[1 - side][item];
                     if (out ? others < mine : others > mine) ways |= ways_[item] & answers;
                     if (score() < before - s_.drop * kRare) break;
-                    for (std::int64_t moves = 0; moves < s_.moves; ++moves) {
-                        const Move move = best_move(r, true, theta, held, s_.joint_reach, moves == 0 ? ways : kAllWays);
-                        if (move.gain <= 0) break;
-                        put(r, move.end, move.to);
-                    }
+                    answer(r, theta, held, ways);
                     if (score() > best) best = score(), to = r.end;
                     std::array<std::int64_t, 4> back = start;
                     back[held] = r[held];
@@ -185,7 +273,7 @@ protected:
                 }
                 go(start);
             }
-        note_ways(start, true);
+        look_away();
         go(to);
         return best > before;
     }
@@ -250,6 +338,9 @@ protected:
     Ends limits_{};  // how far the ends of a rectangle may go
     Band band_;      // of its windows
     std::vector<std::uint8_t> ways_;
+    std::array<std::vector<Step>, 8> near_;  // of each way
+    Ends near_at_{-1, -1, -1, -1};           // the ends that those are of
+    std::uint32_t gaining_ = 0;  // ways of the last best move
 };
 
 }  // namespace dedup

@@ -13,6 +13,7 @@
 #include "arrays.hpp"
 #include "clones.hpp"
 #include "sets.hpp"
+#include "utf8.hpp"
 
 namespace dedup {
 
@@ -210,15 +211,15 @@ protected:
     std::int64_t size(int side) const { return static_cast<std::int64_t>(side_items_[static_cast<std::size_t>(side)].size()); }
     std::uint32_t id(int side, std::int64_t at) const { return side_[side]->id[static_cast<std::size_t>(at)]; }
 
-    std::int64_t weight(std::uint32_t id) {
-        std::int32_t& w = weight_[id];
-        if (w < 0) {
-            const auto log_all = static_cast<std::int64_t>(log_[static_cast<std::size_t>(total_windows_) + 1]);
-            const auto log_own = static_cast<std::int64_t>(log_[windows_[id] + other_windows_[id]]);
-            w = static_cast<std::int32_t>((2 * kRare * (log_all - log_own) + log_all) / (2 * log_all));
-            weighed_.push_back(id);
-        }
-        return w;
+    DEDUP_INLINE std::int64_t weight(std::uint32_t id) {
+        const std::int32_t known = weight_[id];
+        return known >= 0 ? known : weigh(id);
+    }
+    std::int32_t weigh(std::uint32_t id) {
+        const auto log_all = static_cast<std::int64_t>(log_[static_cast<std::size_t>(total_windows_) + 1]);
+        const auto log_own = static_cast<std::int64_t>(log_[windows_[id] + other_windows_[id]]);
+        weighed_.push_back(id);
+        return weight_[id] = static_cast<std::int32_t>((2 * kRare * (log_all - log_own) + log_all) / (2 * log_all));
     }
 
     // ---- counts of a rectangle ----

@@ -215,13 +215,15 @@ private:
 };
 #endif
 
-// The pages of places, and copies of the items around each. They are taken in the order of the places: a column of items that is
-// not in memory comes in once, and not once a place.
+// The pages of places, and the items around each. Where memory is scarce these are copied, in the order of the places: a column of items
+// that is not in memory comes in once, and not once a place.
 class Surroundings {
 public:
     Surroundings(std::span<const std::uint32_t> position, Items item, Offsets page_first, std::int64_t before, std::int64_t after)
-        : width_(static_cast<std::size_t>(before + after)), page_(position.size()), count_(position.size()),
-          items_(position.size() * width_) {
+        : items_(item.data()), page_(position.size()), count_(position.size()), begin_(position.size()) {
+        const auto width = static_cast<std::size_t>(before + after);
+        const bool copies = is_scarce();
+        if (copies) copy_.resize(position.size() * width), items_ = copy_.data();
         const PageIndex page_of(page_first);
         Relief relief;
         for_each_nearby(position, [&](std::size_t i) {
@@ -231,15 +233,22 @@ public:
             const std::int64_t begin = std::max(page_first[page], at - before), end = std::min(page_first[page + 1], at + after);
             page_[i] = static_cast<std::uint32_t>(page);
             count_[i] = static_cast<std::uint32_t>(end - begin);
-            std::copy(item.begin() + begin, item.begin() + end, items_.begin() + static_cast<std::ptrdiff_t>(i * width_));
+            begin_[i] = copies ? i * width : static_cast<std::size_t>(begin);
+            if (copies) std::copy(item.begin() + begin, item.begin() + end, copy_.begin() + static_cast<std::ptrdiff_t>(begin_[i]));
         });
     }
+    std::size_t size() const { return page_.size(); }
     std::uint32_t page(std::size_t place) const { return page_[place]; }
-    Items items(std::size_t place) const { return {items_.data() + place * width_, count_[place]}; }
+    Items items(std::size_t place) const { return {items_ + begin_[place], count_[place]}; }
+    void fetch(std::size_t place) const {
+        constexpr std::size_t kLine = 16;  // items
+        for (std::size_t at = 0; at < count_[place]; at += kLine) DEDUP_PREFETCH(items_ + begin_[place] + at);
+    }
 
 private:
-    std::size_t width_;
-    Mapped<std::uint32_t> page_, count_, items_;
+    const std::uint32_t* items_;
+    Mapped<std::uint32_t> page_, count_, copy_;
+    Mapped<std::size_t> begin_;
 };
 
 // Every two places of a class if the different items that stand around both are `least` rare, taken together: (a, b). In one
@@ -247,6 +256,7 @@ private:
 inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
     std::span<const std::uint32_t> position, Offsets first, Items item, Offsets page_first, Bytes rarity, std::int64_t shift,
     std::int64_t before, std::int64_t after, std::int64_t least) {
+    constexpr std::size_t kAhead = 8;  // places
     std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
     auto& [a, b] = out;
     const SeedText text{item, page_first, {}, rarity};
@@ -256,8 +266,10 @@ inline std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>> class_anchors(
 #ifdef DEDUP_LANES
     FewPlaces few(rarity);
 #endif
+    std::size_t fetched = 0;
     for (std::size_t c = 0; c + 1 < first.size(); ++c) {
         const auto begin = static_cast<std::size_t>(first[c]), count = static_cast<std::size_t>(first[c + 1]) - begin;
+        for (; fetched < std::min(begin + count + kAhead, around.size()); ++fetched) around.fetch(fetched);
         if (count < 2) continue;
         const auto use = [&](std::size_t i, std::size_t j) {
             const std::uint32_t p = position[begin + i], q = position[begin + j];

@@ -19,6 +19,7 @@ from dedup.kernel import kernel
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from dedup.engines.local import Done
     from dedup.findings import Findings, GroupColumns
 
 T = TypeVar("T")
@@ -117,7 +118,7 @@ def lists(first: I64, rows: tuple[U8, I64]) -> Strings:
 def batches(findings: Findings, write: Callable[[GroupColumns], bytes]) -> Iterator[bytes]:
     """What is written of all groups, in order; threads make some batches ahead."""
     findings.prepare()
-    engine, ahead = findings.engine, deque["Future[bytes]"]()
+    engine, ahead = findings.engine, deque["Future[bytes] | Done[bytes]"]()
 
     def written_batch(groups: I64) -> bytes:
         out = write(findings.columns(groups))

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from dedup.engines.local import LocalEngine, Partitioned
+from dedup.engines.local import LEAST_PIECE, LocalEngine, Partitioned
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -41,6 +41,21 @@ def test_rows_of_one_key_meet_in_one_partition_in_the_order_of_the_batches(threa
     assert len(seen) == partitions
     for number, keys in enumerate(seen):
         assert keys.tolist() == [int(k) for batch in batches for k in batch if k % partitions == number]
+
+
+@pytest.mark.parametrize("partitions", [4, 5, 48])
+def test_the_pieces_of_a_batch_keep_none_of_the_columns_they_are_copied_from(partitions):
+    """Not even an empty one, or a short one: a view would hold all rows twice."""
+    keys = np.concatenate([np.zeros(5 * LEAST_PIECE, np.int64), np.arange(partitions)])  # nearly all in the first piece
+    batch = rows(keys, partitions)
+    assert len(batch.pieces) > 1
+    for column in (column for piece in batch.pieces for column in piece):
+        held = column
+        while isinstance(held.base, np.ndarray):
+            held = held.base
+        assert held.nbytes == column.nbytes
+    together = np.concatenate([batch.piece(p)[0][batch.rows(p)] for p in range(partitions)])
+    assert together.tolist() == sorted(keys.tolist())
 
 
 def test_no_batches_are_no_partitions():
