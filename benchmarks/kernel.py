@@ -365,7 +365,7 @@ def class_anchors(data: Data) -> Measured:
 @case
 def sided_anchors(data: Data) -> Measured:
     """As in a check: a page of 600 words and 20 others."""
-    item, page_first, none = data.halves[:21 * 600], np.arange(22) * 600, np.empty(0, np.uint32)
+    item, page_first, none = np.resize(data.halves, 21 * 600), np.arange(22) * 600, np.empty(0, np.uint32)
     match = np.arange(20) * 600 + 100
     matches = match, np.full(20, 12_100), np.full(20, 40)
     return (item, page_first, 20, none, none, *matches, 64, 16, 16, 0.001, 0.45, 12, 24, 24, 64, 1_000_000), len(item), "item"

@@ -33,6 +33,7 @@ def pairs_of_pages() -> list[dict[str, str]]:
     return rows
 
 
+@pytest.mark.soak
 def test_the_job_finds_as_many_pairs_as_the_theory_of_lsh_says(spark: Any, tmp_path: Path) -> None:
     pytest.importorskip("xxhash")
     rows = pairs_of_pages()
@@ -49,6 +50,7 @@ def test_the_job_finds_as_many_pairs_as_the_theory_of_lsh_says(spark: Any, tmp_p
     assert abs(len(groups) - chance.sum()) < margin
 
 
+@pytest.mark.soak
 def test_settings_from_outside_reach_our_session_and_its_log_names_the_stages(tmp_path: Path) -> None:
     need_spark()
     shutil.copytree(ROOT / "examples" / "site", tmp_path / "site")

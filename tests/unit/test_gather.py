@@ -100,9 +100,9 @@ def _made_places(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     made: list[int] = []
     make = Places.occurrences
 
-    def noted(self: Places, rows: Any, *rest: Any) -> Any:
-        made.extend(rows.tolist())
-        return make(self, rows, *rest)
+    def noted(self: Places, columns: Any, *rest: Any) -> Any:
+        made.extend(columns.row.tolist())
+        return make(self, columns, *rest)
     monkeypatch.setattr(Places, "occurrences", noted)
     return made
 

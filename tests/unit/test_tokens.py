@@ -257,6 +257,7 @@ def test_kernel_and_twin_have_the_same_tables() -> None:
         assert (native.unicode_version, native.tables_digest) == (tables.version, tables.digest)
 
 
+@pytest.mark.soak
 def test_making_the_tables_again_changes_nothing() -> None:
     """With the Python whose ``unicodedata`` has the tables' version, where there is one."""
     version = twin_tokens.tables().version
