@@ -117,9 +117,9 @@ def _covered(judgement: Judgement, begin: int, content: Future[Flags] | Done[Fla
     later[table.first[:-1]] = False
     later &= table.page >= begin
     several, across = (widths(judgement.first) > 1)[stand], (judgement.across >= 0)[stand]
+    of_content = later & content.result()  # no column is made before it is done: a scan's memory is most there
     outside, _ = chars_outside_blocks(findings.corpus)
-    parts = page_parts(findings)
-    return covered_chars(findings, parts, outside, later, several, across, later, later & content.result())
+    return covered_chars(findings, page_parts(findings), outside, later, several, across, later, of_content)
 
 
 def is_content(judgement: Judgement) -> Flags:

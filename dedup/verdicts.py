@@ -466,13 +466,17 @@ class Judgement:
             content: Bytes of each page.
         """
         parts, page = self.table.parts, self.table.page
+        sides = np.minimum, np.maximum  # pages ascend with places; made when they are asked for: memory is most here
+        first, second = (page[side(row, leader)] for side in sides)
+        first *= len(content)
+        first += second
+        number = kernel.distinct_keys(first.view(np.uint64))[1]
+        del first, second
         size = widths(sums(parts.part_end - parts.part_start)[parts.first])
         enough = np.ones(len(row), bool)
-        a, b = np.minimum(row, leader), np.maximum(row, leader)  # pages ascend with places
-        pair = page[a] * len(content) + page[b]
-        number = kernel.distinct_keys(pair.view(np.uint64))[1]
-        for side in (a, b):
-            enough &= np.bincount(number, size[side])[number] >= COPY_SHARE * content[page[side]]
+        for side in sides:
+            held = np.bincount(number, size[side(row, leader)])
+            enough &= held[number] >= (COPY_SHARE * content)[page[side(row, leader)]]
         return enough
 
     def is_equal(self, a: int, b: int) -> bool:
