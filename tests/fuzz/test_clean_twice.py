@@ -71,7 +71,7 @@ def test_pages_inside_of_records(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(rng=st.randoms(use_true_random=False), form=st.sampled_from(FORMS))
 def test_a_second_cleaning_takes_nothing(rng: Random, form: str) -> None:
     with TemporaryDirectory() as folder:

@@ -62,7 +62,7 @@ def assert_written(report: Any) -> None:
 
 
 @given(texts=copied(), options=SETTINGS)
-@settings(max_examples=max(250, settings().max_examples))
+@settings(max_examples=max(125, settings().max_examples))
 @example(texts=["a " * 40, "a " * 40], options={"min_tokens": 2, "scope": "within"})
 @example(texts=["\ud800 " * 20] * 3, options={"with_text": True, "pairs": True})
 @example(texts=["中" * 50, "中" * 51], options={})

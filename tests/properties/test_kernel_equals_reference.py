@@ -77,7 +77,7 @@ def both(name: str, *args: Any) -> Any:
 @given(buffers, flags, st.integers(0, 2**64 - 1), st.data())
 @example(b"a" * 63 + b".b" + "é".encode() * 40, 0, 0, None)
 @example("中".encode() * 60, 0, 0, None)  # up to the end of the text, behind which nothing may be read
-@settings(max_examples=max(500, settings().max_examples))
+@settings(max_examples=max(125, settings().max_examples))
 def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None:
     start, end = draw.draw(ranges_in(len(data))) if draw else (np.array([0]), np.array([len(data)]))
     # near the end of the text the kernel is more careful: both with and without something behind it
@@ -117,7 +117,7 @@ def test_equality_of_tokens_is_equal(a: bytes, b: bytes, flags: int, draw: Any) 
 
 
 @given(buffers, st.integers(0, 3))
-@settings(max_examples=max(300, settings().max_examples))
+@settings(max_examples=max(150, settings().max_examples))
 def test_cutting_by_runs_is_cutting_character_by_character(data: bytes, flags: int) -> None:
     """Twin and kernel cut ASCII by masks and hand the rest over in stretches; the plain definition needs neither."""
     tokens = cut_stretch(data, flags)
@@ -172,7 +172,7 @@ def test_each_code_point_cuts_words_as_the_twin_says(flags: int) -> None:
 
 
 @given(st.lists(lanes, min_size=1, max_size=8), st.integers(0, 3))
-@settings(max_examples=max(500, settings().max_examples))
+@settings(max_examples=max(125, settings().max_examples))
 def test_lanes_cut_words_as_the_twin_says(words: list[bytes], flags: int) -> None:
     data = b" ".join(words)
     both("tokenise", as_array(data + b" " * 100), np.array([0]), np.array([len(data)]), flags, 0)
@@ -218,7 +218,7 @@ def test_authorities_are_equal(addresses: list[bytes]) -> None:
 
 
 @given(st.lists(st.tuples(LINES, ENDS), max_size=8), st.binary(max_size=3), st.data())
-@settings(max_examples=max(300, settings().max_examples))
+@settings(max_examples=max(150, settings().max_examples))
 def test_blocks_of_lines_are_equal(lines: list[tuple[str, str]], odd: bytes, draw: Any) -> None:
     data = "".join(a + b for a, b in lines).encode("utf-8", "surrogatepass") + odd
     both("split_lines", as_array(data), *draw.draw(ranges_in(len(data))))
@@ -259,7 +259,7 @@ def nfkc_casefold(text: str) -> str:
 
 @same_version
 @given(st.text(st.sampled_from(COMMON) | st.sampled_from(LETTERS), min_size=1, max_size=6), st.data())
-@settings(max_examples=max(800, settings().max_examples))
+@settings(max_examples=max(400, settings().max_examples))
 def test_words_are_equal_if_and_only_if_their_nfkc_casefold_is(word: str, draw: Any) -> None:
     other = draw.draw(
         st.sampled_from([word.upper(), word.lower(), unicodedata.normalize("NFD", word), nfkc_casefold(word)])
@@ -279,7 +279,7 @@ def _only_letters(text: str) -> bool:
 
 
 @given(st.text(st.sampled_from(SCRIPTS) | st.characters(exclude_categories=["Cn", "Cs"]), max_size=60))
-@settings(max_examples=max(300, settings().max_examples))
+@settings(max_examples=max(150, settings().max_examples))
 def test_a_text_and_its_compatibility_form_have_the_same_tokens(text: str) -> None:
     forms = [text, unicodedata.normalize("NFKC", text), unicodedata.normalize("NFD", text)]
     seen = []

@@ -76,7 +76,7 @@ FIND = st.sampled_from(["near", "reworded"])
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 5), kinds=st.sampled_from([4, 30, 300]), least=st.sampled_from([3, 5, 8]))
-@settings(max_examples=max(150, settings().max_examples))
+@settings(max_examples=max(80, settings().max_examples))
 def test_exact_groups_are_the_same_in_any_order_of_pages(seed, count, kinds, least):
     pages = mixed(seed, count, kinds)
     expected = groups(scan(records(pages), find="exact", min_tokens=least))
@@ -85,7 +85,7 @@ def test_exact_groups_are_the_same_in_any_order_of_pages(seed, count, kinds, lea
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(3, 5), find=FIND)
-@settings(max_examples=max(60, settings().max_examples))
+@settings(max_examples=max(40, settings().max_examples))
 def test_edited_passages_are_the_same_in_any_order_of_pages(seed, count, find):
     pages = planted(seed, count)
     one, other = (scan(records(p), find=find) for p in (pages, shuffled(pages, seed)))
@@ -95,7 +95,7 @@ def test_edited_passages_are_the_same_in_any_order_of_pages(seed, count, find):
 
 @needs_speed
 @given(seed=SEEDS)
-@settings(max_examples=max(60, settings().max_examples))
+@settings(max_examples=max(40, settings().max_examples))
 def test_sides_exchanged_mirror_the_report(seed):
     a, b = records(planted(seed, 2))
     one, other = compare(a, b), compare(b, a)
@@ -107,7 +107,7 @@ def test_sides_exchanged_mirror_the_report(seed):
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 4), kinds=st.sampled_from([4, 30, 300]), find=FIND)
-@settings(max_examples=max(60, settings().max_examples))
+@settings(max_examples=max(40, settings().max_examples))
 def test_upper_case_changes_nothing(seed, count, kinds, find):
     pages = mixed(seed, count, kinds)
     one, other = (scan(records(p), find=find) for p in (pages, {name: text.upper() for name, text in pages.items()}))
@@ -117,7 +117,7 @@ def test_upper_case_changes_nothing(seed, count, kinds, find):
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 4))
-@settings(max_examples=max(60, settings().max_examples))
+@settings(max_examples=max(40, settings().max_examples))
 def test_pages_about_other_things_change_nothing(seed, count):
     pages = planted(seed, count)
     others = {f"q{n}": written(random.Random(n), words(80, 10**7 + 1000 * seed + n, 10**6)) for n in range(4)}
@@ -222,7 +222,7 @@ def stock(seed: int, count: int) -> Pages:
 
 @needs_speed
 @given(seed=SEEDS, find=st.sampled_from(["exact", "near", "reworded"]))
-@settings(max_examples=max(150, settings().max_examples))
+@settings(max_examples=max(80, settings().max_examples))
 def test_two_pages_that_swap_have_the_same_groups(seed, find):
     """Where links cross, too."""
     pages = crossing(seed)

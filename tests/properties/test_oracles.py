@@ -111,7 +111,7 @@ few_words = st.lists(st.sampled_from("abcdefgh"), min_size=0, max_size=16).map("
 
 @given(texts=st.lists(few_words, max_size=14, unique=True), size=st.integers(1, 4),
        threshold=st.sampled_from([0.1, 0.3, 0.5, 2 / 3, 0.8, 1.0]))
-@settings(max_examples=max(60, settings().max_examples // 2))
+@settings(max_examples=max(40, settings().max_examples // 2))
 def test_exhaustive_is_brute_force_on_small_texts(texts, size, threshold):
     long = [text for text in texts if len(text.split()) >= 2]
     report = scan_texts(long, unit="page", shingle_size=size, threshold=threshold, exhaustive=True, min_tokens=2)
@@ -198,13 +198,13 @@ def pages_with_copies(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(texts=pages_with_copies())
-@settings(max_examples=max(150, settings().max_examples))
+@settings(max_examples=max(80, settings().max_examples))
 def test_every_repeated_run_is_covered(texts):
     assert_covered(texts, find="exact")
 
 
 @given(texts=pages_with_copies())
-@settings(max_examples=max(60, settings().max_examples // 2))
+@settings(max_examples=max(40, settings().max_examples // 2))
 def test_every_repeated_run_is_covered_beside_near_blocks(texts):
     assert_covered(texts)
 
@@ -224,7 +224,7 @@ def pages_of_few_words(draw: st.DrawFn) -> dict[str, str]:
 
 
 @given(texts=pages_of_few_words())
-@settings(max_examples=max(150, settings().max_examples))
+@settings(max_examples=max(80, settings().max_examples))
 def test_every_repeated_run_is_covered_in_texts_of_few_words(texts):
     """Where periods of any length begin, end and meet, too; what is left out, for it overlaps all its copies, is told."""
     report, wanted = scan_texts(texts, find="exact"), repeated_tokens(texts)
@@ -337,6 +337,6 @@ def test_members_of_groups_are_verified_on_a_corpus(settings):
 
 
 @given(texts=pages_with_copies(), threshold=st.sampled_from([0.3, 0.5, 0.8]))
-@settings(max_examples=max(60, settings().max_examples // 2))
+@settings(max_examples=max(40, settings().max_examples // 2))
 def test_members_of_groups_are_verified_on_any_pages(texts, threshold):
     assert_verified(scan_texts(texts, threshold=threshold), threshold)

@@ -448,7 +448,7 @@ def last_page_first(problem):
 
 
 @given(problem=link_problems(2, across=True), max_edit=st.sampled_from([0, 16]))
-@settings(max_examples=max(500, settings().max_examples))
+@settings(max_examples=max(125, settings().max_examples))
 def test_runs_are_the_same_in_any_order_of_pages(problem, max_edit):
     """Links that cross, too: which of two texts is first is up to their digests."""
     def runs(problem, there=lambda row: row):
