@@ -98,6 +98,16 @@ class GroupColumns(Struct, frozen=True):
     places: OccurrenceColumns
     measured: Measured
 
+    def lead_text(self, text: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], I64, I64]:
+        """The text, and where that of each group's representative starts and ends in it."""
+        lead = self.first[:-1] + self.heads.lead
+        return text, self.places.text_start[lead], self.places.text_end[lead]
+
+    def part(self, begin: int, end: int) -> GroupColumns:
+        """Some of the places of one group."""
+        rows = slice(begin, end)
+        return GroupColumns(self.heads, np.array([0, end - begin]), self.places.part(rows), self.measured.part(rows))
+
 
 def rounded(values: F64, digits: int) -> F64:
     """Numbers as Python rounds them; NumPy may differ in the last digit.

@@ -56,6 +56,10 @@ class Measured(Struct, frozen=True):
         """All of them."""
         return self.similarity, self.jaccard, self.containment, self.indel, self.dice, self.evidence
 
+    def part(self, rows: slice) -> Measured:
+        """Rows that follow each other."""
+        return Measured(*(column[rows] for column in self.columns))
+
     def take(self, rows: I64) -> Measured:
         """Some of the rows."""
         return Measured(*(column[rows] for column in self.columns))
@@ -88,6 +92,11 @@ class OccurrenceColumns(Struct, frozen=True):
     paths: list[str]
     parted: Flags
     copies: I64
+
+    def part(self, rows: slice) -> OccurrenceColumns:
+        """Rows that follow each other."""
+        columns = {name: getattr(self, name) for name in self.__struct_fields__}
+        return OccurrenceColumns(**{name: column if name == "paths" else column[rows] for name, column in columns.items()})
 
 
 Source = tuple[int | None, int | None, bool]  # start, end, and whether they are exact

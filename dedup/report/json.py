@@ -41,7 +41,7 @@ def to_file(report: Report, file: IO[bytes], how: How) -> None:
     write_json(report, file)
 
 
-def json_chunks(report: Report) -> Iterator[bytes]:
+def json_chunks(report: Report) -> Iterator[bytes | memoryview]:
     """The bytes of a report, piece by piece."""
     summary = dataclasses.asdict(report.summary)
     if not summary["reference_pages"]:
@@ -70,7 +70,7 @@ def _list_chunks(key: str, items: Iterable[Any]) -> Iterator[bytes]:
     yield b"]"
 
 
-def _group_chunks(groups: Sequence[Group]) -> Iterator[bytes]:
+def _group_chunks(groups: Sequence[Group]) -> Iterator[bytes | memoryview]:
     from dedup.findings import GroupList
 
     if not isinstance(groups, GroupList) or not len(groups):
@@ -79,8 +79,7 @@ def _group_chunks(groups: Sequence[Group]) -> Iterator[bytes]:
     from dedup.report.json_groups import group_lines
 
     yield b",\n" + encode("groups") + b": ["
-    for number, lines in enumerate(group_lines(groups.findings)):
-        yield lines if number else lines[1:]  # no comma before the first one
+    yield from group_lines(groups.findings)
     yield b"]"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,48 +12,78 @@ import numpy.typing as npt
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.report.json import encode
-from dedup.report.rows import JSON, RAW, Strings, batches, floats, lists, number, of_some, pool, said, text, written
+from dedup.report.rows import (
+    JSON,
+    RAW,
+    Field,
+    Strings,
+    batches,
+    floats,
+    lists,
+    number,
+    of_some,
+    pool,
+    said,
+    text,
+    written,
+)
 
 if TYPE_CHECKING:
     from dedup.findings import Findings, GroupColumns
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
+PIECE = 20_000  # places of one group that are written at a time
 _KINDS, _FLAGS = pool([kind.encode() for kind in KINDS]), pool([b"false", b"true"])
 
 
-def group_lines(findings: Findings) -> Iterator[bytes]:
-    """All groups, a line each, a comma and a line feed before each, some together."""
-    return batches(findings, lambda columns: group_bytes(findings, columns))
+def group_lines(findings: Findings) -> Iterator[memoryview]:
+    """All groups, a line each, a comma and a line feed before each, some together, the first of them without the comma."""
+    skip = 1
+    for pieces in batches(findings, lambda columns: group_pieces(findings, columns)):
+        for piece in pieces:
+            yield piece[skip:]
+            skip = 0
 
 
-def group_bytes(findings: Findings, columns: GroupColumns) -> bytes:
-    """Some groups, each as ``json.group_object`` has it."""
-    heads, first = columns.heads, columns.first
-    lead = first[:-1] + heads.lead
-    texts = Strings(findings.corpus.text, columns.places.text_start, columns.places.text_end)
-    lead_text = Strings(texts.data, texts.start[lead], texts.end[lead])
-    counts = np.add.reduceat(columns.places.copies, first[:-1])
+def group_pieces(findings: Findings, columns: GroupColumns) -> list[memoryview]:
+    """Some groups, each as ``json.group_object`` has it; one of very many places in pieces, which are copied nowhere."""
+    first = columns.first
+    before, after = _heads(findings, columns)
+    if len(first) == 2 and first[-1] > PIECE:
+        edges = [*range(0, int(first[-1]), PIECE), int(first[-1])]
+        places = [_occurrences(findings, columns.part(a, b), columns.lead_text(findings.corpus.text))[0]
+                  for a, b in itertools.pairwise(edges)]
+        return [data.data for data in (written(before)[0], places[0][1:], *places[1:], written(after)[0])]
+    rows = _occurrences(findings, columns, columns.lead_text(findings.corpus.text))
+    return [written([*before, text(RAW, b"", lists(first, rows)), *after])[0].data]
+
+
+def _heads(findings: Findings, columns: GroupColumns) -> tuple[list[Field], list[Field]]:
+    """What stands in a group before its occurrences, and what behind them."""
+    heads, every = columns.heads, np.ones(len(columns.first) - 1, bool)
+    counts = np.add.reduceat(columns.places.copies, columns.first[:-1])
     period, related = of_some(heads.period, heads.id, encode), of_some(heads.related, heads.id, lambda ids: encode(ids)[1:-1])
-    rows, _ = written([
+    before = [
         number(b',\n{"id":', heads.id), text(RAW, b',"kind":"', Strings.of(_KINDS, heads.kind.astype(np.int64)), b'"'),
         text(RAW, b',"similarity":', floats(heads.similarity, encode)),
         text(RAW, b',"tokens":', floats(heads.tokens, encode)), number(b',"blocks":', heads.blocks),
-        text(JSON, b',"text":"', lead_text, b'"'),
+        text(JSON, b',"text":"', Strings(*columns.lead_text(findings.corpus.text)), b'"'),
         text(RAW, b',"related":[', related, b"]", b',"related":[]'),
-        text(RAW, b',"truncated":', Strings.of(_FLAGS, heads.truncated.astype(np.int64))),
-        text(RAW, b',"occurrences":[', lists(first, _occurrences(findings, columns, texts, lead_text)), b"]"),
-        number(b',"representative":', np.where(heads.lead > 0, heads.lead, -1)), number(b',"part_of":', heads.part_of),
-        text(RAW, b',"period":', period), number(b',"count":', np.where(period.start < 0, -1, counts)),
-        said(b"}", np.ones(len(counts), bool))])
-    return rows.tobytes()
+        text(RAW, b',"truncated":', Strings.of(_FLAGS, heads.truncated.astype(np.int64))), said(b',"occurrences":[', every)]
+    after = [
+        said(b"]", every), number(b',"representative":', np.where(heads.lead > 0, heads.lead, -1)),
+        number(b',"part_of":', heads.part_of), text(RAW, b',"period":', period),
+        number(b',"count":', np.where(period.start < 0, -1, counts)), said(b"}", every)]
+    return before, after
 
 
-def _occurrences(findings: Findings, columns: GroupColumns, texts: Strings, lead_text: Strings) -> tuple[U8, I64]:
+def _occurrences(findings: Findings, columns: GroupColumns, lead_text: tuple[U8, I64, I64]) -> tuple[U8, I64]:
     """The places of all groups, a comma before each."""
     c, m = columns.places, columns.measured
+    texts = Strings(findings.corpus.text, c.text_start, c.text_end)
     owner = np.repeat(np.arange(len(columns.first) - 1), np.diff(columns.first))
-    own_text = kernel.equal_bytes(*texts, lead_text.start[owner], lead_text.end[owner]) == 0
+    own_text = kernel.equal_bytes(*texts, lead_text[1][owner], lead_text[2][owner]) == 0
     likeness = ((b',"similarity":', m.similarity), (b',"jaccard":', m.jaccard), (b',"containment":', m.containment),
                 (b',"indel_similarity":', m.indel))
     return written([

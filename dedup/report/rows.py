@@ -115,12 +115,12 @@ def lists(first: I64, rows: tuple[U8, I64]) -> Strings:
     return Strings(data, np.minimum(start + 1, end), end)
 
 
-def batches(findings: Findings, write: Callable[[GroupColumns], bytes]) -> Iterator[bytes]:
+def batches(findings: Findings, write: Callable[[GroupColumns], T]) -> Iterator[T]:
     """What is written of all groups, in order; threads make some batches ahead."""
     findings.prepare()
-    engine, ahead = findings.engine, deque["Future[bytes] | Done[bytes]"]()
+    engine, ahead = findings.engine, deque["Future[T] | Done[T]"]()
 
-    def written_batch(groups: I64) -> bytes:
+    def written_batch(groups: I64) -> T:
         out = write(findings.columns(groups))
         kernel.relieve_memory()
         return out

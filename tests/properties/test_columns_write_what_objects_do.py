@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from dedup import Page, Report, scan
+from dedup.report import json_groups
 from dedup.report.formats import How
 from dedup.report.json import encode, group_object
 from dedup.report.json import json_chunks as chunks
-from dedup.report.json_groups import group_bytes
 from dedup.report.table_files import cell, columns_of, csv_of, json_lines_of
 from dedup.report.tables import TABLES, table_rows
 from tests.properties.test_page_table_holds import BLOCKS
@@ -71,7 +71,8 @@ def test_places_that_are_not_exact_in_their_source() -> None:
     places = findings.places.occurrences(columns.places, columns.measured)
     edges = zip(columns.first[:-1].tolist(), columns.first[1:].tolist(), strict=True)
     groups = columns.heads.groups(tuple(places[a:b]) for a, b in edges)
-    assert group_bytes(findings, columns) == b"".join(b",\n" + encode(group_object(group)) for group in groups)
+    written = b"".join(b",\n" + encode(group_object(group)) for group in groups)
+    assert b"".join(json_groups.group_pieces(findings, columns)) == written
 
 
 @given(pages)
@@ -94,3 +95,13 @@ def test_places_in_files_of_all_kinds(settings: dict[str, Any]) -> None:
         mine = io.BytesIO()
         json_lines_of(report, mine, How(), table)
         assert mine.getvalue() == b"".join(encode(row) + b"\n" for row in table_rows(report, table))
+
+
+def test_a_group_of_very_many_places_is_written_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    for least in (1, 2, 3):
+        monkeypatch.setattr(json_groups, "PIECE", least)
+        findings = scan([*CHAIN, *CHAIN, lines(*BLOCKS)]).groups.findings  # type: ignore[attr-defined]
+        for g, group in enumerate(findings.all_groups()):
+            pieces = json_groups.group_pieces(findings, findings.columns(np.array([g])))
+            assert len(pieces) == 2 + -(-len(group.occurrences) // least) or len(group.occurrences) <= least
+            assert b"".join(pieces) == b",\n" + encode(group_object(group))
