@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, is_among
+from dedup.blocks import distinct_numbers, is_among, sums
 from dedup.copies import is_cut_short
 from dedup.groups import KINDS
 from dedup.kernel import kernel
@@ -357,11 +357,11 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     rows, first = kernel.take_ranges(judgement.first, both)
     alike = np.minimum.reduceat(table.jaccard[rows], first[:-1]).tolist() if len(both) else []
     groups = judgement.group[both]
-    near, groups = (table.kind[groups] == KINDS.index("near")).tolist(), groups.tolist()
-    names = judgement.findings.corpus.pages.names(originals)
-    for page, original, name, (a, b) in zip(copied, originals, names, pairwise(edges.tolist()), strict=True):
-        exact = not any(near[a:b]) or judgement.is_equal(original, page)
-        text = f"the page is a copy of {name}" if exact else f"the page is nearly a copy of {name}"
+    near = np.diff(sums(table.kind[groups] == KINDS.index("near"))[edges]) > 0
+    near[near] = ~judgement.are_equal(*(np.array(pages, np.int64)[near] for pages in (originals, copied)))
+    groups, names = groups.tolist(), judgement.findings.corpus.pages.names(originals)
+    for page, inexact, name, (a, b) in zip(copied, near.tolist(), names, pairwise(edges.tolist()), strict=True):
+        text = f"the page is nearly a copy of {name}" if inexact else f"the page is a copy of {name}"
         yield page, Verdict("copy-of", text, tuple(groups[a:b]),
                             {"page": name, "groups": b - a, "jaccard": round(min(alike[a:b], default=1.0), 4)})
 

@@ -479,14 +479,15 @@ class Judgement:
             enough &= held[number] >= (COPY_SHARE * content)[page[side(row, leader)]]
         return enough
 
-    def is_equal(self, a: int, b: int) -> bool:
-        """Whether two pages have the same words."""
+    def are_equal(self, a: I64, b: I64) -> Flags:
+        """Whether pages have the same words as their other ones."""
         corpus = self.findings.corpus
-        lengths = np.diff(corpus.halves_before[corpus.page_first[[[a, a + 1], [b, b + 1]]]])
-        if lengths[0] != lengths[1]:
-            return False
-        (a0, b0), (a1, b1) = (corpus.page_start[[[a], [b]]], corpus.page_start[[[a + 1], [b + 1]]])
-        return bool(kernel.equal_tokens(corpus.text, a0, a1, corpus.text, b0, b1, corpus.flags)[0])
+        before, start = corpus.halves_before, corpus.page_start
+        lengths = [before[corpus.page_first[side + 1]] - before[corpus.page_first[side]] for side in (a, b)]
+        equal: Flags = lengths[0] == lengths[1]
+        a, b = a[equal], b[equal]
+        equal[equal] = kernel.equal_tokens(corpus.text, start[a], start[a + 1], corpus.text, start[b], start[b + 1], corpus.flags)
+        return equal
 
     def _measured_against(self) -> I64:
         """The representative of each one's group, or an equal one with which it makes a pair that counts, or itself."""
