@@ -486,7 +486,8 @@ class Judgement:
         lengths = [before[corpus.page_first[side + 1]] - before[corpus.page_first[side]] for side in (a, b)]
         equal: Flags = lengths[0] == lengths[1]
         a, b = a[equal], b[equal]
-        equal[equal] = kernel.equal_tokens(corpus.text, start[a], start[a + 1], corpus.text, start[b], start[b + 1], corpus.flags)
+        text = corpus.text
+        equal[equal] = kernel.equal_tokens(text, start[a], start[a + 1], text, start[b], start[b + 1], corpus.flags)
         return equal
 
     def _measured_against(self) -> I64:
