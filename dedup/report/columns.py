@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.report.json import encode
-from dedup.report.rows import CSV, JSON, RAW, Field, Strings, floats, lists, number, pool, said, text, written
+from dedup.report.rows import CSV, JSON, RAW, TRUTHS, Field, Strings, floats, lists, number, said, text, written
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
-_FLAGS = pool([b"false", b"true"])
 
 
 class Numbers(NamedTuple):
@@ -99,7 +98,7 @@ def _json(before: bytes, column: Column, missing: bytes) -> Field:
         case Floats(values):
             return text(RAW, before, floats(values, encode), missing=missing)
         case Truths(values):
-            return text(RAW, before, Strings.of(_FLAGS, values.astype(np.int64)))
+            return text(RAW, before, Strings.of(TRUTHS, values.astype(np.int64)))
         case Text(strings):
             return text(JSON, before + b'"', strings, b'"', missing)
         case Json() | Lists():

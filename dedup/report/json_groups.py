@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.report.json import encode
 from dedup.report.rows import (
     JSON,
+    KIND_NAMES,
     RAW,
+    TRUTHS,
     Field,
     Strings,
     batches,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 PIECE = 20_000  # places of one group that are written at a time
-_KINDS, _FLAGS = pool([kind.encode() for kind in KINDS]), pool([b"false", b"true"])
 
 
 def group_lines(findings: Findings) -> Iterator[memoryview]:
@@ -65,12 +65,12 @@ def _heads(findings: Findings, columns: GroupColumns) -> tuple[list[Field], list
     counts = np.add.reduceat(columns.places.copies, columns.first[:-1])
     period, related = of_some(heads.period, heads.id, encode), of_some(heads.related, heads.id, lambda ids: encode(ids)[1:-1])
     before = [
-        number(b',\n{"id":', heads.id), text(RAW, b',"kind":"', Strings.of(_KINDS, heads.kind.astype(np.int64)), b'"'),
+        number(b',\n{"id":', heads.id), text(RAW, b',"kind":"', Strings.of(KIND_NAMES, heads.kind.astype(np.int64)), b'"'),
         text(RAW, b',"similarity":', floats(heads.similarity, encode)),
         text(RAW, b',"tokens":', floats(heads.tokens, encode)), number(b',"blocks":', heads.blocks),
         text(JSON, b',"text":"', Strings(*columns.lead_text(findings.corpus.text)), b'"'),
         text(RAW, b',"related":[', related, b"]", b',"related":[]'),
-        text(RAW, b',"truncated":', Strings.of(_FLAGS, heads.truncated.astype(np.int64))), said(b',"occurrences":[', every)]
+        text(RAW, b',"truncated":', Strings.of(TRUTHS, heads.truncated.astype(np.int64))), said(b',"occurrences":[', every)]
     after = [
         said(b"]", every), number(b',"representative":', np.where(heads.lead > 0, heads.lead, -1)),
         number(b',"part_of":', heads.part_of), text(RAW, b',"period":', period),

@@ -20,7 +20,7 @@ from dedup.model import PageReport
 from dedup.report.columns import Column, Floats, Json, Lists, Numbers, Text, Truths, objects_json
 from dedup.report.gather import heads_of
 from dedup.report.json import encode
-from dedup.report.rows import Strings, pool
+from dedup.report.rows import KIND_NAMES, VERDICT_NAMES, Strings, pool
 from dedup.verdicts import NAMES
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ I64 = npt.NDArray[np.int64]
 
 FORMAT = "dedup-pages/1"
 BATCH_ROWS = 8192
-_KINDS, _NAMES = (pool([name.encode() for name in names]) for names in (KINDS, NAMES))
 SPAN_FIELDS = (("start", "int64"), ("end", "int64"), ("group", "int64"), ("kind", "string"), ("verdict", "string"),
                ("stays", "bool"), ("cut", "bool"))
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -108,8 +107,8 @@ def page_columns(report: Report) -> Iterator[dict[str, Column]]:
         heads, spans = batch.heads, batch.spans
         span_columns: dict[str, Column] = {
             "start": Numbers(spans.start), "end": Numbers(spans.end), "group": Numbers(spans.group),
-            "kind": Text(Strings.of(_KINDS, spans.kind.astype(np.int64))),
-            "verdict": Text(Strings.of(_NAMES, spans.verdict.astype(np.int64))), "stays": Truths(spans.stays),
+            "kind": Text(Strings.of(KIND_NAMES, spans.kind.astype(np.int64))),
+            "verdict": Text(Strings.of(VERDICT_NAMES, spans.verdict.astype(np.int64))), "stays": Truths(spans.stays),
             "cut": Truths(spans.cut)}
         yield {
             "id": _text([head.id for head in heads]), "source": _text([head.source for head in heads]),

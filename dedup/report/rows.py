@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.groups import KINDS
 from dedup.heads import Utf8
 from dedup.kernel import kernel
+from dedup.verdicts import NAMES
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -101,6 +103,9 @@ def pool(strings: Sequence[bytes]) -> Utf8:
     first = np.zeros(len(strings) + 1, np.int64)
     np.cumsum([len(string) for string in strings], out=first[1:])
     return Utf8(np.frombuffer(b"".join(strings), np.uint8), first)
+
+
+KIND_NAMES, VERDICT_NAMES, TRUTHS = (pool([name.encode() for name in names]) for names in (KINDS, NAMES, ("false", "true")))
 
 
 def written(fields: Sequence[Field]) -> tuple[U8, I64]:

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import owners, sums, widths
-from dedup.groups import KINDS
 from dedup.heads import Utf8
 from dedup.kernel import kernel
 from dedup.report.columns import Column, Floats, Lists, Numbers, Text, Truths
-from dedup.report.rows import RAW, Strings, number, pool, text, written
+from dedup.report.rows import KIND_NAMES, RAW, VERDICT_NAMES, Strings, number, text, written
 from dedup.report.tables import NAMED_PLACES, Rows, SpanVerdicts
 from dedup.verdicts import NAMES
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from dedup.report import Report
 
 I64 = npt.NDArray[np.int64]
-_KINDS, _NAMES = (pool([name.encode() for name in names]) for names in (KINDS, NAMES))
 
 
 class TableColumns:
@@ -45,8 +43,8 @@ class TableColumns:
         c, m, heads = columns.places, columns.measured, columns.heads
         owner = owners(columns.first)
         return {
-            "group": Numbers(heads.id[owner]), "kind": Text(Strings.of(_KINDS, heads.kind[owner].astype(np.int64))),
-            "verdict": Text(Strings.of(_NAMES, self._verdicts.of(heads.id[owner], c.page))),
+            "group": Numbers(heads.id[owner]), "kind": Text(Strings.of(KIND_NAMES, heads.kind[owner].astype(np.int64))),
+            "verdict": Text(Strings.of(VERDICT_NAMES, self._verdicts.of(heads.id[owner], c.page))),
             "page": Text(Strings.of(self._findings.places.ids, c.page)), "source": Text(Strings.of(self._sources, c.page)),
             "start": Numbers(c.start), "end": Numbers(c.end), "source_start": Numbers(c.source_start),
             "source_end": Numbers(c.source_end), "source_exact": Truths(c.source_exact), "line": Numbers(c.line),
@@ -62,7 +60,7 @@ class TableColumns:
         related = [np.array(heads.related.get(g, ()), np.int64) for g in heads.id.tolist()] if heads.related else []
         related_first = sums(np.array([len(some) for some in related] or [0] * len(lead), np.int64))
         return {
-            "group": Numbers(heads.id), "kind": Text(Strings.of(_KINDS, heads.kind.astype(np.int64))),
+            "group": Numbers(heads.id), "kind": Text(Strings.of(KIND_NAMES, heads.kind.astype(np.int64))),
             "verdicts": _distinct(first, self._verdicts.of(heads.id[owner], c.page)),
             "similarity": Floats(heads.similarity), "tokens": Floats(heads.tokens), "blocks": Numbers(heads.blocks),
             "count": Numbers(np.add.reduceat(c.copies, first[:-1])),
@@ -95,7 +93,7 @@ def _distinct(first: I64, code: I64) -> Lists:
     key = owners(first) * (len(NAMES) + 1) + code + 1
     different, at = np.unique(key, return_index=True)
     at = np.sort(at[different % (len(NAMES) + 1) > 0])
-    return Lists(np.searchsorted(at, first), Text(Strings.of(_NAMES, code[at])))
+    return Lists(np.searchsorted(at, first), Text(Strings.of(VERDICT_NAMES, code[at])))
 
 
 def column_batches(report: Report, findings: Findings, rows: Rows) -> Iterator[dict[str, Column]]:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from dedup.report import page_table
 from dedup.report.columns import Column, csv_lines, json_lines
 from dedup.report.json import encode
-from dedup.report.page_table import COLUMNS, page_batches, page_columns, page_rows
+from dedup.report.page_table import COLUMNS, page_columns
 from dedup.report.table_columns import column_batches
 from dedup.report.tables import TABLES, table_rows
 
@@ -35,15 +35,8 @@ def columns_of(table: Table) -> list[str]:
     return [name for name, _ in (COLUMNS if table == "pages" else TABLES[table])]
 
 
-def rows_of(report: Report, table: Table) -> Iterator[dict[str, Any]]:
-    """The rows of a table, with the keys of its columns in their order."""
-    if table != "pages":
-        return table_rows(report, table)
-    return itertools.chain.from_iterable(map(page_rows, page_batches(report)))
-
-
 def columns_by_batch(report: Report, table: Table) -> Iterator[dict[str, Column]] | None:
-    """A table as columns, where the report has them."""
+    """A table as columns, where the report has them: always of pages, of groups and occurrences those of a fresh scan."""
     from dedup.findings import GroupList
 
     if table == "pages":
@@ -53,8 +46,10 @@ def columns_by_batch(report: Report, table: Table) -> Iterator[dict[str, Column]
 
 def json_lines_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") -> None:
     """Write a table as JSON Lines to an open binary file."""
-    columns = columns_by_batch(report, table)
-    file.writelines(map(json_lines, columns) if columns else (encode(row) + b"\n" for row in rows_of(report, table)))
+    if columns := columns_by_batch(report, table):
+        file.writelines(map(json_lines, columns))
+    elif table != "pages":
+        file.writelines(encode(row) + b"\n" for row in table_rows(report, table))
 
 
 def csv_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") -> None:
@@ -65,10 +60,10 @@ def csv_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") ->
     file.write(_csv_lines([columns_of(table)]))
     if columns := columns_by_batch(report, table):
         file.writelines(map(csv_lines, columns))
-        return
-    cells = (map(cell, row.values()) for row in rows_of(report, table))
-    while batch := list(itertools.islice(cells, page_table.BATCH_ROWS)):
-        file.write(_csv_lines(batch))
+    elif table != "pages":
+        cells = (map(cell, row.values()) for row in table_rows(report, table))
+        while batch := list(itertools.islice(cells, page_table.BATCH_ROWS)):
+            file.write(_csv_lines(batch))
 
 
 def parquet_of(report: Report, file: IO[bytes], how: How, table: Table = "pages") -> None:
@@ -101,4 +96,4 @@ def cell(value: Any) -> str | int | float:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-__all__ = ["Table", "cell", "columns_of", "csv_of", "json_lines_of", "parquet_of", "rows_of"]
+__all__ = ["Table", "cell", "columns_of", "csv_of", "json_lines_of", "parquet_of"]
