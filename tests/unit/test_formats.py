@@ -15,7 +15,8 @@ from dedup.errors import OptionError
 from dedup.kernel import kernel
 from dedup.model import Verdict
 from dedup.report.formats import FORMATS, PRINTED, format_of
-from dedup.report.table_files import columns_of, rows_of
+from dedup.report.table_files import columns_of
+from dedup.report.tables import table_rows
 from tests.unit.report_fakes import group, occurrence, page, report
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +125,7 @@ def test_the_three_files_of_a_table_hold_the_same_rows(table: str, tmp_path: Pat
     for suffix in ("csv", "jsonl", "parquet"):
         made.write(tmp_path / f"r.{table}.{suffix}")
     rows = [json.loads(line) for line in (tmp_path / f"r.{table}.jsonl").read_text().splitlines()]
-    assert rows == list(rows_of(made, table))  # type: ignore[arg-type]
+    assert rows == list(table_rows(made, table))  # type: ignore[arg-type]
     assert pq.read_table(tmp_path / f"r.{table}.parquet").to_pylist() == rows
     cells = list(csv.DictReader(io.StringIO((tmp_path / f"r.{table}.csv").read_bytes().decode(), newline="")))
     assert [row["text"] for row in cells] == [row["text"] for row in rows]
@@ -133,7 +134,7 @@ def test_the_three_files_of_a_table_hold_the_same_rows(table: str, tmp_path: Pat
 
 def test_rows_of_groups_and_occurrences_say_what_the_report_says(at_root: None):
     made = scan(Path(SITE))
-    groups, places = (list(rows_of(made, table)) for table in ("groups", "occurrences"))
+    groups, places = (list(table_rows(made, table)) for table in ("groups", "occurrences"))
     assert [row["group"] for row in groups] == [g.id for g in made.groups]
     assert len(places) == sum(len(g.occurrences) for g in made.groups)
     footer = next(row for row in groups if row["text"].startswith("Marlow Lane"))
