@@ -188,6 +188,7 @@ class Findings:
         self.aligned, self.pairs_that_count, self.repetition = aligned, pairs, repetition
         self.corpus, self.table, self.options, self.truncated = corpus, groups, options, truncated
         self.engine = LocalEngine(options.threads)
+        self.engine.has_read(int(corpus.page_start[-1]))
         self.places = Places(self.engine, corpus, groups.page, groups.ranges.first_block, groups.ranges.last_block,
                              groups.parts)
         self._passages = passages

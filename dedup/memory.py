@@ -7,6 +7,7 @@ no name: it is gone when the process ends, however it ends.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +121,7 @@ def _default_folder() -> str:
     return "/var/tmp" if _kind(usual) in IN_MEMORY and os.access("/var/tmp", os.W_OK) else usual
 
 
+@functools.cache
 def _kind(folder: str) -> str:
     """The kind of file system that a folder is on, or nothing."""
     try:

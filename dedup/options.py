@@ -134,7 +134,8 @@ class Options:
     def __post_init__(self) -> None:
         hints = _hints()
         for field in dataclasses.fields(self):
-            _check_value(field, hints[field.name], getattr(self, field.name))
+            if (value := getattr(self, field.name)) is not field.default:
+                _check_value(field, hints[field.name], value)
         for name, known in (("leave_out", LEFT_OUT), ("hide", VERDICTS)):
             for value in getattr(self, name):
                 if value not in known:

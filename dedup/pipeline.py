@@ -79,6 +79,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         lsh = LSH.for_threshold(options.least_jaccard) if sketched else None
         corpus, tokens = read_corpus(pages, engine, options, stages.read if stages.watchers else None,
                                      (lsh.bands, lsh.rows) if lsh is not None else None)
+        engine.has_read(int(corpus.page_start[-1]))
         stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
         pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
         digest = ""

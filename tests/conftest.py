@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -24,10 +25,11 @@ settings.load_profile(os.environ.get("DEDUP_HYPOTHESIS", "repeatable"))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on Spark come first: one worker takes them all and starts their sessions once, while others do the rest."""
-    items.sort(key=lambda item: "spark" not in item.path.parts)
+    items.sort(key=lambda item: "spark" not in item.path.parts and "docs/spark.md" not in item.name)
 
 
 LOOKED_AT = 100_000  # bytes of a report that is held against its schema: the check is slow
+A_TEST = 10  # reports of a test that are
 
 
 @cache
@@ -41,10 +43,11 @@ def report_validator() -> Any:
 
 @pytest.fixture(autouse=True)
 def every_report_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever report a test writes as JSON in this process, whole and not large, is valid by its schema."""
+    """Whatever report a test writes as JSON in this process, whole and not large, is valid by its schema: the first few."""
     import dedup.report.json
 
     real = dedup.report.json.json_chunks
+    looked_at = itertools.count()
 
     def checked(report: Any) -> Iterator[bytes]:
         kept: list[bytes] = []
@@ -53,7 +56,7 @@ def every_report_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
             yield chunk
             size += len(chunk)
             kept = [*kept, chunk] if size <= LOOKED_AT else []
-        if size <= LOOKED_AT:
+        if size <= LOOKED_AT and next(looked_at) < A_TEST:
             report_validator().validate(json.loads(b"".join(kept)))
 
     monkeypatch.setattr(dedup.report.json, "json_chunks", checked)

@@ -47,6 +47,7 @@ TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that pa
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
 LEAST_IN_FILE = 1 << 19  # bytes of a column of a piece that goes to the file
+ALONE_BYTES = 1 << 18  # of text that one thread is done with before others have begun
 
 
 class Done(Generic[V]):
@@ -105,7 +106,7 @@ class LocalEngine:
     """Threads over batches; the kernel releases the interpreter lock.
 
     Args:
-        threads: Threads; ``None`` for one a core.
+        threads: Threads; ``None`` for one a core, and for a small text one.
         partitions: Partitions of an exchange; more of them need less memory at a time. ``None``: by the input's size.
         memory: Bytes that there are, where they are bounded.
 
@@ -116,6 +117,7 @@ class LocalEngine:
 
     def __init__(self, threads: int | None = None, partitions: int | None = None, memory: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
+        self._may_be_alone = threads is None
         self._partitions = partitions
         self._table_bytes = max(memory // TABLE_PART, LEAST_TABLE) if memory is not None else None
         self.part_bytes = memory // PART // self.threads if memory is not None else 0
@@ -150,6 +152,11 @@ class LocalEngine:
 
     def _executor(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, initializer=kernel.array_memory, initargs=(None,))
+
+    def has_read(self, text_bytes: int) -> None:
+        """So much text there is: where nobody says how many threads, a small one has one thread."""
+        if self._may_be_alone and text_bytes < ALONE_BYTES:
+            self.threads = 1
 
     @property
     def is_bounded(self) -> bool:
@@ -197,11 +204,12 @@ class LocalEngine:
 
     def stream(self, stage: Callable[[T], R], batches: Iterable[T]) -> list[R]:
         """The same as ``map``, over batches that are still being read: each is taken up as soon as it is there."""
-        relieved = self._relieved(stage)
-        if self.threads == 1:
-            return [relieved(batch) for batch in batches]
+        relieved, batches = self._relieved(stage), iter(batches)
+        begun = list(itertools.islice(batches, 2))
+        if self.threads == 1 or len(begun) < 2:
+            return [relieved(batch) for batch in itertools.chain(begun, batches)]
         with self._threads() as pool:
-            return [job.result() for job in [pool.submit(relieved, batch) for batch in batches]]
+            return [job.result() for job in [pool.submit(relieved, batch) for batch in itertools.chain(begun, batches)]]
 
     def _relieved(self, stage: Callable[[T], R]) -> Callable[[T], R]:
         """The stage; where memory is bounded, each batch sees to it that there is not too much in it."""
@@ -216,7 +224,7 @@ class LocalEngine:
 
     def begin(self, stage: Callable[[], R]) -> Future[R] | Done[R]:
         """Start a stage that cannot be cut into batches in one of the threads; what comes next is done beside it."""
-        if self._pool is not None:
+        if self._pool is not None and self.threads > 1:
             return self._pool.submit(stage)
         return Done(stage())
 

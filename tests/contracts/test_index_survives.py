@@ -253,7 +253,7 @@ def test_a_number_far_away_does_not_make_it_go_on_for_ever(healthy: Any, tmp_pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no kill -9 here")
-@pytest.mark.parametrize("seconds", [8.0, pytest.param(120.0, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [5.0, pytest.param(120.0, marks=pytest.mark.soak)])
 def test_many_processes_at_once_of_which_some_are_killed(seconds: float, tmp_path: Path) -> None:
     place, chance = tmp_path / "i.dedup", random.Random(1)
     Index.create(place, [{"id": str(n), "text": text_of(n)} for n in range(100)], levels="page,passage").close()

@@ -78,7 +78,9 @@ def test_the_bytes_are_those_of_one_machine(folder: Path, name: str) -> None:  #
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("name", [*SETTINGS, "exact pages"])
+@pytest.mark.parametrize("name", [
+    *(name if name in ("block", "page", "exact", "against", "across") else pytest.param(name, marks=pytest.mark.soak)
+      for name in SETTINGS), "exact pages"])
 def test_texts_may_stay_where_they_are(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Only those of what was found come back; how pages repeat themselves is counted where they lie."""
     asked = {**SETTINGS, "exact pages": {"unit": "page", "find": "exact"}}[name]

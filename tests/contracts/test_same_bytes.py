@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "reworded ocr": {"noise": "ocr", "find": "reworded"},
     "ocr across": {"noise": "ocr", "find": "reworded", "scope": "across"},
 }
-SLOW_ON_THE_TWIN = {"reworded ocr", "ocr across"}  # for `make test-soak`; what they add to others is asked in properties/
+SLOW_ON_THE_TWIN = {"ocr", "reworded ocr", "ocr across"}  # for `make test-soak`; properties/ asks for what they add
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,8 @@ def test_there_is_something_to_find(folder):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.parametrize(("threads", "partitions"), [(2, 1), (4, 7), (1, 7), (2, None), (None, None)])
+@pytest.mark.parametrize(("threads", "partitions"), [(2, 1), (4, 7), pytest.param(1, 7, marks=pytest.mark.soak), (2, None),
+                                                     pytest.param(None, None, marks=pytest.mark.soak)])
 def test_threads_and_partitions(folder, expected, name, threads, partitions):
     assert digest(folder, threads=threads, partitions=partitions, **SETTINGS[name]) == expected[name]
 
@@ -117,7 +118,9 @@ def test_grams_in_slices(folder, expected, monkeypatch):
         assert digest(folder, threads=2, **SETTINGS[name]) == expected[name]
 
 
-def test_many_batches(folder, monkeypatch):
+@pytest.mark.parametrize("name", [name if name in ("block", "page", "across", "ocr") else
+                                  pytest.param(name, marks=pytest.mark.soak) for name in SETTINGS])
+def test_many_batches(folder, monkeypatch, name):
     """Batches of a few pages each, so that every stage has many of them. (The digest of the input may know of them.)"""
     import dedup.blocks
     import dedup.lsh
@@ -125,13 +128,12 @@ def test_many_batches(folder, monkeypatch):
 
     def found(**settings: Any) -> str:
         return re.sub('"input_digest": "[^"]*"', "", scanned(folder, **settings))
-    expected = {name: found(threads=1, partitions=1, **settings) for name, settings in SETTINGS.items()}
+    expected = found(threads=1, partitions=1, **SETTINGS[name])
     for module in (dedup.blocks, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
     monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
-    for name, settings in SETTINGS.items():
-        for threads, partitions in ((1, 1), (4, 7)):
-            assert found(threads=threads, partitions=partitions, **settings) == expected[name]
+    for threads, partitions in ((1, 1), (4, 7)):
+        assert found(threads=threads, partitions=partitions, **SETTINGS[name]) == expected
 
 
 CODE = """
@@ -150,7 +152,7 @@ def in_a_process(folder: Path, settings: list[dict[str, Any]], **environment: st
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("seed", ["0", "4242"])  # that of this process is yet another one
+@pytest.mark.parametrize("seed", [pytest.param("0", marks=pytest.mark.soak), "4242"])  # that of this process is another one
 def test_hash_seeds(folder, expected, seed):
     assert in_a_process(folder, list(SETTINGS.values()), PYTHONHASHSEED=seed) == list(expected.values())
 

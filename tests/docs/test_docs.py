@@ -3,12 +3,10 @@
 import dataclasses
 import doctest
 import importlib.util
-import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -155,16 +153,32 @@ def test_python_examples_run(page, blocks, monkeypatch, request):
     assert not runner.failures, "".join(said)
 
 
-def run(command, folder):
-    """A command of the documentation, as it prints into a pipe of 80 columns."""
-    code = f"import sys; sys.argv = {shlex.split(command)!r}; from dedup.cli import main; sys.exit(main())"
-    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True,
-                          encoding="utf-8", check=False)
+@dataclasses.dataclass
+class Done:
+    """What a command has said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch, capfd):
+    """Runs commands of the documentation in a folder, as they print into a pipe of 80 columns."""
+    from dedup.cli import main
+
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def done(command, folder):
+        monkeypatch.chdir(folder)
+        capfd.readouterr()
+        return Done(main(shlex.split(command)[1:]), *capfd.readouterr())
+    return done
 
 
 @pytest.mark.parametrize(("command", "shown"), [*commands()])
-def test_commands_run_and_print_what_is_shown(command, shown):
+def test_commands_run_and_print_what_is_shown(command, shown, run):
     """Where output is shown it is the command's; ``...`` stands for what was left out."""
     done = run(command, ROOT)
     assert done.returncode in (0, 1), done.stderr
@@ -183,7 +197,7 @@ def sketched():
 
 
 @pytest.mark.parametrize("command", sketched())
-def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
+def test_commands_on_files_of_the_readers_own_run(command, tmp_path, run):
     examples = ROOT / "examples"
     shutil.copytree(examples / "site", tmp_path / "site")
     shutil.copytree(examples, tmp_path / "examples")
@@ -196,7 +210,7 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
     if command.startswith("dedup report report.json"):
         run("dedup scan site/ --with-text -o report.json", tmp_path)
     if "docs/" in command:
-        documentation_under_git(tmp_path)
+        documentation_under_git(tmp_path, run)
     if command.startswith("dedup index ") and "index create" not in command:
         run("dedup index create site.dedup site/ --levels page,block,passage", tmp_path)
     if "more/" in command:
@@ -211,7 +225,7 @@ def test_commands_on_files_of_the_readers_own_run(command, tmp_path):
         assert (done.returncode, told) == (0, [])
 
 
-def documentation_under_git(folder):
+def documentation_under_git(folder, run):
     """The pages of the example site as documentation, committed, and what of it repeats as a baseline."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")

@@ -124,11 +124,11 @@ def assert_that_answers_are_those_of_a_scan(place: Any, seed: int) -> None:
     assert verified.ok, verified.problems
 
 
-@points(16, 400)
+@points(8, 400)
 def test_answers_are_those_of_a_scan_whatever_was_done(seed: int, tmp_path: Path) -> None:
     assert_that_answers_are_those_of_a_scan(tmp_path / "i.dedup", seed)
 
 
-@points(8, 200)
+@points(4, 200)
 def test_answers_of_an_index_in_redis_are_those_of_a_scan(seed: int, redis_server: str) -> None:
     assert_that_answers_are_those_of_a_scan(f"{redis_server}?name=history{seed}", 5000 + seed)

@@ -157,7 +157,8 @@ def unlike_its_neighbours(code: int) -> bool:
     return code % 16 == 0 or table_value(code) not in (table_value(code - 1), table_value(code + 1))
 
 
-@pytest.mark.parametrize("flags", [0, *(pytest.param(flags, marks=pytest.mark.slow) for flags in (1, 2, 3))])
+@pytest.mark.parametrize("flags", [0, pytest.param(3, marks=pytest.mark.slow),
+                                   *(pytest.param(flags, marks=pytest.mark.soak) for flags in (1, 2))])
 def test_each_code_point_cuts_words_as_the_twin_says(flags: int) -> None:
     """Each code point of the basic plane, alone and between letters; beside units, marks and joiners those of each kind."""
     around = ("x{}y", "é{}é", "中{}中", "न{}ि", "o'{}", "{}.z", "o’{}s", "e\u0301{}", "{0}{0}", "“{}")

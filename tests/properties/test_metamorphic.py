@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dedup import Report, compare, scan
 from dedup.kernel.align_settings import GRAM_ITEMS, GRAM_WINDOW
+from tests.index_help import examples
 from tests.scan_help import needs_speed, scan_texts, words
 
 Pages = dict[str, str]
@@ -76,7 +77,7 @@ FIND = st.sampled_from(["near", "reworded"])
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 5), kinds=st.sampled_from([4, 30, 300]), least=st.sampled_from([3, 5, 8]))
-@settings(max_examples=max(80, settings().max_examples))
+@settings(max_examples=examples(50, 5000))
 def test_exact_groups_are_the_same_in_any_order_of_pages(seed, count, kinds, least):
     pages = mixed(seed, count, kinds)
     expected = groups(scan(records(pages), find="exact", min_tokens=least))
@@ -85,7 +86,7 @@ def test_exact_groups_are_the_same_in_any_order_of_pages(seed, count, kinds, lea
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(3, 5), find=FIND)
-@settings(max_examples=max(40, settings().max_examples))
+@settings(max_examples=examples(40, 5000))
 def test_edited_passages_are_the_same_in_any_order_of_pages(seed, count, find):
     pages = planted(seed, count)
     one, other = (scan(records(p), find=find) for p in (pages, shuffled(pages, seed)))
@@ -95,7 +96,7 @@ def test_edited_passages_are_the_same_in_any_order_of_pages(seed, count, find):
 
 @needs_speed
 @given(seed=SEEDS)
-@settings(max_examples=max(40, settings().max_examples))
+@settings(max_examples=examples(40, 5000))
 def test_sides_exchanged_mirror_the_report(seed):
     a, b = records(planted(seed, 2))
     one, other = compare(a, b), compare(b, a)
@@ -107,7 +108,7 @@ def test_sides_exchanged_mirror_the_report(seed):
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 4), kinds=st.sampled_from([4, 30, 300]), find=FIND)
-@settings(max_examples=max(40, settings().max_examples))
+@settings(max_examples=examples(40, 5000))
 def test_upper_case_changes_nothing(seed, count, kinds, find):
     pages = mixed(seed, count, kinds)
     one, other = (scan(records(p), find=find) for p in (pages, {name: text.upper() for name, text in pages.items()}))
@@ -117,7 +118,7 @@ def test_upper_case_changes_nothing(seed, count, kinds, find):
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 4))
-@settings(max_examples=max(40, settings().max_examples))
+@settings(max_examples=examples(40, 5000))
 def test_pages_about_other_things_change_nothing(seed, count):
     pages = planted(seed, count)
     others = {f"q{n}": written(random.Random(n), words(80, 10**7 + 1000 * seed + n, 10**6)) for n in range(4)}
@@ -222,7 +223,7 @@ def stock(seed: int, count: int) -> Pages:
 
 @needs_speed
 @given(seed=SEEDS, find=st.sampled_from(["exact", "near", "reworded"]))
-@settings(max_examples=max(80, settings().max_examples))
+@settings(max_examples=examples(50, 5000))
 def test_two_pages_that_swap_have_the_same_groups(seed, find):
     """Where links cross, too."""
     pages = crossing(seed)
@@ -231,7 +232,7 @@ def test_two_pages_that_swap_have_the_same_groups(seed, find):
 
 @needs_speed
 @given(seed=SEEDS, count=st.integers(2, 5), find=FIND)
-@settings(max_examples=max(100, settings().max_examples))
+@settings(max_examples=examples(75, 5000))
 def test_copies_of_one_stock_have_the_same_groups_in_any_order_of_pages(seed, count, find):
     """Several copies on one page, too, and texts that are linked to equal ones."""
     pages = stock(seed, count)

@@ -126,7 +126,7 @@ def test_exhaustive_is_brute_force_on_small_texts(texts, size, threshold):
 def test_lsh_finds_all_but_one_in_two_hundred(threshold):
     """Pooled over corpora and seeds of the sketches; most of what is missed lies just at the threshold."""
     found = wanted = near = near_found = 0
-    for seed in range(3):
+    for seed in range(2):
         texts = list(dict.fromkeys(edited_paragraphs(3000, 10 + seed)))
         sets = numbered(word_sets(texts, 2))
         a, b, jaccard = all_jaccards(sets)
@@ -137,7 +137,7 @@ def test_lsh_finds_all_but_one_in_two_hundred(threshold):
         close = {pair for pair, j in truth.items() if j < threshold + 0.03}
         found, wanted = found + len(got), wanted + len(truth)
         near_found, near = near_found + len(got & close), near + len(close)
-    assert wanted > 1200
+    assert wanted > 800
     assert found / wanted >= 0.995
     assert near_found / near >= 0.99
     print(f"threshold {threshold}: recall {found / wanted:.5f} of {wanted}, {near_found / near:.5f} just above it")
@@ -263,8 +263,8 @@ def plain(text: str) -> str:
 
 
 @needs_speed
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("find", ["exact", "near"])
+@pytest.mark.parametrize(("seed", "find"), [(1, "exact"), (2, "near"), pytest.param(1, "near", marks=pytest.mark.soak),
+                                            pytest.param(2, "exact", marks=pytest.mark.soak)])
 def test_every_repeated_run_of_a_corpus_is_covered(seed, find):
     """Seed 2 once lost one: a near passage that the representative rule left alone took the repeats in it along."""
     texts = {name: plain(text) for name, text in corpus_pages(500, seed).items()}

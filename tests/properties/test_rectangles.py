@@ -90,9 +90,9 @@ def scores(a: list[int], b: list[int], s: Settings, one_page: bool) -> tuple[int
 
 
 CASES = {  # theta, length of the passage, share of new words, kinds of words, words around it, settings, one page, pairs
-    "some words come again": (310, 12, 0.2, 1000, 6, SHORT, False, 250),
-    "most words are unlike": (310, 12, 0.2, 10**6, 6, SHORT, False, 250),
-    "much is changed and words are few": (310, 16, 0.4, 300, 8, SHORT, False, 200),
+    "some words come again": (310, 12, 0.2, 1000, 6, SHORT, False, 120),
+    "most words are unlike": (310, 12, 0.2, 10**6, 6, SHORT, False, 120),
+    "much is changed and words are few": (310, 16, 0.4, 300, 8, SHORT, False, 100),
     "one page": (310, 12, 0.2, 1000, 4, SHORT, True, 40),
     "windows as they are": (310, 30, 0.2, 1000, 11, {}, False, 40),
     "windows as they are, and a greater theta": (480, 30, 0.2, 1000, 11, {}, False, 40),

@@ -106,5 +106,5 @@ class RedisMachine(RuleBasedStateMachine):
 def test_an_index_in_redis_is_a_dictionary(redis_server: str) -> None:
     class Machine(RedisMachine):
         server = redis_server
-    size = settings(max_examples=examples(20, 300), stateful_step_count=examples(15, 40))
+    size = settings(max_examples=examples(10, 300), stateful_step_count=examples(15, 40))
     run_state_machine_as_test(Machine, settings=size)

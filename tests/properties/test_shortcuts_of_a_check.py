@@ -40,7 +40,7 @@ def answers(place: Path, asked: list[dict[str, str]], **settings: Any) -> list[s
         return [index.check(page, threads=1, **settings).to_json() for page in asked]
 
 
-@points(12, 300)
+@points(4, 300)
 @pytest.mark.parametrize("crowd", [2, 4, 32])
 def test_a_check_that_knows_the_buckets_says_what_one_says_that_sketches_all(
         seed: int, crowd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_where_a_scan_would_find_more_by_neighbours_it_is_left_to_it(tmp_path: P
         return found
     monkeypatch.setattr(buckets.BucketSurveyor, "_of_buckets", of_buckets)
     monkeypatch.setattr(lsh, "ALL_PAIRS", 2)
-    for seed in range(12):
+    for seed in range(6):
         pages = variants(random.Random(seed), 40)
         place = tmp_path / f"{seed}.dedup"
         with Index.create(place, pages[:30], levels="block"):
@@ -76,7 +76,7 @@ def test_where_a_scan_would_find_more_by_neighbours_it_is_left_to_it(tmp_path: P
     assert {True, False} == set(said)
 
 
-@points(8, 200)
+@points(4, 200)
 def test_seeds_of_one_side_are_enough_for_a_scan_against_others(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
     pages = made_pages(seed, 40)
@@ -109,7 +109,7 @@ def without(monkeypatch: pytest.MonkeyPatch, shortcut: str) -> None:
             self._engine, self._corpus, blocks, self._options.shingle_tokens))
 
 
-@points(6, 200)
+@points(3, 200)
 @pytest.mark.parametrize("shortcut", ["anchors by one call", "only sets that may be alike"])
 def test_a_check_with_a_shortcut_says_what_one_says_without(
         seed: int, shortcut: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_a_check_with_a_shortcut_says_what_one_says_without(
     assert known == answers(place, asked)
 
 
-@points(8, 200)
+@points(4, 200)
 @pytest.mark.parametrize("few", [False, True])
 def test_anchors_by_one_call_are_those_of_a_scan_against_others(
         seed: int, few: bool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_sets_are_made_of_all_blocks_that_may_be_alike(tmp_path: Path, monkeypat
         return made
     monkeypatch.setattr(buckets.BucketSurveyor, "_sets_that_may", compared)
     monkeypatch.setattr(checking, "BucketSurveyor", sees_some_buckets(buckets.BucketSurveyor, random.Random(0)))
-    for seed in range(6):
+    for seed in range(3):
         pages, place = variants(random.Random(seed), 40) + made_pages(seed, 20), tmp_path / f"{seed}.dedup"
         with Index.create(place, pages[:30] + pages[40:], levels="block"):
             pass

@@ -302,7 +302,7 @@ print([os.environ.get(f"SPARK_{name}_OPTS") for name in ("SUBMIT", "LAUNCHER")])
 
 
 @pytest.mark.parametrize(("environment", "java", "known", "left"), [
-    ({}, [1], ["-XX:TieredStopAtLevel=1", "1"], [None, None]),
+    pytest.param({}, [1], ["-XX:TieredStopAtLevel=1", "1"], [None, None], marks=pytest.mark.soak),
     ({"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=2", "PYSPARK_SUBMIT_ARGS":
         "--driver-java-options -XX:TieredStopAtLevel=3 --conf spark.executor.defaultJavaOptions=-Dmine=1 "
         "--conf spark.shuffle.sort.bypassMergeThreshold=9 pyspark-shell"},
@@ -398,7 +398,7 @@ def test_arguments_without_the_shell_are_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are other signals there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
 def test_a_signal_amid_a_job_ends_it_without_a_word(tmp_path: Path, number: signal.Signals) -> None:
     need_spark()
     (tmp_path / "a.txt").write_text("Some words that stand here.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
 import pytest
 
-from dedup.engines.local import LEAST_PIECE, LocalEngine, Partitioned
+from dedup import scan
+from dedup.engines.local import ALONE_BYTES, LEAST_PIECE, LocalEngine, Partitioned
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -84,3 +86,26 @@ def test_what_comes_next_is_done_beside_a_stage_that_was_begun():
         begun = engine.begin(lambda: go.wait(20))
         go.set()
         assert begun.result()
+
+
+@pytest.mark.parametrize(("threads", "text_bytes", "used"), [
+    (None, ALONE_BYTES - 1, 1), (None, ALONE_BYTES, None), (3, ALONE_BYTES - 1, 3)])
+def test_a_small_text_has_one_thread_unless_somebody_says_how_many(threads, text_bytes, used):
+    engine = LocalEngine(threads)
+    engine.has_read(text_bytes)
+    assert engine.threads == (used or os.cpu_count())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_batches_that_are_still_being_read_come_in_their_order_and_a_single_one_needs_no_thread(count):
+    here = threading.get_ident()
+    with LocalEngine(2) as engine:
+        seen = engine.stream(lambda n: (n, threading.get_ident() == here), iter(range(count)))
+        assert [n for n, _ in seen] == list(range(count))
+        assert {is_here for _, is_here in seen} <= {count == 1}
+
+
+def test_a_small_scan_starts_no_thread(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
+    text = "One line of a page that says some words.\n\nAnother one, longer, which says yet other words of it."
+    assert len(scan([text, f"{text}\n\nAnd more.", text.replace("other", "more")], find="reworded").groups)

@@ -86,7 +86,7 @@ def test_the_report_of_many_pages_is_the_same_without_families(monkeypatch):
 
 
 @needs_speed
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (1, 2))])
 @pytest.mark.parametrize("settings", [{}, {"scope": "across"}, {"find": "reworded"}, {"noise": "ocr"}], ids=str)
 def test_the_report_is_the_same_without_families(seed, settings, monkeypatch):
     rng = np.random.default_rng(seed)
