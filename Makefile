@@ -40,7 +40,7 @@ help:
 	@echo 'make test-soak      many more examples and the slowest tests'
 	@echo 'make bench          speed, memory and recall'
 	@echo 'make bench-peers    the same beside other tools, which it installs from the package index (SIZES, REPEATS, RESULT)'
-	@echo 'make bench-spark    on Spark: beside one machine and a job written by hand; 2 GB takes an hour (SPARK_SIZES, MASTER)'
+	@echo 'make bench-spark    on Spark: beside one machine and a job written by hand; 2 GB takes 15 minutes (SPARK_SIZES, MASTER)'
 	@echo 'make viewer         rebuild the viewer of report.html (Node.js; its bundle is committed)'
 	@echo 'make schema         write docs/schema/ from the model'
 	@echo 'make docs           the documentation as a site, in build/site/html'
