@@ -5,7 +5,7 @@ too, how much of it that is, and what repeats inside it. Columns, made when some
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
-from dedup.model import PageReport, VerdictKind
+from dedup.model import Group, PageReport, Summary, VerdictKind
+from dedup.options import Options
 from dedup.verdicts import COPY, NAMES, SHARED, Judgement
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Annotations:
 
     def regrouped(self, report: Report) -> Annotations:
         """Those of a report of the same pages with other groups: kept pages and spans follow its groups."""
-        return Annotations(*_from_objects(report, self._equal), self._equal, self._shares, self.repetition)
+        return Annotations(*_from_objects(Told.of(report), self._equal), self._equal, self._shares, self.repetition)
 
     def __reduce__(self) -> tuple[Callable[..., Annotations], tuple[object, ...]]:
         repetition = None if self.repetition is None else self.repetition(slice(0, len(self.kept)))
@@ -266,11 +267,25 @@ def repetition_measures(counts: I64) -> F64:
 
 def annotations_of(report: Report) -> Annotations:
     """The annotations of a report that has only its groups and pages, such as one read from a file."""
-    return Annotations(*_from_objects(report, no_pairs),
-                       repetition=_from_texts(report) if report.options.with_text else None)
+    told = Told.of(report)
+    return Annotations(*_from_objects(told, no_pairs), repetition=_from_texts(told) if told.options.with_text else None)
 
 
-def _from_texts(report: Report) -> Callable[[slice], F64]:
+class Told(Struct, frozen=True):
+    """What of a report its annotations need. Of the report itself, which holds them, they would make a ring."""
+
+    options: Options
+    summary: Summary
+    pages: Sequence[PageReport]
+    groups: Sequence[Group]
+
+    @classmethod
+    def of(cls, report: Report) -> Told:
+        """That of a report."""
+        return cls(report.options, report.summary, report.pages, report.groups)
+
+
+def _from_texts(report: Told) -> Callable[[slice], F64]:
     def repetition(pages: slice) -> F64:
         texts = [(page.text or "").encode("utf-8", "surrogatepass") for page in report.pages[pages]]
         edges = sums(np.array([len(text) for text in texts], np.int64))
@@ -280,7 +295,7 @@ def _from_texts(report: Report) -> Callable[[slice], F64]:
     return repetition
 
 
-def _from_objects(report: Report, equal: Callable[[], Pairs]) -> tuple[Callable[[], I64], Callable[[I64], Spans]]:
+def _from_objects(report: Told, equal: Callable[[], Pairs]) -> tuple[Callable[[], I64], Callable[[I64], Spans]]:
     from dedup.report.filter import Counted
 
     def kept() -> I64:

@@ -78,9 +78,12 @@ def check_outputs(outputs: Sequence[str], sources: Sequence[Path | str]) -> None
 def _check_output(path: Path, sources: Sequence[Path | str]) -> None:
     from pathlib import Path
 
-    from dedup.errors import OutputError
-    from dedup.report.formats import format_of
+    from dedup.errors import OptionError, OutputError
+    from dedup.report.formats import PRINTED, format_of
 
+    if str(path) == "-":
+        raise OptionError("is no file: a report is printed where none is named", "-o -",
+                          f"Leave it out; --format says how: {', '.join(PRINTED)}.")
     format_of(path)
     if path.is_dir():
         raise OutputError("cannot be written: that is a folder", str(path))

@@ -23,7 +23,7 @@ MORE = """
 ## What holds for all of them
 
 - A flag that takes several values (`...`) may be given several times. `--name=value` and `--name value` are the same.
-- Behind `--` all is a path. `-` is standard input, where pages are read.
+- Behind `--` all is a path. `-` is standard input, where pages are read, and a shell's `<(command)` may stand for a file.
 - Settings may stand in [a file or in variables](gates.md#settings-in-files); what they do is told in
   [how it works](how-it-works.md).
 - Results go to standard output, all else to standard error. [Formats](formats.md) says what `-o` and `--format` write.

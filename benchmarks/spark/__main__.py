@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -35,6 +36,7 @@ MASTER = "local-cluster[2,1,4096]"
 SETTINGS = {"spark.executor.memory": "2g", "spark.driver.memory": "2g"}  # of both jobs on Spark
 PLANTED = ("copy", "append", "near-page")  # kinds of whole pages that stand twice
 Row = dict[str, Any]
+LONGEST_WAIT = 300  # seconds for the machine to come to rest; what is measured before leaves it at work
 
 
 class Job(NamedTuple):
@@ -69,12 +71,20 @@ def main(arguments: list[str] | None = None) -> int:
     for size in asked.bytes:
         file = skewed(size) if asked.skew else corpus(size, 0)
         jobs = [job for job in JOBS if job is not HAND or size <= asked.hand_up_to]
+        come_to_rest()
         entry = measure(file, "skew" if asked.skew else "corpus", size, asked.master, settings, asked.limit, jobs)
         print(f"{summary(entry)}\n", flush=True)
         failed |= any("failed" in row for row in entry["jobs"])
         if asked.output:
             keep(asked.output, entry)
     return int(failed)
+
+
+def come_to_rest() -> None:
+    """Wait until less than half of the cores has had work for a minute, or for no longer than is sensible."""
+    until = time.monotonic() + LONGEST_WAIT
+    while os.getloadavg()[0] > (os.cpu_count() or 1) / 2 and time.monotonic() < until:
+        time.sleep(5)
 
 
 def skewed(size: int) -> Path:

@@ -1,9 +1,10 @@
-"""From what the user names to files, in the one order: sorted by path. Only regular files are ever opened."""
+"""From what the user names to files, in the one order: sorted by path. Only regular files are opened, and pipes of ours."""
 
 from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _GLOB = frozenset("*?[")
 _LONGEST_PLACE = 1000  # code points; a longer text is no path
+_OURS = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")  # what the process was started with
 
 
 class Found(Struct, frozen=True):
@@ -222,6 +224,20 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(0, "is not a regular file")
     return os.fdopen(descriptor, "rb", buffering=1 << 16)
+
+
+def open_source(path: Path) -> BinaryIO:
+    """Open what is to be read: a regular file, or a pipe that a shell has opened for us, ``<(command)``.
+
+    Raises:
+        OSError: As of ``open_regular``. Nobody may ever write to a FIFO that has a name.
+    """
+    return path.open("rb", buffering=1 << 16) if is_pipe_of_ours(path) else open_regular(path)
+
+
+def is_pipe_of_ours(path: Path) -> bool:
+    """Whether a path names a pipe that this process was started with."""
+    return bool(_OURS.fullmatch(path.as_posix())) and stat.S_ISFIFO(os.stat(path).st_mode)
 
 
 def _kind_of(mode: int) -> str:

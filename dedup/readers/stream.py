@@ -19,7 +19,7 @@ from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import Utf8Stream, wide_codec
-from dedup.readers.files import Found, expand, find, open_regular
+from dedup.readers.files import Found, expand, find, open_source
 from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
 from dedup.readers.naming import Naming
@@ -304,7 +304,7 @@ def read_file(found: Found, options: Options, notes: Notes, stream: PageStream) 
         yield from _read_remote(reading)
         return
     try:
-        with open_regular(found.path) as file:
+        with open_source(found.path) as file:
             before = os.fstat(file.fileno())
             stream.expected_bytes += before.st_size
             yield from read_stream(file, reading)

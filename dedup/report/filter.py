@@ -12,6 +12,7 @@ from dedup.errors import OptionError
 from dedup.model import Cause, Group, Occurrence, PageReport
 
 if TYPE_CHECKING:
+    from dedup.annotate import Told
     from dedup.report import Report
 
 
@@ -29,7 +30,7 @@ class Counted:
     by_value: bool = False
 
     @classmethod
-    def of(cls, report: Report) -> Counted:
+    def of(cls, report: Report | Told) -> Counted:
         """Those of a report."""
         between, scope = report.options.between, report.options.scope
         by_side = report.summary.reference_pages > 0

@@ -170,6 +170,20 @@ def test_a_command_that_fails_or_takes_too_long_says_so():
         tree.run([sys.executable, "-c", "import time; time.sleep(60)"], ROOT, 0.5)
 
 
+def test_a_measurement_waits_for_what_the_last_one_left(monkeypatch):
+    loads = iter([(90.0, 0, 0), (80.0, 0, 0), (0.0, 0, 0)])
+    waited = []
+    monkeypatch.setattr("os.getloadavg", lambda: next(loads))
+    monkeypatch.setattr("time.sleep", waited.append)
+    runner.come_to_rest()
+    assert len(waited) == 2
+    monkeypatch.setattr("os.getloadavg", lambda: (90.0, 0, 0))
+    now = iter(range(0, 10_000, 100))
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    runner.come_to_rest()
+    assert len(waited) == 4
+
+
 def test_a_skewed_corpus_has_the_kinds_it_says():
     rows = [json.loads(line) for line in islice(skew.lines(), 600)]
     texts = {kind: [row["text"] for row in rows if row["id"].startswith(kind)] for kind in skew.KINDS}

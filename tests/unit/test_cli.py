@@ -132,6 +132,7 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--text-field", ""], "--text-field: is empty. Name a field, or leave it out."),
     (["-o", "r.x"], "r.x: no report format has the suffix '.x'. Use one of: .txt, .json, .html, .md, .sarif, .parquet, "
      ".jsonl, .csv; of tables also"),
+    (["-o", "-"], "-o -: is no file: a report is printed where none is named. Leave it out; --format says how: terminal,"),
     (["-o", "r"], "r: the file has no suffix. Use one of: .txt, .json, .html, .md, .sarif, .parquet, .jsonl, .csv; of table"),
     (["-o", "/nowhere/r.json"], "/nowhere/r.json: cannot be written: there is no such folder"),
     (["--format", "html"], "--format: 'html' is not one of terminal, json, md, sarif, jsonl, groups.jsonl, "

@@ -195,6 +195,21 @@ def test_fifos_sockets_and_devices_are_never_opened(folder: Path) -> None:
     ]
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")
+def test_what_a_shell_hands_over_as_a_pipe_is_read(folder: Path) -> None:
+    """``dedup scan <(command)``: somebody writes to it, unlike to a FIFO that has a name."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "w") as out:
+        out.write("Some words that a command wrote.")
+        out.close()
+        pages, stream = read(Path(f"/dev/fd/{reading}"))
+    assert [(page.id, page.text) for page in pages] == [(str(reading), "Some words that a command wrote.")]
+    assert not stream.errors
+    os.mkfifo(folder / "named")
+    assert [error.message for error in read(folder / "named")[1].errors] == [
+        "cannot be read (is a FIFO, not a regular file), skipped"]
+
+
 def test_symlink_loops_end_and_links_inside_are_read_once(folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "loop").symlink_to(folder)

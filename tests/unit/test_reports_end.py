@@ -36,6 +36,24 @@ def test_nothing_is_left(settings: dict[str, object], use: str) -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("kept", [lambda report: report.at_similarity(0.9), lambda report: report.with_groups([0])])
+@pytest.mark.parametrize("use", ["annotations", "json"])
+def test_nothing_is_left_of_a_part(kept: Callable[[dedup.Report], dedup.Report], use: str) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        report = dedup.scan(PAGES)
+        findings = weakref.ref(report.groups.findings)  # type: ignore[attr-defined]
+        part = kept(report)
+        del report
+        assert len(part.groups)
+        USES[use](part)
+        del part
+        assert findings() is None
+    finally:
+        gc.enable()
+
+
 def test_nothing_is_left_of_files() -> None:
     gc.collect()
     gc.disable()
