@@ -121,7 +121,7 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
                   in_step: InStep, kind: int, cap: int, families: Families, closed: Flags) -> list[tuple[U32, I64]]:
     """Places of all seeds of a kind, partition by partition: ascending for each seed, and where those of each one begin."""
     item, page_first = bags.item, bags.page_first
-    batches, words = corpus.batches(), 1 << max(6, int(KEYS[kind] * len(item) / KEYS_A_WORD).bit_length())
+    batches, words = corpus.batches(engine.most_batch), 1 << max(6, int(KEYS[kind] * len(item) / KEYS_A_WORD).bit_length())
     slices, classes = engine.slices(8 * words), list[tuple[U32, I64]]()
     partitions = engine.partitions(int(corpus.page_start[-1]), slices)
 

@@ -123,7 +123,7 @@ def word_bags(engine: LocalEngine, corpus: Corpus, stem: Stem | None = None) -> 
 
     def fill(batch: tuple[int, int]) -> None:
         items.write(int(first[batch[0]]), word_items(corpus, corpus.blocks_of(batch), stems))
-    engine.map(fill, corpus.batches())
+    engine.map(fill, corpus.batches(engine.most_batch))
     return Bags(items.values, first, np.empty(0, np.int64))
 
 

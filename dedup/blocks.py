@@ -34,7 +34,7 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
-BATCH_BYTES = 4_000_000  # of text in one batch
+BATCH_BYTES, BATCHES = 4_000_000, 64  # of text in one batch; so many batches, about, of a large collection
 HELD_BYTES = 1 << 18  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known that there are more
@@ -92,12 +92,16 @@ class Corpus(Struct, frozen=True):
         """A hash of the text of each page: it says which of two texts is first where the order of the pages must not."""
         return kernel.range_digests(self.fingerprint, self.page_first)
 
-    def batches(self) -> list[tuple[int, int]]:
-        """Ranges of pages of about ``BATCH_BYTES`` of text each; a page is never cut."""
-        count = len(self.pages)
-        if count and int(self.page_start[-1]) < BATCH_BYTES:
+    def batches(self, most: int = 0) -> list[tuple[int, int]]:
+        """Ranges of pages of about ``batch_bytes`` of text each; a page is never cut.
+
+        Args:
+            most: Of ``batch_bytes``.
+        """
+        count, size = len(self.pages), int(self.page_start[-1])
+        if count and size < BATCH_BYTES:
             return [(0, count)]
-        edges = np.searchsorted(self.page_start, np.arange(0, int(self.page_start[-1]) + 1, BATCH_BYTES))
+        edges = np.searchsorted(self.page_start, np.arange(0, size + 1, batch_bytes(size, most)))
         cuts = distinct_numbers(np.minimum(np.concatenate([[0], edges, [count]]), count))
         return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
@@ -145,6 +149,15 @@ class Tokens(Struct):
     def before(self, corpus: Corpus, batch: int) -> int:
         """Tokens before a batch."""
         return int(corpus.token_first[corpus.page_first[self.page[batch]]])
+
+
+def batch_bytes(text_bytes: int, most: int) -> int:
+    """Bytes of text of one batch: of a large collection more, that the rows of a batch and a partition are not too few.
+
+    Args:
+        most: Of them, where they are more than ``BATCH_BYTES``.
+    """
+    return max(BATCH_BYTES, min(text_bytes // BATCHES, most))
 
 
 def token_flags(options: Options) -> int:
@@ -247,7 +260,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
-        for batch in page_batches(pages, text, heads):
+        for batch in page_batches(pages, text, heads, engine.most_batch):
             batches.append(batch)
             if told is not None:
                 told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
@@ -264,13 +277,13 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     return _joined(text.since(0), batches, surveys, heads, flags, references), tokens
 
 
-def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Iterator[Batch]:
-    """Pages in batches of about ``BATCH_BYTES`` of text, which is added to `text`, what else is known of them to `heads`.
+def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads, most: int = 0) -> Iterator[Batch]:
+    """Pages in batches of about ``batch_bytes`` of text, which is added to `text`, what else is known of them to `heads`.
 
-    A page is never cut.
+    A page is never cut. How much text there will be is not known: twice as much as there is.
     """
     stretches: Iterable[Page | Texts | Encoded] = pages.stretches() if hasattr(pages, "stretches") else pages
-    sizes, layouts, begin = list[int](), dict[int, Layout](), 0
+    sizes, layouts, begin, size = list[int](), dict[int, Layout](), 0, BATCH_BYTES
     held, texts, waiting = list[Page](), list[bytes](), 0  # pages are added some together, and bytes of these
 
     def settle() -> None:
@@ -293,23 +306,23 @@ def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads) -> Itera
                 waiting += sum(map(len, data))
                 layouts.update((row, page.layout) for row, page in enumerate(some, len(sizes)) if page.layout is not None)
                 sizes += map(len, data)
-                if text.size + waiting - begin >= BATCH_BYTES:
+                if text.size + waiting - begin >= size:
                     yield batch()
-                    sizes, layouts, begin = [], {}, text.size
+                    sizes, layouts, begin, size = [], {}, text.size, batch_bytes(2 * text.size, most)
                 elif waiting >= HELD_BYTES:
                     settle()
             continue
         settle()
         first, at = item.first, 0
         while at < len(item.heads):  # up to the page that fills the batch
-            to = min(int(np.searchsorted(first, first[at] + (BATCH_BYTES - (text.size - begin)))), len(item.heads))
+            to = min(int(np.searchsorted(first, first[at] + (size - (text.size - begin)))), len(item.heads))
             text.add(item.text[first[at]:first[to]])
             sizes += np.diff(first[at:to + 1]).tolist()
             heads.extend(item.heads.part(at, to))
             at = to
-            if text.size - begin >= BATCH_BYTES:
+            if text.size - begin >= size:
                 yield batch()
-                sizes, layouts, begin = [], {}, text.size
+                sizes, layouts, begin, size = [], {}, text.size, batch_bytes(2 * text.size, most)
     if sizes:
         yield batch()
 

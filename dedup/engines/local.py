@@ -47,6 +47,7 @@ TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that pa
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
 LEAST_IN_FILE = 1 << 19  # bytes of a column of a piece that goes to the file
+MOST_BATCH, BATCH_PART = 32_000_000, 64  # bytes of text of a batch, at most, and in parts of the memory where it is bounded
 ALONE_BYTES = 1 << 18  # of text that one thread is done with before others have begun
 
 
@@ -113,6 +114,7 @@ class LocalEngine:
     Attributes:
         part_bytes: Bytes that a batch may copy together where memory is bounded, to look at what lies on disk in the order of
             its places; 0 where it is not.
+        most_batch: Bytes of text of a batch, at most, where the collection is large.
     """
 
     def __init__(self, threads: int | None = None, partitions: int | None = None, memory: int | None = None) -> None:
@@ -121,6 +123,7 @@ class LocalEngine:
         self._partitions = partitions
         self._table_bytes = max(memory // TABLE_PART, LEAST_TABLE) if memory is not None else None
         self.part_bytes = memory // PART // self.threads if memory is not None else 0
+        self.most_batch = MOST_BATCH if memory is None else min(MOST_BATCH, memory // BATCH_PART)
         self._pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> LocalEngine:

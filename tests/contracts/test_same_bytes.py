@@ -131,6 +131,7 @@ def test_many_batches(folder, monkeypatch, name):
     expected = found(threads=1, partitions=1, **SETTINGS[name])
     for module in (dedup.blocks, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(dedup.blocks, "BATCHES", 16)  # they grow
     monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
     for threads, partitions in ((1, 1), (4, 7)):
         assert found(threads=threads, partitions=partitions, **SETTINGS[name]) == expected

@@ -28,7 +28,7 @@ from dedup.blocks import (
     sums,
     widths,
 )
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import MOST_BATCH, LocalEngine
 from dedup.heads import Heads
 from dedup.model import Page
 from dedup.options import Options
@@ -206,3 +206,31 @@ def test_columns_of_ranges(counts: list[int], numbers: list[int]) -> None:
     assert begins_new(column).tolist() == [i == 0 or numbers[i] != numbers[i - 1] for i in range(len(numbers))]
     other = column // 2
     assert begins_new(other, column).tolist() == begins_new(column).tolist()
+
+
+def test_batches_grow_with_the_text_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BATCH_BYTES", 100)
+    monkeypatch.setattr(blocks, "BATCHES", 8)
+    pages = [Page(str(n), f"page {n:4} " * 5) for n in range(400)]  # of 50 bytes
+    for most, largest in ((0, 100), (1000, 1000), (10**9, 3400)):  # a quarter of what was read before
+        made = list(page_batches(pages, TextBuffer(), Heads(), most))
+        assert b"".join(bytes(batch.text) for batch in made).decode() == "".join(page.text for page in pages)
+        sizes = [len(batch.text) for batch in made]
+        assert sizes[:-1] == sorted(sizes[:-1])
+        assert (sizes[0], max(sizes)) == (100, largest)
+
+
+@pytest.mark.parametrize(("most", "count"), [(0, 200), (1000, 20), (10**9, 8)])
+def test_ranges_of_pages_are_larger_in_a_larger_collection(monkeypatch: pytest.MonkeyPatch, most: int, count: int) -> None:
+    corpus = corpus_of(*(f"page {n:4} " * 5 for n in range(400)))
+    monkeypatch.setattr(blocks, "BATCH_BYTES", 100)
+    monkeypatch.setattr(blocks, "BATCHES", 8)
+    ranges = corpus.batches(most)
+    assert [page for begin, end in ranges for page in range(begin, end)] == list(range(400))
+    assert len(ranges) == count
+
+
+def test_batches_are_small_where_memory_is() -> None:
+    assert LocalEngine().most_batch == MOST_BATCH
+    assert LocalEngine(memory=1 << 40).most_batch == MOST_BATCH
+    assert LocalEngine(memory=512 << 20).most_batch == 8 << 20
