@@ -41,7 +41,7 @@ class Task(Protocol[W]):
         """What comes of it."""
 
 
-PARTITION_BYTES = 2_000_000  # of text a partition, where nobody says how many there are
+PARTITION_BYTES, PARTITIONS = 2_000_000, 128  # of text a partition, where nobody says how many; of a large text about so many
 PART = 16  # of the memory, where it is bounded, that a batch may take for what it copies together
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
@@ -171,12 +171,14 @@ class LocalEngine:
         if self.is_bounded:
             kernel.release_memory()
 
-    def partitions(self, text_bytes: int, passes: int = 1, each: int = PARTITION_BYTES) -> int:
+    def partitions(self, text_bytes: int, passes: int = 1, each: int | None = None) -> int:
         """How many partitions rows of a collection of that size are exchanged in, where that is done in some passes.
 
         Args:
-            each: Bytes of text a partition, where nobody says how many there are.
+            each: Bytes of text a partition, where nobody says how many there are; else those of a large text are larger.
         """
+        if each is None:  # what is looked up for many rows at a time is looked up in the order of its places
+            each = max(PARTITION_BYTES, min(text_bytes // PARTITIONS, self.most_batch // 2))
         return self._partitions or max(1, text_bytes // each // passes)
 
     def slices(self, table_bytes: int) -> int:
