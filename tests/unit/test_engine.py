@@ -68,6 +68,9 @@ def test_the_number_of_partitions_grows_with_the_text_unless_it_is_set():
     assert LocalEngine(1, 7).partitions(10**12) == 7
     assert LocalEngine().partitions(0) == 1
     assert LocalEngine().partitions(10**9) > LocalEngine().partitions(10**8) >= 1
+    assert [LocalEngine().partitions(size) for size in (200_000_000, 2_000_000_000, 10**10)] == [100, 128, 625]
+    assert LocalEngine(memory=512 << 20).partitions(2_000_000_000) == 476  # of 4 MB: where memory is scarce, rows are few
+    assert LocalEngine().partitions(2_000_000_000, each=1_000_000) == 2000
 
 
 @pytest.mark.parametrize("threads", [1, 2])
