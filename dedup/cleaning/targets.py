@@ -17,7 +17,7 @@ from dedup.errors import InputError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
 from dedup.readers.decode import wide_codec
-from dedup.readers.files import Found, find, open_regular
+from dedup.readers.files import Found, find, is_pipe_to_us, open_regular
 from dedup.readers.formats import A_MANIFEST, HEAD_BYTES, choose, suffix_of
 from dedup.readers.notes import Notes
 
@@ -81,7 +81,7 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
         is_written: Without it, nothing goes to `out`, and nothing is checked.
 
     Raises:
-        InputError: A path does not exist, or is standard input.
+        InputError: A path does not exist, or is standard input or a pipe.
         OutputError: The output lies in the input, or holds files that are none of ours.
     """
     for path in paths:
@@ -89,6 +89,8 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
             raise InputError("standard input cannot be cleaned", "-", "Save it to a file first.")
         if not os.path.lexists(path):
             raise InputError("no such file or folder", str(path))
+        if is_pipe_to_us(path):
+            raise InputError("a pipe cannot be cleaned", str(path), "Save it to a file first.")
     found = [(file, stamp) for file in find(paths, options.include, options.exclude, Notes())
              if (stamp := _stamp_or_none(file.path)) is not None]
     if in_place:

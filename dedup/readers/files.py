@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _GLOB = frozenset("*?[")
 _LONGEST_PLACE = 1000  # code points; a longer text is no path
-_OURS = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")  # what the process was started with
+_OURS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")  # what the process has open
 
 
 class Found(Struct, frozen=True):
@@ -226,18 +226,25 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=1 << 16)
 
 
-def open_source(path: Path) -> BinaryIO:
-    """Open what is to be read: a regular file, or a pipe that a shell has opened for us, ``<(command)``.
+def open_source(found: Found) -> BinaryIO:
+    """Open what is to be read: a regular file, or where the user names it a pipe that a shell has opened, ``<(command)``.
 
     Raises:
         OSError: As of ``open_regular``. Nobody may ever write to a FIFO that has a name.
     """
-    return path.open("rb", buffering=1 << 16) if is_pipe_of_ours(path) else open_regular(path)
+    if found.named and is_pipe_to_us(found.path):
+        return found.path.open("rb", buffering=1 << 16)
+    return open_regular(found.path)
 
 
-def is_pipe_of_ours(path: Path) -> bool:
-    """Whether a path names a pipe that this process was started with."""
-    return bool(_OURS.fullmatch(path.as_posix())) and stat.S_ISFIFO(os.stat(path).st_mode)
+def is_pipe_to_us(path: Path) -> bool:
+    """Whether a path is that of a pipe which this process has open to read from; of its own output it would wait for ever."""
+    number = _OURS.fullmatch(path.as_posix())
+    if number is None or not stat.S_ISFIFO(os.stat(path).st_mode):
+        return False
+    import fcntl
+
+    return fcntl.fcntl(int(number[1]), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
 
 def _kind_of(mode: int) -> str:

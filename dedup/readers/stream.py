@@ -304,7 +304,7 @@ def read_file(found: Found, options: Options, notes: Notes, stream: PageStream) 
         yield from _read_remote(reading)
         return
     try:
-        with open_source(found.path) as file:
+        with open_source(found) as file:
             before = os.fstat(file.fileno())
             stream.expected_bytes += before.st_size
             yield from read_stream(file, reading)

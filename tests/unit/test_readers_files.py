@@ -6,10 +6,13 @@ import contextlib
 import io
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import dedup
 from dedup.errors import InputError
 from dedup.readers import looks_like_a_place, open_pages, pages_from_objects
 from dedup.readers.formats import choose, is_binary
@@ -205,9 +208,21 @@ def test_what_a_shell_hands_over_as_a_pipe_is_read(folder: Path) -> None:
         pages, stream = read(Path(f"/dev/fd/{reading}"))
     assert [(page.id, page.text) for page in pages] == [(str(reading), "Some words that a command wrote.")]
     assert not stream.errors
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"), pytest.raises(InputError, match="a pipe cannot be cleaned"):
+        dedup.clean(Path(f"/dev/fd/{reading}"), folder / "out")  # it would be read twice
     os.mkfifo(folder / "named")
     assert [error.message for error in read(folder / "named")[1].errors] == [
         "cannot be read (is a FIFO, not a regular file), skipped"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")
+@pytest.mark.parametrize("place", ["/dev/fd", "/dev/fd/1"])
+def test_pipes_of_our_own_output_are_not_waited_for(place: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "dedup", "scan", place], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60, check=False)
+    assert done.returncode in (2, 3)  # other files may be open
+    assert "/dev/fd/1: cannot be read (is a FIFO, not a regular file), skipped" in done.stderr
 
 
 def test_symlink_loops_end_and_links_inside_are_read_once(folder: Path) -> None:
