@@ -305,12 +305,21 @@ void fss_sketch(const T* values, int64_t n, int64_t k, uint64_t seed, const uint
     }
 }
 
+// Registers mixed, each for itself, so that many are mixed at a time.
+DEDUP_CLONES inline void mix_registers(const uint64_t* DEDUP_RESTRICT registers, int64_t count, uint64_t* DEDUP_RESTRICT mixed) {
+    for (int64_t i = 0; i < count; ++i) mixed[i] = fmix64(registers[i]);
+}
+
 // The hash of each band of a sketch, different for different bands: keys[band * stride].
 template <class T>
 void band_keys(const uint64_t* registers, int64_t bands, int64_t rows, T* keys, int64_t stride) {
+    Scratch<uint64_t, 8> scratch;
+    scratch.values().resize(static_cast<size_t>(bands * rows));
+    const uint64_t* mixed = scratch.values().data();
+    mix_registers(registers, bands * rows, scratch.values().data());
     for (int64_t band = 0; band < bands; ++band) {
         uint64_t h = static_cast<uint64_t>(band) * 0xc2b2ae3d27d4eb4fULL;
-        for (int64_t row = 0; row < rows; ++row) h = (h ^ fmix64(registers[band * rows + row])) * kGramBase;
+        for (int64_t row = 0; row < rows; ++row) h = (h ^ *mixed++) * kGramBase;
         keys[band * stride] = static_cast<T>(fmix64(h) >> (64 - 8 * sizeof(T)));
     }
 }
