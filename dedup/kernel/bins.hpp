@@ -57,8 +57,10 @@ Mapped<Row> rows_in_order(Offsets key, std::int64_t Row::*by, Make make, Use use
     constexpr std::size_t kFew = 128;  // rows that are put into order by comparing them
     Mapped<Row> rows(key.size());
     if (key.empty()) return rows;
-    if (std::is_sorted(key.begin(), key.end())) {
+    const bool in_order = std::is_sorted(key.begin(), key.end());
+    if (in_order || key.size() < kFew) {
         for (std::size_t i = 0; i < key.size(); ++i) rows[i] = make(i);
+        if (!in_order) std::stable_sort(rows.begin(), rows.end(), [&](const Row& x, const Row& y) { return x.*by < y.*by; });
         use(std::span<const Row>(rows));
         return rows;
     }

@@ -562,3 +562,14 @@ def test_implied_groups_of_many_places(seed, most):
     t0[-1] += 10**9  # all others are in one bin
     arguments = np.arange(0, len(t0) + 1, 3), t0, t0 + draw.integers(1, 60, len(t0)), np.arange(300), 64
     assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 10**6), ranges=st.sampled_from([1000, 60_000]))
+def test_covered_by_many_ranges(seed, ranges):
+    """So many that each bin they are put into is written more than once."""
+    draw = np.random.default_rng(seed)
+    owner = draw.integers(0, 50, ranges)
+    start = owner * 10**6 + draw.integers(0, 10**6 - 100, ranges)
+    arguments = start, start + draw.integers(0, 100, ranges), owner, draw.integers(0, 8, ranges).astype(np.uint8), 3, 50
+    assert_array_equal(native.covered(*arguments), reference.covered(*arguments))
