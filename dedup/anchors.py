@@ -20,12 +20,13 @@ from dedup.bags import Bags
 from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
+from dedup.filed import LEAST_IN_FILE, filed
 from dedup.kernel import kernel
 from dedup.kernel.align_settings import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.marks import Marks
 from dedup.page_pairs import PagePairs
-from dedup.seeds import NOWHERE, Repeats, pages_at, repeats_that_count
+from dedup.seeds import Repeats, pages_at, repeats_that_count
 
 if TYPE_CHECKING:
     from dedup.surveyor import Surveyor
@@ -148,16 +149,26 @@ def _seed_classes(engine: LocalEngine, corpus: Corpus, bags: Bags, quiet: tuple[
             key = key ^ (page * SPREAD & np.uint64(0xFFFFFFFF))
         return Partitioned((key, at), edges)
 
+    is_large = int(corpus.page_start[-1]) >= LEAST_IN_FILE
+
     def group(columns: Columns) -> tuple[U32, I64]:
         places = _with_partners(*kernel.seed_classes(columns[0], columns[1], cap)[:2], page_first, pairs, in_step)
-        return families.without_said(*places, page_first, closed)
+        position, first = families.without_said(*places, page_first, closed)
+        return (filed(position), filed(first)) if is_large else (position, first)
     for number in range(slices):
         twice = marked(number)
         kernel.release_memory()
-        rows = engine.map(functools.partial(emit, number=number, twice=twice), batches)
+        emitted = functools.partial(emit, number=number, twice=twice)
+        rows = engine.map(emitted, _halves(batches) if kind == TRIPLES else batches)
         del twice
         classes += engine.exchange(rows, group)
     return classes
+
+
+def _halves(batches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Each batch in two, where it has two pages: of that many seeds the rows of a whole one are a share of memory."""
+    halves = [((begin, (begin + end) // 2), ((begin + end) // 2, end)) for begin, end in batches]
+    return [(begin, end) for begin, end in itertools.chain(*halves) if begin < end]
 
 
 def _smaller_side(batches: list[tuple[int, int]], page_first: I64, pairs: PagePairs) -> list[tuple[int, int]] | None:
@@ -198,7 +209,7 @@ def _joined(engine: LocalEngine, classes: list[tuple[U32, I64]], around: int) ->
             positions.append(position)
             firsts.append(first[1 if firsts else 0:] + places)
             places += len(position)
-        out.append((np.concatenate(positions), np.concatenate(firsts)))
+        out.append((positions[0], firsts[0]) if len(firsts) == 1 else (np.concatenate(positions), np.concatenate(firsts)))
     return out
 
 
@@ -297,8 +308,8 @@ def _pairs_of_all(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repe
         with_edges = len(classes) if kind != TRIPLES else with_edges
         kernel.release_memory()
     del quiet, later
-    sizes = np.concatenate([NOWHERE, *(widths(first) for _, first in classes)])
-    most = _affordable(sizes, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
+    counts = _class_sizes(classes)
+    most = _affordable(counts, max(PAIRS, PAIRS_PER_TOKEN * len(item)))
     before, after = (bags.a_word * words for words in AROUND)
     edges = Copies.of_edges(across, before, after, size)
 
@@ -323,15 +334,27 @@ def _pairs_of_all(engine: LocalEngine, corpus: Corpus, bags: Bags, repeats: Repe
     seeds = [(np.empty(0, np.uint32), np.empty(0, np.uint32)), *engine.map(pair, range(len(classes)))]
     classes.clear()
     a, b = (np.concatenate([pair[side] for pair in seeds]) for side in (0, 1))
-    return a, b, int(sizes[sizes > most].sum())
+    return a, b, int((counts * np.arange(len(counts)))[most + 1:].sum())
 
 
-def _affordable(sizes: I64, budget: int) -> int:
-    """Largest class of which, with all smaller ones, all pairs are within the budget."""
-    largest = int(sizes.max(initial=2))
-    if len(sizes) * largest**2 <= 2 * budget:
+def _class_sizes(classes: list[tuple[U32, I64]]) -> I64:
+    """How many classes have so many places, by that number."""
+    counts = [np.bincount(widths(first), minlength=3) for _, first in classes]
+    together = np.zeros(max([3, *map(len, counts)]), np.int64)
+    for own in counts:
+        together[:len(own)] += own
+    return together
+
+
+def _affordable(counts: I64, budget: int) -> int:
+    """Places of the largest class of which, with all smaller ones, all pairs are within the budget.
+
+    Args:
+        counts: How many classes have so many places.
+    """
+    largest = len(counts) - 1
+    if int(counts.sum()) * largest**2 <= 2 * budget:
         return largest
-    counts = np.bincount(sizes, minlength=3)
     size = np.arange(len(counts))
     within = rows_of(np.cumsum(counts * size * (size - 1) // 2) <= budget)
     return max(2, int(within[-1]) if len(within) else 0)

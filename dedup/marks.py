@@ -13,6 +13,7 @@ from dedup.kernel import kernel
 U64 = npt.NDArray[np.uint64]
 
 MOST_TABLES = 4  # of one collection
+TOGETHER = 1 << 17  # words of tables that are put together at a time
 
 
 class Marks:
@@ -42,7 +43,13 @@ class Marks:
         self._free.append(table)
 
     def seen_twice(self) -> U64:
-        """The slots that were seen twice, one bit each; the tables are cleared."""
-        twice = kernel.slots_seen_twice(self._free)
+        """The slots that were seen twice, one bit each; the tables are cleared.
+
+        They are half as long as a table, and lie where the first one began until the others are gone.
+        """
+        twice = self._free[0][:self.words // 2]
+        for at in range(0, self.words, TOGETHER):
+            end = min(at + TOGETHER, self.words)
+            twice[at // 2:end // 2] = kernel.slots_seen_twice([table[at:end] for table in self._free])
         self._free.clear()
-        return twice
+        return twice.copy()

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from dedup.blocks import Corpus, Tokens, owners, widths
 from dedup.engines.local import Done, LocalEngine
 from dedup.errors import InputError
+from dedup.filed import LEAST_IN_FILE, filed
 from dedup.kernel import kernel
 from dedup.page_pairs import PagePairs
 
@@ -108,14 +109,14 @@ def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int)
 def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int, partitions: int, number: int,
                       slices: int) -> list[tuple[U64, I64]]:
     """Classes of the grams of a slice, some of its partitions each; with the last one the tokens are cleared."""
-    count, begin = int(corpus.token_first[-1]), partitions * number
+    count, text_bytes, begin = int(corpus.token_first[-1]), int(corpus.page_start[-1]), partitions * number
 
     def emit(batch: int) -> tuple[U64, U32, I64]:
         rows = kernel.gram_rows(tokens.token[batch], tokens.page_first(corpus, batch), size, tokens.before(corpus, batch),
                                 partitions * slices, begin, begin + partitions)
         if number == slices - 1:
             tokens.token[batch] = np.empty(0, np.uint32)
-        return rows
+        return (filed(rows[0]), filed(rows[1]), rows[2]) if text_bytes >= LEAST_IN_FILE else rows
     rows = engine.map(emit, range(len(tokens)))
     gram, at, first = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
     if number == 0:

@@ -46,7 +46,7 @@ PART = 16  # of the memory, where it is bounded, that a batch may take for what 
 TABLE_PART, LEAST_TABLE = 4, 1 << 24  # a table looked up at random gets that part of the memory, and so many bytes at least
 PIECES = 4  # that the rows of a batch stand in: memory of each is given back as soon as its partitions are done
 LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
-LEAST_IN_FILE = 1 << 19  # bytes of a column of a piece that goes to the file
+LEAST_IN_FILE = 1 << 18  # bytes of a column of a piece that goes to the file
 MOST_BATCH, BATCH_PART = 32_000_000, 64  # bytes of text of a batch, at most, and in parts of the memory where it is bounded
 ALONE_BYTES = 1 << 18  # of text that one thread is done with before others have begun
 

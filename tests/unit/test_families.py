@@ -54,9 +54,10 @@ class Work:
             self.pairs = len(anchors.page_a)
             return align(engine, bags, anchors, *rest)
 
-        def affordable(sizes, budget):
-            self.places = int((sizes * (sizes - 1) // 2).sum())
-            return afford(sizes, budget)
+        def affordable(counts, budget):
+            sizes = np.arange(len(counts))
+            self.places = int((counts * (sizes * (sizes - 1) // 2)).sum())
+            return afford(counts, budget)
         monkeypatch.setattr(dedup.align, "align_pairs", align_pairs)
         monkeypatch.setattr(dedup.anchors, "_affordable", affordable)
 
