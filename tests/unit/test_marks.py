@@ -11,7 +11,7 @@ from dedup.kernel import kernel
 from dedup.marks import Marks
 
 
-@pytest.mark.parametrize("together", [2, 6, 1 << 17])
+@pytest.mark.parametrize("together", [2, 8, 1 << 17])
 def test_tables_of_threads_are_put_together_piece_by_piece(monkeypatch, together):
     monkeypatch.setattr(dedup.marks, "TOGETHER", together)
     draw = np.random.default_rng(5)
