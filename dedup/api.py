@@ -318,6 +318,8 @@ def _pages(source: Any, options: Options) -> Any:
         _refuse_places([item for item in source if isinstance(item, str)])
         if any(isinstance(item, Path) for item in source):
             raise TypeError("a list of places and texts mixed; give one kind, or use open_pages")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{type(source).__name__} is no text; decode it, or give the Path of a file")
     if not isinstance(source, Iterable) and not hasattr(source, "__arrow_c_stream__"):
         raise TypeError(f"cannot scan a {type(source).__name__}; give a Path, texts, mappings, pages or a table")
     return pages_from_objects(source, options)

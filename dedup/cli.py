@@ -523,8 +523,10 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
-    if not report.summary.pages and (report.errors or report.skipped):
-        return WRONG  # nothing usable
+    if not report.summary.pages:
+        if not (report.errors or report.skipped) and not quiet:
+            note("dedup: nothing usable: no page could be read")
+        return WRONG
     if passed is not None:
         for line in passed.notes if not quiet else ():
             note(f"dedup: {line}")

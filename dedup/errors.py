@@ -27,6 +27,19 @@ class OptionError(DedupError, ValueError):
     """A setting out of its range, or settings that do not go together."""
 
 
+def check_whole(value: object, name: str, least: int, most: int, range_of: str = "") -> None:
+    """See that a setting is a whole number in its range.
+
+    Args:
+        range_of: The range in words; empty: from `least` to `most`.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if not hasattr(value, "__index__") or isinstance(value, bool) or not least <= value.__index__() <= most:
+        raise OptionError(f"{value!r} is out of range", name, f"Use {range_of or f'{least} to {most}'}, a whole number.")
+
+
 class InputError(DedupError):
     """Input that cannot be used at all: a path that does not exist, nothing usable in it."""
 

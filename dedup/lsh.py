@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from dedup.blocks import distinct_numbers, rows_of, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
-from dedup.errors import OptionError
+from dedup.errors import OptionError, check_whole
 from dedup.kernel import kernel
 from dedup.minhash import Sketch
 from dedup.page_pairs import PagePairs
@@ -29,6 +29,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+MOST_BANDS = 2**20  # and rows
 MISS = 0.005  # chance at most to miss a pair at the threshold
 MARGIN = 1.1  # more bands than that needs: registers of small sets are not quite independent
 ALL_PAIRS = 32  # members of a bucket that are checked all with all; larger ones through representatives
@@ -65,8 +66,8 @@ class LSH:
     rows: int
 
     def __post_init__(self) -> None:
-        if self.bands < 1 or self.rows < 1:
-            raise OptionError(f"{self.bands} bands of {self.rows} rows", "bands, rows", "Use at least 1 of each.")
+        for name in ("bands", "rows"):
+            check_whole(getattr(self, name), name, 1, MOST_BANDS)
 
     @classmethod
     def for_threshold(cls, threshold: float) -> LSH:
@@ -88,7 +89,13 @@ class LSH:
         return self.bands * self.rows
 
     def candidate_probability(self, jaccard: float) -> float:
-        """Chance that two sets of that similarity share a bucket."""
+        """Chance that two sets of that similarity share a bucket.
+
+        Raises:
+            OptionError: `jaccard` is no similarity.
+        """
+        if not 0 <= jaccard <= 1:
+            raise OptionError(f"{jaccard} is out of range", "jaccard", "Use 0.0 to 1.0.")
         return float(1 - (1 - jaccard**self.rows) ** self.bands)
 
     def keys(self, sketch: Sketch) -> npt.NDArray[np.uint64]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.errors import OptionError, SketchMismatchError
+from dedup.errors import SketchMismatchError, check_whole
 from dedup.kernel import kernel
-from dedup.shingles import Sets
+from dedup.shingles import Sets, Shingler
 
 U64 = npt.NDArray[np.uint64]
 
@@ -23,11 +23,13 @@ class Sketch:
             empty set are all ones and equal nobody's.
         seed: Seed of the hash functions.
         scheme: Name of the scheme; unlike schemes do not compare.
+        shingler: What made the sets, where that is known; sketches of unlike shingles do not compare.
     """
 
     minima: U64
     seed: int
     scheme: str = "fss64"
+    shingler: Shingler | None = None
 
     @property
     def num_hashes(self) -> int:
@@ -39,6 +41,9 @@ class Sketch:
         if mine != theirs:
             raise SketchMismatchError(f"sketches made by {mine} and {theirs} (scheme, num_hashes, seed) do not compare",
                                       "", "Make both with one MinHasher.")
+        if None not in (self.shingler, other.shingler) and self.shingler != other.shingler:
+            raise SketchMismatchError(f"sketches of sets made by {self.shingler} and {other.shingler} do not compare",
+                                      "", "Make the sets of both with one Shingler.")
 
     def merge(self, other: Sketch) -> Sketch:
         """Sketches of the unions, set by set: the lesser of each two registers.
@@ -47,7 +52,7 @@ class Sketch:
             SketchMismatchError: The recipes differ.
         """
         self._check(other)
-        return Sketch(np.minimum(self.minima, other.minima), self.seed, self.scheme)
+        return Sketch(np.minimum(self.minima, other.minima), self.seed, self.scheme, self.shingler or other.shingler)
 
     def jaccard(self, i: int, other: Sketch, j: int) -> float:
         """Estimate of the Jaccard similarity of set i and the other's set j, 0.0 to 1.0.
@@ -87,12 +92,10 @@ class MinHasher:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.num_hashes <= 2**20:
-            raise OptionError(f"{self.num_hashes} is out of range", "num_hashes", "Use 1 to 1048576.")
-        if not 0 <= self.seed < 2**63:
-            raise OptionError(f"{self.seed} is out of range", "seed", "Use 0 to 2^63 - 1.")
+        check_whole(self.num_hashes, "num_hashes", 1, 2**20)
+        check_whole(self.seed, "seed", 0, 2**63 - 1, "0 to 2^63 - 1")
 
     def sketch(self, sets: Sets) -> Sketch:
         """The sketches of the sets."""
         registers = kernel.fss_sketches(sets.values, sets.first, self.num_hashes, self.seed)
-        return Sketch(registers.reshape(len(sets), self.num_hashes), self.seed)
+        return Sketch(registers.reshape(len(sets), self.num_hashes), self.seed, shingler=sets.shingler)

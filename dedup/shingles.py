@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
-from dedup.errors import OptionError
+from dedup.errors import check_whole
 from dedup.filed import Filed
 from dedup.kernel import kernel
 
@@ -24,10 +24,15 @@ PAIRS = 1 << 16  # of sets that are compared at a time
 
 
 class Sets(Struct, frozen=True):
-    """Sets of shingle hashes: `values` of set s are ``values[first[s]:first[s + 1]]``, sorted, free of repeats."""
+    """Sets of shingle hashes: `values` of set s are ``values[first[s]:first[s + 1]]``, sorted, free of repeats.
+
+    Attributes:
+        shingler: What made them, where somebody may compare them with others.
+    """
 
     values: U64
     first: I64
+    shingler: Shingler | None = None
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -154,14 +159,31 @@ class Shingler:
     fold_digits: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= 64:
-            raise OptionError(f"{self.size} is out of range", "size", "Use 1 to 64.")
+        check_whole(self.size, "size", 1, 64)
 
     def sets(self, texts: Sequence[str]) -> Sets:
-        """The shingle set of each text."""
+        """The shingle set of each text.
+
+        Raises:
+            TypeError: `texts` is one text, or one of them is none.
+        """
+        if isinstance(texts, str):
+            raise TypeError("texts is one str; give a list of texts: sets([text])")
+        check_texts(texts)
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
         edges = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
         flags = FOLD_ACCENTS * self.fold_accents + FOLD_DIGITS * self.fold_digits
         buffer = np.frombuffer(b"".join(encoded), np.uint8)
         hashes, first = kernel.hash_tokens(buffer, edges[:-1].copy(), edges[1:].copy(), flags)
-        return Sets(*kernel.shingle_sets(hashes, first, self.size))
+        return Sets(*kernel.shingle_sets(hashes, first, self.size), self)
+
+
+def check_texts(texts: Iterable[object]) -> None:
+    """See that all of them are texts.
+
+    Raises:
+        TypeError: One is not.
+    """
+    for n, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {n} is a {type(text).__name__}, not a str")

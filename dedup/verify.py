@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
 from dedup.engines.local import LocalEngine
-from dedup.errors import OptionError
+from dedup.errors import check_whole
 from dedup.kernel import kernel
 from dedup.shingles import Sets, Shingler, join_sets
 
@@ -73,8 +73,7 @@ class Verifier:
     fold_digits: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.shingle_size <= 64:
-            raise OptionError(f"{self.shingle_size} is out of range", "shingle_size", "Use 1 to 64.")
+        check_whole(self.shingle_size, "shingle_size", 1, 64)
 
     def measure(self, a: str, b: str) -> Measures:
         """All measures of two texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -128,7 +129,9 @@ class Records:
 
 def record_name(id_: Any, file: Found, number: int) -> str:
     """A record's id: its own, or its file's name and its number."""
-    return str(id_) if id_ is not None and id_ != "" else f"{file.name}#{number}"
+    if id_ is None or id_ == "":
+        return f"{file.name}#{number}"
+    return json.dumps(id_, ensure_ascii=False, default=str) if isinstance(id_, (bool, dict, list)) else str(id_)
 
 
 def row_name(line: int | None, number: int, id_: Any) -> str:

@@ -432,6 +432,10 @@ class _Writer:
         if not s.pages:
             yield from self.lines(self.say("No page could be read."))
             return
+        if not s.blocks:
+            left = "--select and --ignore leave no text" if options.select or options.ignore else "there is no text in it"
+            yield from self.lines(self.say(f"Nothing of what was read could be compared: {left}."))
+            return
         if not s.compared:
             yield from self.lines(self.say(f"Nothing was long enough to be compared: every {unit} has under "
                                            f"{options.min_tokens} words (--min-tokens)."))

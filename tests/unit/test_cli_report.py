@@ -116,3 +116,28 @@ def test_an_old_html_report_in_the_folder_is_replaced_another_page_is_not(tmp_pa
     (folder / "mine.html").write_text("<p>Mine.</p>", encoding="utf-8")
     assert main(["scan", "site", "-q", "-o", "site/mine.html"]) == 2
     assert "would be overwritten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "content"), [("head.csv", "id,text\n"), ("blank.jsonl", "\n\n"), ("none.json", "[]")])
+def test_input_without_a_page_is_nothing_usable(name, content, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
+    assert main(["scan", str(tmp_path / name), "-o", str(tmp_path / "found.json")]) == 2
+    assert capsys.readouterr().err.count("dedup: nothing usable: no page could be read") == 1
+    assert (tmp_path / "found.json").exists()
+    assert main(["scan", str(tmp_path / name), "--quiet"]) == 2
+    assert not capsys.readouterr().err
+
+
+def test_selectors_that_leave_nothing_are_named(tmp_path, capsys):
+    (tmp_path / "page.html").write_text("<p>The first boat of the morning leaves the quay at seven.</p>")
+    assert main(["scan", str(tmp_path / "page.html"), "--select", ".nothing"]) == 0
+    assert "--select and --ignore leave no text" in " ".join(capsys.readouterr().out.split())
+
+
+def test_ids_that_are_no_strings_are_written_as_json_writes_them(tmp_path, capsys):
+    text = "The first boat of the morning leaves the quay at seven sharp."
+    lines = [f'{{"id": {id_}, "text": "{text}"}}\n' for id_ in ("true", '{"a": 1}', "12")]
+    (tmp_path / "pages.jsonl").write_text("".join(lines))
+    assert main(["scan", str(tmp_path / "pages.jsonl"), "--format", "json"]) == 0
+    out = capsys.readouterr().out
+    assert all(f'"page": "{name}"' in out or f'"page":"{name}"' in out for name in ("true", '{\\"a\\": 1}', "12"))

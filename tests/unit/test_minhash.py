@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dedup import MinHasher, OptionError, Shingler
+from dedup import LSH, MinHasher, OptionError, Shingler, Verifier, scan
 from dedup.errors import SketchMismatchError
 from dedup.kernel import kernel
 from dedup.minhash import Sketch
@@ -285,3 +285,36 @@ def test_the_twin_gives_the_same_golden_sketches():
     sets = SHINGLER.sets(TEXTS)
     registers = reference.fss_sketches(sets.values, sets.first, 16, 0)
     assert hashlib.blake2b(registers.astype("<u8").tobytes(), digest_size=8).hexdigest() == GOLDEN[16, 0]
+
+
+def test_sketches_of_unlike_shingles_do_not_compare():
+    text, sketch = ["the first boat leaves the quay at seven"], MinHasher(16).sketch
+    mine = sketch(Shingler(2).sets(text))
+    for other in (Shingler(3), Shingler(2, fold_digits=True)):
+        theirs = sketch(other.sets(text))
+        with pytest.raises(SketchMismatchError, match=r"Shingler\(size=2.*Make the sets of both with one Shingler"):
+            mine.jaccard(0, theirs, 0)
+        with pytest.raises(SketchMismatchError):
+            mine.merge(theirs)
+    merged = mine.merge(sketch(Shingler(2).sets(text)))
+    assert merged.shingler == Shingler(2)
+    unknown = Sketch(mine.minima, mine.seed)  # of sets that somebody made
+    assert unknown.jaccard(0, mine, 0) == 1.0
+
+
+@pytest.mark.parametrize(("part", "name"), [
+    (lambda: Shingler(size=2.5), "size"), (lambda: Shingler(size="2"), "size"), (lambda: Shingler(size=0), "size"),
+    (lambda: MinHasher(num_hashes=1.5), "num_hashes"), (lambda: MinHasher(seed=-1), "seed"),
+    (lambda: LSH(bands=True, rows=1), "bands"), (lambda: LSH(bands=2, rows=2.5), "rows"), (lambda: LSH(0, 1), "bands"),
+    (lambda: Verifier(shingle_size=65), "shingle_size"), (lambda: LSH(2, 2).candidate_probability(2), "jaccard")])
+def test_settings_of_the_parts_out_of_range_are_refused(part, name):
+    with pytest.raises(OptionError, match=f"^{name}: .* out of range"):
+        part()
+    assert Shingler(size=np.int64(3)).size == 3
+
+
+@pytest.mark.parametrize("call", [lambda: Shingler().sets("one text"), lambda: Shingler().sets(["a", None]),
+                                  lambda: Verifier().measure(None, ""), lambda: scan(b"bytes")])
+def test_what_is_no_text_is_refused(call):
+    with pytest.raises(TypeError, match=r"text|decode"):
+        call()
