@@ -91,6 +91,8 @@ class Layout:
         element: Of each block, the row of its element, ``int32``; empty but for HTML.
         parent: Of each element that holds blocks, the row of the one around it, -1 for none, ``int32``; in document order.
         steps: The elements, one a line: tag, ``#id`` and classes between blanks.
+        feed: Line ends of the source inside blocks, code points of the decoded source, ascending, ``int64``. Without them
+            (a page stored by an earlier version) a place inside a block has the block's lines.
     """
 
     start: npt.NDArray[np.int64]
@@ -109,6 +111,7 @@ class Layout:
     element: npt.NDArray[np.int32]
     parent: npt.NDArray[np.int32]
     steps: str
+    feed: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,12 @@ class Places:
             return pages.line(p), pages.line(p)
         layout = pages.layouts.get(p)
         if layout is not None:
+            begin, finish, exact = self.source(row)
             a, b = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
-            return int(layout.line[a]), int(layout.end_line[b])
+            if not exact or not len(layout.feed):
+                return int(layout.line[a]), int(layout.end_line[b])
+            feeds = np.searchsorted(layout.feed, [layout.source_start[a], begin, layout.source_start[b], finish - 1])
+            return int(layout.line[a] + feeds[1] - feeds[0]), int(layout.line[b] + feeds[3] - feeds[2])
         if p not in self._lines:
             order, by_page = self._by_page
             rows = order[np.searchsorted(by_page, p):np.searchsorted(by_page, p, side="right")]

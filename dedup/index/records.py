@@ -24,7 +24,8 @@ DICTIONARY_BYTES, SAMPLE_BYTES, LEAST_SAMPLE = 1 << 18, 8 << 20, 1 << 20  # of t
 MOST_TEXT = 1 << 40
 COLUMNS = {"start": "<i8", "end": "<i8", "source_start": "<i8", "source_end": "<i8", "line": "<i4", "end_line": "<i4",
            "kind": "u1", "flags": "u1", "link_chars": "<i4", "map_first": "<i8", "map_text": "<i8", "map_source": "<i8",
-           "element": "<i4", "parent": "<i4"}
+           "element": "<i4", "parent": "<i4", "feed": "<i8"}
+LATER = {"feed"}  # those of which a layout may have none: pages stored by earlier versions do not
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
@@ -214,7 +215,8 @@ def _page(record: Record, packer: Packer, text: str) -> Page:
 
 def pack_layout(layout: Layout, packer: Packer) -> bytes:
     """The blocks that a reader knew."""
-    columns = {name: np.asarray(getattr(layout, name)).astype(kind).tobytes() for name, kind in COLUMNS.items()}
+    columns = {name: np.asarray(getattr(layout, name)).astype(kind).tobytes() for name, kind in COLUMNS.items()
+               if name not in LATER or len(getattr(layout, name))}
     return packer.plain(msgspec.msgpack.encode(StoredLayout(columns, list(map(_utf8, layout.path)), _utf8(layout.steps))))
 
 
@@ -223,9 +225,9 @@ def unpack_layout(record: Record, packer: Packer) -> Layout | None:
     if not record.layout:
         return None
     stored = msgspec.msgpack.decode(packer.unpack_small(record.layout, record.number), type=StoredLayout)
-    if stored.columns.keys() != COLUMNS.keys():
+    if not COLUMNS.keys() - LATER <= stored.columns.keys() <= COLUMNS.keys():
         raise ValueError("other columns")
-    columns: dict[str, Any] = {name: np.frombuffer(stored.columns[name], kind).astype(np.dtype(kind).newbyteorder("="))
+    columns: dict[str, Any] = {name: np.frombuffer(stored.columns.get(name, b""), kind).astype(np.dtype(kind).newbyteorder("="))
                                for name, kind in COLUMNS.items()}
     return Layout(**columns, path=tuple(map(_text, stored.path)), steps=_text(stored.steps))
 

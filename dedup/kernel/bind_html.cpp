@@ -291,7 +291,8 @@ nb::object html_blocks(nb::str source, nb::object root, nb::object selected, nb:
     const std::string paths = walk.paths();
     nb::list columns;
     for (const auto* column : {&b.start, &b.end, &b.source_start, &b.source_end, &b.line, &b.end_line, &b.kind, &b.flags,
-                               &b.link_chars, &b.map_first, &b.map_text, &b.map_source, &b.element, &b.parent})
+                               &b.link_chars, &b.map_first, &b.map_text, &b.map_source, &b.element, &b.parent,
+                               &b.feed})
         columns.append(to_bytes(*column));
     const auto bytes = [](const std::string& text) { return nb::bytes(text.data(), text.size()); };
     return nb::make_tuple(bytes(b.text), bytes(paths), bytes(b.steps), columns,

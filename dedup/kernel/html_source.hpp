@@ -83,6 +83,20 @@ public:
         if (line < 1 || line > static_cast<std::int64_t>(feeds_.size()) + 1) return -1;
         return line == 1 ? 0 : feeds_[static_cast<std::size_t>(line) - 2] + 1;
     }
+    // Offsets in the original source of the line ends inside ranges of lines, ascending.
+    std::vector<std::int64_t> feeds(const std::vector<std::int64_t>& line, const std::vector<std::int64_t>& end_line) const {
+        std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+        for (std::size_t i = 0; i < line.size(); ++i)
+            if (end_line[i] > line[i]) ranges.emplace_back(line[i] - 1, end_line[i] - 1);
+        std::sort(ranges.begin(), ranges.end());
+        std::vector<std::int64_t> out;
+        std::int64_t reached = 0;
+        for (const auto& [begin, end] : ranges) {
+            for (std::int64_t i = std::max(begin, reached); i < end; ++i) out.push_back(original(feeds_[static_cast<std::size_t>(i)]));
+            reached = std::max(reached, end);
+        }
+        return out;
+    }
     // The offset in the original source.
     std::int64_t original(std::int64_t offset) const { return offset + rank(pairs_, offset); }
 

@@ -85,7 +85,7 @@ struct Blocks {
     std::string text, steps;  // UTF-8, lone surrogates let through; joined by line feeds
     std::int64_t size = 0;    // code points of the text
     std::vector<std::int64_t> start, end, source_start, source_end, line, end_line, kind, flags, link_chars, map_first, map_text,
-        map_source, element, parent;
+        map_source, element, parent, feed;
     std::optional<std::string> first_heading;
 };
 
@@ -175,6 +175,7 @@ public:
     void finish() {
         if (run_.any) flush(block_, {Step::kNothing});
         blocks_.map_first.push_back(static_cast<std::int64_t>(blocks_.map_text.size()));
+        blocks_.feed = source_.feeds(blocks_.line, blocks_.end_line);
     }
 
     // The path of each block, joined by line feeds.

@@ -290,7 +290,7 @@ def _only(page: Parsed, columns: dict[str, array[int]], kept: list[int]) -> Left
     for name in ("source_start", "source_end", "line", "end_line", "kind", "flags", "link_chars", "element"):
         if columns[name]:
             made[name] = array("q", (columns[name][row] for row in kept))
-    made["parent"] = columns["parent"]
+    made["parent"], made["feed"] = columns["parent"], columns["feed"]
     packed = (pack("\n".join(texts)), pack("\n".join(paths[row] for row in kept)), page.packed[2])
     left = replace(page, packed=packed, packed_columns=[made[name].tobytes() for name in COLUMNS])
     return Left(left, (list(made["start"]), [before[row] for row in kept]))

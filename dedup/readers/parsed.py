@@ -12,7 +12,7 @@ from dedup.readers.sourcemap import LineEnds, Points
 
 PARAGRAPH, HEADING, LIST_ITEM, CELL, CAPTION, CODE, LINE, FRONT_MATTER = range(8)  # of `dedup.model.BlockKind`
 COLUMNS = ("start", "end", "source_start", "source_end", "line", "end_line", "kind", "flags", "link_chars",
-           "map_first", "map_text", "map_source", "element", "parent")
+           "map_first", "map_text", "map_source", "element", "parent", "feed")
 
 
 class PageLimitError(Exception):
@@ -132,9 +132,11 @@ class PageBuilder:
             start, end, first, last, *rest, map_first = zip(*self._rows, strict=True) if self._rows else ((),) * 8
             originals, lines = self.ends.originals, self.ends.lines
             ends_in = [behind - 1 if behind > before else before for before, behind in zip(first, last, strict=True)]
+            line, end_line = lines(first), lines(ends_in)
             self._columns = [array("q", column) for column in (
-                start, end, originals(first), originals(last), lines(first), lines(ends_in), *rest,
-                (*map_first, len(self._map_text)), self._map_text, self._map_source, self._elements, self._parents)]
+                start, end, originals(first), originals(last), line, end_line, *rest,
+                (*map_first, len(self._map_text)), self._map_text, self._map_source, self._elements, self._parents,
+                self.ends.feeds(line, end_line))]
         return self._columns
 
     def build(self, title: str | None) -> Parsed:

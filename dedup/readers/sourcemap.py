@@ -206,6 +206,16 @@ class LineEnds:
         feeds = self._feeds
         return [bisect_left(feeds, offset) + 1 for offset in offsets]
 
+    def feeds(self, line: Sequence[int], end_line: Sequence[int]) -> Sequence[int]:
+        """Offsets in the original of the line ends inside ranges of lines, ascending."""
+        out: list[int] = []
+        reached = 0
+        for begin, end in sorted(zip(line, end_line, strict=True)):
+            if end > begin and end - 1 > reached:
+                out += self._feeds[max(begin - 1, reached):end - 1]
+                reached = end - 1
+        return self.originals(out)
+
     def original(self, offset: int) -> int:
         """Offset in the original of a normalised one."""
         return offset + bisect_left(self._pairs, offset) if self._pairs else offset
