@@ -227,8 +227,9 @@ def unpack_layout(record: Record, packer: Packer) -> Layout | None:
     stored = msgspec.msgpack.decode(packer.unpack_small(record.layout, record.number), type=StoredLayout)
     if not COLUMNS.keys() - LATER <= stored.columns.keys() <= COLUMNS.keys():
         raise ValueError("other columns")
-    columns: dict[str, Any] = {name: np.frombuffer(stored.columns.get(name, b""), kind).astype(np.dtype(kind).newbyteorder("="))
-                               for name, kind in COLUMNS.items()}
+    columns: dict[str, Any] = {
+        name: np.frombuffer(stored.columns.get(name, b""), kind).astype(np.dtype(kind).newbyteorder("="))
+        for name, kind in COLUMNS.items()}
     return Layout(**columns, path=tuple(map(_text, stored.path)), steps=_text(stored.steps))
 
 
