@@ -12,7 +12,7 @@ import dedup
 from dedup.index.records import Packer, StoredLayout, page_record, unpack_layout
 from dedup.readers import open_pages
 
-PASSAGE = ["The", "first", "boat", "of", "the", "morning", "leaves", "the", "quay", "at", "seven", "sharp", "and", "carries", "post"]
+PASSAGE = ["The", "first", "boat", "of", "the", "morning", "leaves", "the", "quay", "at", "seven", "sharp", "for", "post"]
 
 
 def source_of(seed: int, end: str) -> str:
