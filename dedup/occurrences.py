@@ -163,7 +163,7 @@ class Places:
         if layout is not None:
             begin, finish, exact = self.source(row)
             a, b = (int(block[row] - self.corpus.page_first[p]) for block in (self.first_block, self.last_block))
-            if not exact or not len(layout.feed):
+            if begin is None or finish is None or not exact or not len(layout.feed):
                 return int(layout.line[a]), int(layout.end_line[b])
             feeds = np.searchsorted(layout.feed, [layout.source_start[a], begin, layout.source_start[b], finish - 1])
             return int(layout.line[a] + feeds[1] - feeds[0]), int(layout.line[b] + feeds[3] - feeds[2])
