@@ -559,10 +559,12 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
 def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
     """Whether blocks have the normalised texts of others."""
     same = np.ones(len(one), bool)
-    for at in range(0, len(one), TOGETHER):  # places all over the text
-        a, b = one[at:at + TOGETHER], other[at:at + TOGETHER]
-        same[at:at + TOGETHER] = kernel.equal_tokens(corpus.text, corpus.start[a], corpus.end[a], corpus.text,
-                                                     corpus.start[b], corpus.end[b], corpus.flags) == 1
+    order = kernel.stable_order(other.astype(np.uint64))  # places all over the text: those of one side at least follow each other
+    for at in range(0, len(order), TOGETHER):
+        rows = order[at:at + TOGETHER]
+        a, b = one[rows], other[rows]
+        same[rows] = kernel.equal_tokens(corpus.text, corpus.start[a], corpus.end[a], corpus.text,
+                                         corpus.start[b], corpus.end[b], corpus.flags) == 1
         kernel.relieve_memory()
     return same
 
