@@ -559,7 +559,7 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
 def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
     """Whether blocks have the normalised texts of others."""
     same = np.ones(len(one), bool)
-    order = kernel.stable_order(other.astype(np.uint64))  # places all over the text: those of one side at least follow each other
+    order = kernel.stable_order(other.astype(np.uint64))  # places are all over the text
     for at in range(0, len(order), TOGETHER):
         rows = order[at:at + TOGETHER]
         a, b = one[rows], other[rows]
