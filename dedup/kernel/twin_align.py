@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
+from msgspec import Struct, field
 
 from dedup.kernel.align_settings import (
     DICE,
@@ -372,6 +372,9 @@ class Band:
         return at + min(near) - self.slack, at + max(near) + self.slack
 
 
+KEPT = 4096  # ranges of a pair whose words are counted
+
+
 class _Pair(Struct):
     """Two pages that are aligned; ``words`` are their items without flags."""
 
@@ -382,13 +385,24 @@ class _Pair(Struct):
     weight: dict[int, int]
     limits: Ends  # how far the ends of a rectangle may go
     band: Band | None = None  # of its windows
+    counted: dict[tuple[int, int, int], Counter[int]] = field(default_factory=dict)
+    walked: dict[tuple[Ends, int, bool], tuple[int, int]] = field(default_factory=dict)  # in one joint move
 
     # What a rectangle holds.
 
+    def counts(self, side: int, begin: int, end: int) -> Counter[int]:
+        """How often each word stands in a range; the same ranges are asked for again and again."""
+        key = side, begin, end
+        if key not in self.counted:
+            if len(self.counted) >= KEPT:
+                self.counted.clear()
+            self.counted[key] = Counter(self.words[side][begin:end])
+        return self.counted[key]
+
     def sums(self, ends: Ends) -> tuple[int, int]:
         """Twice the shared weight, and the weight of both sides."""
-        a, b = Counter(self.words[0][ends[0]:ends[1]]), Counter(self.words[1][ends[2]:ends[3]])
-        shared = sum(self.weight[t] * min(n, b[t]) for t, n in a.items())
+        a, b = self.counts(0, *ends[:2]), self.counts(1, *ends[2:])
+        shared = sum(self.weight[t] * min(a[t], b[t]) for t in a.keys() & b.keys())
         return 2 * shared, sum(self.weight[t] * n for counts in (a, b) for t, n in counts.items())
 
     def dice(self, ends: Ends) -> int:
@@ -530,16 +544,17 @@ class _Pair(Struct):
     def walk(self, ends: Ends, end: int, outwards: bool, theta: int, reach: int | None = None) -> tuple[int, int]:
         """Best change of G when an end walks one way, and where; it gives up `drop` below the best."""
         side = end // 2
-        mine, other = (Counter(self.words[s][ends[2 * s]:ends[2 * s + 1]]) for s in (side, 1 - side))
+        mine, other = (self.counts(s, ends[2 * s], ends[2 * s + 1]) for s in (side, 1 - side))
+        mine, other = dict(mine), other
         best, to, gain, at = 0, ends[end], 0, ends[end]
         for step in self.steps(ends, end, outwards)[:reach]:
             word = self.words[side][min(at, step)]
             at, w = step, self.weight[word]
             if outwards:
-                gain += w * (2 * THOUSAND - theta) if mine[word] < other[word] else -w * theta
-                mine[word] += 1
+                gain += w * (2 * THOUSAND - theta) if mine.get(word, 0) < other.get(word, 0) else -w * theta
+                mine[word] = mine.get(word, 0) + 1
             else:
-                gain += -w * (2 * THOUSAND - theta) if mine[word] <= other[word] else w * theta
+                gain += -w * (2 * THOUSAND - theta) if mine[word] <= other.get(word, 0) else w * theta
                 mine[word] -= 1
             if gain > best:
                 best, to = gain, at
@@ -560,7 +575,11 @@ class _Pair(Struct):
     def answered(self, ends: Ends, held: int, theta: int) -> Ends:
         """Where the other ends go, their best move first, while one is held."""
         for _ in range(self.s.moves):
-            gain, to, end = self.best_move(ends, (True, False), theta, [e for e in range(4) if e != held], self.s.joint_reach)
+            for end, outwards in itertools.product(range(4), (True, False)):
+                if end != held and (ends, end, outwards) not in self.walked:
+                    self.walked[ends, end, outwards] = self.walk(ends, end, outwards, theta, self.s.joint_reach)
+            moves = [(*self.walked[ends, end, outwards], end) for end in range(4) if end != held for outwards in (True, False)]
+            gain, to, end = max(moves, key=lambda move: move[0])  # the first one of equals
             if gain <= 0:
                 break
             ends = _put(ends, end, to)
@@ -570,6 +589,7 @@ class _Pair(Struct):
         """The best outcome where one end goes elsewhere and the others answer; the same ends where none gains."""
         before = most = self.score(ends, theta)
         best = ends
+        self.walked.clear()
         for held, outwards in itertools.product(range(4), (True, False)):
             for at in self.steps(ends, held, outwards)[:self.s.joint_reach]:
                 moved = _put(ends, held, at)
