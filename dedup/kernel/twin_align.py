@@ -544,8 +544,8 @@ class _Pair(Struct):
     def walk(self, ends: Ends, end: int, outwards: bool, theta: int, reach: int | None = None) -> tuple[int, int]:
         """Best change of G when an end walks one way, and where; it gives up `drop` below the best."""
         side = end // 2
-        mine, other = (self.counts(s, ends[2 * s], ends[2 * s + 1]) for s in (side, 1 - side))
-        mine, other = dict(mine), other
+        other = self.counts(1 - side, *ends[2 - 2 * side:4 - 2 * side])
+        mine = dict(self.counts(side, *ends[2 * side:2 * side + 2]))
         best, to, gain, at = 0, ends[end], 0, ends[end]
         for step in self.steps(ends, end, outwards)[:reach]:
             word = self.words[side][min(at, step)]
@@ -562,10 +562,9 @@ class _Pair(Struct):
                 break
         return best, to
 
-    def best_move(self, ends: Ends, ways: tuple[bool, ...], theta: int, free: Iterable[int] = range(4),
-                  reach: int | None = None) -> tuple[int, int, int]:
-        """The single move of the free ends that gains most: what it gains, where to, and the end."""
-        moves = [(*self.walk(ends, end, outwards, theta, reach), end) for end in free for outwards in ways]
+    def best_move(self, ends: Ends, ways: tuple[bool, ...], theta: int) -> tuple[int, int, int]:
+        """The single move that gains most: what it gains, where to, and the end."""
+        moves = [(*self.walk(ends, end, outwards, theta), end) for end in range(4) for outwards in ways]
         return max(moves, key=lambda move: move[0])  # the first one of equals
 
     def score(self, ends: Ends, theta: int) -> int:
@@ -575,10 +574,11 @@ class _Pair(Struct):
     def answered(self, ends: Ends, held: int, theta: int) -> Ends:
         """Where the other ends go, their best move first, while one is held."""
         for _ in range(self.s.moves):
-            for end, outwards in itertools.product(range(4), (True, False)):
-                if end != held and (ends, end, outwards) not in self.walked:
-                    self.walked[ends, end, outwards] = self.walk(ends, end, outwards, theta, self.s.joint_reach)
-            moves = [(*self.walked[ends, end, outwards], end) for end in range(4) if end != held for outwards in (True, False)]
+            ways = [(ends, end, outwards) for end in range(4) if end != held for outwards in (True, False)]
+            for way in ways:
+                if way not in self.walked:
+                    self.walked[way] = self.walk(*way, theta, self.s.joint_reach)
+            moves = [(*self.walked[way], way[1]) for way in ways]
             gain, to, end = max(moves, key=lambda move: move[0])  # the first one of equals
             if gain <= 0:
                 break
