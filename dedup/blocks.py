@@ -441,7 +441,8 @@ def tell_apart(heads: Heads, references: int) -> None:
     """A reference whose id one of the others has is named by its folder, or as a reference."""
     if not references:
         return
-    others, ids = set(heads.ids[references:]), heads.ids[:references]
+    every = heads.read_ids
+    others, ids = set(every[references:]), every[:references]
     if others.isdisjoint(ids):
         return
     taken = {*ids, *others}
