@@ -345,18 +345,8 @@ def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64,
     """
     text = batch.text
     page_first, start, end, kind = _cut(batch, whole)
-    page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
+    page_chars, start_chars, end_chars = kernel.char_columns(text, batch.page_start, start, end)
     return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind, *measure(text, start, end))
-
-
-def code_points(text: U8, *positions: I64) -> list[I64]:
-    """Code points before each byte position, in any order; the text is gone over once."""
-    together = np.concatenate(positions)
-    order = together.argsort(kind="stable")
-    out = np.empty(len(together), np.int64)
-    out[order] = kernel.code_points(text, together[order])
-    edges = itertools.accumulate(map(len, positions), initial=0)
-    return [out[begin:end] for begin, end in itertools.pairwise(edges)]
 
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:

@@ -73,22 +73,7 @@ NO_NUMBERS = np.empty(0, np.int64)
 
 def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     """Rows in their order, each once."""
-    place = extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32)
-    order = kernel.stable_order(np.ascontiguousarray(key))
-    same, before, after = _places_of_equal(key[order], place[order])
-    if (same & (before > after)).any():  # mostly the places of a key came in their order
-        order = kernel.stable_order(place)
-        order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
-        same, before, after = _places_of_equal(key[order], place[order])
-    twice = same & (before == after)
-    if twice.any():
-        order = order[np.append(True, ~twice)]
-    return Rows(key[order], page[order], extra[order])
-
-
-def _places_of_equal(key: U64, place: U64) -> tuple[npt.NDArray[np.bool_], U64, U64]:
-    """Whether each two rows that follow each other have one key, and the places of both."""
-    return key[1:] == key[:-1], place[:-1], place[1:]
+    return Rows(*kernel.sorted_rows(np.ascontiguousarray(key), page, extra))
 
 
 def joined(parts: Sequence[Rows]) -> Rows:

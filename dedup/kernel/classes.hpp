@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "grams.hpp"
 #include "memory.hpp"
 
 namespace dedup {
@@ -160,6 +161,17 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
         length.push_back(static_cast<std::uint32_t>(stop - start));
     }
     return runs;
+}
+
+// Runs of the repeated grams of few tokens, of which all partitions are looked at one after the other.
+inline GramRuns gram_runs(TokenHalves token, Offsets page_first, std::int64_t size, std::int64_t partitions) {
+    const GramColumns rows = partitions > 1 ? gram_rows(token, page_first, size, 0, static_cast<std::uint64_t>(partitions), 0,
+                                                        static_cast<std::uint64_t>(partitions))
+                                            : grams_in_order(token, page_first, size);
+    const GramRows batch{std::get<0>(rows), std::get<1>(rows), std::get<2>(rows)};
+    const auto members = std::get<0>(gram_classes({&batch, 1}, 0, static_cast<std::size_t>(partitions), 32, 1));
+    const std::span<const std::uint64_t> part(members);
+    return class_runs({&part, 1}, 0, token.size());
 }
 
 }  // namespace dedup

@@ -16,6 +16,7 @@
 
 #include "arrays.hpp"
 #include "memory.hpp"
+#include "sets.hpp"
 
 namespace dedup {
 
@@ -77,6 +78,12 @@ class Chunk {
         if (key < key_ || !rows_) return;
         const std::uint64_t last = key_at(rows_ - 1);
         if (key - key_ <= last && last) DEDUP_PREFETCH(data_ + kHeader + guessed(key - key_, last) * key_width_);
+    }
+
+    // The same of what else a row holds.
+    void fetch_row(std::size_t row) const {
+        DEDUP_PREFETCH(data_ + kHeader + rows_ * key_width_ + row * page_width_);
+        DEDUP_PREFETCH(data_ + kHeader + rows_ * (key_width_ + page_width_) + row * extra_width_);
     }
 
     // The rows of a key, half-open.
@@ -160,17 +167,24 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
             throw std::invalid_argument("place names what does not exist");
         return buffers[static_cast<std::size_t>(at >> kBegin)].subspan(begin);
     };
-    std::vector<Chunk> opened;  // all of them first: none waits until another one came from memory
+    std::vector<Bytes> data;  // step by step for all of them: none waits until what another one needs came from memory
+    data.reserve(place.size());
+    for (const std::int64_t at : place) DEDUP_PREFETCH(data.emplace_back(from(at)).data());
+    std::vector<Chunk> opened;
     opened.reserve(place.size());
-    for (const std::int64_t at : place) opened.emplace_back(from(at));
-    for (std::size_t i = 0; i < key.size(); ++i) opened[i].fetch(key[i]);
+    for (std::size_t i = 0; i < key.size(); ++i) opened.emplace_back(data[i]).fetch(key[i]);
+    std::vector<std::pair<std::size_t, std::size_t>> rows;
+    rows.reserve(place.size());
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const auto [begin, end] = rows.emplace_back(opened[i].rows_of(key[i]));
+        if (begin < end) opened[i].fetch_row(begin);
+    }
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;
     for (std::size_t i = 0; i < key.size(); ++i) {
-        const Chunk& own = opened[i];
-        const auto [begin, end] = own.rows_of(key[i]);
+        const auto [begin, end] = rows[i];
         hits[i] = static_cast<std::int64_t>(end - begin);
-        for (std::size_t row = begin; row < end; ++row) page.push_back(own.page(row)), extra.push_back(own.extra(row));
+        for (std::size_t row = begin; row < end; ++row) page.push_back(opened[i].page(row)), extra.push_back(opened[i].extra(row));
     }
     return {std::move(hits), std::move(page), std::move(extra)};
 }
@@ -213,6 +227,29 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
     return {std::move(key), std::move(at), std::move(beside)};
 }
 
+// Rows of postings in the order of their keys, then of their pages and extras, each once.
+inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> sorted_rows(
+    Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    Mapped<std::int64_t> order = stable_order(key);
+    const auto of = [&](std::size_t nth) { return static_cast<std::size_t>(order[nth]); };
+    const auto place = [&](std::size_t row) { return static_cast<std::uint64_t>(page[row]) << 32 | extra[row]; };
+    std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
+    auto& [keys, pages, extras] = out;
+    keys.reserve(key.size()), pages.reserve(key.size()), extras.reserve(key.size());
+    for (std::size_t begin = 0, end = 0; begin < key.size(); begin = end) {
+        bool ascend = true;  // mostly the places of a key came in their order
+        for (end = begin + 1; end < key.size() && key[of(end)] == key[of(begin)]; ++end) ascend &= place(of(end - 1)) <= place(of(end));
+        if (!ascend)
+            std::sort(order.begin() + static_cast<std::ptrdiff_t>(begin), order.begin() + static_cast<std::ptrdiff_t>(end),
+                      [&](std::int64_t x, std::int64_t y) { return place(static_cast<std::size_t>(x)) < place(static_cast<std::size_t>(y)); });
+        for (std::size_t nth = begin; nth < end; ++nth) {
+            if (nth > begin && place(of(nth)) == place(of(nth - 1))) continue;
+            keys.push_back(key[of(nth)]), pages.push_back(page[of(nth)]), extras.push_back(extra[of(nth)]);
+        }
+    }
+    return out;
+}
+
 // The first of some chunks that is not what was stored under its number, -1 where there is none.
 inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
     for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -236,6 +273,11 @@ inline Mapped<std::uint8_t> extras_agree(Offsets first, std::span<const std::uin
         while (end < key.size() && key[end] == key[begin]) ++end;
         const auto k = static_cast<std::size_t>(key[begin]);
         const auto own = asked.subspan(static_cast<std::size_t>(first[k]), static_cast<std::size_t>(first[k + 1] - first[k]));
+        if (own.size() == 1) {  // most of them
+            for (std::size_t i = begin; i < end; ++i)
+                for (const std::uint32_t mask : masks) agrees[i] |= ((extra[i] ^ own[0]) & mask) == 0;
+            continue;
+        }
         for (const std::uint32_t mask : masks) {
             known.assign(own.begin(), own.end());
             for (std::uint32_t& value : known) value &= mask;
@@ -283,6 +325,13 @@ chunks_of_keys(Hashes fence, Hashes key, std::int64_t after, std::int64_t most) 
     auto& [owner, chunk, longer, first, last] = out;
     owner.reserve(key.size() + key.size() / 8);
     chunk.reserve(key.size() + key.size() / 8);
+    if (!fence.empty()) {  // hashes lie evenly: about here the look for each one will be
+        const double span = static_cast<double>(fence.back() - fence.front()) + 1, last = static_cast<double>(fence.size() - 1);
+        for (const std::uint64_t own : key) {
+            const double share = static_cast<double>(own - std::min(own, fence.front())) / span;
+            DEDUP_PREFETCH(fence.data() + static_cast<std::size_t>(std::min(share, 1.0) * last));
+        }
+    }
     std::size_t at = 0;  // chunks that begin below the key
     const auto beyond = [&](std::size_t from, auto is_before) {
         std::size_t step = 1, low = from;

@@ -23,6 +23,11 @@ namespace dedup {
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
 template <int kDigit = 11, class T, class Key>
 void radix_sort(std::span<T> all, int bits, Key key) {
+    if (all.size() < std::size_t{1} << kDigit >> 2) {  // to count a digit's values takes longer than to compare so few rows
+        const uint64_t mask = bits < 64 ? (uint64_t{1} << bits) - 1 : UINT64_MAX;
+        const auto below = [&](const T& row) { return static_cast<uint64_t>(key(row)) & mask; };
+        return std::stable_sort(all.begin(), all.end(), [&](const T& x, const T& y) { return below(x) < below(y); });
+    }
     Scratch<T, 6> scratch;
     scratch.values().resize(all.size());
     std::span<T> rows = all, other = scratch.values();

@@ -156,6 +156,15 @@ def _is_whole(data: bytes, number: int) -> bool:
     return as_long and rows > 0 and own == number and int.from_bytes(data[:4], "little") == check
 
 
+def sorted_rows(key: U64, page: U32, extra: U32) -> tuple[U64, U32, U32]:
+    """Rows of postings in the order of their keys, then of their pages and extras, each once."""
+    if not len(key) == len(page) == len(extra):
+        raise ValueError("key, page and extra must be equally long")
+    rows = sorted(set(zip(key.tolist(), page.tolist(), extra.tolist(), strict=True)))
+    keys, pages, extras = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(keys, np.uint64), np.array(pages, np.uint32), np.array(extras, np.uint32)
+
+
 def extras_agree(first: I64, asked: U32, key: I64, extra: U32, masks: U32) -> U8:
     """Whether extras of places agree, in the bits of one mask, with an extra that was asked for under the same key, 0 or 1.
 
