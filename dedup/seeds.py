@@ -81,7 +81,9 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: 
                          "Scan parts of it.")
     runs = surveyor.gram_runs()
     engine.settle()
-    least = np.where(corpus.halves == 2 * widths(corpus.token_first), min_tokens, 2 * min_tokens)
+    least = np.full(len(corpus.halves), min_tokens)
+    if not corpus.all_words:
+        least[corpus.halves != 2 * widths(corpus.token_first)] *= 2
     page_first = corpus.token_first[corpus.page_first]
 
     def grown() -> Repeats:

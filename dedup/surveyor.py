@@ -94,3 +94,6 @@ class Surveyor:
 
     def look_at(self, *pages: I64) -> None:
         """The texts of pages are looked at from here on: here they are."""
+
+    def look_around(self, *tokens: I64) -> None:
+        """The same of the pages that hold some tokens."""

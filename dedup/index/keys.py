@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens, rows_of
+from dedup.blocks import Corpus, Tokens, last_up_to, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
@@ -165,10 +165,10 @@ def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
         key, at, beside = kernel.landmarks(tokens.token[batch], first, *landmark_shape(run))
-        page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
+        page = last_up_to(first, at) + int(tokens.page[batch])
         found.append((key, page.astype(np.uint32), beside))
-    if not found:
-        return NO_ROWS
+    if len(found) < 2:
+        return sorted_rows(*found[0]) if found else NO_ROWS
     return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
