@@ -101,8 +101,7 @@ def runs_of_few(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) 
     if len(tokens) != 1 or engine.is_bounded or ROW_BYTES * len(tokens.token[0]) > LEAST_ROWS:
         return None
     token, tokens.token[0] = tokens.token[0], np.empty(0, np.uint32)
-    partitions = engine.partitions(int(corpus.page_start[-1]), 1, PARTITION_TEXT)
-    return kernel.gram_runs(token, corpus.token_first[corpus.page_first], size, partitions)
+    return kernel.gram_runs(token, corpus.token_first[corpus.page_first], size)
 
 
 def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[tuple[U64, I64]]:

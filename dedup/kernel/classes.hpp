@@ -101,6 +101,8 @@ private:
     Relief relief_;
 };
 
+inline constexpr std::uint32_t kNoGram = 0xffffffffU;  // the leader of a token that begins no repeated gram
+
 // The members of classes, by the range of tokens that they stand in, and the first one of each range.
 using RangedClasses = std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>>;
 
@@ -135,12 +137,27 @@ inline RangedClasses gram_classes(std::span<const GramRows> batches, std::size_t
 // Repeated grams one after the other whose classes' first members stand one after the other, too.
 using GramRuns = std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;  // position, leader, length
 
+// Runs of repeated grams that begin at tokens of a range, of which it is known where the first one of each one's class stands.
+inline GramRuns runs_of_leaders(std::span<const std::uint32_t> leader, std::uint64_t begin) {
+    GramRuns runs;
+    auto& [position, leaders, length] = runs;
+    const std::size_t tokens = leader.size();
+    for (std::size_t start = 0, stop; start < tokens; start = stop) {
+        stop = start + 1;
+        if (leader[start] == kNoGram) continue;
+        while (stop < tokens && leader[stop] != kNoGram && leader[stop] == leader[stop - 1] + 1) ++stop;
+        position.push_back(static_cast<std::uint32_t>(begin + start));
+        leaders.push_back(leader[start]);
+        length.push_back(static_cast<std::uint32_t>(stop - start));
+    }
+    return runs;
+}
+
 // Runs of the grams of a range of tokens, ascending, as long as they can be there. Members of classes beyond it are left out.
 inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts, std::uint64_t begin, std::uint64_t end) {
-    constexpr std::uint32_t kNone = 0xffffffffU;
     Scratch<std::uint32_t, 9> scratch;
     Mapped<std::uint32_t>& leader = scratch.values();  // of each token that begins a repeated gram
-    leader.assign(static_cast<std::size_t>(end - begin), kNone);
+    leader.assign(static_cast<std::size_t>(end - begin), kNoGram);
     Relief relief;
     for (const auto part : parts) {
         relief.place();
@@ -149,29 +166,34 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
             if (at < leader.size()) leader[static_cast<std::size_t>(at)] = static_cast<std::uint32_t>(row);
         }
     }
-    GramRuns runs;
-    auto& [position, leaders, length] = runs;
-    const std::size_t tokens = leader.size();
-    for (std::size_t start = 0, stop; start < tokens; start = stop) {
-        stop = start + 1;
-        if (leader[start] == kNone) continue;
-        while (stop < tokens && leader[stop] != kNone && leader[stop] == leader[stop - 1] + 1) ++stop;
-        position.push_back(static_cast<std::uint32_t>(begin + start));
-        leaders.push_back(leader[start]);
-        length.push_back(static_cast<std::uint32_t>(stop - start));
-    }
-    return runs;
+    return runs_of_leaders(leader, begin);
 }
 
-// Runs of the repeated grams of few tokens, of which all partitions are looked at one after the other.
-inline GramRuns gram_runs(TokenHalves token, Offsets page_first, std::int64_t size, std::int64_t partitions) {
-    const GramColumns rows = partitions > 1 ? gram_rows(token, page_first, size, 0, static_cast<std::uint64_t>(partitions), 0,
-                                                        static_cast<std::uint64_t>(partitions))
-                                            : grams_in_order(token, page_first, size);
-    const GramRows batch{std::get<0>(rows), std::get<1>(rows), std::get<2>(rows)};
-    const auto members = std::get<0>(gram_classes({&batch, 1}, 0, static_cast<std::size_t>(partitions), 32, 1));
-    const std::span<const std::uint64_t> part(members);
-    return class_runs({&part, 1}, 0, token.size());
+// Runs of the repeated grams of few tokens: each gram is put into one table as it comes, whose slots were fetched before.
+inline GramRuns gram_runs(TokenHalves token, Offsets page_first, std::int64_t size) {
+    constexpr std::size_t kAhead = 16;
+    constexpr int kOtherBits = 20;
+    Mapped<std::uint64_t> gram;
+    Mapped<std::uint32_t> at;
+    gram.reserve(token.size()), at.reserve(token.size());
+    for_some_grams(token, page_first, size, [&](std::int64_t begin, Hashes grams) {
+        gram.insert(gram.end(), grams.begin(), grams.end());
+        for (std::size_t i = 0; i < grams.size(); ++i) at.push_back(static_cast<std::uint32_t>(begin) + static_cast<std::uint32_t>(i));
+    });
+    const std::size_t rows = gram.size(), mask = std::bit_ceil(2 * rows + 1) - 1;
+    Mapped<std::uint32_t> slots(mask + 1, kNoGram), leader(token.size(), kNoGram);
+    for (std::size_t i = 0; i < rows; ++i) {
+        if (i + kAhead < rows) DEDUP_PREFETCH(&slots[gram[i + kAhead] >> kOtherBits & mask]);
+        std::size_t slot = gram[i] >> kOtherBits & mask;
+        while (slots[slot] != kNoGram && gram[slots[slot]] != gram[i]) slot = (slot + 1) & mask;
+        if (slots[slot] == kNoGram) {
+            slots[slot] = static_cast<std::uint32_t>(i);
+            continue;
+        }
+        const std::uint32_t first = at[slots[slot]];
+        leader[first] = leader[at[i]] = first;
+    }
+    return runs_of_leaders(leader, 0);
 }
 
 }  // namespace dedup

@@ -214,17 +214,4 @@ inline GramColumns gram_rows(TokenHalves token, Offsets page_first, std::int64_t
     return found.ordered();
 }
 
-// The grams of few tokens as one partition, as they come: they stay in the caches.
-inline GramColumns grams_in_order(TokenHalves token, Offsets page_first, std::int64_t size) {
-    GramColumns rows;
-    auto& [gram, at, first] = rows;
-    gram.reserve(token.size()), at.reserve(token.size());
-    for_some_grams(token, page_first, size, [&](std::int64_t begin, Hashes grams) {
-        gram.insert(gram.end(), grams.begin(), grams.end());
-        for (std::size_t i = 0; i < grams.size(); ++i) at.push_back(static_cast<std::uint32_t>(begin) + static_cast<std::uint32_t>(i));
-    });
-    first = {0, static_cast<std::int64_t>(gram.size())};
-    return rows;
-}
-
 }  // namespace dedup

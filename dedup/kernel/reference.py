@@ -83,6 +83,7 @@ from dedup.kernel.twin_sets import (
     short_overlaps,
     sketch_bands,
     stable_order,
+    sums,
 )
 from dedup.kernel.twin_sided import sided_anchors
 from dedup.kernel.twin_tokens import (
@@ -113,7 +114,7 @@ __all__ = [
     "ranges_apart", "rarities", "release_memory", "relieve_memory", "repeated_keys", "repeated_seeds",
     "repetition_counts", "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
     "shared_shingles", "shingle_sets", "short_overlaps", "short_sets", "sided_anchors", "sketch_bands",
-    "slots_seen_twice", "sorted_rows", "split_lines", "stable_order", "survey_bands", "survey_tokens", "take_ranges",
+    "slots_seen_twice", "sorted_rows", "split_lines", "stable_order", "sums", "survey_bands", "survey_tokens", "take_ranges",
     "token_edges", "tokenise", "unlimit_memory", "with_copies", "write_rows",
 ]  # fmt: skip
 

@@ -96,6 +96,18 @@ void in_stable_order(std::span<const uint64_t> key, Use use) {
     }
 }
 
+// Sum of all counts before each one, one longer than the counts.
+inline Mapped<int64_t> sums(std::span<const int64_t> counts) {
+    Mapped<int64_t> before(counts.size() + 1);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+        before[i] = static_cast<int64_t>(sum);
+        sum += static_cast<uint64_t>(counts[i]);
+    }
+    before[counts.size()] = static_cast<int64_t>(sum);
+    return before;
+}
+
 // The stable order of keys: key[order[0]] <= key[order[1]] <= ...
 inline Mapped<int64_t> stable_order(std::span<const uint64_t> key) {
     Mapped<int64_t> order;

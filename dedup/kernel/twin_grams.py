@@ -139,15 +139,14 @@ def blocks_of(block_first: I64, token: I64) -> I64:
     return np.searchsorted(block_first, token, side="right") - 1
 
 
-def gram_runs(token: U32, page_first: I64, size: int, partitions: int) -> tuple[U32, U32, U32]:
+def gram_runs(token: U32, page_first: I64, size: int) -> tuple[U32, U32, U32]:
     """Runs of the repeated grams of few tokens, as ``class_runs`` gives them, in one go.
 
     Args:
         token, page_first, size: As of ``gram_rows``.
-        partitions: That are looked at one after the other.
     """
-    gram, at, first = gram_rows(token, page_first, size, 0, partitions, 0, partitions)
-    members, _ = gram_classes([gram], [at], [first], 0, partitions, 32, 1)
+    gram, at, first = gram_rows(token, page_first, size, 0, 1, 0, 1)
+    members, _ = gram_classes([gram], [at], [first], 0, 1, 32, 1)
     return class_runs([members], 0, len(token))
 
 
