@@ -169,30 +169,21 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
     return runs_of_leaders(leader, begin);
 }
 
-// Runs of the repeated grams of few tokens: each gram is put into one table as it comes, whose slots were fetched before.
+// Runs of the repeated grams of few tokens, all of them one partition that is put down as it comes.
 inline GramRuns gram_runs(TokenHalves token, Offsets page_first, std::int64_t size) {
-    constexpr std::size_t kAhead = 16;
-    constexpr int kOtherBits = 20;
-    Mapped<std::uint64_t> gram;
-    Mapped<std::uint32_t> at;
-    gram.reserve(token.size()), at.reserve(token.size());
+    Mapped<std::uint64_t> gram(token.size()), members;
+    Mapped<std::uint32_t> at(token.size());
+    std::size_t rows = 0;
     for_some_grams(token, page_first, size, [&](std::int64_t begin, Hashes grams) {
-        gram.insert(gram.end(), grams.begin(), grams.end());
-        for (std::size_t i = 0; i < grams.size(); ++i) at.push_back(static_cast<std::uint32_t>(begin) + static_cast<std::uint32_t>(i));
+        std::copy(grams.begin(), grams.end(), gram.begin() + static_cast<std::ptrdiff_t>(rows));
+        for (std::size_t i = 0; i < grams.size(); ++i) at[rows + i] = static_cast<std::uint32_t>(begin) + static_cast<std::uint32_t>(i);
+        rows += grams.size();
     });
-    const std::size_t rows = gram.size(), mask = std::bit_ceil(2 * rows + 1) - 1;
-    Mapped<std::uint32_t> slots(mask + 1, kNoGram), leader(token.size(), kNoGram);
-    for (std::size_t i = 0; i < rows; ++i) {
-        if (i + kAhead < rows) DEDUP_PREFETCH(&slots[gram[i + kAhead] >> kOtherBits & mask]);
-        std::size_t slot = gram[i] >> kOtherBits & mask;
-        while (slots[slot] != kNoGram && gram[slots[slot]] != gram[i]) slot = (slot + 1) & mask;
-        if (slots[slot] == kNoGram) {
-            slots[slot] = static_cast<std::uint32_t>(i);
-            continue;
-        }
-        const std::uint32_t first = at[slots[slot]];
-        leader[first] = leader[at[i]] = first;
-    }
+    const std::int64_t first[] = {0, static_cast<std::int64_t>(rows)};
+    const GramRows batch{std::span(gram).first(rows), std::span(at).first(rows), first};
+    ClassFinder({&batch, 1}).add(0, members);
+    Mapped<std::uint32_t> leader(token.size(), kNoGram);
+    for (const std::uint64_t row : members) leader[static_cast<std::size_t>(row >> 32)] = static_cast<std::uint32_t>(row);
     return runs_of_leaders(leader, 0);
 }
 
