@@ -227,25 +227,51 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
     return {std::move(key), std::move(at), std::move(beside)};
 }
 
-// Rows of postings in the order of their keys, then of their pages and extras, each once.
-inline std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> sorted_rows(
-    Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
-    Mapped<std::int64_t> order = stable_order(key);
-    const auto of = [&](std::size_t nth) { return static_cast<std::size_t>(order[nth]); };
-    const auto place = [&](std::size_t row) { return static_cast<std::uint64_t>(page[row]) << 32 | extra[row]; };
-    std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> out;
+// Rows of postings as columns.
+using PostingColumns = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;
+
+// Puts down rows that ascend by key: those of each key by their pages and extras, each once. A place is a page above
+// an extra.
+template <class Key, class Place>
+void put_postings(std::size_t count, Key key, Place place, PostingColumns& out) {
     auto& [keys, pages, extras] = out;
-    keys.reserve(key.size()), pages.reserve(key.size()), extras.reserve(key.size());
-    for (std::size_t begin = 0, end = 0; begin < key.size(); begin = end) {
-        bool ascend = true;  // mostly the places of a key came in their order
-        for (end = begin + 1; end < key.size() && key[of(end)] == key[of(begin)]; ++end) ascend &= place(of(end - 1)) <= place(of(end));
-        if (!ascend)
-            std::sort(order.begin() + static_cast<std::ptrdiff_t>(begin), order.begin() + static_cast<std::ptrdiff_t>(end),
-                      [&](std::int64_t x, std::int64_t y) { return place(static_cast<std::size_t>(x)) < place(static_cast<std::size_t>(y)); });
-        for (std::size_t nth = begin; nth < end; ++nth) {
-            if (nth > begin && place(of(nth)) == place(of(nth - 1))) continue;
-            keys.push_back(key[of(nth)]), pages.push_back(page[of(nth)]), extras.push_back(extra[of(nth)]);
+    std::vector<std::uint64_t> own;
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        own.clear();
+        for (; end < count && key(end) == key(begin); ++end) own.push_back(place(end));
+        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());  // mostly they came in their order
+        own.erase(std::unique(own.begin(), own.end()), own.end());
+        for (const std::uint64_t at : own) {
+            keys.push_back(key(begin));
+            pages.push_back(static_cast<std::uint32_t>(at >> 32)), extras.push_back(static_cast<std::uint32_t>(at));
         }
+    }
+}
+
+inline std::uint64_t posting_place(std::uint32_t page, std::uint32_t extra) { return std::uint64_t{page} << 32 | extra; }
+
+// Rows of postings in the order of their keys, then of their pages and extras, each once.
+inline PostingColumns sorted_rows(Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    const Mapped<std::int64_t> order = stable_order(key);
+    const auto row = [&](std::size_t nth) { return static_cast<std::size_t>(order[nth]); };
+    PostingColumns out;
+    std::get<0>(out).reserve(key.size()), std::get<1>(out).reserve(key.size()), std::get<2>(out).reserve(key.size());
+    put_postings(key.size(), [&](std::size_t nth) { return key[row(nth)]; },
+                 [&](std::size_t nth) { return posting_place(page[row(nth)], extra[row(nth)]); }, out);
+    return out;
+}
+
+// The same of the keys of bands, one band after the other, of sets of which it is known where they stand: the band goes above each key.
+inline PostingColumns band_rows(std::span<const std::uint32_t> keys, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    const std::size_t sets = page.size();
+    Mapped<KeyedRow> rows(sets);
+    PostingColumns out;
+    std::get<0>(out).reserve(keys.size()), std::get<1>(out).reserve(keys.size()), std::get<2>(out).reserve(keys.size());
+    for (std::size_t begin = 0; begin < keys.size(); begin += sets) {
+        for (std::size_t s = 0; s < sets; ++s) rows[s] = {keys[begin + s], posting_place(page[s], extra[s])};
+        radix_sort(std::span(rows), 32, [](const KeyedRow& row) { return row.key; });
+        const std::uint64_t band = std::uint64_t{begin / sets} << 32;
+        put_postings(sets, [&](std::size_t nth) { return band | rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; }, out);
     }
     return out;
 }

@@ -55,6 +55,7 @@ from dedup.kernel.twin_places import (
     take_ranges,
 )
 from dedup.kernel.twin_postings import (
+    band_rows,
     chunk_places,
     chunks_of_keys,
     damaged_chunk,
@@ -103,7 +104,7 @@ from dedup.kernel.twin_tokens import (
 
 __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "authorities", "bag_items",
-    "band_columns", "blocks_of", "bucket_pairs", "byte_digests", "byte_offsets", "char_columns", "chars_at",
+    "band_columns", "band_rows", "blocks_of", "bucket_pairs", "byte_digests", "byte_offsets", "char_columns", "chars_at",
     "chunk_places", "chunks_of_keys", "class_anchors", "class_runs", "code_points", "components", "count_items",
     "count_tokens", "counts_up_to", "covered", "damaged_chunk", "distinct_keys", "equal_bytes", "equal_spans",
     "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "gram_rows", "gram_runs",

@@ -165,6 +165,22 @@ def sorted_rows(key: U64, page: U32, extra: U32) -> tuple[U64, U32, U32]:
     return np.array(keys, np.uint64), np.array(pages, np.uint32), np.array(extras, np.uint32)
 
 
+def band_rows(keys: U32, page: U32, extra: U32) -> tuple[U64, U32, U32]:
+    """``sorted_rows`` of the keys of bands, each with its band above its 32 bits: equal keys of two bands are two.
+
+    Args:
+        keys: Of all sets, band after band.
+        page, extra: Of each set.
+    """
+    if len(page) != len(extra):
+        raise ValueError("page and extra must be equally long")
+    if len(keys) % len(page) if len(page) else len(keys):
+        raise ValueError("keys: one of each set is needed for each band")
+    bands = len(keys) // len(page) if len(page) else 0
+    band = np.arange(bands, dtype=np.uint64).repeat(len(page)) << np.uint64(32)
+    return sorted_rows(keys | band, np.tile(page, bands), np.tile(extra, bands))
+
+
 def extras_agree(first: I64, asked: U32, key: I64, extra: U32, masks: U32) -> U8:
     """Whether extras of places agree, in the bits of one mask, with an extra that was asked for under the same key, 0 or 1.
 
