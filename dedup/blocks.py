@@ -501,7 +501,7 @@ def tell_apart(heads: Heads, references: int) -> None:
 
 def sums(counts: I64 | npt.NDArray[np.bool_]) -> I64:
     """Sum of all counts before each one, one longer than the counts."""
-    return kernel.sums(counts if counts.dtype == np.int64 and counts.flags.c_contiguous else counts.astype(np.int64))
+    return kernel.sums(np.ascontiguousarray(counts, np.int64))
 
 
 def widths(first: I64) -> I64:
