@@ -58,7 +58,8 @@ def test_arrays_of_numpy_and_of_others_are_taken_as_they_are() -> None:
     keys = np.array([3, 1, 2], np.uint64)
     fixed, apart = keys.copy(), np.frombuffer(b"x" + keys.tobytes(), np.uint8)[1:].view(np.uint64)  # at an odd place
     fixed.flags.writeable = False
-    for taken in (keys, fixed, apart, keys.astype(np.ulonglong), keys.view(np.recarray), memoryview(keys), array("Q", [3, 1, 2])):
+    others = memoryview(keys), array("Q", [3, 1, 2])
+    for taken in (keys, fixed, apart, keys.astype(np.ulonglong), keys.view(np.recarray), *others):
         assert native.stable_order(taken).tolist() == [1, 2, 0]
     for refused in (keys[::2], keys.astype(">u8"), keys.astype(np.int64), keys.astype(float), keys.reshape(1, 3), keys > 1,
                     keys.view("M8[s]"), keys[0], [3, 1, 2], None):
