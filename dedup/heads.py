@@ -279,6 +279,10 @@ class Heads(Sequence[Page]):
         self._held = None
         return self.__dict__[name]
 
+    def __getstate__(self) -> dict[str, Any]:
+        assert self.ids is not None  # as columns: else texts would go along
+        return self.__dict__
+
     def add_all(self, pages: Sequence[Page]) -> None:
         """Put pages at the end; their texts are left out, or for a while they are not, where they are short."""
         row, held = len(self), self._held
