@@ -40,6 +40,8 @@ def code_points(text: U8, positions: I64) -> I64:
 def char_columns(text: U8, a: I64, b: I64, c: I64) -> tuple[I64, I64, I64]:
     """``code_points`` of the positions of three columns, in any order; the text is gone over once."""
     positions = np.concatenate([a, b, c])
+    if (positions < 0).any():
+        raise ValueError("positions must not be negative")
     chars = np.empty(len(positions), np.int64)
     order = np.argsort(positions, kind="stable")
     chars[order] = code_points(text, positions[order])
