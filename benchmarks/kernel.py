@@ -249,6 +249,19 @@ def chunks_of_keys(data: Data) -> Measured:
 
 
 @case
+def sorted_rows(data: Data) -> Measured:
+    some = np.random.default_rng(8)
+    key, page = some.integers(0, 1 << 40, 400, np.uint64), some.integers(0, 20_000, 400).astype(np.uint32)
+    return (key, page, page), len(key), "row"
+
+
+@case
+def band_rows(data: Data) -> Measured:
+    keys, page = np.random.default_rng(9).integers(0, 1 << 32, 44 * 9).astype(np.uint32), np.arange(9, dtype=np.uint32)
+    return (keys, page, page), len(keys), "row"
+
+
+@case
 def landmarks(data: Data) -> Measured:
     token = (data.tokens[0] >> np.uint64(32)).astype(np.uint32)
     return (token, np.append(np.arange(0, len(token), 600), len(token)), 5, 4), len(token), "token"
@@ -303,6 +316,11 @@ def covered(data: Data) -> Measured:
 @case
 def distinct_keys(data: Data) -> Measured:
     return (data.tokens[0],), len(data.tokens[0]), "key"
+
+
+@case
+def sums(data: Data) -> Measured:
+    return (np.diff(data.tokens[2]),), len(data.tokens[2]) - 1, "count"
 
 
 @case
@@ -410,6 +428,12 @@ def letter_items(data: Data) -> Measured:
 @case
 def code_points(data: Data) -> Measured:
     return (data.utf8, np.arange(0, len(data.utf8), 64, dtype=np.int64)), len(data.utf8), "byte"
+
+
+@case
+def char_columns(data: Data) -> Measured:
+    start = np.arange(0, len(data.utf8) - 64, 64, dtype=np.int64)
+    return (data.utf8, start[::30].copy(), start, start + 60), len(data.utf8), "byte"
 
 
 @case
@@ -540,6 +564,12 @@ def gram_classes(data: Data) -> Measured:
 def class_runs(data: Data) -> Measured:
     classes, _ = data.kernel.gram_classes(*data.grams)
     return ([classes], 0, len(data.halves)), len(classes), "gram"
+
+
+@case
+def gram_runs(data: Data) -> Measured:
+    first = data.tokens[2][:30]
+    return (data.halves[:first[-1]], first, 8), int(first[-1]), "token"
 
 
 @case

@@ -104,7 +104,8 @@ def align_passages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, bags
     if not pairs.every:
         anchors = anchors.take(rows_of(pairs.allows(anchors.page_a, anchors.page_b)))
     aligned, stopped_by = align_pairs(engine, bags, anchors, settings, judge is not None)
-    surveyor.look_at(*(pages_at(bags.page_first, side) for side in (aligned.links.a0, aligned.links.b0)))
+    if len(aligned.dice):
+        surveyor.look_at(*(pages_at(bags.page_first, side) for side in (aligned.links.a0, aligned.links.b0)))
     if judge is not None:
         judge.rectangles(engine, corpus, *_told(corpus, bags, aligned, stopped_by), gates)
         across = anchors.take(rows_of(anchors.page_a != anchors.page_b))

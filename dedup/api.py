@@ -385,29 +385,36 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
         later: What is said of the pages is made when somebody asks for it, unless somebody watches.
     """
     from dedup import __version__
-    from dedup.annotate import annotate
-    from dedup.causes import find_causes
-    from dedup.pages import describe_pages, pages_in_no_pair
+    from dedup.pages import pages_in_no_pair
     from dedup.report import Judged, Report
-    from dedup.report.text import count
-    from dedup.verdicts import Judgement
 
     options, words = findings.options, getattr(stream, "known", "the references")
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
+        from dedup.report.text import count
+
         log.warning("%s stood more than once, told apart as x, x#2, ...", count(stream.renamed, "id"))
     stages.start("verdicts")
     hidden, known = 0, None
     if options.hide:
+        from dedup.verdicts import Judgement
+
         every = Judgement(findings, words)
         known = every.without(options.hide)
         hidden = len(every.table) - len(known.table)
         findings = known.findings
     for entry in unpaired:
+        from dedup.report.text import count
+
         log.warning("%s: %s", count(entry.count, "page"), entry.reason)
     skipped = (*stream.skipped, *unpaired)
 
     def judged() -> Judged:
+        from dedup.annotate import annotate
+        from dedup.causes import find_causes
+        from dedup.pages import describe_pages
+        from dedup.verdicts import Judgement
+
         judgement = known or Judgement(findings, words)
         causes = () if is_comparison else find_causes(judgement)
         return Judged(*describe_pages(judgement, skipped), causes, annotate(judgement))

@@ -39,6 +39,7 @@ HELD_BYTES = 1 << 18  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
+FEW_BYTES = 1 << 20  # of text whose pages are read together
 TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
 FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
@@ -81,6 +82,11 @@ class Corpus(Struct, frozen=True):
     fingerprint: U64
     flags: int
     references: int | None = None
+
+    @property
+    def all_words(self) -> bool:
+        """Whether each token is a word, which counts whole."""
+        return int(self.halves_before[-1]) == 2 * int(self.token_first[-1])
 
     @property
     def block_page(self) -> I64:
@@ -256,11 +262,20 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
             return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
         return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
+    stretches: Iterator[Page | Texts | Encoded] = iter(pages.stretches() if hasattr(pages, "stretches") else pages)
+    held, is_all = _few_pages(stretches)
+    if is_all and not engine.is_bounded:
+        few, alone = _together(held)
+        if told is not None:
+            told(max(few.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
+        found = survey_batch(few, measure, whole)
+        return (_joined(few.text, [few], [found], alone, flags, getattr(pages, "references", None)),
+                Tokens(np.array([0, len(alone)]), [found.token], [found.bands]))
     batches = list[Batch]()
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
     def kept() -> Iterator[Batch]:
-        for batch in page_batches(pages, text, heads, engine.most_batch):
+        for batch in page_batches(itertools.chain(_drained(held), stretches), text, heads, engine.most_batch):
             batches.append(batch)
             if told is not None:
                 told(max(text.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
@@ -277,7 +292,44 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     return _joined(text.since(0), batches, surveys, heads, flags, references), tokens
 
 
-def page_batches(pages: Iterable[Page], text: TextBuffer, heads: Heads, most: int = 0) -> Iterator[Batch]:
+def _few_pages(stretches: Iterator[Page | Texts | Encoded]) -> tuple[list[Page | Texts | Encoded], bool]:
+    """Pages up to ``FEW_BYTES``, or up to some that were read together; and whether these are all, one at least."""
+    held: list[Page | Texts | Encoded] = []
+    size = 0
+    for item in stretches:
+        held.append(item)
+        if not isinstance(item, Page | Encoded):
+            return held, False
+        size += len(item.text) if isinstance(item, Page) else sum(map(len, item.texts))
+        if size > FEW_BYTES:
+            return held, False
+    return held, bool(held)
+
+
+def _drained(held: list[Page | Texts | Encoded]) -> Iterator[Page | Texts | Encoded]:
+    """What is held, each let go of as soon as it was taken."""
+    held.reverse()
+    while held:
+        yield held.pop()
+
+
+def _together(items: Iterable[Page | Texts | Encoded]) -> tuple[Batch, Heads]:
+    """Few pages as one batch."""
+    pages, texts = list[Page](), list[bytes]()
+    for item in items:
+        if isinstance(item, Page):
+            pages.append(item)
+            texts.append(item.text.encode("utf-8", "surrogatepass"))
+        elif isinstance(item, Encoded):
+            pages += item.heads
+            texts += item.texts
+    data, heads = b"".join(texts), Heads()
+    heads.add_all(pages)
+    start = np.array([0, *itertools.accumulate(map(len, texts))], np.int64)
+    return Batch(np.frombuffer(data, np.uint8), len(data), start, dict(heads.layouts)), heads
+
+
+def page_batches(pages: Iterable[Page | Texts | Encoded], text: TextBuffer, heads: Heads, most: int = 0) -> Iterator[Batch]:
     """Pages in batches of about ``batch_bytes`` of text, which is added to `text`, what else is known of them to `heads`.
 
     A page is never cut. How much text there will be is not known: twice as much as there is.
@@ -345,18 +397,8 @@ def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64,
     """
     text = batch.text
     page_first, start, end, kind = _cut(batch, whole)
-    page_chars, start_chars, end_chars = code_points(text, batch.page_start, start, end)
+    page_chars, start_chars, end_chars = kernel.char_columns(text, batch.page_start, start, end)
     return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind, *measure(text, start, end))
-
-
-def code_points(text: U8, *positions: I64) -> list[I64]:
-    """Code points before each byte position, in any order; the text is gone over once."""
-    together = np.concatenate(positions)
-    order = together.argsort(kind="stable")
-    out = np.empty(len(together), np.int64)
-    out[order] = kernel.code_points(text, together[order])
-    edges = itertools.accumulate(map(len, positions), initial=0)
-    return [out[begin:end] for begin, end in itertools.pairwise(edges)]
 
 
 def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
@@ -441,7 +483,8 @@ def tell_apart(heads: Heads, references: int) -> None:
     """A reference whose id one of the others has is named by its folder, or as a reference."""
     if not references:
         return
-    others, ids = set(heads.ids[references:]), heads.ids[:references]
+    every = heads.read_ids
+    others, ids = set(every[references:]), every[:references]
     if others.isdisjoint(ids):
         return
     taken = {*ids, *others}
@@ -458,9 +501,7 @@ def tell_apart(heads: Heads, references: int) -> None:
 
 def sums(counts: I64 | npt.NDArray[np.bool_]) -> I64:
     """Sum of all counts before each one, one longer than the counts."""
-    before = np.zeros(len(counts) + 1, np.int64)
-    counts.cumsum(dtype=np.int64, out=before[1:])
-    return before
+    return kernel.sums(np.ascontiguousarray(counts, np.int64))
 
 
 def widths(first: I64) -> I64:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from dedup.blocks import Corpus, in_order, owners, rows_of, sums, widths
 from dedup.components import components_apart, joined, linked_places
-from dedup.engines.local import LocalEngine
+from dedup.engines.local import Columns, LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
 from dedup.matched_parts import matched_parts
@@ -235,40 +236,45 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
         unlike: Of ``_unlike``.
         cut: Components that left something out, by number.
     """
-    size, count, row = len(corpus.text), len(first) - 1, members.row[order]
-    part_first = sums(widths(spans.first)[row])
-    of_rows = [column_of_large(len(row), np.int64, size) for _ in range(5)]
-    of_parts = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
-    shares = [column_of_large(len(row), np.float64, size) for _ in range(2)]
-    lead, kind, linked = np.empty(count, np.int64), np.empty(count, np.int8), np.empty(count, bool)
+    row, size = members.row[order], len(corpus.text)
     leads, block_page = members.row == members.leader, corpus.block_page
     measured = (members.jaccard != 1) | (members.containment != 1)
 
-    def fill(groups: slice) -> None:
+    def part(groups: slice) -> tuple[Columns, Columns, Columns]:
+        """Columns of some groups, of their rows, and of the parts of these."""
         begins = first[groups.start:groups.stop + 1]
         rows = slice(int(begins[0]), int(begins[-1]))
-        if rows.start == rows.stop:
-            return
         begins, own, nth = begins[:-1] - begins[0], row[rows], order[rows]
         tokens, parts = ranges.take(own), spans.take(own)
-        contained = _contained(corpus, tokens, begins)
-        kind[groups] = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(contained, 2, 0))
-        lead[groups] = rows_of(leads[nth]) - begins
-        linked[groups] = np.logical_or.reduceat(in_passage[own], begins)
-        of_row = tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block]
-        for column, values in zip(of_rows, of_row, strict=True):
-            column.write(rows.start, values)
-        for column, values in zip(of_parts, (parts.part_start, parts.part_end, *(parts.chars or ())), strict=True):
-            column.write(int(part_first[rows.start]), values)
+        kind = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(_contained(corpus, tokens, begins), 2, 0))
+        jaccard, containment = np.ones((2, len(nth)))
         near = rows_of(measured[nth])
-        for share, measure in zip(shares, (members.jaccard, members.containment), strict=True):
-            some = np.ones(len(nth))
-            some[near] = measure[nth[near]]
-            share.write(rows.start, some)
-    engine.map(fill, _ranges_of_groups(first))
-    t0, t1, first_block, last_block, page = (column.values for column in of_rows)
-    start, end, *chars = (column.values for column in of_parts)
-    jaccard, containment = (column.values for column in shares)
+        jaccard[near], containment[near] = members.jaccard[nth[near]], members.containment[nth[near]]
+        return ((rows_of(leads[nth]) - begins, kind.astype(np.int8), np.logical_or.reduceat(in_passage[own], begins)),
+                (tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block], jaccard,
+                 containment), (parts.part_start, parts.part_end, *(parts.chars or ())))
+    part_first = sums(widths(spans.first)[row])
+    some = [groups for groups in _ranges_of_groups(first) if groups.start < groups.stop]
+    if len(some) == 1:
+        (lead, kind, linked), of_rows, of_parts = part(some[0])
+    else:
+        lead, kind, linked = (np.empty(len(first) - 1, dtype) for dtype in (np.int64, np.int8, np.bool_))
+        kinds: list[type[Any]] = [*[np.int64] * 5, *[np.float64] * 2]
+        row_columns = [column_of_large(len(row), of, size) for of in kinds]
+        part_columns = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
+
+        def fill(groups: slice) -> None:
+            (lead[groups], kind[groups], linked[groups]), of_rows, of_parts = part(groups)
+            at = int(first[groups.start])
+            for column, values in zip(row_columns, of_rows, strict=True):
+                column.write(at, values)
+            for column, values in zip(part_columns, of_parts, strict=True):
+                column.write(int(part_first[at]), values)
+        engine.map(fill, some)
+        of_rows = tuple(column.values for column in row_columns)
+        of_parts = tuple(column.values for column in part_columns)
+    t0, t1, first_block, last_block, page, jaccard, containment = of_rows
+    start, end, *chars = of_parts
     family = component[row[first[:-1]]]
     return Groups(first, lead, kind, family, linked, cut[family], TokenRanges(t0, t1, first_block, last_block),
                   page, jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))

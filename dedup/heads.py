@@ -19,6 +19,8 @@ U8 = npt.NDArray[np.uint8]
 V = TypeVar("V")
 
 HAS_URL, RECORD = 1, 2  # bits of a page's flags
+HELD_PAGES, HELD_SIZE = 256, 1 << 18  # pages, and characters of theirs, that are kept until a column is asked for
+COLUMNS = frozenset(("ids", "sites", "_urls", "_sources", "_lines", "_numbers", "_flags", "_titles", "_metas"))
 
 
 class Utf8(NamedTuple):
@@ -250,15 +252,50 @@ class Heads(Sequence[Page]):
         renamed: Other ids of some pages.
     """
 
+    ids: Strings
+    sites: Coded
+    _urls: Strings
+    _sources: Coded
+    _lines: array[int]
+    _numbers: array[int]
+    _flags: bytearray
+    _titles: dict[int, str | None]
+    _metas: dict[int, Mapping[str, Any]]
+
     def __init__(self) -> None:
-        self.ids, self._urls, self._sources, self.sites = Strings(), Strings(), Coded(), Coded()
-        self._lines, self._numbers, self._flags = array("q"), array("q"), bytearray()
-        self._titles, self._metas = dict[int, str | None](), dict[int, Mapping[str, Any]]()
+        self._held: list[Page] | None = []  # instead of the columns, until one of them is asked for
+        self._held_size = 0
         self.layouts, self.renamed = dict[int, Layout](), dict[int, str]()
 
+    def __getattr__(self, name: str) -> Any:
+        if name not in COLUMNS:
+            raise AttributeError(name)
+        made = Heads()
+        made._held, made.ids, made._urls, made._sources, made.sites = None, Strings(), Strings(), Coded(), Coded()
+        made._lines, made._numbers, made._flags = array("q"), array("q"), bytearray()
+        made._titles, made._metas = dict[int, str | None](), dict[int, Mapping[str, Any]]()
+        made._add_columns(self._held or [])
+        self.__dict__.update((column, made.__dict__[column]) for column in COLUMNS)  # whole: other threads may ask, too
+        self._held = None
+        return self.__dict__[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        assert self.ids is not None  # as columns: else texts would go along
+        return self.__dict__
+
     def add_all(self, pages: Sequence[Page]) -> None:
-        """Put pages at the end; their texts are left out."""
-        row = len(self)
+        """Put pages at the end; their texts are left out, or for a while they are not, where they are short."""
+        row, held = len(self), self._held
+        self.layouts.update((row + i, page.layout) for i, page in enumerate(pages) if page.layout is not None)
+        if held is not None and row + len(pages) <= HELD_PAGES:
+            self._held_size += sum([len(page.text) for page in pages])
+            if self._held_size <= HELD_SIZE:
+                held += pages
+                return
+        self._add_columns(pages)
+
+    def _add_columns(self, pages: Sequence[Page]) -> None:
+        row = len(self._flags)
         self.ids.add([page.id for page in pages])
         self._urls.add([page.url or "" for page in pages])
         self._sources.add([page.source for page in pages])
@@ -268,7 +305,11 @@ class Heads(Sequence[Page]):
         self._flags += bytes([HAS_URL * (page.url is not None) | RECORD * page.record for page in pages])
         self._titles.update((row + i, page.title) for i, page in enumerate(pages) if page.title is not None)
         self._metas.update((row + i, page.meta) for i, page in enumerate(pages) if page.meta is not NO_META and page.meta)
-        self.layouts.update((row + i, page.layout) for i, page in enumerate(pages) if page.layout is not None)
+
+    @property
+    def read_ids(self) -> list[str]:
+        """The ids as they were read."""
+        return self.ids[:] if self._held is None else [page.id for page in self._held]
 
     def extend(self, records: RecordHeads) -> None:
         """Put records at the end."""
@@ -362,7 +403,7 @@ class Heads(Sequence[Page]):
         return np.diff(np.array(self._urls._first, np.int64)) > 0
 
     def __len__(self) -> int:
-        return len(self._flags)
+        return len(self._flags) if self._held is None else len(self._held)
 
     @overload
     def __getitem__(self, row: int) -> Page: ...

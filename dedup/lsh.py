@@ -6,6 +6,7 @@ threshold, not for the balance of misses and false candidates that unverified to
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from bisect import bisect
@@ -70,6 +71,7 @@ class LSH:
             check_whole(getattr(self, name), name, 1, MOST_BANDS)
 
     @classmethod
+    @functools.lru_cache(maxsize=64)
     def for_threshold(cls, threshold: float) -> LSH:
         """Bands and rows that miss at most 0.5 % of the pairs at the threshold: 44x3 at 0.5, 32x5 at 0.7, 25x7 at 0.8.
 

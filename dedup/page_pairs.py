@@ -67,7 +67,9 @@ class PagePairs(Struct, frozen=True):
         among = (owner, page) if of_owner is None or of_page is None else (of_owner, of_page)
         if self.within:
             return _beside(owner, page, *among, itself=of_owner is None)
-        count = int(max(owner.max(initial=-1), among[0].max(initial=-1))) + 1
+        count = int(owner.max(initial=-1)) + 1
+        if among[0] is not owner:
+            count = max(count, int(among[0].max(initial=-1)) + 1)
         if self.side is None:
             return self._first_unlike(owner, page, *among, np.arange(len(among[0])), count)
         if self.value is None:  # one table of the first places of both sides

@@ -23,7 +23,6 @@ from dedup.lsh import LSH, BandKeys, Overlapping, with_partners, without_led
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
 from dedup.page_pairs import PagePairs, page_pairs
-from dedup.places import page_of
 from dedup.runs import (
     MAX_EDIT,
     Passages,
@@ -172,9 +171,9 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, find
             more = replace(options, find=LOOSER[options.find])
             found = with_aligned(engine, corpus, surveyor, passages, repeats, pairs, more, stages, stem, is_comparison, judge)
             judge.stop(found[1].links, "find")
-    surveyor.look_at(page_of(corpus, repeats.position[repeats.first[:-1]]))
+    surveyor.look_around(repeats.position[repeats.first[:-1]])
     segments = segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)
-    surveyor.look_at(page_of(corpus, segments.position))
+    surveyor.look_around(segments.position)
     return passages, [segments], aligned
 
 
@@ -209,7 +208,7 @@ def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeat
         judge_short(corpus, pairs, options.min_tokens, judge)
         judge_scope(corpus, repeat_links(repeats), pairs, options, judge)
     stages.start("join")
-    surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
+    surveyor.look_around(links.a0, links.b0)
     max_edit = 0 if options.find == "exact" else MAX_EDIT
     passages = join_runs(engine, corpus, links, options.min_tokens, max_edit)
     stages.rows(len(links.a0), "links", len(passages.whole.a0), "passages")
@@ -248,7 +247,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, passag
                                    all_windows, families)
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
-    surveyor.look_at(page_of(corpus, aligned.links.a0), page_of(corpus, aligned.links.b0))
+    surveyor.look_around(aligned.links.a0, aligned.links.b0)
     aligned, kept = fitted(engine, corpus, bags, passages, not_cut_through(corpus, passages.whole), aligned, repeats, gates,
                            judge)
     del bags
@@ -274,7 +273,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
 
         judge_pages(engine, corpus, links, pairs, options, judge)
     links = links.take(by_places(links.a0, links.b0))
-    surveyor.look_at(page_of(corpus, links.a0), page_of(corpus, links.b0))
+    surveyor.look_around(links.a0, links.b0)
     return Passages(links, np.arange(len(links.a0) + 1), links)
 
 

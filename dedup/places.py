@@ -43,6 +43,9 @@ class TokenRanges(Struct, frozen=True):
 
     def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_], engine: LocalEngine = ONE_THREAD) -> Self:
         """Some of the rows, their columns taken by the threads of an engine."""
+        if engine.threads == 1:
+            return type(self)(*[getattr(self, name)[rows] for name in self.__struct_fields__])
+
         def of(name: str) -> I64:
             column: I64 = getattr(self, name)[rows]
             return column
@@ -70,22 +73,29 @@ class Ranges(TokenRanges, frozen=True):
 
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
     """Where token ranges stand; each holds one token at least and lies in one page."""
-    columns = [column_of_large(len(t0), np.int64, len(corpus.text)) for _ in range(6)]
     blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
     page_chars = corpus.page_chars[corpus.block_page]  # of each block
 
-    def find(rows: slice) -> None:
+    def find(rows: slice) -> tuple[I64, ...]:
         found = kernel.locate(corpus.text, *blocks, corpus.token_first, corpus.flags, t0[rows], t1[rows])
         for chars in found[4:]:
             chars -= page_chars[found[0]]
-        for column, part in zip(columns, found, strict=True):
+        return found
+    if len(t0) <= LEAST_ROWS:
+        return Ranges(t0, t1, *find(slice(0, len(t0))))
+    columns = [column_of_large(len(t0), np.int64, len(corpus.text)) for _ in range(6)]
+
+    def write(rows: slice) -> None:
+        for column, part in zip(columns, find(rows), strict=True):
             column.write(rows.start, part)
-    engine.map(find, row_ranges(len(t0)))
+    engine.map(write, row_ranges(len(t0)))
     return Ranges(t0, t1, *(column.values for column in columns))
 
 
 def row_ranges(count: int) -> list[slice]:
     """Rows in a few ranges, one at least: blocks with many places are cut into tokens once a range."""
+    if count <= LEAST_ROWS:
+        return [slice(0, LEAST_ROWS)]
     size = max(LEAST_ROWS, -(-count // MOST_RANGES))
     return [slice(at, at + size) for at in range(0, max(count, 1), size)]
 
@@ -102,6 +112,9 @@ def page_of(corpus: Corpus, token: I64) -> I64:
 
 def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
     """Length of token ranges in half tokens; each holds one token at least."""
+    if corpus.all_words:
+        return (2 * (t1 - t0)).astype(np.float64)
+
     def measure(rows: slice) -> F64:
         return kernel.range_halves(corpus.token_first, corpus.halves, corpus.halves_before, t0[rows], t1[rows])
     halves: F64 = np.concatenate(engine.map(measure, row_ranges(len(t0))))

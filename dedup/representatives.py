@@ -120,17 +120,19 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
         late: See ``_led``.
     """
     count, (low, high) = max(len(members.row), 1), links
-    alone = np.bincount(members.group, minlength=len(members.row)) == 1
-    alone &= members.group == np.arange(len(alone))
-    if not pairs.every:
+    if pairs.every:
+        alone = np.bincount(members.group, minlength=len(members.row)) == 1
+        alone &= members.group == np.arange(len(alone))
+    else:
         alone = pairs.partners(members.group, page) < 0
+    if not alone.any():
+        return members
+    if not pairs.every:
         counted = pairs.allows(page[low], page[high])
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
-    if not alone.any():
-        return members
     touching = np.flatnonzero(alone[low] | alone[high])
     low, high = low[touching], high[touching]
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])

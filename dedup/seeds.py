@@ -82,13 +82,27 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: 
                          "Scan parts of it.")
     runs = surveyor.gram_runs()
     engine.settle()
-    words_only = corpus.halves == 2 * widths(corpus.token_first)
-    least = np.where(words_only, min_tokens, 2 * min_tokens).astype(np.int64)
-    page_first = np.ascontiguousarray(corpus.token_first[corpus.page_first])
+    least = np.full(len(corpus.halves), min_tokens)
+    if not corpus.all_words:
+        least[corpus.halves != 2 * widths(corpus.token_first)] *= 2
+    page_first = corpus.token_first[corpus.page_first]
 
     def grown() -> Repeats:
         return Repeats(*kernel.exact_repeats(*runs, size, MAX_MEMBERS, corpus.token_first, least, page_first))
     return engine.begin(grown)
+
+
+def runs_of_few(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> tuple[U32, U32, U32] | None:
+    """Runs of repeated grams, as ``class_runs`` gives them, of a collection that is one batch, slice and range; ``None`` of a
+    larger one. The tokens are cleared.
+
+    Args:
+        size: Tokens of a gram.
+    """
+    if len(tokens) != 1 or engine.is_bounded or ROW_BYTES * len(tokens.token[0]) > LEAST_ROWS:
+        return None
+    token, tokens.token[0] = tokens.token[0], np.empty(0, np.uint32)
+    return kernel.gram_runs(token, corpus.token_first[corpus.page_first], size)
 
 
 def gram_classes(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size: int) -> list[tuple[U64, I64]]:

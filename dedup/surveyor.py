@@ -15,7 +15,7 @@ from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
-from dedup.seeds import class_runs, gram_classes
+from dedup.seeds import class_runs, gram_classes, runs_of_few
 from dedup.shingles import short_shingles
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Surveyor:
     def gram_runs(self) -> tuple[U32, U32, U32]:
         """Runs of repeated grams, as ``seeds.class_runs`` gives them."""
         assert self._tokens is not None
+        if (few := runs_of_few(self._engine, self._corpus, self._tokens, self._options.gram_tokens)) is not None:
+            return few
         classes = gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
         return class_runs(self._engine, classes, int(self._corpus.token_first[-1]))
 
@@ -92,3 +94,6 @@ class Surveyor:
 
     def look_at(self, *pages: I64) -> None:
         """The texts of pages are looked at from here on: here they are."""
+
+    def look_around(self, *tokens: I64) -> None:
+        """The same of the pages that hold some tokens."""

@@ -27,6 +27,7 @@ from dedup.filed import Filed
 from dedup.kernel import kernel
 from dedup.lsh import LSH, Candidates
 from dedup.options import Options
+from dedup.places import page_of
 from dedup.seeds import cuts_of_ranges, pages_at, token_ranges
 from dedup.shingles import short_shingles
 from dedup.stem import Stem, load_stemmer, stem_items
@@ -177,6 +178,10 @@ class SpreadSurveyor(Surveyor):
         for some in pages:
             wanted[some] = True
         self._texts.bring(wanted)
+
+    def look_around(self, *tokens: I64) -> None:
+        """The texts of the pages that hold some tokens are looked at from here on."""
+        self.look_at(*(page_of(self._corpus, some) for some in tokens))
 
 
 def _together(sent: list[tuple[U64, U32]]) -> tuple[U64, U32]:

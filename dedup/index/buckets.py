@@ -126,7 +126,7 @@ class BucketSurveyor(Surveyor):
         one, count = asked.nonzero()[0], len(asked)
         if len(one) * count > FEW_PAIRS:
             return True
-        every, other = one.repeat(count), np.tile(np.arange(count), len(one))
+        every, other = one.repeat(count), np.arange(len(one) * count) % count
         alike = sets.jaccard(self._engine, every, other) >= threshold
         return int(alike.sum()) > len(one)  # each is alike to itself
 

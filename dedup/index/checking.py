@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, Encoded, distinct_numbers, read_corpus, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, Encoded, begins_new, distinct_numbers, read_corpus, rows_of, widths
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched
@@ -68,8 +68,7 @@ def find_candidates(snapshot: Snapshot, keys: Mapping[int, Rows | Sketched], run
         if not len(made):
             continue
         rows, names = made.rows() if isinstance(made, Sketched) else (made, {})
-        new = np.ones(len(rows), bool)
-        new[1:] = rows.key[1:] != rows.key[:-1]
+        new = begins_new(rows.key)
         first = np.append(rows_of(new), len(rows))
         found = snapshot.find(level, rows.key[new], names, _going_on(rows, first, run) if level == PASSAGE else None)
         if level == BLOCK and banded:
@@ -104,19 +103,20 @@ def _of_two_bands(found: Found, rows: Rows, first: I64, rare: int) -> Found:
     Args:
         rare: Places of a band's key, at most, that one such is enough for; 0 where pages are found by runs of words, too.
     """
-    times = first[1:] - first[:-1]
-    pairs, counts = times[found.query], found.count[found.query] <= rare
-    if int(pairs.sum()) > MOST_PAIRS:
+    times = widths(first)
+    pairs = times[found.query]
+    counts = found.count[found.query] <= rare if rare else np.zeros(len(found.query), bool)
+    asked, place = _place_of(rows.page, rows.extra), _place_of(found.page, found.extra)
+    if int(pairs.sum()) <= MOST_PAIRS:
+        counts |= kernel.paired_twice(first, asked, found.query, place).view(bool)
+    else:
         of_key = np.bincount(found.query, pairs, len(times))
         order = np.argsort(of_key, kind="stable")
         kept = np.ones(len(times), bool)
         kept[order[np.cumsum(of_key[order]) <= MOST_PAIRS]] = False
         counts |= kept[found.query]
-        few = (~kept[found.query]).nonzero()[0]
-    else:
-        few = np.arange(len(found.query))
-    asked, place = _place_of(rows.page, rows.extra), _place_of(found.page[few], found.extra[few])
-    counts[few] |= kernel.paired_twice(first, asked, found.query[few], place) == 1
+        few = rows_of(~kept[found.query])
+        counts[few] |= kernel.paired_twice(first, asked, found.query[few], place[few]).view(bool)
     return found.only(counts)
 
 
@@ -129,11 +129,13 @@ def _place_of(page: U32, extra: U32) -> U64:
 def _going_on(rows: Rows, first: I64, run: int) -> Passes:
     """Which places of landmarks count: those with the words beside them that stand beside one of those asked for."""
     masks = np.array(ways_to_go_on(run), np.uint32)
-    return lambda query, extra: kernel.extras_agree(first, rows.extra, query, extra, masks) == 1
+    return lambda query, extra: kernel.extras_agree(first, rows.extra, query, extra, masks).view(bool)
 
 
 def _few_of_each(found: Found) -> tuple[I64, int]:
     """Pages, ``ENOUGH`` of each key at most; and how many places of one key were not looked at, on further pages."""
+    if found.all_read and len(found.page) < MOST_PAGES // 4 and int(found.count.max(initial=0)) <= ENOUGH:
+        return found.page.astype(np.int64), 0
     pages = distinct_numbers(found.query << 32 | found.page)
     query, page = pages >> 32, pages & 0xFFFFFFFF
     over = found.unread()
@@ -193,7 +195,7 @@ def keys_of(engine: LocalEngine, batch: Some, options: Options, unit: Literal["b
 
 def ids_of(corpus: Corpus) -> list[str]:
     """The ids of pages."""
-    return corpus.pages.ids[:]
+    return corpus.pages.read_ids
 
 
 def few_threads(options: Options, size: int) -> Options:

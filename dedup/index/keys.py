@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens, rows_of
+from dedup.blocks import Corpus, Tokens, last_up_to, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows
@@ -92,7 +92,7 @@ def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
 def sketch_rows(keys: U32, halves: I64, min_tokens: int) -> Rows:
     """Rows of the keys of whole pages' bands, shape ``(bands, pages)``; pages that are too short have none."""
     page = rows_of(halves >= 2 * min_tokens)
-    return _band_rows(keys[:, page], page)
+    return _band_rows(keys[:, page].reshape(-1), page)
 
 
 def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
@@ -104,7 +104,7 @@ def block_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
         return _print_rows(corpus.fingerprint[blocks], page)
     lsh, sets = LSH.for_threshold(options.least_jaccard), short_shingles(engine, corpus, blocks, options.shingle_tokens)
     keys = kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, options.seed)
-    return _band_rows(keys.reshape(lsh.bands, -1), page, blocks - corpus.page_first[page])
+    return _band_rows(keys, page, blocks - corpus.page_first[page])
 
 
 def sketched(corpus: Corpus, options: Options, level: int) -> Sketched:
@@ -127,17 +127,13 @@ def sketched(corpus: Corpus, options: Options, level: int) -> Sketched:
 
 
 def _band_rows(keys: U32, page: I64, block: I64 | None = None) -> Rows:
-    """Rows of the keys of bands, shape ``(bands, sets)``: equal keys of two bands are two.
+    """Rows of the keys of bands, those of all sets band after band: equal keys of two bands are two.
 
     Args:
         block: Which block of its page each set is of, where it is of one.
     """
-    band = np.arange(len(keys), dtype=np.uint64)[:, None] << np.uint64(32)
-    pages, extras = np.zeros((2, *keys.shape), np.uint32)
-    pages[:] = page
-    if block is not None:
-        extras[:] = block
-    return sorted_rows((keys | band).reshape(-1), pages.reshape(-1), extras.reshape(-1))
+    extra = np.zeros(len(page), np.uint32) if block is None else block.astype(np.uint32)
+    return Rows(*kernel.band_rows(keys, page.astype(np.uint32), extra))
 
 
 def _print_rows(prints: U64, page: I64) -> Rows:
@@ -165,10 +161,10 @@ def landmark_keys(corpus: Corpus, tokens: Tokens, run: int) -> Rows:
     for batch in range(len(tokens)):
         first = tokens.page_first(corpus, batch)
         key, at, beside = kernel.landmarks(tokens.token[batch], first, *landmark_shape(run))
-        page = np.searchsorted(first, at, "right") - 1 + int(tokens.page[batch])
+        page = last_up_to(first, at) + int(tokens.page[batch])
         found.append((key, page.astype(np.uint32), beside))
-    if not found:
-        return NO_ROWS
+    if len(found) < 2:
+        return sorted_rows(*found[0]) if found else NO_ROWS
     return sorted_rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 

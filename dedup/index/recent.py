@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import begins_new
 from dedup.index.segments import Chunks
 from dedup.kernel.twin_postings import BEGIN_BITS
 
@@ -81,23 +82,26 @@ class RecentChunks:
         """Where chunks are; those that are not known are read.
 
         Args:
-            numbers: They ascend.
+            numbers: They ascend, and may repeat.
             lasting: So many of them, the first ones, are kept.
             read: Gets the numbers that are not known.
         """
-        place = np.full(len(numbers), -1, np.int64)
         with self._lock:  # what another thread puts there later stands in other bytes, or in buffers of its own
             buffers, known = list(self._buffers), numbers[:lasting]
             known = known[:known.searchsorted(len(self._behind))]
-            place[:len(known)] = self._behind[known] - 1
+            place = self._behind[known] - 1
+        if len(place) < len(numbers):
+            place = np.concatenate([place, np.full(len(numbers) - len(place), -1)])
         missing = (place < 0).nonzero()[0]
         if len(missing):
-            data = read(numbers[missing].tolist())
+            new = begins_new(numbers[missing])
+            own = numbers[missing[new]]
+            data = read(own.tolist())
             begin = np.array([0, *map(len, data)], np.int64).cumsum()
-            place[missing] = begin[:-1] | len(buffers) << BEGIN_BITS
             buffers.append(b"".join(data))
+            place[missing] = (begin[:-1] | len(buffers) - 1 << BEGIN_BITS)[new.cumsum() - 1]
             with self._lock:
-                self._keep(numbers[missing[missing < lasting]], buffers[-1], begin)
+                self._keep(own[missing[new] < lasting], buffers[-1], begin)
         return buffers, place
 
     def _keep(self, numbers: I64, data: bytes | bytearray, begin: I64) -> None:

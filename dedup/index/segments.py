@@ -73,22 +73,7 @@ NO_NUMBERS = np.empty(0, np.int64)
 
 def sorted_rows(key: U64, page: U32, extra: U32) -> Rows:
     """Rows in their order, each once."""
-    place = extra.astype(np.uint64) | page.astype(np.uint64) << np.uint64(32)
-    order = kernel.stable_order(np.ascontiguousarray(key))
-    same, before, after = _places_of_equal(key[order], place[order])
-    if (same & (before > after)).any():  # mostly the places of a key came in their order
-        order = kernel.stable_order(place)
-        order = order[kernel.stable_order(np.ascontiguousarray(key[order]))]
-        same, before, after = _places_of_equal(key[order], place[order])
-    twice = same & (before == after)
-    if twice.any():
-        order = order[np.append(True, ~twice)]
-    return Rows(key[order], page[order], extra[order])
-
-
-def _places_of_equal(key: U64, place: U64) -> tuple[npt.NDArray[np.bool_], U64, U64]:
-    """Whether each two rows that follow each other have one key, and the places of both."""
-    return key[1:] == key[:-1], place[:-1], place[1:]
+    return Rows(*kernel.sorted_rows(np.ascontiguousarray(key), page, extra))
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -279,8 +264,11 @@ class Found:
         """Some of the places; the others are none."""
         if kept.all():
             return self
-        count = self.count - np.bincount(self.query[~kept], minlength=len(self.count))
-        return Found(self.query[kept], self.page[kept], self.extra[kept], count, self.all_read)
+        query = self.query[kept]
+        count = np.bincount(query, minlength=len(self.count))
+        if not self.all_read:
+            count += self.unread()
+        return Found(query, self.page[kept], self.extra[kept], count, self.all_read)
 
     def unread(self) -> I64:
         """Places of each key that were not read."""
@@ -304,9 +292,9 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chun
         keys: Ascending, each once.
         after: Chunks of a key, in each segment, that are passed over.
         most: Chunks of a key that are read in each segment, beside the last one.
-        read: Chunks by their numbers, which ascend; each of them is what was stored.
+        read: Chunks by their numbers, which ascend and may repeat; each of them is what was stored.
     """
-    asked_key, asked_chunk, behind, count = [NO_NUMBERS], [NO_NUMBERS], False, np.zeros(len(keys), np.int64)
+    asked_key, asked_chunk, behind, count = list[I64](), list[I64](), False, np.zeros(len(keys), np.int64)
     for segment in sorted(segments, key=lambda segment: segment.first_chunk):
         if not len(segment.fence):
             continue
@@ -319,17 +307,14 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chun
             asked_key.append(longer)
             asked_chunk.append(segment.first_chunk + high)
             behind = True
-    owner, chunk = np.concatenate(asked_key), np.concatenate(asked_chunk)
-    if not len(owner):
+    if not any(map(len, asked_key)):
         return Found(NO_NUMBERS, NO_ROWS.page, NO_ROWS.extra, count, not behind)
-    if behind:
-        numbers, row = np.unique(chunk, return_inverse=True)
-    else:  # they ascend
-        new = np.ones(len(chunk), bool)
-        np.not_equal(chunk[1:], chunk[:-1], out=new[1:])
-        numbers, row = chunk[new], new.cumsum() - 1
-    buffers, place_of = read(numbers)
-    hits, page, extra = kernel.chunk_places(buffers, place_of[row], keys[owner])
+    owner, chunk = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in (asked_key, asked_chunk))
+    order = chunk.argsort(kind="stable") if behind else None  # else they ascend
+    buffers, place_of = read(chunk if order is None else chunk[order])
+    if order is not None:
+        place_of[order] = place_of.copy()
+    hits, page, extra = kernel.chunk_places(buffers, place_of, keys[owner])
     count += np.bincount(owner, hits, len(keys)).astype(np.int64)
     place = owner.repeat(hits)
     if len(segments) == 1 and not behind:

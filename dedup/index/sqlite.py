@@ -371,7 +371,7 @@ class SqliteStore:
 
 def _identity(file: Path) -> tuple[int, int]:
     """What tells a file from all others of this machine."""
-    said = file.stat()
+    said = os.stat(file)
     return said.st_dev, said.st_ino
 
 

@@ -87,7 +87,7 @@ class SqliteSnapshot:
         return self.store.dead(self.connection, self.state, self.fresh)
 
     def _chunks(self, numbers: I64) -> Chunks:
-        """Chunks by their numbers, which ascend."""
+        """Chunks by their numbers, which ascend and may repeat."""
         lasting = int(numbers.searchsorted(self._first_fresh[0]))
         return self.store.chunks.take(numbers, lasting, self._read_chunks)
 

@@ -6,6 +6,7 @@
 #include <nanobind/stl/tuple.h>
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -14,19 +15,18 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "numpy_arrays.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-// A one-dimensional array handed in: read only, contiguous, never copied.
-template <class T>
-using In = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using dedup::In;
 
-// A one-dimensional array handed out; NumPy owns its memory through a capsule.
+// A one-dimensional array handed out.
 template <class T>
-using Out = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+using Out = nb::object;
 
 template <class T>
 std::span<const T> span(const In<T>& array) {
@@ -47,12 +47,20 @@ std::vector<Array> arrays(const nb::list& list, const char* otherwise) {
     return columns;
 }
 
+// NumPy owns the memory through a capsule; few bytes are copied to memory of its own, which it has at hand.
 template <class T, class Allocator>
 Out<T> to_numpy(std::vector<T, Allocator>&& values) {
     using Vector = std::vector<T, Allocator>;
+    constexpr std::size_t kFew = 1024;
+    const dedup::Numpy& numpy = dedup::Numpy::needed();
+    if (const std::size_t bytes = values.size() * sizeof(T); bytes <= kFew) {
+        nb::object array = numpy.array<T>(nullptr, values.size());
+        if (bytes) std::memcpy(reinterpret_cast<dedup::NumpyArray*>(array.ptr())->data, values.data(), bytes);
+        return array;
+    }
     auto* owner = new Vector(std::move(values));
     nb::capsule capsule(owner, [](void* p) noexcept { delete static_cast<Vector*>(p); });
-    return Out<T>(owner->data(), {owner->size()}, capsule);
+    return numpy.array<T>(owner->data(), owner->size(), std::move(capsule));
 }
 
 template <class... T, class... Allocator>

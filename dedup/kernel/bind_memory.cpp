@@ -125,7 +125,7 @@ Out<std::uint8_t> room_in_file(std::int64_t bytes) {
             dedup::Pool::shared().give(block->memory, block->size);
             delete block;
         });
-        return Out<std::uint8_t>(static_cast<std::uint8_t*>(memory), {size}, owner);
+        return dedup::Numpy::needed().array(static_cast<std::uint8_t*>(memory), size, std::move(owner));
     }
 #endif
     return to_numpy(dedup::Mapped<std::uint8_t>());

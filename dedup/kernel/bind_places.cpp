@@ -76,6 +76,19 @@ void bind_places(nb::module_& m) {
         return to_numpy(release([&] { return dedup::landmarks(span(token), span(page_first), size, window); }));
     }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a, "window"_a);
 
+    m.def("sorted_rows", [](U64 key, U32 page, U32 extra) {
+        if (page.size() != key.size() || extra.size() != key.size())
+            throw std::invalid_argument("key, page and extra must be equally long");
+        return to_numpy(release([&] { return dedup::sorted_rows(span(key), span(page), span(extra)); }));
+    }, "key"_a.noconvert(), "page"_a.noconvert(), "extra"_a.noconvert());
+
+    m.def("band_rows", [](U32 keys, U32 page, U32 extra) {
+        if (page.size() != extra.size()) throw std::invalid_argument("page and extra must be equally long");
+        if (page.size() ? keys.size() % page.size() : keys.size())
+            throw std::invalid_argument("keys: one of each set is needed for each band");
+        return to_numpy(release([&] { return dedup::band_rows(span(keys), span(page), span(extra)); }));
+    }, "keys"_a.noconvert(), "page"_a.noconvert(), "extra"_a.noconvert());
+
     m.def("extras_agree", [](I64 first, U32 asked, I64 key, U32 extra, U32 masks) {
         check_asked(first, asked.size(), key, extra.size());
         return to_numpy(release([&] {

@@ -67,6 +67,10 @@ void bind_sets(nb::module_& m) {
         }));
     }, "hash"_a.noconvert(), "first"_a.noconvert());
 
+    m.def("sums", [](I64 counts) {
+        return to_numpy(release([&] { return dedup::sums(span(counts)); }));
+    }, "counts"_a.noconvert());
+
     m.def("stable_order", [](U64 key) {
         return to_numpy(release([&] { return dedup::stable_order(span(key)); }));
     }, "key"_a.noconvert());
@@ -251,6 +255,13 @@ void bind_runs(nb::module_& m) {
             return dedup::class_runs(parts, static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end));
         }));
     }, "classes"_a, "begin"_a, "end"_a);
+
+    m.def("gram_runs", [](U32 token, I64 page_first, std::int64_t size) {
+        check_first(page_first, token.size());
+        if (size < 1) throw std::invalid_argument("size must be 1 at least");
+        if (token.size() >= 0xffffffffULL) throw std::invalid_argument("token numbers must stay below 2^32");
+        return to_numpy(release([&] { return dedup::gram_runs(span(token), span(page_first), size); }));
+    }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a);
 
     m.def("exact_repeats", [](U32 position, U32 leader, U32 length, std::int64_t size, std::int64_t max_members,
                               I64 block_first, I64 block_least, I64 page_first) {

@@ -97,6 +97,10 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::code_points(span(text), span(positions)); }));
     }, "text"_a.noconvert(), "positions"_a.noconvert());
 
+    m.def("char_columns", [](Text text, Numbers a, Numbers b, Numbers c) {
+        return to_numpy(release([&] { return dedup::char_columns(span(text), span(a), span(b), span(c)); }));
+    }, "text"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert(), "c"_a.noconvert());
+
     m.def("byte_offsets", [](Text text, std::int64_t start, std::int64_t end, Numbers code_points) {
         return to_numpy(release([&] { return dedup::byte_offsets(span(text), start, end, span(code_points)); }));
     }, "text"_a.noconvert(), "start"_a, "end"_a, "code_points"_a.noconvert());

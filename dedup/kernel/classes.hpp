@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "grams.hpp"
 #include "memory.hpp"
 
 namespace dedup {
@@ -100,6 +101,8 @@ private:
     Relief relief_;
 };
 
+inline constexpr std::uint32_t kNoGram = 0xffffffffU;  // the leader of a token that begins no repeated gram
+
 // The members of classes, by the range of tokens that they stand in, and the first one of each range.
 using RangedClasses = std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>>;
 
@@ -134,12 +137,27 @@ inline RangedClasses gram_classes(std::span<const GramRows> batches, std::size_t
 // Repeated grams one after the other whose classes' first members stand one after the other, too.
 using GramRuns = std::tuple<Mapped<std::uint32_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;  // position, leader, length
 
+// Runs of repeated grams that begin at tokens of a range, of which it is known where the first one of each one's class stands.
+inline GramRuns runs_of_leaders(std::span<const std::uint32_t> leader, std::uint64_t begin) {
+    GramRuns runs;
+    auto& [position, leaders, length] = runs;
+    const std::size_t tokens = leader.size();
+    for (std::size_t start = 0, stop; start < tokens; start = stop) {
+        stop = start + 1;
+        if (leader[start] == kNoGram) continue;
+        while (stop < tokens && leader[stop] != kNoGram && leader[stop] == leader[stop - 1] + 1) ++stop;
+        position.push_back(static_cast<std::uint32_t>(begin + start));
+        leaders.push_back(leader[start]);
+        length.push_back(static_cast<std::uint32_t>(stop - start));
+    }
+    return runs;
+}
+
 // Runs of the grams of a range of tokens, ascending, as long as they can be there. Members of classes beyond it are left out.
 inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts, std::uint64_t begin, std::uint64_t end) {
-    constexpr std::uint32_t kNone = 0xffffffffU;
     Scratch<std::uint32_t, 9> scratch;
     Mapped<std::uint32_t>& leader = scratch.values();  // of each token that begins a repeated gram
-    leader.assign(static_cast<std::size_t>(end - begin), kNone);
+    leader.assign(static_cast<std::size_t>(end - begin), kNoGram);
     Relief relief;
     for (const auto part : parts) {
         relief.place();
@@ -148,18 +166,25 @@ inline GramRuns class_runs(std::span<const std::span<const std::uint64_t>> parts
             if (at < leader.size()) leader[static_cast<std::size_t>(at)] = static_cast<std::uint32_t>(row);
         }
     }
-    GramRuns runs;
-    auto& [position, leaders, length] = runs;
-    const std::size_t tokens = leader.size();
-    for (std::size_t start = 0, stop; start < tokens; start = stop) {
-        stop = start + 1;
-        if (leader[start] == kNone) continue;
-        while (stop < tokens && leader[stop] != kNone && leader[stop] == leader[stop - 1] + 1) ++stop;
-        position.push_back(static_cast<std::uint32_t>(begin + start));
-        leaders.push_back(leader[start]);
-        length.push_back(static_cast<std::uint32_t>(stop - start));
-    }
-    return runs;
+    return runs_of_leaders(leader, begin);
+}
+
+// Runs of the repeated grams of few tokens, all of them one partition that is put down as it comes.
+inline GramRuns gram_runs(TokenHalves token, Offsets page_first, std::int64_t size) {
+    Mapped<std::uint64_t> gram(token.size()), members;
+    Mapped<std::uint32_t> at(token.size());
+    std::size_t rows = 0;
+    for_some_grams(token, page_first, size, [&](std::int64_t begin, Hashes grams) {
+        std::copy(grams.begin(), grams.end(), gram.begin() + static_cast<std::ptrdiff_t>(rows));
+        for (std::size_t i = 0; i < grams.size(); ++i) at[rows + i] = static_cast<std::uint32_t>(begin) + static_cast<std::uint32_t>(i);
+        rows += grams.size();
+    });
+    const std::int64_t first[] = {0, static_cast<std::int64_t>(rows)};
+    const GramRows batch{std::span(gram).first(rows), std::span(at).first(rows), first};
+    ClassFinder({&batch, 1}).add(0, members);
+    Mapped<std::uint32_t> leader(token.size(), kNoGram);
+    for (const std::uint64_t row : members) leader[static_cast<std::size_t>(row >> 32)] = static_cast<std::uint32_t>(row);
+    return runs_of_leaders(leader, 0);
 }
 
 }  // namespace dedup

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "arrays.hpp"
 #include "clones.hpp"
 #include "memory.hpp"
+#include "sets.hpp"
 #include "utf8.hpp"
 
 namespace dedup {
@@ -37,6 +39,23 @@ inline Mapped<std::int64_t> code_points(Bytes text, Offsets positions) {
         counts.push_back(count);
     }
     return counts;
+}
+
+// Code points before the positions of three columns, in any order: the text is gone over once.
+inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>> char_columns(Bytes text, Offsets a, Offsets b, Offsets c) {
+    Mapped<std::int64_t> together;
+    together.reserve(a.size() + b.size() + c.size());
+    for (const Offsets column : {a, b, c}) together.insert(together.end(), column.begin(), column.end());
+    for (const std::int64_t position : together)
+        if (position < 0) throw std::invalid_argument("positions must not be negative");
+    const Mapped<std::int64_t> order = stable_order({reinterpret_cast<const std::uint64_t*>(together.data()), together.size()});
+    Mapped<std::int64_t> ascending;
+    ascending.reserve(order.size());
+    for (const std::int64_t row : order) ascending.push_back(together[static_cast<std::size_t>(row)]);
+    const Mapped<std::int64_t> chars = code_points(text, ascending);
+    for (std::size_t nth = 0; nth < order.size(); ++nth) together[static_cast<std::size_t>(order[nth])] = chars[nth];
+    const auto from = [&](std::size_t at) { return together.begin() + static_cast<std::ptrdiff_t>(at); };
+    return {{from(0), from(a.size())}, {from(a.size()), from(a.size() + b.size())}, {from(a.size() + b.size()), together.end()}};
 }
 
 inline Mapped<std::int64_t> byte_offsets(Bytes text, std::int64_t start, std::int64_t end, Offsets wanted) {

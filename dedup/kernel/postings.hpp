@@ -16,6 +16,7 @@
 
 #include "arrays.hpp"
 #include "memory.hpp"
+#include "sets.hpp"
 
 namespace dedup {
 
@@ -77,6 +78,12 @@ class Chunk {
         if (key < key_ || !rows_) return;
         const std::uint64_t last = key_at(rows_ - 1);
         if (key - key_ <= last && last) DEDUP_PREFETCH(data_ + kHeader + guessed(key - key_, last) * key_width_);
+    }
+
+    // The same of what else a row holds.
+    void fetch_row(std::size_t row) const {
+        DEDUP_PREFETCH(data_ + kHeader + rows_ * key_width_ + row * page_width_);
+        DEDUP_PREFETCH(data_ + kHeader + rows_ * (key_width_ + page_width_) + row * extra_width_);
     }
 
     // The rows of a key, half-open.
@@ -160,17 +167,24 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
             throw std::invalid_argument("place names what does not exist");
         return buffers[static_cast<std::size_t>(at >> kBegin)].subspan(begin);
     };
-    std::vector<Chunk> opened;  // all of them first: none waits until another one came from memory
+    std::vector<Bytes> data;  // step by step for all of them: none waits until what another one needs came from memory
+    data.reserve(place.size());
+    for (const std::int64_t at : place) DEDUP_PREFETCH(data.emplace_back(from(at)).data());
+    std::vector<Chunk> opened;
     opened.reserve(place.size());
-    for (const std::int64_t at : place) opened.emplace_back(from(at));
-    for (std::size_t i = 0; i < key.size(); ++i) opened[i].fetch(key[i]);
+    for (std::size_t i = 0; i < key.size(); ++i) opened.emplace_back(data[i]).fetch(key[i]);
+    std::vector<std::pair<std::size_t, std::size_t>> rows;
+    rows.reserve(place.size());
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const auto [begin, end] = rows.emplace_back(opened[i].rows_of(key[i]));
+        if (begin < end) opened[i].fetch_row(begin);
+    }
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;
     for (std::size_t i = 0; i < key.size(); ++i) {
-        const Chunk& own = opened[i];
-        const auto [begin, end] = own.rows_of(key[i]);
+        const auto [begin, end] = rows[i];
         hits[i] = static_cast<std::int64_t>(end - begin);
-        for (std::size_t row = begin; row < end; ++row) page.push_back(own.page(row)), extra.push_back(own.extra(row));
+        for (std::size_t row = begin; row < end; ++row) page.push_back(opened[i].page(row)), extra.push_back(opened[i].extra(row));
     }
     return {std::move(hits), std::move(page), std::move(extra)};
 }
@@ -213,6 +227,55 @@ inline std::tuple<Mapped<std::uint64_t>, Mapped<std::int64_t>, Mapped<std::uint3
     return {std::move(key), std::move(at), std::move(beside)};
 }
 
+// Rows of postings as columns.
+using PostingColumns = std::tuple<Mapped<std::uint64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>>;
+
+// Puts down rows that ascend by key: those of each key by their pages and extras, each once. A place is a page above
+// an extra.
+template <class Key, class Place>
+void put_postings(std::size_t count, Key key, Place place, PostingColumns& out) {
+    auto& [keys, pages, extras] = out;
+    std::vector<std::uint64_t> own;
+    for (std::size_t begin = 0, end = 0; begin < count; begin = end) {
+        own.clear();
+        for (; end < count && key(end) == key(begin); ++end) own.push_back(place(end));
+        if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());  // mostly they came in their order
+        own.erase(std::unique(own.begin(), own.end()), own.end());
+        for (const std::uint64_t at : own) {
+            keys.push_back(key(begin));
+            pages.push_back(static_cast<std::uint32_t>(at >> 32)), extras.push_back(static_cast<std::uint32_t>(at));
+        }
+    }
+}
+
+inline std::uint64_t posting_place(std::uint32_t page, std::uint32_t extra) { return std::uint64_t{page} << 32 | extra; }
+
+// Rows of postings in the order of their keys, then of their pages and extras, each once.
+inline PostingColumns sorted_rows(Hashes key, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    const Mapped<std::int64_t> order = stable_order(key);
+    const auto row = [&](std::size_t nth) { return static_cast<std::size_t>(order[nth]); };
+    PostingColumns out;
+    std::get<0>(out).reserve(key.size()), std::get<1>(out).reserve(key.size()), std::get<2>(out).reserve(key.size());
+    put_postings(key.size(), [&](std::size_t nth) { return key[row(nth)]; },
+                 [&](std::size_t nth) { return posting_place(page[row(nth)], extra[row(nth)]); }, out);
+    return out;
+}
+
+// The same of the keys of bands, one band after the other, of sets of which it is known where they stand: the band goes above each key.
+inline PostingColumns band_rows(std::span<const std::uint32_t> keys, std::span<const std::uint32_t> page, std::span<const std::uint32_t> extra) {
+    const std::size_t sets = page.size();
+    Mapped<KeyedRow> rows(sets);
+    PostingColumns out;
+    std::get<0>(out).reserve(keys.size()), std::get<1>(out).reserve(keys.size()), std::get<2>(out).reserve(keys.size());
+    for (std::size_t begin = 0; begin < keys.size(); begin += sets) {
+        for (std::size_t s = 0; s < sets; ++s) rows[s] = {keys[begin + s], posting_place(page[s], extra[s])};
+        radix_sort(std::span(rows), 32, [](const KeyedRow& row) { return row.key; });
+        const std::uint64_t band = std::uint64_t{begin / sets} << 32;
+        put_postings(sets, [&](std::size_t nth) { return band | rows[nth].key; }, [&](std::size_t nth) { return rows[nth].at; }, out);
+    }
+    return out;
+}
+
 // The first of some chunks that is not what was stored under its number, -1 where there is none.
 inline std::int64_t damaged_chunk(std::span<const Bytes> chunks, Offsets number) {
     for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -236,6 +299,11 @@ inline Mapped<std::uint8_t> extras_agree(Offsets first, std::span<const std::uin
         while (end < key.size() && key[end] == key[begin]) ++end;
         const auto k = static_cast<std::size_t>(key[begin]);
         const auto own = asked.subspan(static_cast<std::size_t>(first[k]), static_cast<std::size_t>(first[k + 1] - first[k]));
+        if (own.size() == 1) {  // most of them
+            for (std::size_t i = begin; i < end; ++i)
+                for (const std::uint32_t mask : masks) agrees[i] |= ((extra[i] ^ own[0]) & mask) == 0;
+            continue;
+        }
         for (const std::uint32_t mask : masks) {
             known.assign(own.begin(), own.end());
             for (std::uint32_t& value : known) value &= mask;
@@ -283,6 +351,13 @@ chunks_of_keys(Hashes fence, Hashes key, std::int64_t after, std::int64_t most) 
     auto& [owner, chunk, longer, first, last] = out;
     owner.reserve(key.size() + key.size() / 8);
     chunk.reserve(key.size() + key.size() / 8);
+    if (!fence.empty()) {  // hashes lie evenly: about here the look for each one will be
+        const double span = static_cast<double>(fence.back() - fence.front()) + 1, last = static_cast<double>(fence.size() - 1);
+        for (const std::uint64_t own : key) {
+            const double share = static_cast<double>(own - std::min(own, fence.front())) / span;
+            DEDUP_PREFETCH(fence.data() + static_cast<std::size_t>(std::min(share, 1.0) * last));
+        }
+    }
     std::size_t at = 0;  // chunks that begin below the key
     const auto beyond = [&](std::size_t from, auto is_before) {
         std::size_t step = 1, low = from;

@@ -23,6 +23,11 @@ namespace dedup {
 // Stable least-significant-digit radix sort by the low `bits` of a row's key.
 template <int kDigit = 11, class T, class Key>
 void radix_sort(std::span<T> all, int bits, Key key) {
+    if (all.size() < std::size_t{1} << kDigit >> 2) {  // to count a digit's values takes longer than to compare so few rows
+        const uint64_t mask = bits < 64 ? (uint64_t{1} << bits) - 1 : UINT64_MAX;
+        const auto below = [&](const T& row) { return static_cast<uint64_t>(key(row)) & mask; };
+        return std::stable_sort(all.begin(), all.end(), [&](const T& x, const T& y) { return below(x) < below(y); });
+    }
     Scratch<T, 6> scratch;
     scratch.values().resize(all.size());
     std::span<T> rows = all, other = scratch.values();
@@ -89,6 +94,18 @@ void in_stable_order(std::span<const uint64_t> key, Use use) {
         radix_sort(std::span(rows), bits, [](const KeyedRow& row) { return row.key; });
         for (const KeyedRow& row : rows) use(static_cast<size_t>(row.at), row.key + least);
     }
+}
+
+// Sum of all counts before each one, one longer than the counts.
+inline Mapped<int64_t> sums(std::span<const int64_t> counts) {
+    Mapped<int64_t> before(counts.size() + 1);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+        before[i] = static_cast<int64_t>(sum);
+        sum += static_cast<uint64_t>(counts[i]);
+    }
+    before[counts.size()] = static_cast<int64_t>(sum);
+    return before;
 }
 
 // The stable order of keys: key[order[0]] <= key[order[1]] <= ...

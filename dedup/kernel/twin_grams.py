@@ -139,6 +139,17 @@ def blocks_of(block_first: I64, token: I64) -> I64:
     return np.searchsorted(block_first, token, side="right") - 1
 
 
+def gram_runs(token: U32, page_first: I64, size: int) -> tuple[U32, U32, U32]:
+    """Runs of the repeated grams of few tokens, as ``class_runs`` gives them, in one go.
+
+    Args:
+        token, page_first, size: As of ``gram_rows``.
+    """
+    gram, at, first = gram_rows(token, page_first, size, 0, 1, 0, 1)
+    members, _ = gram_classes([gram], [at], [first], 0, 1, 32, 1)
+    return class_runs([members], 0, len(token))
+
+
 def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_members: int, block_first: I64, block_least: I64,
                   page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the runs that ``class_runs`` gives.

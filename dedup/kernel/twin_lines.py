@@ -37,6 +37,17 @@ def code_points(text: U8, positions: I64) -> I64:
     return np.concatenate([np.zeros(1, np.int64), leads])[positions]
 
 
+def char_columns(text: U8, a: I64, b: I64, c: I64) -> tuple[I64, I64, I64]:
+    """``code_points`` of the positions of three columns, in any order; the text is gone over once."""
+    positions = np.concatenate([a, b, c])
+    if (positions < 0).any():
+        raise ValueError("positions must not be negative")
+    chars = np.empty(len(positions), np.int64)
+    order = np.argsort(positions, kind="stable")
+    chars[order] = code_points(text, positions[order])
+    return chars[:len(a)], chars[len(a):len(a) + len(b)], chars[len(a) + len(b):]
+
+
 def byte_offsets(text: U8, start: int, end: int, code_points: I64) -> I64:
     """Byte offset in the text of each code point of ``text[start, end)``, counted from 0; their number gives ``end``.
 

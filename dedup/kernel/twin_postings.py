@@ -156,6 +156,31 @@ def _is_whole(data: bytes, number: int) -> bool:
     return as_long and rows > 0 and own == number and int.from_bytes(data[:4], "little") == check
 
 
+def sorted_rows(key: U64, page: U32, extra: U32) -> tuple[U64, U32, U32]:
+    """Rows of postings in the order of their keys, then of their pages and extras, each once."""
+    if not len(key) == len(page) == len(extra):
+        raise ValueError("key, page and extra must be equally long")
+    rows = sorted(set(zip(key.tolist(), page.tolist(), extra.tolist(), strict=True)))
+    keys, pages, extras = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(keys, np.uint64), np.array(pages, np.uint32), np.array(extras, np.uint32)
+
+
+def band_rows(keys: U32, page: U32, extra: U32) -> tuple[U64, U32, U32]:
+    """``sorted_rows`` of the keys of bands, each with its band above its 32 bits: equal keys of two bands are two.
+
+    Args:
+        keys: Of all sets, band after band.
+        page, extra: Of each set.
+    """
+    if len(page) != len(extra):
+        raise ValueError("page and extra must be equally long")
+    if len(keys) % len(page) if len(page) else len(keys):
+        raise ValueError("keys: one of each set is needed for each band")
+    bands = len(keys) // len(page) if len(page) else 0
+    band = np.arange(bands, dtype=np.uint64).repeat(len(page)) << np.uint64(32)
+    return sorted_rows(keys | band, np.tile(page, bands), np.tile(extra, bands))
+
+
 def extras_agree(first: I64, asked: U32, key: I64, extra: U32, masks: U32) -> U8:
     """Whether extras of places agree, in the bits of one mask, with an extra that was asked for under the same key, 0 or 1.
 

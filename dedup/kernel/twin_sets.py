@@ -57,6 +57,11 @@ def range_digests(hash: U64, first: I64) -> U64:
     return fmix64(out)
 
 
+def sums(counts: I64) -> I64:
+    """Sum of all counts before each one, one longer than the counts."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
 def stable_order(key: U64) -> I64:
     """Rows in the order of their keys, equal ones as they came."""
     return np.argsort(key, kind="stable").astype(np.int64)

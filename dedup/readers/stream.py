@@ -36,6 +36,7 @@ _BATCH_BYTES = 1 << 18  # HTML sent to a worker at once
 _BATCH_PAGES = 64
 _WINDOW_BYTES = 1 << 25  # HTML under way
 _WINDOW_PAGES = 4096
+OBJECTS = Path("input")  # where pages that a program holds stand
 _AT_LINE = re.compile(r"at line (\d+)")
 
 
@@ -401,7 +402,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
         from dedup.readers.html import check_selectors
 
         check_selectors(options.select, options.ignore)
-    place = Found(Path(name or "input"), name or "input", name or "input", "", "", True)
+    place = Found(Path(name) if name else OBJECTS, name or "input", name or "input", "", "", True)
     reading = Reading(place, options, notes)
 
     def items(stream: PageStream) -> Items:
@@ -431,7 +432,7 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
 
 def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
     """The page of a string or mapping of a list, or ``None`` with a note that names its index."""
-    one = Found(Path("input"), "input", f"input[{index}]", "", "", True)
+    one = Found(OBJECTS, "input", f"input[{index}]", "", "", True)
     own = type(records)(Reading(one, records.reading.options, records.reading.notes))
     record = {"text": thing} if isinstance(thing, str) else thing
     if isinstance(thing, str):

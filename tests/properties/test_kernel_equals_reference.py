@@ -189,6 +189,7 @@ def test_positions_and_lines_are_equal(data: bytes, places: list[int], start: in
     within = np.clip(positions, 0, len(data))
     both("code_points", text, positions)
     both("code_points", text, within)
+    both("char_columns", text, within[::-1].copy(), positions, within[:1])
     both("line_numbers", text, start, positions)
     both("line_numbers", text, 0, within)
     both("byte_offsets", text, start, len(data), positions)

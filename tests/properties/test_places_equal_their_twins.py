@@ -383,6 +383,46 @@ def test_places_that_are_paired_twice(asked, places):
     both("paired_twice", first, known, key, place)
 
 
+few = st.integers(0, 3)
+postings = st.lists(st.tuples(few | st.integers(0, 2**64 - 1), few | st.integers(0, 2**32 - 1), few), max_size=60)
+
+
+@given(rows=postings)
+def test_rows_of_postings_are_in_their_order_each_once(rows):
+    columns = [np.array([row[i] for row in rows], kind) for i, kind in enumerate((np.uint64, np.uint32, np.uint32))]
+    made = both("sorted_rows", *columns)
+    assert list(zip(*(column.tolist() for column in made), strict=True)) == sorted(set(rows))
+
+
+@given(bands=st.integers(0, 4), places=st.lists(st.tuples(few | st.integers(0, 2**32 - 1), few), max_size=12), draw=st.data())
+def test_rows_of_the_keys_of_bands(bands, places, draw):
+    count = bands * len(places)
+    keys = np.array(draw.draw(st.lists(few | st.integers(0, 2**32 - 1), min_size=count, max_size=count)), np.uint32)
+    page, extra = (np.array([place[i] for place in places], np.uint32) for i in (0, 1))
+    key, *_ = both("band_rows", keys, page, extra)
+    assert set(key.tolist()) == {row // len(places) << 32 | own for row, own in enumerate(keys.tolist())}
+
+
+def test_very_many_rows_of_bands():
+    """So many that they are not put into order by comparing them."""
+    some = np.random.default_rng(3)
+    keys, page = some.integers(0, 900, 3 * 1500).astype(np.uint32), some.integers(0, 40, 1500).astype(np.uint32)
+    both("band_rows", keys, page, some.integers(0, 4, 1500).astype(np.uint32))
+
+
+def test_columns_of_postings_are_equally_long():
+    one, two = np.zeros(1, np.uint32), np.zeros(2, np.uint32)
+    for module in (native, reference):
+        for arguments in ((np.zeros(2, np.uint64), one, two), (np.zeros(1, np.uint64), one, two)):
+            with pytest.raises(ValueError, match="equally long"):
+                module.sorted_rows(*arguments)
+        with pytest.raises(ValueError, match="equally long"):
+            module.band_rows(two, one, two)
+        for keys, places in ((np.zeros(3, np.uint32), two), (one, one[:0])):
+            with pytest.raises(ValueError, match="each band"):
+                module.band_rows(keys, places, places)
+
+
 def test_what_was_asked_for_is_described():
     for module in (native, reference):
         for function, kinds in (("extras_agree", (np.uint32, np.uint32)), ("paired_twice", (np.uint64, np.uint64))):

@@ -54,6 +54,33 @@ def test_short_shingles_are_the_upper_halves_of_the_shingles(lists, size):
         assert_array_equal(own, np.unique(expected >> np.uint64(32)))
 
 
+@given(lists=ranges, size=st.integers(1, 6))
+def test_runs_of_grams_of_few_texts_are_those_of_all(lists, size):
+    hashes, first = columns(lists)
+    token = (hashes >> np.uint64(32)).astype(np.uint32)
+    made = native.gram_runs(token, first, size)
+    assert_same(made, reference.gram_runs(token, first, size))
+    rows = native.gram_rows(token, first, size, 0, 5, 0, 5)
+    classes, _ = native.gram_classes(*([column] for column in rows), 0, 5, 32, 1)
+    assert_same(made, native.class_runs([classes], 0, len(token)))
+
+
+def test_runs_of_grams_of_texts_longer_than_what_is_made_at_a_time():
+    some = np.random.default_rng(5)
+    token = some.integers(0, 2**32, 3000).astype(np.uint32)
+    token[1500:2600] = token[100:1200]
+    for size in (1, 8, 65):
+        first = np.array([0, 1400, 1400, 3000])
+        assert_same(native.gram_runs(token, first, size), reference.gram_runs(token, first, size))
+
+
+@given(counts=st.lists(st.integers(-2**40, 2**40), max_size=300))
+def test_sums_before_each_count(counts):
+    column = np.array(counts, np.int64)
+    assert native.sums(column).tolist() == [0, *itertools.accumulate(counts)]
+    assert_array_equal(native.sums(column), reference.sums(column))
+
+
 @given(lists=ranges, k=st.integers(1, 40), seed=st.integers(0, 2**63 - 1))
 def test_sketches_and_bands(lists, k, seed):
     values, first = reference.shingle_sets(*columns(lists), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -89,3 +90,22 @@ urls = st.lists(st.sampled_from(["", ":", "/", "//", "://", "a://", "http://Exam
 def test_the_sites_of_addresses_are_their_hosts(addresses: list[str]) -> None:
     found = sites_of(Utf8.of(addresses), "other")
     assert [found.names[code] for code in found.code] == [host_of(address) or "other" for address in addresses]
+
+
+def test_pages_that_are_not_columns_yet_are_pickled_without_texts() -> None:
+    heads = Heads()
+    heads.add_all([Page("a", "a text of some words", source="one.txt"), Page("b", "", source="two.txt")])
+    assert heads.read_ids == ["a", "b"]
+    data = pickle.dumps(heads)
+    assert b"some words" not in data
+    assert [(page.id, page.text, page.source) for page in pickle.loads(data)] == [("a", "", "one.txt"), ("b", "", "two.txt")]
+
+
+@pytest.mark.parametrize("size", [10, 1 << 18])
+def test_pages_are_columns_from_some_size_on(size: int) -> None:
+    heads, pages = Heads(), [Page(str(number), "x" * size) for number in range(300)]
+    for page in pages:
+        heads.add_all([page])
+    assert len(heads) == 300
+    assert heads.names(range(300)) == heads.read_ids == [page.id for page in pages]
+    assert {page.text for page in heads} == {""}

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,30 @@ def test_arrays_of_the_wrong_kind_are_explained() -> None:
         kernel.tokenise("abc", row, row, 0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="code_points: text must be contiguous"):
         kernel.code_points(text[::2], row)
+
+
+def test_arrays_of_numpy_and_of_others_are_taken_as_they_are() -> None:
+    native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the kernel is not built")
+    keys = np.array([3, 1, 2], np.uint64)
+    fixed, apart = keys.copy(), np.frombuffer(b"x" + keys.tobytes(), np.uint8)[1:].view(np.uint64)  # at an odd place
+    fixed.flags.writeable = False
+    others = memoryview(keys), array("Q", [3, 1, 2])
+    for taken in (keys, fixed, apart, keys.astype(np.ulonglong), keys.view(np.recarray), *others):
+        assert native.stable_order(taken).tolist() == [1, 2, 0]
+    for refused in (keys[::2], keys.astype(">u8"), keys.astype(np.int64), keys.astype(float), keys.reshape(1, 3), keys > 1,
+                    keys.view("M8[s]"), keys[0], [3, 1, 2], None):
+        with pytest.raises(TypeError, match="incompatible"):
+            native.stable_order(refused)
+
+
+@pytest.mark.parametrize("count", [0, 1, 128, 129, 5000])
+def test_arrays_that_come_back_are_ones_own(count: int) -> None:
+    made = kernel.stable_order(np.zeros(count, np.uint64))
+    assert (made.dtype, made.flags.writeable, made.flags.c_contiguous) == (np.int64, True, True)
+    other = kernel.stable_order(np.zeros(count, np.uint64))
+    made += 1
+    assert other.tolist() == list(range(count))
+    assert made.tolist() == list(range(1, count + 1))
 
 
 def test_the_twin_is_loaded_for_an_explanation_only() -> None:
