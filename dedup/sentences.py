@@ -16,6 +16,7 @@ from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
 from dedup.page_stands import PageStands, in_common, longest, other_pages, words_together
+from dedup.renderings import Rendering, renderings_of
 from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
@@ -95,44 +96,23 @@ def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
             "in_quotes": int((copies.quote_share[rows] >= 0.5).sum())}
 
 
-def _told_once(judgement: Judgement, stands: list[int]) -> list[list[int]]:
-    """Each second rendering that is told, and behind it those that say no more: they lie in the copies of one with more.
-
-    Of three copies one after the other, the paragraphs of the first and the headline of the second stand again as well.
-    """
-    told: dict[int, set[int]] = {}
-    out: dict[int, list[int]] = {}
-    for s in sorted(stands, key=lambda s: (-_copies(judgement, s), s)):
-        mine = _blocks(judgement, s)
-        frame = next((other for other, theirs in told.items()
-                      if _copies(judgement, other) > _copies(judgement, s) and mine <= theirs), None)
-        if frame is None:
-            told[s], out[s] = mine, [s]
-        else:
-            out[frame].append(s)
-    return [out[s] for s in stands if s in out]
-
-
 def _copies(judgement: Judgement, s: int) -> int:
     return int(judgement.first[s + 1] - judgement.first[s])
 
 
-def _blocks(judgement: Judgement, s: int) -> set[int]:
-    """The blocks that the copies of a stand hold or touch."""
-    copies = judgement.copies
-    return {block for row in range(int(judgement.first[s]), int(judgement.first[s + 1]))
-            for block in range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)}
+def _renderings(judgement: Judgement, stands: I64) -> list[Rendering]:
+    return renderings_of(judgement.copies, judgement.findings.corpus.halves, judgement.first, stands)
 
 
 def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     for page, stands in some.by_page():
-        for s, *within in _told_once(judgement, stands.tolist()):
-            yield page, _rendering(judgement, s, within)
+        for told in _renderings(judgement, stands):
+            yield page, _rendering(judgement, told)
 
 
-def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
-    findings, row = judgement.findings, int(judgement.first[s])
-    rows = list(range(row, int(judgement.first[s + 1])))
+def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
+    findings, s = judgement.findings, told.stand
+    row, rows = int(judgement.first[s]), sorted(place.row for place in told.places)
     places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
     mine = slice(places.parts.first[row], places.parts.first[row + 1])
     chars = int((places.part_end[mine] - places.part_start[mine]).sum())
@@ -150,22 +130,29 @@ def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{_unit(named[:1], rows[:1], judgement)} {named[0]} again at {_listed(named[1:])}"
-    alike = "" if _are_equal(judgement, s, inner) else (
-        ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
+    alike = "" if _are_equal(judgement, told, inner) else (
+        ", nearly word for word" if min(float(judgement.table.jaccard[rows].min()), _least_share(judgement, inner)) >= NEARLY
+        else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
-    evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
+    evidence = {**_evidence(judgement, s), "copies": len(rows), "chars": chars, "page_share": round(share, 4)}
     besides = _besides(judgement, page, [other.tolist() for _, other in inner])
-    groups = tuple(int(judgement.group[each]) for each in (s, *within))
+    groups = tuple(int(judgement.group[each]) for each in (s, *told.within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
-def _are_equal(judgement: Judgement, s: int, inner: list[tuple[I64, I64]]) -> bool:
+def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
-    if KINDS[judgement.table.kind[judgement.group[s]]] != "near":
+    if KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near" and len(inner) == _copies(judgement, told.stand):
         return True
     fingerprint = judgement.findings.corpus.fingerprint
     first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
     return all(other == first for other in others)
+
+
+def _least_share(judgement: Judgement, inner: list[tuple[I64, I64]]) -> float:
+    """Length of the shortest copy, of the longest one: one that another group has brought may lack a paragraph."""
+    halves = [int(judgement.findings.corpus.halves[blocks].sum()) for blocks, _ in inner]
+    return min(halves) / max(*halves, 1)
 
 
 def _times(count: int) -> str:
@@ -249,8 +236,41 @@ def _inner_blocks(judgement: Judgement, row: int) -> tuple[I64, I64]:
 
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
-    for page, s in zip(some.page.tolist(), some.stand.tolist(), strict=True):
-        yield page, _teaser(judgement, s)
+    for page, stands in some.by_page():
+        going_on = _going_on(judgement, page, stands)
+        for s in stands.tolist():
+            yield page, going_on[s] if s in going_on else _teaser(judgement, s)
+
+
+def _going_on(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
+    """Of stands that are a second rendering again, and a piece behind or before it: what that piece is."""
+    from dedup.verdicts import RENDERED, is_long_enough
+
+    there, copies = judgement.stands(page), judgement.copies
+    leader = judgement.first[stands]
+    stands = stands[is_long_enough(copies.words[leader], copies.blocks[leader])]
+    rendered = there[judgement.within[there] == RENDERED]
+    if not len(stands) or not len(rendered):
+        return {}
+    return {s: Verdict("teaser", _piece(judgement, page, told, *rest), (int(judgement.group[s]),), _evidence(judgement, s))
+            for told in _renderings(judgement, np.sort(np.concatenate([rendered, stands]))) for s, rest in told.rest.items()}
+
+
+def _piece(judgement: Judgement, page: int, told: Rendering, row: int, blocks: list[int]) -> str:
+    """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
+    findings = judgement.findings
+    corpus, whole = findings.corpus, min(told.places, key=lambda place: place.row)
+    first = next(iter(whole.blocks))
+    begin, end = (block_line(corpus, page, block) for block in (blocks[0], blocks[-1]))
+    if blocks[-1] == judgement.copies.last_block[row]:
+        end = findings.places.lines(row)[1]
+    at = f"line {begin}" if begin == end else f"lines {begin}-{end}"
+    if corpus.pages.in_line(page):
+        at = f'"{shortened(corpus.block_text(blocks[0]))}"'
+    if [corpus.fingerprint[first]] == corpus.fingerprint[blocks].tolist() and not corpus.pages.in_line(page):
+        return f"the headline of line {block_line(corpus, page, first)} stands again at {at}"
+    place = _places(judgement, [whole.row])
+    return f"the teaser at {at} is contained in {_unit(place, [whole.row], judgement)} {place[0]}"
 
 
 def _teaser(judgement: Judgement, s: int) -> Verdict:

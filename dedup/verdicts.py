@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, sums, widths
+from dedup.blocks import begins_new, in_order, rows_of, sums, widths
 from dedup.copies import (
     Copies,
     blocks_inside,
@@ -32,6 +32,7 @@ from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
 from dedup.parts import Parts
+from dedup.renderings import renderings_of
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -96,6 +97,7 @@ class Stands:
         menu, tabled = self.is_menu(), self.copies(self.c.code) == self.count
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
+        kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
         open_rows = np.flatnonzero(kind < 0)
         kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
@@ -128,8 +130,7 @@ class Stands:
     def is_section(self) -> Flags:
         """A section that stands again in order, word for word or nearly so, and is not made of smaller repeats."""
         c, alike = self.c, self.least(self.jaccard)
-        section = ((self.words >= SECTION_WORDS) & (self.blocks >= SECTION_BLOCKS)
-                   & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (alike >= LEAST_JACCARD)
+        section = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (alike >= LEAST_JACCARD)
                    & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
         several = self.count > 2
         section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
@@ -170,6 +171,16 @@ class Stands:
         piece[several] = (lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS)
         crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
+
+    def _going_on(self, sections: npt.NDArray[np.intp]) -> list[int]:
+        """Sections that are others again, and a piece behind or before them: a headline under "Most read", a teaser."""
+        page = self.findings.table.page[self.all_first[self.stands[sections]]]
+        order = np.argsort(page, kind="stable")
+        sections, page = sections[order], page[order]
+        edges = np.append(rows_of(begins_new(page)), len(page))
+        return [stand for some in rows_of(widths(edges) > 1).tolist()
+                for told in renderings_of(self.c, self.findings.corpus.halves, self.first, sections[edges[some]:edges[some + 1]])
+                for stand in told.rest]
 
     def _shown_again(self, rendered: Flags) -> Flags:
         """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""
@@ -241,6 +252,12 @@ class Stands:
                                                       & (self.blocks <= 2 * MENU_BLOCKS))).tolist():
             if is_notice(self.findings.places.text(int(self.all_first[self.stands[s]]))):
                 kind[s] = NAVIGATION
+
+
+def is_long_enough(words: F64, blocks: I64) -> Flags:
+    """Whether a repeat has the words and blocks of a section."""
+    long_enough: Flags = (words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS)
+    return long_enough
 
 
 def _inside(frame: Parts, found: Parts) -> I64:

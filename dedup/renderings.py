@@ -1,0 +1,102 @@
+"""Second renderings of one page that are told as one: three copies make up to four groups of two that say the same.
+
+A *rendering* is what one sentence tells: its places, and the stands that say no more. Of three copies of which one lacks a
+paragraph, the first stands again in the second and in the third, and the end of the first with the beginning of the second
+in the two behind. Where a headline stands again behind two copies, all between it and the second headline does so as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from dedup.copies import Copies
+
+I64 = npt.NDArray[np.int64]
+
+MOST = 0.5  # of the words of all copies of a stand, for it to say nothing of its own
+SAME = 0.75  # of the words of two copies, for both to be the same one
+
+
+class Place(Struct, frozen=True):
+    """An occurrence: its number, and the words of each block with words that it holds or touches."""
+
+    row: int
+    blocks: dict[int, int]
+
+    def share_in(self, blocks: Container[int]) -> float:
+        """Of its words, how many lie in some blocks."""
+        return sum(words for block, words in self.blocks.items() if block in blocks) / max(sum(self.blocks.values()), 1)
+
+
+class Rendering(Struct):
+    """What is told as one.
+
+    Attributes:
+        stand: The stand that it is told of.
+        places: Its copies, and those that another stand adds: a third one that stands again with only one of them.
+        blocks: All blocks of these.
+        within: The stands that say no more, or add a copy.
+        rest: Of each of those that goes on where the copies end, as where a headline stands again, the place and the blocks.
+    """
+
+    stand: int
+    places: list[Place]
+    blocks: set[int]
+    within: list[int]
+    rest: dict[int, tuple[int, list[int]]]
+
+    def takes(self, stand: int, copies: Sequence[Place]) -> bool:
+        """Whether a stand says no more than this one, or adds a copy to it; it is noted then."""
+        inside = [place.share_in(self.blocks) for place in copies]
+        if min(inside) > MOST and max(inside) == 1:
+            rests = ((place.row, [block for block in place.blocks if block not in self.blocks]) for place in copies)
+            self.rest.update({stand: rest for rest in rests if rest[1]})
+        elif min(inside) <= 1 - MOST and any(self._is_copy(place) for place in copies):
+            added = [place for place, share in zip(copies, inside, strict=True) if share <= 1 - MOST]
+            self.places += added
+            self.blocks.update(*(place.blocks for place in added))
+        else:
+            return False
+        self.within.append(stand)
+        return True
+
+    def _is_copy(self, place: Place) -> bool:
+        """Whether a place is one of the copies, but for a quarter of either at most."""
+        return any(place.share_in(other.blocks) >= SAME and other.share_in(place.blocks) >= SAME for other in self.places)
+
+
+def renderings(stands: dict[int, list[Place]]) -> list[Rendering]:
+    """The second renderings of a page, each told once: those of most copies take others in, then those that stand first."""
+    told: list[Rendering] = []
+    holding: dict[int, list[Rendering]] = defaultdict(list)  # each block
+    for stand in sorted(stands, key=lambda s: (-len(stands[s]), s)):
+        blocks = {block for place in stands[stand] for block in place.blocks}
+        near = {rendering.stand: rendering for block in sorted(blocks) for rendering in holding[block]}
+        taken = next((rendering for rendering in near.values() if rendering.takes(stand, stands[stand])), None)
+        if taken is None:
+            taken = Rendering(stand, list(stands[stand]), set(blocks), [], {})
+            told.append(taken)
+        for block in blocks & taken.blocks:
+            if taken not in holding[block]:
+                holding[block].append(taken)
+    return sorted(told, key=lambda rendering: rendering.stand)
+
+
+def renderings_of(c: Copies, halves: I64, first: I64, stands: I64) -> list[Rendering]:
+    """The same of stands of one page.
+
+    Args:
+        c: Figures of all copies.
+        halves: Length of each block of the collection.
+        first: First copy of each stand, one longer than the stands.
+        stands: Those that are second renderings.
+    """
+    def place(row: int) -> Place:
+        begin, end = int(c.first_block[row]), int(c.last_block[row]) + 1
+        return Place(row, {begin + i: words for i, words in enumerate(halves[begin:end].tolist()) if words})
+    return renderings({s: [place(row) for row in range(int(first[s]), int(first[s + 1]))] for s in stands.tolist()})
