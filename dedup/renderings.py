@@ -8,7 +8,7 @@ in the two behind. Where a headline stands again behind two copies, all between 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from dedup.copies import Copies
 I64 = npt.NDArray[np.int64]
 
 MOST = 0.5  # of the words of all copies of a stand, for it to say nothing of its own
-SAME = 0.75  # of the words of two copies, for both to be the same one
+SAME = 2 / 3  # of the words of two copies, for both to be the same one
 
 
 class Place(Struct, frozen=True):
@@ -28,9 +28,18 @@ class Place(Struct, frozen=True):
     row: int
     blocks: dict[int, int]
 
+    @property
+    def words(self) -> int:
+        """All of them, in half tokens."""
+        return sum(self.blocks.values())
+
     def share_in(self, blocks: Container[int]) -> float:
         """Of its words, how many lie in some blocks."""
-        return sum(words for block, words in self.blocks.items() if block in blocks) / max(sum(self.blocks.values()), 1)
+        return sum(words for block, words in self.blocks.items() if block in blocks) / max(self.words, 1)
+
+    def is_copy_of(self, other: Place) -> bool:
+        """Whether two places are the same one, but for a third of either at most."""
+        return self.share_in(other.blocks) >= SAME and other.share_in(self.blocks) >= SAME
 
 
 class Rendering(Struct):
@@ -38,9 +47,10 @@ class Rendering(Struct):
 
     Attributes:
         stand: The stand that it is told of.
-        places: Its copies, and those that another stand adds: a third one that stands again with only one of them.
+        places: Its copies, as far as any stand has them, and those that another one adds: a third copy that has more in common
+            with one of them.
         blocks: All blocks of these.
-        within: The stands that say no more, or add a copy.
+        within: The stands that say no more, or add to the copies.
         rest: Of each of those that goes on where the copies end, as where a headline stands again, the place and the blocks.
     """
 
@@ -51,23 +61,32 @@ class Rendering(Struct):
     rest: dict[int, tuple[int, list[int]]]
 
     def takes(self, stand: int, copies: Sequence[Place]) -> bool:
-        """Whether a stand says no more than this one, or adds a copy to it; it is noted then."""
+        """Whether a stand says no more than this one, or adds to its copies; it is noted then."""
         inside = [place.share_in(self.blocks) for place in copies]
+        same = [next((n for n, other in enumerate(self.places) if place.is_copy_of(other)), None) for place in copies]
         if min(inside) > MOST and max(inside) == 1:
             rests = ((place.row, [block for block in place.blocks if block not in self.blocks]) for place in copies)
             self.rest.update({stand: rest for rest in rests if rest[1]})
-        elif min(inside) <= 1 - MOST and any(self._is_copy(place) for place in copies):
-            added = [place for place, share in zip(copies, inside, strict=True) if share <= 1 - MOST]
-            self.places += added
-            self.blocks.update(*(place.blocks for place in added))
+        elif None not in same:
+            self._widen(zip(same, copies, strict=True))
+        elif min(inside) <= 1 - MOST and same.count(None) < len(same):
+            self._add(place for place, share in zip(copies, inside, strict=True) if share <= 1 - MOST)
         else:
             return False
         self.within.append(stand)
         return True
 
-    def _is_copy(self, place: Place) -> bool:
-        """Whether a place is one of the copies, but for a quarter of either at most."""
-        return any(place.share_in(other.blocks) >= SAME and other.share_in(place.blocks) >= SAME for other in self.places)
+    def _widen(self, wider: Iterable[tuple[int | None, Place]]) -> None:
+        """Two of three copies have more in common than all three."""
+        for n, place in wider:
+            if n is not None and self.places[n].share_in(place.blocks) == 1:
+                self.places[n] = place
+                self.blocks.update(place.blocks)
+
+    def _add(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self.places.append(place)
+            self.blocks.update(place.blocks)
 
 
 def renderings(stands: dict[int, list[Place]]) -> list[Rendering]:

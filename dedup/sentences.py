@@ -112,7 +112,8 @@ def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
 
 def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
     findings, s = judgement.findings, told.stand
-    row, rows = int(judgement.first[s]), sorted(place.row for place in told.places)
+    rows = [place.row for place in sorted(told.places, key=lambda place: min(place.blocks))]
+    row = rows[0]
     places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
     mine = slice(places.parts.first[row], places.parts.first[row + 1])
     chars = int((places.part_end[mine] - places.part_start[mine]).sum())
@@ -142,7 +143,8 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
 
 def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
-    if KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near" and len(inner) == _copies(judgement, told.stand):
+    own = range(int(judgement.first[told.stand]), int(judgement.first[told.stand + 1]))
+    if KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near" and {place.row for place in told.places} == {*own}:
         return True
     fingerprint = judgement.findings.corpus.fingerprint
     first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
@@ -259,7 +261,7 @@ def _going_on(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict
 def _piece(judgement: Judgement, page: int, told: Rendering, row: int, blocks: list[int]) -> str:
     """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
     findings = judgement.findings
-    corpus, whole = findings.corpus, min(told.places, key=lambda place: place.row)
+    corpus, whole = findings.corpus, min(told.places, key=lambda place: min(place.blocks))
     first = next(iter(whole.blocks))
     begin, end = (block_line(corpus, page, block) for block in (blocks[0], blocks[-1]))
     if blocks[-1] == judgement.copies.last_block[row]:

@@ -134,7 +134,7 @@ class Stands:
                    & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
         several = self.count > 2
         section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
-                               & (self.blocks > SECTION_BLOCKS) & (alike >= EQUAL_JACCARD))
+                               & (self.blocks > SECTION_BLOCKS) & (alike >= EDITED_JACCARD))
         rows = np.flatnonzero(section)
         if len(rows):
             section[rows] = [self._is_rendering(int(s)) for s in rows]
