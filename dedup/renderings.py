@@ -60,12 +60,16 @@ class Rendering(Struct):
     within: list[int]
     rest: dict[int, tuple[int, list[int]]]
 
-    def takes(self, stand: int, copies: Sequence[Place]) -> bool:
-        """Whether a stand says no more than this one, or adds to its copies; it is noted then."""
-        inside = [place.share_in(self.blocks) for place in copies]
+    def takes(self, stand: int, copies: Sequence[Place], known: set[int]) -> bool:
+        """Whether a stand says no more than this one, or adds to its copies; it is noted then.
+
+        Args:
+            known: The blocks of all renderings that have some of its blocks.
+        """
+        inside = [place.share_in(known) for place in copies]
         same = [next((n for n, other in enumerate(self.places) if place.is_copy_of(other)), None) for place in copies]
         if min(inside) > MOST and max(inside) == 1:
-            rests = ((place.row, [block for block in place.blocks if block not in self.blocks]) for place in copies)
+            rests = ((place.row, [block for block in place.blocks if block not in known]) for place in copies)
             self.rest.update({stand: rest for rest in rests if rest[1]})
         elif None not in same:
             self._widen(zip(same, copies, strict=True))
@@ -96,7 +100,8 @@ def renderings(stands: dict[int, list[Place]]) -> list[Rendering]:
     for stand in sorted(stands, key=lambda s: (-len(stands[s]), s)):
         blocks = {block for place in stands[stand] for block in place.blocks}
         near = {rendering.stand: rendering for block in sorted(blocks) for rendering in holding[block]}
-        taken = next((rendering for rendering in near.values() if rendering.takes(stand, stands[stand])), None)
+        known = {block for rendering in near.values() for block in rendering.blocks}
+        taken = next((rendering for rendering in near.values() if rendering.takes(stand, stands[stand], known)), None)
         if taken is None:
             taken = Rendering(stand, list(stands[stand]), set(blocks), [], {})
             told.append(taken)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import distinct_numbers, is_among, sums
-from dedup.copies import is_cut_short
+from dedup.copies import is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
@@ -26,7 +26,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Told = tuple[int, Verdict]  # and the page
 
-HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
@@ -210,16 +209,13 @@ def _is_whole(judgement: Judgement, row: int) -> bool:
 def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int, int]:
     """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
 
-    In plain text the first block is taken for a headline if it is short and does not end a sentence.
+    In plain text the first block may be a headline, and no other one.
     """
-    corpus = judgement.findings.corpus
-    laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
+    corpus, page = judgement.findings.corpus, int(judgement.findings.table.page[row])
     heading = corpus.kind[blocks] == BlockKind.HEADING
-    if not laid_out and len(blocks) and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
-        end = int(corpus.end[blocks[0]])
-        tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
+    if page not in corpus.pages.layouts:
         heading[:] = False
-        heading[0] = not tail.endswith((".", "!", "?", "。", ",", ";"))
+        heading[:1] = [is_headline(corpus, page, int(block)) for block in blocks[:1]]
     headings = int(heading.sum())
     paragraphs = int((~heading & (corpus.halves[blocks] >= PARAGRAPH_HALVES)).sum())
     return headings, paragraphs, len(blocks) - headings - paragraphs

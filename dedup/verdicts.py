@@ -24,6 +24,7 @@ from dedup.copies import (
     equal_share,
     in_cards,
     is_cut_short,
+    is_headline,
     is_notice,
     tag_chain,
 )
@@ -42,8 +43,9 @@ Flags = npt.NDArray[np.bool_]
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
 SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
-# Edited throughout: prose that begins with the same block; variants in tabs, or under neighbouring headings, do not.
-EDITED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 3, 15
+# Edited throughout: prose that begins with the same block, or with headlines; variants in tabs, or under neighbouring headings,
+# do not. Headlines of eight words or more that are alike: of shorter ones those that are equal are matched alone.
+EDITED_JACCARD, HEADED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 0.65, 3, 15
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
@@ -134,7 +136,7 @@ class Stands:
                    & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
         several = self.count > 2
         section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
-                               & (self.blocks > SECTION_BLOCKS) & (alike >= EDITED_JACCARD))
+                               & (self.blocks > SECTION_BLOCKS) & (alike >= HEADED_JACCARD))
         rows = np.flatnonzero(section)
         if len(rows):
             section[rows] = [self._is_rendering(int(s)) for s in rows]
@@ -146,21 +148,24 @@ class Stands:
         corpus, c = self.findings.corpus, self.c
         rows = range(int(self.first[s]), int(self.first[s + 1]))
         page = int(self.findings.table.page[self.all_first[self.stands[s]]])
-        least = EDITED_JACCARD if self._begins_alike(s, rows) else EQUAL_JACCARD
+        article, headed = self._is_article(s, rows, page)
+        least = HEADED_JACCARD if headed else EDITED_JACCARD if article else EQUAL_JACCARD
         if float(self.jaccard[rows[0]:rows[-1] + 1].min()) < least and equal_share(corpus, c, rows) < EQUAL_SHARE:
             return False
-        if len(rows) == 2:
+        if len(rows) == 2 or headed:
             return not in_cards(corpus, page, c, rows[0], rows[1])
         # clones of a slide follow at once; conditions of three cards stand under the heads of the cards
         gaps = c.first_block[rows[1]:rows[-1] + 1] - c.last_block[rows[0]:rows[-1]] - 1
         device = c.device_share[rows[0]:rows[-1] + 1]
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
-    def _begins_alike(self, s: int, rows: range) -> bool:
-        """Whether it is prose of several blocks of which the first one, its headline, is equal in all copies."""
-        begin = self.findings.corpus.fingerprint[self.c.first_block[rows[0]:rows[-1] + 1]]
-        return bool(self.blocks[s] >= EDITED_BLOCKS and self.words[s] >= EDITED_WORDS_A_BLOCK * self.blocks[s]
-                    and (begin == begin[0]).all())
+    def _is_article(self, s: int, rows: range, page: int) -> tuple[bool, bool]:
+        """Whether it is prose of several blocks, of which the first one is equal in all copies; and whether all are headlines."""
+        if self.blocks[s] < EDITED_BLOCKS or self.words[s] < EDITED_WORDS_A_BLOCK * self.blocks[s]:
+            return False, False
+        corpus, first = self.findings.corpus, self.c.first_block[rows[0]:rows[-1] + 1]
+        begin = corpus.fingerprint[first]
+        return bool((begin == begin[0]).all()), all(is_headline(corpus, page, int(block)) for block in first)
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
