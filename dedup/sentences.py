@@ -15,7 +15,7 @@ from dedup.copies import is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
-from dedup.page_stands import PageStands, in_common, longest, other_pages, words_together
+from dedup.page_stands import PageStands, in_common, longest, other_pages, own_words, words_together
 from dedup.renderings import Rendering, renderings_of
 from dedup.source_lines import block_line
 
@@ -258,17 +258,17 @@ def _piece(judgement: Judgement, page: int, told: Rendering, row: int, blocks: l
     """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
     findings = judgement.findings
     corpus, whole = findings.corpus, min(told.places, key=lambda place: min(place.blocks))
-    first = next(iter(whole.blocks))
-    begin, end = (block_line(corpus, page, block) for block in (blocks[0], blocks[-1]))
-    if blocks[-1] == judgement.copies.last_block[row]:
-        end = findings.places.lines(row)[1]
-    at = f"line {begin}" if begin == end else f"lines {begin}-{end}"
     if corpus.pages.in_line(page):
-        at = f'"{shortened(corpus.block_text(blocks[0]))}"'
-    if [corpus.fingerprint[first]] == corpus.fingerprint[blocks].tolist() and not corpus.pages.in_line(page):
+        begin, end = findings.places.chars(whole.row)
+        return f'the teaser "{shortened(corpus.block_text(blocks[0]))}" is contained in characters {begin}-{end}'
+    lines = [block_line(corpus, page, block) for block in (blocks[0], blocks[-1])]
+    if blocks[-1] == judgement.copies.last_block[row]:
+        lines[1] = findings.places.lines(row)[1]
+    at = f"line {lines[0]}" if lines[0] == lines[1] else f"lines {lines[0]}-{lines[1]}"
+    first = min(whole.blocks)
+    if corpus.fingerprint[blocks].tolist() == [corpus.fingerprint[first]]:
         return f"the headline of line {block_line(corpus, page, first)} stands again at {at}"
-    place = _places(judgement, [whole.row])
-    return f"the teaser at {at} is contained in {_unit(place, [whole.row], judgement)} {place[0]}"
+    return f"the teaser at {at} is contained in {_named_lines(judgement, whole.row)}"
 
 
 def _teaser(judgement: Judgement, s: int) -> Verdict:
@@ -377,6 +377,7 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     groups = judgement.group[both]
     near = np.diff(sums(table.kind[groups] == KINDS.index("near"))[edges]) > 0
     near[near] = ~judgement.are_equal(*(np.array(pages, np.int64)[near] for pages in (originals, copied)))
+    near |= own_words(judgement, np.array(copied), np.array(originals), both) >= judgement.findings.options.min_tokens
     groups, names = groups.tolist(), judgement.findings.corpus.pages.names(originals)
     for page, inexact, name, (a, b) in zip(copied, near.tolist(), names, pairwise(edges.tolist()), strict=True):
         text = f"the page is nearly a copy of {name}" if inexact else f"the page is a copy of {name}"

@@ -163,9 +163,10 @@ class Stands:
         """Whether it is prose of several blocks, of which the first one is equal in all copies; and whether all are headlines."""
         if self.blocks[s] < EDITED_BLOCKS or self.words[s] < EDITED_WORDS_A_BLOCK * self.blocks[s]:
             return False, False
-        corpus, first = self.findings.corpus, self.c.first_block[rows[0]:rows[-1] + 1]
-        begin = corpus.fingerprint[first]
-        return bool((begin == begin[0]).all()), all(is_headline(corpus, page, int(block)) for block in first)
+        corpus, all_rows = self.findings.corpus, slice(rows[0], rows[-1] + 1)
+        first = self.c.first_block[all_rows]
+        begin, whole = corpus.fingerprint[first], bool(self.c.opens[all_rows].all())
+        return bool((begin == begin[0]).all()), whole and all(is_headline(corpus, page, int(block)) for block in first)
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
@@ -415,8 +416,8 @@ class Judgement:
         if not len(row):
             return np.zeros(len(template), bool)
         frame_rows = np.flatnonzero(template[stand])
-        frame = self._stretches(frame_rows, self.table.page[frame_rows])
-        found = self._stretches(row, np.arange(len(row)))
+        frame = self.stretches(frame_rows, self.table.page[frame_rows])
+        found = self.stretches(row, np.arange(len(row)))
         sizes = (found.end - found.start, _inside(frame, found))
         size, inside = (np.bincount(found.owner, each, len(row)) for each in sizes)
         outside = np.bincount(stand[row], inside < TEMPLATE_AGAIN * size, len(template)) > 0
@@ -439,7 +440,7 @@ class Judgement:
         template = np.flatnonzero(self.across[self.occurrence_stand] == TEMPLATE)
         blocks = np.where(widths(corpus.token_first) > 0, corpus.end - corpus.start, 0)
         of_page = widths(sums(blocks)[corpus.page_first])
-        frame = self._stretches(template, self.table.page[template])
+        frame = self.stretches(template, self.table.page[template])
         content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
         return of_page, content.astype(np.int64), frame
 
@@ -474,7 +475,7 @@ class Judgement:
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
         alike = np.ones(len(pair), bool)
         for side, page in ((first, a), (second, b)):
-            found = self._stretches(side, back, 2 * table.jaccard[row] / (1 + table.jaccard[row]))
+            found = self.stretches(side, back, 2 * table.jaccard[row] / (1 + table.jaccard[row]))
             size = found.end - found.start - np.where(bare[page[found.owner]], 0, _inside(frame, found))
             held = np.bincount(found.owner, size, len(pair))
             alike &= (held >= COPY_SHARE * content[page]) & (held > 0)
@@ -523,7 +524,7 @@ class Judgement:
         other = np.where(equal, partner, np.arange(len(leader)))
         return np.where(pairs.allows(table.page[leader], table.page), leader, other)
 
-    def _stretches(self, rows: I64, owner: I64, share: F64 | None = None) -> Parts:
+    def stretches(self, rows: I64, owner: I64, share: F64 | None = None) -> Parts:
         """The matched parts of some occurrences in bytes of the collection, those of one owner apart from each other.
 
         Args:

@@ -210,6 +210,12 @@ def test_an_edited_page_is_nearly_a_copy():
     assert verdicts(report, "copy-of") == ["the page is nearly a copy of a"]
 
 
+def test_a_page_with_a_paragraph_of_its_own_is_nearly_a_copy():
+    both = [prose(30, n) for n in range(20, 50)]
+    report = scan_texts({"a": lines(prose(60, 60), *both), "b": lines(*both, prose(60, 61)), "c": lines(*both, "12 May")})
+    assert verdicts(report, "copy-of") == ["the page is nearly a copy of a", "the page is a copy of a"]
+
+
 def test_a_copy_verdict_rests_on_a_group_and_says_nearly_where_texts_differ():
     a = prose(40, 20)
     b = edited(a, range(3, 40, 9))
