@@ -47,8 +47,8 @@ class Rendering(Struct):
 
     Attributes:
         stand: The stand that it is told of.
-        places: Its copies, as far as any stand has them, and those that another one adds: a third copy that has more in common
-            with one of them.
+        places: Its copies, as far as any stand has them, and those that another one adds: a third one that has more in
+            common with one of them.
         blocks: All blocks of these.
         within: The stands that say no more, or add to the copies.
         rest: Of each of those that goes on where the copies end, as where a headline stands again, the place and the blocks.
@@ -70,7 +70,7 @@ class Rendering(Struct):
         same = [next((n for n, other in enumerate(self.places) if place.is_copy_of(other)), None) for place in copies]
         if min(inside) > MOST and max(inside) == 1:
             rests = ((place.row, [block for block in place.blocks if block not in known]) for place in copies)
-            self.rest.update({stand: rest for rest in rests if rest[1]})
+            self.rest |= {stand: (row, blocks) for row, blocks in rests if blocks}
         elif None not in same:
             self._widen(zip(same, copies, strict=True))
         elif min(inside) <= 1 - MOST and same.count(None) < len(same):

@@ -285,14 +285,16 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         other = heading if heading not in (None, one) else next(row for row in rows if row != one)
         small, large = [one], [other]
         verb = "names the heading at" if heading is not None and heading != one else "stands again at"
-    what = "link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "teaser"
+    what = "the link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "the teaser"
+    if not verb.startswith("names") and copies.heading[small].all():  # what points to it is the other place
+        what = "the heading" if copies.whole[small].all() else "part of the heading"
     label = dict(zip(rows, _places(judgement, rows), strict=True))
 
     def at(some: list[int]) -> str:
         places = [label[row] for row in some]
         return f"{_unit(places, some, judgement)} {_listed(places)}"
     rest = [row for row in rows if row not in small and row not in large]
-    text = f"the {what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
+    text = f"{what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
     again = "and again in" if large[1:] else "and stands again at" if verb != "stands again at" else "and at"
     rest = large[1:] or rest
     text += f", {again} {at(rest)}" if rest else ""

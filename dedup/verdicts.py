@@ -43,8 +43,8 @@ Flags = npt.NDArray[np.bool_]
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
 SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
-# Edited throughout: prose that begins with the same block, or with headlines; variants in tabs, or under neighbouring headings,
-# do not. Headlines of eight words or more that are alike: of shorter ones those that are equal are matched alone.
+# Edited throughout: prose that begins with the same block, or with headlines that are alike or equal; variants in tabs, or
+# under neighbouring headings, do not.
 EDITED_JACCARD, HEADED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 0.65, 3, 15
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
@@ -240,14 +240,14 @@ class Stands:
                 or tag_chain(corpus, page, one) != tag_chain(corpus, page, other))
 
     def _is_claim(self, s: int, contained: bool) -> bool:
-        """Whether a sentence is shown apart from the text that it is taken from, in an element of another kind."""
+        """Whether a sentence is shown apart from the text that it is taken from, or again in an element of another kind."""
         row, findings = int(self.all_first[self.stands[s]]), self.findings
         one, other = (int(self.c.first_block[self.first[s] + i]) for i in (0, 1))
         if not _SENTENCE.search(findings.places.text(row)):
             return False
-        if not self.c.laid_out[self.leader[s]]:
+        if contained or not self.c.laid_out[self.leader[s]]:
             return contained
-        if not contained and other - one <= 1:  # beside itself: a copy for another device
+        if other - one <= 1:  # beside itself: a copy for another device
             return False
         corpus, page = findings.corpus, int(findings.table.page[row])
         return tag_chain(corpus, page, one) != tag_chain(corpus, page, other)

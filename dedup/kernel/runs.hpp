@@ -258,21 +258,9 @@ private:
         bool found;
     };
 
-    // Whether one of the links between two pages that is far longer than a run holds a block of a and one of b.
-    bool is_held(std::span<const Link> links, const Link& run, std::int64_t a, std::int64_t b) const {
-        const std::int64_t a0 = blocks_.first(a), b0 = blocks_.first(b);
-        auto link = std::upper_bound(links.begin(), links.end(), a0, [](std::int64_t at, const Link& x) { return at < x.a0; });
-        for (std::int64_t tried = 0; tried < limits_.look_back && link != links.begin(); ++tried)
-            if (--link; length(*link) > kFarLonger * length(run) && link->a1 >= a0 + blocks_.tokens(a) && link->b0 <= b0 &&
-                        link->b1 >= b0 + blocks_.tokens(b)) return true;
-        return false;
-    }
-
-    // The nearest equal blocks beyond an end that lies on block borders, within the bounds of a gap. Those behind a gap
-    // that a far longer link than the run holds are that one's: a page's title would be followed, over the menu and the headline of the
-    // first article, by all of this, as the headline of the second one is.
-    Step next_equal(const Link& run, const Link& last, std::span<const Link> links, std::int64_t a, std::int64_t b,
-                    std::int64_t step, std::int64_t a_low, std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
+    // The nearest equal blocks beyond an end that lies on block borders, within the bounds of a gap.
+    Step next_equal(const Link& last, std::int64_t a, std::int64_t b, std::int64_t step, std::int64_t a_low,
+                    std::int64_t a_high, std::int64_t b_low, std::int64_t b_high) const {
         std::int64_t gap_a = 0, halves_a = 0, seen_a = 0;
         const bool one_page = last.page_a == last.page_b;  // there a headline is no border
         bool headline_a = false;
@@ -285,8 +273,7 @@ private:
                 const std::int64_t tokens_b = blocks_.tokens(j);
                 if (tokens_b == 0) continue;
                 if (fingerprint_[static_cast<std::size_t>(i)] == fingerprint_[static_cast<std::size_t>(j)] &&
-                    outweighs(length(last), tokens_a, std::max(gap_a, gap_b)) &&
-                    (std::max(gap_a, gap_b) == 0 || !is_held(links, run, i, j))) return {i, j, true};
+                    outweighs(length(last), tokens_a, std::max(gap_a, gap_b))) return {i, j, true};
                 headline_b = headline_b || headline_[static_cast<std::size_t>(j)];
                 if (!one_page && headline_a && headline_b) break;
                 gap_b += tokens_b, halves_b += halves_[static_cast<std::size_t>(j)];
@@ -299,6 +286,15 @@ private:
         return {0, 0, false};
     }
 
+    // Whether equal blocks behind a gap are held by a far longer link than the run: they are that one's. A page's title would be
+    // followed, over the menu and the headline of the first article, by all of this, as the headline of the second article is.
+    bool is_held(std::span<const Link> links, const Link& run, const Link& more) const {
+        auto link = std::upper_bound(links.begin(), links.end(), more.a0, [](std::int64_t at, const Link& x) { return at < x.a0; });
+        for (std::int64_t tried = 0; tried < limits_.look_back && link != links.begin(); ++tried)
+            if (length(*--link) > kFarLonger * length(run) && more.inside(*link)) return true;
+        return false;
+    }
+
     // Adds equal blocks, short ones too, that follow or precede the run in both places.
     void extend(Link& run, Mapped<Link>& pieces, std::span<const Link> links) const {
         const auto page_blocks = [&](std::int64_t page) {
@@ -309,17 +305,20 @@ private:
         const bool one_page = run.page_a == run.page_b;
         while (blocks_.is_border(run.a1) && blocks_.is_border(run.b1)) {
             const std::int64_t a_end = one_page ? blocks_.of(run.b0) : a_high;
-            const Step step = next_equal(run, pieces.back(), links, blocks_.of(run.a1 - 1) + 1, blocks_.of(run.b1 - 1) + 1, 1,
-                                         a_low, a_end, b_low, b_high);
+            const Step step = next_equal(pieces.back(), blocks_.of(run.a1 - 1) + 1, blocks_.of(run.b1 - 1) + 1, 1, a_low,
+                                         a_end, b_low, b_high);
             if (!step.found) break;
-            add_after(run, pieces, piece(step, run));
+            const Link more = piece(step, run);
+            if ((more.a0 > run.a1 || more.b0 > run.b1) && is_held(links, run, more)) break;
+            add_after(run, pieces, more);
         }
         while (blocks_.is_border(run.a0) && blocks_.is_border(run.b0)) {
             const std::int64_t b_start = one_page ? blocks_.of(run.a1 - 1) + 1 : b_low;
-            const Step step = next_equal(run, pieces.front(), links, blocks_.of(run.a0) - 1, blocks_.of(run.b0) - 1, -1, a_low,
-                                         a_high, b_start, b_high);
+            const Step step = next_equal(pieces.front(), blocks_.of(run.a0) - 1, blocks_.of(run.b0) - 1, -1, a_low, a_high,
+                                         b_start, b_high);
             if (!step.found) break;
             const Link more = piece(step, run);
+            if ((more.a1 < run.a0 || more.b1 < run.b0) && is_held(links, run, more)) break;
             run.a0 = more.a0, run.b0 = more.b0;
             Link& head = pieces.front();
             if (more.a1 == head.a0 && more.b1 == head.b0) head.a0 = more.a0, head.b0 = more.b0;

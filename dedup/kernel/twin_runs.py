@@ -250,18 +250,23 @@ class _Joiner:
         one_page = run.page_a == run.page_b
         while self.at_border(run.a1) and self.at_border(run.b1):
             a_end = self.block_of(run.b0) if one_page else a_high
-            found = self.next_equal(run, parts[-1], links, range(self.block_of(run.a1 - 1) + 1, a_end),
+            found = self.next_equal(parts[-1], range(self.block_of(run.a1 - 1) + 1, a_end),
                                     range(self.block_of(run.b1 - 1) + 1, b_high))
             if found is None:
                 break
-            run, parts = self.add_after(run, parts, self.piece(found, run))
+            more = self.piece(found, run)
+            if (more.a0 > run.a1 or more.b0 > run.b1) and self.is_held(links, run, more):
+                break
+            run, parts = self.add_after(run, parts, more)
         while self.at_border(run.a0) and self.at_border(run.b0):
             b_start = self.block_of(run.a1 - 1) + 1 if one_page else b_low
-            found = self.next_equal(run, parts[0], links, range(self.block_of(run.a0) - 1, a_low - 1, -1),
+            found = self.next_equal(parts[0], range(self.block_of(run.a0) - 1, a_low - 1, -1),
                                     range(self.block_of(run.b0) - 1, b_start - 1, -1))
             if found is None:
                 break
             more, head = self.piece(found, run), parts[0]
+            if (more.a1 < run.a0 or more.b1 < run.b0) and self.is_held(links, run, more):
+                break
             run = replace(run, a0=more.a0, b0=more.b0)
             if (more.a1, more.b1) == (head.a0, head.b0):
                 parts = [replace(head, a0=more.a0, b0=more.b0), *parts[1:]]
@@ -269,15 +274,13 @@ class _Joiner:
                 parts = [more, *parts]
         return run, parts
 
-    def is_held(self, links: list[Link], run: Link, a: int, b: int) -> bool:
-        """Whether one of the links that is far longer than a run holds a block of a and one of b: they are that one's."""
-        (a0, a1), (b0, b1) = (self.block_first[block:block + 2] for block in (a, b))
-        before = bisect_right(links, a0, key=lambda link: link.a0)
-        return any(link.length > FAR_LONGER * run.length and link.a1 >= a1 and link.b0 <= b0 and link.b1 >= b1
+    def is_held(self, links: list[Link], run: Link, more: Link) -> bool:
+        """Whether equal blocks behind a gap are held by a link that is far longer than the run: they are that one's."""
+        before = bisect_right(links, more.a0, key=lambda link: link.a0)
+        return any(link.length > FAR_LONGER * run.length and more.inside(link)
                    for link in links[max(0, before - LOOK_BACK):before])
 
-    def next_equal(self, run: Link, last: Link, links: list[Link], blocks_a: range,
-                   blocks_b: range) -> tuple[int, int] | None:
+    def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
         gap_a = halves_a = seen_a = 0
         headline_a, one_page = False, last.page_a == last.page_b
         for i in blocks_a:
@@ -288,9 +291,8 @@ class _Joiner:
             for j in blocks_b:
                 if not self.tokens(j):
                     continue
-                gap = max(gap_a, gap_b)
-                if (self.fingerprint[i] == self.fingerprint[j] and outweighs(last.length, self.tokens(i), gap)
-                        and not (gap and self.is_held(links, run, i, j))):
+                if self.fingerprint[i] == self.fingerprint[j] and outweighs(last.length, self.tokens(i),
+                                                                                max(gap_a, gap_b)):
                     return i, j
                 headline_b = headline_b or bool(self.headline[j])
                 if not one_page and headline_a and headline_b:

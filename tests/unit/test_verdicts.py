@@ -70,6 +70,22 @@ def test_a_paragraphs_first_sentence_alone_on_a_line_is_a_teaser():
     assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in line 7"]
 
 
+def test_a_sentence_alone_is_a_teaser_in_every_format(tmp_path):
+    """One that the middle of a later paragraph has: text, Markdown and HTML are told alike."""
+    blocks = [P[1], P[0], " ".join([prose(12, 40), P[1], prose(12, 41)])]
+    for name, text in (("a.txt", lines(*blocks)), ("b.md", lines(*blocks)), ("c.html", "\n\n".join(f"<p>{b}</p>" for b in blocks))):
+        (tmp_path / name).write_text(text)
+        assert verdicts(scan(tmp_path / name), "teaser") == ["the teaser at line 1 is contained in line 5"]
+
+
+def test_a_heading_of_which_a_paragraph_has_words_is_called_a_heading(tmp_path):
+    title = prose(14, 42)[:-1]
+    for heading, told in ((" ".join(title.split()[:10]), "the heading at line 1 is contained in line 3"),
+                          (title, "part of the heading at line 1 stands again at line 3")):
+        (tmp_path / "a.md").write_text(lines(f"# {heading}", f"{' '.join(title.split()[:10])} {P[0]}"))
+        assert verdicts(scan(tmp_path / "a.md"), "teaser") == [told]
+
+
 @pytest.mark.parametrize("pages", [1, 2, 3])
 def test_pages_that_differ_in_their_last_line_do_not_hide_that_each_has_its_article_three_times(pages):
     article, between = [prose(20, n) for n in range(3)], prose(9, 20)
