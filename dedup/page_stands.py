@@ -105,7 +105,7 @@ def in_common(judgement: Judgement, some: PageStands, others: I64) -> tuple[I64,
 
 
 def own_words(judgement: Judgement, pages: I64, others: I64, common: I64) -> F64:
-    """Words of each page that another one does not have: not in what both share, nor the template, nor blocks equal to one there.
+    """Words of each page that another one does not have: not in what both share, the template, or blocks equal to one there.
 
     Args:
         pages: The pages, ascending.

@@ -69,8 +69,9 @@ class Rendering(Struct):
         inside = [place.share_in(known) for place in copies]
         same = [next((n for n, other in enumerate(self.places) if place.is_copy_of(other)), None) for place in copies]
         if min(inside) > MOST and max(inside) == 1:
-            rests = ((place.row, [block for block in place.blocks if block not in known]) for place in copies)
-            self.rest |= {stand: (row, blocks) for row, blocks in rests if blocks}
+            longest = min(zip(inside, copies, strict=True), key=lambda each: each[0])[1]
+            if more := [block for block in longest.blocks if block not in known]:
+                self.rest[stand] = longest.row, more
         elif None not in same:
             self._widen(zip(same, copies, strict=True))
         elif min(inside) <= 1 - MOST and same.count(None) < len(same):

@@ -132,8 +132,8 @@ class Stands:
     def is_section(self) -> Flags:
         """A section that stands again in order, word for word or nearly so, and is not made of smaller repeats."""
         c, alike = self.c, self.least(self.jaccard)
-        section = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (alike >= LEAST_JACCARD)
-                   & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
+        section = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks)
+                   & (alike >= LEAST_JACCARD) & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
         several = self.count > 2
         section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
                                & (self.blocks > SECTION_BLOCKS) & (alike >= HEADED_JACCARD))
@@ -160,7 +160,7 @@ class Stands:
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
     def _is_article(self, s: int, rows: range, page: int) -> tuple[bool, bool]:
-        """Whether it is prose of several blocks, of which the first one is equal in all copies; and whether all are headlines."""
+        """Whether it is prose of several blocks, the first one equal in all copies; and whether that is a headline in all."""
         if self.blocks[s] < EDITED_BLOCKS or self.words[s] < EDITED_WORDS_A_BLOCK * self.blocks[s]:
             return False, False
         corpus, all_rows = self.findings.corpus, slice(rows[0], rows[-1] + 1)
@@ -184,9 +184,9 @@ class Stands:
         order = np.argsort(page, kind="stable")
         sections, page = sections[order], page[order]
         edges = np.append(rows_of(begins_new(page)), len(page))
-        return [stand for some in rows_of(widths(edges) > 1).tolist()
-                for told in renderings_of(self.c, self.findings.corpus.halves, self.first, sections[edges[some]:edges[some + 1]])
-                for stand in told.rest]
+        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, sections[edges[some]:edges[some + 1]])
+                 for some in rows_of(widths(edges) > 1).tolist()]
+        return [stand for renderings in found for told in renderings for stand in told.rest]
 
     def _shown_again(self, rendered: Flags) -> Flags:
         """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""

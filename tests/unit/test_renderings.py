@@ -61,7 +61,8 @@ def test_a_title_before_two_articles_belongs_to_neither(before, between):
 def test_breadcrumb_and_related_link_are_no_part_of_desktop_and_mobile_article(tmp_path, navigation):
     article = f"<h1>{LONG}</h1>\n" + "\n".join(f"<p>{text}</p>" for text in P)
     file = tmp_path / "page.html"
-    file.write_text(f"{navigation.format(LONG)}\n<div class=desktop>\n{article}\n</div>\n<div class=mobile>\n{article}\n</div>\n"
+    file.write_text(f"{navigation.format(LONG)}\n<div class=desktop>\n{article}\n</div>\n"
+                    f"<div class=mobile>\n{article}\n</div>\n"
                     f"<aside><h3>Most read</h3><ul><li><a href=1>{LONG}</a></li><li>Other</li></ul></aside>")
     assert verdicts(scan(Path(file)), "rendered-twice")[0].startswith(
         "the article stands on this page twice: lines 3-9 again at 12-18, headline and 6 paragraphs")

@@ -73,7 +73,8 @@ def test_a_paragraphs_first_sentence_alone_on_a_line_is_a_teaser():
 def test_a_sentence_alone_is_a_teaser_in_every_format(tmp_path):
     """One that the middle of a later paragraph has: text, Markdown and HTML are told alike."""
     blocks = [P[1], P[0], " ".join([prose(12, 40), P[1], prose(12, 41)])]
-    for name, text in (("a.txt", lines(*blocks)), ("b.md", lines(*blocks)), ("c.html", "\n\n".join(f"<p>{b}</p>" for b in blocks))):
+    html = "\n\n".join(f"<p>{block}</p>" for block in blocks)
+    for name, text in (("a.txt", lines(*blocks)), ("b.md", lines(*blocks)), ("c.html", html)):
         (tmp_path / name).write_text(text)
         assert verdicts(scan(tmp_path / name), "teaser") == ["the teaser at line 1 is contained in line 5"]
 
@@ -346,7 +347,7 @@ def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_no
     text = "Smoke train coach engineer band. Night coach door river ticket."
     (tmp_path / "p.html").write_text(f"<p>{text}</p><p>a b c d</p><h2>{text}</h2>", "utf-8")
     [said] = verdicts(scan(tmp_path / "p.html"), "teaser")
-    assert said == "the teaser at characters 72-135 stands again at characters 0-63"
+    assert said == "the heading at characters 72-135 stands again at characters 0-63"
 
 
 @given(st.text(st.sampled_from("ab \n\u2003"), max_size=900), st.integers(1, 50))
