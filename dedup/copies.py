@@ -19,6 +19,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 LAYOUT_TABLE, LAYOUT_BLOCKS = 0.6, 0.3  # of a page's characters in tables, of these in paragraphs: they lay the page out
+HEADLINE_WORDS = 20
 HEAD_BLOCKS = 3  # before a copy, in which the heading of its card stands
 _NUMBER = re.compile(r"\[\d+\]")
 _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|browser|experience|we use)|"
@@ -280,6 +281,15 @@ def is_cut_short(findings: Findings, row: int) -> bool:
         return False
     marks, rest = (corpus.text[x:y].tobytes().decode("utf-8", "ignore") for x, y in ((begin, end), (end, stop)))
     return _CUT.fullmatch(_MARKS.findall(marks)[0] + rest) is not None  # dots that close a place are in it
+
+
+def is_headline(corpus: Corpus, page: int, block: int) -> bool:
+    """Whether a block is a heading; in plain text one that is short and does not end a sentence is taken for it."""
+    if page in corpus.pages.layouts:
+        return bool(corpus.kind[block] == BlockKind.HEADING)
+    end = int(corpus.end[block])
+    tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
+    return bool(corpus.halves[block] <= 2 * HEADLINE_WORDS) and not tail.endswith((".", "!", "?", "。", ",", ";"))
 
 
 def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:

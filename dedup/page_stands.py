@@ -104,6 +104,30 @@ def in_common(judgement: Judgement, some: PageStands, others: I64) -> tuple[I64,
     return some.stand[common], sums(np.bincount(mine[common], minlength=len(others)))
 
 
+def own_words(judgement: Judgement, pages: I64, others: I64, common: I64) -> F64:
+    """Words of each page that another one does not have: not in what both share, the template, or blocks equal to one there.
+
+    Args:
+        pages: The pages, ascending.
+        others: Another page for each.
+        common: Stands of the pages, of what they share with the other ones.
+    """
+    from dedup.verdicts import TEMPLATE
+
+    corpus, stand = judgement.findings.corpus, PageStands.on(judgement, pages).stand
+    counted = (judgement.across[stand] == TEMPLATE) | is_among(stand, np.sort(common))
+    rows, _ = kernel.take_ranges(judgement.first, np.sort(stand[counted]))
+    shared = judgement.stretches(rows, np.zeros(len(rows), np.int64))
+    (mine, first), (theirs, edges) = (kernel.take_ranges(corpus.page_first, each) for each in (pages, others))
+    # a number of each page is mixed into the hash of a block's text
+    salt = np.arange(len(pages)).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    known = np.sort(corpus.fingerprint[theirs] ^ salt[owners(edges)])
+    there = is_among(corpus.fingerprint[mine] ^ salt[owners(first)], known)
+    start, end = corpus.start[mine], corpus.end[mine]
+    inside = kernel.lengths_inside(shared.start, shared.end, start, end) / np.maximum(end - start, 1)
+    return np.bincount(owners(first), np.where(there, 0, np.floor(corpus.halves[mine] * (1 - inside))), len(pages)) / 2
+
+
 def other_pages(judgement: Judgement, some: PageStands, top: int) -> tuple[I64, I64]:
     """How many pages share groups with each page, and the `top` that share most, -1 where there are fewer: ``(pages, top)``.
 

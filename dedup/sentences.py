@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import distinct_numbers, is_among, sums
-from dedup.copies import is_cut_short
+from dedup.copies import is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
-from dedup.page_stands import PageStands, in_common, longest, other_pages, words_together
+from dedup.page_stands import PageStands, in_common, longest, other_pages, own_words, words_together
+from dedup.renderings import Rendering, renderings_of
 from dedup.source_lines import block_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Told = tuple[int, Verdict]  # and the page
 
-HEADLINE_WORDS = 20
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
@@ -95,44 +95,24 @@ def _evidence(judgement: Judgement, s: int) -> dict[str, Any]:
             "in_quotes": int((copies.quote_share[rows] >= 0.5).sum())}
 
 
-def _told_once(judgement: Judgement, stands: list[int]) -> list[list[int]]:
-    """Each second rendering that is told, and behind it those that say no more: they lie in the copies of one with more.
-
-    Of three copies one after the other, the paragraphs of the first and the headline of the second stand again as well.
-    """
-    told: dict[int, set[int]] = {}
-    out: dict[int, list[int]] = {}
-    for s in sorted(stands, key=lambda s: (-_copies(judgement, s), s)):
-        mine = _blocks(judgement, s)
-        frame = next((other for other, theirs in told.items()
-                      if _copies(judgement, other) > _copies(judgement, s) and mine <= theirs), None)
-        if frame is None:
-            told[s], out[s] = mine, [s]
-        else:
-            out[frame].append(s)
-    return [out[s] for s in stands if s in out]
-
-
 def _copies(judgement: Judgement, s: int) -> int:
     return int(judgement.first[s + 1] - judgement.first[s])
 
 
-def _blocks(judgement: Judgement, s: int) -> set[int]:
-    """The blocks that the copies of a stand hold or touch."""
-    copies = judgement.copies
-    return {block for row in range(int(judgement.first[s]), int(judgement.first[s + 1]))
-            for block in range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)}
+def _renderings(judgement: Judgement, stands: I64) -> list[Rendering]:
+    return renderings_of(judgement.copies, judgement.findings.corpus.halves, judgement.first, stands)
 
 
 def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     for page, stands in some.by_page():
-        for s, *within in _told_once(judgement, stands.tolist()):
-            yield page, _rendering(judgement, s, within)
+        for told in _renderings(judgement, stands):
+            yield page, _rendering(judgement, told)
 
 
-def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
-    findings, row = judgement.findings, int(judgement.first[s])
-    rows = list(range(row, int(judgement.first[s + 1])))
+def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
+    findings, s = judgement.findings, told.stand
+    rows = [place.row for place in sorted(told.places, key=lambda place: min(place.blocks))]
+    row = rows[0]
     places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
     mine = slice(places.parts.first[row], places.parts.first[row + 1])
     chars = int((places.part_end[mine] - places.part_start[mine]).sum())
@@ -150,22 +130,30 @@ def _rendering(judgement: Judgement, s: int, within: Sequence[int]) -> Verdict:
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{_unit(named[:1], rows[:1], judgement)} {named[0]} again at {_listed(named[1:])}"
-    alike = "" if _are_equal(judgement, s, inner) else (
-        ", nearly word for word" if float(judgement.table.jaccard[rows].min()) >= NEARLY else ", with changes")
+    alike = "" if _are_equal(judgement, told, inner) else (
+        ", nearly word for word" if min(float(judgement.table.jaccard[rows].min()), _least_share(judgement, inner)) >= NEARLY
+        else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
-    evidence = {**_evidence(judgement, s), "chars": chars, "page_share": round(share, 4)}
+    evidence = {**_evidence(judgement, s), "copies": len(rows), "chars": chars, "page_share": round(share, 4)}
     besides = _besides(judgement, page, [other.tolist() for _, other in inner])
-    groups = tuple(int(judgement.group[each]) for each in (s, *within))
+    groups = tuple(int(judgement.group[each]) for each in (s, *told.within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
-def _are_equal(judgement: Judgement, s: int, inner: list[tuple[I64, I64]]) -> bool:
+def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
-    if KINDS[judgement.table.kind[judgement.group[s]]] != "near":
+    own = range(int(judgement.first[told.stand]), int(judgement.first[told.stand + 1]))
+    if KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near" and {place.row for place in told.places} == {*own}:
         return True
     fingerprint = judgement.findings.corpus.fingerprint
     first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
     return all(other == first for other in others)
+
+
+def _least_share(judgement: Judgement, inner: list[tuple[I64, I64]]) -> float:
+    """Length of the shortest copy, of the longest one: one that another group has brought may lack a paragraph."""
+    halves = [int(judgement.findings.corpus.halves[blocks].sum()) for blocks, _ in inner]
+    return min(halves) / max(*halves, 1)
 
 
 def _times(count: int) -> str:
@@ -221,16 +209,13 @@ def _is_whole(judgement: Judgement, row: int) -> bool:
 def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int, int]:
     """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
 
-    In plain text the first block is taken for a headline if it is short and does not end a sentence.
+    In plain text the first block may be a headline, and no other one.
     """
-    corpus = judgement.findings.corpus
-    laid_out = int(judgement.findings.table.page[row]) in corpus.pages.layouts
+    corpus, page = judgement.findings.corpus, int(judgement.findings.table.page[row])
     heading = corpus.kind[blocks] == BlockKind.HEADING
-    if not laid_out and len(blocks) and corpus.halves[blocks[0]] <= 2 * HEADLINE_WORDS:
-        end = int(corpus.end[blocks[0]])
-        tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
+    if page not in corpus.pages.layouts:
         heading[:] = False
-        heading[0] = not tail.endswith((".", "!", "?", "。", ",", ";"))
+        heading[:1] = [is_headline(corpus, page, int(block)) for block in blocks[:1]]
     headings = int(heading.sum())
     paragraphs = int((~heading & (corpus.halves[blocks] >= PARAGRAPH_HALVES)).sum())
     return headings, paragraphs, len(blocks) - headings - paragraphs
@@ -249,8 +234,41 @@ def _inner_blocks(judgement: Judgement, row: int) -> tuple[I64, I64]:
 
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
-    for page, s in zip(some.page.tolist(), some.stand.tolist(), strict=True):
-        yield page, _teaser(judgement, s)
+    for page, stands in some.by_page():
+        going_on = _going_on(judgement, page, stands)
+        for s in stands.tolist():
+            yield page, going_on[s] if s in going_on else _teaser(judgement, s)
+
+
+def _going_on(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
+    """Of stands that are a second rendering again, and a piece behind or before it: what that piece is."""
+    from dedup.verdicts import RENDERED, is_long_enough
+
+    there, copies = judgement.stands(page), judgement.copies
+    leader = judgement.first[stands]
+    stands = stands[is_long_enough(copies.words[leader], copies.blocks[leader])]
+    rendered = there[judgement.within[there] == RENDERED]
+    if not len(stands) or not len(rendered):
+        return {}
+    return {s: Verdict("teaser", _piece(judgement, page, told, *rest), (int(judgement.group[s]),), _evidence(judgement, s))
+            for told in _renderings(judgement, np.sort(np.concatenate([rendered, stands]))) for s, rest in told.rest.items()}
+
+
+def _piece(judgement: Judgement, page: int, told: Rendering, row: int, blocks: list[int]) -> str:
+    """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
+    findings = judgement.findings
+    corpus, whole = findings.corpus, min(told.places, key=lambda place: min(place.blocks))
+    if corpus.pages.in_line(page):
+        begin, end = findings.places.chars(whole.row)
+        return f'the teaser "{shortened(corpus.block_text(blocks[0]))}" is contained in characters {begin}-{end}'
+    lines = [block_line(corpus, page, block) for block in (blocks[0], blocks[-1])]
+    if blocks[-1] == judgement.copies.last_block[row]:
+        lines[1] = findings.places.lines(row)[1]
+    at = f"line {lines[0]}" if lines[0] == lines[1] else f"lines {lines[0]}-{lines[1]}"
+    first = min(whole.blocks)
+    if corpus.fingerprint[blocks].tolist() == [corpus.fingerprint[first]]:
+        return f"the headline of line {block_line(corpus, page, first)} stands again at {at}"
+    return f"the teaser at {at} is contained in {_named_lines(judgement, whole.row)}"
 
 
 def _teaser(judgement: Judgement, s: int) -> Verdict:
@@ -267,14 +285,16 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
         other = heading if heading not in (None, one) else next(row for row in rows if row != one)
         small, large = [one], [other]
         verb = "names the heading at" if heading is not None and heading != one else "stands again at"
-    what = "link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "teaser"
+    what = "the link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "the teaser"
+    if not verb.startswith("names") and copies.heading[small].all():  # what points to it is the other place
+        what = "the heading" if copies.whole[small].all() else "part of the heading"
     label = dict(zip(rows, _places(judgement, rows), strict=True))
 
     def at(some: list[int]) -> str:
         places = [label[row] for row in some]
         return f"{_unit(places, some, judgement)} {_listed(places)}"
     rest = [row for row in rows if row not in small and row not in large]
-    text = f"the {what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
+    text = f"{what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
     again = "and again in" if large[1:] else "and stands again at" if verb != "stands again at" else "and at"
     rest = large[1:] or rest
     text += f", {again} {at(rest)}" if rest else ""
@@ -359,6 +379,7 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     groups = judgement.group[both]
     near = np.diff(sums(table.kind[groups] == KINDS.index("near"))[edges]) > 0
     near[near] = ~judgement.are_equal(*(np.array(pages, np.int64)[near] for pages in (originals, copied)))
+    near |= own_words(judgement, np.array(copied), np.array(originals), both) >= judgement.findings.options.min_tokens
     groups, names = groups.tolist(), judgement.findings.corpus.pages.names(originals)
     for page, inexact, name, (a, b) in zip(copied, near.tolist(), names, pairwise(edges.tolist()), strict=True):
         text = f"the page is nearly a copy of {name}" if inexact else f"the page is a copy of {name}"

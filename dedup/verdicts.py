@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import in_order, sums, widths
+from dedup.blocks import begins_new, in_order, rows_of, sums, widths
 from dedup.copies import (
     Copies,
     blocks_inside,
@@ -24,6 +24,7 @@ from dedup.copies import (
     equal_share,
     in_cards,
     is_cut_short,
+    is_headline,
     is_notice,
     tag_chain,
 )
@@ -32,6 +33,7 @@ from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
 from dedup.parts import Parts
+from dedup.renderings import renderings_of
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -41,8 +43,9 @@ Flags = npt.NDArray[np.bool_]
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
 SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
-# Edited throughout: prose that begins with the same block; variants in tabs, or under neighbouring headings, do not.
-EDITED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 3, 15
+# Edited throughout: prose that begins with the same block, or with headlines that are alike or equal; variants in tabs, or
+# under neighbouring headings, do not.
+EDITED_JACCARD, HEADED_JACCARD, EDITED_BLOCKS, EDITED_WORDS_A_BLOCK = 0.75, 0.65, 3, 15
 MAX_RENDERINGS = 4  # of a section twice as long and of three blocks or more; of a shorter one two
 MAX_CROWDED = 0.6  # of its words in pieces that stand three times: plans, cards and forms are made of the same pieces
 QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of another
@@ -96,6 +99,7 @@ class Stands:
         menu, tabled = self.is_menu(), self.copies(self.c.code) == self.count
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
+        kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
         open_rows = np.flatnonzero(kind < 0)
         kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
@@ -128,12 +132,11 @@ class Stands:
     def is_section(self) -> Flags:
         """A section that stands again in order, word for word or nearly so, and is not made of smaller repeats."""
         c, alike = self.c, self.least(self.jaccard)
-        section = ((self.words >= SECTION_WORDS) & (self.blocks >= SECTION_BLOCKS)
-                   & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (alike >= LEAST_JACCARD)
-                   & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
+        section = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks)
+                   & (alike >= LEAST_JACCARD) & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
         several = self.count > 2
         section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
-                               & (self.blocks > SECTION_BLOCKS) & (alike >= EQUAL_JACCARD))
+                               & (self.blocks > SECTION_BLOCKS) & (alike >= HEADED_JACCARD))
         rows = np.flatnonzero(section)
         if len(rows):
             section[rows] = [self._is_rendering(int(s)) for s in rows]
@@ -145,21 +148,25 @@ class Stands:
         corpus, c = self.findings.corpus, self.c
         rows = range(int(self.first[s]), int(self.first[s + 1]))
         page = int(self.findings.table.page[self.all_first[self.stands[s]]])
-        least = EDITED_JACCARD if self._begins_alike(s, rows) else EQUAL_JACCARD
+        article, headed = self._is_article(s, rows, page)
+        least = HEADED_JACCARD if headed else EDITED_JACCARD if article else EQUAL_JACCARD
         if float(self.jaccard[rows[0]:rows[-1] + 1].min()) < least and equal_share(corpus, c, rows) < EQUAL_SHARE:
             return False
-        if len(rows) == 2:
+        if len(rows) == 2 or headed:
             return not in_cards(corpus, page, c, rows[0], rows[1])
         # clones of a slide follow at once; conditions of three cards stand under the heads of the cards
         gaps = c.first_block[rows[1]:rows[-1] + 1] - c.last_block[rows[0]:rows[-1]] - 1
         device = c.device_share[rows[0]:rows[-1] + 1]
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
-    def _begins_alike(self, s: int, rows: range) -> bool:
-        """Whether it is prose of several blocks of which the first one, its headline, is equal in all copies."""
-        begin = self.findings.corpus.fingerprint[self.c.first_block[rows[0]:rows[-1] + 1]]
-        return bool(self.blocks[s] >= EDITED_BLOCKS and self.words[s] >= EDITED_WORDS_A_BLOCK * self.blocks[s]
-                    and (begin == begin[0]).all())
+    def _is_article(self, s: int, rows: range, page: int) -> tuple[bool, bool]:
+        """Whether it is prose of several blocks, the first one equal in all copies; and whether that is a headline in all."""
+        if self.blocks[s] < EDITED_BLOCKS or self.words[s] < EDITED_WORDS_A_BLOCK * self.blocks[s]:
+            return False, False
+        corpus, all_rows = self.findings.corpus, slice(rows[0], rows[-1] + 1)
+        first = self.c.first_block[all_rows]
+        begin, whole = corpus.fingerprint[first], bool(self.c.opens[all_rows].all())
+        return bool((begin == begin[0]).all()), whole and all(is_headline(corpus, page, int(block)) for block in first)
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
@@ -170,6 +177,16 @@ class Stands:
         piece[several] = (lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS)
         crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
+
+    def _going_on(self, sections: npt.NDArray[np.intp]) -> list[int]:
+        """Sections that are others again, and a piece behind or before them: a headline under "Most read", a teaser."""
+        page = self.findings.table.page[self.all_first[self.stands[sections]]]
+        order = np.argsort(page, kind="stable")
+        sections, page = sections[order], page[order]
+        edges = np.append(rows_of(begins_new(page)), len(page))
+        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, sections[edges[some]:edges[some + 1]])
+                 for some in rows_of(widths(edges) > 1).tolist()]
+        return [stand for renderings in found for told in renderings for stand in told.rest]
 
     def _shown_again(self, rendered: Flags) -> Flags:
         """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""
@@ -223,14 +240,14 @@ class Stands:
                 or tag_chain(corpus, page, one) != tag_chain(corpus, page, other))
 
     def _is_claim(self, s: int, contained: bool) -> bool:
-        """Whether a sentence is shown apart from the text that it is taken from, in an element of another kind."""
+        """Whether a sentence is shown apart from the text that it is taken from, or again in an element of another kind."""
         row, findings = int(self.all_first[self.stands[s]]), self.findings
         one, other = (int(self.c.first_block[self.first[s] + i]) for i in (0, 1))
         if not _SENTENCE.search(findings.places.text(row)):
             return False
-        if not self.c.laid_out[self.leader[s]]:
+        if contained or not self.c.laid_out[self.leader[s]]:
             return contained
-        if not contained and other - one <= 1:  # beside itself: a copy for another device
+        if other - one <= 1:  # beside itself: a copy for another device
             return False
         corpus, page = findings.corpus, int(findings.table.page[row])
         return tag_chain(corpus, page, one) != tag_chain(corpus, page, other)
@@ -241,6 +258,12 @@ class Stands:
                                                       & (self.blocks <= 2 * MENU_BLOCKS))).tolist():
             if is_notice(self.findings.places.text(int(self.all_first[self.stands[s]]))):
                 kind[s] = NAVIGATION
+
+
+def is_long_enough(words: F64, blocks: I64) -> Flags:
+    """Whether a repeat has the words and blocks of a section."""
+    long_enough: Flags = (words >= SECTION_WORDS) & (blocks >= SECTION_BLOCKS)
+    return long_enough
 
 
 def _inside(frame: Parts, found: Parts) -> I64:
@@ -393,8 +416,8 @@ class Judgement:
         if not len(row):
             return np.zeros(len(template), bool)
         frame_rows = np.flatnonzero(template[stand])
-        frame = self._stretches(frame_rows, self.table.page[frame_rows])
-        found = self._stretches(row, np.arange(len(row)))
+        frame = self.stretches(frame_rows, self.table.page[frame_rows])
+        found = self.stretches(row, np.arange(len(row)))
         sizes = (found.end - found.start, _inside(frame, found))
         size, inside = (np.bincount(found.owner, each, len(row)) for each in sizes)
         outside = np.bincount(stand[row], inside < TEMPLATE_AGAIN * size, len(template)) > 0
@@ -417,7 +440,7 @@ class Judgement:
         template = np.flatnonzero(self.across[self.occurrence_stand] == TEMPLATE)
         blocks = np.where(widths(corpus.token_first) > 0, corpus.end - corpus.start, 0)
         of_page = widths(sums(blocks)[corpus.page_first])
-        frame = self._stretches(template, self.table.page[template])
+        frame = self.stretches(template, self.table.page[template])
         content = of_page - np.bincount(frame.owner, frame.end - frame.start, len(of_page))
         return of_page, content.astype(np.int64), frame
 
@@ -452,7 +475,7 @@ class Judgement:
         a, b = pair // max(len(of_page), 1), pair % max(len(of_page), 1)
         alike = np.ones(len(pair), bool)
         for side, page in ((first, a), (second, b)):
-            found = self._stretches(side, back, 2 * table.jaccard[row] / (1 + table.jaccard[row]))
+            found = self.stretches(side, back, 2 * table.jaccard[row] / (1 + table.jaccard[row]))
             size = found.end - found.start - np.where(bare[page[found.owner]], 0, _inside(frame, found))
             held = np.bincount(found.owner, size, len(pair))
             alike &= (held >= COPY_SHARE * content[page]) & (held > 0)
@@ -501,7 +524,7 @@ class Judgement:
         other = np.where(equal, partner, np.arange(len(leader)))
         return np.where(pairs.allows(table.page[leader], table.page), leader, other)
 
-    def _stretches(self, rows: I64, owner: I64, share: F64 | None = None) -> Parts:
+    def stretches(self, rows: I64, owner: I64, share: F64 | None = None) -> Parts:
         """The matched parts of some occurrences in bytes of the collection, those of one owner apart from each other.
 
         Args:

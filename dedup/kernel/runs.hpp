@@ -102,6 +102,7 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
 
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
+inline constexpr std::int64_t kFarLonger = 4;  // times: what such a link holds, no other run goes on with behind a gap
 
 // Links that cross are chained by their places in the first text. Which text that is, the texts say, and not the order of the
 // pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
@@ -157,7 +158,7 @@ private:
         const std::int64_t gap_a = y.a0 - x.a1, gap_b = y.b0 - x.b1;
         if (gap_a < 0 || gap_b < 0) {
             const std::int64_t drift = std::abs(gap_a - gap_b), overlap = -std::min(gap_a, gap_b);
-            const bool progress = overlap < y.a1 - y.a0 && overlap < y.b1 - y.b0;
+            const bool progress = overlap < std::min({y.a1 - y.a0, y.b1 - y.b0, x.a1 - x.a0, x.b1 - x.b0});
             return drift <= std::min({limits_.max_edit, length(x), length(y)}) && progress ? drift : -1;
         }
         if (x.page_a != x.page_b && blocks_.holds(headline_, x.a1, y.a0) && blocks_.holds(headline_, x.b1, y.b0)) return -1;
@@ -222,7 +223,7 @@ private:
                 used_[next_[at]] = 1;
                 add_after(run, pieces_, more);
             }
-            extend(run, pieces_);
+            extend(run, pieces_, std::span(links_).subspan(begin, n));
             whole_.push_back(run);
             const Link& link = links_[begin + i];
             joined_.push_back(run.a0 != link.a0 || run.a1 != link.a1 || run.b0 != link.b0 || run.b1 != link.b1);
@@ -285,8 +286,17 @@ private:
         return {0, 0, false};
     }
 
+    // Whether equal blocks behind a gap are held by a far longer link than the run: they are that one's. A page's title would be
+    // followed, over the menu and the headline of the first article, by all of this, as the headline of the second article is.
+    bool is_held(std::span<const Link> links, const Link& run, const Link& more) const {
+        auto link = std::upper_bound(links.begin(), links.end(), more.a0, [](std::int64_t at, const Link& x) { return at < x.a0; });
+        for (std::int64_t tried = 0; tried < limits_.look_back && link != links.begin(); ++tried)
+            if (length(*--link) > kFarLonger * length(run) && more.inside(*link)) return true;
+        return false;
+    }
+
     // Adds equal blocks, short ones too, that follow or precede the run in both places.
-    void extend(Link& run, Mapped<Link>& pieces) const {
+    void extend(Link& run, Mapped<Link>& pieces, std::span<const Link> links) const {
         const auto page_blocks = [&](std::int64_t page) {
             return std::pair{page_first_[static_cast<std::size_t>(page)], page_first_[static_cast<std::size_t>(page + 1)]};
         };
@@ -298,7 +308,9 @@ private:
             const Step step = next_equal(pieces.back(), blocks_.of(run.a1 - 1) + 1, blocks_.of(run.b1 - 1) + 1, 1, a_low,
                                          a_end, b_low, b_high);
             if (!step.found) break;
-            add_after(run, pieces, piece(step, run));
+            const Link more = piece(step, run);
+            if ((more.a0 > run.a1 || more.b0 > run.b1) && is_held(links, run, more)) break;
+            add_after(run, pieces, more);
         }
         while (blocks_.is_border(run.a0) && blocks_.is_border(run.b0)) {
             const std::int64_t b_start = one_page ? blocks_.of(run.a1 - 1) + 1 : b_low;
@@ -306,6 +318,7 @@ private:
                                          b_start, b_high);
             if (!step.found) break;
             const Link more = piece(step, run);
+            if ((more.a1 < run.a0 || more.b1 < run.b0) && is_held(links, run, more)) break;
             run.a0 = more.a0, run.b0 = more.b0;
             Link& head = pieces.front();
             if (more.a1 == head.a0 && more.b1 == head.b0) head.a0 = more.a0, head.b0 = more.b0;

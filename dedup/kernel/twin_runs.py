@@ -20,6 +20,7 @@ U8 = npt.NDArray[np.uint8]
 MAX_GAP_HALVES = 80  # gap from block to block, in half tokens
 MAX_GAP_BLOCKS = 3
 FOR_EDITED, FOR_LEFT_OUT = 2, 4  # matched tokens of a run, at least, for each of an edit / of a block that is left out
+FAR_LONGER = 4  # times: what such a link holds, no other run goes on with behind a gap
 LOOK_BACK = 50  # links tried as predecessor of one
 OPEN_LINKS = 64  # links that may absorb a later one
 
@@ -186,7 +187,8 @@ class _Joiner:
         gap_a, gap_b = y.a0 - x.a1, y.b0 - x.b1
         if gap_a < 0 or gap_b < 0:
             overlap, drift = -min(gap_a, gap_b), abs(gap_a - gap_b)
-            return drift if drift <= min(self.max_edit, x.length, y.length) and overlap < y.length else None
+            progress = overlap < min(x.length, y.length)
+            return drift if drift <= min(self.max_edit, x.length, y.length) and progress else None
         if x.page_a != x.page_b and self.holds_headline(x.a1, y.a0) and self.holds_headline(x.b1, y.b0):
             return None
         wider = max(gap_a, gap_b)
@@ -228,7 +230,7 @@ class _Joiner:
                     break
                 at, used[held[1]] = held[1], True
                 run, parts = self.add_after(run, parts, more)
-            run, parts = self.extend(run, parts)
+            run, parts = self.extend(run, parts, links)
             runs.append(Run(run, parts, (run.a0, run.a1, run.b0, run.b1) != (link.a0, link.a1, link.b0, link.b1)))
         return runs
 
@@ -242,7 +244,7 @@ class _Joiner:
             return replace(run, a1=more.a1, b1=more.b1, exact=exact and joined.exact), [*parts[:-1], joined]
         return replace(run, a1=more.a1, b1=more.b1, exact=exact), [*parts, more]
 
-    def extend(self, run: Link, parts: list[Link]) -> tuple[Link, list[Link]]:
+    def extend(self, run: Link, parts: list[Link], links: list[Link]) -> tuple[Link, list[Link]]:
         a_low, a_high = self.page_first[run.page_a:run.page_a + 2]
         b_low, b_high = self.page_first[run.page_b:run.page_b + 2]
         one_page = run.page_a == run.page_b
@@ -252,7 +254,10 @@ class _Joiner:
                                     range(self.block_of(run.b1 - 1) + 1, b_high))
             if found is None:
                 break
-            run, parts = self.add_after(run, parts, self.piece(found, run))
+            more = self.piece(found, run)
+            if (more.a0 > run.a1 or more.b0 > run.b1) and self.is_held(links, run, more):
+                break
+            run, parts = self.add_after(run, parts, more)
         while self.at_border(run.a0) and self.at_border(run.b0):
             b_start = self.block_of(run.a1 - 1) + 1 if one_page else b_low
             found = self.next_equal(parts[0], range(self.block_of(run.a0) - 1, a_low - 1, -1),
@@ -260,12 +265,20 @@ class _Joiner:
             if found is None:
                 break
             more, head = self.piece(found, run), parts[0]
+            if (more.a1 < run.a0 or more.b1 < run.b0) and self.is_held(links, run, more):
+                break
             run = replace(run, a0=more.a0, b0=more.b0)
             if (more.a1, more.b1) == (head.a0, head.b0):
                 parts = [replace(head, a0=more.a0, b0=more.b0), *parts[1:]]
             else:
                 parts = [more, *parts]
         return run, parts
+
+    def is_held(self, links: list[Link], run: Link, more: Link) -> bool:
+        """Whether equal blocks behind a gap are held by a link that is far longer than the run: they are that one's."""
+        before = bisect_right(links, more.a0, key=lambda link: link.a0)
+        return any(link.length > FAR_LONGER * run.length and more.inside(link)
+                   for link in links[max(0, before - LOOK_BACK):before])
 
     def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
         gap_a = halves_a = seen_a = 0

@@ -453,6 +453,38 @@ def test_join_links(problem, max_edit):
             assert not any(holds_headline(*a) and holds_headline(*b) for a, b in zip(*gaps, strict=True))
 
 
+@st.composite
+def repeated_blocks(draw):
+    """Pages of blocks that stand more than once, of 1 to 40 tokens, and links between equal runs of them."""
+    sizes = draw(st.lists(st.sampled_from([1, 2, 5, 9, 40]), min_size=4, max_size=4))
+    texts = draw(st.lists(st.integers(0, 3), min_size=2, max_size=16))
+    block_first = np.cumsum([0, *(sizes[text] for text in texts)]).astype(np.int64)
+    cut = draw(st.sampled_from([len(texts), len(texts) // 2]))
+    page = [n >= cut for n in range(len(texts))]
+
+    def equal_from(i, j):
+        """Blocks in a row that are equal from two places on, on their pages and apart from each other."""
+        n = 0
+        while (j + n < len(texts) and i + n < j and page[i + n] == page[i] and page[j + n] == page[j]
+               and texts[i + n] == texts[j + n]):
+            n += 1
+        return n
+    links = []
+    for i, j in itertools.combinations(range(len(texts)), 2):
+        if run := draw(st.integers(0, equal_from(i, j))):
+            links.append([int(block_first[at]) for at in (i, i + run, j, j + run)])
+    cols = [np.array([link[n] for link in links], np.int64) for n in range(4)]
+    page_first = np.unique([0, cut, len(texts)]).astype(np.int64)
+    return (*cols, np.ones(len(links), np.uint8), block_first, 2 * np.diff(block_first), np.array(texts, np.uint64),
+            np.zeros(len(texts), np.uint8), page_first, np.arange(len(page_first) - 1, dtype=np.uint64))
+
+
+@given(problem=repeated_blocks())
+def test_runs_that_equal_blocks_extend(problem):
+    """Over gaps, but not into what a far longer link holds."""
+    assert_same(*(module.join_links(*problem, 16, 0, 1000) for module in (native, reference)))
+
+
 def last_page_first(problem):
     """The same blocks and links with the pages in reverse order, and what becomes of a link."""
     *cols, exact, block_first, halves, fingerprint, headline, page_first, digest = problem

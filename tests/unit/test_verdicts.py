@@ -70,6 +70,23 @@ def test_a_paragraphs_first_sentence_alone_on_a_line_is_a_teaser():
     assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in line 7"]
 
 
+def test_a_sentence_alone_is_a_teaser_in_every_format(tmp_path):
+    """One that the middle of a later paragraph has: text, Markdown and HTML are told alike."""
+    blocks = [P[1], P[0], " ".join([prose(12, 40), P[1], prose(12, 41)])]
+    html = "\n\n".join(f"<p>{block}</p>" for block in blocks)
+    for name, text in (("a.txt", lines(*blocks)), ("b.md", lines(*blocks)), ("c.html", html)):
+        (tmp_path / name).write_text(text)
+        assert verdicts(scan(tmp_path / name), "teaser") == ["the teaser at line 1 is contained in line 5"]
+
+
+def test_a_heading_of_which_a_paragraph_has_words_is_called_a_heading(tmp_path):
+    title = prose(14, 42)[:-1]
+    for heading, told in ((" ".join(title.split()[:10]), "the heading at line 1 is contained in line 3"),
+                          (title, "part of the heading at line 1 stands again at line 3")):
+        (tmp_path / "a.md").write_text(lines(f"# {heading}", f"{' '.join(title.split()[:10])} {P[0]}"))
+        assert verdicts(scan(tmp_path / "a.md"), "teaser") == [told]
+
+
 @pytest.mark.parametrize("pages", [1, 2, 3])
 def test_pages_that_differ_in_their_last_line_do_not_hide_that_each_has_its_article_three_times(pages):
     article, between = [prose(20, n) for n in range(3)], prose(9, 20)
@@ -210,6 +227,12 @@ def test_an_edited_page_is_nearly_a_copy():
     assert verdicts(report, "copy-of") == ["the page is nearly a copy of a"]
 
 
+def test_a_page_with_a_paragraph_of_its_own_is_nearly_a_copy():
+    both = [prose(30, n) for n in range(20, 50)]
+    report = scan_texts({"a": lines(prose(60, 60), *both), "b": lines(*both, prose(60, 61)), "c": lines(*both, "12 May")})
+    assert verdicts(report, "copy-of") == ["the page is nearly a copy of a", "the page is a copy of a"]
+
+
 def test_a_copy_verdict_rests_on_a_group_and_says_nearly_where_texts_differ():
     a = prose(40, 20)
     b = edited(a, range(3, 40, 9))
@@ -324,7 +347,7 @@ def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_no
     text = "Smoke train coach engineer band. Night coach door river ticket."
     (tmp_path / "p.html").write_text(f"<p>{text}</p><p>a b c d</p><h2>{text}</h2>", "utf-8")
     [said] = verdicts(scan(tmp_path / "p.html"), "teaser")
-    assert said == "the teaser at characters 72-135 stands again at characters 0-63"
+    assert said == "the heading at characters 72-135 stands again at characters 0-63"
 
 
 @given(st.text(st.sampled_from("ab \n\u2003"), max_size=900), st.integers(1, 50))

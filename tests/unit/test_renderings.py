@@ -1,0 +1,117 @@
+"""Second renderings of a page are told once, with nothing of what stands beside them: titles, related links, teasers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import dedup
+from dedup import Page, scan
+from dedup.renderings import Place, renderings
+from tests.scan_help import edited, lines, prose, scan_texts, verdicts
+
+P = [prose(30, n) for n in range(6)]
+LONG = "Council votes for new parking rules in the old town"  # eight words or more are matched alone
+ARTICLE = [LONG, *P]
+
+
+def told(*blocks: str) -> list[str]:
+    """What is said of second renderings and teasers on a page of plain text, up to its figures."""
+    report = scan_texts([lines(*blocks)])
+    return [text.split(", headline and")[0] for kind in ("rendered-twice", "teaser") for text in verdicts(report, kind)]
+
+
+@pytest.mark.parametrize("related", [["Most read", LONG], ["Menu", "Share", LONG], ["Read also", LONG, prose(12, 50)]])
+def test_a_headline_that_stands_again_behind_an_article_is_no_rendering(related):
+    assert told("Menu", *ARTICLE, *ARTICLE, *related) == ["the article stands on this page twice: lines 3-15 again at 17-29"]
+
+
+def test_a_headline_at_once_behind_two_articles_is_told_by_itself():
+    page = ["Menu", *ARTICLE, *ARTICLE, LONG]
+    assert told(*page) == ["the article stands on this page twice: lines 3-15 again at 17-29",
+                           "the headline of line 3 stands again at line 31"]
+    [cleaned] = dedup.clean([Page("a", lines(*page))]).pages
+    assert cleaned.text == lines("Menu", *ARTICLE, LONG)
+
+
+def test_a_teaser_behind_two_articles_is_told_as_one():
+    assert told(*ARTICLE, *ARTICLE, *ARTICLE[:2]) == ["the article stands on this page twice: lines 1-13 again at 15-27",
+                                                      "the teaser at lines 29-31 is contained in lines 1-13"]
+
+
+def test_a_teaser_behind_two_articles_of_a_record_has_no_line():
+    [report] = scan([Page("a", lines(*ARTICLE, *ARTICLE, *ARTICLE[:2]), record=True)]).pages
+    assert [v.text for v in report.verdicts if v.kind == "teaser"] == [
+        f'the teaser "Council votes for new parking rules in the old..." is contained in characters 0-{len(lines(*ARTICLE))}']
+
+
+@pytest.mark.parametrize("before", [[LONG], [LONG, "Menu"], [LONG, "Home > News", "Menu"]])
+@pytest.mark.parametrize("between", [[], ["Share"]])
+def test_a_title_before_two_articles_belongs_to_neither(before, between):
+    begin = 2 * len(before) + 1
+    again = begin + 14 + 2 * len(between)
+    said = told(*before, *ARTICLE, *between, *ARTICLE)
+    assert said[0] == f"the article stands on this page twice: lines {begin}-{begin + 12} again at {again}-{again + 12}"
+    assert not any("teaser" in text for text in said)
+
+
+@pytest.mark.parametrize("navigation", ["<nav>{}</nav>", "<nav><ul><li>Home</li><li>News</li><li>{}</li></ul></nav>",
+                                        "<nav><a href=/>{}</a></nav>"])
+def test_breadcrumb_and_related_link_are_no_part_of_desktop_and_mobile_article(tmp_path, navigation):
+    article = f"<h1>{LONG}</h1>\n" + "\n".join(f"<p>{text}</p>" for text in P)
+    file = tmp_path / "page.html"
+    file.write_text(f"{navigation.format(LONG)}\n<div class=desktop>\n{article}\n</div>\n"
+                    f"<div class=mobile>\n{article}\n</div>\n"
+                    f"<aside><h3>Most read</h3><ul><li><a href=1>{LONG}</a></li><li>Other</li></ul></aside>")
+    assert verdicts(scan(Path(file)), "rendered-twice")[0].startswith(
+        "the article stands on this page twice: lines 3-9 again at 12-18, headline and 6 paragraphs")
+    dedup.clean(Path(file), tmp_path / "out")
+    assert (tmp_path / "out/page.html").read_text().count(LONG) == 3
+
+
+@pytest.mark.parametrize(("copies", "alike", "places"), [
+    ([ARTICLE, ["Share", *ARTICLE], ["Share", *ARTICLE[:3], *ARTICLE[4:]]], "with changes", "1-15 again at 17-31 and 33-43"),
+    ([ARTICLE, ["Share", *ARTICLE], ["Share", *ARTICLE[:5], *ARTICLE[6:]]], "with changes", "1-15 again at 17-31 and 33-43"),
+    ([ARTICLE, ARTICLE[:-1], ARTICLE], "with changes", "1-13 again at 15-25 and 27-39"),
+    ([ARTICLE, ["Share", *ARTICLE[:4], "Buy now", *ARTICLE[4:]], ["Share", *ARTICLE]], "nearly word for word",
+     "1-15 again at 17-33 and 35-47"),
+    ([ARTICLE, ["Share", *ARTICLE], ["Print", *ARTICLE]], None, "1-13 again at 17-29 and 33-45")])
+def test_three_renderings_of_which_one_differs_are_told_as_three(copies, alike, places):
+    report = scan_texts([lines(*(text for copy in copies for text in copy))])
+    [said] = verdicts(report, "rendered-twice")
+    assert said.startswith(f"the article stands on this page 3 times{f', {alike}' if alike else ''}: lines {places}, ")
+    [verdict] = [v for v in report.pages[0].verdicts if v.kind == "rendered-twice"]
+    assert verdict.evidence["copies"] == 3
+    assert not verdicts(report, "refrain")
+
+
+def test_conditions_in_three_cards_are_no_article():
+    cards = [text for name in ("Basic", "Plus", "Premium") for text in (name, *P[:3])]
+    assert not verdicts(scan_texts([lines(*cards)]), "rendered-twice")
+
+
+@pytest.mark.parametrize("headline", ["Council votes for new parking rules in the old town again",
+                                      "Council passes new parking rules for the old town"])
+def test_an_article_edited_throughout_under_an_edited_headline_is_no_refrain(headline):
+    again = [edited(text, {5, 15}) for text in P]
+    report = scan_texts([lines(*ARTICLE, "Share", headline, *again)])
+    [said] = verdicts(report, "rendered-twice")
+    assert said.startswith("the article stands on this page twice, with changes: lines 1-13 again at 17-29, headline and 6")
+    assert report.summary.content_share == report.summary.duplicate_share > 0.4
+
+
+def place(row: int, first: int, last: int, words: int = 30) -> Place:
+    return Place(row, dict.fromkeys(range(first, last + 1), words))
+
+
+def test_what_goes_on_at_both_places_is_a_rendering_of_its_own():
+    """A text twice in each of two copies, and a paragraph behind: the copies are longer than what stands four times."""
+    four = [place(n, 4 * n, 4 * n + 1) for n in range(4)]
+    longer = [place(4, 0, 6), place(5, 8, 14)]
+    assert [each.stand for each in renderings({0: four, 1: longer})] == [0, 1]
+
+
+def test_renderings_that_have_nothing_in_common_are_told_each():
+    stands = {n: [place(2 * n, 20 * n, 20 * n + 3), place(2 * n + 1, 20 * n + 10, 20 * n + 13)] for n in range(3)}
+    assert [(each.stand, each.within) for each in renderings(stands)] == [(0, []), (1, []), (2, [])]
