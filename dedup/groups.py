@@ -18,7 +18,7 @@ from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
-from dedup.matched_parts import matched_parts
+from dedup.matched_parts import LeftOut, left_out, matched_parts
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
 from dedup.places import TokenRanges, locate, row_ranges
@@ -142,7 +142,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order, first = _groups_in_order(ranges, members)
     said, row = np.zeros(len(component), bool), members.row[order]
     said[cut] = True  # a group that left something out stays, and says so
-    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]]))
+    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]], left_out(corpus, spans)))
     del row
     unlike = _unlike(engine, corpus, members, component, spans, digest)
     kept = ~asking.result()
@@ -213,17 +213,20 @@ def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     return in_order(rank[group])[:first[-1]], first
 
 
-def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags) -> Flags:
+def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags, gaps: LeftOut) -> Flags:
     """Groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
-    linked only to the representative says no more than the group does. A group that left something out (`stays`) says so.
+    linked only to the representative says no more than the group does. What places leave out is not in them: a paragraph
+    that changed places with its neighbour. A group that left something out (`stays`) says so.
 
     Args:
         row, first: Rows of the groups, and where those of each begin.
+        gaps: What each place leaves out, by row.
     """
     asked, implied = rows_of(~stays), np.zeros(len(first) - 1, bool)
-    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND)
+    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND, row, gaps.place,
+                                           gaps.t0, gaps.t1)
     return implied
 
 

@@ -18,6 +18,39 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+class LeftOut(Struct, frozen=True):
+    """Blocks inside places that none of their parts holds; those of a place ascend, and so do places.
+
+    Attributes:
+        place: Row of the place.
+        t0, t1: Their tokens.
+        first_block, end_block: The first of the blocks, and the one behind the last.
+    """
+
+    place: I64
+    t0: I64
+    t1: I64
+    first_block: I64
+    end_block: I64
+
+
+def left_out(corpus: Corpus, spans: Spans) -> LeftOut:
+    """What places leave out: runs go over whole blocks, an edit is a part of theirs."""
+    several = rows_of(widths(spans.first) > 1)
+    part, first = kernel.take_ranges(spans.first, several)
+    followed = np.ones(len(part), bool)
+    followed[first[1:] - 1] = False
+    before = rows_of(followed)
+    first_block = np.searchsorted(corpus.start, spans.part_end[part[before]] - 1, side="right")
+    end_block = np.searchsorted(corpus.start, spans.part_start[part[before] + 1], side="right") - 1
+    kept = rows_of(first_block < end_block)
+    first_block, end_block = first_block[kept], end_block[kept]
+    t0, t1 = corpus.token_first[first_block], corpus.token_first[end_block]
+    place = several[owners(first)[before[kept]]]
+    some = t0 < t1
+    return LeftOut(place[some], t0[some], t1[some], first_block[some], end_block[some])
+
+
 def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64,
                   ranges: Ranges) -> Spans:
     """The matched stretches of each node, in step; the whole of it where those of the members of a component are not.
