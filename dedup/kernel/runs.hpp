@@ -102,6 +102,7 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
 
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
+inline constexpr std::size_t kOpen = 64;  // links or parts that may hold another one
 
 // Links that cross are chained by their places in the first text. Which text that is, the texts say, and not the order of the
 // pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
@@ -132,6 +133,10 @@ public:
     }
 
 private:
+    struct Added {
+        std::size_t before, after;
+    };
+
     static bool before(const Link& x, const Link& y) {
         const auto low_x = std::min(x.page_a, x.page_b), low_y = std::min(y.page_a, y.page_b);
         const auto high_x = std::max(x.page_a, x.page_b), high_y = std::max(y.page_a, y.page_b);
@@ -146,7 +151,7 @@ private:
             std::erase_if(open, [&](const Link& o) { return o.a1 <= link.a0; });
             if (std::any_of(open.begin(), open.end(), [&](const Link& o) { return link.inside(o); })) continue;
             kept.push_back(link);
-            if (open.size() < 64) open.push_back(link);
+            if (open.size() < kOpen) open.push_back(link);
         }
         links.swap(kept);
     }
@@ -196,7 +201,8 @@ private:
     void chain(std::size_t begin, std::size_t end) {
         constexpr auto kNone = static_cast<std::size_t>(-1);
         const std::size_t n = end - begin;
-        previous_.assign(n, kNone), next_.assign(n, kNone), next_cost_.assign(n, 0), used_.assign(n, 0);
+        const std::size_t first_run = whole_.size();
+        previous_.assign(n, kNone), next_.assign(n, kNone), next_cost_.assign(n, 0), used_.assign(n, 0), added_.clear();
         for (std::size_t i = 0; i < n; ++i) {
             std::int64_t best = -1;
             const std::size_t last = i > static_cast<std::size_t>(limits_.look_back) ? i - static_cast<std::size_t>(limits_.look_back) : 0;
@@ -222,17 +228,48 @@ private:
                 used_[next_[at]] = 1;
                 add_after(run, pieces_, more);
             }
-            extend(run, pieces_);
+            added_.push_back(extend(run, pieces_));
             whole_.push_back(run);
             const Link& link = links_[begin + i];
             joined_.push_back(run.a0 != link.a0 || run.a1 != link.a1 || run.b0 != link.b0 || run.b1 != link.b1);
+            part_range_.emplace_back(parts_.size(), parts_.size() + pieces_.size());
             parts_.insert(parts_.end(), pieces_.begin(), pieces_.end());
-            part_first_.push_back(parts_.size());
+        }
+        shorten(first_run);
+    }
+
+    // Takes from the ends of the runs of two pages those blocks that only extended them and are part of a longer run, too. A paragraph
+    // that changed places with its neighbour is no run with the paragraphs behind both.
+    void shorten(std::size_t first_run) {
+        if (std::all_of(added_.begin(), added_.end(), [](const Added& added) { return added.before + added.after == 0; })) return;
+        struct Held {
+            Link part;
+            std::size_t run;  // of the two pages
+        };
+        std::vector<Held> held;
+        std::vector<std::int64_t> matched(added_.size(), 0);
+        for (std::size_t i = 0; i < added_.size(); ++i)
+            for (const Link& part : parts(first_run + i)) held.push_back({part, i}), matched[i] += length(part);
+        std::sort(held.begin(), held.end(), [](const Held& x, const Held& y) {
+            return std::tie(x.part.a0, x.part.b0, x.part.a1, x.part.b1, x.run) < std::tie(y.part.a0, y.part.b0, y.part.a1, y.part.b1, y.run);
+        });
+        for (std::size_t i = 0; i < added_.size(); ++i) {
+            const auto is_held = [&](const Link& part) {
+                const auto end = std::partition_point(held.begin(), held.end(), [&](const Held& h) { return h.part.a0 <= part.a0; });
+                return std::any_of(end - std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(kOpen), end - held.begin()), end, [&](const Held& h) {
+                    return part.inside(h.part) && (matched[h.run] != matched[i] ? matched[h.run] > matched[i] : h.run < i);
+                });
+            };
+            auto& [begin, end] = part_range_[first_run + i];
+            for (auto [before, after] = added_[i]; before > 0 && is_held(parts_[begin]); --before) ++begin;
+            for (auto [before, after] = added_[i]; after > 0 && is_held(parts_[end - 1]); --after) --end;
+            Link& run = whole_[first_run + i];
+            run.a0 = parts_[begin].a0, run.b0 = parts_[begin].b0, run.a1 = parts_[end - 1].a1, run.b1 = parts_[end - 1].b1;
         }
     }
 
     std::span<const Link> parts(std::size_t run) const {
-        return std::span(parts_).subspan(part_first_[run], part_first_[run + 1] - part_first_[run]);
+        return std::span(parts_).subspan(part_range_[run].first, part_range_[run].second - part_range_[run].first);
     }
 
     // Appends a link to a run; what overlaps the run's last part is cut off the link's start.
@@ -285,8 +322,9 @@ private:
         return {0, 0, false};
     }
 
-    // Adds equal blocks, short ones too, that follow or precede the run in both places.
-    void extend(Link& run, Mapped<Link>& pieces) const {
+    // Adds equal blocks, short ones too, that follow or precede the run in both places; how many pieces more these are.
+    Added extend(Link& run, Mapped<Link>& pieces) const {
+        Added added{0, pieces.size()};
         const auto page_blocks = [&](std::int64_t page) {
             return std::pair{page_first_[static_cast<std::size_t>(page)], page_first_[static_cast<std::size_t>(page + 1)]};
         };
@@ -300,6 +338,7 @@ private:
             if (!step.found) break;
             add_after(run, pieces, piece(step, run));
         }
+        added.after = pieces.size() - added.after;
         while (blocks_.is_border(run.a0) && blocks_.is_border(run.b0)) {
             const std::int64_t b_start = one_page ? blocks_.of(run.a1 - 1) + 1 : b_low;
             const Step step = next_equal(pieces.front(), blocks_.of(run.a0) - 1, blocks_.of(run.b0) - 1, -1, a_low, a_high,
@@ -309,8 +348,9 @@ private:
             run.a0 = more.a0, run.b0 = more.b0;
             Link& head = pieces.front();
             if (more.a1 == head.a0 && more.b1 == head.b0) head.a0 = more.a0, head.b0 = more.b0;
-            else pieces.insert(pieces.begin(), more);
+            else pieces.insert(pieces.begin(), more), ++added.before;
         }
+        return added;
     }
 
     Link piece(const Step& step, const Link& run) const {
@@ -338,7 +378,7 @@ private:
                     return run.inside(whole_[o]) && std::all_of(parts(i).begin(), parts(i).end(),
                                                                [&](const Link& part) { return covers(o, part); });
                 })) continue;
-            if (open.size() < 64) open.push_back(i);
+            if (open.size() < kOpen) open.push_back(i);
             kept.push_back(i);
         }
         return as_columns(std::move(kept));
@@ -352,7 +392,7 @@ private:
             if (whole_[*begin].page_a <= whole_[*begin].page_b) continue;
             for (auto run = begin; run != end; ++run) {
                 whole_[*run] = whole_[*run].turned();
-                for (std::size_t p = part_first_[*run]; p < part_first_[*run + 1]; ++p) parts_[p] = parts_[p].turned();
+                for (auto [p, end] = part_range_[*run]; p < end; ++p) parts_[p] = parts_[p].turned();
             }
             std::stable_sort(begin, end, [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
         }
@@ -383,13 +423,14 @@ private:
     Hashes digest_;  // of the text of each page
     RunLimits limits_;
 
-    Mapped<Link> whole_, parts_;  // runs, and their matched stretches one after the other
-    Mapped<std::size_t> part_first_{0};
+    Mapped<Link> whole_, parts_;  // runs, and their matched stretches
+    Mapped<std::pair<std::size_t, std::size_t>> part_range_;  // those of each run: the first, and the one behind the last
     Mapped<std::uint8_t> joined_;  // the run is not just the link it began with
     Mapped<std::size_t> previous_, next_;
     Mapped<std::int64_t> next_cost_;
     Mapped<std::uint8_t> used_;
     Mapped<Link> pieces_;
+    std::vector<Added> added_;  // of each run of the two pages at hand
 };
 
 }  // namespace dedup
