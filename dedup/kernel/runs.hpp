@@ -102,7 +102,7 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
 
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
-inline constexpr std::size_t kOpen = 64;  // links or parts that may hold another one
+inline constexpr std::size_t kOpen = 64;  // links or runs that may hold a later one
 
 // Links that cross are chained by their places in the first text. Which text that is, the texts say, and not the order of the
 // pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
@@ -133,10 +133,6 @@ public:
     }
 
 private:
-    struct Added {
-        std::size_t before, after;
-    };
-
     static bool before(const Link& x, const Link& y) {
         const auto low_x = std::min(x.page_a, x.page_b), low_y = std::min(y.page_a, y.page_b);
         const auto high_x = std::max(x.page_a, x.page_b), high_y = std::max(y.page_a, y.page_b);
@@ -201,8 +197,7 @@ private:
     void chain(std::size_t begin, std::size_t end) {
         constexpr auto kNone = static_cast<std::size_t>(-1);
         const std::size_t n = end - begin;
-        const std::size_t first_run = whole_.size();
-        previous_.assign(n, kNone), next_.assign(n, kNone), next_cost_.assign(n, 0), used_.assign(n, 0), added_.clear();
+        previous_.assign(n, kNone), next_.assign(n, kNone), next_cost_.assign(n, 0), used_.assign(n, 0);
         for (std::size_t i = 0; i < n; ++i) {
             std::int64_t best = -1;
             const std::size_t last = i > static_cast<std::size_t>(limits_.look_back) ? i - static_cast<std::size_t>(limits_.look_back) : 0;
@@ -228,43 +223,12 @@ private:
                 used_[next_[at]] = 1;
                 add_after(run, pieces_, more);
             }
-            added_.push_back(extend(run, pieces_));
+            extend(run, pieces_);
             whole_.push_back(run);
             const Link& link = links_[begin + i];
             joined_.push_back(run.a0 != link.a0 || run.a1 != link.a1 || run.b0 != link.b0 || run.b1 != link.b1);
             part_range_.emplace_back(parts_.size(), parts_.size() + pieces_.size());
             parts_.insert(parts_.end(), pieces_.begin(), pieces_.end());
-        }
-        shorten(first_run);
-    }
-
-    // Takes from the ends of the runs of two pages those blocks that only extended them and are part of a longer run, too. A paragraph
-    // that changed places with its neighbour is no run with the paragraphs behind both.
-    void shorten(std::size_t first_run) {
-        if (std::all_of(added_.begin(), added_.end(), [](const Added& added) { return added.before + added.after == 0; })) return;
-        struct Held {
-            Link part;
-            std::size_t run;  // of the two pages
-        };
-        std::vector<Held> held;
-        std::vector<std::int64_t> matched(added_.size(), 0);
-        for (std::size_t i = 0; i < added_.size(); ++i)
-            for (const Link& part : parts(first_run + i)) held.push_back({part, i}), matched[i] += length(part);
-        std::sort(held.begin(), held.end(), [](const Held& x, const Held& y) {
-            return std::tie(x.part.a0, x.part.b0, x.part.a1, x.part.b1, x.run) < std::tie(y.part.a0, y.part.b0, y.part.a1, y.part.b1, y.run);
-        });
-        for (std::size_t i = 0; i < added_.size(); ++i) {
-            const auto is_held = [&](const Link& part) {
-                const auto end = std::partition_point(held.begin(), held.end(), [&](const Held& h) { return h.part.a0 <= part.a0; });
-                return std::any_of(end - std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(kOpen), end - held.begin()), end, [&](const Held& h) {
-                    return part.inside(h.part) && (matched[h.run] != matched[i] ? matched[h.run] > matched[i] : h.run < i);
-                });
-            };
-            auto& [begin, end] = part_range_[first_run + i];
-            for (auto [before, after] = added_[i]; before > 0 && is_held(parts_[begin]); --before) ++begin;
-            for (auto [before, after] = added_[i]; after > 0 && is_held(parts_[end - 1]); --after) --end;
-            Link& run = whole_[first_run + i];
-            run.a0 = parts_[begin].a0, run.b0 = parts_[begin].b0, run.a1 = parts_[end - 1].a1, run.b1 = parts_[end - 1].b1;
         }
     }
 
@@ -322,9 +286,8 @@ private:
         return {0, 0, false};
     }
 
-    // Adds equal blocks, short ones too, that follow or precede the run in both places; how many pieces more these are.
-    Added extend(Link& run, Mapped<Link>& pieces) const {
-        Added added{0, pieces.size()};
+    // Adds equal blocks, short ones too, that follow or precede the run in both places.
+    void extend(Link& run, Mapped<Link>& pieces) const {
         const auto page_blocks = [&](std::int64_t page) {
             return std::pair{page_first_[static_cast<std::size_t>(page)], page_first_[static_cast<std::size_t>(page + 1)]};
         };
@@ -338,7 +301,6 @@ private:
             if (!step.found) break;
             add_after(run, pieces, piece(step, run));
         }
-        added.after = pieces.size() - added.after;
         while (blocks_.is_border(run.a0) && blocks_.is_border(run.b0)) {
             const std::int64_t b_start = one_page ? blocks_.of(run.a1 - 1) + 1 : b_low;
             const Step step = next_equal(pieces.front(), blocks_.of(run.a0) - 1, blocks_.of(run.b0) - 1, -1, a_low, a_high,
@@ -348,9 +310,8 @@ private:
             run.a0 = more.a0, run.b0 = more.b0;
             Link& head = pieces.front();
             if (more.a1 == head.a0 && more.b1 == head.b0) head.a0 = more.a0, head.b0 = more.b0;
-            else pieces.insert(pieces.begin(), more), ++added.before;
+            else pieces.insert(pieces.begin(), more);
         }
-        return added;
     }
 
     Link piece(const Step& step, const Link& run) const {
@@ -358,30 +319,40 @@ private:
                 run.page_a, run.page_b, true};
     }
 
-    // All runs in order, without those that lie, part by part, inside another one.
+    // All runs in order. One that lies inside another one is without the parts at its ends that lie in one of the other's: a paragraph
+    // that changed places with its neighbour is no run with those behind both. If that were all, it is left out.
     Passages passages() {
         Mapped<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
+        const auto ascending = [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); };
+        std::stable_sort(order.begin(), order.end(), ascending);
         Mapped<std::size_t> open, kept;
         Relief relief;
         for (const std::size_t i : order) {
             relief.place();
-            const Link& run = whole_[i];
+            Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
                 return whole_[o].page_a != run.page_a || whole_[o].page_b != run.page_b || whole_[o].a1 <= run.a0;
             });
-            const auto covers = [&](std::size_t o, const Link& part) {
-                return std::any_of(parts(o).begin(), parts(o).end(), [&](const Link& p) { return part.inside(p); });
-            };
-            if (std::any_of(open.begin(), open.end(), [&](std::size_t o) {
-                    return run.inside(whole_[o]) && std::all_of(parts(i).begin(), parts(i).end(),
-                                                               [&](const Link& part) { return covers(o, part); });
-                })) continue;
+            for (const std::size_t o : open)
+                if (run.inside(whole_[o])) cut_off(i, o);
+            if (parts(i).empty()) continue;
+            run.a0 = parts(i).front().a0, run.b0 = parts(i).front().b0, run.a1 = parts(i).back().a1, run.b1 = parts(i).back().b1;
             if (open.size() < kOpen) open.push_back(i);
             kept.push_back(i);
         }
+        std::stable_sort(kept.begin(), kept.end(), ascending);
         return as_columns(std::move(kept));
+    }
+
+    // Takes from the ends of a run the parts that lie in a part of another one.
+    void cut_off(std::size_t run, std::size_t other) {
+        const auto lies_inside = [&](const Link& part) {
+            return std::any_of(parts(other).begin(), parts(other).end(), [&](const Link& p) { return part.inside(p); });
+        };
+        auto& [begin, end] = part_range_[run];
+        while (begin < end && lies_inside(parts_[begin])) ++begin;
+        while (begin < end && lies_inside(parts_[end - 1])) --end;
     }
 
     // The columns of runs, which are in order but where they are turned, as those of links that are not.
@@ -430,7 +401,6 @@ private:
     Mapped<std::int64_t> next_cost_;
     Mapped<std::uint8_t> used_;
     Mapped<Link> pieces_;
-    std::vector<Added> added_;  // of each run of the two pages at hand
 };
 
 }  // namespace dedup

@@ -52,19 +52,15 @@ class Link(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True):
-    """Links in order: the ranges they span, the matched stretches, whether it is more than its first link.
-
-    `added` is how many of the parts, at the start and at the end, only extended it.
-    """
+    """Links in order: the ranges they span, the matched stretches, whether it is more than its first link."""
 
     whole: Link
     parts: list[Link]
-    added: tuple[int, int]
     joined: bool
 
     @property
     def turned(self) -> Run:
-        return replace(self, whole=self.whole.turned, parts=[part.turned for part in self.parts])
+        return Run(self.whole.turned, [part.turned for part in self.parts], self.joined)
 
 
 def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, halves: I64, fingerprint: U64,
@@ -131,33 +127,10 @@ def outweighs(x: int, y: int, gap: int) -> bool:
     return gap <= max(x, y) and gap <= 4 * min(x, y)
 
 
-def shortened(runs: list[Run]) -> list[Run]:
-    """The runs of two pages without those parts at their ends that only extended them and lie in one of a longer run, too.
-
-    Of runs that match as many tokens, the earlier one counts as longer.
-    """
-    if not any(sum(run.added) for run in runs):
-        return runs
-    matched = [sum(part.length for part in run.parts) for run in runs]
-    held = sorted(((part, i) for i, run in enumerate(runs) for part in run.parts),
-                  key=lambda row: (row[0].a0, row[0].b0, row[0].a1, row[0].b1, row[1]))
-    begins = [part.a0 for part, _ in held]
-
-    def is_held(part: Link, run: int) -> bool:
-        end = bisect_right(begins, part.a0)
-        return any(part.inside(other) and (-matched[i], i) < (-matched[run], run)
-                   for other, i in held[max(0, end - OPEN_LINKS):end])
-    shorter = []
-    for i, run in enumerate(runs):
-        parts, (before, after) = run.parts, run.added
-        while before and is_held(parts[0], i):
-            parts, before = parts[1:], before - 1
-        while after and is_held(parts[-1], i):
-            parts, after = parts[:-1], after - 1
-        first, last = parts[0], parts[-1]
-        whole = replace(run.whole, a0=first.a0, b0=first.b0, a1=last.a1, b1=last.b1)
-        shorter.append(replace(run, whole=whole, parts=parts))
-    return shorter
+def cut_off(parts: list[Link], other: list[Link]) -> list[Link]:
+    """The parts of a run without those at its ends that lie in a part of another one."""
+    outside = [i for i, part in enumerate(parts) if not any(part.inside(q) for q in other)]
+    return parts[outside[0]:outside[-1] + 1] if outside else []
 
 
 class _Joiner:
@@ -170,17 +143,22 @@ class _Joiner:
         self.max_edit = max_edit
 
     def passages(self, links: list[Link]) -> list[Run]:
-        """The runs of one pair of pages, without those that lie, part by part, inside another one."""
+        """The runs of one pair of pages, those inside another one without the ends that lie in its parts."""
         runs: list[Run] = []
         open_: list[Run] = []
-        for run in sorted(shortened(self.chain(absorbed(links))), key=lambda run: run.whole.key):
+        for run in sorted(self.chain(absorbed(links)), key=lambda run: run.whole.key):
             open_ = [o for o in open_ if o.whole.a1 > run.whole.a0]
-            if any(run.whole.inside(o.whole) and all(any(p.inside(q) for q in o.parts) for p in run.parts) for o in open_):
+            around, parts = [o for o in open_ if run.whole.inside(o.whole)], run.parts
+            for other in around:
+                parts = cut_off(parts, other.parts)
+            if not parts:
                 continue
-            runs.append(run)
+            first, last = parts[0], parts[-1]
+            whole = replace(run.whole, a0=first.a0, b0=first.b0, a1=last.a1, b1=last.b1)
+            runs.append(replace(run, whole=whole, parts=parts))
             if len(open_) < OPEN_LINKS:
-                open_.append(run)
-        return runs
+                open_.append(runs[-1])
+        return sorted(runs, key=lambda run: run.whole.key)
 
     def at_border(self, token: int) -> bool:
         return self.block_first[bisect_left(self.block_first, token)] == token
@@ -261,8 +239,8 @@ class _Joiner:
                     break
                 at, used[held[1]] = held[1], True
                 run, parts = self.add_after(run, parts, more)
-            run, parts, added = self.extend(run, parts)
-            runs.append(Run(run, parts, added, (run.a0, run.a1, run.b0, run.b1) != (link.a0, link.a1, link.b0, link.b1)))
+            run, parts = self.extend(run, parts)
+            runs.append(Run(run, parts, (run.a0, run.a1, run.b0, run.b1) != (link.a0, link.a1, link.b0, link.b1)))
         return runs
 
     def add_after(self, run: Link, parts: list[Link], more: Link) -> tuple[Link, list[Link]]:
@@ -275,8 +253,7 @@ class _Joiner:
             return replace(run, a1=more.a1, b1=more.b1, exact=exact and joined.exact), [*parts[:-1], joined]
         return replace(run, a1=more.a1, b1=more.b1, exact=exact), [*parts, more]
 
-    def extend(self, run: Link, parts: list[Link]) -> tuple[Link, list[Link], tuple[int, int]]:
-        own, before = len(parts), 0
+    def extend(self, run: Link, parts: list[Link]) -> tuple[Link, list[Link]]:
         a_low, a_high = self.page_first[run.page_a:run.page_a + 2]
         b_low, b_high = self.page_first[run.page_b:run.page_b + 2]
         one_page = run.page_a == run.page_b
@@ -287,7 +264,6 @@ class _Joiner:
             if found is None:
                 break
             run, parts = self.add_after(run, parts, self.piece(found, run))
-        after = len(parts) - own
         while self.at_border(run.a0) and self.at_border(run.b0):
             b_start = self.block_of(run.a1 - 1) + 1 if one_page else b_low
             found = self.next_equal(parts[0], range(self.block_of(run.a0) - 1, a_low - 1, -1),
@@ -299,8 +275,8 @@ class _Joiner:
             if (more.a1, more.b1) == (head.a0, head.b0):
                 parts = [replace(head, a0=more.a0, b0=more.b0), *parts[1:]]
             else:
-                parts, before = [more, *parts], before + 1
-        return run, parts, (before, after)
+                parts = [more, *parts]
+        return run, parts
 
     def next_equal(self, last: Link, blocks_a: range, blocks_b: range) -> tuple[int, int] | None:
         gap_a = halves_a = seen_a = 0
