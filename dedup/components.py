@@ -23,7 +23,8 @@ MAX_MERGED = 1000  # members of a component that near links may join where some 
 
 
 class Nodes(Struct, frozen=True):
-    """Distinct places, ascending, and the links between them by row.
+    """Distinct places, ascending, and the links between them by row. Of one range there are as many as it leaves out unlike
+    stretches in passages.
 
     Attributes:
         leader: Of each node, what names it, a passage of one part or else the first: passage i as its a (i) or its b
@@ -54,8 +55,12 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
     key <<= bits
     key |= length
     del length
+    sides, way = _ways(passages, key)
+    way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
+    key <<= way_bits
+    key[sides] |= np.minimum(way, (1 << way_bits) - 1)
     leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    place = key[leader]
+    place = key[leader] >> way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1
     hot = node[2 * count:]
@@ -67,6 +72,39 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
     _prefer_wholes(widths(passages.first), node[:2 * count], leader)
     return Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
+
+
+def _ways(passages: Passages, key: I64) -> tuple[I64, I64]:
+    """Sides of passages (the a of each, then the b of each) that leave something out, and a number for what: 1 or more.
+
+    Of one place those that leave out the same have the same number, whatever the order of the pages.
+
+    Args:
+        key: Of each side, its place.
+    """
+    several = rows_of(widths(passages.first) > 1)
+    part, first = kernel.take_ranges(passages.first, several)
+    followed = np.ones(len(part), bool)
+    followed[first[1:] - 1] = False
+    before, count, found = rows_of(followed), len(passages.whole.a0), list[tuple[I64, I64, I64]]()
+    owner = several[owners(first)[before]]
+    parts, whole = passages.parts, passages.whole
+    for nth, (start, end, origin) in enumerate(((parts.a0, parts.a1, whole.a0), (parts.b0, parts.b1, whole.b0))):
+        gap_start, gap_end = end[part[before]], start[part[before] + 1]
+        some = gap_start < gap_end
+        found.append((owner[some] + nth * count, (gap_start - origin[owner])[some], (gap_end - origin[owner])[some]))
+    side, gap_start, gap_end = (np.concatenate(column) for column in zip(*found, strict=True))
+    if not len(side):
+        return side, side
+    begins = rows_of(np.append(True, side[1:] != side[:-1]))
+    flat = np.column_stack([gap_start, gap_end]).astype(np.uint64).reshape(-1)
+    digest = kernel.range_digests(flat, 2 * np.append(begins, len(side)))
+    tokens, side = np.add.reduceat(gap_end - gap_start, begins), side[begins]
+    order = np.lexsort((digest, tokens, key[side]))
+    place, digest = key[side][order], digest[order]
+    new_place = np.append(True, place[1:] != place[:-1])
+    new = np.cumsum(new_place | np.append(True, digest[1:] != digest[:-1]))
+    return side[order], new - new[new_place][np.cumsum(new_place) - 1] + 1
 
 
 def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
