@@ -7,9 +7,10 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
+from dedup.matched_parts import Pieces, pieces_of
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Passages
@@ -131,15 +132,16 @@ def joined(nodes: Nodes) -> tuple[I64, I64]:
     return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
 
 
-def components_apart(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64,
-                     overlapping: I64) -> tuple[I64, I64, Nodes]:
+def components_apart(engine: LocalEngine, corpus: Corpus, passages: Passages, nodes: Nodes, component: I64, overlapping: I64,
+                     pairs: PagePairs) -> tuple[I64, I64, Nodes]:
     """The components of nodes, of which none overlap, from those of ``joined``.
 
     Returns:
         Of each node, the first one of its component; the components that had to leave out a place that holds more; the nodes
         with the links that there are now.
     """
-    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes, component, overlapping), nodes)
+    component = _components(engine, corpus, nodes, component, overlapping)
+    component, cut, nodes = _apart(corpus, passages, component, nodes, pairs)
     return component, cut, _alone(component, nodes)
 
 
@@ -173,15 +175,15 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: Nodes, rows: I64
     return order
 
 
-def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Nodes]:
+def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pairs: PagePairs) -> tuple[I64, I64, Nodes]:
     """The components without overlaps: of places that overlap the first one is kept.
 
     The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
-    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
+    lost. A single such place is linked to one kept place, and to no other: the order of pages has no say.
 
     Returns:
-        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
-        its page; the nodes with the links that there are now.
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for there is none with which
+        it makes a pair that counts; the nodes with the links that there are now.
     """
     t0, t1 = nodes.t0, nodes.t1
     overlapping = kernel.overlapping_nodes(component, t0, t1)
@@ -192,8 +194,10 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
     rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
+    pieces = pieces_of(passages, nodes.leader[order], t0[order], t1[order])
     for c in distinct_numbers(component[overlapping]):
-        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        mine = np.arange(*np.searchsorted(ordered, [c, c + 1]))
+        members = left = order[mine]
         component[left] = -1
         held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
         while len(left):
@@ -201,15 +205,16 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
             row = int(left[0])
             if not len(held[0]) or int(kept.sum()) > 1:
                 component[left[kept]] = row
-            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row, pairs)) >= 0:
                 component[row] = row
                 singles.append((row, beside))
             else:
                 cut.append(int(c))
-            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
-            left = left[~kept]
-            around = np.searchsorted(held[0], t0[left], side="right") - 1
-            left = left[(around < 0) | (held[1][around] < t1[left])]
+            piece = kernel.take_ranges(pieces.first, mine[kept])[0]
+            held = _united(np.concatenate([held[0], pieces.t0[piece]]), np.concatenate([held[1], pieces.t1[piece]]))
+            left, mine = left[~kept], mine[~kept]
+            more = _hold_more(pieces, mine, held)
+            left, mine = left[more], mine[more]
     if not singles:
         return component, np.array(cut, np.int64), nodes
     one, other = np.array(singles, np.int64).T
@@ -219,12 +224,27 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
     return component, np.array(cut, np.int64), nodes
 
 
-def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int) -> int:
-    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
+def _hold_more(pieces: Pieces, rows: I64, held: tuple[I64, I64]) -> Flags:
+    """Which rows of stretches hold a token that is not among the held ones: starts and ends, ascending, apart."""
+    piece, first = kernel.take_ranges(pieces.first, rows)
+    around = np.searchsorted(held[0], pieces.t0[piece], side="right") - 1
+    outside = (around < 0) | (held[1][around] < pieces.t1[piece])
+    more: Flags = np.diff(sums(outside)[first]) > 0
+    return more
+
+
+def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int, pairs: PagePairs) -> int:
+    """Which of the kept nodes another one is shown beside, with which it makes a pair that counts and that it does not overlap.
+
+    The first one on its page; where there is none, on the page whose text has the least digest. -1 where there is none at all.
+    """
     apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
     page = page_of(corpus, nodes.t0[np.append(apart, row)])
-    same = apart[page[:-1] == page[-1]]
-    return int(same[0]) if len(same) else -1
+    counted = pairs.allows(page[:-1], np.full(len(apart), page[-1]))
+    apart, others = apart[counted], page[:-1][counted]
+    if not len(apart):
+        return -1
+    return int(apart[np.lexsort((apart, corpus.page_digest[others], others != page[-1]))[0]])
 
 
 def _first_come(t0: I64, t1: I64) -> Flags:

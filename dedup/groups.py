@@ -127,7 +127,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     nodes = linked_places(corpus, passages, segments, pairs)
     joining = engine.begin(partial(joined, nodes))
     located = locate(engine, corpus, nodes.t0, nodes.t1)
-    component, cut, nodes = components_apart(engine, corpus, nodes, *joining.result())
+    component, cut, nodes = components_apart(engine, corpus, passages, nodes, *joining.result(), pairs)
     spans, ranges = matched_parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
     del joining, located, nodes  # columns are as long as there are places: hold none that is not needed

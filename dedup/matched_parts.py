@@ -73,7 +73,7 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     number_of[component[several[::-1]]] = several[::-1]
     rows = rows_of(number_of[component] >= 0)
     first_row = np.searchsorted(rows, number_of[component[rows]])  # the first one of several stretches in its component
-    pieces = _pieces(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
+    pieces = pieces_of(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
     number, matched = widths(pieces.first), pieces.tokens
     as_long = _all_in(first_row, matched == matched[first_row])
     alike = as_long | _all_in(first_row, (number > 1) & (number == number[first_row]))
@@ -100,7 +100,7 @@ def _wholes(ranges: Ranges) -> Spans:
     return Spans(ranges.start, ranges.end, np.arange(len(ranges) + 1), (ranges.start_char, ranges.end_char))
 
 
-class _Pieces(Struct, frozen=True):
+class Pieces(Struct, frozen=True):
     """Stretches of tokens; those of row i are ``first[i]`` to ``first[i + 1]``."""
 
     t0: I64
@@ -112,12 +112,12 @@ class _Pieces(Struct, frozen=True):
         """Tokens of each row."""
         return np.diff(sums(self.t1 - self.t0)[self.first])
 
-    def take(self, rows: Flags) -> _Pieces:
+    def take(self, rows: Flags) -> Pieces:
         """Some of the rows."""
         piece, first = kernel.take_ranges(self.first, rows_of(rows))
-        return _Pieces(self.t0[piece], self.t1[piece], first)
+        return Pieces(self.t0[piece], self.t1[piece], first)
 
-    def cut(self, owner: I64, together: Flags) -> _Pieces:
+    def cut(self, owner: I64, together: Flags) -> Pieces:
         """Rows of one owner, cut where any of them is, if they go together; they have as many tokens then."""
         row = owners(self.first)
         before = sums(self.t1 - self.t0)[:-1] - sums(self.t1 - self.t0)[self.first[:-1]][row]  # of its row's tokens
@@ -132,7 +132,7 @@ class _Pieces(Struct, frozen=True):
         t0 = self.t0[piece] + place - before[piece]
         end = np.append(place[1:], 0)
         end[first[1:] - 1] = self.tokens
-        return _Pieces(t0, t0 + end - place, first)
+        return Pieces(t0, t0 + end - place, first)
 
 
 def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
@@ -141,7 +141,7 @@ def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
     return np.arange(int(first[-1])) + np.repeat(start - first[:-1], widths(first)), first
 
 
-def _pieces(passages: Passages, leader: I64, t0: I64, t1: I64) -> _Pieces:
+def pieces_of(passages: Passages, leader: I64, t0: I64, t1: I64) -> Pieces:
     """The parts of the passage that names each node first, on its side; the node's range where none does."""
     count = len(passages.whole.a0)
     none = leader >= 2 * count
@@ -152,7 +152,7 @@ def _pieces(passages: Passages, leader: I64, t0: I64, t1: I64) -> _Pieces:
     kept = ~np.repeat(none, widths(first))
     kept[first[:-1][none]] = True
     starts[first[:-1][none]], ends[first[:-1][none]] = t0[none], t1[none]
-    return _Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
+    return Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
 
 
 def _all_in(owner: I64, holds: Flags) -> Flags:
