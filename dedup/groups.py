@@ -18,14 +18,14 @@ from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
-from dedup.matched_parts import LeftOut, left_out, matched_parts
+from dedup.matched_parts import LeftOut, in_step, left_out, matched_parts
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
 from dedup.places import TokenRanges, locate, row_ranges
 from dedup.representatives import Members, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
-from dedup.verify import Spans, span_digests
+from dedup.verify import Spans, span_digests, spans_together
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -142,13 +142,15 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order, first = _groups_in_order(ranges, members)
     said, row = np.zeros(len(component), bool), members.row[order]
     said[cut] = True  # a group that left something out stays, and says so
-    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]], left_out(corpus, spans)))
+    gaps = left_out(corpus, spans)
+    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]], gaps))
     del row
-    unlike = _unlike(engine, corpus, members, component, spans, digest)
+    spans, span, of_leader = _in_step(engine, corpus, members, component, ranges, spans, gaps)
+    unlike = _unlike(engine, corpus, members, component, spans, digest, span, of_leader)
     kept = ~asking.result()
     if not kept.all():
         order, first = order[np.repeat(kept, widths(first))], sums(widths(first)[kept])
-    return _table(engine, corpus, ranges, members, order, first, component, said, spans, unlike, in_passage)
+    return _table(engine, corpus, ranges, members, order, first, component, said, spans, span, unlike, in_passage)
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
@@ -231,15 +233,16 @@ def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags, gaps: Left
 
 
 def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
-           cut: Flags, spans: Spans, unlike: Flags, in_passage: Flags) -> Groups:
+           cut: Flags, spans: Spans, span: I64, unlike: Flags, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order.
 
     Args:
+        span: Of each member, which of the spans it has.
         unlike: Of ``_unlike``.
         cut: Components that left something out, by number.
     """
     size, count, row = len(corpus.text), len(first) - 1, members.row[order]
-    part_first = sums(widths(spans.first)[row])
+    part_first = sums(widths(spans.first)[span[order]])
     of_rows = [column_of_large(len(row), np.int64, size) for _ in range(5)]
     of_parts = [column_of_large(int(part_first[-1]), np.int64, size) for _ in range(4)]
     shares = [column_of_large(len(row), np.float64, size) for _ in range(2)]
@@ -253,7 +256,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
         if rows.start == rows.stop:
             return
         begins, own, nth = begins[:-1] - begins[0], row[rows], order[rows]
-        tokens, parts = ranges.take(own), spans.take(own)
+        tokens, parts = ranges.take(own), spans.take(span[nth])
         contained = _contained(corpus, tokens, begins)
         kind[groups] = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(contained, 2, 0))
         lead[groups] = rows_of(leads[nth]) - begins
@@ -277,14 +280,42 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
                   page, jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
 
 
-def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64) -> Flags:
-    """Members that have not the text of their representative."""
+def _in_step(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, ranges: TokenRanges, spans: Spans,
+             gaps: LeftOut) -> tuple[Spans, I64, I64]:
+    """The parts of members and of their representatives, in step where these are of another component.
+
+    Returns:
+        Spans, and which one each member and which one its representative has.
+    """
+    row, leader = members.row, members.leader
+    beside = rows_of(component[row] != component[leader])
+    beside = beside[(np.diff(spans.first)[np.stack([row[beside], leader[beside]])] > 1).any(axis=0)] if len(beside) else beside
+    if not len(beside):
+        return spans, row, leader
+    parts, as_long = in_step(engine, corpus, ranges, gaps, leader[beside], row[beside])
+    count, new = len(spans), np.arange(len(beside))[as_long]
+    beside = beside[as_long]
+    span, of_leader, leads = row.copy(), leader.copy(), rows_of(row == leader)
+    of_leader[beside], span[beside] = count + new, count + len(as_long) + new
+    order = np.argsort(members.group[leads], kind="stable")
+    leads = leads[order[np.searchsorted(members.group[leads], members.group[beside], sorter=order)]]
+    span[leads] = of_leader[leads] = count + new
+    return spans_together(spans, parts), span, of_leader
+
+
+def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64, span: I64,
+            of_leader: I64) -> Flags:
+    """Members that have not the text of their representative.
+
+    Args:
+        span, of_leader: Of ``_in_step``.
+    """
     row, leader = members.row, members.leader
     unlike: Flags = digest[row] != digest[leader]
     if not unlike.any():
         return unlike
     across = rows_of(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
-    unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
+    unlike[across] = ~_equal(engine, corpus, spans, span[across], of_leader[across])
     return unlike
 
 

@@ -10,7 +10,7 @@ from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import of_large
 from dedup.kernel import kernel
-from dedup.places import Ranges, locate
+from dedup.places import Ranges, TokenRanges, locate
 from dedup.runs import Passages
 from dedup.verify import Spans
 
@@ -93,6 +93,29 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
         return made
     (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
     return Spans(start, end, first, (start_char, end_char))
+
+
+def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64, others: I64) -> tuple[Spans, Flags]:
+    """Places beside others of another component: the parts of the rows, then those of the others, cut where either one is.
+
+    Returns:
+        The parts, and of each pair whether both match as many tokens; else they are not cut.
+    """
+    both = np.concatenate([rows, others])
+    begins, ends = np.searchsorted(gaps.place, both), np.searchsorted(gaps.place, both, side="right")
+    gap, first = _ranges(begins, ends)
+    first = first + np.arange(len(first))
+    t0, t1 = np.empty(int(first[-1]), np.int64), np.empty(int(first[-1]), np.int64)
+    of_gap = np.ones(len(t0), bool)
+    of_gap[first[:-1]] = False
+    t0[first[:-1]], t0[of_gap] = ranges.t0[both], gaps.t1[gap]
+    of_gap[:], of_gap[first[1:] - 1] = True, False
+    t1[first[1:] - 1], t1[of_gap] = ranges.t1[both], gaps.t0[gap]
+    pieces = Pieces(t0, t1, first)
+    as_long = np.equal(*np.split(pieces.tokens, 2))
+    pieces = pieces.cut(np.tile(np.arange(len(rows)), 2), np.tile(as_long, 2))
+    inner = locate(engine, corpus, pieces.t0, pieces.t1)
+    return Spans(inner.start, inner.end, pieces.first, (inner.start_char, inner.end_char)), as_long
 
 
 def _wholes(ranges: Ranges) -> Spans:
