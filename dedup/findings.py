@@ -23,6 +23,7 @@ from dedup.occurrences import Measured, OccurrenceColumns, Places
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
 from dedup.pair_list import LinkTable, PairList
+from dedup.matched_parts import LeftOut, left_out
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
 from dedup.tandems import Shown, period_of, shown_places
@@ -214,9 +215,17 @@ class Findings:
 
     @cached_property
     def _tokens(self) -> npt.NDArray[np.float64]:
-        """Length of each group's representative in tokens."""
+        """Length of each group's representative in tokens: of its parts."""
         lead, ranges = self.table.representative, self.table.ranges
-        return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
+        halves = range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead])
+        if len(self.left_out.place):
+            halves -= self.left_out.halves(self.corpus, len(self.table.page))[lead]
+        return halves / 2
+
+    @cached_property
+    def left_out(self) -> LeftOut:
+        """What occurrences leave out, by row."""
+        return left_out(self.corpus, self.table.parts)
 
     def _bags(self, links: Links) -> tuple[F64, F64]:
         """Dice and evidence of links, NaN of those that were not aligned."""

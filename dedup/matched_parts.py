@@ -33,6 +33,16 @@ class LeftOut(Struct, frozen=True):
     first_block: I64
     end_block: I64
 
+    def total(self, before: I64, places: int) -> I64:
+        """Of each of so many places, what its left out blocks have together; `before` is the sum of what precedes each block."""
+        total = np.zeros(places, np.int64)
+        np.add.at(total, self.place, before[self.end_block] - before[self.first_block])
+        return total
+
+    def halves(self, corpus: Corpus, places: int) -> I64:
+        """Of each of so many places, half tokens that it leaves out."""
+        return self.total(corpus.halves_before, places)
+
 
 def left_out(corpus: Corpus, spans: Spans) -> LeftOut:
     """What places leave out: runs go over whole blocks, an edit is a part of theirs."""
@@ -167,6 +177,8 @@ def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
 def pieces_of(passages: Passages, leader: I64, t0: I64, t1: I64) -> Pieces:
     """The parts of the passage that names each node first, on its side; the node's range where none does."""
     count = len(passages.whole.a0)
+    if not count:
+        return Pieces(t0, t1, np.arange(len(t0) + 1))
     none = leader >= 2 * count
     part, first = kernel.take_ranges(passages.first, np.where(none, 0, leader % count))
     second = np.repeat(leader >= count, widths(first))
