@@ -234,9 +234,9 @@ def _hold_more(pieces: Pieces, rows: I64, held: tuple[I64, I64]) -> Flags:
 
 
 def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int, pairs: PagePairs) -> int:
-    """Which of the kept nodes another one is shown beside, with which it makes a pair that counts and that it does not overlap.
+    """The kept node beside which another one is shown: they make a pair that counts and do not overlap.
 
-    The first one on its page; where there is none, on the page whose text has the least digest. -1 where there is none at all.
+    It is the first one on the same page; where there is none, on the page whose text has the least digest. -1: there is none.
     """
     apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
     page = page_of(corpus, nodes.t0[np.append(apart, row)])

@@ -17,13 +17,13 @@ from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
+from dedup.matched_parts import LeftOut, left_out
 from dedup.model import Group, Occurrence
 from dedup.nested import part_of
 from dedup.occurrences import Measured, OccurrenceColumns, Places
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
 from dedup.pair_list import LinkTable, PairList
-from dedup.matched_parts import LeftOut, left_out
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
 from dedup.tandems import Shown, period_of, shown_places

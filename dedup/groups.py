@@ -289,7 +289,10 @@ def _in_step(engine: LocalEngine, corpus: Corpus, members: Members, component: I
     """
     row, leader = members.row, members.leader
     beside = rows_of(component[row] != component[leader])
-    beside = beside[(np.diff(spans.first)[np.stack([row[beside], leader[beside]])] > 1).any(axis=0)] if len(beside) else beside
+    if not len(beside):
+        return spans, row, leader
+    parts_of = np.diff(spans.first)
+    beside = beside[np.maximum(parts_of[row[beside]], parts_of[leader[beside]]) > 1]
     if not len(beside):
         return spans, row, leader
     parts, as_long = in_step(engine, corpus, ranges, gaps, leader[beside], row[beside])

@@ -34,7 +34,7 @@ class LeftOut(Struct, frozen=True):
     end_block: I64
 
     def total(self, before: I64, places: int) -> I64:
-        """Of each of so many places, what its left out blocks have together; `before` is the sum of what precedes each block."""
+        """Of each of so many places, what it leaves out of something; `before` is the sum of what precedes each block."""
         total = np.zeros(places, np.int64)
         np.add.at(total, self.place, before[self.end_block] - before[self.first_block])
         return total
@@ -105,7 +105,8 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     return Spans(start, end, first, (start_char, end_char))
 
 
-def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64, others: I64) -> tuple[Spans, Flags]:
+def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64,
+            others: I64) -> tuple[Spans, Flags]:
     """Places beside others of another component: the parts of the rows, then those of the others, cut where either one is.
 
     Returns:

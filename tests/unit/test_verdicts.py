@@ -141,7 +141,8 @@ def test_what_stands_between_all_paragraphs_of_a_copy_is_named_once():
 
 def test_a_paragraph_that_changed_places_is_not_told_as_what_only_one_copy_has():
     short = prose(20, 9)
-    report = scan_texts([lines(HEADLINE, P[0], short, *P[1:4], "Share", HEADLINE, P[0], P[1], short, "Caption", *P[2:4], "Print")])
+    again = lines(HEADLINE, P[0], P[1], short, "Caption", *P[2:4], "Print")
+    report = scan_texts([lines(HEADLINE, P[0], short, *P[1:4], "Share", again)])
     besides = report.pages[0].verdicts[0].evidence["besides"]
     assert besides.startswith('the copies have "')
     assert besides.endswith('of lines 7 and 19 in another order; the second copy also has "Caption" of line 23')
