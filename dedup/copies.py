@@ -48,9 +48,9 @@ class Copies:
 
     def take(self, rows: I64) -> Copies:
         """Some of the occurrences."""
-        columns = self.first_block, self.last_block, self._t0, self._t1, self._page
         left_out = None if self._left_out is None else (self._left_out[0][rows], self._left_out[1][rows])
-        return Copies(self._blocks, *(column[rows] for column in columns), left_out)
+        return Copies(self._blocks, self.first_block[rows], self.last_block[rows], self._t0[rows], self._t1[rows],
+                      self._page[rows], left_out)
 
     def _sum(self, before: I64) -> I64:
         """Of what comes before each block, what lies in those of each occurrence."""
