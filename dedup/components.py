@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -18,6 +21,7 @@ from dedup.seeds import Repeats
 from dedup.verify import Spans, span_digests
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
@@ -111,7 +115,7 @@ def _ways(passages: Passages, key: I64) -> tuple[I64, I64]:
 def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
     """Let a passage of one part name each node that it touches, not one of several, in place.
 
-    What two copies have inside that a third one has not is a repeat, and would be in no group without them.
+    Both touch only what leaves out nothing; it is cut where another member of its component is, and nowhere else.
 
     Args:
         parts: Of each passage.
@@ -194,7 +198,7 @@ def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pai
     rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
-    pieces = pieces_of(passages, nodes.leader[order], t0[order], t1[order])
+    pieces, digests = pieces_of(passages, nodes.leader[order], t0[order], t1[order]), cache(lambda: corpus.page_digest)
     for c in distinct_numbers(component[overlapping]):
         mine = np.arange(*np.searchsorted(ordered, [c, c + 1]))
         members = left = order[mine]
@@ -205,7 +209,7 @@ def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pai
             row = int(left[0])
             if not len(held[0]) or int(kept.sum()) > 1:
                 component[left[kept]] = row
-            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row, pairs)) >= 0:
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row, pairs, digests)) >= 0:
                 component[row] = row
                 singles.append((row, beside))
             else:
@@ -233,18 +237,22 @@ def _hold_more(pieces: Pieces, rows: I64, held: tuple[I64, I64]) -> Flags:
     return more
 
 
-def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int, pairs: PagePairs) -> int:
+def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int, pairs: PagePairs, digests: Callable[[], U64]) -> int:
     """The kept node beside which another one is shown: they make a pair that counts and do not overlap.
 
     It is the first one on the same page; where there is none, on the page whose text has the least digest. -1: there is none.
+
+    Args:
+        digests: Gives those of all pages.
     """
     apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
     page = page_of(corpus, nodes.t0[np.append(apart, row)])
     counted = pairs.allows(page[:-1], np.full(len(apart), page[-1]))
     apart, others = apart[counted], page[:-1][counted]
-    if not len(apart):
-        return -1
-    return int(apart[np.lexsort((apart, corpus.page_digest[others], others != page[-1]))[0]])
+    same = apart[others == page[-1]]
+    if len(same) or not len(apart):
+        return int(same[0]) if len(same) else -1
+    return int(apart[digests()[others].argmin()])
 
 
 def _first_come(t0: I64, t1: I64) -> Flags:
