@@ -521,7 +521,8 @@ def implied_groups(data: Data) -> Measured:
     t0 = np.random.default_rng(0).permutation(1_000_000)[:200_000].reshape(-1, 2)
     t0.sort(axis=1)
     t0 = t0.reshape(-1)
-    return (first, t0, t0 + 8, np.arange(100_000), 64), 100_000, "group"
+    number = np.arange(len(t0))
+    return (first, t0, t0 + 8, np.arange(100_000), 64, number, number, t0 + 3, t0 + 5), 100_000, "group"
 
 
 @case

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, widths
+from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
+from dedup.matched_parts import Pieces, pieces_of
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Passages
@@ -17,13 +21,15 @@ from dedup.seeds import Repeats
 from dedup.verify import Spans, span_digests
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 MAX_MERGED = 1000  # members of a component that near links may join where some overlap
 
 
 class Nodes(Struct, frozen=True):
-    """Distinct places, ascending, and the links between them by row.
+    """Distinct places, ascending, and the links between them by row. Of one range there are as many as it leaves out unlike
+    stretches in passages.
 
     Attributes:
         leader: Of each node, what names it, a passage of one part or else the first: passage i as its a (i) or its b
@@ -54,8 +60,12 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
     key <<= bits
     key |= length
     del length
+    sides, way = _ways(passages, key)
+    way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
+    key <<= way_bits
+    key[sides] |= np.minimum(way, (1 << way_bits) - 1)
     leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    place = key[leader]
+    place = key[leader] >> way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1
     hot = node[2 * count:]
@@ -69,10 +79,43 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
                   np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
 
 
+def _ways(passages: Passages, key: I64) -> tuple[I64, I64]:
+    """Sides of passages (the a of each, then the b of each) that leave something out, and a number for what: 1 or more.
+
+    Of one place those that leave out the same have the same number, whatever the order of the pages.
+
+    Args:
+        key: Of each side, its place.
+    """
+    several = rows_of(widths(passages.first) > 1)
+    part, first = kernel.take_ranges(passages.first, several)
+    followed = np.ones(len(part), bool)
+    followed[first[1:] - 1] = False
+    before, count, found = rows_of(followed), len(passages.whole.a0), list[tuple[I64, I64, I64]]()
+    owner = several[owners(first)[before]]
+    parts, whole = passages.parts, passages.whole
+    for nth, (start, end, origin) in enumerate(((parts.a0, parts.a1, whole.a0), (parts.b0, parts.b1, whole.b0))):
+        gap_start, gap_end = end[part[before]], start[part[before] + 1]
+        some = gap_start < gap_end
+        found.append((owner[some] + nth * count, (gap_start - origin[owner])[some], (gap_end - origin[owner])[some]))
+    side, gap_start, gap_end = (np.concatenate(column) for column in zip(*found, strict=True))
+    if not len(side):
+        return side, side
+    begins = rows_of(np.append(True, side[1:] != side[:-1]))
+    flat = np.column_stack([gap_start, gap_end]).astype(np.uint64).reshape(-1)
+    digest = kernel.range_digests(flat, 2 * np.append(begins, len(side)))
+    tokens, side = np.add.reduceat(gap_end - gap_start, begins), side[begins]
+    order = np.lexsort((digest, tokens, key[side]))
+    place, digest = key[side][order], digest[order]
+    new_place = np.append(True, place[1:] != place[:-1])
+    new = np.cumsum(new_place | np.append(True, digest[1:] != digest[:-1]))
+    return side[order], new - new[new_place][np.cumsum(new_place) - 1] + 1
+
+
 def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
     """Let a passage of one part name each node that it touches, not one of several, in place.
 
-    What two copies have inside that a third one has not is a repeat, and would be in no group without them.
+    Both touch only what leaves out nothing; it is cut where another member of its component is, and nowhere else.
 
     Args:
         parts: Of each passage.
@@ -93,15 +136,16 @@ def joined(nodes: Nodes) -> tuple[I64, I64]:
     return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
 
 
-def components_apart(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64,
-                     overlapping: I64) -> tuple[I64, I64, Nodes]:
+def components_apart(engine: LocalEngine, corpus: Corpus, passages: Passages, nodes: Nodes, component: I64, overlapping: I64,
+                     pairs: PagePairs) -> tuple[I64, I64, Nodes]:
     """The components of nodes, of which none overlap, from those of ``joined``.
 
     Returns:
         Of each node, the first one of its component; the components that had to leave out a place that holds more; the nodes
         with the links that there are now.
     """
-    component, cut, nodes = _apart(corpus, _components(engine, corpus, nodes, component, overlapping), nodes)
+    component = _components(engine, corpus, nodes, component, overlapping)
+    component, cut, nodes = _apart(corpus, passages, component, nodes, pairs)
     return component, cut, _alone(component, nodes)
 
 
@@ -135,15 +179,15 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: Nodes, rows: I64
     return order
 
 
-def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Nodes]:
+def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pairs: PagePairs) -> tuple[I64, I64, Nodes]:
     """The components without overlaps: of places that overlap the first one is kept.
 
     The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
-    lost. A single such place is linked to the first kept one on its page, and to no other: the order of pages has no say.
+    lost. A single such place is linked to one kept place, and to no other: the order of pages has no say.
 
     Returns:
-        Components, -1 of what is left out; those that had to leave out a place that holds more, for it has no other one on
-        its page; the nodes with the links that there are now.
+        Components, -1 of what is left out; those that had to leave out a place that holds more, for there is none with which
+        it makes a pair that counts; the nodes with the links that there are now.
     """
     t0, t1 = nodes.t0, nodes.t1
     overlapping = kernel.overlapping_nodes(component, t0, t1)
@@ -154,8 +198,10 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
     rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
     component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
+    pieces, digests = pieces_of(passages, nodes.leader[order], t0[order], t1[order]), cache(lambda: corpus.page_digest)
     for c in distinct_numbers(component[overlapping]):
-        members = left = order[slice(*np.searchsorted(ordered, [c, c + 1]))]
+        mine = np.arange(*np.searchsorted(ordered, [c, c + 1]))
+        members = left = order[mine]
         component[left] = -1
         held = np.empty(0, np.int64), np.empty(0, np.int64)  # what kept places hold: starts and ends, ascending, apart
         while len(left):
@@ -163,15 +209,16 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
             row = int(left[0])
             if not len(held[0]) or int(kept.sum()) > 1:
                 component[left[kept]] = row
-            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row)) >= 0:
+            elif (beside := _beside(corpus, nodes, members[component[members] >= 0], row, pairs, digests)) >= 0:
                 component[row] = row
                 singles.append((row, beside))
             else:
                 cut.append(int(c))
-            held = _united(np.concatenate([held[0], t0[left[kept]]]), np.concatenate([held[1], t1[left[kept]]]))
-            left = left[~kept]
-            around = np.searchsorted(held[0], t0[left], side="right") - 1
-            left = left[(around < 0) | (held[1][around] < t1[left])]
+            piece = kernel.take_ranges(pieces.first, mine[kept])[0]
+            held = _united(np.concatenate([held[0], pieces.t0[piece]]), np.concatenate([held[1], pieces.t1[piece]]))
+            left, mine = left[~kept], mine[~kept]
+            more = _hold_more(pieces, mine, held)
+            left, mine = left[more], mine[more]
     if not singles:
         return component, np.array(cut, np.int64), nodes
     one, other = np.array(singles, np.int64).T
@@ -181,12 +228,31 @@ def _apart(corpus: Corpus, component: I64, nodes: Nodes) -> tuple[I64, I64, Node
     return component, np.array(cut, np.int64), nodes
 
 
-def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int) -> int:
-    """The first of the kept nodes that is on the page of another one and does not overlap it; -1 where there is none."""
+def _hold_more(pieces: Pieces, rows: I64, held: tuple[I64, I64]) -> Flags:
+    """Which rows of stretches hold a token that is not among the held ones: starts and ends, ascending, apart."""
+    piece, first = kernel.take_ranges(pieces.first, rows)
+    around = np.searchsorted(held[0], pieces.t0[piece], side="right") - 1
+    outside = (around < 0) | (held[1][around] < pieces.t1[piece])
+    more: Flags = np.diff(sums(outside)[first]) > 0
+    return more
+
+
+def _beside(corpus: Corpus, nodes: Nodes, kept: I64, row: int, pairs: PagePairs, digests: Callable[[], U64]) -> int:
+    """The kept node beside which another one is shown: they make a pair that counts and do not overlap.
+
+    It is the first one on the same page; where there is none, on the page whose text has the least digest. -1: there is none.
+
+    Args:
+        digests: Gives those of all pages.
+    """
     apart = kept[(nodes.t1[kept] <= nodes.t0[row]) | (nodes.t0[kept] >= nodes.t1[row])]
     page = page_of(corpus, nodes.t0[np.append(apart, row)])
-    same = apart[page[:-1] == page[-1]]
-    return int(same[0]) if len(same) else -1
+    counted = pairs.allows(page[:-1], np.full(len(apart), page[-1]))
+    apart, others = apart[counted], page[:-1][counted]
+    same = apart[others == page[-1]]
+    if len(same) or not len(apart):
+        return int(same[0]) if len(same) else -1
+    return int(apart[digests()[others].argmin()])
 
 
 def _first_come(t0: I64, t1: I64) -> Flags:

@@ -39,16 +39,19 @@ class Copies:
         first_block, last_block: The first and the last block that it holds or touches, numbered through the collection.
         t0, t1: Its tokens.
         page: Its page.
+        left_out: What its parts leave out between them: half tokens, and blocks with a word; ``None``: nothing anywhere.
     """
 
-    def __init__(self, blocks: BlockSums, first_block: I64, last_block: I64, t0: I64, t1: I64, page: I64) -> None:
-        self._blocks, self._t0, self._t1, self._page = blocks, t0, t1, page
+    def __init__(self, blocks: BlockSums, first_block: I64, last_block: I64, t0: I64, t1: I64, page: I64,
+                 left_out: tuple[I64, I64] | None) -> None:
+        self._blocks, self._t0, self._t1, self._page, self._left_out = blocks, t0, t1, page, left_out
         self.first_block, self.last_block = first_block, last_block
 
     def take(self, rows: I64) -> Copies:
         """Some of the occurrences."""
-        columns = self.first_block, self.last_block, self._t0, self._t1, self._page
-        return Copies(self._blocks, *(column[rows] for column in columns))
+        left_out = None if self._left_out is None else (self._left_out[0][rows], self._left_out[1][rows])
+        return Copies(self._blocks, self.first_block[rows], self.last_block[rows], self._t0[rows], self._t1[rows],
+                      self._page[rows], left_out)
 
     def _sum(self, before: I64) -> I64:
         """Of what comes before each block, what lies in those of each occurrence."""
@@ -67,13 +70,15 @@ class Copies:
 
     @cached_property
     def words(self) -> F64:
-        """Length in tokens."""
-        return range_halves(self._blocks.engine, self._blocks.corpus, self._t0, self._t1) / 2
+        """Length of its parts in tokens."""
+        halves = range_halves(self._blocks.engine, self._blocks.corpus, self._t0, self._t1)
+        return (halves if self._left_out is None else halves - self._left_out[0]) / 2
 
     @cached_property
     def blocks(self) -> I64:
-        """Blocks with a word that it holds or touches."""
-        return self._sum(self._blocks.with_words)
+        """Blocks with a word that its parts hold or touch."""
+        count = self._sum(self._blocks.with_words)
+        return count if self._left_out is None else count - self._left_out[1]
 
     @cached_property
     def link_share(self) -> F64:
@@ -197,8 +202,12 @@ class BlockSums:
 
 def describe_copies(findings: Findings) -> Copies:
     """Figures of all occurrences, from sums over blocks."""
-    table, places = findings.table, findings.places
-    return Copies(BlockSums(findings), places.first_block, places.last_block, table.ranges.t0, table.ranges.t1, table.page)
+    table, places, blocks = findings.table, findings.places, BlockSums(findings)
+    gaps, left_out = findings.left_out, None
+    if len(gaps.place):
+        before = blocks.with_words
+        left_out = gaps.halves(findings.corpus, len(table.page)), gaps.total(before, len(table.page))
+    return Copies(blocks, places.first_block, places.last_block, table.ranges.t0, table.ranges.t1, table.page, left_out)
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:

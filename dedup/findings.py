@@ -17,6 +17,7 @@ from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel
 from dedup.lazy import InBatches, Lazy
+from dedup.matched_parts import LeftOut, left_out
 from dedup.model import Group, Occurrence
 from dedup.nested import part_of
 from dedup.occurrences import Measured, OccurrenceColumns, Places
@@ -214,9 +215,17 @@ class Findings:
 
     @cached_property
     def _tokens(self) -> npt.NDArray[np.float64]:
-        """Length of each group's representative in tokens."""
+        """Length of each group's representative in tokens: of its parts."""
         lead, ranges = self.table.representative, self.table.ranges
-        return range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead]) / 2
+        halves = range_halves(self.engine, self.corpus, ranges.t0[lead], ranges.t1[lead])
+        if len(self.left_out.place):
+            halves -= self.left_out.halves(self.corpus, len(self.table.page))[lead]
+        return halves / 2
+
+    @cached_property
+    def left_out(self) -> LeftOut:
+        """What occurrences leave out, by row."""
+        return left_out(self.corpus, self.table.parts)
 
     def _bags(self, links: Links) -> tuple[F64, F64]:
         """Dice and evidence of links, NaN of those that were not aligned."""

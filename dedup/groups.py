@@ -19,14 +19,14 @@ from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import Columns, LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
-from dedup.matched_parts import matched_parts
+from dedup.matched_parts import LeftOut, in_step, left_out, matched_parts
 from dedup.model import Kind
 from dedup.page_pairs import PagePairs
 from dedup.places import TokenRanges, locate, row_ranges
 from dedup.representatives import Members, led, with_left_alone
 from dedup.runs import Passages
 from dedup.seeds import Repeats
-from dedup.verify import Spans, span_digests
+from dedup.verify import Spans, span_digests, spans_together
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -128,7 +128,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     nodes = linked_places(corpus, passages, segments, pairs)
     joining = engine.begin(partial(joined, nodes))
     located = locate(engine, corpus, nodes.t0, nodes.t1)
-    component, cut, nodes = components_apart(engine, corpus, nodes, *joining.result())
+    component, cut, nodes = components_apart(engine, corpus, passages, nodes, *joining.result(), pairs)
     spans, ranges = matched_parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
     del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
@@ -143,13 +143,15 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     order, first = _groups_in_order(ranges, members)
     said, row = np.zeros(len(component), bool), members.row[order]
     said[cut] = True  # a group that left something out stays, and says so
-    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]]))
+    gaps = left_out(corpus, spans)
+    asking = engine.begin(partial(_implied, ranges, row, first, said[component[row[first[:-1]]]], gaps))
     del row
-    unlike = _unlike(engine, corpus, members, component, spans, digest)
+    spans, span, of_leader = _in_step(engine, corpus, members, component, ranges, spans, gaps)
+    unlike = _unlike(engine, corpus, members, component, spans, digest, span, of_leader)
     kept = ~asking.result()
     if not kept.all():
         order, first = order[np.repeat(kept, widths(first))], sums(widths(first)[kept])
-    return _table(engine, corpus, ranges, members, order, first, component, said, spans, unlike, in_passage)
+    return _table(engine, corpus, ranges, members, order, first, component, said, spans, span, unlike, in_passage)
 
 
 def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
@@ -214,25 +216,29 @@ def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:
     return in_order(rank[group])[:first[-1]], first
 
 
-def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags) -> Flags:
+def _implied(ranges: TokenRanges, row: I64, first: I64, stays: Flags, gaps: LeftOut) -> Flags:
     """Groups whose places lie in step, each in another one, in the places of one longer group.
 
     Passages take in the shorter ones between the same two places. What two members of a group have in common that are
-    linked only to the representative says no more than the group does. A group that left something out (`stays`) says so.
+    linked only to the representative says no more than the group does. What places leave out is not in them: a paragraph
+    that changed places with its neighbour. A group that left something out (`stays`) says so.
 
     Args:
         row, first: Rows of the groups, and where those of each begin.
+        gaps: What each place leaves out, by row.
     """
     asked, implied = rows_of(~stays), np.zeros(len(first) - 1, bool)
-    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND)
+    implied[asked] = kernel.implied_groups(first, ranges.t0[row], ranges.t1[row], asked, LOOK_AROUND, row, gaps.place,
+                                           gaps.t0, gaps.t1)
     return implied
 
 
 def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Members, order: I64, first: I64, component: I64,
-           cut: Flags, spans: Spans, unlike: Flags, in_passage: Flags) -> Groups:
+           cut: Flags, spans: Spans, span: I64, unlike: Flags, in_passage: Flags) -> Groups:
     """The columns of groups whose members are given in order.
 
     Args:
+        span: Of each member, which of the spans it has.
         unlike: Of ``_unlike``.
         cut: Components that left something out, by number.
     """
@@ -245,7 +251,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
         begins = first[groups.start:groups.stop + 1]
         rows = slice(int(begins[0]), int(begins[-1]))
         begins, own, nth = begins[:-1] - begins[0], row[rows], order[rows]
-        tokens, parts = ranges.take(own), spans.take(own)
+        tokens, parts = ranges.take(own), spans.take(span[nth])
         kind = np.where(np.logical_or.reduceat(unlike[nth], begins), 1, np.where(_contained(corpus, tokens, begins), 2, 0))
         jaccard, containment = np.ones((2, len(nth)))
         near = rows_of(measured[nth])
@@ -253,7 +259,7 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
         return ((rows_of(leads[nth]) - begins, kind.astype(np.int8), np.logical_or.reduceat(in_passage[own], begins)),
                 (tokens.t0, tokens.t1, tokens.first_block, tokens.last_block, block_page[tokens.first_block], jaccard,
                  containment), (parts.part_start, parts.part_end, *(parts.chars or ())))
-    part_first = sums(widths(spans.first)[row])
+    part_first = sums(widths(spans.first)[span[order]])
     some = [groups for groups in _ranges_of_groups(first) if groups.start < groups.stop]
     if len(some) == 1:
         (lead, kind, linked), of_rows, of_parts = part(some[0])
@@ -280,14 +286,45 @@ def _table(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, members: Me
                   page, jaccard, containment, Spans(start, end, part_first, (chars[0], chars[1])))
 
 
-def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64) -> Flags:
-    """Members that have not the text of their representative."""
+def _in_step(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, ranges: TokenRanges, spans: Spans,
+             gaps: LeftOut) -> tuple[Spans, I64, I64]:
+    """The parts of members and of their representatives, in step where these are of another component.
+
+    Returns:
+        Spans, and which one each member and which one its representative has.
+    """
+    row, leader = members.row, members.leader
+    beside = rows_of(component[row] != component[leader])
+    if not len(beside):
+        return spans, row, leader
+    parts_of = np.diff(spans.first)
+    beside = beside[np.maximum(parts_of[row[beside]], parts_of[leader[beside]]) > 1]
+    if not len(beside):
+        return spans, row, leader
+    parts, as_long = in_step(engine, corpus, ranges, gaps, leader[beside], row[beside])
+    count, new = len(spans), np.arange(len(beside))[as_long]
+    beside = beside[as_long]
+    span, of_leader, leads = row.copy(), leader.copy(), rows_of(row == leader)
+    of_leader[beside], span[beside] = count + new, count + len(as_long) + new
+    order = np.argsort(members.group[leads], kind="stable")
+    leads = leads[order[np.searchsorted(members.group[leads], members.group[beside], sorter=order)]]
+    span[leads] = of_leader[leads] = count + new
+    return spans_together(spans, parts), span, of_leader
+
+
+def _unlike(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, spans: Spans, digest: U64, span: I64,
+            of_leader: I64) -> Flags:
+    """Members that have not the text of their representative.
+
+    Args:
+        span, of_leader: Of ``_in_step``.
+    """
     row, leader = members.row, members.leader
     unlike: Flags = digest[row] != digest[leader]
     if not unlike.any():
         return unlike
     across = rows_of(unlike & (component[row] != component[leader]))  # there, digests say nothing of each other
-    unlike[across] = ~_equal(engine, corpus, spans, row[across], leader[across])
+    unlike[across] = ~_equal(engine, corpus, spans, span[across], of_leader[across])
     return unlike
 
 

@@ -10,12 +10,55 @@ from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.filed import of_large
 from dedup.kernel import kernel
-from dedup.places import Ranges, locate
+from dedup.places import Ranges, TokenRanges, locate
 from dedup.runs import Passages
 from dedup.verify import Spans
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+class LeftOut(Struct, frozen=True):
+    """Blocks inside places that none of their parts holds; those of a place ascend, and so do places.
+
+    Attributes:
+        place: Row of the place.
+        t0, t1: Their tokens.
+        first_block, end_block: The first of the blocks, and the one behind the last.
+    """
+
+    place: I64
+    t0: I64
+    t1: I64
+    first_block: I64
+    end_block: I64
+
+    def total(self, before: I64, places: int) -> I64:
+        """Of each of so many places, what it leaves out of something; `before` is the sum of what precedes each block."""
+        total = np.zeros(places, np.int64)
+        np.add.at(total, self.place, before[self.end_block] - before[self.first_block])
+        return total
+
+    def halves(self, corpus: Corpus, places: int) -> I64:
+        """Of each of so many places, half tokens that it leaves out."""
+        return self.total(corpus.halves_before, places)
+
+
+def left_out(corpus: Corpus, spans: Spans) -> LeftOut:
+    """What places leave out: runs go over whole blocks, an edit is a part of theirs."""
+    several = rows_of(widths(spans.first) > 1)
+    part, first = kernel.take_ranges(spans.first, several)
+    followed = np.ones(len(part), bool)
+    followed[first[1:] - 1] = False
+    before = rows_of(followed)
+    first_block = np.searchsorted(corpus.start, spans.part_end[part[before]] - 1, side="right")
+    end_block = np.searchsorted(corpus.start, spans.part_start[part[before] + 1], side="right") - 1
+    kept = rows_of(first_block < end_block)
+    first_block, end_block = first_block[kept], end_block[kept]
+    t0, t1 = corpus.token_first[first_block], corpus.token_first[end_block]
+    place = several[owners(first)[before[kept]]]
+    some = t0 < t1
+    return LeftOut(place[some], t0[some], t1[some], first_block[some], end_block[some])
 
 
 def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64,
@@ -40,7 +83,7 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     number_of[component[several[::-1]]] = several[::-1]
     rows = rows_of(number_of[component] >= 0)
     first_row = np.searchsorted(rows, number_of[component[rows]])  # the first one of several stretches in its component
-    pieces = _pieces(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
+    pieces = pieces_of(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
     number, matched = widths(pieces.first), pieces.tokens
     as_long = _all_in(first_row, matched == matched[first_row])
     alike = as_long | _all_in(first_row, (number > 1) & (number == number[first_row]))
@@ -62,12 +105,36 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     return Spans(start, end, first, (start_char, end_char))
 
 
+def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64,
+            others: I64) -> tuple[Spans, Flags]:
+    """Places beside others of another component: the parts of the rows, then those of the others, cut where either one is.
+
+    Returns:
+        The parts, and of each pair whether both match as many tokens; else they are not cut.
+    """
+    both = np.concatenate([rows, others])
+    begins, ends = np.searchsorted(gaps.place, both), np.searchsorted(gaps.place, both, side="right")
+    gap, first = _ranges(begins, ends)
+    first = first + np.arange(len(first))
+    t0, t1 = np.empty(int(first[-1]), np.int64), np.empty(int(first[-1]), np.int64)
+    of_gap = np.ones(len(t0), bool)
+    of_gap[first[:-1]] = False
+    t0[first[:-1]], t0[of_gap] = ranges.t0[both], gaps.t1[gap]
+    of_gap[:], of_gap[first[1:] - 1] = True, False
+    t1[first[1:] - 1], t1[of_gap] = ranges.t1[both], gaps.t0[gap]
+    pieces = Pieces(t0, t1, first)
+    as_long = np.equal(*np.split(pieces.tokens, 2))
+    pieces = pieces.cut(np.tile(np.arange(len(rows)), 2), np.tile(as_long, 2))
+    inner = locate(engine, corpus, pieces.t0, pieces.t1)
+    return Spans(inner.start, inner.end, pieces.first, (inner.start_char, inner.end_char)), as_long
+
+
 def _wholes(ranges: Ranges) -> Spans:
     """Places whole."""
     return Spans(ranges.start, ranges.end, np.arange(len(ranges) + 1), (ranges.start_char, ranges.end_char))
 
 
-class _Pieces(Struct, frozen=True):
+class Pieces(Struct, frozen=True):
     """Stretches of tokens; those of row i are ``first[i]`` to ``first[i + 1]``."""
 
     t0: I64
@@ -79,12 +146,12 @@ class _Pieces(Struct, frozen=True):
         """Tokens of each row."""
         return np.diff(sums(self.t1 - self.t0)[self.first])
 
-    def take(self, rows: Flags) -> _Pieces:
+    def take(self, rows: Flags) -> Pieces:
         """Some of the rows."""
         piece, first = kernel.take_ranges(self.first, rows_of(rows))
-        return _Pieces(self.t0[piece], self.t1[piece], first)
+        return Pieces(self.t0[piece], self.t1[piece], first)
 
-    def cut(self, owner: I64, together: Flags) -> _Pieces:
+    def cut(self, owner: I64, together: Flags) -> Pieces:
         """Rows of one owner, cut where any of them is, if they go together; they have as many tokens then."""
         row = owners(self.first)
         before = sums(self.t1 - self.t0)[:-1] - sums(self.t1 - self.t0)[self.first[:-1]][row]  # of its row's tokens
@@ -99,7 +166,7 @@ class _Pieces(Struct, frozen=True):
         t0 = self.t0[piece] + place - before[piece]
         end = np.append(place[1:], 0)
         end[first[1:] - 1] = self.tokens
-        return _Pieces(t0, t0 + end - place, first)
+        return Pieces(t0, t0 + end - place, first)
 
 
 def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
@@ -108,9 +175,11 @@ def _ranges(start: I64, end: I64) -> tuple[I64, I64]:
     return np.arange(int(first[-1])) + np.repeat(start - first[:-1], widths(first)), first
 
 
-def _pieces(passages: Passages, leader: I64, t0: I64, t1: I64) -> _Pieces:
+def pieces_of(passages: Passages, leader: I64, t0: I64, t1: I64) -> Pieces:
     """The parts of the passage that names each node first, on its side; the node's range where none does."""
     count = len(passages.whole.a0)
+    if not count:
+        return Pieces(t0, t1, np.arange(len(t0) + 1))
     none = leader >= 2 * count
     part, first = kernel.take_ranges(passages.first, np.where(none, 0, leader % count))
     second = np.repeat(leader >= count, widths(first))
@@ -119,7 +188,7 @@ def _pieces(passages: Passages, leader: I64, t0: I64, t1: I64) -> _Pieces:
     kept = ~np.repeat(none, widths(first))
     kept[first[:-1][none]] = True
     starts[first[:-1][none]], ends[first[:-1][none]] = t0[none], t1[none]
-    return _Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
+    return Pieces(starts[kept], ends[kept], sums(np.where(none, 1, widths(first))))
 
 
 def _all_in(owner: I64, holds: Flags) -> Flags:

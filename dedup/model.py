@@ -225,7 +225,8 @@ class Group:
         kind: ``exact`` (normalised texts equal), ``near``, or ``contained`` (one side a whole block, the other a
             part of a longer one).
         similarity: The least of its occurrences' similarities.
-        tokens: Length of the representative in tokens (a character of a script without spaces counts half).
+        tokens: Length of the representative, of its parts where it has some, in tokens (a character of a script without
+            spaces counts half).
         blocks: Blocks that the representative holds or touches.
         text: Text of the representative.
         related: Ids of groups that were split from this one by the representative rule.

@@ -56,7 +56,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, joined: Passages, ke
     if not len(aligned.dice):
         return aligned, kept
     runs, leaves_out = joined.whole, widths(joined.first) > 1
-    box, run, of_box, of_run = overlaps(corpus, aligned.links, runs)
+    box, run, of_box, of_run = overlaps_of_parts(corpus, aligned.links, joined, np.arange(len(runs.a0)))
     exact, ratio = runs.exact[run] == 1, _length(runs)[run] / _length(aligned.links)[box]
     counts, inside = kept[run], of_run >= INSIDE
     left = np.ones(len(aligned.dice), bool)
@@ -176,15 +176,39 @@ def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) 
     return replace(aligned, links=links, dice=dice, evidence=evidence), fits
 
 
-def not_cut_through(corpus: Corpus, runs: Links) -> Flags:
+def not_cut_through(corpus: Corpus, passages: Passages) -> Flags:
     """All but the near runs that an exact run covers for the most part and goes beyond: that says where the copy ends."""
+    runs = passages.whole
     exact, near = rows_of(runs.exact == 1), rows_of(runs.exact == 0)
     kept = np.ones(len(runs.a0), bool)
     if not len(near) or not len(exact):
         return kept
-    row, _, of_near, of_exact = overlaps(corpus, runs.take(near), runs.take(exact))
+    row, _, of_near, of_exact = overlaps_of_parts(corpus, runs.take(near), passages, exact)
     kept[near[row[(of_near >= INSIDE) & (of_exact < COVERS)]]] = False
     return kept
+
+
+def overlaps_of_parts(corpus: Corpus, links: Links, passages: Passages, rows: I64) -> tuple[I64, I64, F64, F64]:
+    """Of ``overlaps``, links and some of the passages, but where most of what overlaps lies in what a passage leaves out.
+
+    A paragraph that changed places with its neighbour lies there, edited or not.
+    """
+    link, nth, of_link, of_row = overlaps(corpus, links, passages.whole.take(rows))
+    run = rows[nth]
+    asked = rows_of(np.diff(passages.first)[run] > 1)
+    if not len(asked):
+        return link, run, of_link, of_row
+    several = distinct_numbers(run[asked])
+    part, first = kernel.take_ranges(passages.first, several)
+    i, j, share, _ = overlaps(corpus, links, passages.parts.take(part))
+    pairs, number = np.unique(i * len(passages.whole.a0) + np.repeat(several, widths(first))[j], return_inverse=True)
+    in_parts = np.append(np.bincount(number, share, len(pairs)), 0.0)
+    pair = link[asked] * len(passages.whole.a0) + run[asked]
+    at = np.searchsorted(pairs, pair)
+    found = np.append(pairs, -1)[at] == pair
+    kept = np.ones(len(link), bool)
+    kept[asked] = np.where(found, in_parts[at], 0.0) >= INSIDE * of_link[asked]
+    return link[kept], run[kept], of_link[kept], of_row[kept]
 
 
 def overlaps(corpus: Corpus, x: Links, y: Links) -> tuple[I64, I64, F64, F64]:

@@ -248,7 +248,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, passag
             judge_scope(corpus, every.links, pairs, options, judge)
     aligned = along_copies(corpus, bags, repeats, pairs, aligned, gates)
     surveyor.look_around(aligned.links.a0, aligned.links.b0)
-    aligned, kept = fitted(engine, corpus, bags, passages, not_cut_through(corpus, passages.whole), aligned, repeats, gates,
+    aligned, kept = fitted(engine, corpus, bags, passages, not_cut_through(corpus, passages), aligned, repeats, gates,
                            judge)
     del bags
     return together(passages, kept, aligned), aligned

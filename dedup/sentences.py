@@ -166,13 +166,33 @@ def often_on_page(count: int) -> str:
 
 
 def _besides(judgement: Judgement, page: int, others: list[list[int]]) -> str:
-    """What lies inside a copy and is no part of it: a teaser, a caption."""
-    out = []
-    for number, other in enumerate(others):
+    """What lies inside a copy and is no part of it: a paragraph that stands elsewhere in the others, a teaser, a caption."""
+    moved = _moved(judgement, page, others)
+    out = [f"the copies have {_listed(_named_blocks(judgement, page, moved))} in another order"] if moved else []
+    for number, inside in enumerate(others):
+        other = [block for block in inside if block not in moved]
         if other:
             name = f"the {ORDINALS[number]} copy" if number < len(ORDINALS) else f"copy {number + 1}"
             out.append(f"{name} also has {_listed(_named_blocks(judgement, page, other))}")
     return "; ".join(out)
+
+
+def _moved(judgement: Judgement, page: int, others: list[list[int]]) -> list[int]:
+    """Those of the blocks beside the parts of copies that stand beside those of another copy, too, equal or in one group."""
+    copies, fingerprint = judgement.copies, judgement.findings.corpus.fingerprint
+    copy_of = {block: number for number, inside in enumerate(others) for block in inside}
+    if len(set(copy_of.values())) < 2:
+        return []
+    alike: dict[tuple[str, int], list[int]] = {}
+    for block in copy_of:
+        alike.setdefault(("text", int(fingerprint[block])), []).append(block)
+    stands, between = judgement.stands(page), np.array(sorted(copy_of), np.int64)
+    rows, first = kernel.take_ranges(judgement.first, stands)
+    beside = is_among(copies.first_block[rows], between) & is_among(copies.last_block[rows], between)
+    for row, s in zip(rows[beside].tolist(), np.repeat(stands, np.diff(first))[beside].tolist(), strict=True):
+        blocks = range(int(copies.first_block[row]), int(copies.last_block[row]) + 1)
+        alike.setdefault(("stand", s), []).extend(block for block in blocks if block in copy_of)
+    return sorted({block for blocks in alike.values() if len({copy_of[block] for block in blocks}) > 1 for block in blocks})
 
 
 def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[str]:

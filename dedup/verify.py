@@ -172,6 +172,15 @@ class Spans(Struct, frozen=True):
         return Spans(self.part_start[part], self.part_end[part], first, chars)
 
 
+def spans_together(one: Spans, more: Spans) -> Spans:
+    """Spans, and more of them behind these."""
+    chars = None
+    if one.chars is not None and more.chars is not None:
+        chars = np.concatenate([one.chars[0], more.chars[0]]), np.concatenate([one.chars[1], more.chars[1]])
+    return Spans(np.concatenate([one.part_start, more.part_start]), np.concatenate([one.part_end, more.part_end]),
+                 np.concatenate([one.first, one.first[-1] + more.first[1:]]), chars)
+
+
 def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:
     """A stage over the token hashes of spans and where each span's begin; its parts one after the other."""
     def tokens(batch: tuple[int, int]) -> R:

@@ -363,20 +363,24 @@ void bind_groups(nb::module_& m) {
         }));
     }, "t0"_a.noconvert(), "t1"_a.noconvert(), "component"_a.noconvert(), "a"_a.noconvert(), "b"_a.noconvert(), "most"_a);
 
-    m.def("implied_groups", [](I64 first, I64 t0, I64 t1, I64 groups, std::int64_t around) {
+    m.def("implied_groups", [](I64 first, I64 t0, I64 t1, I64 groups, std::int64_t around, I64 number, I64 place, I64 start, I64 end) {
         check_first(first, t0.size());
         if (first.data()[0] != 0 || first.data()[first.size() - 1] != static_cast<std::int64_t>(t0.size()) ||
-            t1.size() != t0.size())
+            t1.size() != t0.size() || number.size() != t0.size())
             throw std::invalid_argument("the columns of occurrences must be equally long");
         if (around < 0) throw std::invalid_argument("around must not be negative");
         check_members(t0, INT64_MAX, "t0");
         check_members(groups, static_cast<std::int64_t>(first.size()) - 1, "groups");
         for (const std::int64_t g : span(groups))
             if (first.data()[g] == first.data()[g + 1]) throw std::invalid_argument("groups names one without occurrences");
+        if (start.size() != place.size() || end.size() != place.size())
+            throw std::invalid_argument("the columns of gaps must be equally long");
         return to_numpy(release([&] {
-            return dedup::implied_groups(span(first), span(t0), span(t1), span(groups), around);
+            return dedup::implied_groups(span(first), span(t0), span(t1), span(groups), around, span(number),
+                                         dedup::Gaps{span(place), span(start), span(end)});
         }));
-    }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "groups"_a.noconvert(), "around"_a);
+    }, "first"_a.noconvert(), "t0"_a.noconvert(), "t1"_a.noconvert(), "groups"_a.noconvert(), "around"_a,
+       "number"_a.noconvert(), "place"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
     m.def("most_frequent", [](I64 number, I64 start, I64 end, I64 first, I64 but, std::int64_t top) {
         dedup::check_ranges(span(start), span(end), static_cast<std::int64_t>(number.size()), "ranges");

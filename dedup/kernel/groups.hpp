@@ -108,11 +108,41 @@ struct Spread {
     std::int64_t width() const { return most - least; }
 };
 
-// Whether the places of groups lie, each in another one, in the places of one other group of as many or more, all about as far
-// from their starts or from their ends, up to the length of the shortest one, or that by which what is left of those places
-// differs. Occurrences of group g are first[g]..first[g+1], ascending. Looked for among the
-// `around` places before and at the begin of the group's first one.
-inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets groups, std::int64_t around) {
+// Tokens that some places leave out: gap i, [start[i], end[i]), lies in the place number place[i]; those of a place ascend.
+struct Gaps {
+    Offsets place, start, end;
+
+    // Whether the tokens [begin, until) of a place hold one that it leaves out and the other place does not.
+    bool hold_one(std::int64_t in, std::int64_t begin, std::int64_t until, std::int64_t other) const {
+        if (place.empty()) return false;
+        const auto [low, high] = of(in);
+        const auto [low_other, high_other] = of(other);
+        for (auto gap = behind(low, high, begin); gap < high && start[gap] < until; ++gap) {
+            const auto same = behind(low_other, high_other, std::max(start[gap], begin));
+            if (same == high_other || start[same] > std::max(start[gap], begin) || end[same] < std::min(end[gap], until)) return true;
+        }
+        return false;
+    }
+
+private:
+    std::pair<std::size_t, std::size_t> of(std::int64_t number) const {
+        const auto [low, high] = std::equal_range(place.begin(), place.end(), number);
+        return {static_cast<std::size_t>(low - place.begin()), static_cast<std::size_t>(high - place.begin())};
+    }
+
+    // The first of the gaps [low, high) that ends behind a token.
+    std::size_t behind(std::size_t low, std::size_t high, std::int64_t token) const {
+        return static_cast<std::size_t>(std::upper_bound(end.begin() + static_cast<std::ptrdiff_t>(low),
+                                                         end.begin() + static_cast<std::ptrdiff_t>(high), token) - end.begin());
+    }
+};
+
+// Whether the places of groups lie, each in another one and nowhere in what that leaves out, in the places of one other group of as
+// many or more, all about as far from their starts or from their ends, up to the length of the shortest one, or that by which what
+// is left of those places differs. Occurrences of group g are first[g]..first[g+1], ascending; `number` is what gaps call each.
+// Looked for among the `around` places before and at the begin of the group's first one.
+inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1, Offsets groups, std::int64_t around, Offsets number,
+                                           const Gaps& gaps) {
     struct Held {
         std::int64_t t0, t1;
         std::uint32_t group;
@@ -137,6 +167,7 @@ inline Mapped<std::uint8_t> implied_groups(Offsets first, Offsets t0, Offsets t1
             const std::ptrdiff_t in = std::upper_bound(begin, end, t0[index(i)]) - begin - 1;
             const std::size_t place = index(first[index(outer)] + in);
             if (in <= before || t1[index(i)] > t1[place]) return false;
+            if (gaps.hold_one(number[place], t0[index(i)], t1[index(i)], number[index(i)])) return false;
             const std::int64_t start = t0[index(i)] - t0[place], rest = t1[place] - t1[index(i)];
             shortest = std::min(shortest, t1[index(i)] - t0[index(i)]);
             from_start.add(start), from_end.add(rest), left.add(start + rest);

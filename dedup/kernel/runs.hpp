@@ -103,6 +103,7 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
 // Matched tokens of a run, at least, for each token of an edit / of a block that is left out.
 inline constexpr std::int64_t kForEdited = 2, kForLeftOut = 4;
 inline constexpr std::int64_t kFarLonger = 4;  // times: what such a link holds, no other run goes on with behind a gap
+inline constexpr std::size_t kOpen = 64;  // links or runs that may hold a later one
 
 // Links that cross are chained by their places in the first text. Which text that is, the texts say, and not the order of the
 // pages: the one with the lesser digest. Links of the other order are turned, and turned back in the end.
@@ -147,7 +148,7 @@ private:
             std::erase_if(open, [&](const Link& o) { return o.a1 <= link.a0; });
             if (std::any_of(open.begin(), open.end(), [&](const Link& o) { return link.inside(o); })) continue;
             kept.push_back(link);
-            if (open.size() < 64) open.push_back(link);
+            if (open.size() < kOpen) open.push_back(link);
         }
         links.swap(kept);
     }
@@ -227,13 +228,13 @@ private:
             whole_.push_back(run);
             const Link& link = links_[begin + i];
             joined_.push_back(run.a0 != link.a0 || run.a1 != link.a1 || run.b0 != link.b0 || run.b1 != link.b1);
+            part_range_.emplace_back(parts_.size(), parts_.size() + pieces_.size());
             parts_.insert(parts_.end(), pieces_.begin(), pieces_.end());
-            part_first_.push_back(parts_.size());
         }
     }
 
     std::span<const Link> parts(std::size_t run) const {
-        return std::span(parts_).subspan(part_first_[run], part_first_[run + 1] - part_first_[run]);
+        return std::span(parts_).subspan(part_range_[run].first, part_range_[run].second - part_range_[run].first);
     }
 
     // Appends a link to a run; what overlaps the run's last part is cut off the link's start.
@@ -331,30 +332,40 @@ private:
                 run.page_a, run.page_b, true};
     }
 
-    // All runs in order, without those that lie, part by part, inside another one.
+    // All runs in order. One that lies inside another one is without the parts at its ends that lie in one of the other's: a paragraph
+    // that changed places with its neighbour is no run with those behind both. If that were all, it is left out.
     Passages passages() {
         Mapped<std::size_t> order(whole_.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
+        const auto ascending = [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); };
+        std::stable_sort(order.begin(), order.end(), ascending);
         Mapped<std::size_t> open, kept;
         Relief relief;
         for (const std::size_t i : order) {
             relief.place();
-            const Link& run = whole_[i];
+            Link& run = whole_[i];
             std::erase_if(open, [&](std::size_t o) {
                 return whole_[o].page_a != run.page_a || whole_[o].page_b != run.page_b || whole_[o].a1 <= run.a0;
             });
-            const auto covers = [&](std::size_t o, const Link& part) {
-                return std::any_of(parts(o).begin(), parts(o).end(), [&](const Link& p) { return part.inside(p); });
-            };
-            if (std::any_of(open.begin(), open.end(), [&](std::size_t o) {
-                    return run.inside(whole_[o]) && std::all_of(parts(i).begin(), parts(i).end(),
-                                                               [&](const Link& part) { return covers(o, part); });
-                })) continue;
-            if (open.size() < 64) open.push_back(i);
+            for (const std::size_t o : open)
+                if (run.inside(whole_[o])) cut_off(i, o);
+            if (parts(i).empty()) continue;
+            run.a0 = parts(i).front().a0, run.b0 = parts(i).front().b0, run.a1 = parts(i).back().a1, run.b1 = parts(i).back().b1;
+            if (open.size() < kOpen) open.push_back(i);
             kept.push_back(i);
         }
+        std::stable_sort(kept.begin(), kept.end(), ascending);
         return as_columns(std::move(kept));
+    }
+
+    // Takes from the ends of a run the parts that lie in a part of another one.
+    void cut_off(std::size_t run, std::size_t other) {
+        const auto lies_inside = [&](const Link& part) {
+            return std::any_of(parts(other).begin(), parts(other).end(), [&](const Link& p) { return part.inside(p); });
+        };
+        auto& [begin, end] = part_range_[run];
+        while (begin < end && lies_inside(parts_[begin])) ++begin;
+        while (begin < end && lies_inside(parts_[end - 1])) --end;
     }
 
     // The columns of runs, which are in order but where they are turned, as those of links that are not.
@@ -365,7 +376,7 @@ private:
             if (whole_[*begin].page_a <= whole_[*begin].page_b) continue;
             for (auto run = begin; run != end; ++run) {
                 whole_[*run] = whole_[*run].turned();
-                for (std::size_t p = part_first_[*run]; p < part_first_[*run + 1]; ++p) parts_[p] = parts_[p].turned();
+                for (auto [p, end] = part_range_[*run]; p < end; ++p) parts_[p] = parts_[p].turned();
             }
             std::stable_sort(begin, end, [&](std::size_t x, std::size_t y) { return before(whole_[x], whole_[y]); });
         }
@@ -396,8 +407,8 @@ private:
     Hashes digest_;  // of the text of each page
     RunLimits limits_;
 
-    Mapped<Link> whole_, parts_;  // runs, and their matched stretches one after the other
-    Mapped<std::size_t> part_first_{0};
+    Mapped<Link> whole_, parts_;  // runs, and their matched stretches
+    Mapped<std::pair<std::size_t, std::size_t>> part_range_;  // those of each run: the first, and the one behind the last
     Mapped<std::uint8_t> joined_;  // the run is not just the link it began with
     Mapped<std::size_t> previous_, next_;
     Mapped<std::int64_t> next_cost_;

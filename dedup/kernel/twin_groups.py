@@ -66,35 +66,47 @@ def overlap(few: list[tuple[int, int]], many: list[tuple[int, int]]) -> bool:
     return False
 
 
-def implied_groups(first: I64, t0: I64, t1: I64, groups: I64, around: int) -> U8:
+def implied_groups(first: I64, t0: I64, t1: I64, groups: I64, around: int, number: I64, place: I64, start: I64,
+                   end: I64) -> U8:
     """Whether the places of some groups lie, each in another one, in the places of one other group of as many or more.
 
     They lie in step: all about as far from the start of those, or from their end, up to the length of the shortest one, or
-    that by which what is left of those places differs. Of two groups with the same places the second one is implied.
+    that by which what is left of those places differs. Of two groups with the same places the second one is implied. What
+    a place leaves out does not lie in it, but where both leave it out.
 
     Args:
         first: First occurrence of each group, one longer than the groups; those of a group ascend.
         t0, t1: Tokens of each occurrence, half-open.
         groups: Which groups to ask about.
         around: Occurrences looked at, the last ones that begin before or with the group's first one.
+        number: Of each occurrence, what gaps call it.
+        place, start, end: Gaps: tokens that the occurrences of some numbers leave out, half-open. They ascend by number and
+            token, and those of a number do not touch.
     """
+    gaps = defaultdict[int, set[int]](set)
+    for n, begin, until in zip(place.tolist(), start.tolist(), end.tolist(), strict=True):
+        gaps[n].update(range(begin, until))
     owner, order = np.repeat(np.arange(len(first) - 1), np.diff(first)), np.argsort(t0, kind="stable")
-    start = t0[order]
+    begins = t0[order]
 
     def covers(outer: int, inner: int) -> bool:
         of_outer, of_inner = (slice(first[g], first[g + 1]) for g in (outer, inner))
         at = np.searchsorted(t0[of_outer], t0[of_inner], side="right") - 1
-        start, rest = t0[of_inner] - t0[of_outer][at], t1[of_outer][at] - t1[of_inner]
+        before, rest = t0[of_inner] - t0[of_outer][at], t1[of_outer][at] - t1[of_inner]
         if (at < 0).any() or (rest < 0).any() or len(np.unique(at)) < len(at):
             return False
-        slack = max(np.min(t1[of_inner] - t0[of_inner]), np.ptp(start + rest))
-        in_step = np.ptp(start) <= slack or np.ptp(rest) <= slack
-        larger = outer < inner or len(t0[of_outer]) > len(at) or bool((start + rest).any())
+        for x, y, begin, until in zip(number[of_outer][at].tolist(), number[of_inner].tolist(), t0[of_inner].tolist(),
+                                      t1[of_inner].tolist(), strict=True):
+            if (gaps[x] - gaps[y]) & set(range(begin, until)):
+                return False
+        slack = max(np.min(t1[of_inner] - t0[of_inner]), np.ptp(before + rest))
+        in_step = np.ptp(before) <= slack or np.ptp(rest) <= slack
+        larger = outer < inner or len(t0[of_outer]) > len(at) or bool((before + rest).any())
         return bool(in_step) and larger
     implied = []
     for g in groups.tolist():
         row, count = first[g], first[g + 1] - first[g]
-        last = int(np.searchsorted(start, t0[row], side="right"))
+        last = int(np.searchsorted(begins, t0[row], side="right"))
         others = [owner[i] for i in order[max(0, last - around):last] if t1[i] >= t1[row] and owner[i] != g]
         implied.append(any(first[h + 1] - first[h] >= count and covers(h, g) for h in others))
     return np.array(implied, np.uint8)

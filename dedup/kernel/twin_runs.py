@@ -128,6 +128,12 @@ def outweighs(x: int, y: int, gap: int) -> bool:
     return gap <= max(x, y) and gap <= 4 * min(x, y)
 
 
+def cut_off(parts: list[Link], other: list[Link]) -> list[Link]:
+    """The parts of a run without those at its ends that lie in a part of another one."""
+    outside = [i for i, part in enumerate(parts) if not any(part.inside(q) for q in other)]
+    return parts[outside[0]:outside[-1] + 1] if outside else []
+
+
 class _Joiner:
     """Joins the links of one pair of pages."""
 
@@ -138,17 +144,22 @@ class _Joiner:
         self.max_edit = max_edit
 
     def passages(self, links: list[Link]) -> list[Run]:
-        """The runs of one pair of pages, without those that lie, part by part, inside another one."""
+        """The runs of one pair of pages, those inside another one without the ends that lie in its parts."""
         runs: list[Run] = []
         open_: list[Run] = []
         for run in sorted(self.chain(absorbed(links)), key=lambda run: run.whole.key):
             open_ = [o for o in open_ if o.whole.a1 > run.whole.a0]
-            if any(run.whole.inside(o.whole) and all(any(p.inside(q) for q in o.parts) for p in run.parts) for o in open_):
+            around, parts = [o for o in open_ if run.whole.inside(o.whole)], run.parts
+            for other in around:
+                parts = cut_off(parts, other.parts)
+            if not parts:
                 continue
-            runs.append(run)
+            first, last = parts[0], parts[-1]
+            whole = replace(run.whole, a0=first.a0, b0=first.b0, a1=last.a1, b1=last.b1)
+            runs.append(replace(run, whole=whole, parts=parts))
             if len(open_) < OPEN_LINKS:
-                open_.append(run)
-        return runs
+                open_.append(runs[-1])
+        return sorted(runs, key=lambda run: run.whole.key)
 
     def at_border(self, token: int) -> bool:
         return self.block_first[bisect_left(self.block_first, token)] == token

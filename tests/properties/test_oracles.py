@@ -232,6 +232,21 @@ def test_every_repeated_run_is_covered_in_texts_of_few_words(texts):
     assert not missed or any(group.truncated for group in report.groups)
 
 
+@given(draw=st.data(), on_one_page=st.booleans(), find=st.sampled_from(["exact", "near"]))
+def test_paragraphs_that_changed_places_are_covered(draw, on_one_page, find):
+    """Whatever order they come in, and with one of them gone or new: each stands twice and is in a group."""
+    paragraphs = [" ".join(words(draw.draw(st.integers(10, 40)), 500 + n)) for n in range(6)]
+    copies = []
+    for copy in range(draw.draw(st.integers(2, 3))):
+        order = list(range(6))
+        for at in draw.draw(st.lists(st.integers(0, 4), max_size=2)):
+            order[at], order[at + 1] = order[at + 1], order[at]
+        text = [paragraphs[n] for n in order if n != draw.draw(st.integers(0, 11))]
+        text.insert(draw.draw(st.integers(0, len(text))), draw.draw(st.sampled_from(["", " ".join(words(12, 600 + copy))])))
+        copies.append("\n".join(text))
+    assert_covered({"p": "\n".join(copies)} if on_one_page else {f"p{n}": text for n, text in enumerate(copies)}, find=find)
+
+
 def fibonacci_word(tokens: int) -> str:
     """Each is the one before and the one before that: a text that is made of its own pieces throughout."""
     before, word = "a", "ab"

@@ -576,11 +576,15 @@ def test_overlapping_nodes(nodes, draw):
     assert_array_equal(mine, np.sort(order[1:][follows]))
 
 
-@given(groups=st.lists(places(4).filter(lambda rows: len(rows[0]) > 0), max_size=6), around=st.integers(1, 8))
-def test_implied_groups(groups, around):
+@given(groups=st.lists(places(4).filter(lambda rows: len(rows[0]) > 0), max_size=6), around=st.integers(1, 8), draw=st.data())
+def test_implied_groups(groups, around, draw):
     first = np.cumsum([0, *(len(t0) for t0, _ in groups)]).astype(np.int64)
     t0, t1 = (np.concatenate([np.empty(0, np.int64), *(rows[i] for rows in groups)]) for i in (0, 1))
-    arguments = first, t0, t1, np.arange(len(groups)), around
+    number = np.array([draw.draw(st.integers(0, 4)) for _ in t0], np.int64)
+    edges = [sorted(draw.draw(st.sets(st.integers(0, 40), max_size=6))) for _ in range(5)]
+    gaps = [(n, *gap) for n, own in enumerate(edges) for gap in zip(own[::2], own[1::2], strict=False)]
+    place, start, end = (np.array([gap[i] for gap in gaps], np.int64) for i in range(3))
+    arguments = first, t0, t1, np.arange(len(groups)), around, number, place, start, end
     assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))
 
 
@@ -619,8 +623,10 @@ def test_implied_groups_of_many_places(seed, most):
     draw = np.random.default_rng(seed)
     t0 = np.sort(draw.integers(0, most, (300, 3)), axis=1).reshape(-1)
     t0[-1] += 10**9  # all others are in one bin
-    arguments = np.arange(0, len(t0) + 1, 3), t0, t0 + draw.integers(1, 60, len(t0)), np.arange(300), 64
-    assert_array_equal(native.implied_groups(*arguments), reference.implied_groups(*arguments))
+    number, none = np.arange(len(t0)), np.empty(0, np.int64)
+    arguments = np.arange(0, len(t0) + 1, 3), t0, t0 + draw.integers(1, 60, len(t0)), np.arange(300), 64, number
+    for gaps in ((none, none, none), (number, t0 + 5, t0 + draw.integers(6, 9, len(t0)))):
+        assert_array_equal(native.implied_groups(*arguments, *gaps), reference.implied_groups(*arguments, *gaps))
 
 
 @settings(deadline=None, max_examples=10)

@@ -61,6 +61,17 @@ def test_references_are_first_marked_and_counted_apart() -> None:
     assert value["summary"]["reference_pages"] == 1
 
 
+@pytest.mark.parametrize("settings", [{"against": True}, {"scope": "across"}, {"between": "side"}])
+def test_what_stands_once_on_the_one_side_and_twice_on_the_other_is_found_in_both_places(settings: dict[str, Any]) -> None:
+    """The second copy has none on its page with which it makes a pair that counts."""
+    new, known = ({"id": name, "text": text, "side": name} for name, text in (
+        ("new", lines(P[0], P[1], P[1])), ("known", lines(P[0], P[1]))))
+    report = scan([new], against=[known]) if "against" in settings else scan([known, new], **settings)
+    assert report.pages[-1].across_share == 1
+    assert [(group.kind, group.truncated) for group in report.groups] == [("exact", False)] * 2
+    assert all(len({o.page for o in group.occurrences}) == 2 for group in report.groups)
+
+
 def test_without_references_no_report_speaks_of_them() -> None:
     value = json.loads(scan([P[0], P[0]]).to_json())
     assert "reference_pages" not in value["summary"]

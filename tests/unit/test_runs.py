@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,67 @@ def test_figures_count_the_parts_only():
     second = report.groups[0].occurrences[1]
     assert gap in second.text
     assert report.pages[1].duplicate_chars == sum(b - a for a, b in stretches(second)) == len(P[0]) + len(P[1])
+
+
+def test_words_of_a_group_are_those_of_its_parts():
+    gap = prose(20, 9)
+    group = scan_texts([lines(P[0], gap, P[1]), lines("x", P[0], P[1])]).groups[0]
+    assert (group.tokens, group.occurrences[0].parts is not None) == (60, True)
+
+
+def test_a_paragraph_that_changed_places_with_its_neighbour_is_a_group():
+    """It lies between the ends of the run of the others, in which it is left out."""
+    short = prose(20, 9)
+    before, after = lines(P[0], short, P[2], P[3]), lines(P[0], P[2], short, P[3])
+    report = scan_texts([lines(before, after)])
+    assert [[matched(o) for o in group.occurrences] for group in report.groups] == [[[P[0], short, P[3]]] * 2, [[P[2]]] * 2]
+    assert [group.tokens for group in report.groups] == [80, 30]
+    assert report.summary.duplicate_share == 0.5
+    report = dedup.compare(before, after)
+    assert [page.across_share for page in report.pages] == [1, 1]
+    assert [v.kind for v in report.pages[1].verdicts] == ["copy-of"]
+
+
+@pytest.mark.parametrize("words", [20, 30])
+def test_an_edited_paragraph_that_changed_places_is_a_group(words):
+    moved = prose(words, 9)
+    report = scan_texts([lines(P[0], moved, *P[2:5]), lines(P[0], P[2], edited(moved, [3, 12]), P[3], P[4])])
+    assert [group.kind for group in report.groups] == ["exact", "near"]
+    assert moved in report.groups[1].text
+    assert [page.across_share for page in report.pages] == [1, 1]
+
+
+def test_a_run_inside_another_one_leaves_its_ends_to_that():
+    """Both go to the same ends: the one is what the other leaves out."""
+    texts = lines(*P[:3], P[5], P[4], P[6]), lines(*P[:3], P[4], P[5], P[6])
+    moved = [pair for pair in dedup.compare(*texts).pairs() if pair.a.parts is None]
+    assert len(moved) == 1
+    assert moved[0].a.text in P[4:6]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_places_that_leave_out_unlike_stretches_are_in_groups_of_their_own(order):
+    """All have the first and the last paragraph; two have one between, and one of these a label before it."""
+    texts = [lines(P[0], "Label", *P[1:4]), lines(*P[:4]), lines(P[0], *P[2:4])]
+    report = scan_texts([texts[n] for n in order], find="exact")
+    assert {group.kind for group in report.groups} == {"exact"}
+    assert {(len(group.occurrences), group.tokens) for group in report.groups} == {(3, 90), (2, 120)}
+    assert all(o.parts is None or "Label" not in "".join(matched(o)) for group in report.groups for o in group.occurrences)
+    assert all(len({len(stretches(o)) for o in group.occurrences}) == 1 for group in report.groups)
+
+
+CALL, X, Y, Z = "Call us on weekdays before noon", prose(18, 1), prose(24, 2), prose(15, 3)
+
+
+@pytest.mark.parametrize("texts", [
+    ([X, CALL, Y, f"{Z} {CALL}", Y], [X, X, X, Z, X, Y, Y]),
+    ([P[0], P[1], P[2], P[0], P[1], P[2], P[0], P[0]],)])
+def test_of_exact_copies_no_group_is_near(texts):
+    report = scan_texts([lines(*text) for text in texts], find="exact")
+    assert {group.kind for group in report.groups} <= {"exact", "contained"}
+    for group in report.groups:
+        assert len({len(stretches(o)) for o in group.occurrences}) == 1
+        assert len({"".join("".join(matched(o)).split()) for o in group.occurrences}) == 1
 
 
 def test_equal_short_blocks_extend_a_run():

@@ -156,6 +156,15 @@ def test_what_stands_between_all_paragraphs_of_a_copy_is_named_once():
         'the second copy also has "Advertisement" of lines 17, 21 and 25')
 
 
+def test_a_paragraph_that_changed_places_is_not_told_as_what_only_one_copy_has():
+    short = prose(20, 9)
+    again = lines(HEADLINE, P[0], P[1], short, "Caption", *P[2:4], "Print")
+    report = scan_texts([lines(HEADLINE, P[0], short, *P[1:4], "Share", again)])
+    besides = report.pages[0].verdicts[0].evidence["besides"]
+    assert besides.startswith('the copies have "')
+    assert besides.endswith('of lines 7 and 19 in another order; the second copy also has "Caption" of line 23')
+
+
 def test_an_article_with_edits_in_each_paragraph_is_a_second_rendering_and_no_refrain():
     report = scan_texts([first_case(*(edited(text, {7, 21}) for text in P[:4]))])
     [told] = verdicts(report, "rendered-twice")
