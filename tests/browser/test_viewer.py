@@ -232,7 +232,7 @@ def test_verdicts_are_told_in_words_and_lead_to_what_they_mean(opened: Open):
     view.page.go_back()
     shared = view.page.locator(".sentences .shared")
     assert [" ".join(one.split()) for one in shared.all_inner_texts()] == [
-        "Shared “Please bring the key of your room and a telephone number with you. We look at each …” 101 words, 97.6 % "
+        "Shared “Please bring the key of your room and a telephone number with you. We look at each …” 76 words, 97.6 % "
         "alike, with other words between: Hire - Marlow Lane Cycle Workshop, lines 12–17 and Repairs - Marlow Lane Cycle "
         "Workshop, lines 12–17"]
     shared.get_by_role("link", name="Repairs - Marlow Lane").click()

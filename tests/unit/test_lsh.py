@@ -40,7 +40,7 @@ def test_the_bands_are_those_that_the_documentation_names():
 
 @pytest.mark.parametrize(("bands", "rows"), [(0, 1), (1, 0), (-1, 5)])
 def test_no_bands_or_rows_is_an_error(bands, rows):
-    with pytest.raises(OptionError, match="at least 1"):
+    with pytest.raises(OptionError, match="Use 1 to"):
         LSH(bands, rows)
 
 
