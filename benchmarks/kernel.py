@@ -319,6 +319,14 @@ def distinct_keys(data: Data) -> Measured:
 
 
 @case
+def distinct_in_order(data: Data) -> Measured:
+    key = data.tokens[0]
+    below = len(key).bit_length()
+    packed = np.sort(key >> np.uint64(below) << np.uint64(below) | np.arange(len(key), dtype=np.uint64))
+    return (packed, below), len(key), "key"
+
+
+@case
 def sums(data: Data) -> Measured:
     return (np.diff(data.tokens[2]),), len(data.tokens[2]) - 1, "count"
 

@@ -25,6 +25,7 @@ from dedup.kernel import kernel
 from dedup.kernel.align_settings import GRAM_ITEMS, GRAM_WINDOW, LETTER_ITEMS, LETTER_WINDOW
 from dedup.later_copies import Copies, InStep, carried, chained, first_by_text, later_copies, quiet_copies
 from dedup.marks import Marks
+from dedup.order import distinct_keys
 from dedup.page_pairs import PagePairs
 from dedup.seeds import Repeats, pages_at, repeats_that_count
 
@@ -377,7 +378,7 @@ def _along(repeats: Repeats, bags: Bags, a: U32, b: U32) -> tuple[U32, U32]:
         both: I64 = of_x * len(page_first) + of_y
         return both
     of_run = pages(repeats.a, repeats.b)
-    pair = kernel.distinct_keys(of_run.view(np.uint64))[1]
+    pair = distinct_keys(of_run.view(np.uint64))[1]
     several = np.bincount(pair)[pair] > 1
     rows = rows_of(several | is_among(of_run, distinct_numbers(pages(a, b))) if len(a) else several)
     if not len(rows):

@@ -23,6 +23,7 @@ from dedup.heads import Heads, Strings
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
 from dedup.options import Options
+from dedup.order import in_order, order_of
 
 if TYPE_CHECKING:
     from dedup.readers.reading import Texts
@@ -530,11 +531,6 @@ def rows_of(flags: npt.NDArray[np.bool_]) -> I64:
     return rows
 
 
-def in_order(number: I64) -> I64:
-    """Rows in the order of their numbers, none of them negative; equal ones as they came."""
-    return kernel.stable_order(number.view(np.uint64))
-
-
 def last_up_to(ordered: I64, places: I64) -> I64:
     """The last of some ascending numbers that is not above each place: its row, -1 where there is none.
 
@@ -583,7 +579,7 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
         blocks: The blocks to collapse, ascending.
         equal: Says whether blocks have the texts of others; ``None``: ``equal_blocks``.
     """
-    order = kernel.stable_order(corpus.fingerprint[blocks])
+    order = order_of(corpus.fingerprint[blocks])
     ordered = blocks[order]
     new = begins_new(corpus.fingerprint[ordered])
     leader = ordered[new][new.cumsum() - 1] if len(ordered) else ordered
@@ -591,7 +587,7 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
     copies = rows_of(~new)
     same[copies] = (equal or partial(equal_blocks, corpus))(leader[copies], ordered[copies])
     leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
-    order = kernel.stable_order((leader << 32 | ordered).astype(np.uint64))
+    order = in_order(leader << 32 | ordered)
     leader, member = leader[order], ordered[order]
     new = begins_new(leader)
     return Distinct(leader[new], member, np.append(rows_of(new), len(member)).astype(np.int64))
@@ -600,7 +596,7 @@ def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flag
 def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
     """Whether blocks have the normalised texts of others."""
     same = np.ones(len(one), bool)
-    order = kernel.stable_order(other.astype(np.uint64))  # places are all over the text
+    order = in_order(other)  # places are all over the text
     for at in range(0, len(order), TOGETHER):
         rows = order[at:at + TOGETHER]
         a, b = one[rows], other[rows]

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, owners, rows_of, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.matched_parts import Pieces, pieces_of
+from dedup.order import distinct_keys, in_order
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Passages
@@ -64,7 +65,7 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
     way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
     key <<= way_bits
     key[sides] |= np.minimum(way, (1 << way_bits) - 1)
-    leader, node = kernel.distinct_keys(key.view(np.uint64))  # a passage's row where there is one
+    leader, node = distinct_keys(key.view(np.uint64))  # a passage's row where there is one
     place = key[leader] >> way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1

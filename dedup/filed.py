@@ -6,6 +6,7 @@ here and there; the system keeps in memory what it has room for, and none of it 
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -51,6 +52,37 @@ class Filed(Generic[A]):
             kernel.put(self._room, at * values.itemsize, values.view(np.uint8))
         else:
             self.values[at:at + len(values)] = values
+
+
+class InTurn(Generic[A]):
+    """Writes the parts of a column one behind the other, whichever is made first: each as soon as all before it are there.
+
+    Args:
+        column: Has room for all of them.
+
+    Attributes:
+        count: Elements of the parts that are written, or are being written by another thread.
+    """
+
+    def __init__(self, column: Filed[A]) -> None:
+        self.count = 0
+        self._column, self._next, self._waiting, self._lock = column, 0, dict[int, npt.NDArray[A]](), threading.Lock()
+
+    def write(self, number: int, values: npt.NDArray[A]) -> None:
+        """Put a part, 0 the first, where it belongs, and those that have waited for it.
+
+        Raises:
+            MemoryError: The disk is full.
+        """
+        ready = list[tuple[int, npt.NDArray[A]]]()
+        with self._lock:
+            self._waiting[number] = values
+            while self._next in self._waiting:
+                part = self._waiting.pop(self._next)
+                ready.append((self.count, part))
+                self.count, self._next = self.count + len(part), self._next + 1
+        for at, part in ready:
+            self._column.write(at, part)
 
 
 def column_of_large(count: int, kind: type[A], text_bytes: int) -> Filed[A]:

@@ -14,13 +14,14 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, in_order, owners, rows_of, sums, widths
+from dedup.blocks import Corpus, owners, rows_of, sums, widths
 from dedup.components import components_apart, joined, linked_places
 from dedup.engines.local import Columns, LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
 from dedup.matched_parts import LeftOut, in_step, left_out, matched_parts
 from dedup.model import Kind
+from dedup.order import in_order, order_of
 from dedup.page_pairs import PagePairs
 from dedup.places import TokenRanges, locate, row_ranges
 from dedup.representatives import Members, led, with_left_alone
@@ -197,7 +198,7 @@ def _equal(engine: LocalEngine, corpus: Corpus, spans: Spans, span: I64, other: 
 def _by_both_places(spans: Spans, span: I64, other: I64) -> I64:
     """An order of pairs of spans in which text is looked at stretch by stretch, what it is compared with ascending."""
     x, y = (spans.part_start[spans.first[side]] for side in (span, other))
-    return kernel.stable_order((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
+    return order_of((x >> STRETCH << 32 | y >> NEAR).view(np.uint64))
 
 
 def _groups_in_order(ranges: TokenRanges, members: Members) -> tuple[I64, I64]:

@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import distinct_numbers, rows_of, widths
+from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError, check_whole
 from dedup.kernel import kernel
 from dedup.minhash import Sketch
 from dedup.page_pairs import PagePairs
-from dedup.shingles import ShortSets
+from dedup.shingles import ShortSets, short_shingles, short_shingles_and
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -39,6 +39,7 @@ LED = 1024  # sets that are alike to one, at least, so that what it says of them
 PARTNERS = 8  # that a set is compared with, one after the other, where its representatives do not count
 SKETCHES = 2_000_000  # registers made in one batch
 FEW_SETS = 4096  # whose bands are looked at together
+RANGES = 8  # of pairs, about, that are put into order
 MAPPED = 16_384  # sets of which bitmaps are made in one batch
 
 
@@ -199,16 +200,56 @@ def sketch_sets(engine: LocalEngine, sets: ShortSets, lsh: LSH, seed: int) -> li
     """The keys of the sets' bands, to be exchanged by band, or some bands together."""
     edges = np.arange(0, len(sets) + 1, max(1, SKETCHES // lsh.num_hashes))
     parts = [(int(a), int(b)) for a, b in zip(edges, [*edges[1:], len(sets)], strict=True) if b > a]
+    together = len(parts) == 1 and len(sets) <= FEW_SETS
+    return engine.map(lambda part: _band_rows(_some(sets, *part), lsh, seed, together), parts)
 
-    partitions = np.arange(lsh.bands + 1)
-    if len(parts) == 1 and len(sets) <= FEW_SETS:  # bands of few sets are not worth a partition each
-        partitions = partitions[[0, -1]]
 
-    def band_rows(part: tuple[int, int]) -> Partitioned:
-        first = sets.first[part[0]:part[1] + 1]
-        keys = kernel.band_columns(sets.values[first[0]:first[-1]], first - first[0], lsh.bands, lsh.rows, seed)
-        return Partitioned((keys,), partitions * (len(first) - 1))
-    return engine.map(band_rows, parts)
+def _band_rows(sets: ShortSets, lsh: LSH, seed: int, together: bool) -> Partitioned:
+    """The keys of some sets' bands: a band is a partition, or all are one: bands of few sets are not worth one each."""
+    partitions = np.arange(lsh.bands + 1)[:: lsh.bands if together else 1]
+    return Partitioned((kernel.band_columns(sets.values, sets.first, lsh.bands, lsh.rows, seed),), partitions * len(sets))
+
+
+def _some(sets: ShortSets, a: int, b: int) -> ShortSets:
+    """The sets a to b."""
+    first = sets.first[a:b + 1]
+    return ShortSets(sets.values[first[0]:first[-1]], first - first[0])
+
+
+def set_bitmaps(engine: LocalEngine, sets: ShortSets) -> U64:
+    """What tells most sets apart without a look at them, for ``kernel.bucket_pairs``."""
+    edges = np.arange(0, len(sets) + MAPPED, MAPPED).clip(max=len(sets))
+
+    def bitmaps(part: tuple[int, int]) -> U64:
+        own = _some(sets, *part)
+        return kernel.set_bitmaps(own.values, own.first)
+    return np.concatenate([np.empty(0, np.uint64), *engine.map(bitmaps, list(itertools.pairwise(edges.tolist())))])
+
+
+class Sketched(Struct, frozen=True):
+    """Sets, and what the search for pairs wants of them.
+
+    Attributes:
+        sets: An empty set has no partner.
+        rows: Keys of the sets' bands, band after band, those of set s at row s of each. Empty once the pairs are found.
+        bits: Of ``set_bitmaps``.
+    """
+
+    sets: ShortSets
+    rows: list[Partitioned]
+    bits: U64
+
+
+def sketched_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int, lsh: LSH, seed: int) -> Sketched:
+    """The shingle sets of some blocks, ascending, sketched as they are made."""
+    if len(blocks) <= FEW_SETS:
+        sets = short_shingles(engine, corpus, blocks, size)
+        return Sketched(sets, sketch_sets(engine, sets, lsh, seed), set_bitmaps(engine, sets))
+
+    def sketch(sets: ShortSets) -> tuple[Partitioned, U64]:
+        return _band_rows(sets, lsh, seed, False), kernel.set_bitmaps(sets.values, sets.first)
+    sets, made = short_shingles_and(engine, corpus, blocks, size, sketch)
+    return Sketched(sets, [rows for rows, _ in made], np.concatenate([bits for _, bits in made]))
 
 
 def pair_in_buckets(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets, threshold: float,
@@ -240,23 +281,35 @@ def candidates_of(engine: LocalEngine, rows: list[Partitioned], sets: ShortSets,
     Args:
         rows, sets: As in ``pair_in_buckets``.
     """
-    edges = np.arange(0, len(sets) + MAPPED, MAPPED).clip(max=len(sets))
+    return candidates_of_sketched(engine, Sketched(sets, rows, set_bitmaps(engine, sets)), threshold)
 
-    def bitmaps(part: tuple[int, int]) -> U64:
-        first = sets.first[part[0]:part[1] + 1]
-        return kernel.set_bitmaps(sets.values[first[0]:first[-1]], first - first[0])
-    bits = np.concatenate([np.empty(0, np.uint64), *engine.map(bitmaps, list(itertools.pairwise(edges.tolist())))])
 
+def candidates_of_sketched(engine: LocalEngine, sketched: Sketched, threshold: float) -> tuple[I64, I64, int]:
+    """The same, of sets that are ready for it."""
+    sets, rows, bits = sketched.sets, sketched.rows, sketched.bits
     homes = no_homes(len(sets))
 
-    def bucket(columns: Columns) -> tuple[I64, I64, int]:
-        return kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS, MAX_REPRESENTATIVES,
-                                   homes)
-    found = engine.exchange(rows, bucket)
     count = max(len(sets), 1)
-    pairs = distinct_numbers(np.concatenate([np.empty(0, np.int64), *(a * count + b for a, b, _ in found)]))
-    unplaced = sum(rows[2] for rows in found)
-    return pairs // count, pairs % count, unplaced
+
+    def bucket(columns: Columns) -> tuple[I64, int]:
+        a, b, unplaced = kernel.bucket_pairs(columns[0], sets.values, sets.first, bits, threshold, ALL_PAIRS,
+                                             MAX_REPRESENTATIVES, homes)
+        return a * count + b, unplaced
+    found = engine.exchange(rows, bucket)
+    pairs = _each_once(engine, [numbers for numbers, _ in found])
+    return pairs // count, pairs % count, sum(unplaced for _, unplaced in found)
+
+
+def _each_once(engine: LocalEngine, parts: list[I64]) -> I64:
+    """The numbers of some ascending columns, each once, ascending."""
+    longest = max(parts, key=len, default=np.empty(0, np.int64))
+    cuts = longest[len(longest) // RANGES::max(len(longest) // RANGES, 1)]
+    edges = [np.concatenate([[0], part.searchsorted(cuts), [len(part)]]) for part in parts]
+
+    def of_range(n: int) -> I64:
+        return distinct_numbers(np.concatenate([part[edge[n]:edge[n + 1]] for part, edge in zip(parts, edges, strict=True)]))
+    ranges = engine.map(of_range, range(len(cuts) + 1)) if parts else []
+    return np.concatenate([np.empty(0, np.int64), *ranges])
 
 
 def no_homes(count: int) -> U32:

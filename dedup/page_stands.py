@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from dedup.blocks import begins_new, is_among, owners, rows_of, sums, widths
 from dedup.kernel import kernel
+from dedup.order import order_of
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -73,7 +74,7 @@ def words_together(judgement: Judgement, some: PageStands) -> F64:
     # Pages follow each other, so in characters of the collection no part reaches into those of another page.
     before = np.repeat(judgement.findings.corpus.page_chars[some.page], widths(part_first))
     start, end = places.part_start[mine] + before, places.part_end[mine] + before
-    order = kernel.stable_order(start.view(np.uint64))
+    order = order_of(start.view(np.uint64))
     start, end = start[order], end[order]
     reached = np.maximum.accumulate(end)
     fresh = np.maximum(end - np.maximum(start, np.concatenate([start[:1], reached[:-1]])), 0)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, in_order, small_repeats, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums, widths
 from dedup.engines.local import Done
 from dedup.findings import Findings
 from dedup.kernel import kernel
@@ -21,6 +21,7 @@ from dedup.lazy import InAnyBatches, Lazy
 from dedup.model import Page, PageReport, Skipped, SmallRepeat, Summary
 from dedup.occurrences import of_parts, part_blocks
 from dedup.options import Options
+from dedup.order import distinct_keys, in_order
 from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
 from dedup.places import row_ranges
@@ -65,9 +66,9 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     begin = corpus.references or 0  # the pages before are references
     block = int(corpus.page_first[begin])
     with findings.engine.opened() as engine:
-        content = engine.begin(partial(is_content, judgement))
+        parts = engine.begin(partial(page_parts, findings))
         repeats = _small_repeats(findings)
-        duplicate, *covered, twice, content_twice = _covered(judgement, begin, content)
+        duplicate, *covered, twice, content_twice = _covered(judgement, begin, parts)
     chars, (_, inside) = widths(corpus.page_chars), chars_outside_blocks(corpus)
     shares = [count / np.maximum(inside, 1) for count in covered]
     total = max(int(inside[begin:].sum()), 1)
@@ -104,12 +105,12 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
                              lambda: _pages_twice(judgement, begin))
 
 
-def _covered(judgement: Judgement, begin: int, content: Future[Flags] | Done[Flags]) -> list[I64]:
+def _covered(judgement: Judgement, begin: int, parts: Future[PageParts] | Done[PageParts]) -> list[I64]:
     """Characters of each page in what stands there twice and more, all of it and in blocks, see ``describe_pages``.
 
     Args:
         begin: The first page that is no reference.
-        content: Of ``is_content``, which may be under way.
+        parts: Of ``page_parts``, which may be under way.
     """
     findings = judgement.findings
     table, stand = findings.table, judgement.occurrence_stand
@@ -117,9 +118,9 @@ def _covered(judgement: Judgement, begin: int, content: Future[Flags] | Done[Fla
     later[table.first[:-1]] = False
     later &= table.page >= begin
     several, across = (widths(judgement.first) > 1)[stand], (judgement.across >= 0)[stand]
-    of_content = later & content.result()  # no column is made before it is done: a scan's memory is most there
+    of_content = later & is_content(judgement)
     outside, _ = chars_outside_blocks(findings.corpus)
-    return covered_chars(findings, page_parts(findings), outside, later, several, across, later, of_content)
+    return covered_chars(findings, parts.result(), outside, later, several, across, later, of_content)
 
 
 def is_content(judgement: Judgement) -> Flags:
@@ -269,6 +270,6 @@ def _short_that_count(findings: Findings) -> Flags:
     counted = np.ones(len(corpus.halves), bool)
     if not pairs.every and not pairs.within:
         short = np.flatnonzero(corpus.halves < 2 * findings.options.min_tokens)
-        owner = kernel.distinct_keys(corpus.fingerprint[short])[1]
+        owner = distinct_keys(corpus.fingerprint[short])[1]
         counted[short] = pairs.partners(owner, corpus.block_page[short]) >= 0
     return counted

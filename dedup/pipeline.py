@@ -18,16 +18,17 @@ from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
 from dedup.engines.local import Done, LocalEngine
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages, no_groups
-from dedup.kernel import kernel
 from dedup.lsh import LSH, BandKeys, Overlapping, with_partners, without_led
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
+from dedup.order import order_of
 from dedup.page_pairs import PagePairs, page_pairs
 from dedup.runs import (
     MAX_EDIT,
     Passages,
     block_links,
     concatenated,
+    contained_blocks,
     join_runs,
     near_links,
     no_links,
@@ -190,18 +191,20 @@ def joined_links(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, repeat
     if options.find != "exact" and surveyor.has_near:
         stages.start("near blocks")
         distinct = blocks.pop() if blocks else surveyor.distinct()
+        contained = engine.begin(partial(contained_blocks, corpus, distinct, links))
         a, b = checkpoint.made("near blocks", partial(near_pairs, engine, corpus, surveyor, distinct, pairs, options, stages))
         stages.rows(len(distinct.block), "distinct blocks", len(a), "pairs")
-        alike = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, pairs), links)
+        alike = without_contained(engine, corpus, near_links(corpus, distinct, a, b, pairs), contained.result())
         links = concatenated(links, alike) if len(alike.a0) else links
         if judge is not None:
             from dedup.explain import judge_blocks, judge_scope
 
             judge_blocks(engine, corpus, distinct, a, b, pairs, options, judge)
-            near = without_contained(corpus, distinct, near_links(corpus, distinct, a, b, PagePairs()), repeat_links(repeats))
+            every = contained_blocks(corpus, distinct, repeat_links(repeats))
+            near = without_contained(engine, corpus, near_links(corpus, distinct, a, b, PagePairs()), every)
             judge_scope(corpus, near, pairs, options, judge)
-            del near
-        del distinct, a, b
+            del near, every
+        del distinct, contained, a, b
     if judge is not None:
         from dedup.explain import judge_scope, judge_short
 
@@ -280,7 +283,7 @@ def compare_pages(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, pairs
 def by_places(a: I64, b: I64) -> I64:
     """The order of pairs of tokens by the first one, and then by the other one."""
     if int(b.max(initial=0)) < 2**32 > int(a.max(initial=0)):
-        return kernel.stable_order((a << 32 | b).view(np.uint64))
+        return order_of((a << 32 | b).view(np.uint64))
     return np.lexsort((b, a))  # whole pages that are compared on many machines may have more
 
 

@@ -17,6 +17,7 @@ from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, rows
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
+from dedup.order import order_of
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -128,7 +129,7 @@ def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
 
 def _halves_before(engine: LocalEngine, corpus: Corpus, token: I64) -> I64:
     """Length in half tokens of everything before each token, by cutting its block into tokens again, each block once."""
-    order = kernel.stable_order(token.astype(np.uint64))
+    order = order_of(token.astype(np.uint64))
     block = np.minimum(block_of(corpus, token[order]), len(corpus.halves) - 1)
     nth = token[order] - corpus.token_first[block]
     halves = corpus.halves_before[block] + np.where(nth > 0, corpus.halves[block], 0)  # of the place behind the last one

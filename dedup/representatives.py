@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, in_order, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
+from dedup.order import in_order
 from dedup.page_pairs import PagePairs
 from dedup.shingles import Sets
 from dedup.verify import Spans, span_digests, span_overlaps, span_sets

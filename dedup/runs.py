@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, rows_of, sums, widths
 from dedup.engines.local import Columns, LocalEngine
 from dedup.kernel import kernel
+from dedup.order import order_of
 from dedup.page_pairs import PagePairs
-from dedup.places import MOST_RANGES, block_of, locate, page_of, range_halves
+from dedup.places import MOST_RANGES, block_of, locate, page_of, range_halves, row_ranges
 from dedup.seeds import Repeats
 from dedup.verify import Spans, span_overlaps
 
@@ -149,24 +150,44 @@ def block_links(corpus: Corpus, a: I64, b: I64, exact: bool) -> Links:
     return Links(first[a], first[a + 1], first[b], first[b + 1], np.full(len(a), exact, np.uint8))
 
 
-def without_contained(corpus: Corpus, distinct: Distinct, near: Links, exact: Links) -> Links:
-    """Near pairs of blocks but those of which one block stands in the other whole: the exact match says more.
+class Contained(Struct, frozen=True):
+    """Pairs of texts of blocks of which one stands in the other whole: the exact match says more than that they are alike.
 
     It says so of all copies of the two: where a text stands twice, one match may be part of a longer one.
+
+    Attributes:
+        text: Of each block, the first one with the same text.
+        known: The pairs, both ways, as numbers, ascending.
     """
-    if not len(near.a0) or not len(exact.a0):
-        return near
+
+    text: I64
+    known: I64
+
+    def among(self, a: I64, b: I64) -> Flags:
+        """Whether pairs of blocks are such."""
+        return is_among(self.text[a] * len(self.text) + self.text[b], self.known)
+
+
+def contained_blocks(corpus: Corpus, distinct: Distinct, exact: Links) -> Contained:
+    """Those that exact links show."""
     count = len(corpus.halves) + 1
-    text = np.arange(count)  # the first block with the same text
+    text = np.arange(count)
     text[distinct.member] = np.repeat(distinct.block, widths(distinct.first))
     inside = [np.empty(0, np.int64)]
     for a0, a1, b0, b1 in (exact.ranges, (exact.b0, exact.b1, exact.a0, exact.a1)):
         for whole, other, in_it in (_whole_first(corpus, a0, a1, b0), _whole_last(corpus, a0, a1, b1)):
             one, two = text[whole[in_it]], text[other[in_it]]
             inside += [one * count + two, two * count + one]
-    known = distinct_numbers(np.concatenate(inside))
-    asked = text[block_of(corpus, near.a0)] * count + text[block_of(corpus, near.b0)]
-    return near.take(~is_among(asked, known))
+    return Contained(text, distinct_numbers(np.concatenate(inside)))
+
+
+def without_contained(engine: LocalEngine, corpus: Corpus, near: Links, contained: Contained) -> Links:
+    """Near pairs of blocks but those of which one stands in the other."""
+    def asked(rows: slice) -> Flags:
+        return contained.among(block_of(corpus, near.a0[rows]), block_of(corpus, near.b0[rows]))
+    if not len(near.a0) or not len(contained.known):
+        return near
+    return near.take(~np.concatenate(engine.map(asked, row_ranges(len(near.a0)))))
 
 
 def _whole_first(corpus: Corpus, a0: I64, a1: I64, b0: I64) -> tuple[I64, I64, Flags]:
@@ -296,7 +317,7 @@ def _loose_runs(engine: LocalEngine, corpus: Corpus, passages: Passages, links: 
     loose = doubtful[overlap < LEAST_JACCARD * np.maximum(n + m - overlap, 1)]
     if not len(loose):
         return loose, no_links()
-    order = kernel.stable_order(links.a0.astype(np.uint64))
+    order = order_of(links.a0.astype(np.uint64))
     begin = links.a0[order]
     low, high = np.searchsorted(begin, whole.a0[loose]), np.searchsorted(begin, whole.a1[loose])
     owner = np.repeat(loose, high - low)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +14,17 @@ from msgspec import Struct
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import check_whole
-from dedup.filed import Filed
+from dedup.filed import Filed, InTurn
 from dedup.kernel import kernel
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-PAIRS = 1 << 16  # of sets that are compared at a time
+R = TypeVar("R")
+
+PAIRS = 1 << 14  # of sets that are compared at a time
+MADE_TOGETHER = 8  # batches of sets, for each thread, that may wait for one another to be written
 
 
 class Sets(Struct, frozen=True):
@@ -97,28 +101,42 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
     """The same as ``shingle_blocks``, with the upper 32 bits of each element."""
-    most = sums((corpus.token_first[1:] - corpus.token_first[:-1])[blocks])  # elements: as many as tokens
+    return short_shingles_and(engine, corpus, blocks, size, lambda sets: None)[0]
 
-    def shorten(part: slice) -> tuple[U32, I64]:
+
+def short_shingles_and(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int,
+                       then: Callable[[ShortSets], R]) -> tuple[ShortSets, list[R]]:
+    """The same, and what is made of each batch of them, as long as they are at hand.
+
+    Args:
+        then: Gets the sets of one batch; the batches follow each other.
+    """
+    most = sums((corpus.token_first[1:] - corpus.token_first[:-1])[blocks])  # elements: as many as tokens
+    column, parts, together = Filed(int(most[-1]), np.uint32), _batches(corpus, blocks), MADE_TOGETHER * engine.threads
+    written = InTurn(column)
+
+    def shorten(n: int) -> tuple[I64, R]:
+        part = parts[n]
         own, room = blocks[part], kernel.room(4 * int(most[part.stop] - most[part.start])).view(np.uint32)
         first = kernel.short_sets(corpus.text, corpus.start[own], corpus.end[own], corpus.flags, size, room)
-        return room[:first[-1]], first
-    column, sizes, to = Filed(int(most[-1]), np.uint32), [np.empty(0, np.int64)], 0
-    parts, together = _batches(corpus, blocks), 4 * engine.threads
+        values = room[:first[-1]]
+        made = then(ShortSets(values, first))
+        written.write(n, values)
+        return widths(first), made
+    sizes, made = [np.empty(0, np.int64)], list[R]()
     for at in range(0, len(parts), together):
-        for values, first in engine.map(shorten, parts[at:at + together]):
-            column.write(to, values)
-            sizes.append(widths(first))
-            to += len(values)
-    return ShortSets(column.values[:to], sums(np.concatenate(sizes)))
+        for size_of_each, more in engine.map(shorten, range(at, min(at + together, len(parts)))):
+            sizes.append(size_of_each)
+            made.append(more)
+    return ShortSets(column.values[:written.count], sums(np.concatenate(sizes))), made
 
 
 def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
-    """Some blocks in batches of about twice ``BATCH_BYTES`` of text: large columns are cheaper to hand over."""
+    """Some blocks in batches of about ``BATCH_BYTES`` of text, those of a small collection in one."""
     if len(blocks) and int(corpus.page_start[-1]) < 2 * BATCH_BYTES:
         return [slice(0, len(blocks))]
     size = np.cumsum(corpus.end[blocks] - corpus.start[blocks])
-    edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, 2 * BATCH_BYTES))
+    edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, BATCH_BYTES))
     cuts = distinct_numbers(np.concatenate([[0], edges, [len(blocks)]]))
     return list(itertools.starmap(slice, itertools.pairwise(cuts.tolist())))
 

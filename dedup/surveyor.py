@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, rows_of
 from dedup.engines.local import LocalEngine
-from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, sketch_sets
+from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, candidates_of_sketched, sketched_blocks
 from dedup.options import Options
 from dedup.seeds import class_runs, gram_classes, runs_of_few
 from dedup.shingles import short_shingles
@@ -62,9 +62,8 @@ class Surveyor:
         """Pairs of blocks that share a bucket, by their rows in `blocks`, which ascend."""
         engine, size, threshold = self._engine, self._options.shingle_tokens, self._options.least_jaccard
         if self._keys is None:
-            sets = short_shingles(engine, self._corpus, blocks, size)
-            rows = sketch_sets(engine, sets, LSH.for_threshold(threshold), self._options.seed)
-            return Candidates(*candidates_of(engine, rows, sets, threshold), sets)
+            made = sketched_blocks(engine, self._corpus, blocks, size, LSH.for_threshold(threshold), self._options.seed)
+            return Candidates(*candidates_of_sketched(engine, made, threshold), made.sets)
         shared = self._keys.shared(engine, blocks)  # only sets that share a bucket are needed
         sets = short_shingles(engine, self._corpus, blocks[shared], size)
         a, b, unplaced = candidates_of(engine, self._keys.rows(engine, blocks[shared]), sets, threshold)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new, in_order, rows_of, sums, widths
+from dedup.blocks import begins_new, rows_of, sums, widths
 from dedup.copies import (
     Copies,
     blocks_inside,
@@ -32,6 +32,7 @@ from dedup.findings import Findings
 from dedup.keep import kept_pages
 from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
+from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
 from dedup.renderings import renderings_of
 
@@ -293,10 +294,16 @@ class Judgement:
         self.group, self.page = owner[new], page[new]
         self.copies = describe_copies(findings)
         with findings.engine.opened() as engine:
-            across = engine.begin(self._across)
+            beside = engine.begin(self._judge_across)
             self.within = self._within()
             self.device = self._device()
-            self.across = across.result()
+            beside.result()
+
+    def _judge_across(self) -> None:
+        """The verdicts of what stands on other pages and, where some of it is a template, which pages have nothing else."""
+        self.across = self._across()
+        if (self.across == TEMPLATE).any():
+            self.copied  # noqa: B018 - what it is made of is kept
 
     def without(self, hidden: Collection[str]) -> Judgement:
         """The same without the groups of which each stand has a verdict that is to be hidden: names of ``NAMES``.
@@ -391,7 +398,7 @@ class Judgement:
         asked = elsewhere & (np.minimum(places, of_site) >= options.template_pages)  # else there are not so many on its site
         if options.unit == "block" and asked.any():
             key = self.group[asked] * len(pages) + site[self.page[asked]]
-            number = kernel.distinct_keys(key.view(np.uint64))[1]
+            number = distinct_keys(key.view(np.uint64))[1]
             on_site = np.bincount(number)[number]
             template[asked] = on_site >= np.maximum(options.template_share * of_site[asked], options.template_pages)
         if options.template_in == "html":
@@ -493,7 +500,7 @@ class Judgement:
         first, second = (page[side(row, leader)] for side in sides)
         first *= len(content)
         first += second
-        number = kernel.distinct_keys(first.view(np.uint64))[1]
+        number = distinct_keys(first.view(np.uint64))[1]
         del first, second
         size = widths(sums(parts.part_end - parts.part_start)[parts.first])
         enough = np.ones(len(row), bool)

@@ -12,6 +12,7 @@ from dedup.blocks import Corpus, sums
 from dedup.cleaning.signs import sign_digests
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
+from dedup.order import distinct_keys
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -56,7 +57,7 @@ def cut_units(engine: LocalEngine, corpus: Corpus) -> Units:
     batches = engine.map(cut, corpus.batches()) or [cut((0, 0))]
     start, end, tokens, digest = (np.concatenate(column) for column in zip(*batches, strict=True))
     page = np.searchsorted(corpus.page_start, start, side="right") - 1
-    return Units(start, end, tokens, kernel.distinct_keys(digest)[1].astype(np.int64), page)
+    return Units(start, end, tokens, distinct_keys(digest)[1].astype(np.int64), page)
 
 
 @dataclass(frozen=True)

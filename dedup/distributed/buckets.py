@@ -19,12 +19,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, in_order, is_among, sums
+from dedup.blocks import distinct_numbers, is_among, sums
 from dedup.distributed.portions import Portion
 from dedup.engines.cluster import Cluster, Held, Shared
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.lsh import ALL_PAIRS, MAX_REPRESENTATIVES, no_homes
+from dedup.order import in_order, order_of
 from dedup.shingles import ShortSets
 
 U32 = npt.NDArray[np.uint32]
@@ -55,7 +56,7 @@ class Buckets:
     def of(cls, key: U64, member: I64) -> Buckets:
         """The buckets of rows in any order."""
         order = in_order(member)
-        order = order[kernel.stable_order(key[order])]
+        order = order[order_of(key[order])]
         key, member = key[order], member[order]
         begins = np.flatnonzero(np.append(True, key[1:] != key[:-1])[:len(key)])
         return cls(key[begins], np.append(begins, len(key)), member)

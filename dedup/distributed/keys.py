@@ -18,11 +18,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, in_order, sums
+from dedup.blocks import Corpus, sums
 from dedup.distributed.portions import Portion, sketch_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.options import Options
+from dedup.order import in_order, order_of
 from dedup.shingles import shingle_blocks
 
 I64 = npt.NDArray[np.int64]
@@ -78,7 +79,7 @@ def keys_by_part(keys: U64, numbers: U32, parts: int) -> Iterator[tuple[int, tup
 
 def links_of_keys(keys: U64, pages: I64) -> tuple[I64, I64]:
     """Links between pages that share a key, no more than it takes to join them: pages, and the first page of their kin."""
-    order = kernel.stable_order(keys)
+    order = order_of(keys)
     ordered, page = keys[order], pages[order]
     same = np.flatnonzero(ordered[1:] == ordered[:-1])
     nodes, number = np.unique(np.concatenate([page[same], page[same + 1]]), return_inverse=True)

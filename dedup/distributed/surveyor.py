@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, letter_items, letters_before, word_items
-from dedup.blocks import Distinct, collapse_equal, distinct_numbers, in_order, last_up_to
+from dedup.blocks import Distinct, collapse_equal, distinct_numbers, last_up_to
 from dedup.distributed.buckets import Buckets, KnownOverlaps, Sent, Step, find_in_buckets, rows_of_each, taken
 from dedup.distributed.corpora import tokens_of
 from dedup.distributed.keys import keys_by_part
@@ -27,6 +27,7 @@ from dedup.filed import Filed
 from dedup.kernel import kernel
 from dedup.lsh import LSH, Candidates
 from dedup.options import Options
+from dedup.order import in_order, order_of
 from dedup.places import page_of
 from dedup.seeds import cuts_of_ranges, pages_at, token_ranges
 from dedup.shingles import short_shingles
@@ -216,7 +217,7 @@ def meet_grams(_: int, sent: list[tuple[U64, U32]]) -> U64:
     """Classes of the equal grams of a part."""
     gram, at = _together(sent)
     if (at[1:] < at[:-1]).any():
-        order = kernel.stable_order(at.astype(np.uint64))
+        order = order_of(at.astype(np.uint64))
         gram, at = gram[order], at[order]
     return kernel.gram_classes([gram], [at], [np.array([0, len(gram)])], 0, 1, 32, 1)[0]  # all in one range: they ascend
 
@@ -263,7 +264,7 @@ def send_bands(number: int, portion: Portion, places: Shared[Places], chosen: Sh
 def meet_bands(_: int, sent: list[tuple[U64, U32]]) -> tuple[U64, U32]:
     """The keys of a part that several blocks have, and the blocks."""
     key, block = _together(sent)
-    order = kernel.stable_order(key)
+    order = order_of(key)
     same = key[order][1:] == key[order][:-1]
     shared = order[np.append(same, False) | np.append(False, same)] if len(key) else order
     return key[shared], block[shared]

@@ -79,6 +79,11 @@ void bind_sets(nb::module_& m) {
         return to_numpy(release([&] { return dedup::distinct_keys(span(key)); }));
     }, "key"_a.noconvert());
 
+    m.def("distinct_in_order", [](U64 packed, int below) {
+        if (below < 1 || below > 63) throw std::invalid_argument("below must be 1 to 63");
+        return to_numpy(release([&] { return dedup::distinct_in_order(span(packed), below); }));
+    }, "packed"_a.noconvert(), "below"_a);
+
     m.def("shingle_sets", [](U64 hash, I64 first, std::int64_t size) {
         check_first(first, hash.size());
         if (size < 1) throw std::invalid_argument("size must be at least 1");

@@ -333,7 +333,10 @@ inline int64_t bucket_pairs(std::span<const uint32_t> keys, int64_t count, const
         buckets.find(pairs);
         unplaced += buckets.unplaced();
     }
-    std::sort(pairs.begin(), pairs.end());
+    const int width = std::bit_width(static_cast<uint64_t>(count));  // sets are blocks, of which there are fewer than 2^32
+    radix_sort(std::span(pairs), 2 * width, [width](const std::pair<int64_t, int64_t>& pair) {
+        return static_cast<uint64_t>(pair.first) << width | static_cast<uint64_t>(pair.second);
+    });
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     return unplaced;
 }

@@ -73,6 +73,24 @@ def distinct_keys(key: U64) -> tuple[I64, I64]:
     return leader.astype(np.int64), number.reshape(-1).astype(np.int64)
 
 
+def distinct_in_order(packed: U64, below: int) -> tuple[I64, I64]:
+    """The same of keys in order, each above its row in one word of which `below` bits are the row's; each row stands once.
+
+    Raises:
+        ValueError: `below` is not 1 to 63, or a row is not there.
+    """
+    if not 1 <= below <= 63:
+        raise ValueError("below must be 1 to 63")
+    row = (packed & np.uint64((1 << below) - 1)).astype(np.int64)
+    if (row >= len(packed)).any():
+        raise ValueError("packed names a row that is not there")
+    key = packed >> np.uint64(below)
+    new = np.append(True, key[1:] != key[:-1])[:len(key)]
+    number = np.empty(len(key), np.int64)
+    number[row] = np.cumsum(new) - 1
+    return row[new], number
+
+
 def shingle_sets(hash: U64, first: I64, size: int) -> tuple[U64, I64]:
     """Sorted sets of the shingles of each range of tokens.
 

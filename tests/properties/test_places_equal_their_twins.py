@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from dedup.kernel import reference
+from dedup.order import FEW, distinct_keys, in_order, order_of
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 
@@ -94,6 +95,33 @@ def test_distinct_keys(numbers):
     leader, number = both("distinct_keys", np.array(numbers, np.uint64))
     assert [numbers[i] for i in leader] == sorted(set(numbers))
     assert [numbers[leader[i]] for i in number] == numbers
+
+
+@given(numbers=st.lists(st.integers(0, 2**50) | st.integers(0, 5), max_size=40))
+def test_distinct_keys_in_order(numbers):
+    key, below = np.array(numbers, np.uint64), max(len(numbers).bit_length(), 1)
+    packed = np.sort(key << np.uint64(below) | np.arange(len(key), dtype=np.uint64))
+    for mine, theirs in zip(both("distinct_in_order", packed, below), both("distinct_keys", key), strict=True):
+        assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("module", [native, reference])
+@pytest.mark.parametrize(("packed", "below"), [([1], 1), ([0, 3], 2), ([0], 0), ([0], 64)])
+def test_rows_that_are_not_there_are_refused(module, packed, below):
+    with pytest.raises(ValueError, match=r"below|not there"):
+        module.distinct_in_order(np.array(packed, np.uint64), below)
+
+
+@pytest.mark.parametrize("rows", [0, FEW - 1, FEW, 5 * FEW])
+@pytest.mark.parametrize("most", [0, 3, 10**6, 2**40, 2**63])
+def test_keys_are_put_into_order_by_numpy_or_by_the_kernel(rows, most):
+    key = np.random.default_rng(rows).integers(0, most, rows, np.uint64, endpoint=True)
+    for words in (key, np.sort(key)):
+        assert_array_equal(order_of(words), np.argsort(words, kind="stable"))
+        for mine, theirs in zip(distinct_keys(words), reference.distinct_keys(words), strict=True):
+            assert mine.dtype == theirs.dtype
+            assert_array_equal(mine, theirs)
+    assert_array_equal(in_order((key >> np.uint64(1)).view(np.int64)), np.argsort(key >> np.uint64(1), kind="stable"))
 
 
 @settings(deadline=None, max_examples=10)

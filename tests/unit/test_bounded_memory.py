@@ -273,3 +273,15 @@ def many_pages(count: int) -> list[dict[str, str]]:
             own += ["\n\n", *old]
         texts.append(" ".join(own))
     return [{"id": str(n), "text": text} for n, text in enumerate(texts)]
+
+
+def test_parts_that_come_in_any_order_follow_each_other():
+    rng = np.random.default_rng(7)
+    parts = [rng.integers(0, 9, n).astype(np.int64) for n in (3, 0, 5, 1, 0, 4)]
+    for order in (range(6), reversed(range(6)), rng.permutation(6).tolist()):
+        column = filed.Filed(13, np.int64)
+        turn = filed.InTurn(column)
+        for number in order:
+            turn.write(number, parts[number])
+        assert turn.count == 13
+        np.testing.assert_array_equal(column.values, np.concatenate(parts))

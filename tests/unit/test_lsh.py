@@ -11,9 +11,18 @@ from dedup import LSH, MinHasher, OptionError, Shingler
 from dedup.blocks import sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
-from dedup.lsh import LED, MISS, BandKeys, pair_by_lsh, pair_in_buckets
+from dedup.lsh import (
+    LED,
+    MISS,
+    BandKeys,
+    candidates_of_sketched,
+    pair_by_lsh,
+    pair_in_buckets,
+    sketched_blocks,
+)
 from dedup.shingles import Sets, ShortSets
 from tests.scan_help import needs_speed, scan_texts
+from tests.unit.test_blocks import corpus_of
 
 
 def short(sets: Sets) -> ShortSets:
@@ -130,6 +139,29 @@ def test_keys_made_batch_by_batch_find_the_same_pairs_and_name_the_sets_that_are
     needed = np.concatenate([own.values[own.first[s]:own.first[s + 1]] for s in shared])
     few = ShortSets(needed, sums(np.diff(own.first)[shared])).spread(shared, len(chosen))
     assert_same_pairs(pair_in_buckets(engine, made.rows(engine, chosen), few, threshold), expected)
+
+
+def test_sets_that_are_sketched_as_they_are_made_find_the_same_pairs(monkeypatch):
+    """Of many blocks in many batches, whoever is first with one."""
+    rng = np.random.default_rng(3)
+    words = [f"w{n}" for n in range(500)]
+    blocks = [[words[n] for n in rng.integers(0, 500, rng.integers(3, 30))] for _ in range(200)]
+    blocks += [[*block[:len(block) // 2], "new", *block[len(block) // 2:]] for block in blocks[::2]]
+    engine, corpus = LocalEngine(3), corpus_of(*(" ".join(block) for block in blocks))
+    chosen = np.flatnonzero(rng.random(len(blocks)) < 0.9)
+    lsh = LSH.for_threshold(0.5)
+    plain = sketched_blocks(engine, corpus, chosen, 2, lsh, 0)
+    assert len(plain.rows) == 1
+    monkeypatch.setattr("dedup.lsh.FEW_SETS", 0)
+    monkeypatch.setattr("dedup.shingles.BATCH_BYTES", 300)
+    batches = sketched_blocks(engine, corpus, chosen, 2, lsh, 0)
+    assert len(batches.rows) > 20
+    for one, other in ((plain.sets.values, batches.sets.values), (plain.sets.first, batches.sets.first),
+                       (plain.bits, batches.bits)):
+        np.testing.assert_array_equal(one, other)
+    found, again = (candidates_of_sketched(engine, made, 0.5) for made in (plain, batches))
+    assert len(found[0]) > 50
+    assert_same_pairs(again, found)
 
 
 def assert_same_pairs(found, expected):
