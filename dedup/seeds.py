@@ -134,7 +134,7 @@ def _classes_of_slice(engine: LocalEngine, corpus: Corpus, tokens: Tokens, size:
     rows = engine.map(emit, range(len(tokens)))
     gram, at, first = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
     if number == 0:
-        kernel.release_memory()  # most is held here
+        engine.settle()
     step, bits, ranges = -(-partitions // CALLS), range_bits(count), len(token_ranges(count)) - 1
 
     def meet(partition: int) -> tuple[U64, I64]:

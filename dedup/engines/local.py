@@ -243,7 +243,7 @@ class LocalEngine:
         Returns:
             The stage's results in the order of the partitions.
         """
-        kernel.release_memory()  # most is held here
+        self.settle()
         partitions = range(len(rows[0].first) - 1 if rows else 0)
         if len(rows) == len(partitions) == 1:  # all that there is meets
             return self.map(then, [rows.pop().piece(0)])
