@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums, widths
-from dedup.engines.local import Done
+from dedup.engines.local import Columns, Done, Partitioned
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InAnyBatches, Lazy
@@ -32,6 +30,7 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Row = tuple[str, str, str | None, int, int, Mapping[str, Any], int, float, float]  # the first fields of a PageReport
 EXAMPLES = 10  # of what was skipped for one reason
+PARTS_TOGETHER = 4096  # of places, at least, that are worth a partition
 
 
 class PageList(InAnyBatches[PageReport]):
@@ -179,8 +178,6 @@ class PageParts:
 
     Attributes:
         start, end: Of copies shown as one stretch, what is between them belongs to it.
-        order: They ascend by place in it. ``None`` where memory is bounded: each look in another order than theirs might
-            bring a part of a column into memory again.
     """
 
     page: I64
@@ -188,16 +185,6 @@ class PageParts:
     end: I64
     first_block: I64
     last_block: I64
-    order: I64 | None
-
-    def ranges(self, pages: int) -> list[tuple[int, int, slice]]:
-        """Pages in a few ranges: the first one, the one behind the last one, and which of `order` are on them."""
-        if self.order is None:
-            return [(0, pages, slice(0, len(self.page)))]
-        rows = row_ranges(len(self.order))
-        cuts = [0, *(int(self.page[self.order[own.start]]) for own in rows[1:]), pages]
-        begins = [bisect_left(self.order, p, key=lambda part: int(self.page[part])) for p in cuts]
-        return [(p, q, slice(*own)) for (p, q), own in zip(pairwise(cuts), pairwise(begins), strict=True) if p < q]
 
 
 def page_parts(findings: Findings) -> PageParts:
@@ -210,11 +197,13 @@ def page_parts(findings: Findings) -> PageParts:
     if len(goes_on):
         last = last.copy()
         end[goes_on], last[goes_on] = start[goes_on + 1], first[goes_on + 1]
-    return PageParts(page, start, end, first, last, in_order(start) if findings.options.memory is None else None)
+    return PageParts(page, start, end, first, last)
 
 
 def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
     """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them.
+
+    Parts meet by page: those of some pages are one partition.
 
     Args:
         parts: Of all occurrences.
@@ -224,18 +213,32 @@ def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Fla
     chosen = every.view(np.uint8).copy()
     for c, choice in enumerate(choices):
         chosen |= choice.view(np.uint8) << c + 1
-    chosen, pages = of_parts(chosen, findings.table.parts), len(findings.corpus.pages)
+    chosen, pages, engine = of_parts(chosen, findings.table.parts), len(findings.corpus.pages), findings.engine
+    count = max(min(engine.partitions(int(findings.corpus.page_start[-1])), len(chosen) // PARTS_TOGETHER, pages), 1)
+    edges = [-(-n * pages // count) for n in range(count + 1)]
 
-    def count(own: tuple[int, int, slice]) -> I64:
-        (p, q, asked), order = own, parts.order
-        rows = asked if order is None else order[asked]
-        start, end, page, bits = parts.start[rows], parts.end[rows], parts.page[rows] - p, chosen[rows]
-        whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, q - p)
-        start, end = start - outside[parts.first_block[rows]], end - outside[parts.last_block[rows]]
-        inside = kernel.covered(start, end, page, bits >> np.uint8(1), len(choices), q - p)
-        return np.concatenate([whole, inside]).reshape(-1, q - p)
-    return list(np.concatenate([np.zeros((1 + len(choices), 0), np.int64),
-                                *findings.engine.map(count, parts.ranges(pages))], axis=1))
+    def by_page(rows: slice) -> Partitioned:
+        page, start, end = parts.page[rows], parts.start[rows], parts.end[rows]
+        inner_start, inner_end = start - outside[parts.first_block[rows]], end - outside[parts.last_block[rows]]
+        columns = (page, start, end, inner_start, inner_end, chosen[rows])
+        if count == 1:
+            return Partitioned(columns, np.array([0, len(page)], np.int64))
+        to = page * count // pages
+        order = in_order(to)
+        return Partitioned(tuple(column[order] for column in columns), sums(np.bincount(to, minlength=count)))
+
+    def cover(columns: Columns) -> tuple[int, I64]:
+        page, start, end, inner_start, inner_end, bits = columns
+        number = int(page[0]) * count // pages if len(page) else 0
+        first, own = edges[number], edges[number + 1] - edges[number]
+        page = page - first
+        whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, own)
+        inside = kernel.covered(inner_start, inner_end, page, bits >> np.uint8(1), len(choices), own)
+        return first, np.concatenate([whole, inside]).reshape(-1, own)
+    counts = np.zeros((1 + len(choices), pages), np.int64)
+    for first, of_pages in engine.exchange(engine.map(by_page, row_ranges(len(chosen))), cover):
+        counts[:, first:first + of_pages.shape[1]] += of_pages
+    return list(counts)
 
 
 def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:
