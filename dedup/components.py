@@ -50,9 +50,23 @@ class Nodes(Struct, frozen=True):
         return np.minimum(self.a, self.b), np.maximum(self.a, self.b)
 
 
-def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs) -> Nodes:
-    """Places and links. Those of a segment are linked to its first one, and to the first one with which they may pair."""
-    whole, count = passages.whole, len(passages.whole.a0)
+class DistinctPlaces(Struct, frozen=True):
+    """Distinct places, ascending; of one range there are as many as it leaves out unlike stretches in passages.
+
+    Attributes:
+        leader: As in ``Nodes``.
+        row: Of the a of each passage, then of the b of each, then of each place of the segments: its place.
+    """
+
+    t0: I64
+    t1: I64
+    leader: I64
+    row: I64
+
+
+def distinct_places(passages: Passages, repeats: Repeats | None) -> DistinctPlaces:
+    """The places of passages and segments."""
+    whole = passages.whole
     position = repeats.position if repeats is not None else np.empty(0, np.int64)
     of_position = np.repeat(repeats.lengths, widths(repeats.first)) if repeats is not None else position
     length = np.concatenate([whole.a1 - whole.a0, whole.b1 - whole.b0, of_position])
@@ -65,19 +79,31 @@ def linked_places(corpus: Corpus, passages: Passages, repeats: Repeats | None, p
     way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
     key <<= way_bits
     key[sides] |= np.minimum(way, (1 << way_bits) - 1)
-    leader, node = distinct_keys(key.view(np.uint64))  # a passage's row where there is one
+    leader, row = distinct_keys(key.view(np.uint64))  # a passage's row where there is one
     place = key[leader] >> way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1
+    return DistinctPlaces(t0, t0 + place, leader, row)
+
+
+def joined(corpus: Corpus, passages: Passages, repeats: Repeats | None, pairs: PagePairs,
+           places: DistinctPlaces) -> tuple[Nodes, I64, I64]:
+    """Places with their links; component of each node, its least member; and the nodes that overlap another one of theirs.
+
+    Places of a segment are linked to its first one, and to the first one with which they may pair.
+    """
+    count, node = len(passages.whole.a0), places.row
     hot = node[2 * count:]
     star = np.repeat(hot[repeats.first[:-1]], widths(repeats.first)) if repeats is not None and len(hot) else hot
     if repeats is not None and len(hot) and not pairs.every:
         segment = owners(repeats.first)
-        partner = pairs.partners(segment, page_of(corpus, position))
+        partner = pairs.partners(segment, page_of(corpus, repeats.position))
         star, hot = np.concatenate([star, hot[partner]]), np.concatenate([hot, hot])
-    _prefer_wholes(widths(passages.first), node[:2 * count], leader)
-    return Nodes(t0, t0 + place, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
-                  np.concatenate([whole.exact.astype(bool), np.ones(len(hot), bool)]), leader)
+    _prefer_wholes(widths(passages.first), node[:2 * count], places.leader)
+    nodes = Nodes(places.t0, places.t1, np.concatenate([node[:count], star]), np.concatenate([node[count:2 * count], hot]),
+                  np.concatenate([passages.whole.exact.astype(bool), np.ones(len(hot), bool)]), places.leader)
+    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
+    return nodes, component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
 
 
 def _ways(passages: Passages, key: I64) -> tuple[I64, I64]:
@@ -131,12 +157,6 @@ def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
         leader[node[whole]] = whole  # the first one
 
 
-def joined(nodes: Nodes) -> tuple[I64, I64]:
-    """Component of each node, its least member, and the nodes that overlap another one of theirs."""
-    component = kernel.components(len(nodes.t0), nodes.a, nodes.b)
-    return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
-
-
 def components_apart(engine: LocalEngine, corpus: Corpus, passages: Passages, nodes: Nodes, component: I64, overlapping: I64,
                      pairs: PagePairs) -> tuple[I64, I64, Nodes]:
     """The components of nodes, of which none overlap, from those of ``joined``.
@@ -151,7 +171,7 @@ def components_apart(engine: LocalEngine, corpus: Corpus, passages: Passages, no
 
 
 def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64, overlapping: I64) -> I64:
-    """Component of each node, its least member, from those of ``_joined``.
+    """Component of each node, its least member, from those of ``joined``.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dedup.blocks import Corpus, owners, rows_of, sums, widths
-from dedup.components import components_apart, joined, linked_places
+from dedup.components import components_apart, distinct_places, joined
 from dedup.engines.local import Columns, LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel
@@ -126,13 +126,14 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     segments = repeats.pop() if repeats else None
     if not len(passages.whole.a0) and (segments is None or not len(segments.position)):
         return no_groups()
-    nodes = linked_places(corpus, passages, segments, pairs)
-    joining = engine.begin(partial(joined, nodes))
-    located = locate(engine, corpus, nodes.t0, nodes.t1)
-    component, cut, nodes = components_apart(engine, corpus, passages, nodes, *joining.result(), pairs)
+    places = distinct_places(passages, segments)
+    joining = engine.begin(partial(joined, corpus, passages, segments, pairs, places))
+    located = locate(engine, corpus, places.t0, places.t1)
+    nodes, component, overlapping = joining.result()
+    component, cut, nodes = components_apart(engine, corpus, passages, nodes, component, overlapping, pairs)
     spans, ranges = matched_parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
-    del joining, located, nodes  # columns are as long as there are places: hold none that is not needed
+    del places, joining, located, nodes  # columns are as long as there are places: hold none that is not needed
     engine.settle()
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
