@@ -214,6 +214,9 @@ def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Fla
     for c, choice in enumerate(choices):
         chosen |= choice.view(np.uint8) << c + 1
     chosen, pages, engine = of_parts(chosen, findings.table.parts), len(findings.corpus.pages), findings.engine
+    counts = np.zeros((1 + len(choices), pages), np.int64)
+    if not len(chosen):
+        return list(counts)
     count = max(min(engine.partitions(int(findings.corpus.page_start[-1])), len(chosen) // PARTS_TOGETHER, pages), 1)
     edges = [-(-n * pages // count) for n in range(count + 1)]
 
@@ -235,7 +238,6 @@ def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Fla
         whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, own)
         inside = kernel.covered(inner_start, inner_end, page, bits >> np.uint8(1), len(choices), own)
         return first, np.concatenate([whole, inside]).reshape(-1, own)
-    counts = np.zeros((1 + len(choices), pages), np.int64)
     for first, of_pages in engine.exchange(engine.map(by_page, row_ranges(len(chosen))), cover):
         counts[:, first:first + of_pages.shape[1]] += of_pages
     return list(counts)
