@@ -112,20 +112,26 @@ def short_shingles_and(engine: LocalEngine, corpus: Corpus, blocks: I64, size: i
         then: Gets the sets of one batch; the batches follow each other.
     """
     most = sums((corpus.token_first[1:] - corpus.token_first[:-1])[blocks])  # elements: as many as tokens
-    column, parts, together = Filed(int(most[-1]), np.uint32), _batches(corpus, blocks), MADE_TOGETHER * engine.threads
-    written = InTurn(column)
 
-    def shorten(n: int) -> tuple[I64, R]:
-        part = parts[n]
+    def shorten(part: slice) -> ShortSets:
         own, room = blocks[part], kernel.room(4 * int(most[part.stop] - most[part.start])).view(np.uint32)
         first = kernel.short_sets(corpus.text, corpus.start[own], corpus.end[own], corpus.flags, size, room)
-        values = room[:first[-1]]
-        made = then(ShortSets(values, first))
-        written.write(n, values)
-        return widths(first), made
+        return ShortSets(room[:first[-1]], first)
+    parts, together = _batches(corpus, blocks), MADE_TOGETHER * engine.threads
+    if len(parts) == 1:
+        sets = shorten(parts[0])
+        return sets, [then(sets)]
+    column = Filed(int(most[-1]), np.uint32)
+    written = InTurn(column)
+
+    def in_turn(n: int) -> tuple[I64, R]:
+        sets = shorten(parts[n])
+        more = then(sets)
+        written.write(n, sets.values)
+        return sets.sizes, more
     sizes, made = [np.empty(0, np.int64)], list[R]()
     for at in range(0, len(parts), together):
-        for size_of_each, more in engine.map(shorten, range(at, min(at + together, len(parts)))):
+        for size_of_each, more in engine.map(in_turn, range(at, min(at + together, len(parts)))):
             sizes.append(size_of_each)
             made.append(more)
     return ShortSets(column.values[:written.count], sums(np.concatenate(sizes))), made
