@@ -15,7 +15,7 @@ from dedup.memory import default_memory, free_disk, memory_of, spare_bytes
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
 from dedup.profile import Profile, private_bytes
-from dedup.readers.files import Found, open_regular
+from dedup.readers.files import Found, is_pipe_to_us, open_regular
 from dedup.readers.formats import suffix_of
 from dedup.readers.inventory import listed
 from dedup.readers.notes import Notes
@@ -71,12 +71,15 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     Time and memory grow with the input; a collection whose copies stand far apart has fewer of them in its sample.
 
     Raises:
-        InputError: There is nothing to read.
+        InputError: There is nothing to read, or it is a pipe.
     """
     from dedup.kernel import kernel
 
     files = listed(paths, options)
     total = sum(size for _, size in files)
+    for found, _ in files:
+        if is_pipe_to_us(found.path):
+            raise InputError("how much a pipe holds cannot be told beforehand", str(found.path), "Save it to a file first.")
     if not total:
         raise InputError("nothing to read", str(paths[0]) if paths else "")
     chosen = sample(files)

@@ -6,6 +6,7 @@ reference of the Python interface, one entry a public name.
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import sys
@@ -60,4 +61,6 @@ def reference() -> str:
 
 
 if __name__ == "__main__":
-    lay_out(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path, help="what is in it goes")
+    lay_out(parser.parse_args().folder)

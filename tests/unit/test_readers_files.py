@@ -14,6 +14,8 @@ import pytest
 
 import dedup
 from dedup.errors import InputError
+from dedup.estimate import estimate
+from dedup.options import Options
 from dedup.readers import looks_like_a_place, open_pages, pages_from_objects
 from dedup.readers.formats import choose, is_binary
 from dedup.readers.notes import Notes
@@ -211,6 +213,9 @@ def test_what_a_shell_hands_over_as_a_pipe_is_read(folder: Path) -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"), pytest.raises(InputError, match="a pipe cannot be cleaned"):
         dedup.clean(Path(f"/dev/fd/{reading}"), folder / "out")  # it would be read twice
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "wb"), pytest.raises(InputError, match="how much a pipe holds"):
+        estimate([Path(f"/dev/fd/{reading}")], Options())
     os.mkfifo(folder / "named")
     assert [error.message for error in read(folder / "named")[1].errors] == [
         "cannot be read (is a FIFO, not a regular file), skipped"]
