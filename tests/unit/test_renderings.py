@@ -199,6 +199,27 @@ def test_an_article_edited_throughout_under_an_edited_headline_is_no_refrain(hea
     assert report.summary.content_share == report.summary.duplicate_share > 0.4
 
 
+@pytest.mark.parametrize(("headline", "again"), [
+    ("Swing bridge opens again", "Swing bridge is open again"),
+    ("Swing bridge opens again", "Old swing bridge reopens today"),
+    ("旋转桥重新开放", "旋转桥今天开放")])
+@pytest.mark.parametrize("changed", [{7}, {5, 15}])
+def test_an_edited_article_has_its_short_edited_headline(headline, again, changed):
+    page = lines("Menu", headline, *P, "Share", again, *(edited(text, changed) for text in P), "Print")
+    report = scan_texts([page])
+    [said] = report.pages[0].verdicts
+    assert said.text.startswith(
+        "the article stands on this page twice, with changes: lines 3-15 again at 19-31, headline and 6 paragraphs")
+    assert [o.text.split("\n")[0] for o in report.groups[0].occurrences] == [headline, again]
+
+
+@pytest.mark.parametrize("again", ["Town hall is sold at last", "The bridge is shut"])
+def test_an_edited_article_has_no_headline_that_is_another_one(again):
+    page = lines("Menu", "Swing bridge opens again", *P, "Share", again, *(edited(text, {5, 15}) for text in P), "Print")
+    [group] = scan_texts([page]).groups
+    assert [o.text.split()[0] for o in group.occurrences] == [P[0].split()[0]] * 2
+
+
 def place(row: int, first: int, last: int, words: int = 40) -> Place:
     return Place((row,), dict.fromkeys(range(first, last + 1), words))
 
