@@ -184,6 +184,18 @@ def test_copies_are_told_in_one_sentence(copies, least):
     assert right >= least * asked
 
 
+@pytest.mark.parametrize("copies", [2, 3])
+def test_cleaning_loses_no_block_of_an_article_and_no_order_and_is_done_at_once(copies):
+    for page, _ in (random_page(copies, seed) for seed in range(20)):
+        blocks = list(dict.fromkeys(page.split("\n\n")))
+        [once] = dedup.clean([Page("a", page)]).pages
+        [twice] = dedup.clean([Page("a", once.text)]).pages
+        assert twice.text == once.text
+        left = once.text.strip().split("\n\n")
+        article = [block for block in blocks if block.endswith(".")]
+        assert [block for block in dict.fromkeys(left) if block in article] == article
+
+
 def test_conditions_in_three_cards_are_no_article():
     cards = [text for name in ("Basic", "Plus", "Premium") for text in (name, *P[:3])]
     assert not verdicts(scan_texts([lines(*cards)]), "rendered-twice")
