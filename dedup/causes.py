@@ -410,8 +410,9 @@ def quotes_apart(texts: list[str]) -> list[str]:
 
 def _is_headed(site: Site, page: int, dropped: I64) -> bool:
     """Whether what is dropped of a page reads like an article: a heading and three paragraphs."""
+    from dedup.copies import PARAGRAPH_HALVES
     from dedup.model import BlockKind
-    from dedup.sentences import ARTICLE_PARAGRAPHS, PARAGRAPH_HALVES
+    from dedup.sentences import ARTICLE_PARAGRAPHS
 
     kinds, halves = site.corpus.kind[dropped], site.corpus.halves[dropped]
     long = (kinds != BlockKind.HEADING) & (halves >= PARAGRAPH_HALVES)

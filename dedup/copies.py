@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 LAYOUT_TABLE, LAYOUT_BLOCKS = 0.6, 0.3  # of a page's characters in tables, of these in paragraphs: they lay the page out
 HEADLINE_WORDS = 20
+PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 HEAD_BLOCKS = 3  # before a copy, in which the heading of its card stands
 _NUMBER = re.compile(r"\[\d+\]")
 _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|browser|experience|we use)|"
@@ -246,7 +247,7 @@ def _unmark_layout_tables(corpus: Corpus, flags: U8) -> None:
     flags[table & wrapped] &= ~np.uint8(BlockFlag.TABLE_OR_CODE)
 
 
-def equal_share(corpus: Corpus, c: Copies, rows: range) -> float:
+def equal_share(corpus: Corpus, c: Copies, rows: I64) -> float:
     """Share of the first copy's words in blocks that all others have too, word for word; the least over the others."""
     first = slice(int(c.first_block[rows[0]]), int(c.last_block[rows[0]]) + 1)
     halves = corpus.halves[first]
@@ -299,6 +300,18 @@ def is_headline(corpus: Corpus, page: int, block: int) -> bool:
     end = int(corpus.end[block])
     tail = corpus.text[max(end - 4, 0):end].tobytes().decode("utf-8", "ignore")
     return bool(corpus.halves[block] <= 2 * HEADLINE_WORDS) and not tail.endswith((".", "!", "?", "。", ",", ";"))
+
+
+def goes_on(corpus: Corpus, page: int, block: int) -> bool:
+    """Whether the next block with words behind a block of a page is a paragraph."""
+    end = int(corpus.page_first[page + 1])
+    behind = next((b for b in range(block + 1, end) if corpus.halves[b]), None)
+    return behind is not None and is_paragraph(corpus, page, behind)
+
+
+def is_paragraph(corpus: Corpus, page: int, block: int) -> bool:
+    """Whether a block is long enough for one, and no headline."""
+    return bool(corpus.halves[block] >= PARAGRAPH_HALVES) and not is_headline(corpus, page, block)
 
 
 def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import distinct_numbers, is_among, sums
-from dedup.copies import is_cut_short, is_headline
+from dedup.copies import PARAGRAPH_HALVES, goes_on, is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import BlockKind, Verdict
 from dedup.page_stands import PageStands, in_common, longest, other_pages, own_words, words_together
-from dedup.renderings import Rendering, renderings_of
-from dedup.source_lines import block_line
+from dedup.renderings import Place, Rendering, places_of, renderings_of
+from dedup.source_lines import block_line, block_lines
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -28,7 +29,6 @@ Told = tuple[int, Verdict]  # and the page
 
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
-PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
 QUOTE_CHARS = 50
 MOST_LISTED = 3  # places, blocks or pages that a sentence names one by one
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -110,31 +110,31 @@ def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
 
 
 def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
-    findings, s = judgement.findings, told.stand
-    rows = [place.row for place in sorted(told.places, key=lambda place: min(place.blocks))]
-    row = rows[0]
-    places, inner = findings.places, [_inner_blocks(judgement, row) for row in rows]
-    mine = slice(places.parts.first[row], places.parts.first[row + 1])
-    chars = int((places.part_end[mine] - places.part_start[mine]).sum())
-    headlines, paragraphs, others = _composition(judgement, row, inner[0][0])
-    page = int(judgement.page[s])
+    findings, s, page = judgement.findings, told.stand, int(judgement.page[told.stand])
+    copies = sorted(told.places, key=lambda place: place.first)
+    heads = _heads(judgement, page, copies)
+    if heads:
+        copies = [Place(copy.rows, {head: 0} | copy.blocks) for head, copy in zip(heads, copies, strict=True)]
+    rows = [row for copy in copies for row in copy.rows]
+    inner = [_inner_blocks(judgement, copy, heads) for copy in copies]
+    chars, halves = _matched(judgement, copies[0], inner[0][0])
+    headlines, paragraphs, others = _composition(judgement, page, inner[0][0])
     before = findings.corpus.halves_before[findings.corpus.page_first[page:page + 2]]
-    words = float(before[1] - before[0]) / 2
-    share = float(judgement.copies.words[row]) / max(words, 1.0)
+    share = halves / max(float(before[1] - before[0]), 2.0)
     name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
             "most of the page" if share >= 0.4 else "a section")
-    named = _places(judgement, rows)
+    unit, named = _named_copies(judgement, page, copies)
     counted = ((paragraphs, "paragraph"), (others, "short block"))
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
     what = _listed(listed) if listed else "one block"
     page_name = "it" if name == "most of the page" else "this page"
-    where = f"{_unit(named[:1], rows[:1], judgement)} {named[0]} again at {_listed(named[1:])}"
+    where = f"{unit} {named[0]} again at {_listed(named[1:])}"
     alike = "" if _are_equal(judgement, told, inner) else (
         ", nearly word for word" if min(float(judgement.table.jaccard[rows].min()), _least_share(judgement, inner)) >= NEARLY
         else ", with changes")
-    text = f"{name} stands on {page_name} {_times(len(rows))}{alike}: {where}, {what}, {chars:,} characters"
-    evidence = {**_evidence(judgement, s), "copies": len(rows), "chars": chars, "page_share": round(share, 4)}
+    text = f"{name} stands on {page_name} {_times(len(copies))}{alike}: {where}, {what}, {chars:,} characters"
+    evidence = {**_evidence(judgement, s), "copies": len(copies), "chars": chars, "page_share": round(share, 4)}
     besides = _besides(judgement, page, [other.tolist() for _, other in inner])
     groups = tuple(int(judgement.group[each]) for each in (s, *told.within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
@@ -143,7 +143,8 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
 def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
     """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
     own = range(int(judgement.first[told.stand]), int(judgement.first[told.stand + 1]))
-    if KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near" and {place.row for place in told.places} == {*own}:
+    if (KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near"
+            and {place.rows for place in told.places} == {(row,) for row in own}):
         return True
     fingerprint = judgement.findings.corpus.fingerprint
     first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
@@ -226,12 +227,12 @@ def _is_whole(judgement: Judgement, row: int) -> bool:
                                       and is_cut_short(judgement.findings, row)))
 
 
-def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int, int]:
-    """Headings, paragraphs and shorter blocks in the matched parts of an occurrence.
+def _composition(judgement: Judgement, page: int, blocks: I64) -> tuple[int, int, int]:
+    """Headings, paragraphs and shorter blocks among those in the matched parts of a copy.
 
     In plain text the first block may be a headline, and no other one.
     """
-    corpus, page = judgement.findings.corpus, int(judgement.findings.table.page[row])
+    corpus = judgement.findings.corpus
     heading = corpus.kind[blocks] == BlockKind.HEADING
     if page not in corpus.pages.layouts:
         heading[:] = False
@@ -241,54 +242,129 @@ def _composition(judgement: Judgement, row: int, blocks: I64) -> tuple[int, int,
     return headings, paragraphs, len(blocks) - headings - paragraphs
 
 
-def _inner_blocks(judgement: Judgement, row: int) -> tuple[I64, I64]:
-    """The blocks of an occurrence that have words: those in its matched parts, and those between them."""
-    corpus, places = judgement.findings.corpus, judgement.findings.places
-    blocks = np.arange(places.first_block[row], places.last_block[row] + 1)
-    blocks = blocks[corpus.halves[blocks] > 0]
-    mine = slice(places.parts.first[row], places.parts.first[row + 1])
-    starts, ends = places.parts.part_start[mine], places.parts.part_end[mine]
-    part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
-    matched = (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
+def _inner_blocks(judgement: Judgement, copy: Place, heads: list[int]) -> tuple[I64, I64]:
+    """The blocks of a copy that have words: those in its matched parts, and those between them.
+
+    Args:
+        heads: Blocks that belong to them, too.
+    """
+    corpus, parts = judgement.findings.corpus, judgement.findings.places.parts
+    blocks = np.array(sorted(copy.blocks), np.int64)
+    matched = np.isin(blocks, heads)
+    for row in copy.rows:
+        mine = slice(parts.first[row], parts.first[row + 1])
+        starts, ends = parts.part_start[mine], parts.part_end[mine]
+        part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
+        matched |= (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
     return blocks[matched], blocks[~matched]
+
+
+def _heads(judgement: Judgement, page: int, copies: list[Place]) -> list[int]:
+    """The same short headline before each copy, which a paragraph that changed places parts from the others; or none."""
+    corpus = judgement.findings.corpus
+    before = [copy.first - 1 for copy in copies]
+    if all(_is_row(judgement, copy) for copy in copies) or before[0] < corpus.page_first[page]:
+        return []
+    alike = (corpus.fingerprint[before] == corpus.fingerprint[before[0]]).all() and is_headline(corpus, page, before[0])
+    return before if alike and not any(block in copy.blocks for block in before for copy in copies) else []
+
+
+def _matched(judgement: Judgement, copy: Place, blocks: I64) -> tuple[int, float]:
+    """Characters and half tokens of the matched parts of a copy.
+
+    Args:
+        blocks: Those that lie in them.
+    """
+    places, corpus = judgement.findings.places, judgement.findings.corpus
+    if _is_row(judgement, copy):
+        row = copy.rows[0]
+        mine = slice(places.parts.first[row], places.parts.first[row + 1])
+        return int((places.part_end[mine] - places.part_start[mine]).sum()), 2 * float(judgement.copies.words[row])
+    return int((corpus.end_chars[blocks] - corpus.start_chars[blocks]).sum()), float(corpus.halves[blocks].sum())
+
+
+def _is_row(judgement: Judgement, copy: Place) -> bool:
+    """Whether a copy is one occurrence, all of it."""
+    copies, row = judgement.copies, copy.rows[0]
+    return len(copy.rows) == 1 and copy.first == copies.first_block[row] and max(copy.blocks) == copies.last_block[row]
+
+
+def _named_copies(judgement: Judgement, page: int, copies: Sequence[Place]) -> tuple[str, list[str]]:
+    """Lines of copies, or characters where lines do not tell them apart; and which of them they are."""
+    findings, corpus = judgement.findings, judgement.findings.corpus
+    ends = [(copy.first, max(copy.blocks)) for copy in copies]
+    lines = [findings.places.lines(copy.rows[0]) if _is_row(judgement, copy) else block_lines(corpus, page, *own)
+             for copy, own in zip(copies, ends, strict=True)]
+    if len(set(lines)) == len(lines):
+        named = [f"{first}-{last}" if last > first else str(first) for first, last in lines]
+        return "lines" if "-" in named[0] else "line", named
+    before = int(corpus.page_chars[page])
+    chars = [findings.places.chars(copy.rows[0]) if _is_row(judgement, copy) else
+             (int(corpus.start_chars[first]) - before, int(corpus.end_chars[last]) - before)
+             for copy, (first, last) in zip(copies, ends, strict=True)]
+    return "characters", [f"{begin}-{end}" for begin, end in chars]
 
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     for page, stands in some.by_page():
-        going_on = _going_on(judgement, page, stands)
+        pieces, told = _of_renderings(judgement, page, stands), dict[str, Verdict]()
         for s in stands.tolist():
-            yield page, going_on[s] if s in going_on else _teaser(judgement, s)
+            verdict = pieces[s] if s in pieces else _teaser(judgement, s)
+            if verdict.text in told:  # two groups of one place
+                verdict = replace(told[verdict.text], groups=(*told[verdict.text].groups, *verdict.groups))
+            told[verdict.text] = verdict
+        yield from ((page, verdict) for verdict in told.values())
 
 
-def _going_on(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
-    """Of stands that are a second rendering again, and a piece behind or before it: what that piece is."""
+def _of_renderings(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
+    """Of stands that are a piece of a second rendering, and stand again beside it: what that piece is."""
     from dedup.verdicts import RENDERED, is_long_enough
 
     there, copies = judgement.stands(page), judgement.copies
-    leader = judgement.first[stands]
-    stands = stands[is_long_enough(copies.words[leader], copies.blocks[leader])]
     rendered = there[judgement.within[there] == RENDERED]
-    if not len(stands) or not len(rendered):
+    if not len(rendered):
         return {}
-    return {s: Verdict("teaser", _piece(judgement, page, told, *rest), (int(judgement.group[s]),), _evidence(judgement, s))
-            for told in _renderings(judgement, np.sort(np.concatenate([rendered, stands]))) for s, rest in told.rest.items()}
+    found: dict[int, str] = {}
+    for told in _renderings(judgement, rendered):
+        for s in stands.tolist():
+            if s not in found and (beside := _beside(judgement, s, told)):
+                found[s] = _piece(judgement, page, told, *beside)
+    left = stands[[s not in found for s in stands.tolist()]]
+    leader = judgement.first[left]
+    left = left[is_long_enough(copies.words[leader], copies.blocks[leader])]
+    if len(left):
+        for told in _renderings(judgement, np.sort(np.concatenate([rendered, left]))):
+            found |= {s: _piece(judgement, page, told, [piece], False) for s, piece in told.rest.items()}
+    return {s: Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s)) for s, text in found.items()}
 
 
-def _piece(judgement: Judgement, page: int, told: Rendering, row: int, blocks: list[int]) -> str:
+def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[list[Place], bool] | None:
+    """The places of a teaser beside the copies that begin with it, and whether it is their first block alone.
+
+    Nothing where another sentence says more: of links, headings and what is contained in a longer block.
+    """
+    copies, rows = judgement.copies, range(int(judgement.first[s]), int(judgement.first[s + 1]))
+    places = places_of(copies, judgement.findings.corpus.halves, rows)
+    of_copy = told.opened_by(places)
+    if of_copy is None or copies.link_share[rows].any() or copies.heading[rows].any():
+        return None
+    inside = [row for row, n in zip(rows, of_copy, strict=True) if n is not None]
+    if not copies.whole[inside].all():
+        return None
+    return [place for place, n in zip(places, of_copy, strict=True) if n is None], bool((copies.blocks[inside] == 1).all())
+
+
+def _piece(judgement: Judgement, page: int, told: Rendering, beside: list[Place], is_first: bool) -> str:
     """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
-    findings = judgement.findings
-    corpus, whole = findings.corpus, min(told.places, key=lambda place: min(place.blocks))
+    corpus, whole = judgement.findings.corpus, min(told.places, key=lambda place: place.first)
+    unit, (holding, *at) = _named_copies(judgement, page, [whole, *beside])
     if corpus.pages.in_line(page):
-        begin, end = findings.places.chars(whole.row)
-        return f'the teaser "{shortened(corpus.block_text(blocks[0]))}" is contained in characters {begin}-{end}'
-    lines = [block_line(corpus, page, block) for block in (blocks[0], blocks[-1])]
-    if blocks[-1] == judgement.copies.last_block[row]:
-        lines[1] = findings.places.lines(row)[1]
-    at = f"line {lines[0]}" if lines[0] == lines[1] else f"lines {lines[0]}-{lines[1]}"
-    first = min(whole.blocks)
-    if corpus.fingerprint[blocks].tolist() == [corpus.fingerprint[first]]:
-        return f"the headline of line {block_line(corpus, page, first)} stands again at {at}"
-    return f"the teaser at {at} is contained in {_named_lines(judgement, whole.row)}"
+        return f'the teaser "{shortened(corpus.block_text(beside[0].first))}" is contained in {unit} {holding}'
+    where = f"{unit if len(at) > 1 or '-' in at[0] or unit == 'characters' else 'line'} {_listed(at)}"
+    if is_first or corpus.fingerprint[[*beside[0].blocks]].tolist() == [corpus.fingerprint[whole.first]]:
+        return f"the headline of line {block_line(corpus, page, whole.first)} stands again at {where}"
+    what = "teaser" if len(beside) == 1 else "teasers"
+    return f"the {what} at {where} {'is' if len(beside) == 1 else 'are'} contained in {unit} {holding}"
 
 
 def _teaser(judgement: Judgement, s: int) -> Verdict:
@@ -298,6 +374,8 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     inner = [row for row in rows if row not in whole]
     if whole and inner:
         small, large, verb = whole, inner, "is contained in" if len(whole) == 1 else "are contained in"
+    elif leads := _leads(judgement, rows):
+        small, large, verb = leads, [row for row in rows if row not in leads], "stands again at"
     else:
         linked = max(rows, key=lambda row: (copies.link_share[row], -row))
         heading = next((row for row in rows if copies.heading[row] and row != linked), None)
@@ -319,6 +397,15 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     rest = large[1:] or rest
     text += f", {again} {at(rest)}" if rest else ""
     return Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s))
+
+
+def _leads(judgement: Judgement, rows: list[int]) -> list[int]:
+    """Places of headlines and paragraphs that do not go on, where others do."""
+    corpus, copies, page = judgement.findings.corpus, judgement.copies, int(judgement.findings.table.page[rows[0]])
+    if copies.blocks[rows].max() < 2 or copies.link_share[rows].any():
+        return []
+    ending = [row for row in rows if not goes_on(corpus, page, int(copies.last_block[row]))]
+    return ending if len(ending) < len(rows) else []
 
 
 def _folded(judgement: Judgement, some: PageStands, kind: Literal["navigation", "refrain"]) -> Iterator[Told]:

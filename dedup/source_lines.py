@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 
 def block_line(corpus: Corpus, p: int, block: int) -> int:
     """Line of a block of a page, which is numbered through the collection."""
+    return block_lines(corpus, p, block, block)[0]
+
+
+def block_lines(corpus: Corpus, p: int, first: int, last: int) -> tuple[int, int]:
+    """First and last line of some blocks of a page."""
     page = corpus.pages[p]
     if page.layout is not None:
-        return int(page.layout.line[block - int(corpus.page_first[p])])
+        row, last_row = first - int(corpus.page_first[p]), last - int(corpus.page_first[p])
+        return int(page.layout.line[row]), int(page.layout.end_line[last_row])
     if page.record:
-        return page.line
-    at = np.array([corpus.start[block]], np.int64)
-    return int(kernel.line_numbers(corpus.text, int(corpus.page_start[p]), at)[0]) + page.line
+        return page.line, page.line
+    at = np.array([corpus.start[first], corpus.end[last] - 1], np.int64)
+    begin, end = (kernel.line_numbers(corpus.text, int(corpus.page_start[p]), at) + page.line).tolist()
+    return begin, end
 
 
 def line_feeds(text: str) -> npt.NDArray[np.int64]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ from dedup.copies import (
     crowded_share,
     describe_copies,
     equal_share,
+    goes_on,
     in_cards,
     is_cut_short,
     is_headline,
     is_notice,
+    is_paragraph,
     tag_chain,
 )
 from dedup.findings import Findings
@@ -34,7 +37,7 @@ from dedup.kernel import kernel
 from dedup.model import Verdict, VerdictKind
 from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
-from dedup.renderings import renderings_of
+from dedup.renderings import SECTION_BLOCKS, SECTION_WORDS, Rendering, places_of, renderings_of
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -42,7 +45,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
-SECTION_WORDS, SECTION_BLOCKS, SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 40, 2, 5, 0.35
+SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 5, 0.35
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
 # Edited throughout: prose that begins with the same block, or with headlines that are alike or equal; variants in tabs, or
 # under neighbouring headings, do not.
@@ -53,6 +56,7 @@ QUOTED, QUOTED_MORE = 0.4, 0.25  # of a copy in quotes; of one more than of anot
 MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8  # cards of a shop are less alike
 PAGE_TOP, PAGE_END, FOOT_LINK_SHARE = 0.1, 0.9, 0.25
 TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
+MOST_LABELS = 2  # around a headline and a paragraph
 _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
@@ -100,7 +104,10 @@ class Stands:
         menu, tabled = self.is_menu(), self.copies(self.c.code) == self.count
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
+        leads = np.flatnonzero((kind == RENDERED) & (self.blocks <= TEASER_BLOCKS + MOST_LABELS))
+        kind[leads] = np.where([self._is_lead(int(s)) for s in leads], TEASER, RENDERED)
         kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
+        self._judge_beside(kind)
         open_rows = np.flatnonzero(kind < 0)
         kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
@@ -132,62 +139,133 @@ class Stands:
 
     def is_section(self) -> Flags:
         """A section that stands again in order, word for word or nearly so, and is not made of smaller repeats."""
-        c, alike = self.c, self.least(self.jaccard)
-        section = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks)
-                   & (alike >= LEAST_JACCARD) & (self.greatest(c.link_share) < SECTION_LINK_SHARE))
-        several = self.count > 2
-        section &= ~several | ((self.count <= MAX_RENDERINGS) & (self.words >= 2 * SECTION_WORDS)
-                               & (self.blocks > SECTION_BLOCKS) & (alike >= HEADED_JACCARD))
+        section, several, alike = self._like_section, self.count > 2, self.least(self.jaccard)
+        section = section & (~several | ((self.count <= MAX_RENDERINGS) & (self.blocks > SECTION_BLOCKS)
+                                         & (alike >= HEADED_JACCARD)))
         rows = np.flatnonzero(section)
         if len(rows):
-            section[rows] = [self._is_rendering(int(s)) for s in rows]
+            section[rows] = [self._is_rendering(int(s), self._rows(int(s))) for s in rows]
             section[rows] &= several[rows] | (self._crowded(rows) <= MAX_CROWDED)
         return section
 
-    def _is_rendering(self, s: int) -> bool:
-        """The costly part of the rule: equal blocks, cards, gaps."""
-        corpus, c = self.findings.corpus, self.c
-        rows = range(int(self.first[s]), int(self.first[s + 1]))
-        page = int(self.findings.table.page[self.all_first[self.stands[s]]])
-        article, headed = self._is_article(s, rows, page)
+    @cached_property
+    def _like_section(self) -> Flags:
+        """What a section is without a look at its blocks, and at how often it stands."""
+        like: Flags = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks)
+                       & (self.least(self.jaccard) >= LEAST_JACCARD)
+                       & (self.greatest(self.c.link_share) < SECTION_LINK_SHARE))
+        return like
+
+    def _rows(self, s: int) -> I64:
+        """The copies of a stand."""
+        return np.arange(self.first[s], self.first[s + 1])
+
+    def _page(self, s: int) -> int:
+        """The page of a stand."""
+        return int(self.findings.table.page[self.all_first[self.stands[s]]])
+
+    def _is_rendering(self, s: int, rows: I64) -> bool:
+        """The costly part of the rule, for some copies of a stand, two at least: equal blocks, cards, gaps."""
+        corpus, c, page = self.findings.corpus, self.c, self._page(s)
+        article, headed = self._is_article(s, rows)
+        if len(rows) > 2 and self.words[s] < 2 * SECTION_WORDS and not (article and headed):
+            return False
         least = HEADED_JACCARD if headed else EDITED_JACCARD if article else EQUAL_JACCARD
-        if float(self.jaccard[rows[0]:rows[-1] + 1].min()) < least and equal_share(corpus, c, rows) < EQUAL_SHARE:
+        if float(self.jaccard[rows].min()) < least and equal_share(corpus, c, rows) < EQUAL_SHARE:
             return False
         if len(rows) == 2 or headed:
-            return not in_cards(corpus, page, c, rows[0], rows[1])
+            return not in_cards(corpus, page, c, int(rows[0]), int(rows[1]))
         # clones of a slide follow at once; conditions of three cards stand under the heads of the cards
-        gaps = c.first_block[rows[1]:rows[-1] + 1] - c.last_block[rows[0]:rows[-1]] - 1
-        device = c.device_share[rows[0]:rows[-1] + 1]
+        gaps = c.first_block[rows[1:]] - c.last_block[rows[:-1]] - 1
+        device = c.device_share[rows]
         return bool((gaps <= 0).any() or device.max() - device.min() >= 0.5)
 
-    def _is_article(self, s: int, rows: range, page: int) -> tuple[bool, bool]:
+    def _is_article(self, s: int, rows: I64) -> tuple[bool, bool]:
         """Whether it is prose of several blocks, the first one equal in all copies; and whether that is a headline in all."""
         if self.blocks[s] < EDITED_BLOCKS or self.words[s] < EDITED_WORDS_A_BLOCK * self.blocks[s]:
             return False, False
-        corpus, all_rows = self.findings.corpus, slice(rows[0], rows[-1] + 1)
-        first = self.c.first_block[all_rows]
-        begin, whole = corpus.fingerprint[first], bool(self.c.opens[all_rows].all())
-        return bool((begin == begin[0]).all()), whole and all(is_headline(corpus, page, int(block)) for block in first)
+        begin = self.findings.corpus.fingerprint[self.c.first_block[rows]]
+        return bool((begin == begin[0]).all()), self._begins_with_headlines(s, rows)
+
+    def _begins_with_headlines(self, s: int, rows: I64) -> bool:
+        """Whether each of some copies of a stand begins with a headline."""
+        corpus, page = self.findings.corpus, self._page(s)
+        return bool(self.c.opens[rows].all()) and all(is_headline(corpus, page, block)
+                                                      for block in self.c.first_block[rows].tolist())
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
-        """Share of sections in pieces that stand three times. What is long enough for a section is no piece."""
+        """Share of sections in pieces that stand three times.
+
+        What is long enough for a section is no piece, nor is a teaser: alone in one place, in a longer block in another.
+        """
         copies = widths(self.all_first)
         several = np.flatnonzero(copies > 2)
         lead = self.all.take(self.all_first[several])
         piece = np.zeros(len(copies), bool)
-        piece[several] = (lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS)
+        places, first = kernel.take_ranges(self.all_first, several)
+        whole = np.add.reduceat(self.all.take(places).whole.astype(np.int64), first[:-1]) if len(several) else several
+        piece[several] = (((lead.words < SECTION_WORDS) | (lead.blocks < SECTION_BLOCKS))
+                          & ((whole == 0) | (whole == widths(first))))
         crowd = np.repeat(piece, copies)
         return crowded_share(self.findings.corpus, self.all, crowd, self.all_first[self.stands[rows]])
 
+    def _by_page(self, some: npt.NDArray[np.intp]) -> Iterator[I64]:
+        """Some stands, those of each page together."""
+        page = self.findings.table.page[self.all_first[self.stands[some]]]
+        order = np.argsort(page, kind="stable")
+        edges = np.append(rows_of(begins_new(page[order])), len(page)).tolist()
+        return (some[order[begin:end]] for begin, end in pairwise(edges))
+
     def _going_on(self, sections: npt.NDArray[np.intp]) -> list[int]:
         """Sections that are others again, and a piece behind or before them: a headline under "Most read", a teaser."""
-        page = self.findings.table.page[self.all_first[self.stands[sections]]]
-        order = np.argsort(page, kind="stable")
-        sections, page = sections[order], page[order]
-        edges = np.append(rows_of(begins_new(page)), len(page))
-        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, sections[edges[some]:edges[some + 1]])
-                 for some in rows_of(widths(edges) > 1).tolist()]
+        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, stands)
+                 for stands in self._by_page(sections) if len(stands) > 1]
         return [stand for renderings in found for told in renderings for stand in told.rest]
+
+    def _judge_beside(self, kind: npt.NDArray[np.intp]) -> None:
+        """What stands in the copies of second renderings and has no verdict: parts, other copies, headlines and teasers.
+
+        Args:
+            kind: Verdict of each stand, -1 for none; these are filled in.
+        """
+        rendered = np.zeros(len(self.findings.corpus.pages), bool)
+        page = self.findings.table.page[self.all_first[self.stands]]
+        rendered[page[kind == RENDERED]] = True
+        for stands in self._by_page(np.flatnonzero(rendered[page] & ((kind < 0) | (kind == RENDERED)))):
+            told = renderings_of(self.c, self.findings.corpus.halves, self.first, stands[kind[stands] == RENDERED])
+            for s in stands[kind[stands] < 0].tolist():
+                kind[s] = next((found for one in told if (found := self._of_rendering(s, one)) >= 0), -1)
+
+    def _of_rendering(self, s: int, told: Rendering) -> int:
+        """The verdict of a stand some places of which lie in the copies of a second rendering, one in each; -1 for none."""
+        places = places_of(self.c, self.findings.corpus.halves, range(int(self.first[s]), int(self.first[s + 1])))
+        rows = self._rows(s)
+        whole = bool(self.c.whole[rows].all())
+        if whole and told.moved(places):
+            return RENDERED
+        of_copy = told.copies_of(places)
+        if of_copy is None or not told.holds(places, of_copy):
+            return -1
+        outside = np.array([n is None for n in of_copy])
+        if not outside.any():
+            return RENDERED if whole else -1
+        if outside.sum() >= REFRAIN_COPIES:
+            return -1
+        shown = np.append(rows[~outside][:1], rows[outside])
+        if self._like_section[s] and not self._is_lead(s) and self._is_rendering(s, shown):
+            return RENDERED
+        small = int(self.c.blocks[rows].max()) <= TEASER_BLOCKS and float(self.jaccard[rows].min()) >= TEASER_JACCARD
+        return TEASER if small and told.opened_by(places) else -1
+
+    def _is_lead(self, s: int) -> bool:
+        """Whether it is a headline and a paragraph, and some copies go on with the next one, others do not: a teaser."""
+        rows, corpus, page = self._rows(s), self.findings.corpus, self._page(s)
+        first, last = int(self.c.first_block[rows[0]]), int(self.c.last_block[rows[0]])
+        if (self.blocks[s] > TEASER_BLOCKS + MOST_LABELS or not self._begins_with_headlines(s, rows)
+                or sum(is_paragraph(corpus, page, block) for block in range(first, last + 1)) > 1):
+            return False
+        on = [goes_on(corpus, page, block) for block in self.c.last_block[rows].tolist()]
+        return 0 < on.count(False) < min(len(on), REFRAIN_COPIES)
 
     def _shown_again(self, rendered: Flags) -> Flags:
         """Which copies lie in a later copy of a second rendering: these hold all of it again, as it is or edited."""

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from dedup.readers.notes import used
+
 _INPUT_BYTES = 1 << 14  # zstd loses what one call had decoded before damage, so calls are small
 _OUTPUT_BYTES = 1 << 20
 _WINDOW_LOG_MAX = 27  # 128 MB, the limit of the zstd command
@@ -131,7 +133,7 @@ class _Unpacker(io.RawIOBase):
         found = self._find(search)
         if found is None:
             self._ended = True
-            done = ("what stands before it was used" if self._trials < _MAX_TRIALS else
+            done = (used(self._decoded > 0) if self._trials < _MAX_TRIALS else
                     f"more than {_MAX_TRIALS:,} places were tried, the rest is left out")
         else:
             done = f"reading went on at byte {found:,}"

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
+from dedup.readers.notes import used
+
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _DECLARED = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.+-]{1,40})", re.IGNORECASE)
@@ -115,7 +117,7 @@ class Utf8Stream(io.RawIOBase):
         self._codec = codec
         self._damage = damage
         self._ready = b""
-        self._begun = self._ended = False
+        self._begun = self._given = self._ended = False
 
     def readable(self) -> bool:
         return True
@@ -127,8 +129,9 @@ class Utf8Stream(io.RawIOBase):
             text = self._decoder.decode(data)
             if not self._begun and text:
                 self._begun, text = True, text.removeprefix("\ufeff")
+            self._given |= text != ""
             if self._ended and self._decoder.getstate()[0]:
-                self._damage(f"ends inside a character of {self._codec}; what stands before it was used")
+                self._damage(f"ends inside a character of {self._codec}; {used(self._given)}")
             self._ready = text.encode("utf-8", "surrogatepass")
         size = min(len(buffer), len(self._ready))
         buffer[:size], self._ready = self._ready[:size], self._ready[size:]

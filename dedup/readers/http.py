@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from dedup.readers.compression import unpack
+from dedup.readers.notes import used
 
 _HEADER_BYTES = 1 << 18
 _STATUS = re.compile("[1-9][0-9]{2}")
@@ -84,8 +85,9 @@ def _join_chunks(data: bytes, damage: list[str]) -> bytes:
         if size < 0 or stop + 1 + size > len(data):
             if size < 0 and not parts:
                 return data  # archived after joining, as many archives do
-            damage.append("chunked body is broken; what stands before was used")
-            return b"".join([*parts, data[stop + 1:]]) if size >= 0 else b"".join(parts)
+            body = b"".join([*parts, data[stop + 1:]] if size >= 0 else parts)
+            damage.append(f"chunked body is broken; {used(len(body) > 0)}")
+            return body
         if size == 0:
             return b"".join(parts)
         parts.append(data[stop + 1:stop + 1 + size])
@@ -101,10 +103,10 @@ def _unpack_body(body: bytes, name: str, longest: int, damage: list[str]) -> byt
         kind = "zstd" if name == "zstd" else "gzip"
         if kind == "gzip" and not body.startswith(b"\x1f\x8b"):
             return body  # archived after decoding
-        def named(_: str, kind: str) -> None:
-            damage.append(f"{kind}; what can be read of it was used")
-
-        return unpack(io.BytesIO(body), kind, named).read(longest + 1)
+        found: list[str] = []
+        body = unpack(io.BytesIO(body), kind, lambda _, damaged: found.append(damaged)).read(longest + 1)
+        damage += [f"{damaged}; {'what can be read' if body else 'nothing'} of it was used" for damaged in found]
+        return body
     if name == "deflate":
         return _inflate(body, longest)
     if name == "br":

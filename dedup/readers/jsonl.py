@@ -17,6 +17,7 @@ from dedup.heads import RecordHeads, Utf8
 from dedup.kernel import kernel
 from dedup.model import Page
 from dedup.readers.jobs import Job
+from dedup.readers.notes import used
 from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, sites_of
 from dedup.readers.tables import Records, record_name
 
@@ -264,14 +265,14 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 def read_array(stream: BinaryIO, reading: Reading) -> Items:
     """The pages of a JSON file that holds an array of objects, read value by value."""
-    records = Records(reading)
+    records, number = Records(reading), 0
     try:
         for number, (line, record, _, _) in enumerate(array_values(stream, reading.options.max_page_bytes), 1):
             page = records.page(record, line, number)
             if page is not None:
                 yield page
     except ValueError as error:
-        reading.fail(None, f"not valid JSON ({error}); what stands before it was used", "JSON is not valid")
+        reading.fail(None, f"not valid JSON ({error}); {used(number > 0)}", "JSON is not valid")
 
 
 class ArrayValue(NamedTuple):

@@ -16,6 +16,15 @@ EXAMPLES = 10
 FIELDS = 1000  # names of fields that are remembered
 
 
+def used(before: bool) -> str:
+    """What became of a file that is damaged, as an error says it behind the damage.
+
+    Args:
+        before: Whether something was read before it.
+    """
+    return "what stands before it was used" if before else "nothing of it was used"
+
+
 class Notes:
     """Collects errors and skipped places while reading.
 

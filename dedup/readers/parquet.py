@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from dedup.errors import MissingExtraError, how_to_install
 from dedup.options import Options
 from dedup.readers.formats import A_REPORT
+from dedup.readers.notes import used
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records, columns_of, no_field, row_name, text_fields
 
@@ -37,12 +38,15 @@ def read_table(stream: BinaryIO, reading: Reading, form: str, packed: bool) -> I
     file = _spool(stream, reading) if packed else stream
     if file is None:
         return
+    given = False
     try:
         batches = _parquet_batches(file, reading) if form == "parquet" else _arrow_batches(file)
-        yield from pages_of_batches(batches, reading)
+        for item in pages_of_batches(batches, reading):
+            given = True
+            yield item
     except (pyarrow.ArrowException, OSError, MemoryError) as error:
         message = " ".join(str(error).split())[:300]
-        reading.fail(None, f"{form} data cannot be read ({message}); what stands before it was used", damaged(form))
+        reading.fail(None, f"{form} data cannot be read ({message}); {used(given)}", damaged(form))
     finally:
         if packed:
             file.close()

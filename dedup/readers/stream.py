@@ -23,7 +23,7 @@ from dedup.readers.files import Found, expand, find, open_source
 from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
 from dedup.readers.naming import Naming
-from dedup.readers.notes import Notes
+from dedup.readers.notes import Notes, used
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
 
@@ -349,13 +349,16 @@ def read_stream(file: BinaryIO, reading: Reading) -> Stretches:
         return
     if codec and form in ("jsonl", "json", "csv", "tsv"):  # the others decode for themselves
         content = io.BufferedReader(Utf8Stream(content, codec, lambda message: notes.error(place, None, message)))
+    given = False
     try:
-        yield from _reader(form, content, reading, head, bool(compression))
+        for item in _reader(form, content, reading, head, bool(compression)):
+            given = True
+            yield item
     except (DedupError, OSError, MemoryError):
         raise
     except Exception as error:  # what a library did not foresee costs the rest of one file
-        reading.fail(None, f"{form} data cannot be read ({type(error).__name__}: {str(error)[:200]}); what stands "
-                     "before it was used", f"{form} data is damaged")
+        reading.fail(None, f"{form} data cannot be read ({type(error).__name__}: {str(error)[:200]}); {used(given)}",
+                     f"{form} data is damaged")
 
 
 def _no_page(reason: str, reading: Reading) -> None:

@@ -13,6 +13,7 @@ from dedup.readers.decode import decode
 from dedup.readers.formats import is_binary
 from dedup.readers.http import BodyError, Response, decode_body, split_response
 from dedup.readers.jobs import Job
+from dedup.readers.notes import used
 from dedup.readers.reading import Items, Pending, Reading, host_of
 from dedup.readers.segments import Segments
 
@@ -58,6 +59,7 @@ class _Archive:
         self._reading = reading
         self._open = import_fastwarc()
         self._number = 0
+        self._given = False  # whether a page was
         self._told = self._source.unit != "gzip member"
         self._last: _Record | None = None  # the record before, where it stands in the same segment
 
@@ -105,7 +107,7 @@ class _Archive:
     def _give(self) -> Items:
         """The page of the record before; it is known to end where it should, or to be the last one."""
         if self._last is not None and self._last.item is not None:
-            item, self._last.item = self._last.item, None
+            item, self._last.item, self._given = self._last.item, None, True
             yield item
 
     def _recover(self, start: int, cause: str) -> Generator[Page | Pending, None, bool]:
@@ -139,7 +141,7 @@ class _Archive:
 
     def _name(self, what: str, found: bool) -> None:
         done = f"; reading went on at byte {self._source.at:,}{self._content}" if found else \
-            "" if what.endswith(("used", "skipped")) else "; what stands before it was used"
+            "" if what.endswith(("used", "skipped")) else f"; {used(self._given)}"
         if what.endswith("used"):
             self._reading.notes.error(self._reading.file.place, None, what + done, "record is cut short")
         else:
@@ -244,7 +246,7 @@ def _read_arc(stream: BinaryIO, reading: Reading) -> Items:
             continue
         words = line.decode("latin-1").split()
         if len(words) < 5 or not words[-1].isdigit():
-            reading.fail(None, f"damaged behind record {number}; what stands before it was used",
+            reading.fail(None, f"damaged behind record {number}; {used(number > 0)}",
                          "ARC data is damaged")
             return
         number += 1

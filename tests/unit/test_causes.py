@@ -22,7 +22,7 @@ PAGES = 12
 
 
 def article(n: int) -> list[str]:
-    return [prose(9, 1000 + n)[:-1], *(prose(30, 100 * n + k) for k in range(4))]
+    return [prose(9, 5000 + n)[:-1], *(prose(30, 100 * n + k) for k in range(4))]
 
 
 def marked(n: int) -> str:

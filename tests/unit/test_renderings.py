@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import dedup
 from dedup import Page, scan
 from dedup.renderings import Place, renderings
-from tests.scan_help import edited, lines, prose, scan_texts, verdicts
+from tests.scan_help import edited, lines, prose, scan_texts, verdicts, words
 
 P = [prose(30, n) for n in range(6)]
 LONG = "Council votes for new parking rules in the old town"  # eight words or more are matched alone
@@ -24,7 +25,67 @@ def told(*blocks: str) -> list[str]:
 
 @pytest.mark.parametrize("related", [["Most read", LONG], ["Menu", "Share", LONG], ["Read also", LONG, prose(12, 50)]])
 def test_a_headline_that_stands_again_behind_an_article_is_no_rendering(related):
-    assert told("Menu", *ARTICLE, *ARTICLE, *related) == ["the article stands on this page twice: lines 3-15 again at 17-29"]
+    assert told("Menu", *ARTICLE, *ARTICLE, *related) == [
+        "the article stands on this page twice: lines 3-15 again at 17-29",
+        f"the headline of line 3 stands again at line {31 + 2 * related.index(LONG)}"]
+
+
+@pytest.mark.parametrize(("before", "behind", "at"), [
+    ([LONG, "Home"], [], "line 1"), (["Most read", LONG], [], "line 3"),
+    (["Menu", "Home"], ["Most read", LONG, "Contact", LONG], "lines 37 and 41"),
+    (["Menu", "Home"], ["Most read", f"1. {LONG}"], "line 37"), (["Menu", "Home"], ["Most read", f"{LONG} (12)"], "line 37")])
+def test_another_place_of_the_headline_is_told_once_and_is_no_refrain(before, behind, at):
+    report = scan_texts([lines(*before, *ARTICLE, "Share", *ARTICLE, *behind)])
+    said, other = report.pages[0].verdicts
+    assert said.text.startswith("the article stands on this page twice: lines 5-17 again at 21-33, headline and 6")
+    assert (other.kind, other.text) == ("teaser", f"the headline of line 5 stands again at {at}")
+
+
+def test_a_headline_that_stands_three_times_more_is_a_refrain():
+    report = scan_texts([lines(*ARTICLE, "Share", *ARTICLE, *(text for n in range(3) for text in (f"Comment {n}", LONG)))])
+    assert [v.kind for v in report.pages[0].verdicts] == ["rendered-twice", "refrain"]
+
+
+@pytest.mark.parametrize(("title", "order"), [
+    (title, order) for title in (LONG, "Swing bridge opens again")
+    for order in [(1, 0, 2, 3, 4, 5), (0, 2, 3, 1, 4, 5), (0, 5, 1, 2, 3, 4), (1, 2, 3, 4, 5, 0), (5, 0, 1, 2, 3, 4)]
+    if title == LONG or order[:2] != (1, 0)])  # there both paragraphs begin copies, one as good as the other
+def test_a_paragraph_that_changed_places_belongs_to_the_second_rendering(title, order):
+    page = lines("Menu", title, *P, "Share", title, *(P[n] for n in order))
+    report = scan_texts([page])
+    [verdict] = report.pages[0].verdicts
+    assert verdict.text.startswith(
+        "the article stands on this page twice: lines 3-15 again at 19-31, headline and 5 paragraphs, ")
+    assert verdict.evidence["besides"].startswith("the copies have ")
+    assert verdict.evidence["besides"].endswith(" in another order")
+    assert sorted(verdict.groups) == [group.id for group in report.groups] == [0, 1]
+    [cleaned] = dedup.clean([Page("a", page)]).pages
+    assert not any(cleaned.text.count(text) > 1 for text in P)
+
+
+def test_a_paragraph_that_stands_twice_in_each_copy_is_a_refrain_too():
+    article = [LONG, *P[:3], P[0], *P[3:]]
+    report = scan_texts([lines(*article, "Share", *article)])
+    assert [v.kind for v in report.pages[0].verdicts] == ["rendered-twice", "refrain"]
+
+
+LEAD = [LONG, prose(44, 60)]  # enough for a section
+
+
+@pytest.mark.parametrize(("before", "between", "behind"), [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_teaser_of_headline_and_first_paragraph_is_one_and_stays(before, between, behind, copies):
+    article, teaser = [*LEAD, *P], ["Read also", *LEAD, "More"]
+    rest = [*between * teaser, "Print", *(copies - 1) * article, *behind * teaser, "Contact"]
+    page = [*before * teaser, "Menu", *article, *rest]
+    report = scan_texts([lines(*page)])
+    at = 2 * (1 + page.index("Read also")) + 1
+    [said] = verdicts(report, "teaser")
+    assert said.startswith(f"the teaser at lines {at}-{at + 2} ")
+    [cleaned] = dedup.clean([Page("a", lines(*page))]).pages
+    left = [*before * teaser, "Menu", *article, *between * teaser, "Print", *behind * teaser, "Contact"]
+    assert cleaned.text == lines(*left)
+    assert dedup.clean([Page("a", cleaned.text)]).pages[0].text == cleaned.text
 
 
 def test_a_headline_at_once_behind_two_articles_is_told_by_itself():
@@ -86,6 +147,55 @@ def test_three_renderings_of_which_one_differs_are_told_as_three(copies, alike, 
     assert not verdicts(report, "refrain")
 
 
+LABELS = ("Share", "Print", "Thumbnail", "Menu", "Advertisement", "Read more", "By Ann Author", "Newsletter", "Comments")
+
+
+def random_page(copies: int, seed: int) -> tuple[str, int]:
+    """An article in several copies, later ones cut at an end, with labels and teasers; and how many of them are sections."""
+    rng = random.Random(f"{copies} copies, {seed}")
+    paragraphs = [prose(rng.randint(15, 60), 1000 * seed + n) for n in range(rng.randint(2, 6))]
+    article = [" ".join(words(rng.randint(3, 12), 1000 * seed + 99)), *paragraphs]
+    blocks, sections = [f"Menu {seed}"], 0
+    for number in range(copies):
+        body, cut = article, rng.randint(1, len(article) // 2)
+        if number and rng.random() < 0.35:
+            body = article[cut:] if rng.random() < 0.5 else article[:-cut]
+        is_lead = body[0] == article[0] and len(body) == 2
+        sections += len(" ".join(body).split()) >= 40 and len(body) > 1 and not is_lead
+        for text in body:
+            if text in paragraphs and rng.random() < 0.12:
+                blocks.append(rng.choice(LABELS))
+            if text == paragraphs[0] and rng.random() < 0.2:
+                blocks.append(" ".join(rng.choice(paragraphs).split()[:rng.randint(8, 12)]))
+            blocks.append(text)
+        blocks += [f"{rng.choice(LABELS)} {rng.randint(1, 99)}" for _ in range(rng.randint(0, 2))]
+    return lines(*blocks), sections
+
+
+# Beyond the rule: a headline before one copy only; a teaser that begins as the text behind the next copy's headline does.
+@pytest.mark.parametrize(("copies", "least"), [(2, 1.0), (3, 0.95)])
+def test_copies_are_told_in_one_sentence(copies, least):
+    right = asked = 0
+    for page, sections in (random_page(copies, seed) for seed in range(60)):
+        if sections == copies:
+            said, times = verdicts(scan_texts([page]), "rendered-twice"), "twice" if copies == 2 else f"{copies} times"
+            asked, right = asked + 1, right + (len(said) == 1 and f" {times}" in said[0].split(":")[0])
+    assert asked > 40
+    assert right >= least * asked
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+def test_cleaning_loses_no_block_of_an_article_and_no_order_and_is_done_at_once(copies):
+    for page, _ in (random_page(copies, seed) for seed in range(20)):
+        blocks = list(dict.fromkeys(page.split("\n\n")))
+        [once] = dedup.clean([Page("a", page)]).pages
+        [twice] = dedup.clean([Page("a", once.text)]).pages
+        assert twice.text == once.text
+        left = once.text.strip().split("\n\n")
+        article = [block for block in blocks if block.endswith(".")]
+        assert [block for block in dict.fromkeys(left) if block in article] == article
+
+
 def test_conditions_in_three_cards_are_no_article():
     cards = [text for name in ("Basic", "Plus", "Premium") for text in (name, *P[:3])]
     assert not verdicts(scan_texts([lines(*cards)]), "rendered-twice")
@@ -101,8 +211,29 @@ def test_an_article_edited_throughout_under_an_edited_headline_is_no_refrain(hea
     assert report.summary.content_share == report.summary.duplicate_share > 0.4
 
 
-def place(row: int, first: int, last: int, words: int = 30) -> Place:
-    return Place(row, dict.fromkeys(range(first, last + 1), words))
+@pytest.mark.parametrize(("headline", "again"), [
+    ("Swing bridge opens again", "Swing bridge is open again"),
+    ("Swing bridge opens again", "Old swing bridge reopens today"),
+    ("旋转桥重新开放", "旋转桥今天开放")])
+@pytest.mark.parametrize("changed", [{7}, {5, 15}])
+def test_an_edited_article_has_its_short_edited_headline(headline, again, changed):
+    page = lines("Menu", headline, *P, "Share", again, *(edited(text, changed) for text in P), "Print")
+    report = scan_texts([page])
+    [said] = report.pages[0].verdicts
+    assert said.text.startswith(
+        "the article stands on this page twice, with changes: lines 3-15 again at 19-31, headline and 6 paragraphs")
+    assert [o.text.split("\n")[0] for o in report.groups[0].occurrences] == [headline, again]
+
+
+@pytest.mark.parametrize("again", ["Town hall is sold at last", "The bridge is shut"])
+def test_an_edited_article_has_no_headline_that_is_another_one(again):
+    page = lines("Menu", "Swing bridge opens again", *P, "Share", again, *(edited(text, {5, 15}) for text in P), "Print")
+    [group] = scan_texts([page]).groups
+    assert [o.text.split()[0] for o in group.occurrences] == [P[0].split()[0]] * 2
+
+
+def place(row: int, first: int, last: int, words: int = 40) -> Place:
+    return Place((row,), dict.fromkeys(range(first, last + 1), words))
 
 
 def test_what_goes_on_at_both_places_is_a_rendering_of_its_own():
