@@ -103,16 +103,21 @@ inline bool is_full(const LineShape& line, const LineShape& next, std::int64_t w
     return line.columns + (unspaced ? 0 : 1) + word > width;
 }
 
-inline bool is_wrapped(const std::vector<LineShape>& shapes) {
+// The width of lines that are one paragraph, 0 where they are none. Where most break between a small letter and a capital they are
+// one only if they are full in the width of the paragraph before.
+inline std::int64_t wrapped_width(const std::vector<LineShape>& shapes, std::int64_t before) {
     std::int64_t width = 0;
     for (const LineShape& shape : shapes) width = std::max(width, shape.columns);
-    if (shapes.size() < 2 || width < kLeastWidth || width > kGreatestWidth) return false;
+    if (shapes.size() < 2 || width < kLeastWidth || width > kGreatestWidth) return 0;
     std::size_t running = 0;
+    bool full_in_both = before > 0;
     for (std::size_t i = 0; i + 1 < shapes.size(); ++i) {
-        if (!is_full(shapes[i], shapes[i + 1], width)) return false;
+        if (!is_full(shapes[i], shapes[i + 1], width)) return 0;
+        full_in_both = full_in_both && is_full(shapes[i], shapes[i + 1], before);
         running += runs_on(shapes[i].last, shapes[i + 1].first);
     }
-    return 2 * running >= shapes.size() - 1;
+    if (2 * running >= shapes.size() - 1) return width;
+    return full_in_both ? std::max(width, before) : 0;
 }
 
 // Length of the line end at `at`, 0 if there is none: \n, \r\n, \r, form feed, U+2028, U+2029.
@@ -145,6 +150,7 @@ class LineSplitter {
 
     void split(std::int64_t page, std::int64_t from, std::int64_t to) {
         page_ = page;
+        width_ = 0;
         for (std::int64_t at = from; at < to;) {
             std::int64_t end = at, length = 0;
             while ((end = next_end_byte(text_, end, to)) < to && (length = line_end_at(text_, end, to)) == 0) ++end;
@@ -206,7 +212,8 @@ class LineSplitter {
         if (lines_.size() > 1 && !any_too_wide()) {
             shapes_.clear();
             for (const TextLine& line : lines_) shapes_.push_back(shape_of(text_, line));
-            if (is_wrapped(shapes_)) {
+            if (const std::int64_t width = wrapped_width(shapes_, width_)) {
+                width_ = width;
                 put(lines_.front().start, lines_.back().end, kParagraph);
                 lines_.clear();
             }
@@ -223,7 +230,7 @@ class LineSplitter {
     }
 
     Bytes text_;
-    std::int64_t page_ = 0;
+    std::int64_t page_ = 0, width_ = 0;  // of the wrapped paragraph before, in columns
     std::vector<TextLine> lines_;  // since the last blank one
     std::vector<LineShape> shapes_;
     Mapped<std::int64_t> pages_, starts_, ends_;

@@ -126,7 +126,7 @@ def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:
     Lines between blank lines are one block where they are hard-wrapped: each but the last is full, that is, the next
     line's first word would not have fitted on it. Else every line is a block of its own. ``\n``, ``\r\n``, ``\r``,
     form feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels
-    or headlines, not a paragraph. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
+    or headlines, not a paragraph, unless they are full in the width of the paragraph before, too. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
     paragraph is as wide as its longest line, 40 to 200 columns (no one wraps wider; such lines are paragraphs). Where
     no blank stands at the break, because a script without spaces is broken there, a line is full if it lacks 4 columns
     (two wide characters) or fewer; with Thai, Lao, Khmer or Burmese at the break, fewer than 10.
@@ -142,15 +142,16 @@ def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:
     check_ranges(start, end, len(text), "text")
     blocks: list[tuple[int, int, int, int]] = []
     for page, (page_start, page_end) in enumerate(zip(start.tolist(), end.tolist(), strict=True)):
-        group: list[_Line] = []  # since the last blank line
+        group, width = list[_Line](), 0  # since the last blank line; columns of the wrapped paragraph before
         for at, data in _lines(text[page_start:page_end].tobytes()):
             line = _read_line(data, page_start + at)
             if line is not None:
                 group.append(line)
             else:
-                blocks += [(page, *block) for block in _cut_group(group)]
+                cut, width = _cut_group(group, width)
+                blocks += [(page, *block) for block in cut]
                 group = []
-        blocks += [(page, *block) for block in _cut_group(group)]
+        blocks += [(page, *block) for block in _cut_group(group, width)[0]]
     table = np.array(blocks, np.int64).reshape(-1, 4)
     pages, starts, ends, kinds = (np.ascontiguousarray(column) for column in table.T)
     return pages, starts, ends, kinds.astype(np.uint8)
@@ -216,21 +217,28 @@ def _is_unit(code: int) -> bool:
     return mapped[0][0] == code and mapped[0][1] == UNIT
 
 
-def _cut_group(group: list[_Line]) -> list[tuple[int, int, int]]:
-    """Blocks of lines without a blank one between: (start, end, kind)."""
-    if _is_wrapped(group):
-        return [(group[0].start, group[-1].end, PARAGRAPH)]
-    return [(line.start, line.end, LINE) for line in group]
+def _cut_group(group: list[_Line], before: int) -> tuple[list[tuple[int, int, int]], int]:
+    """Blocks of lines without a blank one between: (start, end, kind); and the width of the last wrapped paragraph.
+
+    Args:
+        before: That of the one before, 0 if there is none.
+    """
+    if width := _wrapped_width(group, before):
+        return [(group[0].start, group[-1].end, PARAGRAPH)], width
+    return [(line.start, line.end, LINE) for line in group], before
 
 
-def _is_wrapped(group: list[_Line]) -> bool:
-    width = max((line.columns for line in group), default=0)
+def _wrapped_width(group: list[_Line], before: int) -> int:
+    """The width of lines that are one paragraph, 0 where they are none."""
+    width, pairs = max((line.columns for line in group), default=0), list(itertools.pairwise(group))
     if len(group) < 2 or not LEAST_WIDTH <= width <= GREATEST_WIDTH:
-        return False
-    if not all(_is_full(line, following, width) for line, following in itertools.pairwise(group)):
-        return False
-    running = sum(_runs_on(line.last, following.first) for line, following in itertools.pairwise(group))
-    return 2 * running >= len(group) - 1
+        return 0
+    if not all(_is_full(line, following, width) for line, following in pairs):
+        return 0
+    if 2 * sum(_runs_on(line.last, following.first) for line, following in pairs) >= len(pairs):
+        return width
+    full_in_both = before > 0 and all(_is_full(line, following, before) for line, following in pairs)
+    return max(width, before) if full_in_both else 0
 
 
 def _runs_on(last: int, next_first: int) -> bool:

@@ -104,6 +104,22 @@ def test_headlines_are_told_from_a_wrapped_paragraph_by_their_capitals_alone(ker
         assert blocks(kernel, text) == [(PARAGRAPH, text)]
 
 
+def test_a_paragraph_with_names_at_its_breaks_is_told_by_the_width_of_the_one_before(kernel: ModuleType) -> None:
+    before = textwrap.fill(SENTENCE, 70)
+    names = ("The lock was opened again this morning by the harbour mistress Anna\n"
+             "Holm, who thanked the crews of both tugs for a long night of work.")
+    assert blocks(kernel, f"{before}\n\n{names}") == [(PARAGRAPH, before), (PARAGRAPH, names)]
+    alone = [(LINE, line) for line in names.split("\n")]
+    assert blocks(kernel, names) == alone  # it might be two headlines
+    wider = textwrap.fill(SENTENCE, 90)  # there, "Holm," would have fitted on the first line
+    assert blocks(kernel, f"{wider}\n\n{names}") == [(PARAGRAPH, wider), *alone]
+    pages = [f"{before}\n", names]  # a page knows nothing of the one before
+    data = "".join(pages).encode()
+    edges = np.array([0, len(pages[0]), len(data)], np.int64)
+    cut = kernel.split_lines(np.frombuffer(data, np.uint8), edges[:-1].copy(), edges[1:].copy())
+    assert cut[3].tolist() == [PARAGRAPH, LINE, LINE]
+
+
 def test_chinese_headlines_are_lines(kernel: ModuleType) -> None:
     lines = ["首页", "市议会决定重建旧鱼市场", "天气与潮汐", "联系我们"]
     assert blocks(kernel, "\n".join(lines)) == [(LINE, line) for line in lines]
