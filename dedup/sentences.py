@@ -307,13 +307,19 @@ def _named_copies(judgement: Judgement, page: int, copies: Sequence[Place]) -> t
 
 def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     for page, stands in some.by_page():
-        pieces, told = _of_renderings(judgement, page, stands), dict[str, Verdict]()
+        pieces, told = _of_renderings(judgement, page, stands), dict[tuple[tuple[int, int], ...], Verdict]()
         for s in stands.tolist():
-            verdict = pieces[s] if s in pieces else _teaser(judgement, s)
-            if verdict.text in told:  # two groups of one place
-                verdict = replace(told[verdict.text], groups=(*told[verdict.text].groups, *verdict.groups))
-            told[verdict.text] = verdict
+            verdict, blocks = pieces[s] if s in pieces else _teaser(judgement, s), _blocks(judgement, s)
+            if blocks in told:  # two groups of one place
+                verdict = replace(told[blocks], groups=(*told[blocks].groups, *verdict.groups))
+            told[blocks] = verdict
         yield from ((page, verdict) for verdict in told.values())
+
+
+def _blocks(judgement: Judgement, s: int) -> tuple[tuple[int, int], ...]:
+    """First and last block of each place of a stand."""
+    rows, copies = slice(int(judgement.first[s]), int(judgement.first[s + 1])), judgement.copies
+    return tuple(zip(copies.first_block[rows].tolist(), copies.last_block[rows].tolist(), strict=True))
 
 
 def _of_renderings(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
@@ -478,6 +484,8 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
 
 
 def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
+    from dedup.verdicts import TEMPLATE
+
     table, copied = judgement.table, some.page[some.first[:-1]].tolist()
     originals = [judgement.copy_of[page] for page in copied]
     both, edges = in_common(judgement, some, np.array(originals))
@@ -487,11 +495,12 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     near = np.diff(sums(table.kind[groups] == KINDS.index("near"))[edges]) > 0
     near[near] = ~judgement.are_equal(*(np.array(pages, np.int64)[near] for pages in (originals, copied)))
     near |= own_words(judgement, np.array(copied), np.array(originals), both) >= judgement.findings.options.min_tokens
-    groups, names = groups.tolist(), judgement.findings.corpus.pages.names(originals)
+    names, template = judgement.findings.corpus.pages.names(originals), judgement.across[both] == TEMPLATE
     for page, inexact, name, (a, b) in zip(copied, near.tolist(), names, pairwise(edges.tolist()), strict=True):
         text = f"the page is nearly a copy of {name}" if inexact else f"the page is a copy of {name}"
-        yield page, Verdict("copy-of", text, tuple(groups[a:b]),
-                            {"page": name, "groups": b - a, "jaccard": round(min(alike[a:b], default=1.0), 4)})
+        own = groups[a:b][~template[a:b]] if not template[a:b].all() else groups[a:b]  # a footer stands there anyway
+        yield page, Verdict("copy-of", text, tuple(own.tolist()),
+                            {"page": name, "groups": len(own), "jaccard": round(min(alike[a:b], default=1.0), 4)})
 
 
 def _shared(judgement: Judgement, some: PageStands) -> Iterator[Told]:

@@ -124,12 +124,13 @@ def split_lines(text: U8, start: I64, end: I64) -> tuple[I64, I64, I64, U8]:
     r"""Cut pages of plain text into blocks.
 
     Lines between blank lines are one block where they are hard-wrapped: each but the last is full, that is, the next
-    line's first word would not have fitted on it. Else every line is a block of its own. ``\n``, ``\r\n``, ``\r``,
-    form feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels
-    or headlines, not a paragraph, unless they are full in the width of the paragraph before, too. Widths are columns: Han, kana, Hangul and full-width forms are two wide. A
-    paragraph is as wide as its longest line, 40 to 200 columns (no one wraps wider; such lines are paragraphs). Where
-    no blank stands at the break, because a script without spaces is broken there, a line is full if it lacks 4 columns
-    (two wide characters) or fewer; with Thai, Lao, Khmer or Burmese at the break, fewer than 10.
+    line's first word would not have fitted on it. Else every line is a block of its own. ``\n``, ``\r\n``, ``\r``, form
+    feed, U+2028 and U+2029 end a line. Lines of which most break between a small letter and a capital are labels or
+    headlines, not a paragraph, unless they are full in the width of the paragraph before, too. Widths are columns: Han,
+    kana, Hangul and full-width forms are two wide. A paragraph is as wide as its longest line, 40 to 200 columns (no one
+    wraps wider; such lines are paragraphs). Where no blank stands at the break, because a script without spaces is broken
+    there, a line is full if it lacks 4 columns (two wide characters) or fewer; with Thai, Lao, Khmer or Burmese at the
+    break, fewer than 10.
 
     Args:
         text: UTF-8.

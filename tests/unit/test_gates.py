@@ -143,6 +143,16 @@ def test_a_template_counts_for_no_share(repo: Repository, run: Run) -> None:
     assert "--fail-on template: 2 passages" in said  # one with a word before it, on two pages
 
 
+def test_a_footer_of_a_page_that_is_a_copy_is_no_copy(repo: Repository, run: Run) -> None:
+    repo.git("checkout", "-q", "one")
+    for number in range(30):
+        repo.write(f"p{number:02}.md", page(number, OTHER))
+    repo.write("p30.md", page(29, OTHER))
+    status, said = run("--fail-on", "copy-of", "--template-in", "all")
+    assert status == 1
+    assert "--fail-on copy-of: 1 passage: docs/p30.md:1-9 as docs/p29.md:1-9" in said
+
+
 @pytest.mark.parametrize("arguments", [["--hide", "template,shared"], ["--for", "docs"]])
 def test_a_gate_on_what_is_hidden_is_refused(repo: Repository, run: Run, arguments: list[str]) -> None:
     status, said = run("--fail-on", "rendered-twice,template", *arguments)
