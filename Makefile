@@ -127,7 +127,7 @@ test-sanitize: $(VENV)/.dev
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 DEDUP_KERNEL=native PYTHONMALLOC=malloc \
 	PYTHONPATH="$(SANITIZED)/tree:$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
 	$(PY) -S -P -m pytest -q -o pythonpath= -p no:cacheprovider -p no:xdist \
-	    tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
+	    tests/unit/test_kernel.py tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)

@@ -33,6 +33,16 @@ std::span<const T> span(const In<T>& array) {
     return {array.data(), array.size()};
 }
 
+// A one-dimensional array that is written to: it cannot be a copy.
+template <class T>
+using InOut = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+std::span<T> span(const InOut<T>& array, const char* name) {
+    if (!dedup::is_aligned(array.data())) throw std::invalid_argument(std::string(name) + " must be aligned");
+    return {array.data(), array.size()};
+}
+
 using U64 = In<std::uint64_t>;
 using U32 = In<std::uint32_t>;
 using I64 = In<std::int64_t>;

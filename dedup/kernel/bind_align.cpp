@@ -9,8 +9,6 @@
 
 namespace {
 
-using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
 dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quiet, const U8& rarity, std::int64_t kind,
                           bool has_quiet = true) {
     check_first(page_first, item.size());
@@ -94,14 +92,14 @@ void bind_align(nb::module_& m) {
        "a"_a.noconvert(), "b"_a.noconvert(), "length"_a.noconvert(), "cap"_a, "bits"_a, "once"_a, "stop_least"_a, "stop_share"_a,
        "before"_a, "after"_a, "shift"_a, "least"_a, "budget"_a);
 
-    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
+    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, InOut<std::uint64_t> table,
                            std::int64_t number, std::int64_t slices, bool shared) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
-        check_table(table.size());
+        const std::span<std::uint64_t> words = span(table, "table");
+        check_table(words.size());
         check_slice(number, slices);
         release([&] {
-            dedup::mark_seeds(text, kind, {table.data(), table.size()}, static_cast<std::uint64_t>(number),
-                              static_cast<std::uint64_t>(slices), shared);
+            dedup::mark_seeds(text, kind, words, static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices), shared);
             return 0;
         });
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,

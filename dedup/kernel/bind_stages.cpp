@@ -145,18 +145,17 @@ void bind_sets(nb::module_& m) {
     }, "values"_a.noconvert(), "first"_a.noconvert());
 
     m.def("bucket_pairs", [](U32 key, U32 values, I64 first, U64 bits, double threshold, std::int64_t all_pairs,
-                             std::int64_t max_representatives,
-                             nb::ndarray<std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> homes) {
+                             std::int64_t max_representatives, InOut<std::uint32_t> homes) {
         check_first(first, values.size());
         const std::size_t sets = first.size() - 1;
         if ((sets ? key.size() % sets : key.size()) != 0 || bits.size() != sets * static_cast<std::size_t>(dedup::kBitWords))
             throw std::invalid_argument("one key a band and one bitmap are needed a set");
         if (homes.size() != sets) throw std::invalid_argument("one home is needed a set");
+        const dedup::Homes known(span(homes, "homes"));
         std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
         const std::int64_t unplaced = release([&] {
             return dedup::bucket_pairs(span(key), static_cast<std::int64_t>(sets), {values.data(), first.data()}, bits.data(),
-                                       threshold, all_pairs, max_representatives,
-                                       dedup::Homes({homes.data(), homes.size()}), pairs);
+                                       threshold, all_pairs, max_representatives, known, pairs);
         });
         return std::make_tuple(to_numpy(column(pairs, false)), to_numpy(column(pairs, true)), unplaced);
     }, "key"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "bits"_a.noconvert(), "threshold"_a, "all_pairs"_a,

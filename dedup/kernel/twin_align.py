@@ -35,7 +35,7 @@ from dedup.kernel.align_settings import (
     Settings,
 )
 from dedup.kernel.twin_grams import in_slice, seen_twice
-from dedup.kernel.twin_sets import I64, U64, fmix64
+from dedup.kernel.twin_sets import I64, U64, check_aligned, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
 U8 = npt.NDArray[np.uint8]
@@ -228,6 +228,7 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
         number, slices: The table is that one of so many slices of a larger one, a power of two; only its keys are marked.
         shared: Other threads mark in the table at the same time.
     """
+    check_aligned(table, "table")
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
     key = key[in_slice(key, 32 * len(table), number, slices)]
     slots, counts = np.unique(key & np.uint64(len(table) * 32 - 1), return_counts=True)

@@ -185,6 +185,7 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
         raise ValueError("one key a band and one bitmap are needed a set")
     if len(homes) != len(first) - 1:
         raise ValueError("one home is needed a set")
+    check_aligned(homes, "homes")
 
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
@@ -287,3 +288,9 @@ def components(nodes: int, a: I64, b: I64) -> I64:
         x, y = find(x), find(y)
         root[max(x, y)] = min(x, y)
     return np.array([find(x) for x in range(nodes)], np.int64)
+
+
+def check_aligned(array: npt.NDArray[np.generic], name: str) -> None:
+    """Refuse an array that is written to and whose elements do not lie as the machine wants them."""
+    if not array.flags.aligned:
+        raise ValueError(f"{name} must be aligned")
