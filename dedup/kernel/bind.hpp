@@ -102,6 +102,23 @@ inline void check_slice(std::int64_t number, std::int64_t slices) {
         throw std::invalid_argument("slices must be a power of two up to 65536, and number below it");
 }
 
+// Throws unless bands of rows are so many registers at most.
+inline void check_bands(std::int64_t bands, std::int64_t rows, std::int64_t most) {
+    if (bands < 1 || rows < 1 || bands > most / rows)
+        throw std::invalid_argument("bands and rows must be at least 1, and not too many");
+}
+
+// Throws unless it is a similarity; NaN is none.
+inline void check_threshold(double threshold) {
+    if (!(threshold >= 0 && threshold <= 1)) throw std::invalid_argument("threshold must be 0 to 1");
+}
+
+// Throws unless `count` tokens behind `before` others have numbers of 32 bits.
+inline void check_before(std::int64_t before, std::size_t count) {
+    if (before < 0 || before > 0xffffffffLL - static_cast<std::int64_t>(count))
+        throw std::invalid_argument("token numbers must stay below 2^32");
+}
+
 inline std::uint64_t check_table(std::size_t words) {
     if (words == 0 || (words & (words - 1)) != 0) throw std::invalid_argument("table: a power of two words is needed");
     return words;

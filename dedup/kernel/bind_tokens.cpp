@@ -56,7 +56,7 @@ void bind_tokens(nb::module_& m) {
     m.def("survey_bands", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, std::int64_t bands,
                              std::int64_t rows, std::uint64_t seed) {
         if (size < 1) throw std::invalid_argument("size must be at least 1");
-        if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
+        check_bands(bands, rows, 1 << 20);
         return to_numpy(release([&] {
             return dedup::survey_bands(span(text), span(start), span(end), flags, size, bands, rows, seed);
         }));

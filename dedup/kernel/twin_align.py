@@ -42,6 +42,7 @@ U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
 GRAM_BASE = 0x9E3779B97F4A7C15
+MOST_AROUND = 1 << 20
 
 FULL_STOPS = tuple(mark.encode() for mark in "。！？।؟۔።།")
 CLOSING = tuple(mark.encode() for mark in "”’»›…")
@@ -286,8 +287,10 @@ def class_anchors(position: U32, first: I64, item: U32, page_first: I64, rarity:
     Returns:
         (a, b), a before b.
     """
-    if before < 0 or after < 1:
-        raise ValueError("around: before is 0 at least, after 1")
+    if before < 0 or after < 1 or max(before, after) > MOST_AROUND:
+        raise ValueError(f"around: before is 0 at least, after 1, both {MOST_AROUND} at most")
+    if len(position) and not page_first[0] <= position.min() <= position.max() < page_first[-1]:
+        raise ValueError("a position lies before the first page or behind the last page")
     starts, rare = page_first.tolist(), _rare(item, rarity).tolist()
     around: dict[int, tuple[int, dict[int, int]]] = {}
     for at in set(position.tolist()):
