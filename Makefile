@@ -124,10 +124,12 @@ test-sanitize: $(VENV)/.dev
 	    -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDEDUP_SANITIZE=ON -DDEDUP_WERROR=ON >/dev/null \
 	    && cmake --build $(SANITIZED)/build && cmake --install $(SANITIZED)/build --prefix $(SANITIZED)/tree >/dev/null
 	LD_PRELOAD="$$(c++ -print-file-name=libasan.so) $$(c++ -print-file-name=libubsan.so) $$(c++ -print-file-name=libstdc++.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 DEDUP_KERNEL=native PYTHONMALLOC=malloc \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	DEDUP_KERNEL=native PYTHONMALLOC=malloc \
 	PYTHONPATH="$(SANITIZED)/tree:$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
 	$(PY) -S -P -m pytest -q -o pythonpath= -p no:cacheprovider -p no:xdist \
-	    tests/unit/test_tokens.py tests/unit/test_split_lines.py $(wildcard tests/properties/test_*equal*.py)
+	    tests/unit/test_kernel.py tests/unit/test_tokens.py tests/unit/test_split_lines.py \
+	    tests/properties/test_hostile_arrays.py $(wildcard tests/properties/test_*equal*.py)
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)

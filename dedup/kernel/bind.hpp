@@ -33,6 +33,16 @@ std::span<const T> span(const In<T>& array) {
     return {array.data(), array.size()};
 }
 
+// A one-dimensional array that is written to: it cannot be a copy.
+template <class T>
+using InOut = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+std::span<T> span(const InOut<T>& array, const char* name) {
+    if (!dedup::is_aligned(array.data())) throw std::invalid_argument(std::string(name) + " must be aligned");
+    return {array.data(), array.size()};
+}
+
 using U64 = In<std::uint64_t>;
 using U32 = In<std::uint32_t>;
 using I64 = In<std::int64_t>;
@@ -90,6 +100,23 @@ inline void check_members(const I64& members, std::int64_t count, const char* na
 inline void check_slice(std::int64_t number, std::int64_t slices) {
     if (slices < 1 || slices > 1 << 16 || (slices & (slices - 1)) != 0 || number < 0 || number >= slices)
         throw std::invalid_argument("slices must be a power of two up to 65536, and number below it");
+}
+
+// Throws unless bands of rows are so many registers at most.
+inline void check_bands(std::int64_t bands, std::int64_t rows, std::int64_t most) {
+    if (bands < 1 || rows < 1 || bands > most / rows)
+        throw std::invalid_argument("bands and rows must be at least 1, and not too many");
+}
+
+// Throws unless it is a similarity; NaN is none.
+inline void check_threshold(double threshold) {
+    if (!(threshold >= 0 && threshold <= 1)) throw std::invalid_argument("threshold must be 0 to 1");
+}
+
+// Throws unless `count` tokens behind `before` others have numbers of 32 bits.
+inline void check_before(std::int64_t before, std::size_t count) {
+    if (before < 0 || before > 0xffffffffLL - static_cast<std::int64_t>(count))
+        throw std::invalid_argument("token numbers must stay below 2^32");
 }
 
 inline std::uint64_t check_table(std::size_t words) {

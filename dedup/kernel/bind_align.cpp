@@ -9,8 +9,6 @@
 
 namespace {
 
-using Table = nb::ndarray<std::uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
 dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quiet, const U8& rarity, std::int64_t kind,
                           bool has_quiet = true) {
     check_first(page_first, item.size());
@@ -22,9 +20,16 @@ dedup::SeedText seed_text(const U32& item, const I64& page_first, const U8& quie
 }
 
 void check_places(const U32& places, const I64& page_first) {
-    const auto tokens = static_cast<std::uint64_t>(page_first.data()[page_first.size() - 1]);
+    const std::int64_t begin = page_first.data()[0], end = page_first.data()[page_first.size() - 1];
     for (const std::uint32_t place : span(places))
-        if (place >= tokens) throw std::invalid_argument("a position lies behind the last page");
+        if (place < begin || place >= end)
+            throw std::invalid_argument("a position lies before the first page or behind the last page");
+}
+
+void check_around(std::int64_t before, std::int64_t after) {
+    constexpr std::int64_t kMost = 1 << 20;
+    if (before < 0 || after < 1 || before > kMost || after > kMost)
+        throw std::invalid_argument("around: before is 0 at least, after 1, both 1048576 at most");
 }
 
 void check_apart(const U32& start, const U32& stop) {
@@ -76,13 +81,14 @@ void bind_align(nb::module_& m) {
         check_apart(quiet_start, quiet_end);
         if (border < 0 || border >= static_cast<std::int64_t>(page_first.size())) throw std::invalid_argument("border is no page");
         if (a.size() != b.size() || a.size() != length.size()) throw std::invalid_argument("the columns of matches must be equally long");
-        const auto items = page_first.data()[page_first.size() - 1];
+        const std::int64_t begin = page_first.data()[0], end = page_first.data()[page_first.size() - 1];
         for (std::size_t i = 0; i < a.size(); ++i)
-            if (std::min(a.data()[i], b.data()[i]) < 0 || length.data()[i] < 1 || std::max(a.data()[i], b.data()[i]) > items - length.data()[i])
-                throw std::invalid_argument("a match lies behind the last page");
+            if (std::min(a.data()[i], b.data()[i]) < begin || length.data()[i] < 1 ||
+                std::max(a.data()[i], b.data()[i]) > end - length.data()[i])
+                throw std::invalid_argument("a match lies before the first page or behind the last page");
         if (bits < 1 || bits > 24) throw std::invalid_argument("bits must be 1 to 24");
         if (once < 1 || once > 255) throw std::invalid_argument("once must be 1 to 255");
-        if (before < 0 || after < 1) throw std::invalid_argument("around: before is 0 at least, after 1");
+        check_around(before, after);
         auto [found_a, found_b, largest, classes] = release([&] {
             const auto quiet = quiet_start.size() == 0 ? dedup::Mapped<std::uint8_t>()
                 : dedup::mark_ranges(span(quiet_start), span(quiet_end), 0, static_cast<std::int64_t>(item.size()));
@@ -94,14 +100,14 @@ void bind_align(nb::module_& m) {
        "a"_a.noconvert(), "b"_a.noconvert(), "length"_a.noconvert(), "cap"_a, "bits"_a, "once"_a, "stop_least"_a, "stop_share"_a,
        "before"_a, "after"_a, "shift"_a, "least"_a, "budget"_a);
 
-    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, Table table,
+    m.def("mark_seeds", [](U32 item, I64 page_first, U8 quiet, U8 rarity, std::int64_t kind, InOut<std::uint64_t> table,
                            std::int64_t number, std::int64_t slices, bool shared) {
         const dedup::SeedText text = seed_text(item, page_first, quiet, rarity, kind);
-        check_table(table.size());
+        const std::span<std::uint64_t> words = span(table, "table");
+        check_table(words.size());
         check_slice(number, slices);
         release([&] {
-            dedup::mark_seeds(text, kind, {table.data(), table.size()}, static_cast<std::uint64_t>(number),
-                              static_cast<std::uint64_t>(slices), shared);
+            dedup::mark_seeds(text, kind, words, static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(slices), shared);
             return 0;
         });
     }, "item"_a.noconvert(), "page_first"_a.noconvert(), "quiet"_a.noconvert(), "rarity"_a.noconvert(), "kind"_a,
@@ -113,8 +119,7 @@ void bind_align(nb::module_& m) {
         check_table(twice.size());
         check_slice(number, slices);
         if (partitions < 1 || partitions > 1 << 20) throw std::invalid_argument("partitions must be 1 to 1048576");
-        if (before < 0 || before + static_cast<std::int64_t>(item.size()) > 0xffffffffLL)
-            throw std::invalid_argument("token numbers must stay below 2^32");
+        check_before(before, item.size());
         return to_numpy(release([&] {
             return dedup::repeated_seeds(text, kind, span(twice), before, partitions, static_cast<std::uint64_t>(number),
                                          static_cast<std::uint64_t>(slices));
@@ -130,7 +135,7 @@ void bind_align(nb::module_& m) {
 
     m.def("class_anchors", [](U32 position, I64 first, U32 item, I64 page_first, U8 rarity, std::int64_t shift,
                               std::int64_t before, std::int64_t after, std::int64_t least) {
-        if (before < 0 || after < 1) throw std::invalid_argument("around: before is 0 at least, after 1");
+        check_around(before, after);
         check_first(first, position.size());
         seed_text(item, page_first, rarity, rarity, 0, false);
         check_places(position, page_first);

@@ -146,9 +146,8 @@ void bind_memory(nb::module_& m) {
         if (bytes < 0) throw std::invalid_argument("bytes must not be negative");
         return to_numpy(dedup::Mapped<std::uint8_t>(static_cast<std::size_t>(bytes)));
     }, "bytes"_a);
-    using Room = nb::ndarray<std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
     m.def("room_in_file", &room_in_file, "bytes"_a);
-    m.def("put", [](Room room, std::int64_t at, U8 data) {
+    m.def("put", [](InOut<std::uint8_t> room, std::int64_t at, U8 data) {
         if (at < 0 || static_cast<std::size_t>(at) > room.size() || data.size() > room.size() - static_cast<std::size_t>(at))
             throw std::invalid_argument("data: it has no place in the room");
         release([&] {

@@ -110,7 +110,8 @@ void bind_sets(nb::module_& m) {
     }, "values"_a.noconvert(), "first"_a.noconvert(), "k"_a, "seed"_a);
 
     m.def("sketch_bands", [](U64 registers, std::int64_t sketches, std::int64_t bands, std::int64_t rows) {
-        if (sketches < 0 || bands < 1 || rows < 1) throw std::invalid_argument("bands and rows must be at least 1");
+        if (sketches < 0) throw std::invalid_argument("sketches must not be negative");
+        check_bands(bands, rows, INT64_MAX);
         const std::int64_t k = sketches ? static_cast<std::int64_t>(registers.size()) / sketches : bands * rows;
         if (k < bands * rows) throw std::invalid_argument("a sketch holds fewer registers than bands * rows");
         return to_numpy(release([&] {
@@ -123,7 +124,7 @@ void bind_sets(nb::module_& m) {
 
     m.def("band_columns", [](U32 values, I64 first, std::int64_t bands, std::int64_t rows, std::uint64_t seed) {
         check_first(first, values.size());
-        if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
+        check_bands(bands, rows, 1 << 20);
         return to_numpy(release([&] {
             const auto sets = static_cast<std::int64_t>(first.size()) - 1;
             dedup::Mapped<std::uint32_t> out(static_cast<std::size_t>(sets * bands));
@@ -150,18 +151,18 @@ void bind_sets(nb::module_& m) {
     }, "values"_a.noconvert(), "first"_a.noconvert());
 
     m.def("bucket_pairs", [](U32 key, U32 values, I64 first, U64 bits, double threshold, std::int64_t all_pairs,
-                             std::int64_t max_representatives,
-                             nb::ndarray<std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> homes) {
+                             std::int64_t max_representatives, InOut<std::uint32_t> homes) {
         check_first(first, values.size());
         const std::size_t sets = first.size() - 1;
         if ((sets ? key.size() % sets : key.size()) != 0 || bits.size() != sets * static_cast<std::size_t>(dedup::kBitWords))
             throw std::invalid_argument("one key a band and one bitmap are needed a set");
         if (homes.size() != sets) throw std::invalid_argument("one home is needed a set");
+        check_threshold(threshold);
+        const dedup::Homes known(span(homes, "homes"));
         std::vector<std::pair<std::int64_t, std::int64_t>> pairs;
         const std::int64_t unplaced = release([&] {
             return dedup::bucket_pairs(span(key), static_cast<std::int64_t>(sets), {values.data(), first.data()}, bits.data(),
-                                       threshold, all_pairs, max_representatives,
-                                       dedup::Homes({homes.data(), homes.size()}), pairs);
+                                       threshold, all_pairs, max_representatives, known, pairs);
         });
         return std::make_tuple(to_numpy(column(pairs, false)), to_numpy(column(pairs, true)), unplaced);
     }, "key"_a.noconvert(), "values"_a.noconvert(), "first"_a.noconvert(), "bits"_a.noconvert(), "threshold"_a, "all_pairs"_a,
@@ -179,6 +180,7 @@ void bind_sets(nb::module_& m) {
 
     m.def("prefix_join", [](U64 rank, I64 first, std::int64_t ranks, double threshold) {
         check_first(first, rank.size());
+        check_threshold(threshold);
         for (const std::uint64_t r : span(rank))
             if (r >= static_cast<std::uint64_t>(ranks)) throw std::invalid_argument("rank: one is not below ranks");
         const auto pairs = release([&] {
@@ -221,8 +223,7 @@ void bind_runs(nb::module_& m) {
         if (size < 1) throw std::invalid_argument("size must be 1 at least");
         if (begin < 0 || end <= begin || partitions < end || partitions > 0xffffffffLL || end - begin > 1 << 20)
             throw std::invalid_argument("partitions: some of them are needed, at most 1048576 of 4294967295");
-        if (before < 0 || before + static_cast<std::int64_t>(token.size()) > 0xffffffffLL)
-            throw std::invalid_argument("token numbers must stay below 2^32");
+        check_before(before, token.size());
         return to_numpy(release([&] {
             return dedup::gram_rows(span(token), span(page_first), size, before, static_cast<std::uint64_t>(partitions),
                                     static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end));
@@ -272,8 +273,10 @@ void bind_runs(nb::module_& m) {
                               I64 block_first, I64 block_least, I64 page_first) {
         if (position.size() != leader.size() || position.size() != length.size())
             throw std::invalid_argument("position, leader and length must be equally long");
+        if (size < 1 || size > 0xffffffffLL) throw std::invalid_argument("size must be 1 to 4294967295");
         if (block_first.size() == 0 || block_least.size() + 1 != block_first.size())
             throw std::invalid_argument("block_least must be one shorter than block_first");
+        check_first(block_first, 0xffffffff);
         check_first(page_first, 0xffffffff);
         if (page_first.data()[0] != block_first.data()[0] ||
             page_first.data()[page_first.size() - 1] != block_first.data()[block_first.size() - 1])
@@ -312,6 +315,9 @@ void bind_runs(nb::module_& m) {
         if (a1.size() != n || b0.size() != n || b1.size() != n || exact.size() != n)
             throw std::invalid_argument("the columns of links must be equally long");
         check_first(page_first, fingerprint.size());
+        if (page_first.data()[0] != 0 ||
+            page_first.data()[page_first.size() - 1] != static_cast<std::int64_t>(fingerprint.size()))
+            throw std::invalid_argument("page_first: each block is on a page");
         if (block_first.size() != fingerprint.size() + 1)
             throw std::invalid_argument("block_first must be one longer than fingerprint");
         if (page_first.size() != page_digest.size() + 1)
@@ -374,7 +380,7 @@ void bind_groups(nb::module_& m) {
             t1.size() != t0.size() || number.size() != t0.size())
             throw std::invalid_argument("the columns of occurrences must be equally long");
         if (around < 0) throw std::invalid_argument("around must not be negative");
-        check_members(t0, INT64_MAX, "t0");
+        dedup::check_ranges(span(t0), span(t1), INT64_MAX, "occurrences");
         check_members(groups, static_cast<std::int64_t>(first.size()) - 1, "groups");
         for (const std::int64_t g : span(groups))
             if (first.data()[g] == first.data()[g + 1]) throw std::invalid_argument("groups names one without occurrences");

@@ -19,12 +19,12 @@ dedup::Bytes bytes_of(const nb::bytes& bytes) {
     return {reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size()};
 }
 
-// What a sequence of fields holds, which keeps it.
-std::vector<dedup::Field> fields_of(const nb::sequence& fields) {
-    using Given = std::tuple<int, nb::bytes, nb::bytes, nb::bytes, Text, Numbers, Numbers>;
+using Given = std::tuple<int, nb::bytes, nb::bytes, nb::bytes, Text, Numbers, Numbers>;
+
+// What fields hold, who keep it.
+std::vector<dedup::Field> fields_of(const std::vector<Given>& fields) {
     std::vector<dedup::Field> out;
-    for (const nb::handle field : fields) {
-        const auto [kind, before, after, missing, data, start, end] = nb::cast<Given>(field, false);
+    for (const auto& [kind, before, after, missing, data, start, end] : fields) {
         if (kind < 0 || kind > 3) throw std::invalid_argument("kind must be 0, 1, 2 or 3");
         out.push_back({static_cast<dedup::Cell>(kind), bytes_of(before), bytes_of(after), bytes_of(missing), span(data),
                        span(start), span(end)});
@@ -56,18 +56,17 @@ void bind_tokens(nb::module_& m) {
     m.def("survey_bands", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, std::int64_t bands,
                              std::int64_t rows, std::uint64_t seed) {
         if (size < 1) throw std::invalid_argument("size must be at least 1");
-        if (bands < 1 || rows < 1 || bands * rows > 1 << 20) throw std::invalid_argument("bands and rows must be at least 1");
+        check_bands(bands, rows, 1 << 20);
         return to_numpy(release([&] {
             return dedup::survey_bands(span(text), span(start), span(end), flags, size, bands, rows, seed);
         }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a, "bands"_a, "rows"_a, "seed"_a);
 
-    using Room = nb::ndarray<std::uint32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-    m.def("short_sets", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size, Room values) {
+    m.def("short_sets", [](Text text, Numbers start, Numbers end, std::uint32_t flags, std::int64_t size,
+                           InOut<std::uint32_t> values) {
         if (size < 1) throw std::invalid_argument("size must be at least 1");
-        return to_numpy(release([&] {
-            return dedup::short_sets(span(text), span(start), span(end), flags, size, {values.data(), values.size()});
-        }));
+        const std::span<std::uint32_t> room = span(values, "values");
+        return to_numpy(release([&] { return dedup::short_sets(span(text), span(start), span(end), flags, size, room); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a, "size"_a, "values"_a.noconvert());
 
     m.def("token_edges", [](Text text, Numbers start, Numbers end, std::uint32_t flags, Numbers row, Numbers nth) {
@@ -123,7 +122,9 @@ void bind_tokens(nb::module_& m) {
     }, "lines"_a.noconvert(), "names"_a.noconvert(), "name_first"_a.noconvert(), "texts"_a);
 
     m.def("write_rows", [](nb::sequence fields) {
-        const std::vector<dedup::Field> all = fields_of(fields);
+        std::vector<Given> given;
+        for (const nb::handle field : fields) given.push_back(nb::cast<Given>(field, false));
+        const std::vector<dedup::Field> all = fields_of(given);
         return to_numpy(release([&] { return dedup::RowWriter().write(all); }));
     }, "fields"_a);
 

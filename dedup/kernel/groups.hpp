@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -60,7 +61,8 @@ inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets componen
             const std::int64_t c = component[static_cast<std::size_t>(node)];
             home[static_cast<std::size_t>(c)] = c;
         }
-    Mapped<std::uint32_t> slot(nodes, 0);
+    constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    Mapped<std::uint32_t> slot(nodes, kNone);
     std::vector<std::vector<Place>> members;
     for (std::size_t i = 0; i < nodes; ++i) {
         relief.place();
@@ -70,6 +72,7 @@ inline Mapped<std::int64_t> merge_apart(Offsets t0, Offsets t1, Offsets componen
             slot[c] = static_cast<std::uint32_t>(members.size());
             members.emplace_back();
         }
+        if (slot[c] == kNone) throw std::invalid_argument("component: it is that of no node before");
         members[slot[c]].push_back({t0[i], t1[i]});
     }
     const auto root = [&](std::int64_t c) {

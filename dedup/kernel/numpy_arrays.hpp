@@ -105,7 +105,13 @@ class Numpy {
     SetBase set_base_;
 };
 
-// A one-dimensional array handed in: read only, contiguous, never copied.
+template <class T>
+bool is_aligned(const T* data) {
+    return reinterpret_cast<std::uintptr_t>(data) % alignof(T) == 0;
+}
+
+// A one-dimensional array handed in: read only, contiguous. Copied only where its elements do not lie as the machine wants
+// them: that comes from where the bytes of a file or a message happen to lie, which nobody sees in what he hands in.
 template <class T>
 class In {
    public:
@@ -125,7 +131,16 @@ class In {
         owner_ = nb::borrow(object);
         return true;
     }
-    void take(Other other) noexcept { data_ = other.data(), size_ = other.size(), other_ = std::move(other); }
+    // Such an array of anybody's; false where there is no memory for a copy.
+    bool take(Other other) noexcept {
+        data_ = other.data(), size_ = other.size(), other_ = std::move(other);
+        if (is_aligned(data_)) return true;
+        const auto bytes = static_cast<Py_ssize_t>(size_ * sizeof(T));
+        owner_ = nb::steal(PyByteArray_FromStringAndSize(reinterpret_cast<const char*>(data_), bytes));
+        if (!owner_) return PyErr_Clear(), false;
+        data_ = reinterpret_cast<const T*>(PyByteArray_AsString(owner_.ptr()));
+        return true;
+    }
 
    private:
     const T* data_ = nullptr;
@@ -146,8 +161,7 @@ struct type_caster<dedup::In<T>> {
         if (value.take(source)) return true;
         make_caster<typename dedup::In<T>::Other> other;
         if (!other.from_python(source, flags, cleanup)) return false;
-        value.take(std::move(other.value));
-        return true;
+        return value.take(std::move(other.value));
     }
 };
 

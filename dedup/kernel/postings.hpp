@@ -349,6 +349,8 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_
 chunks_of_keys(Hashes fence, Hashes key, std::int64_t after, std::int64_t most) {
     std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>> out;
     auto& [owner, chunk, longer, first, last] = out;
+    const auto chunks = static_cast<std::int64_t>(fence.size());
+    after = std::min(after, chunks), most = std::min(most, chunks + 1);  // more of them there are not
     owner.reserve(key.size() + key.size() / 8);
     chunk.reserve(key.size() + key.size() / 8);
     if (!fence.empty()) {  // hashes lie evenly: about here the look for each one will be

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
@@ -60,8 +61,10 @@ private:
 
     // Tokens that a repeat has at least if it is to count where a token stands.
     std::int64_t least_at(std::int64_t token) const {
-        const auto block = std::upper_bound(block_first_.begin(), block_first_.end(), token) - block_first_.begin() - 1;
-        return std::max(size_, block_least_[static_cast<std::size_t>(block)]);
+        const auto next = std::upper_bound(block_first_.begin(), block_first_.end(), token);
+        if (next == block_first_.begin() || next == block_first_.end())
+            throw std::invalid_argument("runs: a gram begins in no block");
+        return std::max(size_, block_least_[static_cast<std::size_t>(next - block_first_.begin()) - 1]);
     }
 
     // Two places of one gram, to be ordered by how far they are apart.
@@ -278,6 +281,8 @@ private:
     // First token of the page that holds one, and the token behind it.
     std::pair<std::int64_t, std::int64_t> page_around(std::int64_t token) const {
         const auto next = std::upper_bound(page_first_.begin(), page_first_.end(), token);
+        if (next == page_first_.begin() || next == page_first_.end())
+            throw std::invalid_argument("runs: a gram begins on no page");
         return {*std::prev(next), *next};
     }
 

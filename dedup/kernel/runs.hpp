@@ -91,7 +91,8 @@ inline Mapped<double> range_halves(const Blocks& blocks, Offsets halves, Offsets
         const auto count = static_cast<double>(std::max<std::int64_t>(blocks.tokens(block), 1));
         return static_cast<double>(halves_before[b]) + static_cast<double>((token - blocks.first(block)) * halves[b]) / count;
     };
-    Mapped<double> out(t0.size());
+    Mapped<double> out(t0.size(), 0);
+    if (halves.empty()) return out;
     Relief relief;
     for_each_nearby(t0, [&](std::size_t i) {
         relief.places(2);

@@ -537,7 +537,7 @@ inline void prefix_join(const uint64_t* rank, const int64_t* first, int64_t sets
         const int64_t n = size(x);
         if (n == 0) continue;
         const auto least = static_cast<int64_t>(std::ceil(t * static_cast<double>(n) - 1e-9));
-        const int64_t probe = n - least + 1;
+        const int64_t probe = std::min(n, n - least + 1);
         touched.clear();
         for (int64_t i = 0; i < probe; ++i) {
             const auto token = static_cast<size_t>(rank[first[x] + i]);
@@ -559,7 +559,7 @@ inline void prefix_join(const uint64_t* rank, const int64_t* first, int64_t sets
         }
         // a later set is at least as large, so a shorter prefix of this one suffices: overlap >= 2t/(1+t) * n
         const auto half = static_cast<int64_t>(std::ceil(2.0 * t / (1.0 + t) * static_cast<double>(n) - 1e-9));
-        const int64_t indexed = n - half + 1;
+        const int64_t indexed = std::min(n, n - half + 1);
         for (int64_t i = 0; i < indexed; ++i) index[static_cast<size_t>(rank[first[x] + i])].push_back({x, i});
     }
     std::sort(pairs.begin(), pairs.end());
@@ -585,7 +585,7 @@ inline void components(int64_t nodes, const int64_t* a, const int64_t* b, int64_
 // ranges are one shingle, which all may have.
 inline Mapped<std::int64_t> shared_shingles(std::span<const std::uint32_t> token, Offsets first, std::int64_t size, Offsets of) {
     const auto for_each = [&](std::size_t range, auto use) {
-        for (std::int64_t at = first[range]; at + size <= first[range + 1]; ++at) {
+        for (std::int64_t at = first[range]; at <= first[range + 1] - size; ++at) {
             std::uint64_t sum = 0;
             for (std::int64_t i = at; i < at + size; ++i) sum = (sum + token[static_cast<std::size_t>(i)] + 1) * kGramBase;
             use(sum ^ sum >> 29);

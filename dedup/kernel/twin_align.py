@@ -35,13 +35,14 @@ from dedup.kernel.align_settings import (
     Settings,
 )
 from dedup.kernel.twin_grams import in_slice, seen_twice
-from dedup.kernel.twin_sets import I64, U64, fmix64
+from dedup.kernel.twin_sets import I64, U64, check_aligned, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
 GRAM_BASE = 0x9E3779B97F4A7C15
+MOST_AROUND = 1 << 20
 
 FULL_STOPS = tuple(mark.encode() for mark in "。！？।؟۔።།")
 CLOSING = tuple(mark.encode() for mark in "”’»›…")
@@ -228,6 +229,7 @@ def mark_seeds(item: U32, page_first: I64, quiet: U8, rarity: U8, kind: int, tab
         number, slices: The table is that one of so many slices of a larger one, a power of two; only its keys are marked.
         shared: Other threads mark in the table at the same time.
     """
+    check_aligned(table, "table")
     key, _ = _seed_keys(item, page_first, quiet, rarity, kind)
     key = key[in_slice(key, 32 * len(table), number, slices)]
     slots, counts = np.unique(key & np.uint64(len(table) * 32 - 1), return_counts=True)
@@ -285,8 +287,10 @@ def class_anchors(position: U32, first: I64, item: U32, page_first: I64, rarity:
     Returns:
         (a, b), a before b.
     """
-    if before < 0 or after < 1:
-        raise ValueError("around: before is 0 at least, after 1")
+    if before < 0 or after < 1 or max(before, after) > MOST_AROUND:
+        raise ValueError(f"around: before is 0 at least, after 1, both {MOST_AROUND} at most")
+    if len(position) and not page_first[0] <= position.min() <= position.max() < page_first[-1]:
+        raise ValueError("a position lies before the first page or behind the last page")
     starts, rare = page_first.tolist(), _rare(item, rarity).tolist()
     around: dict[int, tuple[int, dict[int, int]]] = {}
     for at in set(position.tolist()):

@@ -37,6 +37,9 @@ def merge_apart(t0: I64, t1: I64, component: I64, a: I64, b: I64, most: int) -> 
         a, b: The links, by node.
         most: Nodes that a merged component may have.
     """
+    own = np.flatnonzero(np.isin(component, component[np.concatenate([a, b])]))
+    if (component[own] > own).any() or (component[component[own]] != component[own]).any():
+        raise ValueError("component: it is that of no node before")
     members: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for c, begin, end in zip(component.tolist(), t0.tolist(), t1.tolist(), strict=True):
         members[c].append((begin, end))

@@ -100,6 +100,9 @@ def range_halves(token_first: I64, halves: I64, halves_before: I64, t0: I64, t1:
         token_first: First token of each block, one longer.
         halves, halves_before: Half tokens of each block and before it; the latter one longer.
     """
+    if not len(halves):
+        return np.zeros(len(t0))
+
     def before(token: I64) -> F64:
         block = np.minimum(blocks_of(token_first, token), len(halves) - 1)
         count = np.maximum(token_first[block + 1] - token_first[block], 1)

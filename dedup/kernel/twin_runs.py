@@ -85,6 +85,8 @@ def join_links(a0: I64, a1: I64, b0: I64, b1: I64, exact: U8, block_first: I64, 
         Passages (a0, a1, b0, b1, exact, whether it is more than one of the links), the first part of each (one longer),
         and parts (a0, a1, b0, b1): stretches that lie between blocks which were left out.
     """
+    if page_first[0] != 0 or page_first[-1] != len(fingerprint):
+        raise ValueError("page_first: each block is on a page")
     joiner = _Joiner(block_first.tolist(), halves.tolist(), fingerprint.tolist(), headline.tolist(), page_first.tolist(),
                      max_edit)
     by_pages: dict[tuple[int, int], list[Link]] = defaultdict(list)

@@ -203,6 +203,8 @@ def bucket_pairs(key: U32, values: U32, first: I64, bits: U64, threshold: float,
         raise ValueError("one key a band and one bitmap are needed a set")
     if len(homes) != len(first) - 1:
         raise ValueError("one home is needed a set")
+    check_aligned(homes, "homes")
+    check_threshold(threshold)
 
     def alike(a: int, b: int) -> bool:
         return reaches(values[first[a]:first[a + 1]], values[first[b]:first[b + 1]], threshold)
@@ -278,6 +280,7 @@ def prefix_join(rank: U64, first: I64, ranks: int, threshold: float) -> tuple[I6
 
     Source: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007.
     """
+    check_threshold(threshold)
     sizes = np.diff(first)
     index: dict[int, list[int]] = defaultdict(list)
     pairs = []
@@ -305,3 +308,15 @@ def components(nodes: int, a: I64, b: I64) -> I64:
         x, y = find(x), find(y)
         root[max(x, y)] = min(x, y)
     return np.array([find(x) for x in range(nodes)], np.int64)
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no similarity."""
+    if not 0 <= threshold <= 1:
+        raise ValueError("threshold must be 0 to 1")
+
+
+def check_aligned(array: npt.NDArray[np.generic], name: str) -> None:
+    """Refuse an array that is written to and whose elements do not lie as the machine wants them."""
+    if not array.flags.aligned:
+        raise ValueError(f"{name} must be aligned")

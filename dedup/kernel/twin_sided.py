@@ -42,8 +42,9 @@ def sided_anchors(item: U32, page_first: I64, border: int, quiet_start: U32, qui
         raise ValueError("border is no page")
     if not len(a) == len(b) == len(length):
         raise ValueError("the columns of matches must be equally long")
-    if len(a) and (min(a.min(), b.min()) < 0 or length.min() < 1 or (np.maximum(a, b) + length).max() > page_first[-1]):
-        raise ValueError("a match lies behind the last page")
+    if len(a) and (min(a.min(), b.min()) < page_first[0] or length.min() < 1
+                   or (np.maximum(a, b) + length).max() > page_first[-1]):
+        raise ValueError("a match lies before the first page or behind the last page")
     middle, quiet = int(page_first[border]), mark_ranges(quiet_start, quiet_end, 0, len(item))
     key, position, _ = repeated_seeds(item, page_first, quiet, NONE, 0, ALL, 0, 1)
     position, first, _ = seed_classes(key, position, cap)

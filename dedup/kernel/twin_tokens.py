@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct, field
 
-from dedup.kernel.twin_sets import band_columns, range_digests, shingle_sets
+from dedup.kernel.twin_sets import band_columns, check_aligned, range_digests, shingle_sets
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
@@ -393,6 +393,7 @@ def short_sets(text: U8, start: I64, end: I64, flags: int, size: int, values: U3
     Raises:
         ValueError: There is too little room.
     """
+    check_aligned(values, "values")
     hashes, first = hash_tokens(text, start, end, flags)
     if len(hashes) > len(values):
         raise ValueError("values has room for fewer than the tokens")

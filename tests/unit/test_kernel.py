@@ -10,14 +10,33 @@ import subprocess
 import sys
 import textwrap
 from array import array
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dedup.kernel import kernel, reference
+from dedup.minhash import MinHasher
+from dedup.shingles import Sets, Shingler
+
+try:
+    from dedup.kernel import _kernel
+except ImportError:
+    modules: list[Any] = [reference]
+else:
+    modules = [_kernel, reference]
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+def askew(array: np.ndarray) -> np.ndarray:
+    """The same elements at an odd place."""
+    room = np.zeros(array.nbytes + 8, np.uint8)
+    at = 1 - room.ctypes.data % 2
+    room[at:at + array.nbytes] = array.view(np.uint8)
+    return room[at:at + array.nbytes].view(array.dtype)
 
 
 def stub_functions() -> dict[str, list[str]]:
@@ -56,15 +75,43 @@ def test_arrays_of_the_wrong_kind_are_explained() -> None:
 def test_arrays_of_numpy_and_of_others_are_taken_as_they_are() -> None:
     native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the kernel is not built")
     keys = np.array([3, 1, 2], np.uint64)
-    fixed, apart = keys.copy(), np.frombuffer(b"x" + keys.tobytes(), np.uint8)[1:].view(np.uint64)  # at an odd place
+    fixed, apart = keys.copy(), askew(keys)
     fixed.flags.writeable = False
-    others = memoryview(keys), array("Q", [3, 1, 2])
+    others = memoryview(keys), array("Q", [3, 1, 2]), memoryview(apart)
     for taken in (keys, fixed, apart, keys.astype(np.ulonglong), keys.view(np.recarray), *others):
         assert native.stable_order(taken).tolist() == [1, 2, 0]
     for refused in (keys[::2], keys.astype(">u8"), keys.astype(np.int64), keys.astype(float), keys.reshape(1, 3), keys > 1,
                     keys.view("M8[s]"), keys[0], [3, 1, 2], None):
         with pytest.raises(TypeError, match="incompatible"):
             native.stable_order(refused)
+
+
+@pytest.mark.parametrize("module", modules)
+def test_arrays_at_odd_places_are_read_as_others(module: Any) -> None:
+    """What the sanitisers see: nothing is read where it does not lie as the machine wants it."""
+    table, place = np.array([1, 3], np.uint64), np.array([0, 2, 5], np.int64)
+    text = np.frombuffer(b"abcde", np.uint8)
+    for at in (np.copy, askew):
+        assert module.slots_seen_twice([at(table), at(table)]).tolist() == [2**32 + 1]
+        cells = (1, b"<", b">", b"", text, at(place[:-1].copy()), at(place[1:].copy()))
+        assert module.write_rows([cells, cells])[0].tobytes() == b"<ab><ab><cde><cde>"
+    sets = Shingler(size=1).sets(["one two three", "two three four"])
+    moved = Sets(askew(sets.values), askew(sets.first))
+    assert MinHasher().sketch(moved).minima.tolist() == MinHasher().sketch(sets).minima.tolist()
+    assert moved.jaccard(askew(np.array([0])), askew(np.array([1]))).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("module", modules)
+def test_arrays_that_are_written_to_must_be_aligned(module: Any) -> None:
+    row, words, none = np.zeros(1, np.int64), np.zeros(2, np.uint64), np.zeros(0, np.uint32)
+    for at in (np.copy, askew):
+        with pytest.raises(ValueError, match="table must be aligned") if at is askew else nullcontext():
+            module.mark_seeds(none, row, none.astype(np.uint8), none.astype(np.uint8), 0, at(words))
+        with pytest.raises(ValueError, match="values must be aligned") if at is askew else nullcontext():
+            module.short_sets(np.frombuffer(b"a", np.uint8), row, row + 1, 0, 1, at(np.zeros(1, np.uint32)))
+        with pytest.raises(ValueError, match="homes must be aligned") if at is askew else nullcontext():
+            module.bucket_pairs(none[:0], none, np.zeros(2, np.int64), np.zeros(4, np.uint64), 0.5, 9, 9,
+                                at(np.zeros(1, np.uint32)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 128, 129, 5000])
