@@ -57,6 +57,7 @@ MENU_LINK_SHARE, MENU_BLOCKS, MENU_WORDS_A_BLOCK, MENU_JACCARD = 0.5, 4, 5, 0.8 
 PAGE_TOP, PAGE_END, FOOT_LINK_SHARE = 0.1, 0.9, 0.25
 TEASER_BLOCKS, TEASER_JACCARD, REFRAIN_COPIES = 2, 0.8, 3
 MOST_LABELS = 2  # around a headline and a paragraph
+FILLED = 0.75  # of the words of a block, in two copies of its text
 _SENTENCE = re.compile(r"\w\w[.!?…][\"'”’»)]*(?:\s|$)|[。！？]")  # its end; of an initial it is none
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
@@ -145,16 +146,28 @@ class Stands:
         rows = np.flatnonzero(section)
         if len(rows):
             section[rows] = [self._is_rendering(int(s), self._rows(int(s))) for s in rows]
-            section[rows] &= several[rows] | (self._crowded(rows) <= MAX_CROWDED)
+            section[rows] &= several[rows] | self._fills_block[rows] | (self._crowded(rows) <= MAX_CROWDED)
         return section
 
     @cached_property
     def _like_section(self) -> Flags:
         """What a section is without a look at its blocks, and at how often it stands."""
-        like: Flags = (is_long_enough(self.words, self.blocks) & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks)
-                       & (self.least(self.jaccard) >= LEAST_JACCARD)
+        like: Flags = ((is_long_enough(self.words, self.blocks) | self._fills_block)
+                       & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (self.least(self.jaccard) >= LEAST_JACCARD)
                        & (self.greatest(self.c.link_share) < SECTION_LINK_SHARE))
         return like
+
+    @cached_property
+    def _fills_block(self) -> Flags:
+        """Whether two copies are all of one block but for little: an article on a page that has lost its line ends."""
+        c, halves = self.c, self.findings.corpus.halves
+        block, second = c.first_block[self.leader], self.leader + 1
+        alone = (self.count == 2) & (c.last_block[self.leader] == block)
+        rows = np.flatnonzero(alone & (self.words >= 2 * SECTION_WORDS))
+        filled = np.zeros(len(self.words), bool)
+        both = (c.first_block[second[rows]] == block[rows]) & (c.last_block[second[rows]] == block[rows])
+        filled[rows] = both & (2 * self.words[rows] >= FILLED * halves[block[rows]] / 2)
+        return filled
 
     def _rows(self, s: int) -> I64:
         """The copies of a stand."""
