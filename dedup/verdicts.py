@@ -241,13 +241,34 @@ class Stands:
         Args:
             kind: Verdict of each stand, -1 for none; these are filled in.
         """
-        rendered = np.zeros(len(self.findings.corpus.pages), bool)
-        page = self.findings.table.page[self.all_first[self.stands]]
-        rendered[page[kind == RENDERED]] = True
-        for stands in self._by_page(np.flatnonzero(rendered[page] & ((kind < 0) | (kind == RENDERED)))):
+        page, pages = self.findings.table.page[self.all_first[self.stands]], len(self.findings.corpus.pages)
+        several = np.bincount(page[kind == RENDERED], minlength=pages) > 1
+        asked = (kind < 0) & self._may_belong(kind == RENDERED, several[page])
+        there = np.zeros(pages, bool)
+        there[page[asked]] = True
+        for stands in self._by_page(np.flatnonzero(asked | (there[page] & (kind == RENDERED)))):
             told = renderings_of(self.c, self.findings.corpus.halves, self.first, stands[kind[stands] == RENDERED])
             for s in stands[kind[stands] < 0].tolist():
                 kind[s] = next((found for one in told if (found := self._of_rendering(s, one)) >= 0), -1)
+
+    def _may_belong(self, rendered: Flags, several: Flags) -> Flags:
+        """Stands of which a place lies in or beside a copy of a second rendering, or reaches into one.
+
+        Those are left out of which all places are parts of blocks of these copies: they say no more.
+
+        Args:
+            several: Of each stand, whether its page has several renderings: what is a part of one may open another.
+        """
+        if not rendered.any():
+            return rendered
+        c = self.c
+        before = blocks_inside(self.findings.corpus, c, np.repeat(rendered, self.count))
+        end = np.minimum(c.last_block + 2, len(before) - 1)
+        touching = np.logical_or.reduceat(before[end] > before[np.maximum(c.first_block - 1, 0)], self.leader)
+        inside = before[c.last_block + 1] - before[c.first_block] > c.last_block - c.first_block
+        parts = np.logical_and.reduceat(inside, self.leader) & (self.copies(c.whole) < self.count)
+        found: Flags = touching & (several | ~parts)
+        return found
 
     def _of_rendering(self, s: int, told: Rendering) -> int:
         """The verdict of a stand some places of which lie in the copies of a second rendering, one in each; -1 for none."""
