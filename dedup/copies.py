@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums, widths
+from dedup.blocks import Corpus, rows_of, sums, widths
 from dedup.findings import Findings
 from dedup.model import BlockFlag, BlockKind
 from dedup.places import range_halves
@@ -21,6 +21,7 @@ Flags = npt.NDArray[np.bool_]
 LAYOUT_TABLE, LAYOUT_BLOCKS = 0.6, 0.3  # of a page's characters in tables, of these in paragraphs: they lay the page out
 HEADLINE_WORDS = 20
 PARAGRAPH_HALVES = 16  # a shorter block is no paragraph
+SLIGHT = 8  # tokens at an end that are less than half of their block: none of what a copy is
 HEAD_BLOCKS = 3  # before a copy, in which the heading of its card stands
 _NUMBER = re.compile(r"\[\d+\]")
 _NOTICE = re.compile(r"cookie.*(?:accept|consent|privacy|reject|prefer|setting|browser|experience|we use)|"
@@ -208,7 +209,30 @@ def describe_copies(findings: Findings) -> Copies:
     if len(gaps.place):
         before = blocks.with_words
         left_out = gaps.halves(findings.corpus, len(table.page)), gaps.total(before, len(table.page))
-    return Copies(blocks, places.first_block, places.last_block, table.ranges.t0, table.ranges.t1, table.page, left_out)
+    return Copies(blocks, *_without_ends(findings, places.first_block, places.last_block), table.page, left_out)
+
+
+def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> tuple[I64, I64, I64, I64]:
+    """Blocks and tokens of occurrences without the few words at their ends with which neighbouring blocks begin or end alike.
+
+    The paragraphs behind two copies of an article may both begin with "The": they are no part of the article.
+    """
+    first, t0, t1 = findings.corpus.token_first, findings.table.ranges.t0, findings.table.ranges.t1
+    several = last_block > first_block
+    several[findings.left_out.place] = False  # what stands behind a gap is a part
+    rows = rows_of(several)
+    begin, end = first_block[rows], last_block[rows]
+    tail = t1[rows] - first[end]
+    cut = (tail < SLIGHT) & (2 * tail < first[end + 1] - first[end])
+    end = end - cut
+    head = first[begin + 1] - t0[rows]
+    late = (head < SLIGHT) & (2 * head < first[begin + 1] - first[begin]) & (end > begin)
+    if not (cut | late).any():
+        return first_block, last_block, t0, t1
+    first_block, last_block, t0, t1 = (column.copy() for column in (first_block, last_block, t0, t1))
+    t1[rows[cut]], last_block[rows[cut]] = first[last_block[rows[cut]]], end[cut]
+    t0[rows[late]], first_block[rows[late]] = first[begin[late] + 1], begin[late] + 1
+    return first_block, last_block, t0, t1
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:

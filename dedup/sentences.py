@@ -285,8 +285,8 @@ def _matched(judgement: Judgement, copy: Place, blocks: I64) -> tuple[int, float
 
 def _is_row(judgement: Judgement, copy: Place) -> bool:
     """Whether a copy is one occurrence, all of it."""
-    copies, row = judgement.copies, copy.rows[0]
-    return len(copy.rows) == 1 and copy.first == copies.first_block[row] and max(copy.blocks) == copies.last_block[row]
+    places, row = judgement.findings.places, copy.rows[0]
+    return len(copy.rows) == 1 and copy.first == places.first_block[row] and max(copy.blocks) == places.last_block[row]
 
 
 def _named_copies(judgement: Judgement, page: int, copies: Sequence[Place]) -> tuple[str, list[str]]:
