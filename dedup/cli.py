@@ -68,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ends_soon():
             return _leave(main(sys.argv[1:]))
     arguments = list(argv)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
     if arguments and arguments[0] == "--version":
@@ -413,6 +415,7 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
     settings = settled("scan", settings)
+    _check_threshold(settings.get("threshold"))
     sources, references = ([source for path in side for source in sources_of(path)] for side in (paths, against))
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
@@ -433,6 +436,20 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
         return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, [*sources, *references], settings)
+
+
+def _check_threshold(value: float | None) -> None:
+    """A number above 1 may be what others call threshold: the share of duplicates from which a gate speaks."""
+    from dedup.errors import OptionError
+    from dedup.options import make_options
+
+    try:
+        make_options({"threshold": value})
+    except OptionError as error:
+        if value is None or not 1 < value <= 100:
+            raise
+        gate = f"A limit for what is duplicate is --fail-over {value:g}%."
+        raise OptionError(error.what, error.where, f"{error.mend} {gate}") from None
 
 
 def _handed(side: list[Path | str], options: Any) -> Any:

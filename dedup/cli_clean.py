@@ -132,7 +132,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     if in_place and not (yes or dry_run):
         raise OptionError("writes over what it reads", "--in-place", "Say --yes too, or use -o OUT.")
     if not in_place and output is None and not dry_run:
-        raise OptionError("is needed", "-o", "Say where the cleaned files go: dedup clean PATH... -o OUT")
+        raise OptionError("-o is needed", mend="Say where the cleaned files go: dedup clean PATH... -o OUT")
     choices = Choices(
         for_=settings.pop("for_", None) or "readers", what=settings.pop("what", "exact"),
         drop=settings.pop("drop", "passages"),

@@ -330,5 +330,5 @@ def _one_output(output: tuple[str, ...], example: str) -> str:
     from dedup.errors import OptionError
 
     if len(output) != 1:
-        raise OptionError("is needed" if not output else "is given more than once", "-o", f"Say where it goes: -o {example}")
+        raise OptionError(f"-o is {'given more than once' if output else 'needed'}", mend=f"Say where it goes: -o {example}")
     return output[0]

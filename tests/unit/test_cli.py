@@ -110,7 +110,21 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
-    (["--explian"], "unknown option --explian; there are: --for, --unit, --find, "),
+    (["--explian"], "unknown option --explian; dedup scan --help shows all"),
+    (["--foo"], "unknown option --foo; dedup scan --help shows all"),
+    (["--jaccard", "0.8"], "unknown option --jaccard; here it is called --threshold"),
+    (["--similarity", "0.8"], "unknown option --similarity; what is to be found is set by --threshold"),
+    (["--min-size", "9"], "unknown option --min-size; lengths are counted in words here: use --min-tokens"),
+    (["--exact"], "unknown option --exact; use --find exact"),
+    (["--fuzzy"], "unknown option --fuzzy; use --find near"),
+    (["--json"], "unknown option --json; use --format json"),
+    (["--output-format", "json"], "unknown option --output-format; use --format"),
+    (["--output-format=json"], "unknown option --output-format; use --format"),
+    (["-n", "3"], "unknown option -n; use --top"),
+    (["-r"], "unknown option -r; folders are read with all that is in them"),
+    (["--recursive"], "unknown option --recursive; folders are read with all that is in them"),
+    (["--ignore-case"], "unknown option --ignore-case; upper and lower case are always alike"),
+    (["--encoding", "latin-1"], "unknown option --encoding; each file tells its own; what does not"),
     (["--memory", "much"], "--memory: 'much' is not a size. Write it like 512M or 2G."),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
@@ -118,9 +132,14 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--stem", ""], "--stem: is empty. Name a language, or leave it out."),
     (["--against", "no*thing"], "no*thing: nothing matches"),
     (["--against", "-", "-"], "standard input: cannot be read twice"),
-    (["-z"], "unknown option -z; there are: "),
+    (["-z"], "unknown option -z; dedup scan --help shows all"),
     (["--find", "similar"], "--find: 'similar' is not one of exact, near, reworded"),
+    (["--find", "rewordd"], "--find: 'rewordd' is not one of exact, near, reworded; did you mean reworded?"),
     (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
+    (["--threshold", "5"], "A limit for what is duplicate is --fail-over 5%."),
+    (["--threshold", "80"], "--threshold: 80.0 is out of range. Use 0.1 to 1.0. Did you mean 0.8?"),
+    (["--threshold", "80%"], "--threshold: '80%' is not a number; did you mean 0.8?"),
+    (["--min-similarity", "x%"], "--min-similarity: 'x%' is not a number"),
     (["--threshold", "nan"], "--threshold: nan is out of range. Use 0.1 to 1.0."),
     (["--threshold", "high"], "--threshold: 'high' is not a number"),
     (["--min-tokens", "3.5"], "--min-tokens: '3.5' is not a whole number"),
@@ -151,11 +170,17 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["scan"], "nothing to scan. Name a file or folder"),
     (["scan", ""], "a path is empty"),
     (["scan", "no*thing"], "no*thing: nothing matches"),
-    (["scna", "x"], "unknown command scna; there are: scan, compare"),
+    (["scna", "x"], "unknown command scna; did you mean scan?"),
+    (["help", "scna"], "unknown command scna; did you mean scan?"),
+    (["find", "x"], "unknown command find; there are: scan, compare"),
+    (["index", "chek", "x"], "verify, compact, rebuild, export; did you mean check?"),
     ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
-    (["compare", "a", "b", "--x"], "unknown option --x; there are: --for, --unit, "),
+    (["compare", "a", "b", "--x"], "unknown option --x; dedup compare --help shows all"),
+    (["compare", "a", "b", "--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
+    (["restore", "m", "--exact"], "unknown option --exact; dedup restore --help shows all"),
+    (["restore", "m", "--jaccard"], "unknown option --jaccard; dedup restore --help shows all"),
     (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
@@ -175,6 +200,28 @@ def test_a_file_whose_name_begins_with_a_hyphen_is_told_how_to_be_named(tmp_path
     assert cli.main(["scan", "-notes.txt"]) == 2
     assert "-notes.txt is a path that looks like an option; write it as ./-notes.txt" in one_line(capsys)
     assert cli.main(["scan", "./-notes.txt", "-q"]) == 0
+
+
+def test_what_follows_help_is_shown_the_help_of(capsys: pytest.CaptureFixture[str]) -> None:
+    for asked, same in (["help"], ["--help"]), (["help", "scan"], ["scan", "--help"]):
+        assert [cli.main(asked), cli.main(same)] == [0, 0]
+        out, err = capsys.readouterr()
+        assert (out[:len(out) // 2], err) == (out[len(out) // 2:], "")
+
+
+def test_only_a_scan_is_told_of_its_gate(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limit for what is duplicate, which others call threshold, is neither a setting of Python nor of a comparison."""
+    assert cli.main(["compare", "a", "b", "--threshold", "5"]) == 2
+    assert "fail-over" not in one_line(capsys)
+    with pytest.raises(dedup.OptionError, match=r"threshold: 5 is out of range\. Use 0\.1 to 1\.0\.$"):
+        Options(threshold=5)
+
+
+def test_a_report_into_a_folder_is_told_how_to_be_named(engine: Engine, tmp_path: Path,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "p", "-o", f"{tmp_path}/"]) == 2
+    line = one_line(capsys)
+    assert f"{tmp_path}: is a folder, and a report is one file. Name a file in it: -o {tmp_path / 'report.html'}" in line
 
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:

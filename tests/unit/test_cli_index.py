@@ -73,7 +73,7 @@ def test_ids_are_read_from_standard_input(site: Path) -> None:
      "--threshold: index add does not take it. What finds belongs to the index, which keeps it from create on."),
     (["info", "s.dedup", "--add"], "--add: index info does not take it. It takes --format."),
     (["verify", "s.dedup", "x"], "index verify takes the index and no paths, so this is too much: x"),
-    (["export", "s.dedup"], "-o: is needed. Say where it goes: -o pages.jsonl"),
+    (["export", "s.dedup"], "-o is needed. Say where it goes: -o pages.jsonl"),
     (["eat", "s.dedup"], "index: 'eat' is not one of create, add, check, remove, info, verify, compact, rebuild, export"),
     ([], "index needs an action and an index: dedup index create|add|check|... INDEX [PATH...]"),
     (["add"], "index needs an action and an index"),
