@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
+    all_numbered,
     check_link_base,
     check_open,
     check_outputs,
@@ -510,6 +511,7 @@ def sources_of(path: str) -> list[Path | str]:
 def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
     from dedup.cli_progress import watched
+    from dedup.model import unread
     from dedup.options import make_options
     from dedup.report.formats import How
 
@@ -540,6 +542,8 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
+    if options.id_field and not quiet and all_numbered(report):
+        note(f"dedup: --id-field: no record has the field {options.id_field}; file and number name them")
     if not report.summary.pages:
         if not (report.errors or report.skipped) and not quiet:
             note("dedup: nothing usable: no page could be read")
@@ -551,7 +555,7 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
             note(f"dedup: failed: {line}")
         if passed.failures:
             return STOPPED
-    return PARTLY if report.errors else DONE
+    return PARTLY if unread(report.errors) else DONE
 
 
 def _gates(settings: dict[str, Any]) -> Opened | None:

@@ -110,6 +110,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     from dedup.cli_progress import watched
     from dedup.cli_settings import settled
     from dedup.errors import InputError, OptionError
+    from dedup.model import unread
     from dedup.options import make_options
     from dedup.readers.formats import A_MANIFEST
 
@@ -156,7 +157,7 @@ def _clean(*paths: str, **settings: Any) -> int:
         cli_output.print_lines(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG
-    return cli.PARTLY if done.errors else cli.DONE
+    return cli.PARTLY if unread(done.errors) else cli.DONE
 
 
 def _share(text: str | None) -> float | None:

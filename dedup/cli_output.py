@@ -109,6 +109,20 @@ def _is_report(path: Path) -> bool:
     return not beginning or is_report(beginning)
 
 
+def all_numbered(report: Report) -> bool:
+    """Whether there are records, and none has an id of its own: each is named by its file and number."""
+    from dedup.report.gather import heads_of
+
+    seen = False
+    for page in heads_of(report):
+        name, _, number = page.id.rpartition("#")
+        if name and number.isdecimal() and page.source.endswith(name):
+            seen = True
+        elif not page.source.endswith(page.id):  # a file's id is its path
+            return False
+    return seen
+
+
 def is_one_terminal() -> bool:
     """Whether a person sees what goes to standard output and to standard error in one place."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
+GUESS = "encoding guessed as Windows-1252"  # ends a note on decoding by which nothing is lost
 FIELDS = 1000  # names of fields that are remembered
 
 
@@ -66,6 +67,11 @@ class Notes:
         else:
             self._summed[key] = len(self.errors)
             self.errors.append(entry)
+
+    def decoded(self, source: str, line: int | None, how: str, what: str = "page", before: str = "") -> None:
+        """Note how bytes were decoded that are not what they should be: a guess costs nothing, what is replaced is lost."""
+        kind = "encoding guessed" if how.endswith(GUESS) else "characters replaced"
+        self.error(source, line, f"{before}{how}; the {what} is used", kind)
 
     def saw(self, fields: Iterable[object]) -> None:
         """Remember which fields there are."""

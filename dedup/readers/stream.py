@@ -236,7 +236,7 @@ class _Parser:
                              f"{name}{item.job.form} page {answer.refused}, skipped", _reason(answer.refused))
             return None
         if answer.encoding:
-            self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
+            self._notes.decoded(place, line, answer.encoding, before=name)
         page = replace(page, text=answer.text, title=answer.title, layout=answer.layout)
         self._notes.ignored += [(page.id, place, comment._replace(line=page.line) if page.record else comment)
                                 for comment in answer.ignored]

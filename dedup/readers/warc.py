@@ -234,7 +234,7 @@ def page_of_response(response: Response, uri: str, number: int, meta: Mapping[st
         return Pending(page, Job("html", body, declared))
     text, guess = decode(body, declared)
     if guess:
-        reading.notes.error(file.place, None, f"record {number} ({uri}): {guess}; the page is used", "encoding guessed")
+        reading.notes.decoded(file.place, None, guess, before=f"record {number} ({uri}): ")
     return Page(page.id, text, page.source, None, page.meta, page.url, 1, True, None, page.site, number)
 
 

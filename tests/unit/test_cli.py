@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -200,6 +201,17 @@ def test_a_file_whose_name_begins_with_a_hyphen_is_told_how_to_be_named(tmp_path
     assert cli.main(["scan", "-notes.txt"]) == 2
     assert "-notes.txt is a path that looks like an option; write it as ./-notes.txt" in one_line(capsys)
     assert cli.main(["scan", "./-notes.txt", "-q"]) == 0
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_page_of_the_command_line_shows_values_as_help_does(command: str, capsys: pytest.CaptureFixture[str],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert cli.main([command, "--help"]) == 0
+    shown = re.findall(r"^│ (--[a-z-]+)(?: -\w)?(?: ([A-Z]+(?:\.\.\.)?))? ", capsys.readouterr().out, re.MULTILINE)
+    section = (ROOT / "docs" / "cli.md").read_text("utf-8").split(f"\n## dedup {command}\n")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `(--[a-z-]+)`(?:, `-\w`)?(?: ([A-Z]+(?:\.\.\.)?))? \|", section, re.MULTILINE)
+    assert sorted(shown) == sorted(told)
 
 
 def test_what_follows_help_is_shown_the_help_of(capsys: pytest.CaptureFixture[str]) -> None:
@@ -555,3 +567,50 @@ def test_a_closed_standard_input_is_said() -> None:
     code = "import sys; sys.stdin = None; from dedup.cli import main; sys.exit(main(['scan', '-']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (2, b"dedup: standard input: it is closed\n")
+
+
+def test_a_page_whose_encoding_was_guessed_is_read_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """It was used as a whole: a note, and exit status 0; what lost something is a fault still."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_bytes("Ein grünes Blatt lag auf dem Weg zum alten Hafen.".encode("cp1252"))
+    assert cli.main(["scan", "a.txt"]) == 0
+    out, err = capsys.readouterr()
+    assert "encoding guessed as Windows-1252; the page is used" in err
+    assert "Read with a guess" in out
+    assert "Not compared" not in out
+    assert "not readable" not in out
+    assert cli.main(["scan", "a.txt", "--format", "md"]) == 0
+    out = capsys.readouterr().out
+    assert "### Read with a guess" in out
+    assert "Not compared" not in out
+    assert cli.main(["scan", "a.txt", "--format", "sarif"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["invocations"][0]["executionSuccessful"]
+    assert cli.main(["clean", "a.txt", "--dry-run"]) == 0
+    assert cli.main(["index", "create", "i.dedup", "a.txt"]) == 0
+    assert cli.main(["index", "check", "i.dedup", "a.txt"]) == 0
+    capsys.readouterr()
+    Path("many.csv").write_bytes(b"text\n" + b"caf\xe9\n" * 20)
+    assert cli.main(["scan", "many.csv"]) == 0, "those that are summed up too"
+    assert "Not compared" not in capsys.readouterr().out
+    for lost in b"Ein gr\xfcnes \x81 Blatt.", b"\xff\xfea\x00\x00\xd8b\x00":
+        Path("lost.txt").write_bytes(lost)
+        assert cli.main(["scan", "a.txt", "lost.txt"]) == 3
+        out = capsys.readouterr().out
+        assert "1 not readable" in out
+        assert "Not compared" in out
+
+
+def test_a_field_for_ids_that_no_record_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("n").mkdir()
+    Path("n/a.jsonl").write_text('{"name": 1, "text": "one"}\n{"name": 2, "text": "two"}\n{"key": 3, "text": "three"}\n')
+    Path("n/b.txt").write_text("A file of text has its path.")
+    told = "dedup: --id-field: no record has the field nokey; file and number name them\n"
+    for path, field, err in (("n", "nokey", told), ("n/a.jsonl", "nokey", told), ("n/a.jsonl", "key", ""), ("n", "key", ""),
+                             ("n/b.txt", "nokey", "")):
+        assert cli.main(["scan", path, "--id-field", field]) == 0
+        assert capsys.readouterr().err == err
+    assert cli.main(["scan", "n", "--id-field", "nokey", "-q"]) == 0
+    assert capsys.readouterr().err == ""
