@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
-from dedup.readers.notes import GUESS, used
+from dedup.readers.words import GUESS, used
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

@@ -7,23 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.model import ReadError, Skipped
+from dedup.readers.words import GUESS
 
 if TYPE_CHECKING:
     from dedup.readers.leave_out import Ignored
 
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
-GUESS = "encoding guessed as Windows-1252"  # ends a note on decoding by which nothing is lost
 FIELDS = 1000  # names of fields that are remembered
-
-
-def used(before: bool) -> str:
-    """What became of a file that is damaged, as an error says it behind the damage.
-
-    Args:
-        before: Whether something was read before it.
-    """
-    return "what stands before it was used" if before else "nothing of it was used"
 
 
 class Notes:
