@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
+    all_numbered,
     check_link_base,
     check_open,
     check_outputs,
@@ -68,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _ends_soon():
             return _leave(main(sys.argv[1:]))
     arguments = list(argv)
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
     if isinstance(sys.stdout, io.TextIOWrapper) and (sys.stdout.encoding or "").lower() != "utf-8":
         sys.stdout.reconfigure(errors="backslashreplace")  # --help has an é
     if arguments and arguments[0] == "--version":
@@ -413,6 +416,7 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
     if not paths:
         raise InputError("nothing to scan", mend="Name a file or folder (- is standard input): dedup scan PATH...")
     settings = settled("scan", settings)
+    _check_threshold(settings.get("threshold"))
     sources, references = ([source for path in side for source in sources_of(path)] for side in (paths, against))
     if Path("-") in sources and Path("-") in references:
         raise InputError("cannot be read twice", "standard input", "Save it to a file first.")
@@ -433,6 +437,20 @@ def _scan(*paths: str, against: tuple[str, ...] = (), **settings: Any) -> int:
         return dedup.scan(alone, **asked, options=options, progress=progress)  # type: ignore[attr-defined,no-any-return,unused-ignore]
 
     return _run(work, [*sources, *references], settings)
+
+
+def _check_threshold(value: float | None) -> None:
+    """A number above 1 may be what others call threshold: the share of duplicates from which a gate speaks."""
+    from dedup.errors import OptionError
+    from dedup.options import make_options
+
+    try:
+        make_options({"threshold": value})
+    except OptionError as error:
+        if value is None or not 1 < value <= 100:
+            raise
+        gate = f"A limit for what is duplicate is --fail-over {value:g}%."
+        raise OptionError(error.what, error.where, f"{error.mend} {gate}") from None
 
 
 def _handed(side: list[Path | str], options: Any) -> Any:
@@ -493,6 +511,7 @@ def sources_of(path: str) -> list[Path | str]:
 def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str],
          settings: dict[str, Any]) -> int:
     from dedup.cli_progress import watched
+    from dedup.model import unread
     from dedup.options import make_options
     from dedup.report.formats import How
 
@@ -523,6 +542,8 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
+    if options.id_field and not quiet and all_numbered(report):
+        note(f"dedup: --id-field: no record has the field {options.id_field}; file and number name them")
     if not report.summary.pages:
         if not (report.errors or report.skipped) and not quiet:
             note("dedup: nothing usable: no page could be read")
@@ -534,7 +555,7 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
             note(f"dedup: failed: {line}")
         if passed.failures:
             return STOPPED
-    return PARTLY if report.errors else DONE
+    return PARTLY if unread(report.errors) else DONE
 
 
 def _gates(settings: dict[str, Any]) -> Opened | None:

@@ -110,6 +110,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     from dedup.cli_progress import watched
     from dedup.cli_settings import settled
     from dedup.errors import InputError, OptionError
+    from dedup.model import unread
     from dedup.options import make_options
     from dedup.readers.formats import A_MANIFEST
 
@@ -132,7 +133,7 @@ def _clean(*paths: str, **settings: Any) -> int:
     if in_place and not (yes or dry_run):
         raise OptionError("writes over what it reads", "--in-place", "Say --yes too, or use -o OUT.")
     if not in_place and output is None and not dry_run:
-        raise OptionError("is needed", "-o", "Say where the cleaned files go: dedup clean PATH... -o OUT")
+        raise OptionError("-o is needed", mend="Say where the cleaned files go: dedup clean PATH... -o OUT")
     choices = Choices(
         for_=settings.pop("for_", None) or "readers", what=settings.pop("what", "exact"),
         drop=settings.pop("drop", "passages"),
@@ -156,7 +157,7 @@ def _clean(*paths: str, **settings: Any) -> int:
         cli_output.print_lines(_told(done, dry_run, top))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG
-    return cli.PARTLY if done.errors else cli.DONE
+    return cli.PARTLY if unread(done.errors) else cli.DONE
 
 
 def _share(text: str | None) -> float | None:

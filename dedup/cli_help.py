@@ -37,7 +37,7 @@ EXAMPLES = {
   dedup restore cleaned/dedup-manifest.jsonl -o restored/
 """,
     "explain": """\
-  dedup explain cleaned/dedup-manifest.jsonl '#1'         the first removal
+  dedup explain cleaned/dedup-manifest.jsonl '#0'         the first removal
   dedup explain cleaned/dedup-manifest.jsonl page.html    all of a page
 """,
     "report": """\

@@ -184,13 +184,15 @@ def _add(place: Path | str, *paths: str, quiet: bool, prefix: str = "", wait: fl
 
 
 def _put(index: Index, sources: list[Path | str], prefix: str, settings: dict[str, Any], quiet: bool) -> int:
+    from dedup.model import unread
+
     done = index.add(_stream(sources, index.settings(settings)), prefix=prefix, **settings)
     if not quiet:
         cli_output.tell_errors(done, everything=False)
         cli_output.print_lines([_told(done, len(index))])
     if not done.pages and (done.errors or done.skipped):
         return cli.WRONG
-    return cli.PARTLY if done.errors else cli.DONE
+    return cli.PARTLY if unread(done.errors) else cli.DONE
 
 
 def _told(done: Added, pages: int) -> str:
@@ -206,6 +208,7 @@ def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: b
            prefix: str = "", wait: float = WAIT, **settings: Any) -> int:
     from dedup.cli_progress import watched
     from dedup.index import Index
+    from dedup.model import unread
     from dedup.report.formats import How
 
     sources = _sources(paths, place)
@@ -215,16 +218,20 @@ def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: b
     cli_output.check_open(opened, outputs)
     cli_output.check_outputs(outputs, [*sources, *([place] if isinstance(place, Path) else [])])
     with Index.open(place, timeout=wait) as index, watched(index.settings(settings), quiet, profile) as watchers:
-        report = index.check(_stream(sources, index.settings(settings)), unit=unit, add=add, except_own=except_own,
-                             prefix=prefix, progress=watchers, **settings)
+        added: list[Added] = []
+        report = index._check(_stream(sources, index.settings(settings)), added.append, unit, add, except_own, prefix,
+                              watchers, settings)
+        pages = len(index)
     if not quiet and (verbose or outputs or form not in (None, "terminal") or not cli_output.is_one_terminal()):
         cli_output.tell_errors(report, everything=verbose)
     cli_output.deliver(report, outputs, form, How(top=top), quiet)
+    for done in added if not quiet else ():
+        cli_output.note(_told(done, pages))
     if opened:
         cli_output.open_in_browser(outputs)
     if not report.summary.pages and (report.errors or report.skipped):
         return cli.WRONG
-    return cli.PARTLY if report.errors else cli.DONE
+    return cli.PARTLY if unread(report.errors) else cli.DONE
 
 
 def _remove(place: Path | str, *ids: str, quiet: bool, wait: float = WAIT) -> int:
@@ -330,5 +337,5 @@ def _one_output(output: tuple[str, ...], example: str) -> str:
     from dedup.errors import OptionError
 
     if len(output) != 1:
-        raise OptionError("is needed" if not output else "is given more than once", "-o", f"Say where it goes: -o {example}")
+        raise OptionError(f"-o is {'given more than once' if output else 'needed'}", mend=f"Say where it goes: -o {example}")
     return output[0]

@@ -84,9 +84,9 @@ def _check_output(path: Path, sources: Sequence[Path | str]) -> None:
     if str(path) == "-":
         raise OptionError("is no file: a report is printed where none is named", "-o -",
                           f"Leave it out; --format says how: {', '.join(PRINTED)}.")
+    if path.is_dir():  # before its suffix is looked at, which a folder rarely has
+        raise OutputError("is a folder, and a report is one file", str(path), f"Name a file in it: -o {path / 'report.html'}")
     format_of(path)
-    if path.is_dir():
-        raise OutputError("cannot be written: that is a folder", str(path))
     if not path.absolute().parent.is_dir():
         raise OutputError("cannot be written: there is no such folder", str(path))
     for source in (source for source in sources if isinstance(source, Path)):
@@ -107,6 +107,20 @@ def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         beginning = file.read(HEAD_BYTES)
     return not beginning or is_report(beginning)
+
+
+def all_numbered(report: Report) -> bool:
+    """Whether there are records, and none has an id of its own: each is named by its file and number."""
+    from dedup.report.gather import heads_of
+
+    seen = False
+    for page in heads_of(report):
+        name, _, number = page.id.rpartition("#")
+        if name and number.isdecimal() and page.source.endswith(name):
+            seen = True
+        elif not page.source.endswith(page.id):  # a file's id is its path
+            return False
+    return seen
 
 
 def is_one_terminal() -> bool:

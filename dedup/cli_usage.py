@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from dedup import cli
-from dedup.options import did_you_mean
+from dedup.options import NEAR, did_you_mean
 
 NEEDS = {"restore": "restore needs a manifest: dedup restore MANIFEST [-o DIR]",
          "report": "report needs a result: dedup report RESULT.json -o report.html",
          "explain": "explain needs a manifest and a place: dedup explain MANIFEST PAGE, PAGE:LINE or NUMBER",
          "index": "index needs an action and an index: dedup index create|add|check|... INDEX [PATH...]",
          "completion": "completion needs the name of a shell: dedup completion bash|zsh|fish|powershell"}
+# What people are used to write elsewhere, what does it here, and the setting without which the answer makes no sense.
+HABITS = {
+    ("--exact",): ("use --find exact", "find"),
+    ("--fuzzy", "--near"): ("use --find near", "find"),
+    ("--json",): ("use --format json", "format"),
+    ("--output-format", "-f"): ("use --format", "format"),
+    ("--limit", "-n"): ("use --top for the entries that are shown", "top"),
+    ("-j",): ("use --threads", "threads"),
+    ("--recursive", "-r", "-R"): ("folders are read with all that is in them", "include"),
+    ("--ignore-case", "--case-insensitive", "-i"): ("upper and lower case are always alike", "find"),
+    ("--encoding", "--charset"): ("each file tells its own; what does not, and is no UTF-8, is read as Windows-1252",
+                                  "include"),
+}
 TAKES_ONE = {"report": "result", "schema": "name", "completion": "shell", "restore": "manifest"}
 
 
@@ -61,8 +76,14 @@ def _unknown_option(written: str, command: str) -> str:
     names = _flag_names(command)
     if not names:
         return f"unknown option {written}; {command} has none"
-    answer = did_you_mean(written, names, cli.flag) if written.startswith("--") else ""
-    return f"unknown option {written}" + (answer or f"; there are: {', '.join(map(cli.flag, names))}, -o, -q, -v")
+    answer = _habit(written, names) or (did_you_mean(written, names, cli.flag) if written.startswith("--") else "")
+    return f"unknown option {written}" + (answer or f"; dedup {command} --help shows all")
+
+
+def _habit(written: str, names: list[str]) -> str:
+    """What does here what an option does elsewhere, as the end of a message; or nothing."""
+    [answer, needed] = next((told for habit, told in HABITS.items() if written in habit), ("", ""))
+    return f"; {answer}" if needed in names else ""
 
 
 def _flag_names(command: str) -> list[str]:
@@ -93,7 +114,13 @@ def _unknown_command(first: str) -> str:
         return f"no command before {first}; options stand behind one: dedup scan PATH... {first}"
     if os.path.exists(first):
         return f"{first} is a path; say what to do with it: dedup scan {first}"
-    return (f"unknown command {first}; there are: {', '.join(cli.COMMANDS)} (dedup --help shows examples)")
+    return (f"unknown command {first}" + (_near(first, cli.COMMANDS) or
+            f"; there are: {', '.join(cli.COMMANDS)} (dedup --help shows examples)"))
+
+
+def _near(written: str, names: Sequence[str]) -> str:
+    """What was mistyped, as the end of a message; or nothing."""
+    return "".join(f"; did you mean {name}?" for name in difflib.get_close_matches(written, names, 1, NEAR))
 
 
 def _not_a(error: Any, value: str) -> str:
@@ -103,6 +130,16 @@ def _not_a(error: Any, value: str) -> str:
     choices = [choice for kind in (get_args(error.target_type) or ()) for choice in (get_args(kind) or (kind,))
                if choice is not type(None)]
     if choices:
-        return f"{value!r} is not one of {', '.join(map(str, choices))}"
+        return f"{value!r} is not one of {', '.join(map(str, choices))}{_near(value, list(map(str, choices)))}"
+    if error.target_type is float and (share := _share(value)) is not None:
+        return f"{value!r} is not a number; did you mean {share:g}?"
     names = {float: "a number", int: "a whole number", bool: "true or false"}
     return f"{value!r} is not {names.get(error.target_type, 'such a value')}"
+
+
+def _share(value: str) -> float | None:
+    """The number that a percentage is."""
+    try:
+        return float(value.removesuffix("%")) / 100 if value.endswith("%") else None
+    except ValueError:
+        return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from dedup.baseline import Baseline, Entry
 from dedup.errors import OptionError
 from dedup.fingerprints import Fingerprint
-from dedup.model import Group, Occurrence, PageReport, VerdictKind
+from dedup.model import Group, Occurrence, PageReport, VerdictKind, unread
 from dedup.report.gather import heads_of, matched_text
 from dedup.report.text import count, one_line, percent, place
 
@@ -217,9 +217,10 @@ class Opened:
                 entry = Entry(fingerprint, entry.copies, entry.text, entry.pages, before.reason, before.date)
             entries.append(entry)
         unneeded = [entry for number, entry in enumerate(self.known.entries) if number not in used]
-        made = Baseline([*entries, *(unneeded if report.errors else ())])  # what could not be read may need them
+        partly = bool(unread(report.errors))
+        made = Baseline([*entries, *(unneeded if partly else ())])  # what could not be read may need them
         made.write(self.gates.baseline)
-        what = "kept, as some input could not be read" if report.errors else "gone that nothing needed"
+        what = "kept, as some input could not be read" if partly else "gone that nothing needed"
         return (f"baseline written: {count(len(made.entries), 'passage')} in {self.gates.baseline}"
                 + (f"; {count(len(unneeded), 'entry', 'entries')} {what}" if unneeded else ""))
 

@@ -6,7 +6,8 @@ Names and meanings are those of the JSON report (``dedup-report/1``): every key 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -159,6 +160,19 @@ class ReadError:
     source: str
     line: int | None
     message: str
+
+    @property
+    def is_note(self) -> bool:
+        """Whether nothing was lost: a page or line was used as a whole, and only its encoding was guessed."""
+        return _GUESSED.search(self.message) is not None
+
+
+_GUESSED = re.compile(r"encoding guessed( as Windows-1252; the (page|line) is used|\))\Z")
+
+
+def unread(errors: Iterable[ReadError]) -> list[ReadError]:
+    """Errors by which something was lost."""
+    return [error for error in errors if not error.is_note]
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ PEER_NAMES = {
     "column": "text_field", "content_field": "text_field", "text_column": "text_field", "text_key": "text_field",
     "min_words": "min_tokens", "jobs": "threads", "workers": "threads", "num_workers": "threads",
     "num_proc": "threads", "jaccard_threshold": "threshold", "fields": "meta",
-    "idx": "id_field", "id_column": "id_field",
+    "idx": "id_field", "id_column": "id_field", "jaccard": "threshold", "similarity_threshold": "threshold",
 }
 
 # What peers let people set and we do not; {} is where our setting's name goes.
@@ -241,8 +241,12 @@ PEER_HINTS = {
     "rows": ("bands and rows follow from the threshold: use {}", "threshold"),
     "min_lines": ("lengths are counted in words here, not in lines: use {}", "min_tokens"),
     "min_length": ("lengths are counted in words here: use {}", "min_tokens"),
+    "min_size": ("lengths are counted in words here: use {}", "min_tokens"),
     "similarity": ("what is to be found is set by {}", "threshold"),
 }
+
+
+NEAR = 0.75  # likeness from which a name is taken for another one mistyped: scna is scan, foo is not for
 
 
 def did_you_mean(name: str, names: list[str], spell: Callable[[str], str] = repr) -> str:
@@ -254,12 +258,10 @@ def did_you_mean(name: str, names: list[str], spell: Callable[[str], str] = repr
         spell: How a setting is written where the message is read.
     """
     plain = name.strip("-").replace("-", "_").lower()
-    if plain in PEER_HINTS:
-        hint, setting = PEER_HINTS[plain]
+    hint, setting = PEER_HINTS.get(plain) or ("here it is called {}", PEER_NAMES.get(plain, ""))
+    if setting in names:
         return f"; {hint.format(spell(setting))}"
-    if plain in PEER_NAMES:
-        return f"; here it is called {spell(PEER_NAMES[plain])}"
-    near = difflib.get_close_matches(plain, names, n=1)
+    near = difflib.get_close_matches(plain, names, 1, NEAR)
     return f"; did you mean {spell(near[0])}?" if near else ""
 
 
@@ -293,5 +295,5 @@ def _check_value(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         raise OptionError(f"{value!r} is not {'a whole number' if base is int else 'a number'}", flag)
     low, high = field.metadata["min"], field.metadata["max"]
     if not low <= value <= high:
-        gate = f" Did you mean --fail-over {value:g}%?" if flag == "threshold" and 1 < value <= 100 else ""
-        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.{gate}")
+        share = f" Did you mean {value / 100:g}?" if high == 1 < value and low <= value / 100 <= high else ""
+        raise OptionError(f"{value} is out of range", flag, f"Use {low} to {high}.{share}")

@@ -28,7 +28,8 @@ MORE = """
   [how it works](how-it-works.md).
 - Results go to standard output, all else to standard error. [Formats](formats.md) says what `-o` and `--format` write.
 - The exit status is 0 if all was done, 1 if a gate or guard that was asked for spoke, 2 for wrong usage or nothing usable,
-  3 if some input could not be read, 130 and 143 if it was interrupted or terminated.
+  3 if some input could not be read, 130 and 143 if it was interrupted or terminated. A page whose encoding was guessed
+  was read: it is told, and the status is 0.
 
 ## Completion
 
@@ -105,10 +106,11 @@ def _choices(hint: Any) -> list[str]:
 
 
 def _value(hint: Any) -> str:
+    """What stands for a value, as ``--help`` shows it."""
     if hint is bool:
         return ""
     kinds = _kinds(hint)
-    return "CHOICE" if _choices(hint) else "NUMBER" if int in kinds or float in kinds else "TEXT"
+    return "CHOICE" if _choices(hint) else next((kind.__name__.upper() for kind in (int, float) if kind in kinds), "STR")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from dedup.index.adding import (
     prefixed,
     prepare,
     remove_pages,
+    together,
     write,
 )
 from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
@@ -198,13 +199,18 @@ class Index:
         Raises:
             OptionError: The index has no level for that unit.
         """
+        return self._check(source, lambda done: None, unit, add, except_own, prefix, progress, settings)
+
+    def _check(self, source: Any, told: Callable[[Added], object], unit: Literal["block", "page"] | None, add: bool,
+               except_own: bool, prefix: str, progress: Progress | None, settings: dict[str, Any]) -> Report:
+        """As `check`; `told` hears what came of adding."""
         from dedup.api import _pages
 
         options, unit = self._settings(settings, ("read", "run", "report"), "check"), self._unit(unit)
         stream = _pages(named(source, options) if add else source, options)
         batches = [prefixed(some, prefix) for some in in_batches(stream)]  # read before others have to wait
         if add:
-            return self._checked_and_added(stream, batches, options, unit, except_own, progress)
+            return self._checked_and_added(stream, batches, options, unit, except_own, progress, told)
         with self._store.reading() as snapshot:
             return self._checked(snapshot, stream, batches, options, unit, except_own, progress)
 
@@ -360,17 +366,19 @@ class Index:
         return report
 
     def _checked_and_added(self, stream: Any, batches: list[Some], options: Options, unit: Literal["block", "page"],
-                           except_own: bool, progress: Progress | None) -> Report:
+                           except_own: bool, progress: Progress | None, told: Callable[[Added], object]) -> Report:
         from dedup.blocks import read_corpus
 
+        done = Added()
         with self._store.writing() as writer:
             report = self._checked(writer, stream, batches, options, unit, except_own, progress)
             for batch in batches:
                 with _engine(options) as engine:
                     corpus, tokens = read_corpus(batch, engine, options)
                     ready = prepare(writer.packer, engine, corpus, tokens, options, self._store.recipe)
-                write(writer, ready)
+                done = together(done, write(writer, ready))
         self._store.settle()
+        told(done)
         return report
 
 

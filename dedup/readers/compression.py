@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from dedup.readers.notes import used
+from dedup.readers.words import used
 
 _INPUT_BYTES = 1 << 14  # zstd loses what one call had decoded before damage, so calls are small
 _OUTPUT_BYTES = 1 << 20

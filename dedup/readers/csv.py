@@ -92,7 +92,7 @@ def _lines(stream: BinaryIO, reading: Reading) -> Iterator[str]:
             for i, line in enumerate(block.removesuffix(b"\n").split(b"\n"), number):
                 text, guess = decode_line(line)
                 if guess:
-                    reading.notes.error(reading.file.place, i, f"{guess}; the line is used", "encoding guessed")
+                    reading.notes.decoded(reading.file.place, i, guess, "line")
                 yield text + "\n"
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
-from dedup.readers.notes import used
+from dedup.readers.words import GUESS, used
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
           (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -83,8 +83,9 @@ def decoded(data: bytes, declared: str = "") -> Decoded:
         except UnicodeDecodeError:
             note = f"not valid {declared}, broken characters replaced"
             return Decoded(data.decode(codec, "replace"), note, 0, codec, "replace")
-    note = f"not valid UTF-8 at byte {bad}, encoding guessed as Windows-1252"
-    return Decoded(data.decode("cp1252", "replace"), note, 0, "cp1252", "replace")  # five bytes are unassigned
+    text = data.decode("cp1252", "replace")
+    lost = ", which lacks some of its bytes: they are replaced" if "\ufffd" in text else ""  # five are unassigned
+    return Decoded(text, f"not valid UTF-8 at byte {bad}, {GUESS}{lost}", 0, "cp1252", "replace")
 
 
 def declared_in_html(data: bytes) -> str:

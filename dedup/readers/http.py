@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from dedup.readers.compression import unpack
-from dedup.readers.notes import used
+from dedup.readers.words import used
 
 _HEADER_BYTES = 1 << 18
 _STATUS = re.compile("[1-9][0-9]{2}")

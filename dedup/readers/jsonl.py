@@ -17,9 +17,9 @@ from dedup.heads import RecordHeads, Utf8
 from dedup.kernel import kernel
 from dedup.model import Page
 from dedup.readers.jobs import Job
-from dedup.readers.notes import used
 from dedup.readers.reading import READ_BYTES, Items, Pending, Reading, Stretches, Texts, sites_of
 from dedup.readers.tables import Records, record_name
+from dedup.readers.words import used
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.model import ReadError, Skipped
+from dedup.readers.words import GUESS
 
 if TYPE_CHECKING:
     from dedup.readers.leave_out import Ignored
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
 FIELDS = 1000  # names of fields that are remembered
-
-
-def used(before: bool) -> str:
-    """What became of a file that is damaged, as an error says it behind the damage.
-
-    Args:
-        before: Whether something was read before it.
-    """
-    return "what stands before it was used" if before else "nothing of it was used"
 
 
 class Notes:
@@ -66,6 +58,11 @@ class Notes:
         else:
             self._summed[key] = len(self.errors)
             self.errors.append(entry)
+
+    def decoded(self, source: str, line: int | None, how: str, what: str = "page", before: str = "") -> None:
+        """Note how bytes were decoded that are not what they should be: a guess costs nothing, what is replaced is lost."""
+        kind = "encoding guessed" if how.endswith(GUESS) else "characters replaced"
+        self.error(source, line, f"{before}{how}; the {what} is used", kind)
 
     def saw(self, fields: Iterable[object]) -> None:
         """Remember which fields there are."""

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 from dedup.errors import MissingExtraError, how_to_install
 from dedup.options import Options
 from dedup.readers.formats import A_REPORT
-from dedup.readers.notes import used
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records, columns_of, no_field, row_name, text_fields
+from dedup.readers.words import used
 
 _ROWS = 1000
 _SPOOL_FACTOR = 64  # a compressed table is unpacked to disk, up to so many times max_page_bytes

@@ -23,9 +23,10 @@ from dedup.readers.files import Found, expand, find, open_source
 from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
 from dedup.readers.jobs import Answer
 from dedup.readers.naming import Naming
-from dedup.readers.notes import Notes, used
+from dedup.readers.notes import Notes
 from dedup.readers.reading import Items, Pending, Reading, Stretches, Texts
 from dedup.readers.remote import check_remote, find_remote, is_address, open_remote
+from dedup.readers.words import used
 
 if TYPE_CHECKING:
     from dedup.readers.leave_out import Ignored
@@ -236,7 +237,7 @@ class _Parser:
                              f"{name}{item.job.form} page {answer.refused}, skipped", _reason(answer.refused))
             return None
         if answer.encoding:
-            self._notes.error(place, line, f"{name}{answer.encoding}; the page is used", "encoding guessed")
+            self._notes.decoded(place, line, answer.encoding, before=name)
         page = replace(page, text=answer.text, title=answer.title, layout=answer.layout)
         self._notes.ignored += [(page.id, place, comment._replace(line=page.line) if page.record else comment)
                                 for comment in answer.ignored]

@@ -18,7 +18,7 @@ def read_text(stream: BinaryIO, reading: Reading) -> Items:
     file = reading.file
     text, guess = decode(data)
     if guess:
-        reading.notes.error(file.place, None, f"{guess}; the page is used", "encoding guessed")
+        reading.notes.decoded(file.place, None, guess)
     yield Page(file.name, text, file.place, site=file.site)
 
 

@@ -13,9 +13,9 @@ from dedup.readers.decode import decode
 from dedup.readers.formats import is_binary
 from dedup.readers.http import BodyError, Response, decode_body, split_response
 from dedup.readers.jobs import Job
-from dedup.readers.notes import used
 from dedup.readers.reading import Items, Pending, Reading, host_of
 from dedup.readers.segments import Segments
+from dedup.readers.words import used
 
 _RECORD_TYPES = {2: "warcinfo", 4: "response", 8: "resource", 16: "request", 32: "metadata", 64: "revisit",
                  128: "conversion", 256: "continuation"}  # the values of fastwarc's flags
@@ -234,7 +234,7 @@ def page_of_response(response: Response, uri: str, number: int, meta: Mapping[st
         return Pending(page, Job("html", body, declared))
     text, guess = decode(body, declared)
     if guess:
-        reading.notes.error(file.place, None, f"record {number} ({uri}): {guess}; the page is used", "encoding guessed")
+        reading.notes.decoded(file.place, None, guess, before=f"record {number} ({uri}): ")
     return Page(page.id, text, page.source, None, page.meta, page.url, 1, True, None, page.site, number)
 
 

@@ -18,7 +18,7 @@ from dedup.report.gather import Gathered, matched_text
 from dedup.report.headline import headline
 from dedup.report.locations import encoded
 from dedup.report.text import count, hide_words, one_line, page_name, percent, place, safe, times, verdict_words
-from dedup.report.troubles import place_words, troubles
+from dedup.report.troubles import Trouble, place_words, troubles
 
 if TYPE_CHECKING:
     from dedup.model import Group, Occurrence, PageReport
@@ -253,8 +253,12 @@ def _row(group: Group, found: Gathered, links: _Links) -> str:
 
 def _troubles(report: Report, top: int) -> Iterator[str]:
     told = troubles(report)
-    if not told:
-        return
+    for heading, is_note in ("Not compared", False), ("Read with a guess", True):
+        if kind := [trouble for trouble in told if trouble.is_note == is_note]:
+            yield from _told(heading, kind, top)
+
+
+def _told(heading: str, told: Sequence[Trouble], top: int) -> Iterator[str]:
     lines = []
     for trouble in told[:top]:
         what = f"{trouble.what}: {trouble.why}" if trouble.what else trouble.why
@@ -262,9 +266,9 @@ def _troubles(report: Report, top: int) -> Iterator[str]:
     if len(told) > top:
         lines.append(f"- and {len(told) - top:,} more")
     if len(lines) > SHOWN:
-        yield from itertools.islice(_folded("Not compared", lines), 1, None)
+        yield from itertools.islice(_folded(heading, lines), 1, None)
         return
-    yield "### Not compared"
+    yield f"### {heading}"
     yield ""
     yield from lines
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.model import Kind, Verdict
+from dedup.model import Kind, Verdict, unread
 from dedup.report.beneath import elsewhere, leaders
 from dedup.report.fingerprint import fingerprint
 from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids, some_groups, some_pages
@@ -180,7 +180,8 @@ class _Log:
 
     def invocation(self) -> dict[str, Any]:
         """Whether all could be read, and what could not; to be asked for behind the results."""
-        told = [self._notification("unreadable", "error", error.message, error.source, error.line)
+        told = [self._notification("unreadable", "note" if error.is_note else "error", error.message, error.source,
+                                   error.line)
                 for error in self.report.errors[:MAX_NOTIFICATIONS]]
         hidden = len(self.report.errors) - len(told)
         if hidden > 0:
@@ -194,7 +195,7 @@ class _Log:
             names = list(self.outside)
             told.append(self._notification("outside", "warning", f"{count(len(names), 'source')} outside of the repository, "
                                            f"named by an absolute address: {', '.join(names[:3])}"))
-        return {"executionSuccessful": not self.report.errors, "toolExecutionNotifications": told}
+        return {"executionSuccessful": not unread(self.report.errors), "toolExecutionNotifications": told}
 
     def _notification(self, name: str, level: str, text: str, source: str = "", line: int | None = None) -> dict[str, Any]:
         made: dict[str, Any] = {"descriptor": {"id": name, "index": list(NOTIFICATIONS).index(name)}, "level": level,

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError, Skipped, Verdict
+from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError, Skipped, Verdict, unread
 from dedup.outline import FOLDED
 from dedup.report.beneath import Beneath, counted, parts_words
 from dedup.report.diff import Stretch, differences, folded, pair_differences
@@ -174,7 +174,8 @@ class _Writer:
         elif s.reference_pages:
             parts += [f"against {count(s.reference_pages, 'page')}"]
         parts += [f"{s.skipped:,} skipped"] if s.skipped else []
-        parts += [f"{len(self.report.errors):,} not readable"] if self.report.errors and not s.skipped else []
+        lost = len(unread(self.report.errors))
+        parts += [f"{lost:,} not readable"] if lost and not s.skipped else []
         yield from self.lines(self.say(dot.join(parts)))
 
     def _bar(self, share: float) -> Text:
@@ -238,7 +239,7 @@ class _Writer:
         for page, verdicts in best.items:
             sentence = self.say("; ".join(verdict_words(verdicts[: self.top], 600)), style)
             if len(verdicts) > self.top:
-                sentence.append(f"; and {len(verdicts) - self.top:,} more")
+                sentence.append(f"; and {count(len(verdicts) - self.top, 'more verdict')}")
             if not self.one_page:
                 sentence = Text.assemble(self.say(one_line(page.id, 500), "cyan"), ": ", sentence)
             yield from self.lines(sentence, f"  {self.signs.bullet} ", "yellow" if style else "")
@@ -463,29 +464,35 @@ class _Writer:
     # (d) What was not read or not compared.
 
     def troubles(self) -> Iterator[Text]:
-        if not (self.report.skipped or self.report.errors):
-            return
-        yield from self.heading("Not compared")
-        errors = {_place_of(error) for error in self.report.errors}  # these are told with their causes
+        lost = unread(self.report.errors)
+        if self.report.skipped or lost:
+            yield from self.heading("Not compared")
+            yield from self._lost(lost)
+        if notes := [error for error in self.report.errors if error.is_note]:
+            yield from self.heading("Read with a guess")
+            yield from self._by_message(notes)
+
+    def _lost(self, lost: Sequence[ReadError]) -> Iterator[Text]:
+        errors = {_place_of(error) for error in lost}  # these are told with their causes
         reasons = [entry for entry in self.report.skipped
                    if entry.count > len(entry.examples) or not errors.issuperset(entry.examples)]
         for skipped in reasons[: self.top]:
             yield from self.lines(self._skipped(skipped), f"  {self.signs.dot} ")
         yield from self.more(max(len(reasons) - self.top, 0), "reason")
-        for message, sources in self._by_message().items():
+        yield from self._by_message(lost)
+
+    def _by_message(self, errors: Iterable[ReadError]) -> Iterator[Text]:
+        """Places, those with the same message together."""
+        kinds: dict[str, list[str]] = {}
+        for error in errors:
+            kinds.setdefault(error.message, []).append(_place_of(error))
+        for message, sources in itertools.islice(kinds.items(), self.top):
             examples = ", ".join(one_line(source, 120) for source in sources[:3])
             if len(sources) > 3:
                 examples += f" and {len(sources) - 3:,} more"
             text = self.say(f"{one_line(with_flags(message), 300)}: {examples}", "red")
             yield from self.lines(text, f"  {self.signs.dot} ")
-
-    def _by_message(self) -> Mapping[str, list[str]]:
-        kinds: dict[str, list[str]] = {}
-        rest = "for other reasons"
-        for error in self.report.errors:
-            key = error.message if error.message in kinds or len(kinds) < self.top else rest
-            kinds.setdefault(key, []).append(_place_of(error))
-        return kinds
+        yield from self.more(max(len(kinds) - self.top, 0), "reason")
 
     def _skipped(self, skipped: Skipped) -> Text:
         examples = ", ".join(one_line(example, 120) for example in skipped.examples[:3])

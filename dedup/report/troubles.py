@@ -47,12 +47,14 @@ class Trouble(Struct, frozen=True):
         why: The reason, in words.
         places: Files (shortest names, full names) and lines in them; some of all places.
         hidden: How many more places there are.
+        is_note: Nothing of it was lost.
     """
 
     what: str
     why: str
     places: tuple[tuple[str, str, tuple[int, ...]], ...]
     hidden: int = 0
+    is_note: bool = False
 
 
 def plain_reason(reason: str) -> str:
@@ -96,14 +98,14 @@ def _noun(entry: Skipped) -> str:
 def _faults(errors: Iterable[ReadError], done: set[str], said: set[str], reasons: set[str],
             short: Mapping[str, str]) -> Iterator[Trouble]:
     """Errors that are not told with what they cost, those with the same message together."""
-    kinds: dict[str, list[str]] = {}
+    kinds: dict[tuple[str, bool], list[str]] = {}
     for error in errors:
         summed = _SUMMED.match(error.message)
         message = _DONE.sub("", error.message)
         if _place(error) not in done and message not in said and not (summed and summed[2] in reasons):
-            kinds.setdefault(message, []).append(_place(error))
-    for message, places in kinds.items():
-        yield Trouble("", with_flags(message), _grouped(places, short))
+            kinds.setdefault((message, error.is_note), []).append(_place(error))
+    for (message, is_note), places in kinds.items():
+        yield Trouble("", with_flags(message), _grouped(places, short), is_note=is_note)
 
 
 def _place(error: ReadError) -> str:

@@ -518,7 +518,7 @@ def test_the_commands_say_what_they_did(site: Path, tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.parametrize(("arguments", "answer"), [
-    ([], "nothing to clean"), (["x"], "-o: is needed"), (["x", "--in-place"], "Say --yes too"),
+    ([], "nothing to clean"), (["x"], "-o is needed. Say where"), (["x", "--in-place"], "Say --yes too"),
     (["x", "--in-place", "--yes", "-o", "y"], "cannot be used with -o"), (["nowhere", "-o", "y"], "no such file or folder"),
     (["-", "-o", "y"], "standard input cannot be cleaned"), (["x", "-o", "y", "--max-removed", "lots"], "'lots' is not"),
     (["x", "-o", "y", "--verdicts", "teaser,twice"], "'twice' is no verdict"),

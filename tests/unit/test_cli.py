@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,7 +111,21 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--min-lines", "3"], "lengths are counted in words here, not in lines: use --min-tokens"),
     (["--treshold", "0.5"], "unknown option --treshold; did you mean --threshold?"),
     (["--explain"], "--explain is for two pages: dedup compare A B --explain"),
-    (["--explian"], "unknown option --explian; there are: --for, --unit, --find, "),
+    (["--explian"], "unknown option --explian; dedup scan --help shows all"),
+    (["--foo"], "unknown option --foo; dedup scan --help shows all"),
+    (["--jaccard", "0.8"], "unknown option --jaccard; here it is called --threshold"),
+    (["--similarity", "0.8"], "unknown option --similarity; what is to be found is set by --threshold"),
+    (["--min-size", "9"], "unknown option --min-size; lengths are counted in words here: use --min-tokens"),
+    (["--exact"], "unknown option --exact; use --find exact"),
+    (["--fuzzy"], "unknown option --fuzzy; use --find near"),
+    (["--json"], "unknown option --json; use --format json"),
+    (["--output-format", "json"], "unknown option --output-format; use --format"),
+    (["--output-format=json"], "unknown option --output-format; use --format"),
+    (["-n", "3"], "unknown option -n; use --top"),
+    (["-r"], "unknown option -r; folders are read with all that is in them"),
+    (["--recursive"], "unknown option --recursive; folders are read with all that is in them"),
+    (["--ignore-case"], "unknown option --ignore-case; upper and lower case are always alike"),
+    (["--encoding", "latin-1"], "unknown option --encoding; each file tells its own; what does not"),
     (["--memory", "much"], "--memory: 'much' is not a size. Write it like 512M or 2G."),
     (["--agianst", "x"], "unknown option --agianst; did you mean --against?"),
     (["--between", "host", "--scope", "within"], "--between: a page does not differ from itself"),
@@ -118,9 +133,14 @@ def test_a_comparison_explains_where_it_is_asked_to(engine: Engine) -> None:
     (["--stem", ""], "--stem: is empty. Name a language, or leave it out."),
     (["--against", "no*thing"], "no*thing: nothing matches"),
     (["--against", "-", "-"], "standard input: cannot be read twice"),
-    (["-z"], "unknown option -z; there are: "),
+    (["-z"], "unknown option -z; dedup scan --help shows all"),
     (["--find", "similar"], "--find: 'similar' is not one of exact, near, reworded"),
+    (["--find", "rewordd"], "--find: 'rewordd' is not one of exact, near, reworded; did you mean reworded?"),
     (["--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
+    (["--threshold", "5"], "A limit for what is duplicate is --fail-over 5%."),
+    (["--threshold", "80"], "--threshold: 80.0 is out of range. Use 0.1 to 1.0. Did you mean 0.8?"),
+    (["--threshold", "80%"], "--threshold: '80%' is not a number; did you mean 0.8?"),
+    (["--min-similarity", "x%"], "--min-similarity: 'x%' is not a number"),
     (["--threshold", "nan"], "--threshold: nan is out of range. Use 0.1 to 1.0."),
     (["--threshold", "high"], "--threshold: 'high' is not a number"),
     (["--min-tokens", "3.5"], "--min-tokens: '3.5' is not a whole number"),
@@ -151,11 +171,17 @@ def test_a_wrong_option_is_answered_with_ours_in_one_line(
     (["scan"], "nothing to scan. Name a file or folder"),
     (["scan", ""], "a path is empty"),
     (["scan", "no*thing"], "no*thing: nothing matches"),
-    (["scna", "x"], "unknown command scna; there are: scan, compare"),
+    (["scna", "x"], "unknown command scna; did you mean scan?"),
+    (["help", "scna"], "unknown command scna; did you mean scan?"),
+    (["find", "x"], "unknown command find; there are: scan, compare"),
+    (["index", "chek", "x"], "verify, compact, rebuild, export; did you mean check?"),
     ([str(ROOT)], f"is a path; say what to do with it: dedup scan {ROOT}"),
     (["compare", "a"], "compare needs two pages: dedup compare A B"),
     (["compare"], "compare needs two pages: dedup compare A B"),
-    (["compare", "a", "b", "--x"], "unknown option --x; there are: --for, --unit, "),
+    (["compare", "a", "b", "--x"], "unknown option --x; dedup compare --help shows all"),
+    (["compare", "a", "b", "--threshold", "5"], "--threshold: 5.0 is out of range. Use 0.1 to 1.0."),
+    (["restore", "m", "--exact"], "unknown option --exact; dedup restore --help shows all"),
+    (["restore", "m", "--jaccard"], "unknown option --jaccard; dedup restore --help shows all"),
     (["compare", "a", "b", "--explian"], "unknown option --explian; did you mean --explain?"),
     (["compare", "a", "b", "--thrads", "2"], "unknown option --thrads; did you mean --threads?"),
     (["--threads"], "no command before --threads; options stand behind one: dedup scan PATH... --threads"),
@@ -175,6 +201,39 @@ def test_a_file_whose_name_begins_with_a_hyphen_is_told_how_to_be_named(tmp_path
     assert cli.main(["scan", "-notes.txt"]) == 2
     assert "-notes.txt is a path that looks like an option; write it as ./-notes.txt" in one_line(capsys)
     assert cli.main(["scan", "./-notes.txt", "-q"]) == 0
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_the_page_of_the_command_line_shows_values_as_help_does(command: str, capsys: pytest.CaptureFixture[str],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    assert cli.main([command, "--help"]) == 0
+    shown = re.findall(r"^│ (--[a-z-]+)(?: -\w)?(?: ([A-Z]+(?:\.\.\.)?))? ", capsys.readouterr().out, re.MULTILINE)
+    section = (ROOT / "docs" / "cli.md").read_text("utf-8").split(f"\n## dedup {command}\n")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `(--[a-z-]+)`(?:, `-\w`)?(?: ([A-Z]+(?:\.\.\.)?))? \|", section, re.MULTILINE)
+    assert sorted(shown) == sorted(told)
+
+
+def test_what_follows_help_is_shown_the_help_of(capsys: pytest.CaptureFixture[str]) -> None:
+    for asked, same in (["help"], ["--help"]), (["help", "scan"], ["scan", "--help"]):
+        assert [cli.main(asked), cli.main(same)] == [0, 0]
+        out, err = capsys.readouterr()
+        assert (out[:len(out) // 2], err) == (out[len(out) // 2:], "")
+
+
+def test_only_a_scan_is_told_of_its_gate(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limit for what is duplicate, which others call threshold, is neither a setting of Python nor of a comparison."""
+    assert cli.main(["compare", "a", "b", "--threshold", "5"]) == 2
+    assert "fail-over" not in one_line(capsys)
+    with pytest.raises(dedup.OptionError, match=r"threshold: 5 is out of range\. Use 0\.1 to 1\.0\.$"):
+        Options(threshold=5)
+
+
+def test_a_report_into_a_folder_is_told_how_to_be_named(engine: Engine, tmp_path: Path,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scan", "p", "-o", f"{tmp_path}/"]) == 2
+    line = one_line(capsys)
+    assert f"{tmp_path}: is a folder, and a report is one file. Name a file in it: -o {tmp_path / 'report.html'}" in line
 
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
@@ -508,3 +567,50 @@ def test_a_closed_standard_input_is_said() -> None:
     code = "import sys; sys.stdin = None; from dedup.cli import main; sys.exit(main(['scan', '-']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (2, b"dedup: standard input: it is closed\n")
+
+
+def test_a_page_whose_encoding_was_guessed_is_read_and_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                capsys: pytest.CaptureFixture[str]) -> None:
+    """It was used as a whole: a note, and exit status 0; what lost something is a fault still."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_bytes("Ein grünes Blatt lag auf dem Weg zum alten Hafen.".encode("cp1252"))
+    assert cli.main(["scan", "a.txt"]) == 0
+    out, err = capsys.readouterr()
+    assert "encoding guessed as Windows-1252; the page is used" in err
+    assert "Read with a guess" in out
+    assert "Not compared" not in out
+    assert "not readable" not in out
+    assert cli.main(["scan", "a.txt", "--format", "md"]) == 0
+    out = capsys.readouterr().out
+    assert "### Read with a guess" in out
+    assert "Not compared" not in out
+    assert cli.main(["scan", "a.txt", "--format", "sarif"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["invocations"][0]["executionSuccessful"]
+    assert cli.main(["clean", "a.txt", "--dry-run"]) == 0
+    assert cli.main(["index", "create", "i.dedup", "a.txt"]) == 0
+    assert cli.main(["index", "check", "i.dedup", "a.txt"]) == 0
+    capsys.readouterr()
+    Path("many.csv").write_bytes(b"text\n" + b"caf\xe9\n" * 20)
+    assert cli.main(["scan", "many.csv"]) == 0, "those that are summed up too"
+    assert "Not compared" not in capsys.readouterr().out
+    for lost in b"Ein gr\xfcnes \x81 Blatt.", b"\xff\xfea\x00\x00\xd8b\x00":
+        Path("lost.txt").write_bytes(lost)
+        assert cli.main(["scan", "a.txt", "lost.txt"]) == 3
+        out = capsys.readouterr().out
+        assert "1 not readable" in out
+        assert "Not compared" in out
+
+
+def test_a_field_for_ids_that_no_record_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("n").mkdir()
+    Path("n/a.jsonl").write_text('{"name": 1, "text": "one"}\n{"name": 2, "text": "two"}\n{"key": 3, "text": "three"}\n')
+    Path("n/b.txt").write_text("A file of text has its path.")
+    told = "dedup: --id-field: no record has the field nokey; file and number name them\n"
+    for path, field, err in (("n", "nokey", told), ("n/a.jsonl", "nokey", told), ("n/a.jsonl", "key", ""), ("n", "key", ""),
+                             ("n/b.txt", "nokey", "")):
+        assert cli.main(["scan", path, "--id-field", field]) == 0
+        assert capsys.readouterr().err == err
+    assert cli.main(["scan", "n", "--id-field", "nokey", "-q"]) == 0
+    assert capsys.readouterr().err == ""

@@ -31,7 +31,7 @@ def test_from_create_to_remove(site: Path, capsys: pytest.CaptureFixture[str]) -
     def run(*arguments: str) -> str:
         assert cli.main(["index", *arguments]) == 0
         out, err = capsys.readouterr()
-        assert not err
+        assert err == ("1 page added; the index holds 3 pages\n" if "--add" in arguments else "")
         return out
     assert run("create", "s.dedup", "site") == "2 pages added; the index holds 2 pages\n"
     assert run("add", "s.dedup", "site") == "0 pages added, 2 unchanged; the index holds 2 pages\n"
@@ -73,7 +73,7 @@ def test_ids_are_read_from_standard_input(site: Path) -> None:
      "--threshold: index add does not take it. What finds belongs to the index, which keeps it from create on."),
     (["info", "s.dedup", "--add"], "--add: index info does not take it. It takes --format."),
     (["verify", "s.dedup", "x"], "index verify takes the index and no paths, so this is too much: x"),
-    (["export", "s.dedup"], "-o: is needed. Say where it goes: -o pages.jsonl"),
+    (["export", "s.dedup"], "-o is needed. Say where it goes: -o pages.jsonl"),
     (["eat", "s.dedup"], "index: 'eat' is not one of create, add, check, remove, info, verify, compact, rebuild, export"),
     ([], "index needs an action and an index: dedup index create|add|check|... INDEX [PATH...]"),
     (["add"], "index needs an action and an index"),
@@ -105,3 +105,15 @@ def test_a_damaged_index_is_told_with_what_to_do(site: Path, capsys: pytest.Capt
     assert cli.main(["index", "rebuild", "s.dedup", "-o", "n.dedup"]) == 3
     assert capsys.readouterr().out == "n.dedup: 1 pages\n"
     assert cli.main(["index", "verify", "n.dedup"]) == 0
+
+
+def test_what_a_check_adds_is_told_beside_its_report(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Index.create("s.dedup", site).close()
+    for told in "1 page added; the index holds 3 pages\n", "0 pages added, 1 unchanged; the index holds 3 pages\n":
+        assert cli.main(["index", "check", "s.dedup", "new.txt", "--add", "--format", "json"]) == 0
+        out, err = capsys.readouterr()
+        assert json.loads(out)
+        assert err == told
+    assert cli.main(["index", "check", "s.dedup", "new.txt", "--add", "-q"]) == 0
+    assert cli.main(["index", "check", "s.dedup", "new.txt"]) == 0
+    assert capsys.readouterr().err == ""

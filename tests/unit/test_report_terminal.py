@@ -173,6 +173,16 @@ def test_what_was_not_compared_is_summed_up_at_the_end() -> None:
     assert "1,000 not readable" in flat(printed(report([page("a")], errors=errors)))
 
 
+def test_reasons_that_top_hides_are_counted() -> None:
+    errors = [ReadError("-", n, f"reason {n}") for n in range(1, 4)]
+    text = flat(printed(report([page("a")], errors=errors), top=1))
+    assert "reason 1: -:1 and 2 more reasons: --top 3" in " ".join(text.replace("·", "").split())
+    assert "reason 2" not in text
+    verdicts = tuple(Verdict("rendered-twice", f"text {n}", (0,)) for n in range(3))
+    again = report([page("a", verdicts=verdicts)], [group(0, [occurrence("a", "t", line=4), occurrence("a", "t", line=5)])])
+    assert "text 0; and 2 more verdicts" in flat(printed(again, top=1))
+
+
 def test_a_place_that_is_told_with_its_cause_is_not_told_as_skipped_too() -> None:
     errors = [ReadError("c.jsonl", 2, "is no JSON (skipped)"), ReadError("d.gz", None, "is damaged")]
     skipped = [Skipped("line is not valid JSON", 1, ("c.jsonl:2",)), Skipped("empty file", 2, ("d.gz", "e.txt")),
