@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, is_among, sums
+from dedup.blocks import distinct_numbers, is_among, rows_of, sums
 from dedup.copies import PARAGRAPH_HALVES, goes_on, is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
@@ -280,7 +280,10 @@ def _matched(judgement: Judgement, copy: Place, blocks: I64) -> tuple[int, float
         row = copy.rows[0]
         mine = slice(places.parts.first[row], places.parts.first[row + 1])
         return int((places.part_end[mine] - places.part_start[mine]).sum()), 2 * float(judgement.copies.words[row])
-    return int((corpus.end_chars[blocks] - corpus.start_chars[blocks]).sum()), float(corpus.halves[blocks].sum())
+    chars = (corpus.end_chars[blocks] - corpus.start_chars[blocks]).sum()
+    following = rows_of(blocks[1:] == blocks[:-1] + 1)  # what is between them belongs to both
+    chars += (corpus.start_chars[blocks[following + 1]] - corpus.end_chars[blocks[following]]).sum()
+    return int(chars), float(corpus.halves[blocks].sum())
 
 
 def _is_row(judgement: Judgement, copy: Place) -> bool:

@@ -260,3 +260,27 @@ def test_an_article_twice_on_a_page_that_has_lost_its_line_ends_is_told_and_clea
     assert removed > 0.8 * len(article)
     beside = f"{text} {' '.join(prose(40, n) for n in range(50, 62))}"  # there it is not most of the block
     assert not verdicts(scan_texts([beside]), "rendered-twice")
+
+
+def test_a_word_with_which_the_next_paragraphs_begin_is_no_paragraph():
+    """``The ...`` behind both copies: an exact run takes it in, and the sentence does not."""
+    behind = ["The " + prose(25, 60), "The " + prose(25, 61)]
+    [told_once] = told(*ARTICLE, behind[0], *ARTICLE, behind[1])
+    assert told_once == "the article stands on this page twice: lines 1-13 again at 17-29"
+    [verdict] = scan_texts([lines(*ARTICLE, behind[0], *ARTICLE, behind[1])]).pages[0].verdicts
+    assert ", headline and 6 paragraphs, " in verdict.text
+    before = [prose(25, 62) + " and", prose(25, 63) + " and"]
+    assert told(before[0], *P, "Share", before[1], *P) == [
+        f"most of the page stands on it twice: lines 3-13 again at 19-29, 6 paragraphs, {len(lines(*P).strip()):,} characters"]
+    once = prose(45, 64)  # a paragraph is no section, with a word behind it neither
+    assert not told(once, behind[0], prose(30, 65), once, behind[1])
+    thrice = told(*ARTICLE, behind[0], *ARTICLE, behind[1], *ARTICLE)
+    assert thrice == ["the article stands on this page 3 times: lines 1-13 again at 17-29 and 33-45"]
+
+
+def test_a_lead_on_top_of_another_text_is_the_teaser_of_an_article_that_stands_twice():
+    lead = prose(50, 70)
+    article = [LONG, lead, *P[:3]]
+    assert told(LONG, lead, prose(45, 71), *article, "Share", *article) == [
+        "the article stands on this page twice: lines 7-15 again at 19-27",
+        "the teaser at lines 1-3 is contained in lines 7-15"]
