@@ -298,10 +298,10 @@ class Stands:
         if (self.blocks[s] > TEASER_BLOCKS + MOST_LABELS or not self._begins_with_headlines(s, rows)
                 or sum(is_paragraph(corpus, page, block) for block in range(first, last + 1)) > 1):
             return False
-        last = self.c.last_block[rows]
-        on = [goes_on(corpus, page, block) for block in last.tolist()]
+        ends = self.c.last_block[rows]
+        on = [goes_on(corpus, page, block) for block in ends.tolist()]
         if len(on) > 2:  # with the same text as another one
-            behind = corpus.fingerprint[np.minimum(last + 1, len(corpus.fingerprint) - 1)]
+            behind = corpus.fingerprint[np.minimum(ends + 1, len(corpus.fingerprint) - 1)]
             on = [goes and int((behind == text).sum()) > 1 for goes, text in zip(on, behind, strict=True)]
         return 0 < on.count(False) < min(len(on), REFRAIN_COPIES)
 

@@ -270,8 +270,9 @@ def test_a_word_with_which_the_next_paragraphs_begin_is_no_paragraph():
     [verdict] = scan_texts([lines(*ARTICLE, behind[0], *ARTICLE, behind[1])]).pages[0].verdicts
     assert ", headline and 6 paragraphs, " in verdict.text
     before = [prose(25, 62) + " and", prose(25, 63) + " and"]
+    length = len(lines(*P).strip())
     assert told(before[0], *P, "Share", before[1], *P) == [
-        f"most of the page stands on it twice: lines 3-13 again at 19-29, 6 paragraphs, {len(lines(*P).strip()):,} characters"]
+        f"most of the page stands on it twice: lines 3-13 again at 19-29, 6 paragraphs, {length:,} characters"]
     once = prose(45, 64)  # a paragraph is no section, with a word behind it neither
     assert not told(once, behind[0], prose(30, 65), once, behind[1])
     thrice = told(*ARTICLE, behind[0], *ARTICLE, behind[1], *ARTICLE)
