@@ -20,7 +20,7 @@ namespace dedup {
 //
 // - Segments of at most `max_members` places become matches: every two of their places, grown to both sides as far as the
 //   texts agree. The others stay segments, grown as far as all of their places agree; of places that overlap, first come
-//   first kept.
+//   first kept. Where that is too short to count (`block_least`), those places that agree for longer become matches.
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period has at least the tokens that `block_least` asks for in the
 //   block where the stretch begins. Places of a segment that are nearer to each other than that are such a stretch, too.
@@ -109,6 +109,7 @@ private:
         std::int64_t nearest = before + after + size_;
         for (std::size_t i = 0; i + 1 < places.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
         const std::int64_t length = std::max(size_, nearest);
+        if (length < least) seed_longer(places, before, after, least);
         const auto kept = hot_position_.size();
         for (std::size_t i = 0; i < places.size(); ++i)
             if (hot_position_.size() == kept || place(i) >= hot_position_.back() + length) hot_position_.push_back(place(i));
@@ -118,6 +119,27 @@ private:
         }
         hot_first_.push_back(static_cast<std::int64_t>(hot_position_.size()));
         hot_length_.push_back(length);
+    }
+
+    // Seeds of some places of a segment that is too short to count, grown to both sides: those that agree for longer. In the order of
+    // what stands beside them, each with the next `max_members` ones that agree there.
+    void seed_longer(Places places, std::int64_t before, std::int64_t after, std::int64_t least) {
+        std::vector<std::pair<std::int64_t, std::uint32_t>> beside;  // leader, place
+        Relief relief;
+        for (const std::int64_t distance : {-before - 1, after + 1}) {
+            beside.clear();
+            for (const std::uint32_t place : places)
+                if (const std::int64_t leader = grams_.leader(place + distance); leader >= 0) beside.emplace_back(leader, place);
+            std::sort(beside.begin(), beside.end());
+            for (std::size_t i = 0; i < beside.size(); ++i)
+                for (std::size_t j = i + 1; j < beside.size() && j - i <= static_cast<std::size_t>(max_members_); ++j) {
+                    if (beside[j].first != beside[i].first) break;
+                    relief.places(2);
+                    const std::int64_t a = beside[i].second, b = beside[j].second;
+                    if (grams_.equal_before(a, b) + grams_.equal_from(a, b) - 1 + size_ >= least)
+                        add_seed(beside[i].second, beside[j].second);
+                }
+        }
     }
 
     // Every seed grown as far as its two places agree; those of one shift that meet are one.

@@ -157,7 +157,8 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. The
     others stay segments, grown to both sides as far as all of their places agree; of places that overlap, first come
-    first kept.
+    first kept. Where that is too short to count, places that agree for longer become matches: each with the next
+    `max_members` that have the same gram beside the segment.
 
     A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
     several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
@@ -169,13 +170,13 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
         block_first: First token of each block, one longer than the blocks.
-        block_least: Tokens that a period has, at least, in a stretch that begins in the block.
+        block_least: Tokens that a repeat or a period has, at least, where it begins in the block.
         page_first: First token of each page, one longer than the pages.
 
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
-    finder = _RepeatFinder(position, leader, length, size, block_first.tolist(), block_least.tolist(), page_first.tolist())
+    finder = _RepeatFinder(position, leader, length, size, max_members, block_first.tolist(), block_least.tolist(), page_first.tolist())
     for places, count, growth in finder.segments():
         if len(places) <= max_members:
             finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
@@ -192,8 +193,9 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
 class _RepeatFinder:
     """Finds the exact repeats of one collection."""
 
-    def __init__(self, position: U32, leader: U32, length: U32, size: int, block_first: list[int], block_least: list[int],
-                 page_first: list[int]) -> None:
+    def __init__(self, position: U32, leader: U32, length: U32, size: int, max_members: int, block_first: list[int],
+                 block_least: list[int], page_first: list[int]) -> None:
+        self.max_members = max_members
         self.size, self.block_first, self.block_least, self.page_first = size, block_first, block_least, page_first
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
         self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
@@ -254,12 +256,31 @@ class _RepeatFinder:
         self.grown_to[len(places)] = places[0] + after + 1
         nearest = min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
         length = max(self.size, nearest)
+        if length < least:
+            self.seed_longer(places, (-before - 1, after + 1), least)
         kept: list[int] = []
         for p in places:
             if not kept or p - before >= kept[-1] + length:
                 kept.append(p - before)
         if len(kept) >= 2:
             self.hot.append((kept, length))
+
+    def seed_longer(self, places: list[int], distances: tuple[int, int], least: int) -> None:
+        """Seeds of the places that agree for longer, in the order of the grams that stand beside them, at some distances."""
+        for distance in distances:
+            beside = sorted((self.leader[p + distance], p) for p in places if p + distance in self.leader)
+            for i, (leader, a) in enumerate(beside):
+                following = beside[i + 1:i + 1 + self.max_members]
+                self.seeds += [(b - a, a) for other, b in following if other == leader and self.matched(a, b) >= least]
+
+    def matched(self, a: int, b: int) -> int:
+        """Tokens of the match of two places that begin equal grams."""
+        begin, end = a, a + 1
+        while self.equal(begin - 1, begin - 1 + b - a):
+            begin -= 1
+        while self.equal(end, end + b - a):
+            end += 1
+        return end - begin + self.size - 1
 
     def match_seeds(self) -> None:
         """Every seed grown as far as its two places agree; those of one shift that meet are one."""

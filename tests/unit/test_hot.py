@@ -56,3 +56,20 @@ def test_a_block_that_stands_whole_in_a_longer_one_is_contained():
     text = "one two three four five six seven eight nine ten eleven twelve"
     group = dedup.scan([text, f"{text} {text}"]).groups[0]
     assert (group.kind, len(group.occurrences)) == ("contained", 3)
+
+
+@pytest.mark.parametrize("find", ["exact", "near"])
+@pytest.mark.parametrize("count", [7, 30])
+@pytest.mark.parametrize(("units", "between", "min_tokens"), [
+    ([chr(0x4e00 + n) for n in range(40)], "", 8), (WORDS.split(), " ", 16)])
+def test_the_end_of_a_passage_of_many_places_is_kept_though_the_next_ones_go_on_otherwise(find, count, units, between, min_tokens):
+    """The beginning has one place more, the end too: what both leave between them is shorter than a repeat must be."""
+    def page(number: int, begin: int, end: int) -> str:
+        own = [f"p{number}q{n}" for n in range(12)]
+        return " ".join([*own[:6], between.join(units[begin:end]), *own[6:]])
+    whole = [page(n, 0, 22) for n in range(count)]
+    for first in (whole, [*whole[:3], page(98, 8, 22), *whole[3:]]):
+        groups = dedup.scan([*first, page(99, 0, 16)], min_tokens=min_tokens, find=find).groups
+        tokens = (8, 11) if between == "" else (16, 22)
+        assert sorted((round(group.tokens), len(group.occurrences)) for group in groups) == [
+            (tokens[0], count + 1), (tokens[1], count)]
