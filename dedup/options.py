@@ -261,7 +261,8 @@ def did_you_mean(name: str, names: list[str], spell: Callable[[str], str] = repr
     hint, setting = PEER_HINTS.get(plain) or ("here it is called {}", PEER_NAMES.get(plain, ""))
     if setting in names:
         return f"; {hint.format(spell(setting))}"
-    near = difflib.get_close_matches(plain, names, 1, NEAR)
+    begun = [name for name in names if len(plain) > 3 and name.startswith(plain)]
+    near = difflib.get_close_matches(plain, names, 1, NEAR) or begun
     return f"; did you mean {spell(near[0])}?" if near else ""
 
 

@@ -24,7 +24,8 @@ namespace dedup {
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period has at least the tokens that `block_least` asks for in the
 //   block where the stretch begins. Places of a segment that are nearer to each other than that are such a stretch, too.
-// - What is in none of these, and stands again at a distance of `size` or more, is in a segment of a gram's length.
+// - What is in none of these, and stands again at a distance of `size` or more, is in a match of the least length that counts or, where
+//   there is none, in a segment of a gram's length.
 class RepeatFinder {
 public:
     // Matches (a, b, length) ascending; segments (first, position, length).
@@ -185,16 +186,18 @@ private:
         both(seed + kAhead, [&](std::int64_t at) { grams_.fetch_run(at); });
     }
 
-    // A stretch that repeats at once, each period with the next one, and what is left before and after them.
+    // A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as counts.
     void match_periods(std::int64_t begin, std::int64_t end, std::int64_t shift) {
-        const std::int64_t period = (least_at(begin) + shift - 1) / shift * shift;  // several short ones make one
+        const std::int64_t least = least_at(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
+        const auto counting = [&](std::int64_t left) { return period + least <= end - begin ? std::max(left, least) : left; };
         std::int64_t at = begin;
         if (2 * period <= end - begin) {
             const std::int64_t start = period_start(begin, begin + (end - begin) % period, period);
             for (at = start; at + 2 * period <= end; at += period) found_.push_back({at, at + period, period});
-            if (start - begin >= size_) found_.push_back({begin, begin + period, start - begin});
+            if (start - begin >= size_) found_.push_back({begin, begin + period, counting(start - begin)});
         }
-        if (end - at - period >= size_) found_.push_back({at, at + period, end - at - period});
+        if (const std::int64_t left = end - at - period; left >= size_)
+            found_.push_back({end - counting(left) - period, end - counting(left), counting(left)});
     }
 
     // Where the first period begins: where it and the next one begin a block, else where it does, else as early as can be.
@@ -234,7 +237,10 @@ private:
                 if (bare == stop) break;
                 at = std::max(at, bare - size_ + 1);
                 const std::int64_t best = last_elsewhere(at, bare);
-                if (best >= 0) {
+                if (const Match match = best >= 0 ? long_enough(best, bare) : Match{}; match.length > 0) {
+                    found_.push_back(match);
+                    covered.set(match.a, match.a + match.length), covered.set(match.b, match.b + match.length);
+                } else if (best >= 0) {
                     covered.set(best, best + size_);
                     needed.emplace_back(grams_.leader(best), best);
                 } else {
@@ -243,6 +249,22 @@ private:
             }
         }
         keep_classes(std::move(needed));
+    }
+
+    // A match of a gram and the first or the last other place of its class that is as long as a repeat must be and holds a token of the
+    // gram; none, of no length, where a gram is as long, or there is no such place.
+    Match long_enough(std::int64_t gram, std::int64_t token) const {
+        const std::int64_t least = least_at(gram), leader = grams_.leader(gram);
+        if (least <= size_) return {};
+        for (const std::int64_t other : {leader, segments_.last(leader)}) {
+            const std::int64_t a = std::min(gram, other), b = std::max(gram, other), shift = b - a;
+            if (shift < least) continue;
+            const std::int64_t end = a + grams_.equal_from(a, b) - 1 + size_;
+            if (end - a + grams_.equal_before(a, b) < least) continue;
+            const std::int64_t start = std::min(token - (gram - a), end - least);
+            return {start, start + shift, least};
+        }
+        return {};
     }
 
     // The last gram that begins in [first, last] and stands elsewhere, too; -1 if none does.

@@ -164,8 +164,8 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
     left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
-    What is in none of these, and stands again at a distance of `size` or more, is in a segment of a gram's length: no
-    token of such a gram is left out.
+    What is in none of these, and stands again at a distance of `size` or more, is in a match of the least length that counts
+    or, where there is none, in a segment of a gram's length: no token of such a gram is left out.
 
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
@@ -176,7 +176,8 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
-    finder = _RepeatFinder(position, leader, length, size, max_members, block_first.tolist(), block_least.tolist(), page_first.tolist())
+    finder = _RepeatFinder(position, leader, length, size, max_members, block_first.tolist(), block_least.tolist(),
+                           page_first.tolist())
     for places, count, growth in finder.segments():
         if len(places) <= max_members:
             finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
@@ -307,8 +308,13 @@ class _RepeatFinder:
             self.match_periods(begin, end, shift)
 
     def match_periods(self, begin: int, end: int, shift: int) -> None:
-        """A stretch that repeats at once, each period with the next one, and what is left before and after them."""
-        period, at = -(-self.least_at(begin) // shift) * shift, begin  # several short ones make one
+        """A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as
+        counts."""
+        least = self.least_at(begin)
+        period, at = -(-least // shift) * shift, begin  # several short ones make one
+
+        def counting(left: int) -> int:
+            return max(left, least) if period + least <= end - begin else left
         if 2 * period <= end - begin:
             borders = set(self.block_first)
             starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
@@ -316,8 +322,9 @@ class _RepeatFinder:
             whole = range(start, end - 2 * period + 1, period)
             at = start + len(whole) * period
             self.matches += [(p, p + period, period) for p in whole]
-            self.matches += [(begin, begin + period, start - begin)] * (start - begin >= self.size)
-        self.matches += [(at, at + period, end - at - period)] * (end - at - period >= self.size)
+            self.matches += [(begin, begin + period, counting(start - begin))] * (start - begin >= self.size)
+        if (left := end - at - period) >= self.size:
+            self.matches.append((end - counting(left) - period, end - counting(left), counting(left)))
 
     def keep_the_rest(self) -> None:
         """Tokens of repeated grams that are in nothing found so far: places of a gram over each are one more segment."""
@@ -329,7 +336,10 @@ class _RepeatFinder:
         for place in sorted(self.leader):
             bare = [t for t in range(place, place + self.size) if t not in covered]
             elsewhere = [p for p in range(place, bare[0] + 1) if self.stands_elsewhere(p)] if bare else []
-            if elsewhere:
+            if elsewhere and (match := self.long_enough(elsewhere[-1], bare[0])):
+                self.matches.append(match)
+                covered |= {t for begin in match[:2] for t in range(begin, begin + match[2])}
+            elif elsewhere:
                 covered |= set(range(elsewhere[-1], elsewhere[-1] + self.size))
                 needed[self.leader[elsewhere[-1]]].append(elsewhere[-1])
         for leader, places in sorted(needed.items()):
@@ -340,6 +350,26 @@ class _RepeatFinder:
                     apart += [p] * (not apart or p >= apart[-1] + self.size)
                 self.hot.append((self.with_company(apart, self.members[leader]), self.size))
                 left = [p for p in left if p not in apart]
+
+    def long_enough(self, gram: int, token: int) -> tuple[int, int, int] | None:
+        """A match of a gram and the first or the last other place of its class that is as long as a repeat must be, and holds
+        a token of the gram; nothing where a gram is as long, or there is no such place."""
+        least, members = self.least_at(gram), self.members[self.leader[gram]]
+        if least <= self.size:
+            return None
+        for other in (members[0], members[-1]):
+            a, b = sorted((gram, other))
+            if b - a < least:
+                continue
+            end = a
+            while self.equal(end, end + b - a):
+                end += 1
+            end += self.size - 1
+            if self.matched(a, b) < least:
+                continue
+            start = min(token - (gram - a), end - least)
+            return start, start + b - a, least
+        return None
 
     def with_company(self, apart: list[int], members: list[int]) -> list[int]:
         """Some members of a class, and company for them: where one stands alone on its page, the first other member there;

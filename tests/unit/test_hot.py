@@ -62,7 +62,7 @@ def test_a_block_that_stands_whole_in_a_longer_one_is_contained():
 @pytest.mark.parametrize("count", [7, 30])
 @pytest.mark.parametrize(("units", "between", "min_tokens"), [
     ([chr(0x4e00 + n) for n in range(40)], "", 8), (WORDS.split(), " ", 16)])
-def test_the_end_of_a_passage_of_many_places_is_kept_though_the_next_ones_go_on_otherwise(find, count, units, between, min_tokens):
+def test_the_end_of_a_passage_of_many_places_is_kept(find, count, units, between, min_tokens):
     """The beginning has one place more, the end too: what both leave between them is shorter than a repeat must be."""
     def page(number: int, begin: int, end: int) -> str:
         own = [f"p{number}q{n}" for n in range(12)]
@@ -73,3 +73,14 @@ def test_the_end_of_a_passage_of_many_places_is_kept_though_the_next_ones_go_on_
         tokens = (8, 11) if between == "" else (16, 22)
         assert sorted((round(group.tokens), len(group.occurrences)) for group in groups) == [
             (tokens[0], count + 1), (tokens[1], count)]
+
+
+@pytest.mark.parametrize(("units", "between", "min_tokens"), [
+    ([chr(0x4e00 + n) for n in range(20)], "", 8), (WORDS.split()[:20], " ", 16)])
+def test_the_end_of_a_text_that_follows_itself_is_kept(units, between, min_tokens):
+    """Twice, and three quarters of it once more: that is shorter than a repeat must be, so it comes with what is before it."""
+    text = between.join([*units, *units, *units[:15]])
+    groups = dedup.scan([text], min_tokens=min_tokens).groups
+    held = {at for group in groups for o in group.occurrences for at in range(o.start, o.end)}
+    assert [at for at in range(len(text)) if at not in held and text[at] != " "] == []
+    assert all(group.tokens >= min_tokens for group in groups)

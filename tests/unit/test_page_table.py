@@ -444,7 +444,7 @@ def test_a_table_may_not_take_the_place_of_what_is_read(tmp_path: Path, capsys: 
 
 def test_a_folder_or_no_folder_is_said_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "d.csv").mkdir()
-    for place, answer in ((tmp_path / "d.csv", "that is a folder"), (tmp_path / "no" / "p.jsonl", "there is no such folder")):
+    for place, answer in ((tmp_path / "d.csv", "is a folder"), (tmp_path / "no" / "p.jsonl", "there is no such folder")):
         assert cli.main(["scan", str(ROOT / "examples" / "site"), "-o", str(place)]) == 2
         assert answer in capsys.readouterr().err
 
