@@ -78,7 +78,7 @@ def test_the_end_of_a_passage_of_many_places_is_kept(find, count, units, between
 @pytest.mark.parametrize(("units", "between", "min_tokens"), [
     ([chr(0x4e00 + n) for n in range(20)], "", 8), (WORDS.split()[:20], " ", 16)])
 def test_the_end_of_a_text_that_follows_itself_is_kept(units, between, min_tokens):
-    """Twice, and three quarters of it once more: that is shorter than a repeat must be, so it comes with what is before it."""
+    """Twice, and three quarters of it once more: shorter than a repeat must be, so it comes with what is before it."""
     text = between.join([*units, *units, *units[:15]])
     groups = dedup.scan([text], min_tokens=min_tokens).groups
     held = {at for group in groups for o in group.occurrences for at in range(o.start, o.end)}
