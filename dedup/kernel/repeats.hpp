@@ -189,7 +189,8 @@ private:
     // A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as counts.
     void match_periods(std::int64_t begin, std::int64_t end, std::int64_t shift) {
         const std::int64_t least = least_at(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
-        const auto counting = [&](std::int64_t left) { return period + least <= end - begin ? std::max(left, least) : left; };
+        const bool is_long = shift >= least && period + least <= end - begin;  // of short ones what is left is nothing new
+        const auto counting = [&](std::int64_t left) { return is_long ? std::max(left, least) : left; };
         std::int64_t at = begin;
         if (2 * period <= end - begin) {
             const std::int64_t start = period_start(begin, begin + (end - begin) % period, period);

@@ -308,13 +308,14 @@ class _RepeatFinder:
             self.match_periods(begin, end, shift)
 
     def match_periods(self, begin: int, end: int, shift: int) -> None:
-        """A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as
-        counts."""
+        """A stretch that repeats at once, each period with the next one, and what is left before and after them: of long ones
+        as much as counts."""
         least = self.least_at(begin)
         period, at = -(-least // shift) * shift, begin  # several short ones make one
 
         def counting(left: int) -> int:
-            return max(left, least) if period + least <= end - begin else left
+            is_long = shift >= least and period + least <= end - begin  # of short ones what is left is nothing new
+            return max(left, least) if is_long else left
         if 2 * period <= end - begin:
             borders = set(self.block_first)
             starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
