@@ -8,8 +8,10 @@ import threading
 import numpy as np
 import pytest
 
+import dedup
 from dedup import scan
 from dedup.engines.local import ALONE_BYTES, LEAST_PIECE, LocalEngine, Partitioned
+from tests.scan_help import prose
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -112,3 +114,19 @@ def test_a_small_scan_starts_no_thread(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread was started"))
     text = "One line of a page that says some words.\n\nAnother one, longer, which says yet other words of it."
     assert len(scan([text, f"{text}\n\nAnd more.", text.replace("other", "more")], find="reworded").groups)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("partitions", [2, 7, 40])
+def test_what_covers_a_page_is_the_same_in_any_number_of_partitions(monkeypatch, threads, partitions):
+    """More partitions than pages, too, and pages on which nothing stands."""
+    shared = [prose(30, n) for n in range(6)]
+    rng = np.random.default_rng(4)
+    texts = ["\n\n".join([prose(20, 100 + n), *(shared[k] for k in rng.integers(0, 6, (n + 1) % 4))]) for n in range(23)]
+    one = dedup.scan(texts, threads=1, partitions=1)
+    monkeypatch.setattr("dedup.pages.PARTS_TOGETHER", 1)
+    many = dedup.scan(texts, threads=threads, partitions=partitions)
+    assert many.summary == one.summary
+    assert [page.duplicate_chars for page in many.pages] == [page.duplicate_chars for page in one.pages]
+    assert list(many.pages) == list(one.pages)
+    assert 0 < sum(page.duplicate_chars > 0 for page in one.pages) < len(texts)

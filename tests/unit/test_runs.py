@@ -224,3 +224,12 @@ def test_a_footer_with_many_variants_is_linked_by_a_bounded_number_of_its_copies
     assert MAX_NEAR * (copies + different) <= len(links.a0) < different * copies
     report = scan_texts(pages)
     assert max(len(group.occurrences) for group in report.groups) == copies + variants
+
+
+def test_a_block_that_stands_whole_in_another_one_is_no_near_copy_of_it() -> None:
+    """The exact match says more, of all copies of the two."""
+    inner = prose(12, 400)
+    pages = [f"{prose(9, 401)}\n\n{inner}", f"{inner} {prose(8, 402)}", f"{inner} {prose(8, 402)}"]
+    report = scan_texts(pages, find="near")
+    assert [(group.kind, group.tokens) for group in report.groups if group.kind == "near"] == []
+    assert sorted(len(group.occurrences) for group in report.groups) == [2, 3]
