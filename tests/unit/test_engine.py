@@ -117,15 +117,16 @@ def test_a_small_scan_starts_no_thread(monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("partitions", [2, 7, 40])
-def test_what_covers_a_page_is_the_same_in_any_number_of_partitions(monkeypatch, threads, partitions):
-    """More partitions than pages, too, and pages on which nothing stands."""
+@pytest.mark.parametrize("text_bytes", [100, 1000, 4000])
+def test_what_covers_a_page_is_the_same_in_any_number_of_partitions(monkeypatch, threads, text_bytes):
+    """As many partitions as pages, too, and pages on which nothing stands."""
     shared = [prose(30, n) for n in range(6)]
     rng = np.random.default_rng(4)
     texts = ["\n\n".join([prose(20, 100 + n), *(shared[k] for k in rng.integers(0, 6, (n + 1) % 4))]) for n in range(23)]
-    one = dedup.scan(texts, threads=1, partitions=1)
+    one = dedup.scan(texts, threads=1)
     monkeypatch.setattr("dedup.pages.PARTS_TOGETHER", 1)
-    many = dedup.scan(texts, threads=threads, partitions=partitions)
+    monkeypatch.setattr("dedup.engines.local.PARTITION_BYTES", text_bytes)
+    many = dedup.scan(texts, threads=threads)
     assert many.summary == one.summary
     assert [page.duplicate_chars for page in many.pages] == [page.duplicate_chars for page in one.pages]
     assert list(many.pages) == list(one.pages)
