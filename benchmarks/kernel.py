@@ -80,9 +80,9 @@ class Data:
         return (self.tokens[0] >> np.uint64(32)).astype(np.uint32)
 
     @cached_property
-    def blocks(self) -> tuple[np.ndarray, np.ndarray]:
-        """First token of each block, one longer than the blocks, and tokens that a period in it has at least."""
-        return self.tokens[1], np.full(len(self.tokens[1]) - 1, 8)
+    def counted(self) -> tuple[np.ndarray, int, np.ndarray]:
+        """Half tokens (all are words), tokens of a repeat, and the first token of each block, one longer than these."""
+        return np.empty(0, np.uint8), 8, self.tokens[1]
 
     @cached_property
     def sets(self) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +124,7 @@ class Data:
     @cached_property
     def matches(self) -> tuple[np.ndarray, ...]:
         """Exact repeats of two places (first tokens, lengths) and those of many."""
-        return self.kernel.exact_repeats(*self.runs, 8, 16, *self.blocks, self.tokens[2])
+        return self.kernel.exact_repeats(*self.runs, 8, 16, *self.counted, self.tokens[2])
 
     @cached_property
     def runs(self) -> tuple[np.ndarray, ...]:
@@ -338,6 +338,11 @@ def stable_order(data: Data) -> Measured:
 
 @case
 def count_tokens(data: Data) -> Measured:
+    return (data.utf8, *data.lines), len(data.utf8), "byte"
+
+
+@case
+def token_halves(data: Data) -> Measured:
     return (data.utf8, *data.lines), len(data.utf8), "byte"
 
 
@@ -583,7 +588,7 @@ def gram_runs(data: Data) -> Measured:
 
 @case
 def exact_repeats(data: Data) -> Measured:
-    return (*data.runs, 8, 16, *data.blocks, data.tokens[2]), int(data.runs[2].sum()), "gram"
+    return (*data.runs, 8, 16, *data.counted, data.tokens[2]), int(data.runs[2].sum()), "gram"
 
 
 @case

@@ -19,6 +19,7 @@ from dedup.filed import column_of_large
 from dedup.kernel import kernel
 from dedup.order import order_of
 
+U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
@@ -125,6 +126,26 @@ def range_halves(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> F64:
         rows = rows_of(mixed[block_of(corpus, t0)] | mixed[block_of(corpus, t1 - 1)])
         halves[rows] = _halves_before(engine, corpus, t1[rows]) - _halves_before(engine, corpus, t0[rows])
     return halves
+
+
+def token_halves(engine: LocalEngine, corpus: Corpus) -> U8:
+    """Half tokens of each token, 1 or 2; nothing where all are words. Blocks that have both are cut into tokens again."""
+    if corpus.all_words:
+        return np.empty(0, np.uint8)
+    out = column_of_large(int(corpus.token_first[-1]), np.uint8, len(corpus.text))
+
+    def cut(blocks: slice) -> None:
+        first, halves = corpus.token_first[blocks.start:blocks.stop + 1], corpus.halves[blocks]
+        count = widths(first)
+        own = np.repeat(np.where(halves == count, 1, 2).astype(np.uint8), count)
+        mixed = (halves != count) & (halves != 2 * count)  # words, and characters that count half
+        if mixed.any():
+            start, end = corpus.start[blocks][mixed], corpus.end[blocks][mixed]
+            own[np.repeat(mixed, count)] = kernel.token_halves(corpus.text, start, end, corpus.flags)
+        out.write(int(first[0]), own)
+    blocks = len(corpus.halves)
+    engine.map(cut, [slice(rows.start, min(rows.stop, blocks)) for rows in row_ranges(blocks)])
+    return out.values
 
 
 def _halves_before(engine: LocalEngine, corpus: Corpus, token: I64) -> I64:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, Tokens, owners, widths
+from dedup.blocks import Corpus, Tokens, owners
 from dedup.engines.local import Done, LocalEngine
 from dedup.errors import InputError
 from dedup.filed import LEAST_IN_FILE, filed
@@ -82,13 +82,11 @@ def find_repeats(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, size: 
                          "Scan parts of it.")
     runs = surveyor.gram_runs()
     engine.settle()
-    least = np.full(len(corpus.halves), min_tokens)
-    if not corpus.all_words:
-        least[corpus.halves != 2 * widths(corpus.token_first)] *= 2
+    halves = surveyor.token_halves() if len(runs[0]) else np.empty(0, np.uint8)
     page_first = corpus.token_first[corpus.page_first]
 
     def grown() -> Repeats:
-        return Repeats(*kernel.exact_repeats(*runs, size, MAX_MEMBERS, corpus.token_first, least, page_first))
+        return Repeats(*kernel.exact_repeats(*runs, size, MAX_MEMBERS, halves, min_tokens, corpus.token_first, page_first))
     return engine.begin(grown)
 
 

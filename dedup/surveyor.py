@@ -15,6 +15,7 @@ from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, candidates_of_sketched, sketched_blocks
 from dedup.options import Options
+from dedup.places import token_halves
 from dedup.seeds import class_runs, gram_classes, runs_of_few
 from dedup.shingles import short_shingles
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
 
@@ -48,6 +50,10 @@ class Surveyor:
             return few
         classes = gram_classes(self._engine, self._corpus, self._tokens, self._options.gram_tokens)
         return class_runs(self._engine, classes, int(self._corpus.token_first[-1]))
+
+    def token_halves(self) -> U8:
+        """See ``places.token_halves``."""
+        return token_halves(self._engine, self._corpus)
 
     @property
     def has_near(self) -> bool:

@@ -28,7 +28,7 @@ from dedup.kernel import kernel
 from dedup.lsh import LSH, Candidates
 from dedup.options import Options
 from dedup.order import in_order, order_of
-from dedup.places import page_of
+from dedup.places import page_of, token_halves
 from dedup.seeds import cuts_of_ranges, pages_at, token_ranges
 from dedup.shingles import short_shingles
 from dedup.stem import Stem, load_stemmer, stem_items
@@ -90,6 +90,13 @@ class SpreadSurveyor(Surveyor):
         position, leader, length = zip(*made, strict=True)
         classes.release()
         return np.concatenate(position), np.concatenate(leader), np.concatenate(length)
+
+    def token_halves(self) -> U8:
+        """Half tokens of each token, 1 or 2; nothing where all are words."""
+        if self._corpus.all_words:
+            return np.empty(0, np.uint8)
+        asked = partial(send_halves, places=self._places)
+        return self._placed(self._held.map(asked), self._corpus.token_first[self._corpus.page_first], np.uint8)
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
@@ -289,6 +296,13 @@ def send_words(number: int, portion: Portion, places: Shared[Places], language: 
     corpus = portion.whole
     stems = stem_items(LocalEngine(1), corpus, load_stemmer(language)) if language is not None else None
     return word_items(corpus, slice(0, len(corpus.start)), stems)
+
+
+def send_halves(number: int, portion: Portion, places: Shared[Places]) -> U8:
+    """The half tokens of each token of a portion."""
+    places.value.numbering.of(number, portion)
+    halves = token_halves(LocalEngine(1), portion.whole)
+    return halves if len(halves) else np.full(int(portion.whole.token_first[-1]), 2, np.uint8)
 
 
 def send_letters(number: int, portion: Portion, places: Shared[Places]) -> tuple[U32, I64]:

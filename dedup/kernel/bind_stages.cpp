@@ -270,12 +270,11 @@ void bind_runs(nb::module_& m) {
     }, "token"_a.noconvert(), "page_first"_a.noconvert(), "size"_a);
 
     m.def("exact_repeats", [](U32 position, U32 leader, U32 length, std::int64_t size, std::int64_t max_members,
-                              I64 block_first, I64 block_least, I64 page_first) {
+                              U8 halves, std::int64_t min_tokens, I64 block_first, I64 page_first) {
         if (position.size() != leader.size() || position.size() != length.size())
             throw std::invalid_argument("position, leader and length must be equally long");
         if (size < 1 || size > 0xffffffffLL) throw std::invalid_argument("size must be 1 to 4294967295");
-        if (block_first.size() == 0 || block_least.size() + 1 != block_first.size())
-            throw std::invalid_argument("block_least must be one shorter than block_first");
+        if (min_tokens < 0 || min_tokens > 0xffffffffLL) throw std::invalid_argument("min_tokens must be 0 to 4294967295");
         check_first(block_first, 0xffffffff);
         check_first(page_first, 0xffffffff);
         if (page_first.data()[0] != block_first.data()[0] ||
@@ -285,11 +284,11 @@ void bind_runs(nb::module_& m) {
             dedup::RepeatedGrams grams(span(position), span(leader), span(length));
             if (grams.end() > block_first.data()[block_first.size() - 1])
                 throw std::invalid_argument("runs: a gram begins behind the last block");
-            return dedup::RepeatFinder(std::move(grams), size, max_members, span(block_first), span(block_least), span(page_first))
-                .found();
+            return dedup::RepeatFinder(std::move(grams), size, max_members, {span(halves), min_tokens}, span(block_first),
+                                       span(page_first)).found();
         }));
     }, "position"_a.noconvert(), "leader"_a.noconvert(), "length"_a.noconvert(), "size"_a, "max_members"_a,
-       "block_first"_a.noconvert(), "block_least"_a.noconvert(), "page_first"_a.noconvert());
+       "halves"_a.noconvert(), "min_tokens"_a, "block_first"_a.noconvert(), "page_first"_a.noconvert());
 
     m.def("blocks_of", [](I64 block_first, I64 token) {
         check_first(block_first, 0xffffffff);

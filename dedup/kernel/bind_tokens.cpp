@@ -79,6 +79,10 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::count_tokens(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
 
+    m.def("token_halves", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
+        return to_numpy(release([&] { return dedup::token_halves(span(text), span(start), span(end), flags); }));
+    }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);
+
     m.def("normalise", [](Text text, Numbers start, Numbers end, std::uint32_t flags) {
         return to_numpy(release([&] { return dedup::normalise(span(text), span(start), span(end), flags); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert(), "flags"_a = 0);

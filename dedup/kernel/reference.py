@@ -100,6 +100,7 @@ from dedup.kernel.twin_tokens import (
     survey_bands,
     survey_tokens,
     token_edges,
+    token_halves,
     tokenise,
 )
 
@@ -117,7 +118,7 @@ __all__ = [
     "repetition_counts", "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
     "shared_shingles", "shingle_sets", "short_overlaps", "short_sets", "sided_anchors", "sketch_bands",
     "slots_seen_twice", "sorted_rows", "split_lines", "stable_order", "sums", "survey_bands", "survey_tokens", "take_ranges",
-    "token_edges", "tokenise", "unlimit_memory", "with_copies", "write_rows",
+    "token_edges", "token_halves", "tokenise", "unlimit_memory", "with_copies", "write_rows",
 ]  # fmt: skip
 
 name = "reference"

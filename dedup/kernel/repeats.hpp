@@ -16,14 +16,45 @@
 
 namespace dedup {
 
+// How long a repeat must be to count, where some tokens count half: `halves` has 1 or 2 a token, or is empty where all are words.
+// What is beyond the collection counts as words.
+class CountedLength {
+public:
+    CountedLength(Bytes halves, std::int64_t min_tokens) : halves_(halves), min_tokens_(min_tokens) {}
+
+    std::int64_t least_from(std::int64_t begin) const {
+        return least([&](std::int64_t nth) { return begin + nth; });
+    }
+    std::int64_t least_up_to(std::int64_t end) const {
+        return least([&](std::int64_t nth) { return end - 1 - nth; });
+    }
+    bool is_enough(std::int64_t begin, std::int64_t end) const { return end - begin >= least_from(begin); }
+
+private:
+    template <class Place>
+    std::int64_t least(Place place) const {
+        if (halves_.empty()) return min_tokens_;
+        std::int64_t count = 0;
+        for (std::int64_t missing = 2 * min_tokens_; missing > 0; ++count) {
+            const auto at = static_cast<std::size_t>(place(count));  // before the first one: a large number
+            if (at >= halves_.size()) return count + (missing + 1) / 2;
+            missing -= std::max<std::int64_t>(halves_[at], 1);
+        }
+        return count;
+    }
+
+    Bytes halves_;
+    std::int64_t min_tokens_;
+};
+
 // Exact repeats of `size` tokens or more.
 //
 // - Segments of at most `max_members` places become matches: every two of their places, grown to both sides as far as the
 //   texts agree. The others stay segments, grown as far as all of their places agree; of places that overlap, first come
-//   first kept. Where that is too short to count (`block_least`), those places that agree for longer become matches.
+//   first kept. Where that is too short to count, those places that agree for longer become matches.
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
-//   what lies inside it with a longer shift is left out. A period has at least the tokens that `block_least` asks for in the
-//   block where the stretch begins. Places of a segment that are nearer to each other than that are such a stretch, too.
+//   what lies inside it with a longer shift is left out. A period is long enough to count. Places of a segment that are nearer to
+//   each other than that are such a stretch, too.
 // - What is in none of these, and stands again at a distance of `size` or more, is in a match of the least length that counts or, where
 //   there is none, in a segment of a gram's length.
 class RepeatFinder {
@@ -32,10 +63,10 @@ public:
     using Found = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
-    RepeatFinder(RepeatedGrams grams, std::int64_t size, std::int64_t max_members, Offsets block_first, Offsets block_least,
+    RepeatFinder(RepeatedGrams grams, std::int64_t size, std::int64_t max_members, CountedLength counted, Offsets block_first,
                  Offsets page_first)
-        : grams_(std::move(grams)), segments_(grams_), size_(size), max_members_(max_members), block_first_(block_first),
-          block_least_(block_least), page_first_(page_first) {}
+        : grams_(std::move(grams)), segments_(grams_), size_(size), max_members_(max_members), counted_(counted),
+          block_first_(block_first), page_first_(page_first) {}
 
     Found found() {
         Relief relief;
@@ -60,13 +91,9 @@ private:
         bool operator<(const Match& o) const { return std::tie(a, b, length) < std::tie(o.a, o.b, o.length); }
     };
 
-    // Tokens that a repeat has at least if it is to count where a token stands.
-    std::int64_t least_at(std::int64_t token) const {
-        const auto next = std::upper_bound(block_first_.begin(), block_first_.end(), token);
-        if (next == block_first_.begin() || next == block_first_.end())
-            throw std::invalid_argument("runs: a gram begins in no block");
-        return std::max(size_, block_least_[static_cast<std::size_t>(next - block_first_.begin()) - 1]);
-    }
+    // Tokens of the shortest repeat that counts and begins with a token, or ends before one.
+    std::int64_t least_from(std::int64_t begin) const { return std::max(size_, counted_.least_from(begin)); }
+    std::int64_t least_up_to(std::int64_t end) const { return std::max(size_, counted_.least_up_to(end)); }
 
     // Two places of one gram, to be ordered by how far they are apart.
     void add_seed(std::uint32_t a, std::uint32_t b) { seeds_.push_back(std::uint64_t{b - a} << 32 | a); }
@@ -96,9 +123,8 @@ private:
     // many places have grown over stands there whole already.
     void keep_segment(Places places, std::int64_t grams) {
         const auto count = static_cast<std::int64_t>(places.size());
-        const std::int64_t least = least_at(places[0]);
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
-            if (places[i + 1] - places[i] < least && places[i + 1] < page_around(places[i]).second)
+            if (places[i + 1] - places[i] < least_from(places[i]) && places[i + 1] < page_around(places[i]).second)
                 add_seed(places[i], places[i + 1]);
         std::int64_t& known = grown_to_[count];
         if (places[0] < known) return;
@@ -110,7 +136,7 @@ private:
         std::int64_t nearest = before + after + size_;
         for (std::size_t i = 0; i + 1 < places.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
         const std::int64_t length = std::max(size_, nearest);
-        if (length < least) seed_longer(places, before, after, least);
+        if (length < least_from(place(0))) seed_longer(places, before, after);
         const auto kept = hot_position_.size();
         for (std::size_t i = 0; i < places.size(); ++i)
             if (hot_position_.size() == kept || place(i) >= hot_position_.back() + length) hot_position_.push_back(place(i));
@@ -124,7 +150,7 @@ private:
 
     // Seeds of some places of a segment that is too short to count, grown to both sides: those that agree for longer. In the order of
     // what stands beside them, each with the next `max_members` ones that agree there.
-    void seed_longer(Places places, std::int64_t before, std::int64_t after, std::int64_t least) {
+    void seed_longer(Places places, std::int64_t before, std::int64_t after) {
         std::vector<std::pair<std::int64_t, std::uint32_t>> beside;  // leader, place
         Relief relief;
         for (const std::int64_t distance : {-before - 1, after + 1}) {
@@ -137,7 +163,7 @@ private:
                     if (beside[j].first != beside[i].first) break;
                     relief.places(2);
                     const std::int64_t a = beside[i].second, b = beside[j].second;
-                    if (grams_.equal_before(a, b) + grams_.equal_from(a, b) - 1 + size_ >= least)
+                    if (counted_.is_enough(a - grams_.equal_before(a, b), a + grams_.equal_from(a, b) - 1 + size_))
                         add_seed(beside[i].second, beside[j].second);
                 }
         }
@@ -188,17 +214,20 @@ private:
 
     // A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as counts.
     void match_periods(std::int64_t begin, std::int64_t end, std::int64_t shift) {
-        const std::int64_t least = least_at(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
-        const bool is_long = shift >= least && period + least <= end - begin;  // of short ones what is left is nothing new
-        const auto counting = [&](std::int64_t left) { return is_long ? std::max(left, least) : left; };
+        const std::int64_t least = least_from(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
+        const auto counting = [&](std::int64_t left, std::int64_t enough) {  // of short ones what is left is nothing new
+            return shift >= least && period + enough <= end - begin ? std::max(left, enough) : left;
+        };
         std::int64_t at = begin;
         if (2 * period <= end - begin) {
             const std::int64_t start = period_start(begin, begin + (end - begin) % period, period);
             for (at = start; at + 2 * period <= end; at += period) found_.push_back({at, at + period, period});
-            if (start - begin >= size_) found_.push_back({begin, begin + period, counting(start - begin)});
+            if (start - begin >= size_) found_.push_back({begin, begin + period, counting(start - begin, least)});
         }
-        if (const std::int64_t left = end - at - period; left >= size_)
-            found_.push_back({end - counting(left) - period, end - counting(left), counting(left)});
+        if (const std::int64_t left = end - at - period; left >= size_) {
+            const std::int64_t length = counting(left, least_up_to(end));
+            found_.push_back({end - length - period, end - length, length});
+        }
     }
 
     // Where the first period begins: where it and the next one begin a block, else where it does, else as early as can be.
@@ -255,15 +284,15 @@ private:
     // A match of a gram and the first or the last other place of its class that is as long as a repeat must be and holds a token of the
     // gram; none, of no length, where a gram is as long, or there is no such place.
     Match long_enough(std::int64_t gram, std::int64_t token) const {
-        const std::int64_t least = least_at(gram), leader = grams_.leader(gram);
-        if (least <= size_) return {};
+        if (counted_.is_enough(gram, gram + size_)) return {};
+        const std::int64_t leader = grams_.leader(gram);
         for (const std::int64_t other : {leader, segments_.last(leader)}) {
             const std::int64_t a = std::min(gram, other), b = std::max(gram, other), shift = b - a;
-            if (shift < least) continue;
+            if (shift < size_) continue;
             const std::int64_t end = a + grams_.equal_from(a, b) - 1 + size_;
-            if (end - a + grams_.equal_before(a, b) < least) continue;
-            const std::int64_t start = std::min(token - (gram - a), end - least);
-            return {start, start + shift, least};
+            std::int64_t start = token - (gram - a), length = least_from(start);
+            if (start + length > end) length = least_up_to(end), start = end - length;
+            if (start >= a - grams_.equal_before(a, b) && length <= shift) return {start, start + shift, length};
         }
         return {};
     }
@@ -342,7 +371,8 @@ private:
     const RepeatedGrams grams_;
     const Segments segments_;
     std::int64_t size_, max_members_;
-    Offsets block_first_, block_least_, page_first_;
+    CountedLength counted_;
+    Offsets block_first_, page_first_;
     std::int64_t growth_ = 0, led_to_ = 0;  // steps of places that may be grown, before which token the first of them stands
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;

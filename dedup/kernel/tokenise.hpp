@@ -301,6 +301,25 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> count_tokens(Bytes
     return {std::move(tokens), std::move(halves)};
 }
 
+struct HalvesSink {
+    Mapped<std::uint8_t> halves;
+
+    void ascii(std::int64_t, std::int64_t) { halves.push_back(2); }
+    void words(std::int64_t, std::uint64_t, std::uint64_t ends) {
+        for (std::int64_t left = count_bits(ends); left > 0; --left) halves.push_back(2);
+    }
+    void content(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, bool half) { halves.push_back(half ? 1 : 2); }
+};
+
+// Half tokens of each token, range after range.
+inline Mapped<std::uint8_t> token_halves(Bytes text, Offsets start, Offsets end, std::uint32_t flags) {
+    SlowCutter slow(Folds::of(flags));
+    check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
+    HalvesSink sink;
+    for (std::size_t i = 0; i < start.size(); ++i) cut_range(text, start[i], end[i], slow, sink);
+    return std::move(sink.halves);
+}
+
 // Contents of the tokens, with a blank before each but the first and a unit that follows a unit.
 class NormaliseSink {
    public:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dedup.kernel.twin_sets import I64, U64, grams
 
+U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
 GROWTH = 16  # steps a gram of a page's segments, at most, for those that grow
@@ -150,8 +151,8 @@ def gram_runs(token: U32, page_first: I64, size: int) -> tuple[U32, U32, U32]:
     return class_runs([members], 0, len(token))
 
 
-def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_members: int, block_first: I64, block_least: I64,
-                  page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
+def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_members: int, halves: U8, min_tokens: int,
+                  block_first: I64, page_first: I64) -> tuple[I64, I64, I64, I64, I64, I64]:
     """Exact repeats of `size` tokens or more, from the runs that ``class_runs`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
@@ -169,14 +170,15 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
 
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
+        halves: Of each token 2 for a word and 1 for one that counts half; empty where all are words.
+        min_tokens: Length of a repeat or a period that counts, in tokens, and `size` tokens at least.
         block_first: First token of each block, one longer than the blocks.
-        block_least: Tokens that a repeat or a period has, at least, where it begins in the block.
         page_first: First token of each page, one longer than the pages.
 
     Returns:
         Matches (a, b, length) ascending; segments (first, position, length).
     """
-    finder = _RepeatFinder(position, leader, length, size, max_members, block_first.tolist(), block_least.tolist(),
+    finder = _RepeatFinder(position, leader, length, size, max_members, halves.tolist(), min_tokens, block_first.tolist(),
                            page_first.tolist())
     for places, count, growth in finder.segments():
         if len(places) <= max_members:
@@ -194,10 +196,10 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
 class _RepeatFinder:
     """Finds the exact repeats of one collection."""
 
-    def __init__(self, position: U32, leader: U32, length: U32, size: int, max_members: int, block_first: list[int],
-                 block_least: list[int], page_first: list[int]) -> None:
-        self.max_members = max_members
-        self.size, self.block_first, self.block_least, self.page_first = size, block_first, block_least, page_first
+    def __init__(self, position: U32, leader: U32, length: U32, size: int, max_members: int, halves: list[int],
+                 min_tokens: int, block_first: list[int], page_first: list[int]) -> None:
+        self.max_members, self.halves, self.min_tokens = max_members, halves, min_tokens
+        self.size, self.block_first, self.page_first = size, block_first, page_first
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
         self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
         self.members: dict[int, list[int]] = defaultdict(list)
@@ -212,9 +214,26 @@ class _RepeatFinder:
         """Whether two tokens begin equal repeated grams."""
         return x in self.leader and self.leader[x] == self.leader.get(y)
 
-    def least_at(self, token: int) -> int:
-        """Tokens that a repeat has at least if it is to count where a token stands."""
-        return max(self.size, self.block_least[bisect_right(self.block_first, token) - 1])
+    def least_from(self, begin: int) -> int:
+        """Tokens of the shortest repeat that counts and begins with a token."""
+        return self._least(itertools.count(begin))
+
+    def least_up_to(self, end: int) -> int:
+        """Tokens of the shortest repeat that counts and ends before a token."""
+        return self._least(itertools.count(end - 1, -1))
+
+    def is_enough(self, begin: int, end: int) -> bool:
+        """Whether what begins and ends there counts."""
+        return end - begin >= self.least_from(begin)
+
+    def _least(self, places: Iterator[int]) -> int:
+        """How many tokens at places are long enough; what is beyond the collection counts as words."""
+        count, missing, size = 0, 2 * self.min_tokens, len(self.halves)
+        while missing > 0:
+            place = next(places)
+            missing -= max(self.halves[place], 1) if 0 <= place < size else 2
+            count += 1
+        return max(self.size, count)
 
     def segments(self) -> Iterator[tuple[list[int], int, list[int]]]:
         """Places of each segment, its grams, and the steps that are left for it and the others whose first place is on the
@@ -240,9 +259,8 @@ class _RepeatFinder:
     def keep_segment(self, places: list[int], count: int, growth: list[int]) -> None:
         """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds. One that as
         many places have grown over stands there whole already."""
-        least = self.least_at(places[0])
         self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
-                       if b - a < least and self.page_of(a) == self.page_of(b)]
+                       if b - a < self.least_from(a) and self.page_of(a) == self.page_of(b)]
         if places[0] < self.grown_to.get(len(places), 0):
             return
 
@@ -257,8 +275,8 @@ class _RepeatFinder:
         self.grown_to[len(places)] = places[0] + after + 1
         nearest = min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
         length = max(self.size, nearest)
-        if length < least:
-            self.seed_longer(places, (-before - 1, after + 1), least)
+        if length < self.least_from(places[0] - before):
+            self.seed_longer(places, (-before - 1, after + 1))
         kept: list[int] = []
         for p in places:
             if not kept or p - before >= kept[-1] + length:
@@ -266,22 +284,23 @@ class _RepeatFinder:
         if len(kept) >= 2:
             self.hot.append((kept, length))
 
-    def seed_longer(self, places: list[int], distances: tuple[int, int], least: int) -> None:
+    def seed_longer(self, places: list[int], distances: tuple[int, int]) -> None:
         """Seeds of the places that agree for longer, in the order of the grams that stand beside them, at some distances."""
         for distance in distances:
             beside = sorted((self.leader[p + distance], p) for p in places if p + distance in self.leader)
             for i, (leader, a) in enumerate(beside):
                 following = beside[i + 1:i + 1 + self.max_members]
-                self.seeds += [(b - a, a) for other, b in following if other == leader and self.matched(a, b) >= least]
+                self.seeds += [(b - a, a) for other, b in following
+                               if other == leader and self.is_enough(*self.matched(a, b))]
 
-    def matched(self, a: int, b: int) -> int:
-        """Tokens of the match of two places that begin equal grams."""
+    def matched(self, a: int, b: int) -> tuple[int, int]:
+        """Where the match of two places that begin equal grams begins and ends, in the text of the first one."""
         begin, end = a, a + 1
         while self.equal(begin - 1, begin - 1 + b - a):
             begin -= 1
         while self.equal(end, end + b - a):
             end += 1
-        return end - begin + self.size - 1
+        return begin, end + self.size - 1
 
     def match_seeds(self) -> None:
         """Every seed grown as far as its two places agree; those of one shift that meet are one."""
@@ -310,12 +329,12 @@ class _RepeatFinder:
     def match_periods(self, begin: int, end: int, shift: int) -> None:
         """A stretch that repeats at once, each period with the next one, and what is left before and after them: of long ones
         as much as counts."""
-        least = self.least_at(begin)
+        least = self.least_from(begin)
         period, at = -(-least // shift) * shift, begin  # several short ones make one
 
-        def counting(left: int) -> int:
-            is_long = shift >= least and period + least <= end - begin  # of short ones what is left is nothing new
-            return max(left, least) if is_long else left
+        def counting(left: int, enough: int) -> int:
+            is_long = shift >= least and period + enough <= end - begin  # of short ones what is left is nothing new
+            return max(left, enough) if is_long else left
         if 2 * period <= end - begin:
             borders = set(self.block_first)
             starts = [p for p in range(begin, begin + (end - begin) % period + 1) if p in borders]
@@ -323,9 +342,10 @@ class _RepeatFinder:
             whole = range(start, end - 2 * period + 1, period)
             at = start + len(whole) * period
             self.matches += [(p, p + period, period) for p in whole]
-            self.matches += [(begin, begin + period, counting(start - begin))] * (start - begin >= self.size)
+            self.matches += [(begin, begin + period, counting(start - begin, least))] * (start - begin >= self.size)
         if (left := end - at - period) >= self.size:
-            self.matches.append((end - counting(left) - period, end - counting(left), counting(left)))
+            length = counting(left, self.least_up_to(end))
+            self.matches.append((end - length - period, end - length, length))
 
     def keep_the_rest(self) -> None:
         """Tokens of repeated grams that are in nothing found so far: places of a gram over each are one more segment."""
@@ -355,21 +375,21 @@ class _RepeatFinder:
     def long_enough(self, gram: int, token: int) -> tuple[int, int, int] | None:
         """A match of a gram and the first or the last other place of its class that is as long as a repeat must be, and holds
         a token of the gram; nothing where a gram is as long, or there is no such place."""
-        least, members = self.least_at(gram), self.members[self.leader[gram]]
-        if least <= self.size:
+        if self.is_enough(gram, gram + self.size):
             return None
+        members = self.members[self.leader[gram]]
         for other in (members[0], members[-1]):
             a, b = sorted((gram, other))
-            if b - a < least:
+            if b - a < self.size:
                 continue
-            end = a
-            while self.equal(end, end + b - a):
-                end += 1
-            end += self.size - 1
-            if self.matched(a, b) < least:
-                continue
-            start = min(token - (gram - a), end - least)
-            return start, start + b - a, least
+            begin, end = self.matched(a, b)
+            start = token - (gram - a)
+            length = self.least_from(start)
+            if start + length > end:
+                length = self.least_up_to(end)
+                start = end - length
+            if start >= begin and length <= b - a:
+                return start, start + b - a, length
         return None
 
     def with_company(self, apart: list[int], members: list[int]) -> list[int]:

@@ -428,6 +428,11 @@ def count_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[I64, I
     return tokens, 2 * tokens - units
 
 
+def token_halves(text: U8, start: I64, end: I64, flags: int = 0) -> U8:
+    """Half tokens of each token, range after range: 2 of a word, 1 of a character of a script without spaces."""
+    return (2 - cut_ranges(text, start, end, flags).half).astype(np.uint8)
+
+
 def normalise(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[U8, I64]:
     """Normalised text of each range: contents of its tokens, a blank before each but the first and a unit that
     follows a unit. Equal normalised texts mean equal tokens.

@@ -27,7 +27,7 @@ from dedup.distributed.buckets import KnownOverlaps
 from dedup.distributed.on_spark import report_of_places
 from dedup.distributed.portions import Portion, portions_of_batches, read_portion, reading_options
 from dedup.distributed.scan import scan_on
-from dedup.distributed.surveyor import Places, block_digests
+from dedup.distributed.surveyor import Places, SpreadSurveyor, block_digests
 from dedup.engines.cluster import Alone, HeldHere, InProcess
 from dedup.errors import InputError
 from dedup.lsh import ALL_PAIRS
@@ -217,6 +217,25 @@ def test_pages_that_share_nothing_stand_between_others(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
     asked = {"find": "exact", "min_tokens": 5, "fold_digits": True, "scope": "across", "pairs": True}
     assert rendered(in_parts(tmp_path, **asked)) == rendered(scan(tmp_path, **asked))
+
+
+def test_words_and_characters_count_where_texts_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passages of both, whose beginnings and ends stand elsewhere too, as long as a repeat must be; and pages of one kind."""
+    rng = np.random.default_rng(3)
+    units = [f"w{n}" if n % 3 else chr(0x4e00 + n) for n in range(300)]
+    texts = [" ".join([*(f"p{page}q{n}" for n in range(9)), *units[begin:begin + count]])
+             for page, (begin, count) in enumerate(rng.integers([0, 8], [20, 30], (400, 2)).tolist())]
+    texts += ["甲乙丙丁戊己庚辛壬癸" * 2, " ".join(f"w{n}" for n in range(40))] * 3
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    for name_of in ("MOST_TEXT", "MOST_READ"):
+        monkeypatch.setattr(scanning, name_of, 0)
+    monkeypatch.setattr(splits, "SPLIT_BYTES", SMALL)
+    monkeypatch.setattr(portions, "SPLIT_BYTES", SMALL)
+    counted: list[int] = []
+    count = SpreadSurveyor.token_halves
+    monkeypatch.setattr(SpreadSurveyor, "token_halves", lambda self: counted.append(1) or count(self))
+    assert rendered(in_parts(tmp_path, find="exact")) == rendered(scan(tmp_path, find="exact"))
+    assert counted
 
 
 @pytest.mark.usefixtures("small")

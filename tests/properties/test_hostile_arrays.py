@@ -183,10 +183,10 @@ def test_a_shingle_as_long_as_a_number_can_say_is_longer_than_any_range() -> Non
 
 def test_grams_on_no_page_are_refused() -> None:
     first = ints(5, 9)
-    refused("exact_repeats", "no page", halves(0, 6), halves(0, 0), halves(1, 1), 3, 1, first, ints(3), first, twin=False)
-    refused("exact_repeats", "must ascend", halves(0), halves(0), halves(1), 3, 1, ints(0, 9, 4, 9), ints(3, 3, 3),
-            ints(0, 9), twin=False)
-    refused("exact_repeats", "size", halves(0), halves(0), halves(1), 0, 1, ints(0, 9), ints(3), ints(0, 9), twin=False)
+    refused("exact_repeats", "no page", halves(0, 6), halves(0, 0), halves(1, 1), 3, 1, flags(), 3, first, first, twin=False)
+    refused("exact_repeats", "must ascend", halves(0), halves(0), halves(1), 3, 1, flags(), 3, ints(0, 9, 4, 9), ints(0, 9),
+            twin=False)
+    refused("exact_repeats", "size", halves(0), halves(0), halves(1), 0, 1, flags(), 3, ints(0, 9), ints(0, 9), twin=False)
 
 
 def test_token_numbers_stay_below_two_to_the_32() -> None:

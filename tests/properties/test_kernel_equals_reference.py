@@ -86,6 +86,7 @@ def test_tokens_are_equal(data: bytes, flags: int, seed: int, draw: Any) -> None
     both("tokenise", text, start, end, flags, seed)
     both("hash_tokens", text, start, end, flags, seed)
     both("count_tokens", text, start, end, flags)
+    both("token_halves", text, start, end, flags)
     both("normalise", text, start, end, flags)
     both("survey_tokens", text, start, end, flags)
     both("survey_bands", text, start, end, flags, 1 + seed % 15, 1 + seed % 5, 1 + seed % 3, seed % 2**63)

@@ -220,7 +220,8 @@ def rows_of(module, lists: list[list[int]], size: int, partitions: int, begin: i
 
 
 def repeats(module, lists: list[list[int]], size: int, max_members: int, parts: int = 3, least: int = 0,
-            ranges_of: int = 1000, slices: int = 1, batches: int = 1, bits: int = 3, cut: bool = True) -> tuple:
+            ranges_of: int = 1000, slices: int = 1, batches: int = 1, bits: int = 3, cut: bool = True,
+            mixed: bool = False) -> tuple:
     hashes, first = columns(lists)
     rows, classes, ranges = [], [], (len(hashes) >> bits) + 1
     for number in range(slices):
@@ -236,17 +237,23 @@ def repeats(module, lists: list[list[int]], size: int, max_members: int, parts: 
     made = [module.class_runs(classes, *edge) for edge in itertools.pairwise(edges)] or [module.class_runs([], 0, 0)]
     runs = [np.concatenate(column) for column in zip(*made, strict=True)]
     blocks = np.unique(np.concatenate([first, np.arange(0, len(hashes), 3)])) if cut else np.unique(first)
-    found = module.exact_repeats(*runs, size, max_members, blocks, np.full(len(blocks) - 1, least), first)
+    found = module.exact_repeats(*runs, size, max_members, half_tokens(lists) if mixed else np.empty(0, np.uint8), least,
+                                 blocks, first)
     return rows, classes, runs, found
 
 
+def half_tokens(lists):
+    """Some of the tokens count half."""
+    return np.array([1 + token % 2 for token in itertools.chain(*lists)], np.uint8)
+
+
 @given(lists=ranges, size=st.integers(1, 5), max_members=st.integers(1, 8), least=st.integers(0, 9),
-       ranges_of=st.integers(1, 40))
-def test_exact_repeats(lists, size, max_members, least, ranges_of):
-    mine, theirs = (repeats(module, lists, size, max_members, least=least) for module in (native, reference))
+       ranges_of=st.integers(1, 40), mixed=st.booleans())
+def test_exact_repeats(lists, size, max_members, least, ranges_of, mixed):
+    mine, theirs = (repeats(module, lists, size, max_members, least=least, mixed=mixed) for module in (native, reference))
     for one, other in zip(mine, theirs, strict=True):
         assert_same(one, other)
-    cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of)
+    cut = repeats(native, lists, size, max_members, parts=1, least=least, ranges_of=ranges_of, mixed=mixed)
     assert_same(mine[3], cut[3])
     assert_same(cut[2], repeats(reference, lists, size, max_members, parts=1, ranges_of=ranges_of)[2])
 

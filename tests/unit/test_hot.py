@@ -84,3 +84,24 @@ def test_the_end_of_a_text_that_follows_itself_is_kept(units, between, min_token
     held = {at for group in groups for o in group.occurrences for at in range(o.start, o.end)}
     assert [at for at in range(len(text)) if at not in held and text[at] != " "] == []
     assert all(group.tokens >= min_tokens for group in groups)
+
+
+@pytest.mark.parametrize("min_tokens", [8, 12])
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_words_and_characters_together_are_as_long_as_they_count(count, min_tokens):
+    """Of a passage that counts just so, some places have one character more before it, others its beginning or end only."""
+    units = [f"w{n}" if n % 3 else chr(0x4e00 + n) for n in range(60)]
+    weight = [2 if n % 3 else 1 for n in range(60)]
+    end = next(n for n in range(4, 60) if sum(weight[4:n]) >= 2 * min_tokens)
+
+    def page(number: int, begin: int, end: int) -> str:
+        own = [f"p{number}q{n}" for n in range(12)]
+        return " ".join([*own[:6], *units[begin:end], *own[6:]])
+    longer = [page(n, 3, end) for n in range(count)]
+    bare = [page(90 + n, 4, end) for n in range(3)]
+    parts = [page(60 + n, *part) for n in range(3) for part in ((4, 12), (5, end))]
+    for pages in ([*longer, *bare, *parts], [*parts, *bare, *longer]):
+        groups = dedup.scan(pages, min_tokens=min_tokens, find="exact").groups
+        whole = " ".join(units[4:end])
+        places = [occurrence for group in groups for occurrence in group.occurrences if whole in occurrence.text]
+        assert len({occurrence.page for occurrence in places}) == count + 3

@@ -185,7 +185,7 @@ def test_runs_that_cannot_be_are_refused(runs: tuple[tuple[int, ...], ...], said
     native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the kernel is not built")
     columns, blocks = [np.array(column, np.uint32) for column in runs], np.array([0, 50, 100])
     with pytest.raises(ValueError, match=said):
-        native.exact_repeats(*columns, 3, 4, blocks, np.array([1, 1]), blocks[::2].copy())
+        native.exact_repeats(*columns, 3, 4, np.empty(0, np.uint8), 1, blocks, blocks[::2].copy())
 
 
 def test_classes_are_arrays_of_one_type() -> None:
