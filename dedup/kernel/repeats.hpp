@@ -50,8 +50,8 @@ private:
 // Exact repeats of `size` tokens or more.
 //
 // - Segments of at most `max_members` places become matches: every two of their places, grown to both sides as far as the
-//   texts agree. The others stay segments, grown as far as all of their places agree; of places that overlap, first come
-//   first kept. Where that is too short to count, those places that agree for longer become matches.
+//   texts agree; what all have in common is a segment, too, where pairs of no more do not link them. The others stay segments, grown as far as all of their places agree; of places that overlap, first come
+//   first kept. Where a gram is too short to count, those of their places that agree for longer are handled alike.
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period is long enough to count. Places of a segment that are nearer to
 //   each other than that are such a stretch, too.
@@ -74,7 +74,7 @@ public:
             const auto places = segments_.places(s);
             relief.place();
             if (places[0] >= led_to_) grow_anew(s);
-            if (static_cast<std::int64_t>(places.size()) <= max_members_) seed_all_pairs(places);
+            if (are_few(places)) keep_each(places, segments_.grams(s));
             else keep_segment(places, segments_.grams(s));
         }
         match_seeds();
@@ -91,6 +91,25 @@ private:
         bool operator<(const Match& o) const { return std::tie(a, b, length) < std::tie(o.a, o.b, o.length); }
     };
 
+    // Grams before and after the one at a place that some places have in common.
+    struct Around {
+        std::int64_t before, after;
+
+        std::int64_t length(std::int64_t size) const { return before + after + size; }
+    };
+
+    // Places whose common tokens are known up to an end, that of the first one.
+    struct Common {
+        std::vector<std::uint32_t> places;
+        std::int64_t end = 0;
+
+        bool is_of(Places others) const {
+            if (others.size() != places.size()) return false;
+            const std::uint32_t further = others[0] - places[0];
+            return std::equal(others.begin(), others.end(), places.begin(), [&](auto x, auto y) { return x == y + further; });
+        }
+    };
+
     // Tokens of the shortest repeat that counts and begins with a token, or ends before one.
     std::int64_t least_from(std::int64_t begin) const { return std::max(size_, counted_.least_from(begin)); }
     std::int64_t least_up_to(std::int64_t end) const { return std::max(size_, counted_.least_up_to(end)); }
@@ -98,9 +117,53 @@ private:
     // Two places of one gram, to be ordered by how far they are apart.
     void add_seed(std::uint32_t a, std::uint32_t b) { seeds_.push_back(std::uint64_t{b - a} << 32 | a); }
 
+    bool are_few(Places places) const { return static_cast<std::int64_t>(places.size()) <= max_members_; }
+
     void seed_all_pairs(Places places) {
         for (std::size_t i = 0; i < places.size(); ++i)
             for (std::size_t j = i + 1; j < places.size(); ++j) add_seed(places[i], places[j]);
+    }
+
+    // A segment of few places: each with each, what all have in common, and what some have.
+    void keep_each(Places places, std::int64_t grams) {
+        seed_all_pairs(places);
+        keep_common(places);
+        if (places.size() < 3 || counted_.is_enough(places[0], places[0] + size_)) return;
+        Around around{0, grams - 1};
+        grow(places, around);
+        keep_longer(places, around, grams - 1);
+    }
+
+    // What a few places have in common is a segment, too, where those pairs that have no more in common do not link all of them: else
+    // a place would be missing that has something more in common with each of the others.
+    void keep_common(Places places) {
+        if (places.size() < 3 || growth_ <= 0) return;
+        Common& known = common_[std::uint64_t{places[1] - places[0]} << 32 | places.size()];
+        if (places[0] < known.end && known.is_of(places)) return;  // others stood beside these places for a while
+        std::int64_t before = grams_.equal_before(places[0], places[1]), after = grams_.equal_from(places[0], places[1]);
+        for (const std::uint32_t place : places.subspan(2)) {
+            before = std::min(before, grams_.equal_before(places[0], place));
+            after = std::min(after, grams_.equal_from(places[0], place));
+        }
+        growth_ -= static_cast<std::int64_t>(places.size()) * (before + after);
+        known = {{places.begin(), places.end()}, places[0] + after};
+        const std::int64_t length = before + after - 1 + size_, start = places[0] - before;
+        for (std::size_t i = 0; i + 1 < places.size(); ++i)
+            if (places[i + 1] - places[i] < length) return;
+        if (counted_.is_enough(start, start + length) && !are_linked(places, before, after)) keep(places, before, length);
+    }
+
+    // Whether the pairs that have so much in common, and no more, link all places.
+    bool are_linked(Places places, std::int64_t before, std::int64_t after) const {
+        std::vector<std::uint32_t> linked{places[0]}, left(places.begin() + 1, places.end());
+        for (std::size_t i = 0; i < linked.size() && !left.empty(); ++i)
+            std::erase_if(left, [&](std::uint32_t place) {
+                const std::int64_t a = std::min(linked[i], place), b = std::max(linked[i], place);
+                const bool same = grams_.equal_before(a, b) == before && grams_.equal_from(a, b) == after;
+                if (same) linked.push_back(place);
+                return same;
+            });
+        return left.empty();
     }
 
     // Whether the grams that stand at some distance from the places are all equal.
@@ -115,6 +178,7 @@ private:
     void grow_anew(std::size_t s) {
         led_to_ = page_around(segments_.places(s)[0]).second;
         growth_ = 0;
+        common_.clear();
         for (; s < segments_.size() && segments_.places(s)[0] < led_to_; ++s)
             growth_ += kGrowth * static_cast<std::int64_t>(segments_.places(s).size()) * segments_.grams(s);
     }
@@ -122,51 +186,75 @@ private:
     // A segment of many places, grown to both sides as far as all of them agree; those that repeat at once are seeds. One that as
     // many places have grown over stands there whole already.
     void keep_segment(Places places, std::int64_t grams) {
-        const auto count = static_cast<std::int64_t>(places.size());
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
             if (places[i + 1] - places[i] < least_from(places[i]) && places[i + 1] < page_around(places[i]).second)
                 add_seed(places[i], places[i + 1]);
-        std::int64_t& known = grown_to_[count];
+        std::int64_t& known = grown_to_[static_cast<std::int64_t>(places.size())];
         if (places[0] < known) return;
-        std::int64_t before = 0, after = grams - 1;
-        for (; growth_ > 0 && agree(places, -before - 1); growth_ -= count) ++before;
-        for (; growth_ > 0 && agree(places, after + 1); growth_ -= count) ++after;
-        const auto place = [&](std::size_t i) { return places[i] - before; };
-        known = places[0] + after + 1;
-        std::int64_t nearest = before + after + size_;
-        for (std::size_t i = 0; i + 1 < places.size(); ++i) nearest = std::min(nearest, place(i + 1) - place(i));
-        const std::int64_t length = std::max(size_, nearest);
-        if (length < least_from(place(0))) seed_longer(places, before, after);
+        Around around{0, grams - 1};
+        grow(places, around);
+        known = places[0] + around.after + 1;
+        keep(places, around.before, std::max(size_, apart_by(places, around)));
+        if (!counted_.is_enough(places[0], places[0] + size_)) keep_longer(places, around, grams - 1);
+    }
+
+    // Some places of a segment that agree for longer than all of it, where a gram is too short to count: those that have a gram behind
+    // it that stands elsewhere, too, so that its class does not say what they have in common. What counts and begins with a gram of
+    // the segment, the last one of which is `last` tokens behind the places, is found so.
+    void keep_longer(Places places, const Around& around, std::int64_t last) {
+        if (growth_ <= 0 || counted_.is_enough(places[0] + last, places[0] + around.after + size_)) return;
+        growth_ -= static_cast<std::int64_t>(places.size());
+        std::vector<std::pair<std::int64_t, std::uint32_t>> behind;  // leader, place
+        for (const std::uint32_t place : places)
+            if (const std::int64_t leader = grams_.leader(place + around.after + 1); leader >= 0) behind.emplace_back(leader, place);
+        std::sort(behind.begin(), behind.end());
+        std::vector<std::uint32_t> some;
+        for (auto begin = behind.begin(), end = begin; begin != behind.end(); begin = end) {
+            some.clear();
+            for (end = begin; end != behind.end() && end->first == begin->first; ++end) some.push_back(end->second);
+            if (some.size() > 1 && some.size() < segments_.count(begin->first)) keep_some(some, {around.before, around.after + 1}, last);
+        }
+    }
+
+    // Places that agree around them, grown as far as they do: each with each and what all have in common if they are few, else the
+    // segment that they are, if it counts; and those that agree for longer.
+    void keep_some(Places places, Around around, std::int64_t last) {
+        grow(places, around);
+        if (are_few(places)) {
+            seed_all_pairs(places);
+            keep_common(places);
+        } else {
+            const std::int64_t length = apart_by(places, around), start = places[0] - around.before;
+            if (counted_.is_enough(start, start + length)) keep(places, around.before, length);
+        }
+        if (places.size() > 2) keep_longer(places, around, last);
+    }
+
+    // Grows what places have in common to both sides as far as all of them agree.
+    void grow(Places places, Around& around) {
+        const auto count = static_cast<std::int64_t>(places.size());
+        for (; growth_ > 0 && agree(places, -around.before - 1); growth_ -= count) ++around.before;
+        for (; growth_ > 0 && agree(places, around.after + 1); growth_ -= count) ++around.after;
+    }
+
+    // The least distance of two places, or the length of what they have in common where that is less.
+    std::int64_t apart_by(Places places, const Around& around) const {
+        std::int64_t least = around.length(size_);
+        for (std::size_t i = 0; i + 1 < places.size(); ++i) least = std::min<std::int64_t>(least, places[i + 1] - places[i]);
+        return least;
+    }
+
+    // A segment of the places that do not overlap an earlier one, if there are two.
+    void keep(Places places, std::int64_t before, std::int64_t length) {
         const auto kept = hot_position_.size();
-        for (std::size_t i = 0; i < places.size(); ++i)
-            if (hot_position_.size() == kept || place(i) >= hot_position_.back() + length) hot_position_.push_back(place(i));
+        for (const std::uint32_t place : places)
+            if (hot_position_.size() == kept || place - before >= hot_position_.back() + length) hot_position_.push_back(place - before);
         if (hot_position_.size() - kept < 2) {
             hot_position_.resize(kept);
             return;
         }
         hot_first_.push_back(static_cast<std::int64_t>(hot_position_.size()));
         hot_length_.push_back(length);
-    }
-
-    // Seeds of some places of a segment that is too short to count, grown to both sides: those that agree for longer. In the order of
-    // what stands beside them, each with the next `max_members` ones that agree there.
-    void seed_longer(Places places, std::int64_t before, std::int64_t after) {
-        std::vector<std::pair<std::int64_t, std::uint32_t>> beside;  // leader, place
-        Relief relief;
-        for (const std::int64_t distance : {-before - 1, after + 1}) {
-            beside.clear();
-            for (const std::uint32_t place : places)
-                if (const std::int64_t leader = grams_.leader(place + distance); leader >= 0) beside.emplace_back(leader, place);
-            std::sort(beside.begin(), beside.end());
-            for (std::size_t i = 0; i < beside.size(); ++i)
-                for (std::size_t j = i + 1; j < beside.size() && j - i <= static_cast<std::size_t>(max_members_); ++j) {
-                    if (beside[j].first != beside[i].first) break;
-                    relief.places(2);
-                    const std::int64_t a = beside[i].second, b = beside[j].second;
-                    if (counted_.is_enough(a - grams_.equal_before(a, b), a + grams_.equal_from(a, b) - 1 + size_))
-                        add_seed(beside[i].second, beside[j].second);
-                }
-        }
     }
 
     // Every seed grown as far as its two places agree; those of one shift that meet are one.
@@ -376,6 +464,7 @@ private:
     std::int64_t growth_ = 0, led_to_ = 0;  // steps of places that may be grown, before which token the first of them stands
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
+    std::unordered_map<std::uint64_t, Common> common_;  // of a page's segments, by two of their places and how many there are
     std::unordered_map<std::int64_t, std::int64_t> grown_to_;  // of segments of so many places: the end of the last one
     Mapped<std::int64_t> hot_first_{0}, hot_position_, hot_length_;
 };

@@ -145,7 +145,8 @@ public:
                                          static_cast<std::size_t>(first_[segment + 1] - first_[segment]));
     }
 
-    // The members of a leader's class, ascending, and the last of them.
+    // How many members a leader's class has; the members, ascending; the last of them.
+    std::size_t count(std::int64_t leader) const { return places(of(leader)).size(); }
     std::vector<std::int64_t> members(std::int64_t leader) const {
         const std::size_t s = of(leader);
         std::vector<std::int64_t> out;

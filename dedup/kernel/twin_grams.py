@@ -156,10 +156,10 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     """Exact repeats of `size` tokens or more, from the runs that ``class_runs`` gives.
 
     Segments are maximal stretches over which the classes of consecutive grams go in lock-step. Those of at most
-    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree. The
+    `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree; what all
+    of them have in common is a segment, too, where the pairs that have no more in common do not link all of them. The
     others stay segments, grown to both sides as far as all of their places agree; of places that overlap, first come
-    first kept. Where that is too short to count, places that agree for longer become matches: each with the next
-    `max_members` that have the same gram beside the segment.
+    first kept. Where a gram is too short to count, those of their places that agree for longer are handled alike.
 
     A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
     several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
@@ -182,7 +182,7 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
                            page_first.tolist())
     for places, count, growth in finder.segments():
         if len(places) <= max_members:
-            finder.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+            finder.keep_each(places, count, growth)
         else:
             finder.keep_segment(places, count, growth)
     finder.match_seeds()
@@ -205,6 +205,7 @@ class _RepeatFinder:
         self.members: dict[int, list[int]] = defaultdict(list)
         for p in sorted(self.leader):
             self.members[self.leader[p]].append(p)
+        self.common: dict[tuple[int, int, int], tuple[list[int], int]] = {}  # shifts of a few places, end of what they share
         self.grown_to: dict[int, int] = {}  # of segments of so many places: the end of the last one
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
@@ -256,6 +257,37 @@ class _RepeatFinder:
             growth = [GROWTH * sum(len(places) * count for places, count in of_page)]
             yield from ((places, count, growth) for places, count in of_page)
 
+    def keep_each(self, places: list[int], count: int, growth: list[int]) -> None:
+        """A segment of few places: each with each, what all have in common, and what some have."""
+        self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+        self.keep_common(places, growth)
+        if len(places) > 2 and not self.is_enough(places[0], places[0] + self.size):
+            self.keep_longer(places, *self.grown(places, 0, count - 1, growth), growth, count - 1)
+
+    def keep_common(self, places: list[int], growth: list[int]) -> None:
+        """What a few places have in common is a segment, too, where those pairs that have no more in common do not link all
+        of them: else a place would be missing that has something more in common with each of the others."""
+        if len(places) < 3 or growth[0] <= 0:
+            return
+        page, shifts = self.page_of(places[0]), [p - places[0] for p in places]
+        known, end = self.common.get((page, len(places), shifts[1]), ([], 0))
+        if places[0] < end and known == shifts:
+            return
+        ranges = {pair: self.matched(*pair) for pair in itertools.combinations(places, 2)}
+        common = [ranges[places[0], p] for p in places[1:]]
+        start, stop = max(a for a, _ in common), min(b for _, b in common)
+        grams = stop - start - self.size + 1
+        growth[0] -= len(places) * grams
+        self.common[page, len(places), shifts[1]] = shifts, start + grams
+        if min(b - a for a, b in itertools.pairwise(places)) < stop - start or not self.is_enough(start, stop):
+            return
+        linked = places[:1]
+        for a in linked:
+            linked += [b for b in places if b not in linked
+                       and ranges[min(a, b), max(a, b)] == (min(a, b) - places[0] + start, min(a, b) - places[0] + stop)]
+        if len(linked) < len(places):
+            self.keep(places, places[0] - start, stop - start)
+
     def keep_segment(self, places: list[int], count: int, growth: list[int]) -> None:
         """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds. One that as
         many places have grown over stands there whole already."""
@@ -263,35 +295,61 @@ class _RepeatFinder:
                        if b - a < self.least_from(a) and self.page_of(a) == self.page_of(b)]
         if places[0] < self.grown_to.get(len(places), 0):
             return
+        before, after = self.grown(places, 0, count - 1, growth)
+        self.grown_to[len(places)] = places[0] + after + 1
+        self.keep(places, before, max(self.size, self.apart_by(places, before, after)))
+        if not self.is_enough(places[0], places[0] + self.size):
+            self.keep_longer(places, before, after, growth, count - 1)
 
+    def keep_longer(self, places: list[int], before: int, after: int, growth: list[int], last: int) -> None:
+        """Some places of a segment that agree for longer than all of it, where a gram is too short to count: those with a
+        gram behind it that stands elsewhere, too. What counts and begins with a gram of the segment, the last one of which is
+        `last` tokens behind the places, is found so."""
+        if growth[0] <= 0 or self.is_enough(places[0] + last, places[0] + after + self.size):
+            return
+        growth[0] -= len(places)
+        behind = sorted((self.leader[p + after + 1], p) for p in places if p + after + 1 in self.leader)
+        for leader, rows in itertools.groupby(behind, lambda row: row[0]):
+            some = [p for _, p in rows]
+            if 1 < len(some) < len(self.members[leader]):
+                self.keep_some(some, before, after + 1, growth, last)
+
+    def keep_some(self, places: list[int], before: int, after: int, growth: list[int], last: int) -> None:
+        """Places that agree around them, grown as far as they do: each with each and what all have in common if they are few,
+        else the segment that they are, if it counts; and those that agree for longer."""
+        before, after = self.grown(places, before, after, growth)
+        if len(places) <= self.max_members:
+            self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+            self.keep_common(places, growth)
+        else:
+            length, start = self.apart_by(places, before, after), places[0] - before
+            if self.is_enough(start, start + length):
+                self.keep(places, before, length)
+        if len(places) > 2:
+            self.keep_longer(places, before, after, growth, last)
+
+    def grown(self, places: list[int], before: int, after: int, growth: list[int]) -> tuple[int, int]:
+        """What places have in common, grown to both sides as far as all of them agree."""
         def all_at(offset: int) -> bool:
-            """Whether all places have the same gram at an offset."""
             return places[0] + offset in self.leader and len({self.leader.get(p + offset) for p in places}) == 1
-        before, after = 0, count - 1
         while growth[0] > 0 and all_at(-before - 1):
             before, growth[0] = before + 1, growth[0] - len(places)
         while growth[0] > 0 and all_at(after + 1):
             after, growth[0] = after + 1, growth[0] - len(places)
-        self.grown_to[len(places)] = places[0] + after + 1
-        nearest = min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
-        length = max(self.size, nearest)
-        if length < self.least_from(places[0] - before):
-            self.seed_longer(places, (-before - 1, after + 1))
+        return before, after
+
+    def apart_by(self, places: list[int], before: int, after: int) -> int:
+        """The least distance of two places, or the length of what they have in common where that is less."""
+        return min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
+
+    def keep(self, places: list[int], before: int, length: int) -> None:
+        """A segment of the places that do not overlap an earlier one, if there are two."""
         kept: list[int] = []
         for p in places:
             if not kept or p - before >= kept[-1] + length:
                 kept.append(p - before)
         if len(kept) >= 2:
             self.hot.append((kept, length))
-
-    def seed_longer(self, places: list[int], distances: tuple[int, int]) -> None:
-        """Seeds of the places that agree for longer, in the order of the grams that stand beside them, at some distances."""
-        for distance in distances:
-            beside = sorted((self.leader[p + distance], p) for p in places if p + distance in self.leader)
-            for i, (leader, a) in enumerate(beside):
-                following = beside[i + 1:i + 1 + self.max_members]
-                self.seeds += [(b - a, a) for other, b in following
-                               if other == leader and self.is_enough(*self.matched(a, b))]
 
     def matched(self, a: int, b: int) -> tuple[int, int]:
         """Where the match of two places that begin equal grams begins and ends, in the text of the first one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import dedup
@@ -105,3 +106,31 @@ def test_words_and_characters_together_are_as_long_as_they_count(count, min_toke
         whole = " ".join(units[4:end])
         places = [occurrence for group in groups for occurrence in group.occurrences if whole in occurrence.text]
         assert len({occurrence.page for occurrence in places}) == count + 3
+
+
+def test_three_places_that_share_more_in_pairs_are_one_group():
+    """The first and the second one go on alike to the left, the first and the third one to the right."""
+    words = WORDS.split()
+    own = [[f"p{page}q{n}" for n in range(12)] for page in range(3)]
+    pages = [[*own[0][:6], *words[:20], *own[0][6:]], [*own[1][:6], *words[:14], *own[1][6:]],
+             [*own[2][:6], *words[5:20], *own[2][6:]]]
+    shape = {(group.tokens, len(group.occurrences)) for group in dedup.scan([" ".join(page) for page in pages]).groups}
+    assert shape == {(14, 2), (15, 2), (9, 3)}
+
+
+@pytest.mark.parametrize(("units", "between", "min_tokens"), [
+    ([chr(0x4e00 + n) for n in range(60)], "", 8), (WORDS.split(), " ", 12), (WORDS.split(), " ", 8)])
+@pytest.mark.parametrize("seed", range(6))
+def test_all_places_of_a_passage_are_in_one_group(units, between, min_tokens, seed):
+    """Parts of one passage, words of their own around them: every stretch that counts has a group with all of its places."""
+    rng = np.random.default_rng(seed)
+    size, count = (2 * min_tokens, 60) if between == "" else (min_tokens, 24)
+    cuts = [sorted(rng.integers(0, count + 1, 2).tolist()) for _ in range(40)]
+    cuts = [(a, b) for a, b in cuts if b - a >= size]
+    pages = [" ".join([f"p{page}a p{page}b", between.join(units[a:b]), f"p{page}c"]) for page, (a, b) in enumerate(cuts)]
+    report = dedup.scan(pages, min_tokens=min_tokens, find="exact")
+    groups = [{(place.page, place.text) for place in group.occurrences} for group in report.groups]
+    for begin in range(count - size + 1):
+        stretch = between.join(units[begin:begin + size])
+        holders = {str(page) for page, (a, b) in enumerate(cuts) if a <= begin and begin + size <= b}
+        assert len(holders) < 2 or any(holders == {page for page, text in group if stretch in text} for group in groups)
