@@ -17,14 +17,14 @@ from msgspec.structs import replace
 from dedup.align import ROWS, Gates, in_order, whole_words
 from dedup.aligned import NO_TOKENS, Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
+from dedup.blocks import Corpus, distinct_numbers, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate
 from dedup.parts import Parts
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
-from dedup.seeds import Repeats, places_over
+from dedup.seeds import MAX_MEMBERS, Repeats, places_over
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -117,6 +117,26 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
         names = ("a0", "a1", "b0", "b1", "exact")
         return Links(*(np.concatenate([getattr(old, name), getattr(more, name)])[at] for name in names))
     return Passages(joined(whole, order), begins, joined(passages.parts, part))
+
+
+def segments_beside(corpus: Corpus, segments: Repeats, passages: Passages) -> Repeats:
+    """Segments but those of few places that edited passages, or such of several parts, say as well: each place lies in one side
+    of such a passage, and another one in the other side."""
+    count, edited = widths(segments.first), rows_of((passages.whole.exact == 0) | (widths(passages.first) > 1))
+    few = [(k, rows_of(count == k)) for k in range(2, MAX_MEMBERS + 1)]
+    if not len(edited) or not any(len(rows) for _, rows in few):
+        return segments
+    a, b = (np.concatenate([(segments.first[rows, None] + np.triu_indices(k, 1)[side]).reshape(-1) for k, rows in few])
+            for side in (0, 1))
+    length = segments.lengths[segments.segment[a]]
+    a0, b0 = segments.position[a], segments.position[b]
+    pairs = Links(a0, a0 + length, b0, b0 + length, np.ones(len(a), np.uint8))
+    pair, _, of_pair, _ = overlaps_of_parts(corpus, pairs, passages, edited)
+    said = np.zeros(len(segments.position), bool)
+    said[np.concatenate([side[pair[of_pair == 1]] for side in (a, b)])] = True
+    kept = np.bincount(segments.segment[said], minlength=len(count)) < count
+    rows = kept[segments.segment]
+    return replace(segments, first=sums(count[kept]), position=segments.position[rows], lengths=segments.lengths[kept])
 
 
 def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats, min_tokens: int) -> Flags:

@@ -174,6 +174,10 @@ def compare_blocks(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, find
             judge.stop(found[1].links, "find")
     surveyor.look_around(repeats.position[repeats.first[:-1]])
     segments = segments_that_count(engine, corpus, repeats, pairs, options.min_tokens)
+    if options.find != "exact" and len(segments.lengths):
+        from dedup.one_list import segments_beside
+
+        segments = segments_beside(corpus, segments, passages)
     surveyor.look_around(segments.position)
     return passages, [segments], aligned
 

@@ -149,8 +149,13 @@ private:
         known = {{places.begin(), places.end()}, places[0] + after};
         const std::int64_t length = before + after - 1 + size_, start = places[0] - before;
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
-            if (places[i + 1] - places[i] < length) return;
+            if (places[i + 1] - places[i] < match_of(places[i], places[i + 1])) return;  // a stretch that repeats at once
         if (counted_.is_enough(start, start + length) && !are_linked(places, before, after)) keep(places, before, length);
+    }
+
+    // Tokens that two places have in common.
+    std::int64_t match_of(std::int64_t a, std::int64_t b) const {
+        return grams_.equal_before(a, b) + grams_.equal_from(a, b) - 1 + size_;
     }
 
     // Whether the pairs that have so much in common, and no more, link all places.

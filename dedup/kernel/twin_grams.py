@@ -279,7 +279,8 @@ class _RepeatFinder:
         grams = stop - start - self.size + 1
         growth[0] -= len(places) * grams
         self.common[page, len(places), shifts[1]] = shifts, start + grams
-        if min(b - a for a, b in itertools.pairwise(places)) < stop - start or not self.is_enough(start, stop):
+        at_once = any(b - a < ranges[a, b][1] - ranges[a, b][0] for a, b in itertools.pairwise(places))
+        if at_once or not self.is_enough(start, stop):
             return
         linked = places[:1]
         for a in linked:
