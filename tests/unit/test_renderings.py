@@ -304,6 +304,28 @@ def test_an_edited_article_has_no_headline_that_is_another_one(again):
     assert [o.text.split()[0] for o in group.occurrences] == [P[0].split()[0]] * 2
 
 
+@pytest.mark.parametrize("label", ["Read more", "Show more"])
+@pytest.mark.parametrize("behind", ["first", "second"])
+def test_a_label_that_shares_a_word_with_the_end_of_an_edited_copy_is_no_part_of_it(label, behind):
+    """The other copy ends with that word; where both end with the label, it is a part."""
+    last = prose(30, 77)[:-1]
+    one, other = [LONG, *P[:3], f"{last} more."], [LONG, *(edited(text, {5, 15}) for text in (*P[:3], f"{last}."))]
+    first, second = (other, one) if behind == "first" else (one, other)
+    labels = (label, "Share") if behind == "first" else ("Share", label)
+    [group] = scan_texts([lines("Menu", *first, labels[0], "Print", *second, labels[1], "Comments")]).groups
+    assert [o.text for o in group.occurrences] == [lines(*first), lines(*second)]
+    [group] = scan_texts([lines("Menu", *first, label, "Print", *second, label, "Comments")]).groups
+    assert [o.text for o in group.occurrences] == [lines(*first, label), lines(*second, label)]
+
+
+def test_an_edited_last_line_is_a_part():
+    """It is as short as a label, but has most of its words in common."""
+    one, other = [LONG, *P[:3], "Find this site there today"], [LONG, *(edited(text, {5, 15}) for text in P[:3])]
+    [group] = scan_texts([lines("Menu", *one, "Print", *other[:-1], f"{other[-1][:-1]}; find this website there today",
+                                "Comments")]).groups
+    assert [o.text.endswith("there today") for o in group.occurrences] == [True, True]
+
+
 def place(row: int, first: int, last: int, words: int = 40) -> Place:
     return Place((row,), dict.fromkeys(range(first, last + 1), words))
 
