@@ -31,7 +31,6 @@ class Pieces(Struct, frozen=True):
     Attributes:
         page: Of each.
         first_block, last_block: Of both places, one row a place: ``(2, pieces)``; the second begins behind the first.
-        blocks: With words, that they hold.
         words: Of each, in tokens.
         is_section: Whether each is long enough for a section by itself.
     """
@@ -39,21 +38,13 @@ class Pieces(Struct, frozen=True):
     page: I64
     first_block: I64
     last_block: I64
-    blocks: I64
     words: F64
     is_section: Flags
-
-    def take(self, rows: Flags | I64) -> Pieces:
-        """Some of them."""
-        return Pieces(self.page[rows], self.first_block[:, rows], self.last_block[:, rows], self.blocks[rows],
-                      self.words[rows], self.is_section[rows])
 
 
 def sections(corpus: Corpus, pieces: Pieces) -> Iterator[I64]:
     """Pieces that make one section, two at least: rows, in the order of its first copy."""
     before = _Before(corpus)
-    kept = np.flatnonzero(~_inside_others(before, pieces))
-    pieces = pieces.take(kept)
     number = _side_by_side(before, pieces)
     count = int(number.max(initial=-1)) + 1
 
@@ -64,29 +55,12 @@ def sections(corpus: Corpus, pieces: Pieces) -> Iterator[I64]:
     for side in (0, 1):
         np.minimum.at(begin[side], number, pieces.first_block[side])
         np.maximum.at(end[side], number, pieces.last_block[side] + 1)
-        several &= total(pieces.blocks) <= before.words[end[side]] - before.words[begin[side]]  # else some overlap
         several &= 2 * total(pieces.words) >= MATCHED * (before.halves[end[side]] - before.halves[begin[side]])
     several &= end[0] <= begin[1]
     rows = np.flatnonzero(several[number])
     rows = rows[np.lexsort((pieces.first_block[0, rows], number[rows]))]
     edges = np.flatnonzero(np.diff(number[rows], prepend=-1, append=-1))
-    return (kept[rows[a:b]] for a, b in pairwise(edges.tolist()))
-
-
-def _inside_others(before: _Before, pieces: Pieces) -> Flags:
-    """Which pieces lie at both places in the one that reaches farthest of those that begin before them, and not in its gaps.
-
-    Two runs may be one but for a word with which the next paragraphs begin.
-    """
-    (a, b), (a_last, b_last), blocks = pieces.first_block, pieces.last_block, pieces.blocks
-    order = np.lexsort((-b_last, b, -a_last, a))
-    reached = np.append([-1], np.maximum.accumulate(a_last[order]))[:-1]
-    holder = np.empty_like(order)
-    holder[order] = order[np.maximum.accumulate(np.where(a_last[order] > reached, np.arange(len(order)), 0))]
-    inside = ((holder != np.arange(len(order))) & (a_last <= a_last[holder]) & (b >= b[holder]) & (b_last <= b_last[holder]))
-    room = before.words[pieces.last_block + 1] - before.words[pieces.first_block]
-    found: Flags = inside & (blocks + blocks[holder] > room[:, holder].min(axis=0))
-    return found
+    return (rows[a:b] for a, b in pairwise(edges.tolist()))
 
 
 class _Before:

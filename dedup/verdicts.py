@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -134,7 +134,7 @@ class Stands:
             return
         some, page = some[asked], page[asked]
         places = self.leader[some] + np.array([[0], [1]])
-        pieces = Pieces(page, self.c.first_block[places], self.c.last_block[places], self.blocks[some], self.words[some],
+        pieces = Pieces(page, self.c.first_block[places], self.c.last_block[places], self.words[some],
                         kind[some] == RENDERED)
         for rows in sections(self.findings.corpus, pieces):
             stands = some[rows]
@@ -151,17 +151,26 @@ class Stands:
             is_section: Whether one of them is long enough for one.
         """
         corpus, page, c, first = self.findings.corpus, self._page(int(stands[0])), self.c, self.leader[stands]
-        heads = [tag_chain(corpus, page, int(c.first_block[self.leader[s]])) for s in stands.tolist()
-                 if self.blocks[s] > 1 and self._begins_with_headlines(s, self._rows(s))]
-        halves = corpus.halves
-        texts = [{int(corpus.fingerprint[block]) for place in places_of(c, halves, range(row, row + 1))
-                  for block, words in place.blocks.items() if words >= PARAGRAPH_HALVES} for row in first.tolist()]
-        if len(set(heads)) < len(heads) or len(set().union(*texts)) < sum(map(len, texts)):
+        heads = {int(c.first_block[self.leader[s]]) for s in stands.tolist()
+                 if self.blocks[s] > 1 and self._begins_with_headlines(s, self._rows(s))}
+        if len({tag_chain(corpus, page, head) for head in heads}) < len(heads):
             return False
-        words, blocks = self.words[stands].sum(), self.blocks[stands].sum()
+        copies = [[places_of(c, corpus.halves, range(row, row + 1))[0].blocks for row in side.tolist()]
+                  for side in (first, first + 1)]
+        one, other = ({block: words for piece in pieces for block, words in piece.items()} for pieces in copies)
+        overlap = sum(map(len, copies[0])) > len(one)
+        if self._again(one) > sum(map(self._again, copies[0])) or (overlap and len(one) != len(other)):
+            return False
+        words, blocks = sum(one.values()) / 2, len(one)
         second = int(first[np.argmin(c.first_block[first + 1])]) + 1
         return is_section or (words >= SECTION_WORDS and blocks >= EDITED_BLOCKS and words >= EDITED_WORDS_A_BLOCK * blocks
                               and not in_cards(corpus, page, c, int(first[0]), second, int(c.last_block[first].max())))
+
+    def _again(self, blocks: Iterable[int]) -> int:
+        """How many paragraphs of some blocks are equal to others of them."""
+        corpus = self.findings.corpus
+        texts = [int(corpus.fingerprint[block]) for block in blocks if corpus.halves[block] >= PARAGRAPH_HALVES]
+        return len(texts) - len(set(texts))
 
     def is_quoted(self) -> Flags:
         """One copy quotes the other, or all are signatures and the like. A post that quotes may stand twice itself."""

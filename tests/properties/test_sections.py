@@ -25,7 +25,7 @@ def corpus(blocks: int) -> Any:
 def pieces(first: list[int], second: list[int]) -> Pieces:
     """Of one block each."""
     begin, ones = np.array([first, second], np.int64), np.ones(len(first), np.int64)
-    return Pieces(np.zeros(len(first), np.int64), begin, begin.copy(), ones, ones * float(WORDS), ones == 0)
+    return Pieces(np.zeros(len(first), np.int64), begin, begin.copy(), ones * float(WORDS), ones == 0)
 
 
 def plainly(pairs: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:

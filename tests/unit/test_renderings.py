@@ -64,7 +64,7 @@ def test_a_paragraph_that_changed_places_belongs_to_the_second_rendering(title, 
 
 
 ORDERS = [(0, 2, 4, 1, 3, 5), (1, 3, 5, 0, 2, 4), (5, 4, 3, 2, 1, 0), (2, 5, 0, 3, 1, 4), (3, 4, 5, 0, 1, 2),
-          (0, 1, 5, 4, 3, 2)]
+          (0, 1, 5, 4, 3, 2), (1, 2, 0, 3, 5, 4), (3, 5, 4, 0, 2, 1)]  # of the last ones runs overlap
 
 
 @pytest.mark.parametrize("title", [LONG, "Swing bridge opens again"])
@@ -78,7 +78,7 @@ def test_an_article_whose_copy_has_its_paragraphs_in_another_order_stands_twice(
     assert verdict.text.startswith(
         "the article stands on this page twice: lines 3-15 again at 19-31, headline and 6 paragraphs, ")
     assert verdict.evidence["besides"].endswith(" in another order")
-    assert ("their paragraphs" in verdict.evidence["besides"]) == (order in [(5, 4, 3, 2, 1, 0)])
+    assert ("their paragraphs" in verdict.evidence["besides"]) == (order in [(5, 4, 3, 2, 1, 0), (3, 5, 4, 0, 2, 1)])
     assert sorted(verdict.groups) == [group.id for group in report.groups]
     assert report.summary.content_share == report.summary.duplicate_share > 0.4
     [cleaned] = dedup.clean([Page("a", page)]).pages
@@ -98,6 +98,27 @@ def test_a_paragraph_that_was_put_into_one_copy_is_told_beside_the_article(put_i
     assert verdict.text.startswith(f"the article stands on this page twice: lines 1-{end} again at "
                                    f"{begin}-{begin + 2 * len(copies[1]) - 2}, headline and 6 paragraphs, ")
     assert verdict.evidence["besides"].startswith(f'the {copy} copy also has "{" ".join(put_in[0].split()[:8])}')
+
+
+THE = [LONG, *(f"The {text}" for text in P)]  # an exact run goes on to the first word of whatever comes behind
+
+
+@pytest.mark.parametrize(("again", "ends"), [
+    ([LONG, *(THE[1 + n] for n in (2, 0, 3, 1))], "13-21"),
+    ([*THE[:3], f"The {prose(20, 60)}", *THE[3:5]], "13-23"),
+    ([*THE[:3], prose(20, 60), f"The {prose(20, 61)}", *THE[3:5]], "13-25")])
+def test_paragraphs_that_begin_with_the_same_word_change_nothing(again, ends):
+    [verdict] = scan_texts([lines(*THE[:5], "Share", *again)]).pages[0].verdicts
+    assert verdict.text.startswith(f"the article stands on this page twice: lines 1-9 again at {ends}, headline and 4 ")
+
+
+def test_the_end_of_a_copy_and_the_beginning_of_the_next_one_are_no_section():
+    """They stand again in this order behind a copy that was cut, and the beginning of the first one behind them."""
+    cut = ARTICLE[3:]
+    [said] = told(*ARTICLE, "Share", *ARTICLE[:3], *cut, "Print", *cut, "Menu", *ARTICLE[:3])[:1]
+    assert said.startswith("the article stands on this page ")
+    [three] = verdicts(scan_texts([random_page(3, 131)[0]]), "rendered-twice")
+    assert " 3 times" in three
 
 
 def test_a_refrain_behind_what_only_one_copy_has_is_no_part_of_the_article():
