@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from dedup.blocks import Corpus, rows_of, sums, widths
 from dedup.findings import Findings
+from dedup.matched_parts import LeftOut
 from dedup.model import BlockFlag, BlockKind
 from dedup.places import range_halves
 
@@ -42,18 +43,30 @@ class Copies:
         t0, t1: Its tokens.
         page: Its page.
         left_out: What its parts leave out between them: half tokens, and blocks with a word; ``None``: nothing anywhere.
+        gaps: Blocks that places leave out.
+        number: The place that each is in these; ``None``: its row.
     """
 
     def __init__(self, blocks: BlockSums, first_block: I64, last_block: I64, t0: I64, t1: I64, page: I64,
-                 left_out: tuple[I64, I64] | None) -> None:
+                 left_out: tuple[I64, I64] | None, gaps: LeftOut, number: I64 | None = None) -> None:
         self._blocks, self._t0, self._t1, self._page, self._left_out = blocks, t0, t1, page, left_out
+        self._gaps, self._number = gaps, number
         self.first_block, self.last_block = first_block, last_block
 
     def take(self, rows: I64) -> Copies:
         """Some of the occurrences."""
         left_out = None if self._left_out is None else (self._left_out[0][rows], self._left_out[1][rows])
+        number = rows if self._number is None else self._number[rows]
         return Copies(self._blocks, self.first_block[rows], self.last_block[rows], self._t0[rows], self._t1[rows],
-                      self._page[rows], left_out)
+                      self._page[rows], left_out, self._gaps, number)
+
+    def gaps_of(self, row: int) -> list[tuple[int, int]]:
+        """The blocks that an occurrence leaves out between its parts: the first, and the one behind the last."""
+        if self._left_out is None or not self._left_out[0][row]:
+            return []
+        number, gaps = row if self._number is None else int(self._number[row]), self._gaps
+        mine = slice(gaps.place.searchsorted(number), gaps.place.searchsorted(number + 1))
+        return list(zip(gaps.first_block[mine].tolist(), gaps.end_block[mine].tolist(), strict=True))
 
     def _sum(self, before: I64) -> I64:
         """Of what comes before each block, what lies in those of each occurrence."""
@@ -209,7 +222,7 @@ def describe_copies(findings: Findings) -> Copies:
     if len(gaps.place):
         before = blocks.with_words
         left_out = gaps.halves(findings.corpus, len(table.page)), gaps.total(before, len(table.page))
-    return Copies(blocks, *_without_ends(findings, places.first_block, places.last_block), table.page, left_out)
+    return Copies(blocks, *_without_ends(findings, places.first_block, places.last_block), table.page, left_out, gaps)
 
 
 def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> tuple[I64, I64, I64, I64]:
@@ -338,12 +351,17 @@ def is_paragraph(corpus: Corpus, page: int, block: int) -> bool:
     return bool(corpus.halves[block] >= PARAGRAPH_HALVES) and not is_headline(corpus, page, block)
 
 
-def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int) -> bool:
-    """Whether two copies stand in neighbouring cards: under headings that differ, in elements of the same kind."""
+def in_cards(corpus: Corpus, layout_page: int, c: Copies, a: int, b: int, last: int | None = None) -> bool:
+    """Whether two copies stand in neighbouring cards: under headings that differ, in elements of the same kind.
+
+    Args:
+        a, b: Where they begin.
+        last: The last block of the first copy, where it is more than `a`.
+    """
     if not c.laid_out[a]:
         return False
     heads = [_head(corpus, layout_page, int(c.first_block[row]), not c.opens[row]) for row in (a, b)]
-    if None in heads or int(c.first_block[b]) - int(c.last_block[a]) > HEAD_BLOCKS + 1:
+    if None in heads or int(c.first_block[b]) - (int(c.last_block[a]) if last is None else last) > HEAD_BLOCKS + 1:
         return False
     one, other = heads
     assert one is not None

@@ -1,7 +1,8 @@
 """Stage 7, end: edited passages of one page take in the headlines before both copies, where these are short and alike.
 
 A headline of few words is found where it is equal; an edited one has too little that could be found by itself. Before
-copies of the same text, half of its words are enough.
+copies of the same text, half of its words are enough. And edited passages let go of a label behind one copy, which an
+alignment takes in for the sake of one word: "Read more" below a text that ends with "more" in the other copy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dedup.runs import Links, Passages
 I64 = npt.NDArray[np.int64]
 
 LEAST_TOKENS = 40  # of what stands behind them: as much as a section has
-LEAST_WORDS, LEAST_SHARE = 2, 0.5  # that two headlines have in common: words, and of the shorter one
+LEAST_WORDS, LEAST_SHARE = 2, 0.5  # that two headlines have in common: words, and of the shorter one; a label has more
 
 
 def headed_passages(corpus: Corpus, passages: Passages) -> Passages:
@@ -44,6 +45,39 @@ def headed_aligned(corpus: Corpus, bags: Bags, aligned: Aligned) -> Aligned:
     links, dice, evidence = _beginning(aligned.links, rows, a0, b0), aligned.dice.copy(), aligned.evidence.copy()
     dice[rows], evidence[rows] = bags.measure(corpus, links.take(rows))
     return replace(aligned, links=links, dice=dice, evidence=evidence)
+
+
+def without_labels(corpus: Corpus, bags: Bags, aligned: Aligned) -> Aligned:
+    """Rectangles of one page without a label behind one side, of whose words the end of the other one has half at most."""
+    links = aligned.links
+    ends = [_before_label(corpus, *side) for side in ((links.a0, links.a1, links.b1), (links.b0, links.b1, links.a1))]
+    of_page = [corpus.block_page[block_of(corpus, t0)] for t0 in (links.a0, links.b0)]
+    rows = rows_of((links.exact == 0) & (of_page[0] == of_page[1]) & ((ends[0] < links.a1) | (ends[1] < links.b1)))
+    if not len(rows):
+        return aligned
+    first, second, dice, evidence = links.a1.copy(), links.b1.copy(), aligned.dice.copy(), aligned.evidence.copy()
+    first[rows], second[rows] = ends[0][rows], ends[1][rows]
+    links = replace(links, a1=first, b1=second)
+    dice[rows], evidence[rows] = bags.measure(corpus, links.take(rows))
+    return replace(aligned, links=links, dice=dice, evidence=evidence)
+
+
+def _before_label(corpus: Corpus, t0: I64, t1: I64, other: I64) -> I64:
+    """The end of each of some ranges, before a label in which it ends as a whole and the other side does not.
+
+    Args:
+        other: The end of the other side.
+    """
+    first, halves = corpus.token_first, corpus.halves
+    last, text = block_of(corpus, t1 - 1), block_of(corpus, other - 1)
+    asked = rows_of((first[last] > t0) & (first[last + 1] == t1) & (halves[last] < PARAGRAPH_HALVES)
+                    & (halves[text] >= PARAGRAPH_HALVES))
+    end = t1.copy()
+    for row, label, block in zip(asked.tolist(), last[asked].tolist(), text[asked].tolist(), strict=True):
+        words, around = _words(corpus, label), 2 * int(first[label + 1] - first[label])
+        if len(words & _words(corpus, block, around if first[block + 1] == other[row] else None)) <= LEAST_SHARE * len(words):
+            end[row] = first[label]
+    return end
 
 
 def _beginning(links: Links, rows: I64, a0: I64, b0: I64) -> Links:
@@ -81,9 +115,10 @@ def _are_alike(corpus: Corpus, page: int, a: int, b: int) -> bool:
     return shared >= LEAST_WORDS and shared >= LEAST_SHARE * min(len(one), len(other))
 
 
-def _words(corpus: Corpus, block: int) -> set[str]:
-    """The words of a block; its characters, where the script has no spaces."""
+def _words(corpus: Corpus, block: int, last: int | None = None) -> set[str]:
+    """The words of a block, or so many last ones; its characters, where the script has no spaces."""
     text = corpus.block_text(block).casefold()
     words = re.findall(r"\w+", text)
     spaced = len(words) >= int(corpus.token_first[block + 1] - corpus.token_first[block])
-    return set(words if spaced else re.findall(r"\w", text))
+    words = words if spaced else re.findall(r"\w", text)
+    return set(words if last is None else words[-last:])

@@ -165,6 +165,15 @@ def likeness(pairs: Sequence[Pair]) -> tuple[F64, Flags]:
     return np.array([pair.similarity for pair in made], np.float64), np.array([pair.kind == "exact" for pair in made], bool)
 
 
+def edited_between(pairs: Sequence[Pair]) -> Flags:
+    """Of the pairs between two pages, whether each is one of edited text; no pair is made for it."""
+    if isinstance(pairs, PairList):
+        table, rows = pairs.table, pairs.rows
+        edited: Flags = table.said_exact[rows[table.a.page[rows] != table.b.page[rows]]] == 0
+        return edited
+    return np.array([pair.kind != "exact" for pair in pairs if pair.a.page != pair.b.page], bool)
+
+
 def least_alike(pairs: Sequence[Pair], count: int) -> list[Pair]:
     """The `count` pairs with the least similarity, the least first, equal ones as they come; none of equal texts."""
     similarity, exact = likeness(pairs)

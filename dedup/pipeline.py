@@ -230,7 +230,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, passag
     from dedup.along_copies import along_copies
     from dedup.anchors import GRAMS, LETTERS, TRIPLES
     from dedup.families import page_families
-    from dedup.headed import headed_aligned, headed_passages
+    from dedup.headed import headed_aligned, headed_passages, without_labels
     from dedup.one_list import fitted, not_cut_through, together
 
     scanned = options.noise == "ocr"
@@ -258,7 +258,7 @@ def with_aligned(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, passag
     surveyor.look_around(aligned.links.a0, aligned.links.b0)
     aligned, kept = fitted(engine, corpus, bags, passages, not_cut_through(corpus, passages), aligned, repeats, gates,
                            judge)
-    aligned = headed_aligned(corpus, bags, aligned)
+    aligned = without_labels(corpus, bags, headed_aligned(corpus, bags, aligned))
     del bags
     return headed_passages(corpus, together(passages, kept, aligned)), aligned
 

@@ -27,7 +27,7 @@ ALL_BUT_LABELS = 0.9  # of the words of a place, for it to be told already, wher
 
 
 class Place(Struct, frozen=True):
-    """Occurrences, in most cases one: their numbers, and the words of each block with words that they hold or touch."""
+    """Occurrences, in most cases one: their numbers, and the words of each block that their parts hold or touch."""
 
     rows: tuple[int, ...]
     blocks: dict[int, int]
@@ -69,6 +69,9 @@ class Place(Struct, frozen=True):
         if less.share_in(more.blocks) == 1:
             return more
         return Place((*self.rows, *other.rows), {**self.blocks, **other.blocks})
+
+
+Stands = dict[int, list[Place]]  # the places of each
 
 
 class Rendering(Struct):
@@ -161,11 +164,33 @@ class Rendering(Struct):
         return [some[0] if some else None for some in found]
 
 
-def renderings(stands: dict[int, list[Place]]) -> list[Rendering]:
+def joined(stands: Stands, pieces: Sequence[list[int]]) -> tuple[Stands, dict[int, list[int]]]:
+    """Stands, those that are pieces of one as the longest of them; and the others of each of these.
+
+    Args:
+        pieces: Stands of two places, several of each section.
+    """
+    stands, others = dict(stands), dict[int, list[int]]()
+    for some in pieces:
+        longest = max(some, key=lambda s: (stands[s][0].words, -s))
+        some = sorted(some, key=lambda s: stands[s][0].first)
+        whole = [Place(tuple(row for place in places for row in place.rows),
+                       {block: words for place in places for block, words in place.blocks.items()})
+                 for places in zip(*(stands.pop(s) for s in some), strict=True)]
+        stands[longest], others[longest] = whole, [s for s in some if s != longest]
+    return stands, others
+
+
+def renderings(stands: Stands, pieces: Sequence[list[int]] = ()) -> list[Rendering]:
     """The second renderings of a page, each told once: those of most copies take others in, then those that stand first.
 
     Pieces of them come behind, and last what stands shifted, when all copies are known.
+
+    Args:
+        stands: The places of each.
+        pieces: Those that are told as one in any case.
     """
+    stands, others = joined(stands, pieces)
     told: list[Rendering] = []
     holding: dict[int, list[Rendering]] = defaultdict(list)  # each block
     shifted: list[int] = []
@@ -182,6 +207,7 @@ def renderings(stands: dict[int, list[Place]]) -> list[Rendering]:
         if taken is None:
             taken = Rendering(stand, list(stands[stand]), [], {})
             told.append(taken)
+        taken.within += others.get(stand, ())
         for block in blocks:
             if taken not in holding[block] and any(block in place.blocks for place in taken.places):
                 holding[block].append(taken)
@@ -201,15 +227,24 @@ def places_of(c: Copies, halves: I64, rows: range) -> list[Place]:
     """
     def place(row: int) -> Place:
         begin, end = int(c.first_block[row]), int(c.last_block[row]) + 1
-        return Place((row,), {begin + i: words for i, words in enumerate(halves[begin:end].tolist()) if words})
+        words = halves[begin:end]
+        for first, last in c.gaps_of(row):
+            words = words.copy()
+            words[first - begin:last - begin] = 0
+        return Place((row,), {begin + i: count for i, count in enumerate(words.tolist()) if count})
     return [place(row) for row in rows]
 
 
-def renderings_of(c: Copies, halves: I64, first: I64, stands: I64) -> list[Rendering]:
+def renderings_of(c: Copies, halves: I64, first: I64, stands: I64, section: I64) -> list[Rendering]:
     """The renderings of stands of one page.
 
     Args:
         first: First copy of each stand, one longer than the stands.
         stands: Those that are second renderings.
+        section: Of each stand, a number that is the same for pieces of one section.
     """
-    return renderings({s: places_of(c, halves, range(int(first[s]), int(first[s + 1]))) for s in stands.tolist()})
+    pieces: dict[int, list[int]] = defaultdict(list)
+    for s, number in zip(stands.tolist(), section[stands].tolist(), strict=True):
+        pieces[number].append(s)
+    places = {s: places_of(c, halves, range(int(first[s]), int(first[s + 1]))) for s in stands.tolist()}
+    return renderings(places, [some for some in pieces.values() if len(some) > 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -100,7 +101,7 @@ def _copies(judgement: Judgement, s: int) -> int:
 
 
 def _renderings(judgement: Judgement, stands: I64) -> list[Rendering]:
-    return renderings_of(judgement.copies, judgement.findings.corpus.halves, judgement.first, stands)
+    return renderings_of(judgement.copies, judgement.findings.corpus.halves, judgement.first, stands, judgement.section)
 
 
 def _rendered_twice(judgement: Judgement, some: PageStands) -> Iterator[Told]:
@@ -135,19 +136,21 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
         else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(copies))}{alike}: {where}, {what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "copies": len(copies), "chars": chars, "page_share": round(share, 4)}
-    besides = _besides(judgement, page, [other.tolist() for _, other in inner])
+    if len(copies[0].rows) > 1:  # pieces, of which the stand is one
+        evidence |= {"words": halves / 2, "blocks": len(inner[0][0])}
+    besides = _besides(judgement, page, _reordered(judgement, copies), [other.tolist() for _, other in inner])
     groups = tuple(int(judgement.group[each]) for each in (s, *told.within))
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
 def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
-    """Whether all copies on the page are equal, block by block; those of another page may differ from them."""
+    """Whether all copies on the page are equal, block by block in any order; those of another page may differ from them."""
     own = range(int(judgement.first[told.stand]), int(judgement.first[told.stand + 1]))
     if (KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near"
             and {place.rows for place in told.places} == {(row,) for row in own}):
         return True
     fingerprint = judgement.findings.corpus.fingerprint
-    first, *others = (fingerprint[blocks].tolist() for blocks, _ in inner)
+    first, *others = (sorted(fingerprint[blocks].tolist()) for blocks, _ in inner)
     return all(other == first for other in others)
 
 
@@ -166,16 +169,60 @@ def often_on_page(count: int) -> str:
     return _times(count) if count else "more than once"
 
 
-def _besides(judgement: Judgement, page: int, others: list[list[int]]) -> str:
-    """What lies inside a copy and is no part of it: a paragraph that stands elsewhere in the others, a teaser, a caption."""
-    moved = _moved(judgement, page, others)
-    out = [f"the copies have {_listed(_named_blocks(judgement, page, moved))} in another order"] if moved else []
+def _besides(judgement: Judgement, page: int, reordered: list[int], others: list[list[int]]) -> str:
+    """What lies inside a copy and is no part of it: a paragraph that stands elsewhere in the others, a teaser, a caption.
+
+    Args:
+        reordered: Blocks that are parts, in another order.
+        others: Of each copy, blocks beside its parts.
+    """
+    moved = sorted({*_moved(judgement, page, others), *reordered})
+    names = _named_blocks(judgement, page, moved)
+    if len(names) > MOST_LISTED:
+        names = ["their paragraphs"]
+    out = [f"the copies have {_listed(names)} in another order"] if names else []
     for number, inside in enumerate(others):
         other = [block for block in inside if block not in moved]
         if other:
             name = f"the {ORDINALS[number]} copy" if number < len(ORDINALS) else f"copy {number + 1}"
             out.append(f"{name} also has {_listed(_named_blocks(judgement, page, other))}")
     return "; ".join(out)
+
+
+def _reordered(judgement: Judgement, copies: list[Place]) -> list[int]:
+    """The blocks of pieces that follow each other in another order than in the first copy: of as few words as can be."""
+    stand, figures, halves = judgement.occurrence_stand, judgement.copies, judgement.findings.corpus.halves
+    if max(len(copy.rows) for copy in copies) == 1:
+        return []
+    first, *later = ({int(stand[row]): list(places_of(figures, halves, range(row, row + 1))[0].blocks) for row in copy.rows}
+                     for copy in copies)
+    found = set[int]()
+    for copy in later:
+        both = sorted({pair for s, blocks in first.items() if s in copy for pair in zip(blocks, copy[s], strict=False)})
+        kept = _heaviest_ascending([there for _, there in both], [int(halves[block]) for block, _ in both])
+        found.update(block for n, pair in enumerate(both) if n not in kept for block in pair)
+    return sorted(found)
+
+
+def _heaviest_ascending(numbers: Sequence[int], weights: Sequence[int]) -> set[int]:
+    """Which of some numbers make an ascending subsequence of greatest weight.
+
+    >>> sorted(_heaviest_ascending([4, 1, 2, 9], [5, 1, 1, 1])), sorted(_heaviest_ascending([4, 1, 2, 9], [1, 1, 1, 1]))
+    ([0, 3], [1, 2, 3])
+    """
+    ends, best, last, before = list[int](), list[int](), list[int](), list[int]()  # by their ends; heavier ones behind
+    for n, (number, weight) in enumerate(zip(numbers, weights, strict=True)):
+        at = end = bisect_left(ends, number)
+        total = weight + (best[at - 1] if at else 0)
+        before.append(last[at - 1] if at else -1)
+        while end < len(ends) and best[end] <= total:
+            end += 1
+        ends[at:end], best[at:end], last[at:end] = [number], [total], [n]
+    kept, n = set[int](), last[-1] if last else -1
+    while n >= 0:
+        kept.add(n)
+        n = before[n]
+    return kept
 
 
 def _moved(judgement: Judgement, page: int, others: list[list[int]]) -> list[int]:
@@ -249,13 +296,19 @@ def _inner_blocks(judgement: Judgement, copy: Place, heads: list[int]) -> tuple[
         heads: Blocks that belong to them, too.
     """
     corpus, parts = judgement.findings.corpus, judgement.findings.places.parts
-    blocks = np.array(sorted(copy.blocks), np.int64)
-    matched = np.isin(blocks, heads)
+    begin, end = copy.first, max(copy.blocks) + 1
+    own = np.zeros(end - begin, bool)  # a part may end with the first word of the next block
+    own[np.fromiter(copy.blocks, np.int64, len(copy.blocks)) - begin] = True
+    blocks = rows_of(own | (corpus.halves[begin:end] > 0))
+    own = own[blocks]
+    blocks += begin
+    matched = np.isin(blocks, heads) if heads else np.zeros(len(blocks), bool)
     for row in copy.rows:
         mine = slice(parts.first[row], parts.first[row + 1])
         starts, ends = parts.part_start[mine], parts.part_end[mine]
         part = ends.searchsorted(corpus.start[blocks], side="right")  # the first one that ends behind the start of each block
         matched |= (part < len(ends)) & (starts[np.minimum(part, len(ends) - 1)] < corpus.end[blocks])
+    matched &= own
     return blocks[matched], blocks[~matched]
 
 

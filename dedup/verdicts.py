@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dedup.blocks import begins_new, rows_of, sums, widths
 from dedup.copies import (
+    PARAGRAPH_HALVES,
     Copies,
     blocks_inside,
     crowded_share,
@@ -38,6 +39,7 @@ from dedup.model import Verdict, VerdictKind
 from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
 from dedup.renderings import SECTION_BLOCKS, SECTION_WORDS, Rendering, places_of, renderings_of
+from dedup.sections import Pieces, sections
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -87,6 +89,7 @@ class Stands:
         self.rows, self.c, self.jaccard = rows, c.take(rows), findings.table.jaccard[rows]
         self.count, self.leader = widths(self.first), self.first[:-1]
         self.words, self.blocks = self.c.words[self.leader], self.greatest(self.c.blocks)
+        self.section = np.arange(len(stands))  # the first of the stands that are pieces of the same one
 
     def least(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Least value of a column among the copies of each stand."""
@@ -107,12 +110,67 @@ class Stands:
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
         leads = np.flatnonzero((kind == RENDERED) & (self.blocks <= TEASER_BLOCKS + MOST_LABELS))
         kind[leads] = np.where([self._is_lead(int(s)) for s in leads], TEASER, RENDERED)
+        self._join_sections(kind)
         kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
         self._judge_beside(kind)
         open_rows = np.flatnonzero(kind < 0)
         kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
         self.find_notices(kind)
         return kind
+
+    def _join_sections(self, kind: npt.NDArray[np.intp]) -> None:
+        """Find stands that make a section together: its paragraphs in another order, or with others put in between.
+
+        Args:
+            kind: Verdict of each stand, -1 for none; that of pieces is filled in.
+        """
+        some = rows_of((self.count == 2) & (kind == np.where(kind < 0, -1, RENDERED))
+                       & (self.copies(self.c.whole) == 2) & (self.greatest(self.c.link_share) < SECTION_LINK_SHARE))
+        page, pages = self.findings.table.page[self.all_first[self.stands[some]]], len(self.findings.corpus.pages)
+        words, rendered = np.bincount(page, self.words[some], pages), np.bincount(page, kind[some] == RENDERED, pages)
+        several = np.bincount(page, minlength=pages) > np.where(rendered, 1, EDITED_BLOCKS - 1)
+        asked = (several & (words >= SECTION_WORDS))[page]
+        if not asked.any():
+            return
+        some, page = some[asked], page[asked]
+        places = self.leader[some] + np.array([[0], [1]])
+        pieces = Pieces(page, self.c.first_block[places], self.c.last_block[places], self.words[some],
+                        kind[some] == RENDERED)
+        for rows in sections(self.findings.corpus, pieces):
+            stands = some[rows]
+            if self._make_section(stands, bool(pieces.is_section[rows].any())):
+                kind[stands], self.section[stands] = RENDERED, stands[0]
+
+    def _make_section(self, stands: I64, is_section: bool) -> bool:
+        """Whether pieces are a section together: no articles of which each has a headline, nor what stands shifted.
+
+        Of three articles one after the other, the end of the first and the beginning of the second stand again in the others.
+
+        Args:
+            stands: They, in the order of the first copy.
+            is_section: Whether one of them is long enough for one.
+        """
+        corpus, page, c, first = self.findings.corpus, self._page(int(stands[0])), self.c, self.leader[stands]
+        heads = {int(c.first_block[self.leader[s]]) for s in stands.tolist()
+                 if self.blocks[s] > 1 and self._begins_with_headlines(s, self._rows(s))}
+        if len({tag_chain(corpus, page, head) for head in heads}) < len(heads):
+            return False
+        copies = [[places_of(c, corpus.halves, range(row, row + 1))[0].blocks for row in side.tolist()]
+                  for side in (first, first + 1)]
+        one, other = ({block: words for piece in pieces for block, words in piece.items()} for pieces in copies)
+        overlap = sum(map(len, copies[0])) > len(one)
+        if self._again(one) > sum(map(self._again, copies[0])) or (overlap and len(one) != len(other)):
+            return False
+        words, blocks = sum(one.values()) / 2, len(one)
+        second = int(first[np.argmin(c.first_block[first + 1])]) + 1
+        return is_section or (words >= SECTION_WORDS and blocks >= EDITED_BLOCKS and words >= EDITED_WORDS_A_BLOCK * blocks
+                              and not in_cards(corpus, page, c, int(first[0]), second, int(c.last_block[first].max())))
+
+    def _again(self, blocks: Iterable[int]) -> int:
+        """How many paragraphs of some blocks are equal to others of them."""
+        corpus = self.findings.corpus
+        texts = [int(corpus.fingerprint[block]) for block in blocks if corpus.halves[block] >= PARAGRAPH_HALVES]
+        return len(texts) - len(set(texts))
 
     def is_quoted(self) -> Flags:
         """One copy quotes the other, or all are signatures and the like. A post that quotes may stand twice itself."""
@@ -231,7 +289,7 @@ class Stands:
 
     def _going_on(self, sections: npt.NDArray[np.intp]) -> list[int]:
         """Sections that are others again, and a piece behind or before them: a headline under "Most read", a teaser."""
-        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, stands)
+        found = [renderings_of(self.c, self.findings.corpus.halves, self.first, stands, self.section)
                  for stands in self._by_page(sections) if len(stands) > 1]
         return [stand for renderings in found for told in renderings for stand in told.rest]
 
@@ -247,7 +305,8 @@ class Stands:
         there = np.zeros(pages, bool)
         there[page[asked]] = True
         for stands in self._by_page(np.flatnonzero(asked | (there[page] & (kind == RENDERED)))):
-            told = renderings_of(self.c, self.findings.corpus.halves, self.first, stands[kind[stands] == RENDERED])
+            told = renderings_of(self.c, self.findings.corpus.halves, self.first, stands[kind[stands] == RENDERED],
+                                 self.section)
             for s in stands[kind[stands] < 0].tolist():
                 kind[s] = next((found for one in told if (found := self._of_rendering(s, one)) >= 0), -1)
 
@@ -395,6 +454,7 @@ class Judgement:
         group, page: Of each stand, ascending.
         first: First occurrence of each stand, one longer than the stands.
         within: Verdict of a repeat inside the page (index into ``NAMES``), -1 for none.
+        section: Of each stand, a number that is the same for those that are pieces of one second rendering.
         across: Verdict of what stands on other pages too, -1 for none.
         device: Whether it is navigation that stands on its page once for each kind of device: what a class or attribute
             says of a copy, or two menus beside each other; not where one of them stands in the footer.
@@ -411,7 +471,7 @@ class Judgement:
         self.copies = describe_copies(findings)
         with findings.engine.opened() as engine:
             beside = engine.begin(self._judge_across)
-            self.within = self._within()
+            self.within, self.section = self._within()
             self.device = self._device()
             beside.result()
 
@@ -450,6 +510,7 @@ class Judgement:
         less.group, less.page = (np.cumsum(kept) - 1)[self.group[stands]], self.page[stands]
         less.copies = self.copies.take(np.flatnonzero(rows))
         less.within, less.across, less.device = self.within[stands], self.across[stands], self.device[stands]
+        less.section = self.section[stands]
         return less
 
     @cached_property
@@ -457,13 +518,14 @@ class Judgement:
         """Stand of each occurrence."""
         return np.repeat(np.arange(len(self.group), dtype=np.int32), widths(self.first))
 
-    def _within(self) -> I8:
-        """The rule for stands of two occurrences or more; none for the others."""
-        verdict = np.full(len(self.group), -1, np.int8)
+    def _within(self) -> tuple[I8, I64]:
+        """The rule for stands of two occurrences or more, none for the others; and the section of each."""
+        verdict, section = np.full(len(self.group), -1, np.int8), np.arange(len(self.group))
         stands = np.flatnonzero(widths(self.first) > 1)
         if len(stands):
-            verdict[stands] = Stands(self.findings, self.copies, self.first, stands).verdicts()
-        return verdict
+            judged = Stands(self.findings, self.copies, self.first, stands)
+            verdict[stands], section[stands] = judged.verdicts(), stands[judged.section]
+        return verdict, section
 
     def _device(self) -> Flags:
         """Navigation for one device beside that for another; a menu of the header and one of the footer are none."""

@@ -204,6 +204,19 @@ def all_wasted_chars(report: Report) -> I64:
     return np.array([wasted_chars(group, references) for group in report.groups], np.int64)
 
 
+def edited_words(report: Report, of_all: str) -> str:
+    """What the share of a comparison says of passages that are not the same word for word; empty where all of them are.
+
+    Args:
+        of_all: ``them`` or ``it``.
+    """
+    from dedup.pair_list import edited_between
+
+    edited = edited_between(report.known_links)
+    how = "edited or reworded" if report.options.find == "reworded" else "edited"
+    return "" if not edited.any() else f", {how}" if edited.all() else f", some of {of_all} {how}"
+
+
 def _pair_chars(pairs: Sequence[Pair]) -> I64:
     from dedup.pair_list import PairList
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 from dedup.errors import OptionError
 from dedup.outline import FOLDED
 from dedup.report.beneath import told_alone
-from dedup.report.gather import Gathered, matched_text
+from dedup.report.gather import Gathered, edited_words, matched_text
 from dedup.report.headline import headline
 from dedup.report.locations import encoded
 from dedup.report.text import count, hide_words, one_line, page_name, percent, place, safe, times, verdict_words
@@ -176,7 +176,7 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         yield ""
         for page, other in zip(report.pages, reversed(report.pages), strict=True):
             names = [code(one_line(page_name(one), 80)) for one in (page, other)]
-            yield f"- {percent(page.across_share)} of {' stands in '.join(names)}"
+            yield f"- {percent(page.across_share)} of {' stands in '.join(names)}{edited_words(report, 'it')}"
 
 
 def _hidden(report: Report) -> str:

@@ -18,7 +18,7 @@ from dedup.model import Group, NearMiss, Occurrence, PageReport, Pair, ReadError
 from dedup.outline import FOLDED
 from dedup.report.beneath import Beneath, counted, parts_words
 from dedup.report.diff import Stretch, differences, folded, pair_differences
-from dedup.report.gather import Best, Gathered, chosen_places, matched_text, references_last
+from dedup.report.gather import Best, Gathered, chosen_places, edited_words, matched_text, references_last
 from dedup.report.misses import miss_measures, why_missed
 from dedup.report.text import (
     count,
@@ -184,10 +184,11 @@ class _Writer:
         return text.append(" ").append(self.signs.full * full, "yellow").append(self.signs.empty * (BAR - full), "dim")
 
     def _shared_shares(self) -> Iterator[Text]:
+        edited = edited_words(self.report, "them")
         for page, side, other in zip(self.report.pages, "AB", "BA", strict=False):
             text = self._bar(page.across_share)
             text.append_text(self.say(f" of {side}, {one_line(page_name(page), 200)}, lies in passages that stand in "
-                                      f"{other} too"))
+                                      f"{other} too{edited}"))
             yield from self.lines(text)
 
     def _parts(self) -> int:

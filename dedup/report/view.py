@@ -17,7 +17,7 @@ import numpy as np
 
 from dedup.report.beneath import leaders, told_alone
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import heads_of, matched_text, ranked, rows_of, some_groups, some_pages
+from dedup.report.gather import edited_words, heads_of, matched_text, ranked, rows_of, some_groups, some_pages
 from dedup.report.text import one_line
 from dedup.report.troubles import troubles
 from dedup.source_lines import line_feeds
@@ -71,6 +71,8 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
     from dedup.report.headline import headline
 
     told = troubles(report)
+    lost, notes = ([[t.what, t.why, [list(place) for place in t.places], t.hidden] for t in told if t.is_note == is_note]
+                   for is_note in (False, True))
     groups = _shown_groups(report, limits)
     pages = _Pages(report, groups, limits)
     groups = [group for group in groups if _has_room(group, pages, limits)]
@@ -80,7 +82,8 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
         "command": command_of(report), "settings": changed_settings(report.options, report.is_comparison),
         "asked": {name: value for name, value in report.options.results().items()
                   if name in ("unit", "find", "scope", "threshold", "min_tokens", "min_similarity", "between")},
-        "comparison": report.is_comparison, "summary": dataclasses.asdict(report.summary),
+        "comparison": report.is_comparison, "edited": edited_words(report, "it") if report.is_comparison else "",
+        "summary": dataclasses.asdict(report.summary),
         "headline": headline(report, pages.by_row),
         "words": sum(page.words for page in heads_of(report) if not page.reference), "pages": pages.columns(),
         **_passages(groups, pages, limits),
@@ -88,10 +91,11 @@ def view_data(report: Report, limits: Limits = LIMITS) -> dict[str, Any]:
         "causes": [{"kind": c.kind, "text": c.text, "remedy": c.remedy, "selector": c.selector, "pages": c.pages,
                     "groups": [number[g] for g in c.groups if g in number],
                     "examples": [pages.number[e] for e in c.examples if e in pages.number]} for c in report.causes],
-        "troubles": [[t.what, t.why, [list(place) for place in t.places], t.hidden] for t in told[:limits.notes]],
+        "troubles": lost[:limits.notes], "notes": notes[:limits.notes],
         "misses": _near_misses(report, pages, limits),
     }
-    return view | {"all": {"groups": len(report.groups), "pages": len(report.pages), "troubles": len(told)}}
+    return view | {"all": {"groups": len(report.groups), "pages": len(report.pages), "troubles": len(lost),
+                           "notes": len(notes)}}
 
 
 def _shown_groups(report: Report, limits: Limits) -> list[Group]:

@@ -13,7 +13,8 @@ import dedup
 from dedup import Report
 from dedup.errors import OptionError
 from dedup.occurrences import OccurrenceColumns, Places
-from dedup.pair_list import BATCH_PAIRS
+from dedup.pair_list import BATCH_PAIRS, edited_between
+from dedup.report.gather import edited_words
 
 
 def edited_copies(texts: int, copies: int, seed: int = 5) -> list[str]:
@@ -73,6 +74,18 @@ def test_only_the_least_certain_pairs_are_made(made: list[int]):
     assert least == near[:3]
     assert report.least_certain(10**9) == near
     assert report.least_certain(0) == []
+
+
+@pytest.mark.parametrize(("other", "find", "said"), [
+    ("equal", "reworded", ""), ("swapped", "reworded", ", edited or reworded"), ("replaced", "near", ", edited")])
+def test_a_comparison_says_what_is_edited(other, find, said):
+    """Of pairs that are made when they are asked for, and of those that are there."""
+    text = [f"w{n}" for n in random.Random(3).sample(range(3000), 120)]
+    again = {"equal": text, "swapped": [text[at + to] for at in range(0, 120, 4) for to in (2, 1, 0, 3)],
+             "replaced": [word if at % 30 else "other" for at, word in enumerate(text)]}[other]
+    report = dedup.compare(" ".join(text), " ".join(again), find=find)
+    assert edited_words(report, "it") == said
+    assert edited_between(report.known_links).tolist() == edited_between(list(report.pairs())).tolist()
 
 
 def test_filtered_pairs_are_not_made_either(made: list[int]):

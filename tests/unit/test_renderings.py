@@ -55,12 +55,105 @@ def test_a_paragraph_that_changed_places_belongs_to_the_second_rendering(title, 
     report = scan_texts([page])
     [verdict] = report.pages[0].verdicts
     assert verdict.text.startswith(
-        "the article stands on this page twice: lines 3-15 again at 19-31, headline and 5 paragraphs, ")
+        "the article stands on this page twice: lines 3-15 again at 19-31, headline and 6 paragraphs, ")
     assert verdict.evidence["besides"].startswith("the copies have ")
     assert verdict.evidence["besides"].endswith(" in another order")
     assert sorted(verdict.groups) == [group.id for group in report.groups] == [0, 1]
     [cleaned] = dedup.clean([Page("a", page)]).pages
     assert not any(cleaned.text.count(text) > 1 for text in P)
+
+
+ORDERS = [(0, 2, 4, 1, 3, 5), (1, 3, 5, 0, 2, 4), (5, 4, 3, 2, 1, 0), (2, 5, 0, 3, 1, 4), (3, 4, 5, 0, 1, 2),
+          (0, 1, 5, 4, 3, 2), (1, 2, 0, 3, 5, 4), (3, 5, 4, 0, 2, 1)]  # of the last ones runs overlap
+
+
+@pytest.mark.parametrize("title", [LONG, "Swing bridge opens again"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_article_whose_copy_has_its_paragraphs_in_another_order_stands_twice(title, order):
+    """Odd ones first make two runs that lie in each other's gaps; reversed ones make none."""
+    page = lines("Menu", title, *P, "Share", title, *(P[n] for n in order), "Print")
+    report = scan_texts([page])
+    [verdict] = report.pages[0].verdicts
+    assert verdict.kind == "rendered-twice"
+    assert verdict.text.startswith(
+        "the article stands on this page twice: lines 3-15 again at 19-31, headline and 6 paragraphs, ")
+    assert verdict.evidence["besides"].endswith(" in another order")
+    assert ("their paragraphs" in verdict.evidence["besides"]) == (order in [(5, 4, 3, 2, 1, 0), (3, 5, 4, 0, 2, 1)])
+    assert sorted(verdict.groups) == [group.id for group in report.groups]
+    assert report.summary.content_share == report.summary.duplicate_share > 0.4
+    [cleaned] = dedup.clean([Page("a", page)]).pages
+    assert cleaned.text.startswith(lines("Menu", title, *P))
+    assert not any(cleaned.text.count(text) > 1 for text in P)
+
+
+@pytest.mark.parametrize("put_in", [[prose(40, 60)], [prose(20, 60), "Advertisement"], [prose(25, 60), prose(25, 61)]])
+@pytest.mark.parametrize("at", [2, 3, 4])
+@pytest.mark.parametrize("copy", ["first", "second"])
+def test_a_paragraph_that_was_put_into_one_copy_is_told_beside_the_article(put_in, at, copy):
+    longer = [*ARTICLE[:at], *put_in, *ARTICLE[at:]]
+    copies = [longer, ARTICLE] if copy == "first" else [ARTICLE, longer]
+    report = scan_texts([lines(*copies[0], "Share", *copies[1])])
+    [verdict] = report.pages[0].verdicts
+    end, begin = 2 * len(copies[0]) - 1, 2 * len(copies[0]) + 3
+    assert verdict.text.startswith(f"the article stands on this page twice: lines 1-{end} again at "
+                                   f"{begin}-{begin + 2 * len(copies[1]) - 2}, headline and 6 paragraphs, ")
+    assert verdict.evidence["besides"].startswith(f'the {copy} copy also has "{" ".join(put_in[0].split()[:8])}')
+
+
+THE = [LONG, *(f"The {text}" for text in P)]  # an exact run goes on to the first word of whatever comes behind
+
+
+@pytest.mark.parametrize(("again", "ends"), [
+    ([LONG, *(THE[1 + n] for n in (2, 0, 3, 1))], "13-21"),
+    ([*THE[:3], f"The {prose(20, 60)}", *THE[3:5]], "13-23"),
+    ([*THE[:3], prose(20, 60), f"The {prose(20, 61)}", *THE[3:5]], "13-25")])
+def test_paragraphs_that_begin_with_the_same_word_change_nothing(again, ends):
+    [verdict] = scan_texts([lines(*THE[:5], "Share", *again)]).pages[0].verdicts
+    assert verdict.text.startswith(f"the article stands on this page twice: lines 1-9 again at {ends}, headline and 4 ")
+
+
+def test_the_end_of_a_copy_and_the_beginning_of_the_next_one_are_no_section():
+    """They stand again in this order behind a copy that was cut, and the beginning of the first one behind them."""
+    cut = ARTICLE[3:]
+    [said] = told(*ARTICLE, "Share", *ARTICLE[:3], *cut, "Print", *cut, "Menu", *ARTICLE[:3])[:1]
+    assert said.startswith("the article stands on this page ")
+    [three] = verdicts(scan_texts([random_page(3, 131)[0]]), "rendered-twice")
+    assert " 3 times" in three
+
+
+def test_a_refrain_behind_what_only_one_copy_has_is_no_part_of_the_article():
+    own, refrain = [prose(40, 60), prose(40, 61)], prose(12, 62)
+    report = scan_texts([lines(*ARTICLE, refrain, "Share", *ARTICLE, *own, refrain, "Print")])
+    assert [v.kind for v in report.pages[0].verdicts] == ["rendered-twice", "refrain"]
+    assert ": lines 1-13 again at 19-31, " in report.pages[0].verdicts[0].text
+
+
+def two_lists(texts: list[str], element: str, before: str = "") -> str:
+    """HTML of texts, and of the same ones in reversed order."""
+    return f"{before.format('number')}{'{}'}{before.format('name')}{'{}'}".format(
+        *("".join(f"<{element}>{text}</{element.split()[0]}>" for text in some) for some in (texts, texts[::-1])))
+
+
+@pytest.mark.parametrize("page", [
+    two_lists([f"<a href=x>{text}</a>" for text in P], "li", "<p>By {}</p>"),  # a list of links
+    two_lists([f"<a href=x>{prose(9, n)}</a>" for n in range(60, 68)], "li", "<p>By {}</p>"),  # a menu
+    two_lists([prose(12, n) for n in range(60, 68)], "p", "<p>By {}</p>"),  # labels
+    two_lists(P, "td", "</table><p>By {}</p><table>"), two_lists(P, "p", "<h3>By {}</h3>"),  # a table; tabs
+    "".join(f"<p>{text}</p>" for n in range(6) for text in (prose(45, 60 + n), P[n % 3])),  # refrains between other text
+    "".join(f"<p>{text}</p>" for text in [*P, *(text for n, p in enumerate(P) for text in (p, prose(60, 60 + n)))]),  # claims
+    f"<p>{P[0]}</p><p>{P[1]}</p><p>Share</p><p>{P[1]}</p><p>{P[0]}</p>"])  # two paragraphs
+def test_lists_menus_and_refrains_in_another_order_are_no_rendering(tmp_path, page):
+    (tmp_path / "page.html").write_text(f"<body><main>{page}</main>")
+    report = scan(tmp_path / "page.html")
+    assert report.groups
+    assert {v.kind for v in report.pages[0].verdicts} <= {"refrain", "navigation", "teaser"}
+
+
+def test_two_articles_that_changed_places_are_two_renderings():
+    one, other = ARTICLE[:4], ["Swing bridge opens again", *P[3:]]
+    [first, second] = told(*one, *other, "Share", *other, *one)
+    assert first.startswith("the article stands on this page twice: lines 1-7 again at ")
+    assert second.startswith("the article stands on this page twice: lines 9-15 again at ")
 
 
 def test_a_paragraph_that_stands_twice_in_each_copy_is_a_refrain_too():
@@ -230,6 +323,28 @@ def test_an_edited_article_has_no_headline_that_is_another_one(again):
     page = lines("Menu", "Swing bridge opens again", *P, "Share", again, *(edited(text, {5, 15}) for text in P), "Print")
     [group] = scan_texts([page]).groups
     assert [o.text.split()[0] for o in group.occurrences] == [P[0].split()[0]] * 2
+
+
+@pytest.mark.parametrize("label", ["Read more", "Show more"])
+@pytest.mark.parametrize("behind", ["first", "second"])
+def test_a_label_that_shares_a_word_with_the_end_of_an_edited_copy_is_no_part_of_it(label, behind):
+    """The other copy ends with that word; where both end with the label, it is a part."""
+    last = prose(30, 77)[:-1]
+    one, other = [LONG, *P[:3], f"{last} more."], [LONG, *(edited(text, {5, 15}) for text in (*P[:3], f"{last}."))]
+    first, second = (other, one) if behind == "first" else (one, other)
+    labels = (label, "Share") if behind == "first" else ("Share", label)
+    [group] = scan_texts([lines("Menu", *first, labels[0], "Print", *second, labels[1], "Comments")]).groups
+    assert [o.text for o in group.occurrences] == [lines(*first), lines(*second)]
+    [group] = scan_texts([lines("Menu", *first, label, "Print", *second, label, "Comments")]).groups
+    assert [o.text for o in group.occurrences] == [lines(*first, label), lines(*second, label)]
+
+
+def test_an_edited_last_line_is_a_part():
+    """It is as short as a label, but has most of its words in common."""
+    one, other = [LONG, *P[:3], "Find this site there today"], [LONG, *(edited(text, {5, 15}) for text in P[:3])]
+    [group] = scan_texts([lines("Menu", *one, "Print", *other[:-1], f"{other[-1][:-1]}; find this website there today",
+                                "Comments")]).groups
+    assert [o.text.endswith("there today") for o in group.occurrences] == [True, True]
 
 
 def place(row: int, first: int, last: int, words: int = 40) -> Place:

@@ -172,6 +172,16 @@ def test_what_was_left_out_is_there_in_words(tmp_path):
     assert view["all"]["troubles"] == 1
 
 
+def test_a_guessed_encoding_is_a_note_and_was_compared(tmp_path):
+    (tmp_path / "a.txt").write_text(prose(30) + " café", encoding="latin-1")
+    view = view_data(dedup.scan(tmp_path))
+    assert view["troubles"] == []
+    [[what, why, [[name, *_]], _]] = view["notes"]
+    assert (what, name) == ("", "a.txt")
+    assert "encoding" in why
+    assert view["all"]["notes"] == 1
+
+
 def test_a_filtered_report_has_the_texts_too():
     made = dedup.scan([prose(40), edited(prose(40), [7, 30]), prose(40)])
     view = view_data(made.at_similarity(0.99))
@@ -307,7 +317,7 @@ def many(count: int = 12) -> Report:
 def test_beyond_the_limits_the_largest_are_shown_and_the_rest_is_counted():
     made = many()
     view = view_data(made, Limits(groups=5, pages=10))
-    assert view["all"] == {"groups": 12, "pages": 36, "troubles": 0}
+    assert view["all"] == {"groups": 12, "pages": 36, "troubles": 0, "notes": 0}
     assert len(view["pages"]["id"]) == 10
     assert view["groups"]["tokens"] == sorted((g.tokens for g in made.groups), reverse=True)[:3]
     assert view["groups"]["places"] == view["groups"]["all_places"] == [3] * 3

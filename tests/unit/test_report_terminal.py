@@ -212,7 +212,7 @@ def compared(old: str, new: str, **parts: object) -> str:
     link = dataclasses.replace(pair(a, b, "near", 0.8), jaccard=0.777, dice=0.5, evidence=12.34)
     text = printed(report([page("a.txt"), page("b.txt")], [group(0, [a, b], "near")], [link], is_comparison=True))
     assert text.startswith("a.txt and b.txt · ")
-    assert " of A, a.txt, lies in passages that stand in B too\n" in text
+    assert " of A, a.txt, lies in passages that stand in B too, edited " in " ".join(text.split())
     return text[text.index("1. near"):text.index("\nAll of it")]
 
 

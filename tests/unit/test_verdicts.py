@@ -162,7 +162,7 @@ def test_a_paragraph_that_changed_places_is_not_told_as_what_only_one_copy_has()
     report = scan_texts([lines(HEADLINE, P[0], short, *P[1:4], "Share", again)])
     besides = report.pages[0].verdicts[0].evidence["besides"]
     assert besides.startswith('the copies have "')
-    assert besides.endswith('of lines 7 and 19 in another order; the second copy also has "Caption" of line 23')
+    assert besides.endswith('of lines 5 and 21 in another order; the second copy also has "Caption" of line 23')
 
 
 def test_an_article_with_edits_in_each_paragraph_is_a_second_rendering_and_no_refrain():

@@ -11,6 +11,8 @@ export interface Payload {
   settings: [string, unknown][];
   asked: Record<string, string | number | null>;
   comparison: boolean;
+  /** Of a comparison, what its shares say of text that is not the same word for word. */
+  edited: string;
   summary: Record<string, number>;
   /** The verdict on several pages in a sentence, where there is one. */
   headline: string | null;
@@ -77,11 +79,15 @@ export interface Payload {
     /** Its passages, the largest first. */
     groups: number[];
   }[];
-  /** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
-  troubles: [string, string, [string, string, number[]][], number][];
+  troubles: Trouble[];
+  /** What was read with a guess: nothing was lost. */
+  notes: Trouble[];
   misses: { why: string; measures: string[]; sides: [number, number, number, string][] }[] | null;
-  all: { groups: number; pages: number; troubles: number };
+  all: { groups: number; pages: number; troubles: number; notes: number };
 }
+
+/** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
+export type Trouble = [string, string, [string, string, number[]][], number];
 
 export const FORMAT = "dedup-view/1";
 /** What a place is for the figures: again on its own page, only on other pages, or of the site's template, menu or refrain. */
@@ -194,9 +200,9 @@ export class Data {
     return Array.from(groups).filter((g) => this.raw.groups.part_of[g] >= 0).length;
   }
 
-  /** Number of each group among the shown ones, as people read it. */
+  /** Number of a group, as people read it: its id, the same in all formats of a report. */
   number(group: number): number {
-    return group + 1;
+    return this.raw.groups.id[group];
   }
 
   representative(group: number): number {

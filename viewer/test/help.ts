@@ -41,6 +41,7 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
     settings: [],
     asked: {},
     comparison: false,
+    edited: "",
     summary: { pages: pages.length, duplicate_share: 0.5 },
     headline: null,
     words: 100,
@@ -100,8 +101,9 @@ export function payload({ pages, groups, verdicts = [] }: Made): Payload {
     repeats: { page: [], text: [], lines: [] },
     causes: [],
     troubles: [],
+    notes: [],
     misses: null,
-    all: { groups: groups.length, pages: pages.length, troubles: 0 },
+    all: { groups: groups.length, pages: pages.length, troubles: 0, notes: 0 },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Data } from "../data";
+import type { Data, Trouble } from "../data";
 import { isEmpty } from "../filter";
 import type { App } from "../state";
 import { useApp } from "../state";
@@ -23,7 +23,8 @@ export function Overview() {
       {data.pages === 1 && data.groups > 0 && <PageText page={0} />}
       {data.raw.comparison && <Compared />}
       <Misses />
-      <Troubles />
+      <Troubles id="troubles" title="Not compared" told={data.raw.troubles} all={data.raw.all.troubles} />
+      <Troubles id="notes" title="Read with a guess" told={data.raw.notes} all={data.raw.all.notes} />
       <Made />
     </div>
   );
@@ -105,7 +106,7 @@ function answer(app: App): string {
   if (raw.comparison && data.pages === 2) {
     const [a, b] = [0, 1].map((p) => `${percent(raw.pages.across[p])} of ${oneLine(data.pageName(p), 60)}`);
     return raw.pages.across[0] || raw.pages.across[1]
-      ? `${a} and ${b} stand in the other.`
+      ? `${a} and ${b} stand in the other${raw.edited}.`
       : "The two pages share nothing; one of them repeats itself.";
   }
   const twice = raw.verdicts.kind.indexOf("rendered-twice");
@@ -250,15 +251,13 @@ function Misses() {
   );
 }
 
-function Troubles() {
-  const { data } = useApp(),
-    { troubles, all } = data.raw;
-  if (!troubles.length) return null;
+function Troubles({ id, title, told, all }: { id: string; title: string; told: Trouble[]; all: number }) {
+  if (!told.length) return null;
   return (
-    <section aria-labelledby="troubles">
-      <h2 id="troubles">Not compared</h2>
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
       <ul class="plain">
-        {troubles.slice(0, SHOWN).map(([what, why, places, hidden], i) => (
+        {told.slice(0, SHOWN).map(([what, why, places, hidden], i) => (
           <li key={i} dir="auto">
             {what && <b>{what}: </b>}
             {sentence(what ? oneLine(why, 300) : oneLine(why, 300))}{" "}
@@ -274,7 +273,7 @@ function Troubles() {
             </span>
           </li>
         ))}
-        {all.troubles > SHOWN && <li>and {number(all.troubles - SHOWN)} more reasons</li>}
+        {all > SHOWN && <li>and {number(all - SHOWN)} more reasons</li>}
       </ul>
     </section>
   );
