@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new
+from dedup.blocks import begins_new, widths
 from dedup.index.segments import Chunks
 from dedup.kernel.twin_postings import BEGIN_BITS
 
@@ -18,6 +18,7 @@ I64 = npt.NDArray[np.int64]
 T = TypeVar("T")
 
 DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
+BUFFERS = 128  # of chunks: to begin one writes zeros to all of it, which a look-up waits for
 
 
 class Recent(Generic[T]):
@@ -70,11 +71,12 @@ class RecentChunks:
 
     Args:
         most: Bytes that are kept, about.
+        buffers: How many buffers these are.
     """
 
-    def __init__(self, most: int) -> None:
-        self._size, self._lock = most // DROPPED, threading.Lock()
-        self._buffers: list[bytes | bytearray] = [b""] * DROPPED  # the oldest one is the next that is begun anew
+    def __init__(self, most: int, buffers: int = BUFFERS) -> None:
+        self._size, self._lock = most // buffers, threading.Lock()
+        self._buffers: list[bytes | bytearray] = [b""] * buffers  # the oldest one is the next that is begun anew
         self._newest, self._end = -1, self._size
         self._behind = np.zeros(0, np.int64)  # by number, one more than the place; 0 of one that is not there
 
@@ -105,20 +107,34 @@ class RecentChunks:
         return buffers, place
 
     def _keep(self, numbers: I64, data: bytes | bytearray, begin: I64) -> None:
-        """Put chunks into the newest buffer, those that are first of the data; the oldest one goes where it has no room."""
-        size = int(begin[len(numbers)])
-        if not 0 < size <= self._size:
+        """Put chunks into the newest buffer, and where it is full into the next one; what does not fit into one is not kept.
+
+        Args:
+            numbers: Of the first ones of the data.
+            begin: Where in the data each chunk begins.
+        """
+        if not len(numbers) or int(widths(begin[:len(numbers) + 1]).max()) > self._size:
             return
-        if self._end + size > self._size:
-            self._newest, self._end = (self._newest + 1) % DROPPED, 0
-            self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
-            self._buffers[self._newest] = bytearray(self._size)
         if int(numbers[-1]) >= len(self._behind):
             longer = np.zeros(2 * int(numbers[-1]) + 1, np.int64)
             longer[:len(self._behind)] = self._behind
             self._behind = longer
-        buffer = self._buffers[self._newest]
-        assert isinstance(buffer, bytearray)
-        buffer[self._end:self._end + size] = data[:size]
-        self._behind[numbers] = (begin[:len(numbers)] + self._end | self._newest << BEGIN_BITS) + 1
-        self._end += size
+        first = 0
+        while first < len(numbers):
+            room = int(begin[first]) + self._size - self._end
+            end = min(int(begin.searchsorted(room, "right")) - 1, len(numbers))
+            if end == first:
+                self._begin_anew()
+                continue
+            buffer, start, stop = self._buffers[self._newest], int(begin[first]), int(begin[end])
+            assert isinstance(buffer, bytearray)
+            buffer[self._end:self._end + stop - start] = data[start:stop]
+            self._behind[numbers[first:end]] = (begin[first:end] - start + self._end | self._newest << BEGIN_BITS) + 1
+            self._end += stop - start
+            first = end
+
+    def _begin_anew(self) -> None:
+        """The oldest buffer becomes the newest one: what was in it is forgotten."""
+        self._newest, self._end = (self._newest + 1) % len(self._buffers), 0
+        self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
+        self._buffers[self._newest] = bytearray(self._size)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
-from dedup.index.records import Packer, Record, Stored, seal, stored_text, unseal
+from dedup.index.records import Packer, Record, Stored, seal, stored_texts, unseal
 from dedup.index.segments import (
     MOST_CHUNKS,
     Chunks,
@@ -107,7 +107,7 @@ class SqliteSnapshot:
         return [one if one.page.meta is NO_META else _own(one) for one in kept] + self._read_pages(numbers[lasting:])
 
     def _read_pages(self, numbers: Sequence[int]) -> list[Stored]:
-        return [stored_text(record, self.packer) for record in self.records(numbers)] if numbers else []
+        return stored_texts(self.records(numbers), self.packer) if numbers else []
 
     def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The pages that have these ids."""
