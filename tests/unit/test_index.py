@@ -21,9 +21,11 @@ import dedup
 from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
+from dedup.index.keys import BLOCK, DEAD, ID
 from dedup.index.recent import Recent, RecentChunks
 from dedup.index.records import LZ4, MOST_LZ4, ZSTD, Packer, Record, seal, stored_page, stored_texts, unseal
 from dedup.index.segments import Rows, Segment, find_keys, merged, one_by_one, pack_chunks, sorted_rows, unpack_chunk
+from dedup.index.sqlite_pages import BESIDE, SqliteSnapshot
 from dedup.kernel.twin_postings import BEGIN_BITS
 from dedup.model import Page
 from dedup.readers.compression import zstd_module
@@ -644,10 +646,53 @@ def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_ag
         recent.take(np.arange(first, first + 6), 6, read)
     recent.take(np.array([900]), 1, read)
     assert asked[-1] == 900
+    asked.clear()
+    buffers, place = recent.take(np.array([702, 702, 703, 704]), 3, read, lambda some: np.array([700, 701, *some]))
+    assert asked == [700, 701, 702, 703, 704]
+    assert [buffers[at >> BEGIN_BITS][at & (1 << BEGIN_BITS) - 1] for at in place.tolist()] == [200, 200, 201, 202]
+    recent.take(np.arange(699, 705), 6, read, lambda some: np.arange(698, 706))
+    assert asked[5:] == [698, 699, 704, 705]  # what is there is not read again
 
 
-def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:
+@pytest.mark.parametrize("room", [True, False])
+def test_chunks_beside_those_that_are_asked_for_are_read_along_where_there_is_room(room: bool, place: Path,
+                                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon all are there; those of segments that are gone, and of a transaction that may be taken back, are not asked for."""
+    monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", -1)
+    pages = made_pages(5, 400)
+    with Index.create(place, pages[:300], levels="block") as index:
+        index.compact()
+        index.add(pages[300:])
+        index.remove([page["id"] for page in pages[::9]])
+    asked: list[int] = []
+    read = SqliteSnapshot._read_chunks
+
+    def told(self: SqliteSnapshot, numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return read(self, numbers)
+    monkeypatch.setattr(SqliteSnapshot, "_read_chunks", told)
+    with Index.open(place) as index:
+        index._store.chunks.most = 1 << 27 if room else 1000  # type: ignore[attr-defined]
+        found = [groups_of(index.check(page, except_own=True)) for page in pages[:3]]
+        assert len(asked) == len(set(asked))
+        few = set(asked)
+        with index._store.reading() as snapshot:
+            there = {segment.first_chunk + nth for level in (ID, BLOCK, DEAD) for segment in snapshot.directories_of(level)
+                     for nth in range(len(segment.fence))}
+        assert few <= there
+    monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", 1000)
+    asked.clear()
+    with Index.open(place) as index:
+        assert [groups_of(index.check(page, except_own=True)) for page in pages[:3]] == found
+        assert (few > set(asked)) if room else (few == set(asked))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(beside: bool, place: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages that were looked at are kept: with a page that is replaced, removed or taken back its text goes, too."""
+    if beside:
+        monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", -1)
     told = {"id": "a", "text": EIGHT, "tags": ["x"]}
     with Index.create(place, [told], meta=["tags"]) as index:
         for _ in range(2):
@@ -679,6 +724,9 @@ def taken_back(index: Index, text: str) -> None:
         keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
         found = find_candidates(writer, keys, index.options.gram_tokens, True)
         assert [stored.text for stored in writer.pages_of(found.pages.tolist())] == [text.encode()]
+        fresh = writer.fresh[min(writer.fresh)].first_chunk
+        assert fresh % BESIDE  # its first one lies beside one that was there
+        assert (writer._beside(np.arange(1, fresh)) < fresh).all()
         raise KeyboardInterrupt
 
 
