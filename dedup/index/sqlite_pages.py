@@ -44,7 +44,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 DEEPEST = MOST_CHUNKS * 8**3  # chunks of one key that are read in each segment, at most: 16 MB
-BESIDE = 4  # chunks that lie in one page of the file
+BESIDE = 8  # chunks of so many that lie side by side are read together
 GROWTH = 4  # a segment is merged with those that have less than so many times its rows
 
 
@@ -98,7 +98,7 @@ class SqliteSnapshot:
         return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
 
     def _beside(self, numbers: I64) -> I64:
-        """Chunks in the same pages of the file as some, where all that there are have room in memory: soon all are there."""
+        """Chunks that lie beside some in the file, where all that there are have room in memory: soon all are there."""
         levels = {level for _, level, _ in self.state.segments}
         segments = [segment for level in levels for segment in self.directories_of(level)]
         if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES > self.store.chunks.most:
