@@ -73,6 +73,11 @@ class Chunk {
         return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
     }
 
+    // Have the last key brought from memory, while other chunks are opened: between it and the least one a key is looked for.
+    void fetch_last() const {
+        if (rows_) DEDUP_PREFETCH(data_ + kHeader + (rows_ - 1) * key_width_);
+    }
+
     // Have what the look for a key begins with brought from memory, while others are looked for.
     void fetch(std::uint64_t key) const {
         if (key < key_ || !rows_) return;
@@ -172,7 +177,8 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint3
     for (const std::int64_t at : place) DEDUP_PREFETCH(data.emplace_back(from(at)).data());
     std::vector<Chunk> opened;
     opened.reserve(place.size());
-    for (std::size_t i = 0; i < key.size(); ++i) opened.emplace_back(data[i]).fetch(key[i]);
+    for (std::size_t i = 0; i < key.size(); ++i) opened.emplace_back(data[i]).fetch_last();
+    for (std::size_t i = 0; i < key.size(); ++i) opened[i].fetch(key[i]);
     std::vector<std::pair<std::size_t, std::size_t>> rows;
     rows.reserve(place.size());
     for (std::size_t i = 0; i < key.size(); ++i) {
