@@ -126,21 +126,27 @@ class Packer:
         Raises:
             DamagedIndexError: One is not what was stored.
         """
+        kinds = {(record.packing, record.dictionary) for record in records}
+        if len(kinds) < 2:
+            return self._unpack_alike(records)
         texts = dict[int, bytes]()
-        for dictionary in {record.dictionary for record in records if record.packing == LZ4}:
-            rows = [row for row, record in enumerate(records) if record.packing == LZ4 and record.dictionary == dictionary]
-            if dictionary not in self._data:
-                raise _not_unpacked(records[rows[0]].number)
-            size = [records[row].size for row in rows]
-            data, damaged = kernel.unpack_texts([records[row].text for row in rows], np.array(size, np.int64),
-                                                self._data[dictionary])
-            if damaged >= 0:
-                raise _not_unpacked(records[rows[damaged]].number)
-            whole, edges = data.tobytes(), itertools.pairwise([0, *itertools.accumulate(size)])
-            texts.update(zip(rows, (whole[begin:end] for begin, end in edges), strict=True))
-        return [texts[row] if record.packing == LZ4 else
-                self._unpacked(record.text, record.dictionary, record.size, record.number)
-                for row, record in enumerate(records)]
+        for kind in kinds:
+            rows = [row for row, record in enumerate(records) if (record.packing, record.dictionary) == kind]
+            texts.update(zip(rows, self._unpack_alike([records[row] for row in rows]), strict=True))
+        return [texts[row] for row in range(len(records))]
+
+    def _unpack_alike(self, records: Sequence[Record]) -> list[bytes]:
+        """The same of records that are packed in one way."""
+        if not records or records[0].packing != LZ4:
+            return [self._unpacked(one.text, one.dictionary, one.size, one.number) for one in records]
+        dictionary, size = self._data.get(records[0].dictionary), [record.size for record in records]
+        if dictionary is None:
+            raise _not_unpacked(records[0].number)
+        texts, damaged = kernel.unpack_texts([record.text for record in records], np.array(size, np.int64), dictionary)
+        if damaged >= 0:
+            raise _not_unpacked(records[damaged].number)
+        data = texts.data
+        return [data[begin:end].tobytes() for begin, end in itertools.pairwise(itertools.accumulate(size, initial=0))]
 
     def unpack_small(self, data: bytes, number: int) -> bytes:
         """What was packed without a dictionary."""
@@ -266,9 +272,10 @@ def _stored(record: Record, text: bytes, packer: Packer) -> Stored:
 
 def _page(record: Record, packer: Packer, text: str) -> Page:
     meta: Any = json.loads(record.meta) if record.meta else NO_META
-    title, url = (None if said is None else _text(said) for said in (record.title, record.url))
+    title = None if record.title is None else _text(record.title)
+    url = None if record.url is None else _text(record.url)
     return Page(_text(record.id), text, _text(record.source), title, meta, url, record.line, record.is_record,
-                unpack_layout(record, packer), _text(record.site), record.place)
+                unpack_layout(record, packer) if record.layout else None, _text(record.site), record.place)
 
 
 def pack_layout(layout: Layout, packer: Packer) -> bytes:

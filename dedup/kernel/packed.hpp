@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "memory.hpp"
 
 namespace dedup {
 
@@ -184,8 +185,8 @@ inline bool unpack_text(Bytes packed, std::uint8_t* out, std::size_t size, std::
 }
 
 // Texts of blocks, one after the other, and the first block that is not one of a text of its size: a row, -1 for none.
-inline std::pair<std::vector<std::uint8_t>, std::int64_t> unpack_texts(std::span<const Bytes> packed,
-                                                                       std::span<const std::int64_t> size, Bytes dictionary) {
+inline std::pair<Mapped<std::uint8_t>, std::int64_t> unpack_texts(std::span<const Bytes> packed,
+                                                                  std::span<const std::int64_t> size, Bytes dictionary) {
     dictionary = in_reach(dictionary);
     std::size_t most = 0, all = 0;
     for (std::size_t i = 0; i < packed.size(); ++i) {  // known before there is memory taken for it
@@ -194,7 +195,7 @@ inline std::pair<std::vector<std::uint8_t>, std::int64_t> unpack_texts(std::span
         most = std::max(most, static_cast<std::size_t>(size[i]));
         all += static_cast<std::size_t>(size[i]);
     }
-    std::vector<std::uint8_t> room(dictionary.size() + most + kStep), out;
+    Mapped<std::uint8_t> room(dictionary.size() + most + kStep), out;
     std::copy(dictionary.begin(), dictionary.end(), room.begin());
     std::uint8_t* const text = room.data() + dictionary.size();
     out.reserve(all);
