@@ -63,7 +63,7 @@ class BucketSurveyor(Surveyor):
 
     @cached_property
     def has_near(self) -> bool:
-        """Whether a block of a checked page may be alike to another text: to compare a few is quicker than to collapse all."""
+        """Whether a block of a checked page may be alike to another text: a few are sooner compared than all collapsed."""
         if not len(self._shared.page):
             return False
         corpus = self._corpus
