@@ -51,7 +51,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
-CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 25  # of postings, and of pages, that are kept in memory, about
+CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 26  # of postings, and of pages, that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
