@@ -6,6 +6,7 @@ missing. Compiled kernel and plain twin: ``DEDUP_KERNEL=native`` or ``reference`
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -271,6 +272,27 @@ def landmarks(data: Data) -> Measured:
 def damaged_chunk(data: Data) -> Measured:
     chunks = chunk_places(data)[0][0]
     return (chunks, np.arange(len(chunks))), sum(map(len, chunks)), "byte"
+
+
+def pages(data: Data) -> tuple[Any, Any]:
+    """Texts of 4 kB, one after the other."""
+    text = data.utf8[:1 << 20]
+    return text, np.append(np.arange(0, len(text), 4096), len(text))
+
+
+@case
+def pack_texts(data: Data) -> Measured:
+    text, first = pages(data)
+    return (text, first, data.utf8[-(1 << 16):].tobytes()), len(text), "byte"
+
+
+@case
+def unpack_texts(data: Data) -> Measured:
+    dictionary = data.utf8[-(1 << 16):].tobytes()
+    text, first = pages(data)
+    blocks, begin = data.kernel.pack_texts(text, first, dictionary)
+    packed = [blocks[a:b].tobytes() for a, b in itertools.pairwise(begin.tolist())]
+    return (packed, np.diff(first), dictionary), len(text), "byte"
 
 
 @case

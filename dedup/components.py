@@ -115,6 +115,8 @@ def _ways(passages: Passages, key: I64) -> tuple[I64, I64]:
         key: Of each side, its place.
     """
     several = rows_of(widths(passages.first) > 1)
+    if not len(several):
+        return several, several
     part, first = kernel.take_ranges(passages.first, several)
     followed = np.ones(len(part), bool)
     followed[first[1:] - 1] = False

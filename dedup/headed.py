@@ -17,7 +17,7 @@ from dedup.aligned import Aligned
 from dedup.bags import Bags
 from dedup.blocks import Corpus, rows_of
 from dedup.copies import PARAGRAPH_HALVES, is_headline
-from dedup.places import block_of
+from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
 
 I64 = npt.NDArray[np.int64]
@@ -90,19 +90,23 @@ def _beginning(links: Links, rows: I64, a0: I64, b0: I64) -> Links:
 def _headed(corpus: Corpus, links: Links) -> tuple[I64, I64, I64]:
     """Links of edited text that stand behind headlines of their page that are alike, and where these begin on both sides."""
     rows = rows_of((links.exact == 0) & (np.minimum(links.a1 - links.a0, links.b1 - links.b0) >= LEAST_TOKENS))
-    heads, pages = [], []
+    page = page_of(corpus, links.a0[rows])
+    inside = page == page_of(corpus, links.b0[rows])
+    rows, page = rows[inside], page[inside]
+    if not len(rows):
+        return rows, rows, rows
+    heads = []
     for t0 in (links.a0[rows], links.b0[rows]):
         block = block_of(corpus, t0)
         begins = corpus.token_first[block] == t0
         heads.append(np.where(begins, block - 1, block))  # some begin with the last words of the headline
-        pages.append(corpus.block_page[block])
     (a, b), first, halves = heads, corpus.token_first, corpus.halves
-    asked = (pages[0] == pages[1]) & (a >= corpus.page_first[pages[0]]) & (first[b] >= links.a1[rows])
+    asked = (a >= corpus.page_first[page]) & (first[b] >= links.a1[rows])
     for head in (a, b):
         asked &= (halves[head] > 0) & (halves[head] < PARAGRAPH_HALVES)
         asked &= halves[np.minimum(head + 1, len(halves) - 1)] >= PARAGRAPH_HALVES
-    asked[asked] = [_are_alike(corpus, int(page), int(x), int(y))
-                    for page, x, y in zip(pages[0][asked], a[asked], b[asked], strict=True)]
+    pairs = zip(*(column[asked].tolist() for column in (page, a, b)), strict=True)
+    asked[asked] = [_are_alike(corpus, *pair) for pair in pairs]
     return rows[asked], first[a[asked]], first[b[asked]]
 
 

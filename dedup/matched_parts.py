@@ -47,6 +47,8 @@ class LeftOut(Struct, frozen=True):
 def left_out(corpus: Corpus, spans: Spans) -> LeftOut:
     """What places leave out: runs go over whole blocks, an edit is a part of theirs."""
     several = rows_of(widths(spans.first) > 1)
+    if not len(several):
+        return LeftOut(several, several, several, several, several)
     part, first = kernel.take_ranges(spans.first, several)
     followed = np.ones(len(part), bool)
     followed[first[1:] - 1] = False

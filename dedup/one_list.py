@@ -120,8 +120,8 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
 
 
 def segments_beside(corpus: Corpus, segments: Repeats, passages: Passages) -> Repeats:
-    """Segments but those of few places that edited passages, or such of several parts, say as well: each place lies in one side
-    of such a passage, and another one in the other side."""
+    """Segments but those of few places that passages say as well that are edited or of several parts: each place lies in one
+    side of such a passage, and another one in the other side."""
     count, edited = widths(segments.first), rows_of((passages.whole.exact == 0) | (widths(passages.first) > 1))
     few = [(k, rows_of(count == k)) for k in range(2, MAX_MEMBERS + 1)]
     if not len(edited) or not any(len(rows) for _, rows in few):

@@ -6,8 +6,12 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from dedup.index.records import Packer, Record, page_records
+from dedup.model import Page
 
 WORDS = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ru", "te") for b in ("ban", "dor", "fel", "gim", "hus")
          for c in ("a", "e", "io", "u")]
@@ -22,6 +26,12 @@ def points(few: int, many: int) -> Any:
 def examples(few: int, many: int) -> int:
     """So many examples of a run, and so many of a soak, whose number for quick tests would take hours here."""
     return few if settings().max_examples < 1000 else many
+
+
+def page_record(page: Page, packer: Packer, number: int = 4) -> Record:
+    """A page as it is stored."""
+    text = np.frombuffer(page.text.encode(), np.uint8)
+    return page_records([page], text, np.array([0, len(text)]), number, packer, [b"12345678"])[0]
 
 
 def sentence(random: random.Random, words: int) -> str:

@@ -20,7 +20,7 @@ from dedup.errors import InputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import batch_keys
 from dedup.index.recipe import Recipe
-from dedup.index.records import LEAST_SAMPLE, Packer, Record, head_digest, page_record, texts_of, train
+from dedup.index.records import LEAST_SAMPLE, Packer, Record, head_digest, page_records, texts_of, train
 from dedup.index.segments import Rows
 from dedup.index.store import Snapshot, Store, Writer
 from dedup.kernel import kernel
@@ -189,9 +189,8 @@ def prepare(packer: Packer, engine: LocalEngine, corpus: Corpus, tokens: Tokens,
 
     def of_pages(pages: tuple[int, int]) -> list[Record]:
         first = corpus.page_start[pages[0]:pages[1] + 1]
-        texts = texts_of(corpus.text[first[0]:first[-1]], first - first[0])
-        return [page_record(corpus.pages[page], text, page, packer, digests[page])
-                for page, text in zip(range(*pages), texts, strict=True)]
+        return page_records([corpus.pages[page] for page in range(*pages)], corpus.text[first[0]:first[-1]], first - first[0],
+                            pages[0], packer, digests[slice(*pages)])
     digests = content_digests(corpus)
     edges = np.linspace(0, len(corpus.pages), engine.threads + 1).astype(np.int64).tolist()
     parts = engine.map(of_pages, list(itertools.pairwise(edges)))

@@ -10,15 +10,17 @@ to find it in its own way.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, Tokens, distinct_numbers, rows_of
+from dedup.blocks import Corpus, Distinct, Tokens, begins_new, distinct_numbers, equal_blocks, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.lsh import LSH, MAX_REPRESENTATIVES, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options
+from dedup.order import order_of
 from dedup.shingles import ShortSets, short_shingles
 from dedup.surveyor import Surveyor
 
@@ -59,10 +61,27 @@ class BucketSurveyor(Surveyor):
         self._shared, self._distinct = shared, Distinct(*NO_PAIRS, np.zeros(1, np.int64))
         self._border = int(corpus.page_first[corpus.references or 0])  # first block of a page that is checked
 
-    @property
+    @cached_property
     def has_near(self) -> bool:
-        """Whether any blocks share a bucket; equal ones share all."""
-        return len(self._shared.page) > 0
+        """Whether a block of a checked page may be alike to another text: a few are sooner compared than all collapsed."""
+        if not len(self._shared.page):
+            return False
+        corpus = self._corpus
+        blocks = rows_of(corpus.halves >= 2 * self._options.min_tokens)
+        if len(blocks) >= MAX_REPRESENTATIVES:
+            return True
+        rows = blocks[self._sharing(blocks)]
+        if not len(rows) or rows[0] >= self._border:
+            return False
+        order = order_of(corpus.fingerprint[rows])
+        ordered = rows[order]
+        new = begins_new(corpus.fingerprint[ordered])
+        each, copies = ordered[new], rows_of(~new)
+        if not equal_blocks(corpus, each[new.cumsum()[copies] - 1], ordered[copies]).all():
+            return True  # texts that are told apart by comparing them only
+        asked = ordered[np.append(new[1:], True)] >= self._border  # the last one of each text
+        sets = short_shingles(self._engine, corpus, each, self._options.shingle_tokens)
+        return self._any_alike(sets, asked, self._options.least_jaccard)
 
     def distinct(self) -> Distinct:
         """Classes of equal blocks that are long enough."""
@@ -81,8 +100,6 @@ class BucketSurveyor(Surveyor):
         if not len(rows) or blocks[rows[0]] >= self._border:  # no class stands on a stored page, too: those come first
             return _none_of(len(blocks))
         sets = short_shingles(self._engine, corpus, blocks[rows], size)
-        if not self._any_alike(sets, asked[rows], threshold):
-            return _none_of(len(blocks))
         keys = sketch_sets(self._engine, sets, LSH.for_threshold(threshold), self._options.seed)
         a, b, _ = candidates_of(self._engine, keys, sets, threshold)
         both = asked[rows[a]] | asked[rows[b]]
@@ -122,7 +139,7 @@ class BucketSurveyor(Surveyor):
         return short_shingles(self._engine, corpus, blocks[rows], size).spread(rows, len(blocks))
 
     def _any_alike(self, sets: ShortSets, asked: Flags, threshold: float) -> bool:
-        """Whether any set is alike to one of a page that is checked: to compare a few is quicker than to sketch them."""
+        """Whether any set is alike to another one of a page that is checked; maybe, where there are many."""
         one, count = asked.nonzero()[0], len(asked)
         if len(one) * count > FEW_PAIRS:
             return True

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new
+from dedup.blocks import begins_new, distinct_numbers, widths
 from dedup.index.segments import Chunks
 from dedup.kernel.twin_postings import BEGIN_BITS
 
@@ -18,6 +18,8 @@ I64 = npt.NDArray[np.int64]
 T = TypeVar("T")
 
 DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
+BUFFERS = 128  # of chunks: to begin one writes zeros to all of it, which a look-up waits for
+FEW_BUFFERS = 4  # are filled by those who ask once or twice: for them nothing is read that is not asked for
 
 
 class Recent(Generic[T]):
@@ -70,21 +72,24 @@ class RecentChunks:
 
     Args:
         most: Bytes that are kept, about.
+        buffers: How many buffers these are.
     """
 
-    def __init__(self, most: int) -> None:
-        self._size, self._lock = most // DROPPED, threading.Lock()
-        self._buffers: list[bytes | bytearray] = [b""] * DROPPED  # the oldest one is the next that is begun anew
-        self._newest, self._end = -1, self._size
-        self._behind = np.zeros(0, np.int64)  # by number, one more than the place; 0 of one that is not there
+    def __init__(self, most: int, buffers: int = BUFFERS) -> None:
+        self.most, self._size, self._lock = most, most // buffers, threading.Lock()
+        self._buffers: list[bytes | bytearray] = [b""] * buffers  # the oldest one is the next that is begun anew
+        self._newest, self._end, self._begun = -1, self._size, 0
+        self._behind = np.zeros(1, np.int64)  # by number, one more than the place; 0 of one that is not there
 
-    def take(self, numbers: I64, lasting: int, read: Callable[[list[int]], list[bytes]]) -> Chunks:
+    def take(self, numbers: I64, lasting: int, read: Callable[[list[int]], list[bytes]],
+             beside: Callable[[I64], I64] | None = None) -> Chunks:
         """Where chunks are; those that are not known are read.
 
         Args:
             numbers: They ascend, and may repeat.
             lasting: So many of them, the first ones, are kept.
             read: Gets the numbers that are not known.
+            beside: Names further ones to be read and kept with some that are kept.
         """
         with self._lock:  # what another thread puts there later stands in other bytes, or in buffers of its own
             buffers, known = list(self._buffers), numbers[:lasting]
@@ -94,31 +99,56 @@ class RecentChunks:
             place = np.concatenate([place, np.full(len(numbers) - len(place), -1)])
         missing = (place < 0).nonzero()[0]
         if len(missing):
-            new = begins_new(numbers[missing])
-            own = numbers[missing[new]]
+            asked = numbers[missing]
+            new = begins_new(asked)
+            own, kept = asked[new], int(new[:missing.searchsorted(lasting)].sum())
+            if beside is not None and self._begun > FEW_BUFFERS:
+                more = beside(own[:kept])
+                more = distinct_numbers(np.concatenate([own[:kept], more[self._is_new(more)]]))
+                own, kept = np.concatenate([more, own[kept:]]), len(more)
             data = read(own.tolist())
             begin = np.array([0, *map(len, data)], np.int64).cumsum()
             buffers.append(b"".join(data))
-            place[missing] = (begin[:-1] | len(buffers) - 1 << BEGIN_BITS)[new.cumsum() - 1]
+            place[missing] = (begin[:-1] | len(buffers) - 1 << BEGIN_BITS)[own.searchsorted(asked)]
             with self._lock:
-                self._keep(own[missing[new] < lasting], buffers[-1], begin)
+                self._keep(own[:kept], buffers[-1], begin)
         return buffers, place
 
+    def _is_new(self, numbers: I64) -> npt.NDArray[np.bool_]:
+        """Which chunks are not there."""
+        behind = self._behind
+        new: npt.NDArray[np.bool_] = behind[np.minimum(numbers, len(behind) - 1)] == 0
+        return new | (numbers >= len(behind))
+
     def _keep(self, numbers: I64, data: bytes | bytearray, begin: I64) -> None:
-        """Put chunks into the newest buffer, those that are first of the data; the oldest one goes where it has no room."""
-        size = int(begin[len(numbers)])
-        if not 0 < size <= self._size:
+        """Put chunks into the newest buffer, and where it is full into the next one; what does not fit into one is not kept.
+
+        Args:
+            numbers: Of the first ones of the data.
+            begin: Where in the data each chunk begins.
+        """
+        if not len(numbers) or int(widths(begin[:len(numbers) + 1]).max()) > self._size:
             return
-        if self._end + size > self._size:
-            self._newest, self._end = (self._newest + 1) % DROPPED, 0
-            self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
-            self._buffers[self._newest] = bytearray(self._size)
         if int(numbers[-1]) >= len(self._behind):
             longer = np.zeros(2 * int(numbers[-1]) + 1, np.int64)
             longer[:len(self._behind)] = self._behind
             self._behind = longer
-        buffer = self._buffers[self._newest]
-        assert isinstance(buffer, bytearray)
-        buffer[self._end:self._end + size] = data[:size]
-        self._behind[numbers] = (begin[:len(numbers)] + self._end | self._newest << BEGIN_BITS) + 1
-        self._end += size
+        first = 0
+        while first < len(numbers):
+            room = int(begin[first]) + self._size - self._end
+            end = min(int(begin.searchsorted(room, "right")) - 1, len(numbers))
+            if end == first:
+                self._begin_anew()
+                continue
+            buffer, start, stop = self._buffers[self._newest], int(begin[first]), int(begin[end])
+            assert isinstance(buffer, bytearray)
+            buffer[self._end:self._end + stop - start] = data[start:stop]
+            self._behind[numbers[first:end]] = (begin[first:end] - start + self._end | self._newest << BEGIN_BITS) + 1
+            self._end += stop - start
+            first = end
+
+    def _begin_anew(self) -> None:
+        """The oldest buffer becomes the newest one: what was in it is forgotten."""
+        self._newest, self._end, self._begun = (self._newest + 1) % len(self._buffers), 0, self._begun + 1
+        self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
+        self._buffers[self._newest] = bytearray(self._size)

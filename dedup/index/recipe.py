@@ -14,7 +14,7 @@ from dedup.index.keys import LEVELS, SCHEME
 from dedup.kernel import kernel
 from dedup.options import Options, make_options
 
-FORMAT = 1  # of the file; raise when an older dedup cannot read it
+FORMAT = 2  # of the file; raise when an older dedup cannot read it. 2: texts may be packed to be quickly unpacked
 DEFAULT_LEVELS = ("block", "passage")
 NOT_STORED = {  # settings that an index cannot keep, and why
     "unit": "an index keeps levels: use levels",
@@ -39,6 +39,11 @@ class Recipe:
     levels: tuple[str, ...]
     options: Options
     sketch: str = "fss64"
+
+    @property
+    def quick(self) -> bool:
+        """Texts are packed to be quickly unpacked: many are looked at for one page. Level page looks at few."""
+        return self.levels != ("page",)
 
     def pack(self) -> bytes:
         """As it is stored."""

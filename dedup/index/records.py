@@ -5,23 +5,28 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import sums, widths
 from dedup.errors import DamagedIndexError
 from dedup.index.segments import checksum
+from dedup.kernel import kernel
 from dedup.model import NO_META, Layout, Page
 from dedup.readers.compression import zstd_module
 
-U64 = npt.NDArray[np.uint64]
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
 
 LEVEL = 6  # of zstd: a twentieth smaller than 3, and still faster than all else that is done to a page
 DICTIONARY_BYTES, SAMPLE_BYTES, LEAST_SAMPLE = 1 << 18, 8 << 20, 1 << 20  # of the words that pages have in common
 MOST_TEXT = 1 << 40
+ZSTD, LZ4 = range(2)  # how a text is packed
+MOST_LZ4 = 1 << 15  # bytes of text: to unpack a longer one takes longer than to make ready for it
 COLUMNS = {"start": "<i8", "end": "<i8", "source_start": "<i8", "source_end": "<i8", "line": "<i4", "end_line": "<i4",
            "kind": "u1", "flags": "u1", "link_chars": "<i4", "map_first": "<i8", "map_text": "<i8", "map_source": "<i8",
            "element": "<i4", "parent": "<i4", "feed": "<i8"}
@@ -41,6 +46,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
         text: Packed.
         layout: The blocks that the reader knew, packed; empty for none.
         meta: Carried fields, JSON; empty for none.
+        packing: ``ZSTD`` or ``LZ4``.
     """
 
     number: int
@@ -58,6 +64,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     text: bytes
     layout: bytes = b""
     meta: bytes = b""
+    packing: int = ZSTD
 
 
 class StoredLayout(msgspec.Struct, array_like=True, frozen=True):
@@ -73,15 +80,30 @@ class Packer:
 
     Args:
         dictionaries: By number.
+        newest: The one that packs; 0 for none.
+        quick: Texts are packed so that they are quickly unpacked, and not so that they are small.
     """
 
-    def __init__(self, dictionaries: dict[int, bytes], newest: int = 0) -> None:
+    def __init__(self, dictionaries: dict[int, bytes], newest: int = 0, quick: bool = False) -> None:
         zstd = zstd_module()
-        self.newest, self._zstd, self._own = newest, zstd, threading.local()
+        self.newest, self._zstd, self._own, self._quick = newest, zstd, threading.local(), quick
+        self._data = {0: b"", **dictionaries}
         self._made = {number: zstd.ZstdDict(data) for number, data in dictionaries.items()}
 
+    def pack_all(self, text: U8, first: I64) -> list[tuple[int, bytes]]:
+        """Texts that stand one after the other, smaller, and how each is packed."""
+        texts = list(texts_of(text, first))
+        if not self._quick:
+            return [(ZSTD, self.pack(text)) for text in texts]
+        short = [row for row, text in enumerate(texts) if len(text) <= MOST_LZ4]
+        data = np.frombuffer(b"".join(texts[row] for row in short), np.uint8)
+        blocks, begin = kernel.pack_texts(data, sums(np.array([len(texts[row]) for row in short], np.int64)),
+                                          self._data.get(self.newest, b""))
+        packed = dict(zip(short, map(bytes, texts_of(blocks, begin)), strict=True))
+        return [(LZ4, packed[row]) if row in packed else (ZSTD, self.pack(text)) for row, text in enumerate(texts)]
+
     def pack(self, text: bytes | memoryview) -> bytes:
-        """A text, smaller."""
+        """A text, as small as can be."""
         packer = getattr(self._own, "packer", None)
         if packer is None:  # one serves one thread
             made = self._made.get(self.newest)
@@ -96,7 +118,35 @@ class Packer:
         Raises:
             DamagedIndexError: It is not what was stored.
         """
-        return self._unpacked(record.text, record.dictionary, record.size, record.number)
+        return self.unpack_all([record])[0]
+
+    def unpack_all(self, records: Sequence[Record]) -> list[bytes]:
+        """The texts of some records.
+
+        Raises:
+            DamagedIndexError: One is not what was stored.
+        """
+        kinds = {(record.packing, record.dictionary) for record in records}
+        if len(kinds) < 2:
+            return self._unpack_alike(records)
+        texts = dict[int, bytes]()
+        for kind in kinds:
+            rows = [row for row, record in enumerate(records) if (record.packing, record.dictionary) == kind]
+            texts.update(zip(rows, self._unpack_alike([records[row] for row in rows]), strict=True))
+        return [texts[row] for row in range(len(records))]
+
+    def _unpack_alike(self, records: Sequence[Record]) -> list[bytes]:
+        """The same of records that are packed in one way."""
+        if not records or records[0].packing != LZ4:
+            return [self._unpacked(one.text, one.dictionary, one.size, one.number) for one in records]
+        dictionary, size = self._data.get(records[0].dictionary), [record.size for record in records]
+        if dictionary is None:
+            raise _not_unpacked(records[0].number)
+        texts, damaged = kernel.unpack_texts([record.text for record in records], np.array(size, np.int64), dictionary)
+        if damaged >= 0:
+            raise _not_unpacked(records[damaged].number)
+        data = texts.data
+        return [data[begin:end].tobytes() for begin, end in itertools.pairwise(itertools.accumulate(size, initial=0))]
 
     def unpack_small(self, data: bytes, number: int) -> bytes:
         """What was packed without a dictionary."""
@@ -112,13 +162,17 @@ class Packer:
             if not unpacker.eof or unpacker.unused_data or len(text) != size:
                 raise ValueError("not one whole frame")
         except (self._zstd.ZstdError, KeyError, ValueError) as error:
-            raise DamagedIndexError(f"the text of page {number} cannot be unpacked") from error
+            raise _not_unpacked(number) from error
         return text
 
     def plain(self, data: bytes) -> bytes:
         """Packed without a dictionary: what has no words."""
         packed: bytes = self._zstd.compress(data, 3)
         return packed
+
+
+def _not_unpacked(number: int) -> DamagedIndexError:
+    return DamagedIndexError(f"the text of page {number} cannot be unpacked")
 
 
 def train(texts: list[bytes]) -> bytes | None:
@@ -140,12 +194,19 @@ def train(texts: list[bytes]) -> bytes | None:
         return None
 
 
-def page_record(page: Page, text: bytes | memoryview, number: int, packer: Packer, digest: bytes) -> Record:
-    """A page as it is stored."""
+def page_records(pages: Sequence[Page], text: U8, first: I64, number: int, packer: Packer,
+                 digests: Sequence[bytes]) -> list[Record]:
+    """Pages as they are stored, their texts one after the other, numbered from a number on."""
+    size = widths(first).tolist()
+    return [_record(page, size, own, packed, packer, digest) for own, (page, size, packed, digest) in
+            enumerate(zip(pages, size, packer.pack_all(text, first), digests, strict=True), number)]
+
+
+def _record(page: Page, size: int, number: int, packed: tuple[int, bytes], packer: Packer, digest: bytes) -> Record:
     layout = pack_layout(page.layout, packer) if page.layout is not None else b""
     return Record(number, _utf8(page.id), _utf8(page.source), _utf8(page.site), None if page.url is None else _utf8(page.url),
-                  None if page.title is None else _utf8(page.title), page.line, page.number, page.record, digest, len(text),
-                  packer.newest, packer.pack(text), layout, pack_meta(page))
+                  None if page.title is None else _utf8(page.title), page.line, page.number, page.record, digest, size,
+                  packer.newest, packed[1], layout, pack_meta(page), packed[0])
 
 
 def pack_meta(page: Page) -> bytes:
@@ -191,13 +252,16 @@ def stored_page(record: Record, packer: Packer) -> Page:
         raise DamagedIndexError(f"page {record.number} cannot be read ({error})") from error
 
 
-def stored_text(record: Record, packer: Packer) -> Stored:
-    """The same, its text as it is stored.
+def stored_texts(records: Sequence[Record], packer: Packer) -> list[Stored]:
+    """The same of some pages, their texts as they are stored.
 
     Raises:
-        DamagedIndexError: It is not what was stored.
+        DamagedIndexError: One is not what was stored.
     """
-    text = packer.unpack(record)
+    return [_stored(record, text, packer) for record, text in zip(records, packer.unpack_all(records), strict=True)]
+
+
+def _stored(record: Record, text: bytes, packer: Packer) -> Stored:
     try:
         if not text.isascii():
             _text(text)
@@ -208,9 +272,10 @@ def stored_text(record: Record, packer: Packer) -> Stored:
 
 def _page(record: Record, packer: Packer, text: str) -> Page:
     meta: Any = json.loads(record.meta) if record.meta else NO_META
-    title, url = (None if said is None else _text(said) for said in (record.title, record.url))
+    title = None if record.title is None else _text(record.title)
+    url = None if record.url is None else _text(record.url)
     return Page(_text(record.id), text, _text(record.source), title, meta, url, record.line, record.is_record,
-                unpack_layout(record, packer), _text(record.site), record.place)
+                unpack_layout(record, packer) if record.layout else None, _text(record.site), record.place)
 
 
 def pack_layout(layout: Layout, packer: Packer) -> bytes:
@@ -256,7 +321,7 @@ def unseal(data: bytes, number: int) -> Record:
     return record
 
 
-def texts_of(text: npt.NDArray[np.uint8], first: npt.NDArray[np.int64]) -> Iterator[memoryview]:
+def texts_of(text: U8, first: I64) -> Iterator[memoryview]:
     """Texts that stand one after the other."""
     view = np.ascontiguousarray(text).data
     for begin, end in itertools.pairwise(first.tolist()):

@@ -30,7 +30,7 @@ from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OutputEr
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import NAMES, PASSAGE
 from dedup.index.recipe import Recipe
-from dedup.index.records import Packer, Record, Stored, seal, stored_text, unseal
+from dedup.index.records import Packer, Record, Stored, seal, stored_texts, unseal
 from dedup.index.redis_link import connect, read_address, told_errors
 from dedup.index.redis_scripts import Scripts, read_postings, shard_names
 from dedup.index.segments import Found, Rows, checksum, sorted_rows
@@ -248,7 +248,7 @@ class RedisSnapshot:
 
     def pages_of(self, numbers: Sequence[int]) -> list[Stored]:
         """Pages as they were when they were stored; those that were removed meanwhile are left out."""
-        return [stored_text(record, self.packer) for record in self.records(numbers)]
+        return stored_texts(self.records(numbers), self.packer)
 
     def stored(self, numbers: Sequence[int]) -> list[bytes | None]:
         """What lies there of pages."""

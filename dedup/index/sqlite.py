@@ -51,7 +51,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
-CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 25  # of postings, and of pages, that are kept in memory, about
+CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 26  # of postings, and of pages, that are kept in memory, about
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -95,6 +95,7 @@ class SqliteStore:
             if there != set(SCHEMA):
                 raise DamagedIndexError("its tables are not those of an index")
             self.recipe = Recipe.unpack(read_meta(connection, "recipe"))
+            self.format: int = connection.execute("PRAGMA user_version").fetchone()[0]
 
     @property
     def name(self) -> str:
@@ -365,7 +366,8 @@ class SqliteStore:
                 found[number] = data[4:]
             if state.dictionary and state.dictionary not in found:
                 raise DamagedIndexError(f"dictionary {state.dictionary} is missing")
-            known = self._packer = state.dictionary, Packer(found, state.dictionary)
+            quick = self.recipe.quick and self.format > 1  # an older dedup reads what is added to an older file, too
+            known = self._packer = state.dictionary, Packer(found, state.dictionary, quick)
         return known[1]
 
 

@@ -14,11 +14,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers
 from dedup.errors import DamagedIndexError, OutputError
 from dedup.index.affine32 import Sketched
 from dedup.index.keys import DEAD, ID, id_keys, id_rows
-from dedup.index.records import Packer, Record, Stored, seal, stored_text, unseal
+from dedup.index.records import Packer, Record, Stored, seal, stored_texts, unseal
 from dedup.index.segments import (
+    CHUNK_BYTES,
     MOST_CHUNKS,
     Chunks,
     Found,
@@ -42,6 +44,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 DEEPEST = MOST_CHUNKS * 8**3  # chunks of one key that are read in each segment, at most: 16 MB
+BESIDE = 8  # chunks of so many that lie side by side are read together
 GROWTH = 4  # a segment is merged with those that have less than so many times its rows
 
 
@@ -89,10 +92,21 @@ class SqliteSnapshot:
     def _chunks(self, numbers: I64) -> Chunks:
         """Chunks by their numbers, which ascend and may repeat."""
         lasting = int(numbers.searchsorted(self._first_fresh[0]))
-        return self.store.chunks.take(numbers, lasting, self._read_chunks)
+        return self.store.chunks.take(numbers, lasting, self._read_chunks, self._beside)
 
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
         return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
+
+    def _beside(self, numbers: I64) -> I64:
+        """Chunks that lie beside some in the file, where all that there are have room in memory: soon all are there."""
+        levels = {level for _, level, _ in self.state.segments}
+        segments = [segment for level in levels for segment in self.directories_of(level)]
+        if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES > self.store.chunks.most:
+            return numbers
+        near = distinct_numbers((numbers[:, None] // BESIDE * BESIDE + np.arange(BESIDE)).reshape(-1))
+        near = near[:near.searchsorted(self._first_fresh[0])]
+        return np.concatenate([near[near.searchsorted(segment.first_chunk):
+                                    near.searchsorted(segment.first_chunk + len(segment.fence))] for segment in segments])
 
     def records(self, numbers: Sequence[int]) -> list[Record]:
         """Records of pages that are there."""
@@ -107,7 +121,7 @@ class SqliteSnapshot:
         return [one if one.page.meta is NO_META else _own(one) for one in kept] + self._read_pages(numbers[lasting:])
 
     def _read_pages(self, numbers: Sequence[int]) -> list[Stored]:
-        return [stored_text(record, self.packer) for record in self.records(numbers)] if numbers else []
+        return stored_texts(self.records(numbers), self.packer) if numbers else []
 
     def numbers_of(self, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The pages that have these ids."""

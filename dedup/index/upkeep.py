@@ -30,8 +30,6 @@ def info(store: SqliteStore) -> Info:
     """Figures of an index."""
     import json
 
-    from dedup.index.recipe import FORMAT
-
     files = [store.file.with_name(store.file.name + end) for end in ("", "-wal")]
     with store.reading() as snapshot:
         state = snapshot.state
@@ -40,7 +38,7 @@ def info(store: SqliteStore) -> Info:
             rows[NAMES[level]] = rows.get(NAMES[level], 0) + count
         return Info(store.name, state.pages, state.text_bytes, sum(file.stat().st_size for file in files if file.exists()),
                     store.recipe.levels, json.loads(store.recipe.pack())["options"], rows, len(state.segments),
-                    rows.pop(NAMES[DEAD], 0), FORMAT)
+                    rows.pop(NAMES[DEAD], 0), store.format)
 
 
 def compact(store: SqliteStore) -> None:

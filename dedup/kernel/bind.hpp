@@ -48,6 +48,10 @@ using U32 = In<std::uint32_t>;
 using I64 = In<std::int64_t>;
 using U8 = In<std::uint8_t>;
 
+inline dedup::Bytes bytes_of(const nb::bytes& bytes) {
+    return {reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size()};
+}
+
 // The arrays of a list: they hold what spans over them show.
 template <class Array>
 std::vector<Array> arrays(const nb::list& list, const char* otherwise) {

@@ -1,6 +1,7 @@
-// Bindings of places.hpp and postings.hpp; twin_places.py and twin_postings.py say what each does.
+// Bindings of places.hpp, postings.hpp and packed.hpp; twin_places.py, twin_postings.py and twin_packed.py say what each does.
 #include "bind.hpp"
 #include "apart.hpp"
+#include "packed.hpp"
 #include "places.hpp"
 #include "postings.hpp"
 #include "runs.hpp"
@@ -36,8 +37,7 @@ std::vector<dedup::Bytes> chunk_spans(const nb::list& chunks, const char* functi
             continue;
         }
         if (!nb::isinstance<nb::bytes>(data)) throw nb::type_error((std::string(function) + ": chunks must be bytes").c_str());
-        const auto bytes = nb::borrow<nb::bytes>(data);
-        spans.emplace_back(reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size());
+        spans.push_back(bytes_of(nb::borrow<nb::bytes>(data)));
     }
     return spans;
 }
@@ -69,6 +69,21 @@ void bind_places(nb::module_& m) {
         const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "damaged_chunk");
         return release([&] { return dedup::damaged_chunk(spans, span(number)); });
     }, "chunks"_a, "number"_a.noconvert());
+
+    m.def("pack_texts", [](U8 text, I64 first, nb::bytes dictionary) {
+        check_first(first, text.size());
+        if (text.size() >> 31) throw std::invalid_argument("text must be shorter than 2 GB");
+        const dedup::Bytes known = bytes_of(dictionary);
+        return to_numpy(release([&] { return dedup::pack_texts(span(text), span(first), known); }));
+    }, "text"_a.noconvert(), "first"_a.noconvert(), "dictionary"_a);
+
+    m.def("unpack_texts", [](nb::list packed, I64 size, nb::bytes dictionary) {
+        if (size.size() != packed.size()) throw std::invalid_argument("packed and size must be equally long");
+        const std::vector<dedup::Bytes> blocks = chunk_spans(packed, "unpack_texts");
+        const dedup::Bytes known = bytes_of(dictionary);
+        auto [text, damaged] = release([&] { return dedup::unpack_texts(blocks, span(size), known); });
+        return std::make_tuple(to_numpy(std::move(text)), damaged);
+    }, "packed"_a, "size"_a.noconvert(), "dictionary"_a);
 
     m.def("landmarks", [](U32 token, I64 page_first, std::int64_t size, std::int64_t window) {
         check_first(page_first, token.size());

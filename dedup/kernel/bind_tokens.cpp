@@ -15,10 +15,6 @@ namespace {
 using Text = In<std::uint8_t>;
 using Numbers = In<std::int64_t>;
 
-dedup::Bytes bytes_of(const nb::bytes& bytes) {
-    return {reinterpret_cast<const std::uint8_t*>(bytes.c_str()), bytes.size()};
-}
-
 using Given = std::tuple<int, nb::bytes, nb::bytes, nb::bytes, Text, Numbers, Numbers>;
 
 // What fields hold, who keep it.

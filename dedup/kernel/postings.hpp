@@ -73,6 +73,11 @@ class Chunk {
         return rows_ && number(10, 8) == static_cast<std::uint64_t>(own) && number(0, 4) == crc32(data_ + 4, size_ - 4, begin);
     }
 
+    // Have the last key brought from memory, while other chunks are opened: between it and the least one a key is looked for.
+    void fetch_last() const {
+        if (rows_) DEDUP_PREFETCH(data_ + kHeader + (rows_ - 1) * key_width_);
+    }
+
     // Have what the look for a key begins with brought from memory, while others are looked for.
     void fetch(std::uint64_t key) const {
         if (key < key_ || !rows_) return;
@@ -161,23 +166,27 @@ class Chunk {
 inline std::tuple<Mapped<std::int64_t>, Mapped<std::uint32_t>, Mapped<std::uint32_t>> chunk_places(
     std::span<const Bytes> buffers, Offsets place, Hashes key) {
     constexpr int kBegin = 40;
+    constexpr std::size_t kTogether = 32;  // looks: lines of memory that are on their way
     const auto from = [&](std::int64_t at) {
         const auto begin = static_cast<std::size_t>(at & ((std::int64_t{1} << kBegin) - 1));
         if (at < 0 || static_cast<std::size_t>(at >> kBegin) >= buffers.size() || begin > buffers[static_cast<std::size_t>(at >> kBegin)].size())
             throw std::invalid_argument("place names what does not exist");
         return buffers[static_cast<std::size_t>(at >> kBegin)].subspan(begin);
     };
-    std::vector<Bytes> data;  // step by step for all of them: none waits until what another one needs came from memory
-    data.reserve(place.size());
-    for (const std::int64_t at : place) DEDUP_PREFETCH(data.emplace_back(from(at)).data());
+    // Step by step for some of them together: none waits until what another one needs came from memory.
+    std::array<Bytes, kTogether> data;
     std::vector<Chunk> opened;
-    opened.reserve(place.size());
-    for (std::size_t i = 0; i < key.size(); ++i) opened.emplace_back(data[i]).fetch(key[i]);
     std::vector<std::pair<std::size_t, std::size_t>> rows;
-    rows.reserve(place.size());
-    for (std::size_t i = 0; i < key.size(); ++i) {
-        const auto [begin, end] = rows.emplace_back(opened[i].rows_of(key[i]));
-        if (begin < end) opened[i].fetch_row(begin);
+    opened.reserve(place.size()), rows.reserve(place.size());
+    for (std::size_t begin = 0; begin < key.size(); begin += kTogether) {
+        const std::size_t end = std::min(begin + kTogether, key.size());
+        for (std::size_t i = begin; i < end; ++i) DEDUP_PREFETCH((data[i - begin] = from(place[i])).data());
+        for (std::size_t i = begin; i < end; ++i) opened.emplace_back(data[i - begin]).fetch_last();
+        for (std::size_t i = begin; i < end; ++i) opened[i].fetch(key[i]);
+        for (std::size_t i = begin; i < end; ++i) {
+            const auto [first, behind] = rows.emplace_back(opened[i].rows_of(key[i]));
+            if (first < behind) opened[i].fetch_row(first);
+        }
     }
     Mapped<std::int64_t> hits(key.size());
     Mapped<std::uint32_t> page, extra;

@@ -43,6 +43,7 @@ from dedup.kernel.twin_memory import (
     room_in_file,
     unlimit_memory,
 )
+from dedup.kernel.twin_packed import pack_texts, unpack_texts
 from dedup.kernel.twin_places import (
     chars_at,
     counts_up_to,
@@ -112,13 +113,13 @@ __all__ = [
     "equal_spans", "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "gram_rows", "gram_runs",
     "hash_tokens", "html_blocks", "implied_groups", "join_links", "json_records", "landmarks", "lengths_inside",
     "letter_items", "limit_memory", "line_numbers", "locate", "mark_ranges", "mark_seeds", "measure_parts",
-    "memory_figures", "memory_room", "merge_apart", "most_frequent", "name", "normalise", "overlapping_nodes",
+    "memory_figures", "memory_room", "merge_apart", "most_frequent", "name", "normalise", "overlapping_nodes", "pack_texts",
     "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets", "range_digests", "range_halves",
     "ranges_apart", "rarities", "release_memory", "relieve_memory", "repeated_keys", "repeated_seeds",
     "repetition_counts", "room", "room_in_file", "seed_classes", "sentences", "set_bitmaps", "set_overlaps",
     "shared_shingles", "shingle_sets", "short_overlaps", "short_sets", "sided_anchors", "sketch_bands",
     "slots_seen_twice", "sorted_rows", "split_lines", "stable_order", "sums", "survey_bands", "survey_tokens", "take_ranges",
-    "token_edges", "token_halves", "tokenise", "unlimit_memory", "with_copies", "write_rows",
+    "token_edges", "token_halves", "tokenise", "unlimit_memory", "unpack_texts", "with_copies", "write_rows",
 ]  # fmt: skip
 
 name = "reference"

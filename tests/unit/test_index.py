@@ -14,17 +14,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from index_help import groups_of, made_pages
+from index_help import groups_of, made_pages, page_record
+from msgspec.structs import replace
 
 import dedup
 from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
+from dedup.index.keys import BLOCK, DEAD, ID
 from dedup.index.recent import Recent, RecentChunks
-from dedup.index.records import page_record, seal, stored_page, unseal
+from dedup.index.records import LZ4, MOST_LZ4, ZSTD, Packer, Record, seal, stored_page, stored_texts, unseal
 from dedup.index.segments import Rows, Segment, find_keys, merged, one_by_one, pack_chunks, sorted_rows, unpack_chunk
+from dedup.index.sqlite_pages import BESIDE, SqliteSnapshot
 from dedup.kernel.twin_postings import BEGIN_BITS
 from dedup.model import Page
+from dedup.readers.compression import zstd_module
 
 EIGHT = "These same eight words stand on both pages."
 MORE = f"One page says more. {EIGHT} It goes on for a while."
@@ -101,9 +105,9 @@ def test_create_takes_no_place_of_another_file(place: Path) -> None:
 def test_a_newer_index_is_refused_in_one_line(place: Path) -> None:
     Index.create(place).close()
     with sqlite3.connect(place) as connection:
-        connection.execute("PRAGMA user_version=2")
+        connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(InputError, match=r"made by a newer dedup \(format 2; this one knows 1\). Update dedup") as error:
+    with pytest.raises(InputError, match=r"made by a newer dedup \(format 3; this one knows 2\). Update dedup") as error:
         Index.open(place)
     assert "\n" not in str(error.value)
 
@@ -375,9 +379,10 @@ def test_many_pages_with_one_footer_are_looked_at_up_to_a_bound_and_the_rest_is_
         ("stored places that were not looked at: one key has more than 256", 144)]
 
 
-def test_the_dictionary_of_the_first_pages_makes_the_text_small(place: Path) -> None:
+@pytest.mark.parametrize("levels", ["page", "page,block"])
+def test_the_dictionary_of_the_first_pages_makes_the_text_small(levels: str, place: Path) -> None:
     pages = made_pages(5, 6000)
-    with Index.create(place, levels="page") as index:
+    with Index.create(place, levels=levels) as index:
         index.add(pages)
         index.compact()
         info = index.info()
@@ -387,6 +392,9 @@ def test_the_dictionary_of_the_first_pages_makes_the_text_small(place: Path) -> 
         with sqlite3.connect(place) as connection:
             assert connection.execute("SELECT count(*) FROM dictionary").fetchone() == (1,)
         connection.close()
+        with index._store.reading() as snapshot:
+            records = list(snapshot.all_records())
+        assert sum(len(record.text) for record in records) < info.text_bytes / 2
 
 
 def test_compact_drops_what_was_removed(place: Path) -> None:
@@ -508,29 +516,75 @@ def test_a_chunk_or_record_in_another_place_is_damage() -> None:
     chunks, _ = pack_chunks(rows_of(1, 100, 2**40), 3, 7)
     with pytest.raises(DamagedIndexError, match="chunk 8 of the postings is damaged"):
         unpack_chunk(chunks[0], 8)
-    from dedup.index.records import Packer
-
     packer = Packer({})
-    data = seal(page_record(Page("a", EIGHT), EIGHT.encode(), 4, packer, b"12345678"))
+    data = seal(page_record(Page("a", EIGHT), packer))
     assert stored_page(unseal(data, 4), packer).text == EIGHT
     with pytest.raises(DamagedIndexError, match="the record of page 5 is damaged"):
         unseal(data, 5)
 
 
 def test_a_text_is_one_frame_and_whole() -> None:
-    from msgspec.structs import replace
-
-    from dedup.index.records import Packer, stored_text
-
     packer = Packer({})
-    record = page_record(Page("a", EIGHT), EIGHT.encode(), 4, packer, b"12345678")
-    assert stored_text(record, packer).text == EIGHT.encode()
+    record = page_record(Page("a", EIGHT), packer)
+    assert (record.packing, stored_texts([record], packer)[0].text) == (ZSTD, EIGHT.encode())
     more = packer.pack(b"more")
-    for packed in (record.text[:-1], record.text[:9], record.text + b"x", record.text + more, more + record.text, b""):
-        with pytest.raises(DamagedIndexError, match="the text of page 4 cannot be unpacked"):
-            stored_text(replace(record, text=packed), packer)
+    refuse_texts(record, [record.text[:-1], record.text[:9], record.text + b"x", record.text + more, more + record.text, b""],
+                 packer)
     with pytest.raises(DamagedIndexError, match="page 4 cannot be read"):
-        stored_text(replace(record, text=packer.pack(b"\xff\xfe"), size=2), packer)
+        stored_texts([replace(record, text=packer.pack(b"\xff\xfe"), size=2)], packer)
+
+
+def test_a_text_that_is_quickly_unpacked_is_one_block_and_whole() -> None:
+    packer = Packer({1: taught(1)}, 1, quick=True)
+    record, other = page_record(Page("a", MORE), packer), page_record(Page("b", "other"), packer, 5)
+    assert (record.packing, record.dictionary) == (LZ4, 1)
+    assert [one.text for one in stored_texts([record, other], packer)] == [MORE.encode(), b"other"]
+    refuse_texts(record, [record.text[:-1], record.text + b"x", record.text + other.text, b""], packer)
+    with pytest.raises(DamagedIndexError, match="the text of page 4 cannot be unpacked"):
+        stored_texts([other, replace(record, dictionary=2)], packer)
+    with pytest.raises(DamagedIndexError, match="page 4 cannot be read"):
+        stored_texts([replace(record, text=b"\x20\xff\xfe", size=2)], packer)
+
+
+def taught(seed: int) -> bytes:
+    """What some pages have in common."""
+    texts = [page["text"].encode() for page in made_pages(seed, 300)]
+    return bytes(zstd_module().train_dict(texts, 1 << 12).dict_content)
+
+
+def refuse_texts(record: Record, texts: list[bytes], packer: Packer) -> None:
+    """None of these is the text of a record."""
+    for packed in texts:
+        with pytest.raises(DamagedIndexError, match="the text of page 4 cannot be unpacked"):
+            stored_texts([replace(record, text=packed)], packer)
+
+
+def test_records_packed_in_every_way_come_back_in_their_order() -> None:
+    dictionaries = {number: taught(number) for number in (1, 2)}
+    packers = [Packer(dictionaries, newest, quick) for newest in (0, 1, 2) for quick in (False, True)]
+    texts = [EIGHT, MORE, "", MORE * (MOST_LZ4 // len(MORE) + 1)] * 6
+    pages = [Page(f"p{number}", text) for number, text in enumerate(texts)]
+    records = [page_record(page, packers[number % 5], number) for number, page in enumerate(pages)]
+    assert {(record.packing, record.dictionary) for record in records} == {(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)}
+    assert all(record.packing == ZSTD for record in records if record.size > MOST_LZ4)
+    assert [one.text.decode() for one in stored_texts(records, packers[-1])] == [page.text for page in pages]
+
+
+@pytest.mark.parametrize(("format_", "levels", "packing"), [(2, "block", LZ4), (2, "page", ZSTD), (2, "page,passage", LZ4),
+                                                            (1, "passage", ZSTD)])
+def test_texts_are_packed_as_its_checks_and_its_format_ask_for(format_: int, levels: str, packing: int, place: Path) -> None:
+    """Many texts are looked at where blocks and passages are found; one of format 1 stays what older versions read."""
+    Index.create(place, levels=levels).close()
+    with sqlite3.connect(place) as connection:
+        connection.execute(f"PRAGMA user_version={format_}")
+    connection.close()
+    with Index.open(place) as index:
+        assert index.info().format == format_
+        index.add([{"id": "a", "text": EIGHT}, {"id": "b", "text": "é" * MOST_LZ4}])
+        with index._store.reading() as snapshot:
+            records = list(snapshot.all_records())
+        assert [record.packing for record in records] == [packing, ZSTD]
+        assert [page.text for page in index.pages()] == [EIGHT, "é" * MOST_LZ4]
 
 
 def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
@@ -557,16 +611,16 @@ def test_what_was_read_lately_is_not_read_again_and_the_rest_is_forgotten():
 
 
 def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_again():
-    """However they come and go: of eight buffers the oldest one goes, and chunks that have no room are not kept."""
+    """However they come and go: of eight buffers the oldest one goes, and what fits into none is not kept."""
     asked: list[int] = []
 
     def chunk(number: int) -> bytes:
-        return bytes([number % 251]) * (10 + number % 7)
+        return bytes([number % 251]) * (101 if number == 500 else 10 + number % 7)
 
     def read(numbers: list[int]) -> list[bytes]:
         asked.extend(numbers)
         return [chunk(number) for number in numbers]
-    recent, some = RecentChunks(8 * 100), np.random.default_rng(0)
+    recent, some = RecentChunks(8 * 100, 8), np.random.default_rng(0)
     for _ in range(300):
         numbers = np.unique(some.integers(0, 200, some.integers(0, 12)))
         lasting = int(some.integers(0, len(numbers) + 1))
@@ -583,15 +637,62 @@ def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_ag
     assert asked[6:] == [1000, 1001, 1001]  # what may be given again is not kept
     for _ in range(2):
         recent.take(np.arange(300, 400), 100, read)
-    assert len(asked) == 209  # more than a buffer holds
+    assert len(asked) == 154  # more than all buffers hold: the last ones are kept
+    for _ in range(2):
+        buffers, place = recent.take(np.array([500]), 1, read)
+        assert buffers[int(place[0]) >> BEGIN_BITS] == chunk(500)
+    assert len(asked) == 156  # more than a buffer holds is not kept
     for first in range(2000, 2900, 6):
         recent.take(np.arange(first, first + 6), 6, read)
     recent.take(np.array([900]), 1, read)
     assert asked[-1] == 900
+    asked.clear()
+    buffers, place = recent.take(np.array([702, 702, 703, 704]), 3, read, lambda some: np.array([700, 701, *some]))
+    assert asked == [700, 701, 702, 703, 704]
+    assert [buffers[at >> BEGIN_BITS][at & (1 << BEGIN_BITS) - 1] for at in place.tolist()] == [200, 200, 201, 202]
+    recent.take(np.arange(699, 705), 6, read, lambda some: np.arange(698, 706))
+    assert asked[5:] == [698, 699, 704, 705]  # what is there is not read again
 
 
-def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(place: Path) -> None:
+@pytest.mark.parametrize("room", [True, False])
+def test_chunks_beside_those_that_are_asked_for_are_read_along_where_there_is_room(room: bool, place: Path,
+                                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon all are there; those of segments that are gone, and of a transaction that may be taken back, are not asked for."""
+    monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", -1)
+    pages = made_pages(5, 400)
+    with Index.create(place, pages[:300], levels="block") as index:
+        index.compact()
+        index.add(pages[300:])
+        index.remove([page["id"] for page in pages[::9]])
+    asked: list[int] = []
+    read = SqliteSnapshot._read_chunks
+
+    def told(self: SqliteSnapshot, numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return read(self, numbers)
+    monkeypatch.setattr(SqliteSnapshot, "_read_chunks", told)
+    with Index.open(place) as index:
+        index._store.chunks.most = 1 << 27 if room else 1000  # type: ignore[attr-defined]
+        found = [groups_of(index.check(page, except_own=True)) for page in pages[:3]]
+        assert len(asked) == len(set(asked))
+        few = set(asked)
+        with index._store.reading() as snapshot:
+            there = {segment.first_chunk + nth for level in (ID, BLOCK, DEAD) for segment in snapshot.directories_of(level)
+                     for nth in range(len(segment.fence))}
+        assert few <= there
+    monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", 1000)
+    asked.clear()
+    with Index.open(place) as index:
+        assert [groups_of(index.check(page, except_own=True)) for page in pages[:3]] == found
+        assert (few > set(asked)) if room else (few == set(asked))
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_is_kept_in_memory_is_nobody_elses_and_never_out_of_date(beside: bool, place: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages that were looked at are kept: with a page that is replaced, removed or taken back its text goes, too."""
+    if beside:
+        monkeypatch.setattr("dedup.index.recent.FEW_BUFFERS", -1)
     told = {"id": "a", "text": EIGHT, "tags": ["x"]}
     with Index.create(place, [told], meta=["tags"]) as index:
         for _ in range(2):
@@ -623,6 +724,9 @@ def taken_back(index: Index, text: str) -> None:
         keys, _ = keys_of(engine, some, index.options, "block", ["block", "passage"], "fss64")
         found = find_candidates(writer, keys, index.options.gram_tokens, True)
         assert [stored.text for stored in writer.pages_of(found.pages.tolist())] == [text.encode()]
+        fresh = writer.fresh[min(writer.fresh)].first_chunk
+        assert fresh % BESIDE  # its first one lies beside one that was there
+        assert (writer._beside(np.arange(1, fresh)) < fresh).all()
         raise KeyboardInterrupt
 
 

@@ -7,9 +7,10 @@ import random
 import msgspec
 import numpy as np
 import pytest
+from index_help import page_record
 
 import dedup
-from dedup.index.records import Packer, StoredLayout, page_record, unpack_layout
+from dedup.index.records import Packer, StoredLayout, unpack_layout
 from dedup.readers import open_pages
 
 PASSAGE = ["The", "first", "boat", "of", "the", "morning", "leaves", "the", "quay", "at", "seven", "sharp", "for", "post"]
@@ -53,7 +54,7 @@ def test_a_page_stored_by_an_earlier_version_has_the_lines_of_its_blocks(tmp_pat
     assert page.layout is not None
     assert len(page.layout.feed)
     packer = Packer({})
-    record = page_record(page, page.text.encode(), 1, packer, b"")
+    record = page_record(page, packer, 1)
     back = unpack_layout(record, packer)
     assert back is not None
     assert back.feed.tolist() == page.layout.feed.tolist()
