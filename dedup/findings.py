@@ -313,6 +313,20 @@ class Findings:
             yield np.arange(at, end)
             at, count = end, 2 * count
 
+    def together(self, groups: I64, most: int, places: int) -> Iterator[list[int]]:
+        """Groups in any order in lists of few, few places and not much text, beyond one group."""
+        parts, first = self.places.parts, self.table.first
+        size = np.diff(sums(parts.part_end - parts.part_start)[parts.first[first]])
+        made, room, left = list[int](), BATCH_BYTES, places
+        for g, text, rows in zip(groups.tolist(), size[groups].tolist(), widths(first)[groups].tolist(), strict=True):
+            if made and (len(made) == most or text > room or rows > left):
+                yield made
+                made, room, left = [], BATCH_BYTES, places
+            made.append(g)
+            room, left = room - text, left - rows
+        if made:
+            yield made
+
     def prepare(self) -> None:
         """Make what all batches need, before threads make these beside each other."""
         if len(self.table):
