@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from dedup.options import Options, memory_bytes
 from dedup.profile import Profile, private_bytes
 from dedup.readers.files import Found, is_pipe_to_us, open_regular
 from dedup.readers.formats import suffix_of
-from dedup.readers.inventory import listed
+from dedup.readers.inventory import is_packed, listed
 from dedup.readers.notes import Notes
 from dedup.readers.reading import Reading
 from dedup.readers.stream import PageStream, read_stream
@@ -25,12 +27,17 @@ from dedup.stages import Stages
 
 SAMPLE_BYTES = 12_000_000  # of input
 LEAST_FILES = 8  # that the sample is taken from, if there are so many
+MOST_TRIED = 64  # times as much is scanned where a sample has no page
+PLACES = 24  # in all files, from which a sample of records a line is taken
+LINES = {".jsonl", ".ndjson"}  # of which any line can be read alone
+PART = 1 << 16  # bytes of other files that are read at a time
 TABLES = {".parquet", ".arrow", ".feather", ".ipc"}
 START_SECONDS = 0.3  # of the interpreter and its libraries
 START_BYTES = 60_000_000
 FIXED_BYTES = 24_000_000  # of blocks that are there for the smallest input
 BLOCKS_A_BYTE = 3.0  # of memory, a byte of text, where the system does not say
 TOKEN_BYTES = 4  # of a column with a number for each token
+MOST_GROWTH = 8.0  # times what grows with the input
 IN_MEMORY = 0.9  # share of what lies in the file where it is long that was among the sample's blocks
 
 
@@ -68,7 +75,8 @@ class Estimate:
 def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     """Scan a sample of files and say what all of them would take.
 
-    Time and memory grow with the input; a collection whose copies stand far apart has fewer of them in its sample.
+    The sample is taken from everywhere, and half of it is scanned, too: what grows faster than the input, as pairs of copies
+    do, is told by that.
 
     Raises:
         InputError: There is nothing to read, or it is a pipe.
@@ -82,51 +90,145 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
             raise InputError("how much a pipe holds cannot be told beforehand", str(found.path), "Save it to a file first.")
     if not total:
         raise InputError("nothing to read", str(paths[0]) if paths else "")
-    chosen = sample(files)
-    stream = _stream(chosen, options)
     kernel.release_memory()  # what an earlier scan left free is none of it
-    profile, before, begun = Profile(), private_bytes(), time.perf_counter()
-    text_bytes, pages, in_file = _scanned(stream, options, profile)
-    seconds = time.perf_counter() - begun
-    consumed = sum(most for _, most in chosen)
-    times = total / consumed
-    peak = max(stage.peak_memory for stage in profile.stages)
-    blocks = peak - before - FIXED_BYTES if before else int(BLOCKS_A_BYTE * text_bytes)
-    filed = in_file * times if text_bytes * times >= LEAST_IN_FILE else 0  # the sample's were in memory
-    own = max(blocks - IN_MEMORY * in_file, text_bytes / 5) if filed else max(blocks, text_bytes)
-    memory = int(max(before, START_BYTES) + FIXED_BYTES + own * times)
+    before, size = private_bytes(), SAMPLE_BYTES
+    half = None if total <= size else _scanned(files, size // 2, options)
+    whole = _scanned(files, size, options)
+    while not whole.pages and size < min(total, MOST_TRIED * SAMPLE_BYTES):  # the first record is longer
+        size *= 4
+        half, whole = None, _scanned(files, size, options)
+    times = total / min(max(whole.consumed, 1), total)
+    more = times * min(times ** 0.5, MOST_GROWTH)
+    text_bytes = int(whole.text_bytes * times)
+    filed = whole.in_file * times if text_bytes >= LEAST_IN_FILE else 0  # the sample's were in memory
+
+    def own(part: Scanned) -> float:
+        """Bytes that a scan itself took."""
+        blocks = part.peak - before - FIXED_BYTES if before else int(BLOCKS_A_BYTE * part.text_bytes)
+        return max(blocks - IN_MEMORY * part.in_file, part.text_bytes / 5) if filed else max(blocks, part.text_bytes)
+    pairs = whole.pairs_among(half)
+    grows, seconds = (pairs * faster(now, then) for now, then in (
+        (own(whole), own(half)), (whole.seconds, half.seconds))) if half else (0.0, 0.0)
+    memory = int(max(before, START_BYTES) + FIXED_BYTES + (own(whole) - grows) * times + grows * more)
     limit = default_memory() if options.memory is None else memory_bytes(options.memory)
     disk = int(filed) + (max(memory - limit + sum(spare_bytes(limit)), 0) if memory > limit else 0)
-    return Estimate(len(files), total, round(pages * times), int(text_bytes * times), START_SECONDS + seconds * times, memory,
-                    limit, disk, free_disk(options.temp_dir), consumed)
+    return Estimate(len(files), total, round(whole.pages * times), text_bytes,
+                    START_SECONDS + (whole.seconds - seconds) * times + seconds * more, memory, limit, disk,
+                    free_disk(options.temp_dir), min(whole.consumed, total))
 
 
-def sample(files: Sequence[tuple[Found, int]]) -> list[tuple[Found, int]]:
-    """Files from everywhere in a list, each with how many of its first bytes are read."""
+def faster(whole: float, half: float) -> float:
+    """The part of a figure that grows with the square of the input, by what half of the input took.
+
+    >>> faster(100, 50), faster(100, 25), faster(100, 40)
+    (0.0, 100.0, 40.0)
+    """
+    return float(min(max(2 * whole - 4 * half, 0.0), whole))
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a sample took.
+
+    Attributes:
+        consumed: Bytes of the input.
+        text_bytes, pages: What was in them.
+        in_file: The most bytes of columns that lie in the file where they are long.
+        links: Verified pairs of places.
+        peak: Most private bytes of the process.
+    """
+
+    consumed: int
+    text_bytes: int
+    pages: int
+    in_file: int
+    links: int
+    seconds: float
+    peak: int
+
+    def pairs_among(self, half: Scanned | None) -> float:
+        """From 0.0, where pairs are as many as the input is long, to 1.0, where they grow with its square.
+
+        Copies that are few in the sample are more in the whole, but of very many not all pairs are looked at.
+        """
+        if half is None or not self.links:
+            return 0.0
+        return min(max(math.log2(self.links / max(half.links, 1)) - 1, 0.0), 1.0)
+
+
+def sample(files: Sequence[tuple[Found, int]], most: int) -> list[tuple[Found, int]]:
+    """Files from everywhere in a list, each with how many of its bytes are read, `most` in all."""
     files = [(found, size) for found, size in files if size]
     total = sum(size for _, size in files)
-    if total <= SAMPLE_BYTES:
+    if total <= most:
         return files
-    count = min(len(files), max(LEAST_FILES, round(SAMPLE_BYTES * len(files) / total)))
+    count = min(len(files), max(LEAST_FILES, round(most * len(files) / total)))
     picked = [files[int((number + 0.5) * len(files) / count)] for number in range(count)]
-    return [(found, min(size, max(SAMPLE_BYTES // count, 1))) for found, size in picked]
+    return [(found, min(size, max(most // count, 1))) for found, size in picked]
 
 
-def _stream(chosen: Sequence[tuple[Found, int]], options: Options) -> PageStream:
-    notes = Notes()
+class _Sample:
+    """The pages of a sample.
 
-    def items(stream: PageStream) -> Iterator[Any]:
-        for found, most in chosen:
-            reading = Reading(found, options, notes)
+    Attributes:
+        consumed: Bytes of the input that were read for it.
+    """
+
+    def __init__(self, chosen: Sequence[tuple[Found, int]], options: Options) -> None:
+        self._chosen, self._options, self._notes, self.consumed = chosen, options, Notes(), 0
+
+    def stream(self) -> PageStream:
+        """The pages, to be gone over once."""
+        return PageStream(self._items, self._options, self._notes)
+
+    def _items(self, stream: PageStream) -> Iterator[Any]:
+        for found, most in self._chosen:
+            reading = Reading(found, self._options, self._notes)
             try:
                 with open_regular(found.path) as file:
+                    if suffix_of(found.place) in LINES and not is_packed(found):
+                        parts = self._counted(line_parts(file, most, max(PLACES // len(self._chosen), 1)))
+                        yield from read_stream(cast(BinaryIO, io.BufferedReader(_Parts(parts))), reading)
+                        continue
+                    self.consumed += most
                     if suffix_of(found.place) in TABLES:  # read by seeking
                         yield from _first(read_stream(file, reading), most * _unpacked(found.path))
                     else:
-                        yield from read_stream(cast(BinaryIO, io.BufferedReader(_Head(file, most))), reading)
+                        head = io.BufferedReader(_Parts(head_parts(file, most)))
+                        yield from read_stream(cast(BinaryIO, head), reading)
             except OSError:  # the scan says why
                 continue
-    return PageStream(items, options, notes)
+
+    def _counted(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            self.consumed += len(part)
+            yield part
+
+
+def head_parts(file: BinaryIO, most: int) -> Iterator[bytes]:
+    """The first bytes of a file."""
+    while part := file.read(min(most, PART)):
+        most -= len(part)
+        yield part
+
+
+def line_parts(file: BinaryIO, most: int, places: int) -> Iterator[bytes]:
+    """Whole lines from some places of a file, evenly apart, about `most` bytes; of a place at least one line."""
+    size = file.seek(0, os.SEEK_END)
+    if most >= size:
+        places = 1
+    for place in range(places):
+        begin = size * place // places
+        if place and begin <= file.tell():  # a long line reached beyond
+            continue
+        file.seek(begin)
+        if begin:
+            file.readline()
+        part = file.read(max(most // places, 1))
+        if not part:  # the last line began before
+            return
+        end = part.rfind(b"\n") + 1
+        yield part[:end] if end else part + file.readline()
 
 
 def _first(items: Iterator[Any], text_bytes: float) -> Iterator[Any]:
@@ -152,12 +254,13 @@ def _unpacked(path: Path) -> float:
     return unpacked / max(path.stat().st_size, 1)
 
 
-def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[int, int, int]:
-    """Bytes of text and pages that were scanned, and the most bytes of columns that lie in the file where they are long."""
+def _scanned(files: Sequence[tuple[Found, int]], most: int, options: Options) -> Scanned:
+    """Scan a sample of about `most` bytes."""
     from dedup.kernel import kernel
     from dedup.pipeline import find_duplicates
 
-    pages: Any = _Quiet(stream)
+    chosen, profile, begun = _Sample(sample(files, most), options), Profile(), time.perf_counter()
+    pages: Any = _Quiet(chosen.stream())
     with memory_of(options):
         stages = Stages(profile)
         findings, _ = find_duplicates(pages, options, stages)
@@ -165,7 +268,8 @@ def _scanned(stream: PageStream, options: Options, profile: Profile) -> tuple[in
         corpus, page = findings.corpus, options.unit == "page"
         text_bytes, tokens = int(corpus.page_start[-1]), int(corpus.token_first[-1])
         in_file = text_bytes + (0 if page else TOKEN_BYTES * tokens) if len(kernel.room_in_file(1)) else 0
-        return text_bytes, len(corpus.pages), in_file
+        return Scanned(chosen.consumed, text_bytes, len(corpus.pages), in_file, len(findings.passages.whole.a0),
+                       time.perf_counter() - begun, max(stage.peak_memory for stage in profile.stages))
 
 
 class _Quiet:
@@ -187,11 +291,11 @@ class _Quiet:
         return self._stream.fields
 
 
-class _Head(io.RawIOBase):
-    """The first bytes of a file."""
+class _Parts(io.RawIOBase):
+    """Parts of a file, one after the other."""
 
-    def __init__(self, file: BinaryIO, most: int) -> None:
-        self._file, self._left = file, most
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._rest = parts, memoryview(b"")
 
     def readable(self) -> bool:
         """It is."""
@@ -199,7 +303,8 @@ class _Head(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill what is asked for, as long as there is something."""
-        data = self._file.read(min(len(buffer), self._left))
-        buffer[:len(data)] = data
-        self._left -= len(data)
-        return len(data)
+        if not self._rest:
+            self._rest = memoryview(next(self._parts, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count

@@ -27,7 +27,7 @@ from dedup.pair_list import LinkTable, PairList
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
 from dedup.tandems import Shown, period_of, shown_places
-from dedup.verify import Spans, indel_similarities, span_texts
+from dedup.verify import Spans, indel_similarities, long_spans, similarity_of_bytes, span_bytes, span_texts
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -194,6 +194,7 @@ class Findings:
                              groups.parts)
         self._passages = passages
         self._groups: dict[int, Group] = {}
+        self._long: dict[tuple[int, int], float] = {}  # Indel similarity of very long occurrences
 
     def input_digest(self) -> str:
         """A digest of what was read."""
@@ -247,16 +248,33 @@ class Findings:
         if not len(near):
             return out
         leader = np.searchsorted(near, np.repeat(first[:-1] + table.lead[groups], widths(first))[near])
-        texts = span_texts(self.corpus, self.places.parts.take(rows[near]))
-        pairs = dict.fromkeys(zip(leader.tolist(), texts, strict=True))  # members are often equal
-        alike = indel_similarities([texts[lead] for lead, _ in pairs], [text for _, text in pairs], self.engine.threads)
-        known = dict(zip(pairs, alike, strict=True))
         of_near = rows[near]
-        out.indel[near] = [known[pair] for pair in zip(leader.tolist(), texts, strict=True)]
+        out.indel[near] = self._indel(of_near, leader)
         out.jaccard[near], out.containment[near] = table.jaccard[of_near], table.containment[of_near]
         out.similarity[near] = (out.jaccard if self.options.unit == "page" else out.indel)[near]
         out.dice[near], out.evidence[near] = self._bags(self._stars(of_near, of_near[leader]))
         return out
+
+    def _indel(self, rows: I64, lead: I64) -> F64:
+        """Indel similarity of some occurrences, each to the one of them that leads its group, an index."""
+        spans = self.places.parts.take(rows)
+        found, long = np.ones(len(rows)), long_spans(spans)
+        long |= long[lead]
+        for row in np.flatnonzero(long & (lead != np.arange(len(rows)))).tolist():
+            pair = int(rows[row]), int(rows[lead[row]])
+            if pair not in self._long:  # measured once, whatever is written of it
+                self._long[pair] = similarity_of_bytes(span_bytes(self.corpus, spans, int(lead[row])),
+                                                       span_bytes(self.corpus, spans, row))
+            found[row] = self._long[pair]
+        short = np.flatnonzero(~long)
+        texts = span_texts(self.corpus, spans.take(short))
+        pairs = list(zip(short.searchsorted(lead[short]).tolist(), texts, strict=True))
+        different = list(dict.fromkeys(pairs))  # members are often equal
+        alike = indel_similarities([texts[lead] for lead, _ in different], [text for _, text in different],
+                                   self.engine.threads)
+        known = dict(zip(different, alike, strict=True))
+        found[short] = [known[pair] for pair in pairs]
+        return found
 
     def all_measures(self) -> Measured:
         """Measures of each occurrence of all groups."""
@@ -294,6 +312,20 @@ class Findings:
             end = max(min(at + count, int(room), len(self.table)), at + 1)
             yield np.arange(at, end)
             at, count = end, 2 * count
+
+    def together(self, groups: I64, most: int, places: int) -> Iterator[list[int]]:
+        """Groups in any order in lists of few, few places and not much text, beyond one group."""
+        parts, first = self.places.parts, self.table.first
+        size = np.diff(sums(parts.part_end - parts.part_start)[parts.first[first]])
+        made, room, left = list[int](), BATCH_BYTES, places
+        for g, text, rows in zip(groups.tolist(), size[groups].tolist(), widths(first)[groups].tolist(), strict=True):
+            if made and (len(made) == most or text > room or rows > left):
+                yield made
+                made, room, left = [], BATCH_BYTES, places
+            made.append(g)
+            room, left = room - text, left - rows
+        if made:
+            yield made
 
     def prepare(self) -> None:
         """Make what all batches need, before threads make these beside each other."""

@@ -122,13 +122,13 @@ def anchors(a: I64, b: I64) -> list[tuple[int, int, int]]:
     first[1:] = (np.diff(x) != 1) | (np.diff(y) != 1)
     begin = np.flatnonzero(first)
     words = np.diff(np.append(begin, len(x)))
-    chain = _ascending(y[begin], words)
+    chain = ascending(y[begin], words)
     x, y, length = x[begin[chain]], y[begin[chain]], words[chain] + ANCHOR_WORDS - 1
     length[:-1] = np.minimum(length[:-1], np.minimum(np.diff(x), np.diff(y)))  # none reaches into the next one
     return list(zip(x.tolist(), y.tolist(), length.tolist(), strict=True))
 
 
-def _ascending(place: I64, words: I64) -> list[int]:
+def ascending(place: I64, words: I64) -> list[int]:
     """Rows of stretches whose places ascend: the chain with the most words."""
     ends, most, last, before = [-1], [0], [-1], list[int]()  # of chains: place of the end, words, row of the end
     for i, (y, own) in enumerate(zip(place.tolist(), words.tolist(), strict=True)):

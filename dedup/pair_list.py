@@ -14,7 +14,7 @@ from dedup.engines.local import LocalEngine
 from dedup.lazy import Lazy
 from dedup.model import Group, Occurrence, Pair
 from dedup.occurrences import Measured, Places
-from dedup.verify import Spans, indel_similarity, span_overlaps, span_texts
+from dedup.verify import Spans, indel_similarity, long_spans, similarity_of_bytes, span_bytes, span_overlaps, span_texts
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -48,14 +48,22 @@ def measure_links(corpus: Corpus, a: Spans, b: Spans, exact: U8, size: int) -> L
         exact: Whether each link is one of equal texts, as far as hashes tell: the texts decide.
         size: Tokens in a shingle.
     """
-    texts = list(zip(span_texts(corpus, a), span_texts(corpus, b), strict=True))
-    equal = np.array([bool(said) and x == y for said, (x, y) in zip(exact.tolist(), texts, strict=True)], bool)
+    equal, indel = np.ones(len(exact), bool), np.ones(len(exact))
+    long = long_spans(a) | long_spans(b)
+    short = np.flatnonzero(~long)
+    texts = zip(span_texts(corpus, a.take(short)), span_texts(corpus, b.take(short)), strict=True)
+    for row, (x, y) in zip(short.tolist(), texts, strict=True):
+        equal[row] = exact[row] and x == y
+        indel[row] = 1.0 if equal[row] else indel_similarity(x, y)
+    for row in np.flatnonzero(long).tolist():
+        indel[row] = similarity_of_bytes(span_bytes(corpus, a, row), span_bytes(corpus, b, row))
+        equal[row] = exact[row] and indel[row] == 1.0
     rows = np.flatnonzero(~equal)
     shares = np.ones((4, len(equal)))
     if len(rows):
         overlap, n, m = span_overlaps(LocalEngine(1), corpus, a.take(rows), b.take(rows), size)
         n, m = np.maximum(n, 1), np.maximum(m, 1)
-        shares[:, rows] = overlap / (n + m - overlap), overlap / n, overlap / m, [indel_similarity(*texts[i]) for i in rows]
+        shares[:, rows] = overlap / (n + m - overlap), overlap / n, overlap / m, indel[rows]
     return LinkMeasures(equal, *shares)
 
 

@@ -15,13 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums
+from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.errors import check_whole
 from dedup.kernel import kernel
+from dedup.long_texts import LONG_BYTES, decoded, equal, long_similarity
 from dedup.shingles import Sets, Shingler, join_sets
 
 I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 R = TypeVar("R")
@@ -96,7 +98,7 @@ def indel_similarity(a: str, b: str) -> float:
     """rapidfuzz's Indel similarity of two normalised texts, 0.0 to 1.0.
 
     Long texts are cut where both have the same eight words, once in each, and measured piece by piece: never more than the
-    true value, and next to it unless long stretches have nothing in common.
+    true value, and next to it unless long stretches have nothing in common. Of very long ones see ``long_texts``.
     """
     from rapidfuzz.distance import Indel
 
@@ -104,7 +106,17 @@ def indel_similarity(a: str, b: str) -> float:
         return 1.0
     if max(len(a), len(b)) <= INDEL_CHARS:
         return float(Indel.normalized_similarity(a, b))
+    x, y = (np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for text in (a, b))
+    if max(len(x), len(y)) > LONG_BYTES:
+        return long_similarity(x, y, _distance_by_pieces)
     return 1.0 - _distance_by_pieces(a, b) / (len(a) + len(b))
+
+
+def similarity_of_bytes(a: U8, b: U8) -> float:
+    """``indel_similarity`` of two normalised texts in UTF-8; of very long ones no strings are made."""
+    if max(len(a), len(b)) <= LONG_BYTES:
+        return indel_similarity(decoded(a), decoded(b))
+    return 1.0 if equal(a, b) else long_similarity(a, b, _distance_by_pieces)
 
 
 def indel_similarities(a: Sequence[str], b: Sequence[str], threads: int) -> list[float]:
@@ -124,9 +136,11 @@ def indel_similarities(a: Sequence[str], b: Sequence[str], threads: int) -> list
 
 
 def _distance_by_pieces(a: str, b: str) -> int:
-    """An upper bound of the Indel distance."""
+    """An upper bound of the Indel distance; the distance itself of texts that are not long."""
     from dedup.opcodes import anchors
 
+    if max(len(a), len(b)) <= INDEL_CHARS:
+        return _distance(a, b)
     spaced = 20 * min(a.count(" "), b.count(" ")) > max(len(a), len(b))  # else characters stand for words
     words = [text.split(" ") if spaced else list(text) for text in (a, b)]
     number = {word: n for n, word in enumerate(dict.fromkeys(itertools.chain(*words)))}
@@ -223,6 +237,24 @@ def span_digests(engine: LocalEngine, corpus: Corpus, spans: Spans) -> U64:
 def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int) -> Sets:
     """The shingle set of each span, its parts taken one after the other."""
     return join_sets(map_spans(engine, corpus, spans, lambda hashes, first: kernel.shingle_sets(hashes, first, size)))
+
+
+def long_spans(spans: Spans) -> npt.NDArray[np.bool_]:
+    """Which spans may be very long: no strings are made of their texts."""
+    size = sums(spans.part_end - spans.part_start)[spans.first]
+    return widths(size) > LONG_BYTES // 4  # normalised, some characters are longer
+
+
+def span_bytes(corpus: Corpus, spans: Spans, row: int) -> U8:
+    """The normalised text of one span in UTF-8, its parts joined by blanks."""
+    parts = slice(int(spans.first[row]), int(spans.first[row + 1]))
+    out, first = kernel.normalise(corpus.text, spans.part_start[parts], spans.part_end[parts], corpus.flags)
+    if len(first) == 2:
+        return out
+    joined = np.full(len(out) + len(first) - 2, ord(" "), np.uint8)
+    for n, (begin, end) in enumerate(itertools.pairwise(first.tolist())):
+        joined[begin + n:end + n] = out[begin:end]
+    return joined
 
 
 def span_texts(corpus: Corpus, spans: Spans) -> list[str]:

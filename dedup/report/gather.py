@@ -105,7 +105,7 @@ class Gathered:
             alone = told_alone(report, wasted)
             rows = alone[:max(top, 0)].tolist()
             groups = Best([_begun(report, row) for row in rows], len(alone))
-            stands = {group.id: Stands(*_stands(report, row, group), int(wasted[row]))
+            stands = {group.id: Stands(*stands_of(report, row, group), int(wasted[row]))
                       for row, group in zip(rows, groups.items, strict=True)}
         copies = outline.copies
         if not report.summary.reference_pages and report.options.between is None:
@@ -148,7 +148,7 @@ def _begun(report: Report, row: int) -> Group:
     return report.groups.begun(row) if isinstance(report.groups, GroupList) else report.groups[row]
 
 
-def _stands(report: Report, row: int, group: Group) -> tuple[int, int]:
+def stands_of(report: Report, row: int, group: Group) -> tuple[int, int]:
     """How often a group's text stands, and how often of that in the references."""
     from dedup.findings import GroupList
 
@@ -177,21 +177,49 @@ def rows_of(report: Report, ids: Collection[str]) -> dict[str, int]:
     return {name: row for row, name in enumerate(known) if name in ids}
 
 
-def some_pages(report: Report, rows: Sequence[int]) -> list[PageReport]:
-    """Pages of some indices, ascending; of a fresh scan many are made together."""
+def each_page(report: Report, rows: Sequence[int]) -> Iterator[PageReport]:
+    """Pages of some indices, ascending; of a fresh scan many are made together, and none is held."""
     from dedup.pages import PageList
 
     pages = report.pages
-    return list(pages.some(rows)) if isinstance(pages, PageList) else [pages[row] for row in rows]
+    return pages.some(rows) if isinstance(pages, PageList) else (pages[row] for row in rows)
 
 
 def some_groups(report: Report, rows: I64) -> Iterator[Group]:
-    """Groups in an order of their own; of a fresh scan some are made together."""
+    """Groups in an order of their own, and none is held; of a fresh scan some small ones are made together, and places of
+    large ones when they are asked for.
+    """
     from dedup.findings import GroupList
 
-    for begin in range(0, len(rows), TOGETHER):
-        part = rows[begin:begin + TOGETHER].tolist()
-        yield from report.groups.some(part) if isinstance(report.groups, GroupList) else [report.groups[g] for g in part]
+    groups = report.groups
+    if not isinstance(groups, GroupList):
+        yield from (groups[row] for row in rows.tolist())
+        return
+    for together in groups.findings.together(rows, TOGETHER, MAX_PLACES):
+        yield from groups.some(together) if len(together) > 1 else [groups.begun(together[0])]
+
+
+def places_of(report: Report, rows: I64) -> I64:
+    """How many places some groups have; of a fresh scan no group is made for it."""
+    from dedup.findings import GroupList
+
+    if isinstance(report.groups, GroupList):
+        return np.diff(report.groups.findings.shown.first)[rows]
+    return np.array([len(report.groups[row].occurrences) for row in rows.tolist()], np.int64)
+
+
+def pages_of(report: Report, rows: I64, most: int) -> dict[str, None]:
+    """Ids of the pages of the first places of some groups, in order, each once; of a fresh scan no group is made for it."""
+    from dedup.findings import GroupList
+
+    groups = report.groups
+    if not isinstance(groups, GroupList):
+        return dict.fromkeys(o.page for row in rows.tolist() for o in groups[row].occurrences[:most])
+    shown, table = groups.findings.shown, groups.findings.table
+    first = np.concatenate([np.empty(0, np.int64), *(
+        shown.row[begin:min(begin + most, end)] for begin, end in zip(shown.first[rows].tolist(),
+                                                                      shown.first[rows + 1].tolist(), strict=True))])
+    return dict.fromkeys(map(groups.findings.corpus.pages.id, dict.fromkeys(table.page[first].tolist())))
 
 
 def all_wasted_chars(report: Report) -> I64:

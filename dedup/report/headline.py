@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dedup.outline import Outline, outline_of_pages
-from dedup.report.gather import some_pages
+from dedup.report.gather import each_page
 
 if TYPE_CHECKING:
     from dedup.model import PageReport
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 _TWICE = re.compile(r"(?:page|it) twice[:,]")
 MOST_PAGES = 50_000  # that stand twice and are looked at; of more the share is told
+Twice = Sequence[tuple[str, str]]  # kinds and texts of the verdicts on one page that say so
 MOSTLY = 0.5  # of what repeats, in template, menus and refrains
 
 
-def headline(report: Report, made: Mapping[int, PageReport] | None = None) -> str | None:
+def headline(report: Report, made: Mapping[int, Twice] | None = None) -> str | None:
     """What several pages amount to; ``None`` where no verdict says it, or not all was looked for: then their share does.
 
     Second renderings and copies of pages are counted; else, if most of what repeats is template, menus and refrains, it says
     that no page stands twice.
 
     Args:
-        made: Pages that were made already, by their index.
+        made: What ``told_twice`` says of pages that were made already, by their index.
     """
     figures, options = report.summary, report.options
     if report.is_comparison or figures.reference_pages or figures.pages < 2 or not figures.groups:
@@ -36,7 +37,8 @@ def headline(report: Report, made: Mapping[int, PageReport] | None = None) -> st
     if len(rows) > MOST_PAGES:
         return None
     known = {} if made is None else made
-    told = [*some_pages(report, [row for row in rows if row not in known]), *(known[row] for row in rows if row in known)]
+    told = [*map(told_twice, each_page(report, [row for row in rows if row not in known])),
+            *(known[row] for row in rows if row in known)]
     parts = [*_renderings(told, figures.pages), *_copies(told, figures.pages)]
     if parts:
         return " and ".join(parts) + "."
@@ -50,18 +52,22 @@ def headline(report: Report, made: Mapping[int, PageReport] | None = None) -> st
     return f"No page stands twice; what repeats is mostly {what}." if what else None
 
 
+def told_twice(page: PageReport) -> Twice:
+    """The verdicts by which a page, or a part of it, stands twice."""
+    return [(verdict.kind, verdict.text) for verdict in page.verdicts if verdict.kind in ("rendered-twice", "copy-of")]
+
+
 def _pages_twice(report: Report) -> list[int]:
     """Pages with a second rendering, and those that are copies."""
     known = getattr(report.pages, "twice", None)
     if known is not None:
         rows: list[int] = known().tolist()
         return rows
-    return [row for row, page in enumerate(report.pages)
-            if any(verdict.kind in ("rendered-twice", "copy-of") for verdict in page.verdicts)]
+    return [row for row, page in enumerate(report.pages) if told_twice(page)]
 
 
-def _renderings(pages: list[PageReport], total: int) -> list[str]:
-    texts = [[v.text for v in page.verdicts if v.kind == "rendered-twice"] for page in pages]
+def _renderings(told: list[Twice], total: int) -> list[str]:
+    texts = [[text for kind, text in page if kind == "rendered-twice"] for page in told]
     texts = [own for own in texts if own]
     if not texts:
         return []
@@ -72,8 +78,8 @@ def _renderings(pages: list[PageReport], total: int) -> list[str]:
     return [f"{thing} stands {often} on {len(texts):,} of {total:,} pages"]
 
 
-def _copies(pages: list[PageReport], total: int) -> list[str]:
-    texts = [next((v.text for v in page.verdicts if v.kind == "copy-of"), None) for page in pages]
+def _copies(told: list[Twice], total: int) -> list[str]:
+    texts = [next((text for kind, text in page if kind == "copy-of"), None) for page in told]
     found = [text for text in texts if text]
     if not found:
         return []
@@ -82,4 +88,4 @@ def _copies(pages: list[PageReport], total: int) -> list[str]:
     return [f"{len(found):,} of {total:,} pages {some}{nearly}"]
 
 
-__all__ = ["headline"]
+__all__ = ["Twice", "headline", "told_twice"]

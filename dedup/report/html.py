@@ -8,23 +8,24 @@ browsers without scripts are escaped.
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import html
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from typing import IO, TYPE_CHECKING
 
-from dedup.report.json import encode
 from dedup.report.text import count, one_line, percent, safe, verdict_words
-from dedup.report.view import LIMITS, Limits, view_data
+from dedup.report.view import LIMITS, Limits, view_chunks, view_columns
 
 if TYPE_CHECKING:
     from dedup.report import Report
     from dedup.report.formats import How
 
 GENERATOR = b'<meta name="generator" content="dedup '
+GZIP = 31  # zlib's word for it
 STATIC_VERDICTS = 10  # that are told where no script runs
 
 TEMPLATE = """\
@@ -56,20 +57,45 @@ TEMPLATE = """\
 
 def to_html(report: Report, limits: Limits = LIMITS) -> str:
     """The report as one self-contained HTML file."""
-    script, style = viewer("viewer.js"), viewer("viewer.css")
-    view = view_data(report, limits)
-    data = gzip.compress(encode(view), 9, mtime=0)
-    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-              "base-uri 'none'; form-action 'none'")
-    heading = _heading(report)
-    return TEMPLATE.format(
-        version=_escape(report.version), policy=_escape(policy, quote=False), title=f"{heading} – dedup", heading=heading,
-        style=style, static=_static(report, view["headline"]), data=base64.b64encode(data).decode("ascii"), script=script)
+    return "".join(html_chunks(report, limits))
 
 
 def to_file(report: Report, file: IO[bytes], how: How) -> None:
     """Write the report as HTML to an open binary file."""
-    file.write(to_html(report).encode("utf-8"))
+    for chunk in html_chunks(report):
+        file.write(chunk.encode("utf-8"))
+
+
+def html_chunks(report: Report, limits: Limits = LIMITS) -> Iterator[str]:
+    """The HTML file, piece by piece."""
+    script, style = viewer("viewer.js"), viewer("viewer.css")
+    view = view_columns(report, limits)
+    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+              "base-uri 'none'; form-action 'none'")
+    heading = _heading(report)
+    before, _, after = TEMPLATE.partition("{data}")
+    yield before.format(
+        version=_escape(report.version), policy=_escape(policy, quote=False), title=f"{heading} – dedup", heading=heading,
+        style=style, static=_static(report, view["headline"]))
+    yield from _base64(_compressed(view_chunks(view)))
+    yield after.format(script=script)
+
+
+def _compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Chunks as one gzip file."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP)
+    yield from map(packer.compress, chunks)
+    yield packer.flush()
+
+
+def _base64(chunks: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        whole = len(data) // 3 * 3
+        rest = data[whole:]
+        yield base64.b64encode(data[:whole]).decode("ascii")
+    yield base64.b64encode(rest).decode("ascii")
 
 
 @cache
@@ -114,4 +140,4 @@ def _static(report: Report, headline: str | None) -> str:
     return "\n".join(f"<p>{_escape(_printed(line))}</p>" for line in lines[:STATIC_VERDICTS + 1])
 
 
-__all__ = ["GENERATOR", "to_file", "to_html"]
+__all__ = ["GENERATOR", "html_chunks", "to_file", "to_html"]

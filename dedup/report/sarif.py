@@ -19,7 +19,7 @@ import numpy as np
 from dedup.model import Kind, Verdict, unread
 from dedup.report.beneath import elsewhere, leaders
 from dedup.report.fingerprint import fingerprint
-from dedup.report.gather import all_wasted_chars, matched_text, ranked, reference_ids, some_groups, some_pages
+from dedup.report.gather import all_wasted_chars, each_page, matched_text, ranked, reference_ids, some_groups
 from dedup.report.json import encode
 from dedup.report.locations import Region, Root, Sources
 from dedup.report.sarif_rules import NOTIFICATIONS, RULES
@@ -106,7 +106,7 @@ class _Log:
         """Make the pages, with their verdicts, that groups are charged to, many together."""
         rows = {self.places.row(group.occurrences[self._charged(group)].page) for group in groups}
         ascending = sorted(row for row in rows if row is not None)
-        self._judged = dict(zip(ascending, some_pages(self.report, ascending), strict=True))
+        self._judged = dict(zip(ascending, each_page(self.report, ascending), strict=True))
 
     def _result(self, group: Group) -> dict[str, Any]:
         charged = self._charged(group)

@@ -103,7 +103,7 @@ def test_the_longer_stretch_stays_where_two_have_changed_places(monkeypatch: pyt
 def test_the_chain_has_the_most_words(places: list[int], own: list[int]):
     def total(rows: tuple[int, ...] | list[int]) -> int:
         return sum(own[i] for i in rows)
-    chain = opcodes._ascending(np.array(places), np.array(own))
+    chain = opcodes.ascending(np.array(places), np.array(own))
     ascending = [rows for n in range(7) for rows in itertools.combinations(range(6), n)
                  if all(places[i] < places[j] for i, j in itertools.pairwise(rows))]
     assert tuple(chain) in ascending

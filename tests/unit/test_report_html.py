@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gc
 import gzip
 import hashlib
 import html.parser
+import io
 import json
 import pickle
 import re
@@ -18,11 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup.model import NearMiss, ReadError, Skipped, SmallRepeat, Verdict
-from dedup.report import Report
-from dedup.report.html import GENERATOR, to_html, viewer
-from dedup.report.json import read_json
-from dedup.report.view import Limits, changes, fingerprint, view_data
+from dedup.model import NearMiss, Occurrence, ReadError, Skipped, SmallRepeat, Verdict
+from dedup.report import Report, gather
+from dedup.report import view as view_module
+from dedup.report.formats import How
+from dedup.report.html import GENERATOR, to_file, to_html, viewer
+from dedup.report.json import encode, read_json
+from dedup.report.view import Limits, changes, fingerprint, view_chunks, view_columns, view_data
 from tests.scan_help import edited, lines, prose
 from tests.unit.report_fakes import group, occurrence, page, report
 
@@ -425,3 +429,54 @@ def test_pages_keep_their_order_and_groups_their_bounds():
         ends.append(ends[-1] + size)
     for a, b in pairwise(ends):
         assert view["places"]["page"][a:b] == sorted(view["places"]["page"][a:b])
+
+
+@pytest.mark.parametrize("limits", [Limits(pages=10), Limits(pages=7, places=2, groups=8), Limits(all_places=10)])
+def test_beyond_the_limits_a_stored_report_shows_what_a_fresh_one_shows(limits, tmp_path):
+    made = many()
+    made.write(tmp_path / "r.json")
+    stored, fresh = view_data(read_json(tmp_path / "r.json"), limits), view_data(made, limits)
+    assert len(fresh["groups"]["id"]) >= 3
+    for name in ("groups", "verdicts", "repeats", "causes", "headline", "all"):
+        assert stored[name] == fresh[name]
+    for name in ("page", "start", "size", "line", "changes", "parts"):
+        assert stored["places"][name] == fresh["places"][name]
+
+
+def alive() -> int:
+    """Places that are held."""
+    gc.collect()
+    return sum(type(thing) is Occurrence for thing in gc.get_objects())
+
+
+def test_no_places_are_held_while_the_file_is_written(monkeypatch):
+    texts = [lines(prose(20, n), prose(20, 500 + n)) for n in range(60)]
+    made = dedup.scan([edited(text, [copy, 21 + copy]) for text in texts for copy in range(12)])
+    total, counts = sum(len(group.occurrences) for group in made.groups), []
+    made.groups.findings._groups.clear()
+    monkeypatch.setattr(gather, "TOGETHER", 4)
+    monkeypatch.setattr(view_module, "fingerprint", lambda group: counts.append(alive()) or fingerprint(group))
+    before = alive()
+    made.to_html()
+    assert len(counts) > 40
+    assert max(counts) - before < total / 5
+
+
+def test_of_a_passage_on_very_many_pages_only_the_places_that_are_shown_are_made(monkeypatch):
+    made = dedup.scan([lines(prose(30, n), prose(20, 500)) for n in range(90)])
+    shown, counts = view_data(made), []
+    monkeypatch.setattr(gather, "MAX_PLACES", 10)
+    monkeypatch.setattr(view_module, "fingerprint", lambda group: counts.append(alive()) or fingerprint(group))
+    before = alive()
+    assert max(view_data(made, Limits(places=5))["groups"]["all_places"]) == 90
+    assert max(counts) - before <= 10
+    assert view_data(made) == shown
+
+
+def test_the_file_is_written_in_pieces_and_is_one_gzip_of_the_view(monkeypatch):
+    made = many(30)
+    monkeypatch.setattr(view_module, "PIECE", 7)
+    file = io.BytesIO()
+    to_file(made, file, How())
+    assert view_of(file.getvalue().decode()) == json.loads(encode(view_data(made)))
+    assert b"".join(view_chunks(view_columns(made))) == encode(view_data(made))

@@ -154,17 +154,17 @@ def found(name: str) -> Found:
 
 
 def test_a_sample_comes_from_everywhere() -> None:
-    assert sample([(found("a"), 1000), (found("b"), 0)]) == [(found("a"), 1000)]
-    huge = sample([(found("a"), 10**9)])
-    assert huge == [(found("a"), estimates.SAMPLE_BYTES)]
+    assert sample([(found("a"), 1000), (found("b"), 0)], 12_000_000) == [(found("a"), 1000)]
+    huge = sample([(found("a"), 10**9)], 12_000_000)
+    assert huge == [(found("a"), 12_000_000)]
     many = [(found(str(n)), 50_000) for n in range(10_000)]
-    picked = sample(many)
+    picked = sample(many, 12_000_000)
     assert 200 < len(picked) < 300
     numbers = [int(one.name) for one, _ in picked]
     assert numbers == sorted(numbers)
     assert numbers[0] < 100
     assert numbers[-1] > 9_900
-    assert sum(most for _, most in picked) <= estimates.SAMPLE_BYTES
+    assert sum(most for _, most in picked) <= 12_000_000
 
 
 def records(path: Path, count: int) -> None:
@@ -185,6 +185,74 @@ def test_an_estimate_of_a_part_is_near_the_whole(tmp_path: Path, monkeypatch: py
     assert abs(part.pages - 1000) < 50
     assert abs(part.text_bytes / whole.text_bytes - 1) < 0.05
     assert part.disk == 0 < part.memory < part.limit
+
+
+def test_lines_are_sampled_from_everywhere_in_a_file():
+    lines = [b"%d %s\n" % (n, b"x" * (n % 50)) for n in range(10_000)]
+    file = io.BytesIO(b"".join(lines))
+    parts = list(estimates.line_parts(file, 24_000, 24))
+    assert len(parts) == 24
+    assert 20_000 < sum(map(len, parts)) <= 24_000
+    found = [line for part in parts for line in part.splitlines(keepends=True)]
+    assert set(found) <= set(lines)
+    numbers = [int(line.split()[0]) for line in found]
+    assert numbers == sorted(set(numbers))
+    assert (numbers[0], numbers[-1] > 9500) == (0, True)
+    assert b"".join(estimates.line_parts(file, 10**6, 24)) == b"".join(lines)
+
+
+@pytest.mark.parametrize("sizes", [[5000], [9000, 10], [10, 9000, 10], [3000, 3000, 3000], [9000, 9000]])
+def test_of_long_lines_at_least_one_is_sampled_and_each_once(sizes):
+    lines = [bytes([97 + n]) * size for n, size in enumerate(sizes)]
+    for end in (b"", b"\n"):
+        text = b"\n".join(lines) + end
+        found = b"".join(estimates.line_parts(io.BytesIO(text), 100, 8)).splitlines()
+        assert found
+        assert found == [line for line in lines if line in found]
+
+
+def test_an_estimate_of_a_record_that_is_longer_than_a_sample_is_near_the_whole(tmp_path, monkeypatch):
+    rows = [{"id": n, "text": " ".join(f"w{(n + 7) * k % 4999}" for k in range(3000))} for n in range(2)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    monkeypatch.setattr(estimates, "SAMPLE_BYTES", 1000)
+    for name in ("a.jsonl", "b.json"):
+        told = estimate([tmp_path / name], Options())
+        assert 1 <= told.pages <= 4
+        assert 1 / 2 < told.text_bytes / sum(len(row["text"]) for row in rows) < 2
+        assert told.sampled > 1000
+
+
+def test_copies_that_begin_late_are_in_the_sample(tmp_path):
+    path = tmp_path / "a.jsonl"
+    records(path, 300)
+    copies = [" ".join(f"c{n % 5}x{k if k != n % 97 else -n}" for k in range(120)) for n in range(600)]
+    path.write_text(path.read_text() + "".join(json.dumps({"id": n, "text": text}) + "\n"
+                                               for n, text in enumerate(copies, 300)))
+    files = [(found(str(path)), path.stat().st_size)]
+    half, whole = (estimates._scanned(files, size, Options()) for size in (60_000, 120_000))
+    assert whole.links > 3 * half.links > 0
+    assert whole.pairs_among(half) > 0.5
+    assert half.pairs_among(whole) == whole.pairs_among(None) == 0.0
+
+
+def test_what_pairs_of_copies_take_grows_faster_than_the_input(tmp_path, monkeypatch):
+    records(tmp_path / "a.jsonl", 100)
+    size = (tmp_path / "a.jsonl").stat().st_size
+    monkeypatch.setattr(estimates, "SAMPLE_BYTES", size // 9)
+    monkeypatch.setattr(estimates, "private_bytes", lambda: 1_000)
+
+    def told(links: tuple[int, int], bytes_taken: tuple[int, int]) -> int:
+        def scanned(files: Any, most: int, options: Options) -> estimates.Scanned:
+            at = most == estimates.SAMPLE_BYTES
+            return estimates.Scanned(most, 1000, 10, 0, links[at], 1.0 + at, 1_000 + estimates.FIXED_BYTES + bytes_taken[at])
+        monkeypatch.setattr(estimates, "_scanned", scanned)
+        return estimate([tmp_path], Options()).memory - estimates.START_BYTES - estimates.FIXED_BYTES
+    even = told((500, 1000), (50 * 10**6, 10**8))
+    assert even == pytest.approx(9 * 10**8, rel=0.01)
+    assert told((250, 1000), (25 * 10**6, 10**8)) == pytest.approx(27 * 10**8, rel=0.02)
+    assert told((500, 1000), (25 * 10**6, 10**8)) == even  # memory varies, links say that it does not grow so
+    assert told((0, 0), (25 * 10**6, 10**8)) == even
 
 
 def test_an_estimate_says_what_lies_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
