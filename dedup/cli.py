@@ -241,7 +241,7 @@ def _spelt(error: Any) -> str:
     gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "max_removed", "for")
     names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
-    return str(type(error)(with_flags(error.what), where, error.mend))
+    return str(type(error)(with_flags(error.what), where, with_flags(error.mend)))
 
 
 def flag(name: str) -> str:
