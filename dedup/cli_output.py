@@ -111,7 +111,7 @@ def _is_report(path: Path) -> bool:
 
 
 def all_numbered(report: Report) -> bool:
-    """Whether there are records, and none has an id of its own: each is named by its file and number."""
+    """Whether there are records, and none has an id of its own: each is named by its file and where it stands there."""
     from dedup.report.gather import heads_of
 
     seen = False
@@ -140,7 +140,7 @@ def unknown_fields(report: Report, options: Options) -> Iterator[str]:
     for name in missing if report.summary.pages else ():
         yield f"--meta: no page has the field {shown_field(name)}{listed}"
     if options.id_field and all_numbered(report):
-        yield f"--id-field: no record has the field {shown_field(options.id_field)}{listed}; file and number name them"
+        yield f"--id-field: no record has the field {shown_field(options.id_field)}{listed}; file and line or row name them"
 
 
 def is_one_terminal() -> bool:

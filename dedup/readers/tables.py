@@ -136,7 +136,7 @@ class Records:
 
 
 def record_name(id_: Any, file: Found, number: int) -> str:
-    """A record's id: its own, or its file's name and its number."""
+    """A record's id: its own, or its file's name and its number there (see ``Page.number``)."""
     if id_ is None or id_ == "":
         return f"{file.name}#{number}"
     return json.dumps(id_, ensure_ascii=False, default=str) if isinstance(id_, (bool, dict, list)) else str(id_)

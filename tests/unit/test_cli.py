@@ -627,7 +627,7 @@ def test_a_carried_field_that_no_page_has_is_told_with_those_there_are(suffix: s
     assert capsys.readouterr().err == (f"dedup: --meta: no page has the field nosuch {there}\n"
                                        f"dedup: --meta: no page has the field no.such {there}\n")
     assert cli.main(["scan", str(path), "--id-field", "nosuch", "--meta", "name"]) == 0
-    told = f"dedup: --id-field: no record has the field nosuch {there}; file and number name them\n"
+    told = f"dedup: --id-field: no record has the field nosuch {there}; file and line or row name them\n"
     assert capsys.readouterr().err == told
     assert cli.main(["scan", str(path), "--id-field", "name", "--meta", "name"]) == 0
     assert cli.main(["scan", str(path), "--meta", "nosuch", "-q"]) == 0
@@ -640,7 +640,7 @@ def test_a_field_for_ids_that_no_record_has_is_told(tmp_path: Path, monkeypatch:
     Path("n").mkdir()
     Path("n/a.jsonl").write_text('{"name": 1, "text": "one"}\n{"name": 2, "text": "two"}\n{"key": 3, "text": "three"}\n')
     Path("n/b.txt").write_text("A file of text has its path.")
-    told = "dedup: --id-field: no record has the field nokey (there are: name, text); file and number name them\n"
+    told = "dedup: --id-field: no record has the field nokey (there are: name, text); file and line or row name them\n"
     for path, field, err in (("n", "nokey", told), ("n/a.jsonl", "nokey", told), ("n/a.jsonl", "key", ""), ("n", "key", ""),
                              ("n/b.txt", "nokey", "")):
         assert cli.main(["scan", path, "--id-field", field]) == 0
