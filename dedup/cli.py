@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
-    all_numbered,
     check_link_base,
     check_open,
     check_outputs,
@@ -27,6 +26,7 @@ from dedup.cli_output import (
     open_in_browser,
     tell_errors,
     to_stdout,
+    unknown_fields,
 )
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _spelt(error: Any) -> str:
     gates = ("fail_over", "fail_on", "baseline", "update_baseline", "changed_since", "max_removed", "for")
     names = {name: flag(name) for name in (*gates, *(field.name for field in dataclasses.fields(Options)))}
     where = names.get(error.where, error.where)
-    return str(type(error)(with_flags(error.what), where, error.mend))
+    return str(type(error)(with_flags(error.what), where, with_flags(error.mend)))
 
 
 def flag(name: str) -> str:
@@ -542,8 +542,8 @@ def _run(work: Callable[[Any, list[Watcher]], Report], sources: list[Path | str]
     deliver(report, outputs, format, How(top=top, changed=changed, link_base=link_base), quiet)
     if opened:
         open_in_browser(outputs)
-    if options.id_field and not quiet and all_numbered(report):
-        note(f"dedup: --id-field: no record has the field {options.id_field}; file and number name them")
+    for line in () if quiet else unknown_fields(report, options):
+        note(f"dedup: {line}")
     if not report.summary.pages:
         if not (report.errors or report.skipped) and not quiet:
             note("dedup: nothing usable: no page could be read")

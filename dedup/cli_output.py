@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dedup.cleaning.result import Cleaned
     from dedup.index.adding import Added
+    from dedup.options import Options
     from dedup.report import Report
     from dedup.report.formats import How
 
@@ -110,7 +111,7 @@ def _is_report(path: Path) -> bool:
 
 
 def all_numbered(report: Report) -> bool:
-    """Whether there are records, and none has an id of its own: each is named by its file and number."""
+    """Whether there are records, and none has an id of its own: each is named by its file and where it stands there."""
     from dedup.report.gather import heads_of
 
     seen = False
@@ -121,6 +122,25 @@ def all_numbered(report: Report) -> bool:
         elif not page.source.endswith(page.id):  # a file's id is its path
             return False
     return seen
+
+
+def unknown_fields(report: Report, options: Options) -> Iterator[str]:
+    """What is said of fields that were asked for and that nothing has, with those that there are."""
+    from dedup.readers.tables import fields_there, shown_field
+    from dedup.report.gather import heads_of
+
+    there = getattr(report.pages, "fields", ())
+    listed = f" ({fields_there(there)})" if there else ""
+    missing = dict.fromkeys(options.meta)
+    for page in heads_of(report):
+        if not missing:
+            break
+        for name in page.meta:
+            missing.pop(name, None)
+    for name in missing if report.summary.pages else ():
+        yield f"--meta: no page has the field {shown_field(name)}{listed}"
+    if options.id_field and all_numbered(report):
+        yield f"--id-field: no record has the field {shown_field(options.id_field)}{listed}; file and line or row name them"
 
 
 def is_one_terminal() -> bool:

@@ -266,6 +266,7 @@ class Heads(Sequence[Page]):
         self._held: list[Page] | None = []  # instead of the columns, until one of them is asked for
         self._held_size = 0
         self.layouts, self.renamed = dict[int, Layout](), dict[int, str]()
+        self.fields: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         if name not in COLUMNS:

@@ -66,12 +66,12 @@ def bounded_memory(memory: str | None, folder: str | None) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        held, spilled, _, full = kernel.memory_figures()
-        if full:
-            what = f"the disk is full: beside {held / 1e6:,.0f} MB in memory {spilled / 1e6:,.0f} MB lay there"
-            raise OutputError(what, folder or _default_folder(),
-                              "Name another folder with temp_dir, or allow more memory.") from error
-        raise
+        if not kernel.memory_figures()[3]:
+            raise
+        room = min(_bytes_on_disk(file) + free_disk(folder), MOST_ROOM)  # not what lies there: what comes next was too much
+        what = f"the disk is full: what has no room in memory needs more than the {room / 1e6:,.0f} MB that there are"
+        raise OutputError(what, folder or _default_folder(),
+                          "Name another folder with temp_dir, or allow more with memory.") from error
     finally:
         kernel.unlimit_memory()
         file.close()
@@ -104,6 +104,11 @@ def free_disk(folder: str | None) -> int:
         return shutil.disk_usage(folder or _default_folder()).free
     except OSError:
         return 0
+
+
+def _bytes_on_disk(file: IO[bytes]) -> int:
+    """What a file takes of the disk; where the system does not tell, nothing."""
+    return getattr(os.fstat(file.fileno()), "st_blocks", 0) * 512
 
 
 def _machine_bytes() -> int:

@@ -88,7 +88,8 @@ class Layout:
         map_first: First row of each block in ``map_text`` / ``map_source``, ``int64``, one longer than the blocks.
             A block without rows has no map inside it: its places map to the whole block.
         map_text, map_source: Points ``(offset in Page.text, offset in source)`` from which text and source run in
-            step, one code point for one, up to the next point; ``int64``.
+            step, one code point for one, up to the next point; of two for one offset in the text the first one is where the
+            source of what stands before ends (behind a character reference). ``int64``.
         element: Of each block, the row of its element, ``int32``; empty but for HTML.
         parent: Of each element that holds blocks, the row of the one around it, -1 for none, ``int32``; in document order.
         steps: The elements, one a line: tag, ``#id`` and classes between blanks.

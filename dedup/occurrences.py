@@ -291,6 +291,8 @@ def _map_inside(layout: object, block: int, position: int, end: bool) -> tuple[i
     at = int(np.searchsorted(texts, position - end, side="right")) - 1
     if at < 0:
         return whole, False
+    if end and at + 2 < len(texts) and texts[at + 1] == texts[at + 2] == position:
+        return int(sources[at + 1]), True
     return int(sources[at]) + position - int(texts[at]), True
 
 

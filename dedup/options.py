@@ -166,6 +166,11 @@ class Options:
         return self.meta if self.between is None or self.between in self.meta else (*self.meta, self.between)
 
     @property
+    def asked_fields(self) -> tuple[str, ...]:
+        """Fields that are asked for by name beside the text: where none has one, a message names those that there are."""
+        return (*self.carried, *filter(None, [self.id_field]))
+
+    @property
     def gram_tokens(self) -> int:
         """Tokens of the grams by which exact repeats are found: 8; fewer only where ``min_tokens`` asks for it."""
         return min(8, self.min_tokens)

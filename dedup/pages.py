@@ -43,6 +43,7 @@ class PageList(InAnyBatches[PageReport]):
         lines: The lines of these, as ``PageReport.lines``.
         small_repeats: Those of the pages that have some, by index, ascending.
         outline: Which pages have which verdicts.
+        fields: Names of fields that records have, where some were asked for by name.
         twice: Indices of the pages with a second rendering, and of those that are copies, ascending.
     """
 
@@ -51,11 +52,11 @@ class PageList(InAnyBatches[PageReport]):
                  names: Callable[[Sequence[int]], list[str]], text: Callable[[int], str],
                  lines: Callable[[int], tuple[tuple[int, int], ...]],
                  small_repeats: Mapping[int, tuple[SmallRepeat, ...]], outline: Callable[[], Outline],
-                 twice: Callable[[], I64]) -> None:
+                 twice: Callable[[], I64], fields: tuple[str, ...]) -> None:
         super().__init__(count, make)
         self.heads, self.ids = InAnyBatches(count, heads), InAnyBatches(count, names)
         self.texts, self.lines = Lazy(count, text), Lazy(count, lines)
-        self.small_repeats, self.outline, self.twice = small_repeats, outline, twice
+        self.small_repeats, self.outline, self.twice, self.fields = small_repeats, outline, twice, fields
 
 
 def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Summary, PageList]:
@@ -101,7 +102,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
                       int(twice.sum()) / total, int(content_twice.sum()) / total, begin)
     return summary, PageList(lambda: len(corpus.pages), reports, heads, corpus.pages.names, corpus.page_text, lines,
                              repeats, lambda: outline_of_judgement(judgement, words, duplicate),
-                             lambda: _pages_twice(judgement, begin))
+                             lambda: _pages_twice(judgement, begin), corpus.pages.fields)
 
 
 def _covered(judgement: Judgement, begin: int, parts: Future[PageParts] | Done[PageParts]) -> list[I64]:

@@ -81,7 +81,8 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
                                      (lsh.bands, lsh.rows) if lsh is not None else None)
         engine.has_read(int(corpus.page_start[-1]))
         stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
-        pairs = page_pairs(corpus.pages, corpus.references, options, getattr(pages, "fields", ()))
+        corpus.pages.fields = getattr(pages, "fields", ())
+        pairs = page_pairs(corpus.pages, corpus.references, options, corpus.pages.fields)
         digest = ""
         if checkpoint.is_kept:
             digest = input_digest(engine, corpus)

@@ -73,7 +73,7 @@ def report_of_tables(cluster: SparkCluster, sides: Sequence[Any], options: Optio
         sides: The tables; where there are two, the first one has the references.
     """
     def held(notes: Sequence[Notes]) -> tuple[Held[Portion], None]:
-        if options.between is not None:  # what else there is, for a message
+        if options.asked_fields:  # what else there is, for a message
             for table, told in zip(sides, notes, strict=True):
                 told.saw(table.columns)
         of_sides = [cluster.hold_table(table, columns_of(options), partial(

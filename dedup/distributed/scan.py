@@ -99,6 +99,7 @@ def scan_on(cluster: Cluster, held: Held[Portion], notes: Sequence[Notes], optio
     digest = digest_of(corpus.pages.ids, digests, corpus.references)
     stages.rows(len(corpus.pages), "pages", int(corpus.token_first[-1]), "tokens")
     pairs = page_pairs(corpus.pages, corpus.references, options, read.fields)
+    corpus.pages.fields = read.fields
     size = int(corpus.page_start[-1])  # of blocks, something is found in most pages: their texts come
     again = read_again if options.unit == "page" and size <= MOST_READ else None
     texts = Texts(cluster, held, corpus, numbering, options.with_text or (again is None and size <= MOST_TEXT))

@@ -75,6 +75,17 @@ class Connection(sqlite3.Connection):
         super().__init__(*arguments, **keywords)
         self.pid = os.getpid()
 
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """As any connection does it.
+
+        Raises:
+            sqlite3.Error: SQLite says that something is wrong, also where it quotes bytes that are no UTF-8.
+        """
+        try:
+            return super().execute(*arguments)
+        except UnicodeDecodeError as error:
+            raise sqlite3.DatabaseError(error.object.decode("utf-8", "backslashreplace")) from error
+
 
 def open_file(path: Path) -> Connection:
     """A connection to a file that there is; where it cannot be written, to read it."""

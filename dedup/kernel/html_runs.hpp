@@ -62,7 +62,8 @@ inline std::int64_t end_of(std::int64_t raw, const Run& run) {
     return run.source_offsets[row - 1] + raw - offsets[row - 1];
 }
 
-// Points from a text to the source without those that say nothing new; where the text ends there.
+// Points from a text to the source without those that say nothing new; where the text ends there. Only one of `to_raw` is for an
+// offset of the text.
 inline std::int64_t compose(std::int64_t size, const Points& to_raw, const Run& run, Points& points) {
     points.clear();
     const auto& offsets = run.raw_offsets;
@@ -75,9 +76,9 @@ inline std::int64_t compose(std::int64_t size, const Points& to_raw, const Run& 
             const std::int64_t at = std::max(offsets[row], raw), source = run.source_offsets[row] + at - offsets[row];
             const std::int64_t here = text + at - raw;
             if (here >= stop) break;
-            if (points.empty() || source - here != shift) {
+            if (points.empty() || source - here != shift || points.back().text == here) {
                 shift = source - here;
-                if (!points.empty() && points.back().text == here) points.pop_back();
+                if (points.size() > 1 && points.end()[-2].text == here) points.pop_back();
                 points.push_back({here, source});
             }
             if (row + 1 >= offsets.size()) break;

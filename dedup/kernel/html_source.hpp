@@ -35,7 +35,8 @@ inline bool begins_with(View text, std::size_t at, View with) {
     return at <= text.size() && text.size() - at >= with.size() && text.compare(at, with.size(), with) == 0;
 }
 
-// From here on text and source run in step.
+// From here on text and source run in step. Of two points for one offset of the text the first one is where the source of what
+// stands before it ends.
 struct Point {
     std::int64_t text, source;
 };
@@ -230,9 +231,10 @@ private:
             if (text.empty() || !begins_with(data, done, text)) return false;
             std::size_t same = 0;  // "&copyright" is "©right"
             while (same < raw.size() && same < text.size() && raw[raw.size() - 1 - same] == text[text.size() - 1 - same]) ++same;
+            if (same == text.size() && same < raw.size()) same = 0;  // "&semi;" is ";" as a whole
             add(points, done, at);
             done += text.size() - same, at += raw.size() - same;
-            add(points, done, at);
+            if (same < text.size()) add(points, done, at), add(points, done, at);
             done += same, at += same;
         }
         add(points, size, at);

@@ -287,7 +287,7 @@ private:
             if (run_.exact) {
                 last = compose(static_cast<std::int64_t>(text_.size()), to_raw_, run_, points_);
                 first = points_[0].source;
-                const auto back = [](const Point& a, const Point& b) { return b.source <= a.source; };
+                const auto back = [](const Point& a, const Point& b) { return b.source - a.source < (b.text > a.text); };
                 if (last <= first || std::adjacent_find(points_.begin(), points_.end(), back) != points_.end()) run_.exact = false;
             }
             if (!run_.exact) {  // text that the parser moved: the slice would not read like it

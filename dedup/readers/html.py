@@ -278,7 +278,7 @@ class Walk:
         if run.exact:
             points, last = compose(len(text), to_raw, run.raw_offsets, run.source_offsets)
             first = points[0][1]
-            if last <= first or (len(points) > 1 and any(b[1] <= a[1] for a, b in pairwise(points))):
+            if last <= first or (len(points) > 1 and any(b[1] - a[1] < (b[0] > a[0]) for a, b in pairwise(points))):
                 run.exact = False  # text that the parser moved: the slice would not read like it
         if not run.exact:
             span = _span(border) if border is not None else None

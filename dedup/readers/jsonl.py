@@ -110,7 +110,7 @@ def read_jsonl(stream: BinaryIO, reading: Reading, first_line: int = 1) -> Stret
     """The pages of a JSON Lines file, or of the lines of one from a line on."""
     records = Records(reading)
     fast = None if any(map(_SLOW_NAME.search, (*records.texts, *records.ids, *records.meta))) else _Blocks(records)
-    look = reading.options.between is not None
+    look = bool(reading.options.asked_fields)
     line = first_line
     for block in _view_blocks(stream, reading.options.max_page_bytes, first_line > 1):
         if block is None:

@@ -179,6 +179,8 @@ def align(text: str, source: str, start: int, stop: int) -> tuple[Points, int] |
         if taken:
             points.append((done, at))
             shift = None
+        if taken and source[at] == "&" and done + taken < size:
+            points.append((done + taken, past))  # where the reference ends; what goes on has its own
         done, at = done + taken, past
     return points, at
 

@@ -152,6 +152,9 @@ def decoded_cell(source: str, cell: Cell) -> tuple[str, list[int], list[int]]:
             char = json.loads(f'"{escape[0]}"')
             add("" if char == "\r" else char, escape.start())
             at = escape.end()
+            if char != "\r":  # what the escape says ends behind it
+                offsets.append(size)
+                places.append(at)
         add(source[at:end], at)
     offsets.append(size)
     places.append(end)

@@ -1,7 +1,8 @@
 """From a block's text back to its place in the source: pure functions over offsets.
 
 All offsets are code points. A *point* ``(text, source)`` says that from there on text and source run in step, one
-code point for one, up to the next point.
+code point for one, up to the next point. Of two points for one offset of the text the first one is where the source of
+what stands before it ends: a character reference is longer than what it says, so stepping on from its begin ends inside.
 """
 
 from __future__ import annotations
@@ -79,8 +80,11 @@ def _step(data: str, source: str, start: int, budget: Budget) -> Points | None:
                 return None
             points.append((done, at))
             same = _common_suffix(raw, text)  # "&copyright" is "©right"
+            if same == len(text) < len(raw):  # "&semi;" is ";" as a whole
+                same = 0
             done, at = done + len(text) - same, at + len(raw) - same
-            points.append((done, at))
+            if text != raw:
+                points += ((done, at), (done, at))
             done, at = done + same, at + same
         else:
             at = found.end()
@@ -132,7 +136,8 @@ def compose(size: int, to_raw: Points, raw_offsets: list[int], source_offsets: l
             last one goes on, the first one ends what came before.
 
     Returns:
-        Points ``(text, source)`` without those that say nothing new, and where the text ends in the source.
+        Points ``(text, source)`` without those that say nothing new, and where the text ends in the source. Where two points
+        of either side are for one offset, but not in step, there are two in what is made of them.
     """
     if len(to_raw) == 1 and len(raw_offsets) == 2:  # one text node without white space inside: most blocks
         first = source_offsets[0] + to_raw[0][1] - raw_offsets[0]
@@ -141,6 +146,9 @@ def compose(size: int, to_raw: Points, raw_offsets: list[int], source_offsets: l
     shift: int | None = None
     for i, (text, raw) in enumerate(to_raw):
         stop = to_raw[i + 1][0] if i + 1 < len(to_raw) else size
+        if text == stop:
+            points.append((text, _end_of(raw, raw_offsets, source_offsets)))
+            continue
         row = bisect_right(raw_offsets, raw) - 1
         while True:
             at = max(raw_offsets[row], raw)
@@ -148,9 +156,9 @@ def compose(size: int, to_raw: Points, raw_offsets: list[int], source_offsets: l
             here = text + at - raw
             if here >= stop:
                 break
-            if source - here != shift:
+            if source - here != shift or points[-1][0] == here:
                 shift = source - here
-                if points and points[-1][0] == here:
+                if len(points) > 1 and points[-2][0] == here:
                     points.pop()
                 points.append((here, source))
             if row + 1 >= len(raw_offsets):

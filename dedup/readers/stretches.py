@@ -97,9 +97,10 @@ class Blocks:
             raise PageLimitError(f"more than {MAX_BLOCKS:,} blocks")
         raw_offsets, source_offsets, size = [], [], 0
         for a, b in stretches:
-            raw_offsets.append(size)
-            source_offsets.append(a)
-            size += b - a
+            if a < b:
+                raw_offsets.append(size)
+                source_offsets.append(a)
+                size += b - a
         raw_offsets.append(size)
         source_offsets.append(stretches[-1][1])
         places, end = compose(len(text), points, raw_offsets, source_offsets)

@@ -52,13 +52,21 @@ def look_up(record: Mapping[str, Any], name: str) -> Any:
 
 def no_field(names: Iterable[str], there: Iterable[str]) -> str:
     """The message for a record or table without a text field."""
-    known = [_shown(str(name)) for name in there]
+    return f"no field {' or '.join(map(shown_field, names))} ({fields_there(there)}); name one with text_field"
+
+
+def fields_there(there: Iterable[str]) -> str:
+    """Which fields there are, as a message lists them.
+
+    >>> fields_there(["text", "my id "])
+    "there are: text, 'my id '"
+    """
+    known = [shown_field(str(name)) for name in there]
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    listed = ", ".join(known[:_LISTED]) or "none"
-    return f"no field {' or '.join(map(_shown, names))} (there are: {listed}{more}); name one with text_field"
+    return f"there are: {', '.join(known[:_LISTED]) or 'none'}{more}"
 
 
-def _shown(name: str) -> str:
+def shown_field(name: str) -> str:
     """A field's name as a message shows it: in quotes, escaped, where it could be misread."""
     return name if name.isprintable() and not set(name) & set("\"'\\,") and name == name.strip() != "" else repr(name)
 
@@ -72,7 +80,7 @@ class Records:
         self.texts, self.ids, self.meta = text_fields(options), id_fields(options), options.carried
         self.form = options.field_format
         self._longest = options.max_page_bytes
-        self._look = options.between is not None  # at the names of the first record's fields
+        self._look = bool(options.asked_fields)  # at the names of the first record's fields
 
     def page(self, record: Any, line: int | None, number: int) -> Page | Pending | None:
         """A record's page, or ``None`` with a note.
@@ -128,7 +136,7 @@ class Records:
 
 
 def record_name(id_: Any, file: Found, number: int) -> str:
-    """A record's id: its own, or its file's name and its number."""
+    """A record's id: its own, or its file's name and its number there (see ``Page.number``)."""
     if id_ is None or id_ == "":
         return f"{file.name}#{number}"
     return json.dumps(id_, ensure_ascii=False, default=str) if isinstance(id_, (bool, dict, list)) else str(id_)

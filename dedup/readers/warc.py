@@ -190,7 +190,7 @@ def _page_of_record(record: Any, number: int, reading: Reading) -> _Record:
         reading.fail(None, f"{name} cannot be read ({error}), skipped", "WARC data is damaged")
         return known
     content_type = record.headers.get("Content-Type") or ""
-    if reading.options.between is not None:
+    if reading.options.asked_fields:
         reading.notes.saw(name for name, _ in record.headers)
     meta = {name: value for name in reading.options.carried if (value := record.headers.get(name)) is not None}
     if content_type.lower().startswith("application/http"):

@@ -101,7 +101,7 @@ def times(number: int) -> str:
 
 # Messages name settings as Python does; the terminal is read by people who typed flags.
 _SETTING = re.compile(r"(?<=name one with )text_field\b|(?<=\()max_page_bytes(?=\))|(?<=than )max_page_bytes\b|"
-                      r"(?<=times )max_page_bytes\b")
+                      r"(?<=times )max_page_bytes\b|(?<=another folder with )temp_dir\b|(?<=allow more with )memory\b")
 
 
 def hide_words(options: Options) -> str:

@@ -57,6 +57,7 @@ def both(source: str, select: str = "", ignore: str = "", max_nodes: int = MAX_N
 @example("<table>x<b>y</b><tr><td>z</table>")
 @example("<select><button><selectedcontent></button><option>a<b>x</b>y")
 @example("<p>a &copyright &notit; b\r\n\r\n c &#x26;amp; d")
+@example("<p>&semi; &#x33;&eacute;&eacute;<!-- --> a<!-- -->&zzz;&#x0a;&#32;\r\n &fjlig;<b>&eacute;</b>&eacute; x")
 @example("<h1> \r\n A \r\n\r\n B </h1><h2>C")
 @example("<div " + "class='" + "nav " * 300 + "' id=x>y</div>")
 @example("<div class='" + "x" * 2000 + "'>y</div>")

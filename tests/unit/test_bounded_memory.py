@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dedup
-from dedup import blocks, filed, memory
+from dedup import blocks, cli, filed, memory
 from dedup.blocks import TextBuffer
 from dedup.errors import OptionError, OutputError
 from dedup.kernel import kernel
@@ -130,11 +130,16 @@ def test_a_bounded_scan_gives_the_same_report(monkeypatch: pytest.MonkeyPatch, t
 
 
 @native
-def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                        capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(memory, "MOST_ROOM", 1 << 20)
-    with pytest.raises(OutputError, match=r"the disk is full: .* Name another folder with temp_dir, or allow more memory"):
+    with pytest.raises(OutputError, match=r"full: .* more than the 1 MB .* folder with temp_dir, or allow .* with memory"):
         dedup.scan(pages(300), memory="128M", temp_dir=tmp_path)
     assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "pages.jsonl"
+    file.write_text("".join(json.dumps(page) + "\n" for page in pages(300)))
+    assert cli.main(["scan", str(file), "--memory", "128M", "--temp-dir", str(tmp_path)]) == 2
+    assert "Name another folder with --temp-dir, or allow more with --memory." in capsys.readouterr().err
     assert len(dedup.scan(pages(40)).groups)  # the next scan finds all as it was
 
 

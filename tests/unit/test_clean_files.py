@@ -20,8 +20,9 @@ import dedup
 from dedup import cli
 from dedup.api import clean, restore
 from dedup.cleaning import manifest as lines
+from dedup.cleaning import run
 from dedup.cleaning.manifest import Manifest
-from dedup.cleaning.targets import safe_name
+from dedup.cleaning.targets import Output, Target, safe_name
 from dedup.errors import InputError, OutputError
 from tests.unit.test_clean_plan import ARTICLE, BAKER, FERRY
 
@@ -549,3 +550,27 @@ def test_a_reader_of_the_news_page_sees_the_article_once(tmp_path: Path) -> None
         text = next(iter(dedup.open_pages(tmp_path / "out" / name))).text
         assert text.count("bent its turning gear") == text.count("Thumbnail") == 1, name
         assert text.count("Engineers had to rebuild the pivot") == 1, name
+
+
+def test_a_run_that_is_stopped_leaves_whole_files_and_its_mark_and_the_next_one_continues(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    passage = "The same ten words or so stand on this page twice over."
+    for n in range(5):
+        (source / f"{n}.txt").write_text(f"{passage} {n}\n\nSomething of its own: {n}.\n\n{passage} {n}\n")
+    cleaned = clean(source, tmp_path / "whole")
+    written = run.ready
+
+    def stopped(output: Output, target: Target) -> Path:
+        if target.path.name == "3.txt":
+            raise KeyboardInterrupt
+        return written(output, target)
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "ready", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            clean(source, out)
+    assert sorted(path.name for path in out.iterdir()) == [".dedup-clean-unfinished", "0.txt", "1.txt", "2.txt"]
+    assert all(path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes() for path in out.glob("*.txt"))
+    assert clean(source, out).accounting == cleaned.accounting
+    assert sorted(path.name for path in out.iterdir()) == [*(f"{n}.txt" for n in range(5)), "dedup-manifest.jsonl"]

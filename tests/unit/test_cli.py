@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import os
 import re
@@ -601,13 +602,45 @@ def test_a_page_whose_encoding_was_guessed_is_read_and_no_fault(tmp_path: Path, 
         assert "Not compared" in out
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "tsv", "parquet", "arrow", "jsonl.gz"])
+def test_a_carried_field_that_no_page_has_is_told_with_those_there_are(suffix: str, tmp_path: Path,
+                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": n, "text": text} for n, text in ((1, "one"), (2, "two"))]
+    path = tmp_path / f"a.{suffix}"
+    if suffix in ("parquet", "arrow"):
+        pyarrow = pytest.importorskip("pyarrow")
+        table = pyarrow.Table.from_pylist(rows)
+        if suffix == "parquet":
+            pytest.importorskip("pyarrow.parquet").write_table(table, path)
+        else:
+            with pyarrow.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+    elif suffix in ("csv", "tsv"):
+        path.write_text("name,text\n1,one\n2,two\n".replace(",", "," if suffix == "csv" else "\t"))
+    elif suffix == "json":
+        path.write_text(json.dumps(rows))
+    else:
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        path.write_bytes(gzip.compress(data) if suffix.endswith("gz") else data)
+    assert cli.main(["scan", str(path), "--meta", "nosuch", "--meta", "name", "--meta", "no.such"]) == 0
+    there = "(there are: name, text)"
+    assert capsys.readouterr().err == (f"dedup: --meta: no page has the field nosuch {there}\n"
+                                       f"dedup: --meta: no page has the field no.such {there}\n")
+    assert cli.main(["scan", str(path), "--id-field", "nosuch", "--meta", "name"]) == 0
+    told = f"dedup: --id-field: no record has the field nosuch {there}; file and line or row name them\n"
+    assert capsys.readouterr().err == told
+    assert cli.main(["scan", str(path), "--id-field", "name", "--meta", "name"]) == 0
+    assert cli.main(["scan", str(path), "--meta", "nosuch", "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_field_for_ids_that_no_record_has_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                     capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("n").mkdir()
     Path("n/a.jsonl").write_text('{"name": 1, "text": "one"}\n{"name": 2, "text": "two"}\n{"key": 3, "text": "three"}\n')
     Path("n/b.txt").write_text("A file of text has its path.")
-    told = "dedup: --id-field: no record has the field nokey; file and number name them\n"
+    told = "dedup: --id-field: no record has the field nokey (there are: name, text); file and line or row name them\n"
     for path, field, err in (("n", "nokey", told), ("n/a.jsonl", "nokey", told), ("n/a.jsonl", "key", ""), ("n", "key", ""),
                              ("n/b.txt", "nokey", "")):
         assert cli.main(["scan", path, "--id-field", field]) == 0

@@ -431,3 +431,15 @@ def test_a_file_is_made_small_on_the_disk_and_not_in_memory(place: Path) -> None
         assert len(index) == 60
         assert index.verify().ok
     assert [name for name in seen if name.startswith("etilqs_")]
+
+
+def test_damage_that_sqlite_quotes_in_bytes_of_no_text_is_told_as_other_damage_is(place: Path) -> None:
+    Index.create(place, [{"id": "a", "text": EIGHT}]).close()
+    data = bytearray(place.read_bytes())
+    data[data.index(b"tablepagepage") + len("table")] = 0xDB  # in a name, which the message of SQLite quotes
+    place.write_bytes(data)
+    with pytest.raises(DamagedIndexError, match=r"the file is damaged \(malformed database schema \(.*\\xdb"):
+        Index.open(place)
+    with pytest.raises(DamagedIndexError, match="what it was made by cannot be read"):
+        rebuild(place, place.with_name("rebuilt"))
+    assert not rebuild(place, place.with_name("rebuilt"), levels="page").pages

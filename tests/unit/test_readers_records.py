@@ -19,6 +19,19 @@ def write(path: Path, content: bytes | str) -> Path:
     return path
 
 
+def test_a_record_without_an_id_is_named_by_its_line_or_row(tmp_path: Path) -> None:
+    """As docs/formats.md says it."""
+    texts = [{"text": "one"}, {"text": "two"}]
+    one, two = map(json.dumps, texts)
+    files = {"a.jsonl": f"{one}\n\n\n{two}\n", "b.json": f"[{one},\n\n\n{two}]", "c.csv": 'text,x\n"one\nmore",1\ntwo,2\n'}
+    numbers = {"a.jsonl": [1, 4], "b.json": [1, 2], "c.csv": [2, 4]}
+    for name, content in files.items():
+        assert [page.id for page in read(write(tmp_path / name, content))[0]] == [f"{name}#{n}" for n in numbers[name]]
+    arrow = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(arrow.Table.from_pylist(texts), tmp_path / "d.parquet")
+    assert [page.id for page in read(tmp_path / "d.parquet")[0]] == ["d.parquet#1", "d.parquet#2"]
+
+
 def test_fields_ids_and_meta(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "text": "a", "lang": "en"},
