@@ -210,10 +210,11 @@ class _Pages:
             self.twice[row] = told
         for verdict in page.verdicts[:limits.verdicts - len(self.said)]:
             self.said.extend([verdict.groups])
-            for name, value in zip(self.verdicts, (number, verdict.kind, _told(verdict)), strict=True):
+            said: tuple[Any, ...] = (number, verdict.kind, _told(verdict))
+            for name, value in zip(self.verdicts, said, strict=True):
                 self.verdicts[name].append(value)
         for repeat in page.small_repeats[:limits.verdicts - len(self.repeats["page"])]:
-            told_of = number, one_line(repeat.text, limits.beginning), list(repeat.lines[:10])
+            told_of: tuple[Any, ...] = (number, one_line(repeat.text, limits.beginning), list(repeat.lines[:10]))
             for name, value in zip(self.repeats, told_of, strict=True):
                 self.repeats[name].append(value)
 
