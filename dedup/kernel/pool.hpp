@@ -171,6 +171,7 @@ class Pool {
 
    private:
     static constexpr std::size_t kPage = 4096, kHuge = std::size_t{2} << 20, kSpare = kHuge, kStretch = 16 * kHuge;
+    static constexpr std::size_t kTight = std::size_t{128} << 20, kUnseen = std::size_t{96} << 20;
     static constexpr std::size_t kScarce = std::size_t{1} << 28, kPerMillisecond = std::size_t{32} << 20;  // that may come into memory
     static constexpr std::chrono::milliseconds kSoon{1}, kSeldom{20};
 
@@ -210,9 +211,13 @@ class Pool {
         return anonymous - std::min(anonymous, held_ + used_.bytes());
     }
 
-    // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly.
-    std::size_t much() const { return resident_ / 16 * 15; }
-    std::size_t enough() const { return resident_ / 16 * 13; }
+    // More than this is too much to be in memory, and so much of it is not: pages of the file come in quickly. What all threads may
+    // bring in before one looks is left free where it is a small part of the whole.
+    std::size_t much() const {
+        const std::size_t spare = resident_ == SIZE_MAX ? 0 : (resident_ - std::min(resident_, kTight)) / 4;
+        return resident_ - std::max(resident_ / 16, std::min(spare, kUnseen));
+    }
+    std::size_t enough() const { return much() - resident_ / 8; }
 
     // What others hold, or will, leaves the rest to blocks. Were there more of them, pages of the file would go out as they come in.
     void learn() {
