@@ -50,8 +50,9 @@ private:
 // Exact repeats of `size` tokens or more.
 //
 // - Segments of at most `max_members` places become matches: every two of their places, grown to both sides as far as the
-//   texts agree; what all have in common is a segment, too, where pairs of no more do not link them. The others stay segments, grown as far as all of their places agree; of places that overlap, first come
-//   first kept. Where a gram is too short to count, those of their places that agree for longer are handled alike.
+//   texts agree; what all have in common is a segment, too, where pairs of no more do not link them. The others stay segments,
+//   grown as far as all of their places agree; of places that overlap, first come first kept. Where a gram is too short to
+//   count, those of their places that agree for longer are handled alike.
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period is long enough to count. Places of a segment that are nearer to
 //   each other than that are such a stretch, too.
