@@ -284,7 +284,7 @@ void bind_runs(nb::module_& m) {
             dedup::RepeatedGrams grams(span(position), span(leader), span(length));
             if (grams.end() > block_first.data()[block_first.size() - 1])
                 throw std::invalid_argument("runs: a gram begins behind the last block");
-            return dedup::RepeatFinder(std::move(grams), size, max_members, {span(halves), min_tokens}, span(block_first),
+            return dedup::RepeatFinder(std::move(grams), max_members, {span(halves), min_tokens, size}, span(block_first),
                                        span(page_first)).found();
         }));
     }, "position"_a.noconvert(), "leader"_a.noconvert(), "length"_a.noconvert(), "size"_a, "max_members"_a,

@@ -11,75 +11,49 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "counted_length.hpp"
 #include "segments.hpp"
 #include "token_bits.hpp"
+#include "windows.hpp"
 
 namespace dedup {
-
-// How long a repeat must be to count, where some tokens count half: `halves` has 1 or 2 a token, or is empty where all are words.
-// What is beyond the collection counts as words.
-class CountedLength {
-public:
-    CountedLength(Bytes halves, std::int64_t min_tokens) : halves_(halves), min_tokens_(min_tokens) {}
-
-    std::int64_t least_from(std::int64_t begin) const {
-        return least([&](std::int64_t nth) { return begin + nth; });
-    }
-    std::int64_t least_up_to(std::int64_t end) const {
-        return least([&](std::int64_t nth) { return end - 1 - nth; });
-    }
-    bool is_enough(std::int64_t begin, std::int64_t end) const { return end - begin >= least_from(begin); }
-
-private:
-    template <class Place>
-    std::int64_t least(Place place) const {
-        if (halves_.empty()) return min_tokens_;
-        std::int64_t count = 0;
-        for (std::int64_t missing = 2 * min_tokens_; missing > 0; ++count) {
-            const auto at = static_cast<std::size_t>(place(count));  // before the first one: a large number
-            if (at >= halves_.size()) return count + (missing + 1) / 2;
-            missing -= std::max<std::int64_t>(halves_[at], 1);
-        }
-        return count;
-    }
-
-    Bytes halves_;
-    std::int64_t min_tokens_;
-};
 
 // Exact repeats of `size` tokens or more.
 //
 // - Segments of at most `max_members` places become matches: every two of their places, grown to both sides as far as the
 //   texts agree; what all have in common is a segment, too, where pairs of no more do not link them. The others stay segments,
-//   grown as far as all of their places agree; of places that overlap, first come first kept. Where a gram is too short to
-//   count, those of their places that agree for longer are handled alike.
+//   grown as far as all of their places agree; of places that overlap, first come first kept.
+// - Where a gram is too short to count, so it is with the segments of equal windows, the shortest stretches that count. Segments of
+//   grams are matches, too, if they have few places; those of many that do not count stay, for who looks for edited passages.
 // - A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one, and
 //   what lies inside it with a longer shift is left out. A period is long enough to count. Places of a segment that are nearer to
 //   each other than that are such a stretch, too.
-// - What is in none of these, and stands again at a distance of `size` or more, is in a match of the least length that counts or, where
-//   there is none, in a segment of a gram's length.
+// - What is in none of these, and stands again without overlapping itself, is in a segment as long as a gram or a window.
 class RepeatFinder {
 public:
     // Matches (a, b, length) ascending; segments (first, position, length).
     using Found = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>,
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
-    RepeatFinder(RepeatedGrams grams, std::int64_t size, std::int64_t max_members, CountedLength counted, Offsets block_first,
-                 Offsets page_first)
-        : grams_(std::move(grams)), segments_(grams_), size_(size), max_members_(max_members), counted_(counted),
+    RepeatFinder(RepeatedGrams grams, std::int64_t max_members, CountedLength counted, Offsets block_first, Offsets page_first)
+        : grams_(std::move(grams)), size_(counted.size()), max_members_(max_members), counted_(counted),
           block_first_(block_first), page_first_(page_first) {}
 
     Found found() {
-        Relief relief;
-        for (std::size_t s = 0; s < segments_.size(); ++s) {
-            const auto places = segments_.places(s);
-            relief.place();
-            if (places[0] >= led_to_) grow_anew(s);
-            if (are_few(places)) keep_each(places, segments_.grams(s));
-            else keep_segment(places, segments_.grams(s));
+        std::vector<Layer> layers;
+        layers.reserve(2);
+        if (counted_.is_gram()) {
+            layers.emplace_back(grams_, Named::kGram);
+        } else {
+            look_at_grams();
+            begun_ = WindowRuns(grams_, counted_).that_begin();
+            ended_ = WindowRuns(grams_, counted_).that_end();
+            layers.emplace_back(begun_, Named::kByFirst);
+            if (ended_.count()) layers.emplace_back(ended_, Named::kByLast);
         }
+        for (const Layer& layer : layers) look_at(layer);
         match_seeds();
-        keep_the_rest();
+        keep_the_rest(layers);
         return columns();
     }
 
@@ -111,9 +85,22 @@ private:
         }
     };
 
-    // Tokens of the shortest repeat that counts and begins with a token, or ends before one.
-    std::int64_t least_from(std::int64_t begin) const { return std::max(size_, counted_.least_from(begin)); }
-    std::int64_t least_up_to(std::int64_t end) const { return std::max(size_, counted_.least_up_to(end)); }
+    // What equal stretches that count are named by: the gram that they are, their first one, or their last one.
+    enum class Named { kGram, kByFirst, kByLast };
+    struct Layer {
+        const RepeatedGrams& runs;
+        Segments segments;
+        Named named;
+
+        Layer(const RepeatedGrams& own, Named by) : runs(own), segments(own), named(by) {}
+    };
+
+    // Grams around the one that names a stretch, in it.
+    Around inside(const Layer& layer, std::int64_t gram) const {
+        if (layer.named == Named::kByFirst) return {0, counted_.least_from(gram) - size_};
+        if (layer.named == Named::kByLast) return {counted_.least_up_to(gram + size_) - size_, 0};
+        return {0, 0};
+    }
 
     // Two places of one gram, to be ordered by how far they are apart.
     void add_seed(std::uint32_t a, std::uint32_t b) { seeds_.push_back(std::uint64_t{b - a} << 32 | a); }
@@ -125,14 +112,42 @@ private:
             for (std::size_t j = i + 1; j < places.size(); ++j) add_seed(places[i], places[j]);
     }
 
-    // A segment of few places: each with each, what all have in common, and what some have.
-    void keep_each(Places places, std::int64_t grams) {
-        seed_all_pairs(places);
-        keep_common(places);
-        if (places.size() < 3 || counted_.is_enough(places[0], places[0] + size_)) return;
-        Around around{0, grams - 1};
-        grow(places, around);
-        keep_longer(places, around, grams - 1);
+    // Segments of grams that may be too short to count: matches of few places, and those of many that do not.
+    void look_at_grams() {
+        const Segments segments(grams_);
+        begin_anew();
+        Relief relief;
+        for (std::size_t s = 0; s < segments.size(); ++s) {
+            const Places places = segments.places(s);
+            relief.place();
+            if (places[0] >= led_to_) grow_anew(segments, s);
+            if (are_few(places)) seed_all_pairs(places);
+            else keep_segment(places, {0, 0}, {0, segments.grams(s) - 1}, false);
+        }
+    }
+
+    // Segments of what counts.
+    void look_at(const Layer& layer) {
+        begin_anew();
+        Relief relief;
+        for (std::size_t s = 0; s < layer.segments.size(); ++s) {
+            const Places places = layer.segments.places(s);
+            relief.place();
+            if (places.size() < 2) continue;  // a window that is equal to no other
+            if (places[0] >= led_to_) grow_anew(layer.segments, s);
+            const std::int64_t last = layer.segments.grams(s) - 1;
+            if (are_few(places)) {
+                seed_all_pairs(places);
+                keep_common(places);
+            } else {
+                const Around named = inside(layer, places[0]);
+                const std::int64_t stretch = named.length(size_);
+                for (std::size_t i = 0; i + 1 < places.size(); ++i)
+                    if (places[i + 1] - places[i] < stretch && places[i + 1] < page_around(places[i]).second)
+                        add_seed(places[i], places[i + 1]);
+                keep_segment(places, named, {named.before, last + inside(layer, places[0] + last).after}, true);
+            }
+        }
     }
 
     // What a few places have in common is a segment, too, where those pairs that have no more in common do not link all of them: else
@@ -148,10 +163,9 @@ private:
         }
         growth_ -= static_cast<std::int64_t>(places.size()) * (before + after);
         known = {{places.begin(), places.end()}, places[0] + after};
-        const std::int64_t length = before + after - 1 + size_, start = places[0] - before;
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
             if (places[i + 1] - places[i] < match_of(places[i], places[i + 1])) return;  // a stretch that repeats at once
-        if (counted_.is_enough(start, start + length) && !are_linked(places, before, after)) keep(places, before, length);
+        if (!are_linked(places, before, after)) keep(places, before, before + after - 1 + size_);
     }
 
     // Tokens that two places have in common.
@@ -180,60 +194,35 @@ private:
         });
     }
 
+    void begin_anew() {
+        led_to_ = 0;
+        grown_to_.clear();
+    }
+
     // Steps for the segments of which the first place is on the page where that of s is: what other pages hold changes nothing.
-    void grow_anew(std::size_t s) {
-        led_to_ = page_around(segments_.places(s)[0]).second;
+    void grow_anew(const Segments& segments, std::size_t s) {
+        led_to_ = page_around(segments.places(s)[0]).second;
         growth_ = 0;
         common_.clear();
-        for (; s < segments_.size() && segments_.places(s)[0] < led_to_; ++s)
-            growth_ += kGrowth * static_cast<std::int64_t>(segments_.places(s).size()) * segments_.grams(s);
+        for (; s < segments.size() && segments.places(s)[0] < led_to_; ++s)
+            if (const auto places = segments.places(s); places.size() > 1)
+                growth_ += kGrowth * static_cast<std::int64_t>(places.size()) * segments.grams(s);
     }
 
-    // A segment of many places, grown to both sides as far as all of them agree; those that repeat at once are seeds. One that as
-    // many places have grown over stands there whole already.
-    void keep_segment(Places places, std::int64_t grams) {
-        for (std::size_t i = 0; i + 1 < places.size(); ++i)
-            if (places[i + 1] - places[i] < least_from(places[i]) && places[i + 1] < page_around(places[i]).second)
-                add_seed(places[i], places[i + 1]);
+    // A segment of many places, grown to both sides as far as all of them agree, from the stretch that names it, `named`, and what it is
+    // known to have. Where places are nearer to each other than that, it is as long as keeps them apart, and begins with what names it. One
+    // that as many places have grown over stands there whole already. Of grams, those that count are found by windows.
+    void keep_segment(Places places, const Around& named, Around around, bool counts) {
         std::int64_t& known = grown_to_[static_cast<std::int64_t>(places.size())];
         if (places[0] < known) return;
-        Around around{0, grams - 1};
         grow(places, around);
+        if (const std::int64_t apart = apart_by(places); apart < around.length(size_)) {
+            around.before = named.before;
+            around.after = std::max(named.after, std::min(around.after, apart - named.before - size_));
+        }
         known = places[0] + around.after + 1;
-        keep(places, around.before, std::max(size_, apart_by(places, around)));
-        if (!counted_.is_enough(places[0], places[0] + size_)) keep_longer(places, around, grams - 1);
-    }
-
-    // Some places of a segment that agree for longer than all of it, where a gram is too short to count: those that have a gram behind
-    // it that stands elsewhere, too, so that its class does not say what they have in common. What counts and begins with a gram of
-    // the segment, the last one of which is `last` tokens behind the places, is found so.
-    void keep_longer(Places places, const Around& around, std::int64_t last) {
-        if (growth_ <= 0 || counted_.is_enough(places[0] + last, places[0] + around.after + size_)) return;
-        growth_ -= static_cast<std::int64_t>(places.size());
-        std::vector<std::pair<std::int64_t, std::uint32_t>> behind;  // leader, place
-        for (const std::uint32_t place : places)
-            if (const std::int64_t leader = grams_.leader(place + around.after + 1); leader >= 0) behind.emplace_back(leader, place);
-        std::sort(behind.begin(), behind.end());
-        std::vector<std::uint32_t> some;
-        for (auto begin = behind.begin(), end = begin; begin != behind.end(); begin = end) {
-            some.clear();
-            for (end = begin; end != behind.end() && end->first == begin->first; ++end) some.push_back(end->second);
-            if (some.size() > 1 && some.size() < segments_.count(begin->first)) keep_some(some, {around.before, around.after + 1}, last);
-        }
-    }
-
-    // Places that agree around them, grown as far as they do: each with each and what all have in common if they are few, else the
-    // segment that they are, if it counts; and those that agree for longer.
-    void keep_some(Places places, Around around, std::int64_t last) {
-        grow(places, around);
-        if (are_few(places)) {
-            seed_all_pairs(places);
-            keep_common(places);
-        } else {
-            const std::int64_t length = apart_by(places, around), start = places[0] - around.before;
-            if (counted_.is_enough(start, start + length)) keep(places, around.before, length);
-        }
-        if (places.size() > 2) keep_longer(places, around, last);
+        const std::int64_t start = places[0] - around.before;
+        if (counts || !counted_.is_enough(start, start + around.length(size_))) keep(places, around.before, around.length(size_));
     }
 
     // Grows what places have in common to both sides as far as all of them agree.
@@ -243,9 +232,8 @@ private:
         for (; growth_ > 0 && agree(places, around.after + 1); growth_ -= count) ++around.after;
     }
 
-    // The least distance of two places, or the length of what they have in common where that is less.
-    std::int64_t apart_by(Places places, const Around& around) const {
-        std::int64_t least = around.length(size_);
+    static std::int64_t apart_by(Places places) {
+        std::int64_t least = INT64_MAX;
         for (std::size_t i = 0; i + 1 < places.size(); ++i) least = std::min<std::int64_t>(least, places[i + 1] - places[i]);
         return least;
     }
@@ -308,7 +296,7 @@ private:
 
     // A stretch that repeats at once, each period with the next one, and what is left before and after them: as much as counts.
     void match_periods(std::int64_t begin, std::int64_t end, std::int64_t shift) {
-        const std::int64_t least = least_from(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
+        const std::int64_t least = counted_.least_from(begin), period = (least + shift - 1) / shift * shift;  // several short ones make one
         const auto counting = [&](std::int64_t left, std::int64_t enough) {  // of short ones what is left is nothing new
             return shift >= least && period + enough <= end - begin ? std::max(left, enough) : left;
         };
@@ -319,7 +307,7 @@ private:
             if (start - begin >= size_) found_.push_back({begin, begin + period, counting(start - begin, least)});
         }
         if (const std::int64_t left = end - at - period; left >= size_) {
-            const std::int64_t length = counting(left, least_up_to(end));
+            const std::int64_t length = counting(left, counted_.least_up_to(end));
             found_.push_back({end - length - period, end - length, length});
         }
     }
@@ -335,98 +323,116 @@ private:
         return best < 0 ? low : best;
     }
 
-    // Tokens of repeated grams that are in nothing that was found: places of a gram over each are one more segment.
-    void keep_the_rest() {
+    // Tokens of repeated grams or windows that are in nothing found that counts: places of one over each are one more segment.
+    void keep_the_rest(const std::vector<Layer>& layers) {
         if (!grams_.count()) return;
+        TokenBits covered = covered_by_found();
+        for (const Layer& layer : layers) {
+            std::vector<std::pair<std::int64_t, std::int64_t>> needed;  // leader, place
+            if (layer.named == Named::kByLast) cover_one_by_one(layer, covered, needed);
+            else cover_far(layer, covered, needed);
+            keep_classes(layer, std::move(needed));
+        }
+    }
+
+    TokenBits covered_by_found() const {
         constexpr std::size_t kLater = 16;  // matches: fetched before
+        const bool all_count = counted_.is_gram();
         TokenBits covered(grams_.end() - 1 + size_);
         Relief relief;
         for (std::size_t i = 0; i < found_.size(); ++i) {
             const Match& m = found_[i];
             relief.places(2);
             if (i + kLater < found_.size()) covered.fetch(found_[i + kLater].a), covered.fetch(found_[i + kLater].b);
+            if (!all_count && !counted_.is_enough(m.a, m.a + m.length)) continue;
             covered.set(m.a, m.a + m.length), covered.set(m.b, m.b + m.length);
         }
-        for (std::size_t s = 0; s < hot_length_.size(); ++s)
+        for (std::size_t s = 0; s < hot_length_.size(); ++s) {
+            const std::int64_t length = hot_length_[s], first = hot_position_[static_cast<std::size_t>(hot_first_[s])];
+            if (!all_count && !counted_.is_enough(first, first + length)) continue;
             for (auto i = hot_first_[s]; i < hot_first_[s + 1]; ++i) {
                 const std::int64_t at = hot_position_[static_cast<std::size_t>(i)];
-                covered.set(at, at + hot_length_[s]);
+                covered.set(at, at + length);
             }
-        std::vector<std::pair<std::int64_t, std::int64_t>> needed;  // leader, place
-        for (std::size_t r = 0; r < grams_.runs(); ++r) {
+        }
+        return covered;
+    }
+
+    // Bare tokens from left to right, each by the last stretch over it that stands elsewhere, too.
+    void cover_far(const Layer& layer, TokenBits& covered, std::vector<std::pair<std::int64_t, std::int64_t>>& needed) const {
+        const auto end_of = [&](std::int64_t at) { return at + inside(layer, at).length(size_); };
+        Relief relief;
+        for (std::size_t r = 0; r < layer.runs.runs(); ++r) {
             relief.places(2);
-            const std::int64_t end = grams_.run_end(r), stop = end - 1 + size_;
-            for (std::int64_t at = grams_.run_begin(r); at < end; ++at) {
+            const std::int64_t last = layer.runs.run_end(r) - 1, stop = end_of(last);
+            for (std::int64_t at = layer.runs.run_begin(r); at <= last; ++at) {
                 const std::int64_t bare = covered.first_clear(at, stop);
                 if (bare == stop) break;
-                at = std::max(at, bare - size_ + 1);
-                const std::int64_t best = last_elsewhere(at, bare);
-                if (const Match match = best >= 0 ? long_enough(best, bare) : Match{}; match.length > 0) {
-                    found_.push_back(match);
-                    covered.set(match.a, match.a + match.length), covered.set(match.b, match.b + match.length);
-                } else if (best >= 0) {
-                    covered.set(best, best + size_);
-                    needed.emplace_back(grams_.leader(best), best);
+                for (at = std::max(at, bare + 1 - counted_.most()); end_of(at) <= bare; ++at) {}
+                const std::int64_t best = last_elsewhere(layer, at, bare);
+                if (best >= 0) {
+                    covered.set(best, end_of(best));
+                    needed.emplace_back(layer.runs.leader(best), best);
                 } else {
                     at = bare;
                 }
             }
         }
-        keep_classes(std::move(needed));
     }
 
-    // A match of a gram and the first or the last other place of its class that is as long as a repeat must be and holds a token of the
-    // gram; none, of no length, where a gram is as long, or there is no such place.
-    Match long_enough(std::int64_t gram, std::int64_t token) const {
-        if (counted_.is_enough(gram, gram + size_)) return {};
-        const std::int64_t leader = grams_.leader(gram);
-        for (const std::int64_t other : {leader, segments_.last(leader)}) {
-            const std::int64_t a = std::min(gram, other), b = std::max(gram, other), shift = b - a;
-            if (shift < size_) continue;
-            const std::int64_t end = a + grams_.equal_from(a, b) - 1 + size_;
-            std::int64_t start = token - (gram - a), length = least_from(start);
-            if (start + length > end) length = least_up_to(end), start = end - length;
-            if (start >= a - grams_.equal_before(a, b) && length <= shift) return {start, start + shift, length};
-        }
-        return {};
+    // The same for stretches of any begin, few of them.
+    void cover_one_by_one(const Layer& layer, TokenBits& covered, std::vector<std::pair<std::int64_t, std::int64_t>>& needed) const {
+        for (std::size_t r = 0; r < layer.runs.runs(); ++r)
+            for (std::int64_t at = layer.runs.run_begin(r); at < layer.runs.run_end(r); ++at) {
+                const std::int64_t begin = at - inside(layer, at).before, end = at + size_;
+                if (covered.first_clear(begin, end) == end || !stands_elsewhere(layer, at)) continue;
+                covered.set(begin, end);
+                needed.emplace_back(layer.runs.leader(at), at);
+            }
     }
 
-    // The last gram that begins in [first, last] and stands elsewhere, too; -1 if none does.
-    std::int64_t last_elsewhere(std::int64_t first, std::int64_t last) const {
-        for (std::int64_t at = last; at >= first; --at) {
-            const std::int64_t leader = grams_.leader(at);
-            if (leader >= 0 && (at - leader >= size_ || segments_.last(leader) - at >= size_)) return at;
-        }
+    // The last stretch that begins in [first, last] and stands elsewhere, too; -1 if none does.
+    std::int64_t last_elsewhere(const Layer& layer, std::int64_t first, std::int64_t last) const {
+        for (std::int64_t at = last; at >= first; --at)
+            if (layer.runs.leader(at) >= 0 && stands_elsewhere(layer, at)) return at;
         return -1;
+    }
+
+    bool stands_elsewhere(const Layer& layer, std::int64_t at) const {
+        const std::int64_t leader = layer.runs.leader(at), length = inside(layer, at).length(size_);
+        return at - leader >= length || layer.segments.last(leader) - at >= length;
     }
 
     // Segments of some places, given with their leaders, class by class; of places of one class that overlap, each is in another
     // one.
-    void keep_classes(std::vector<std::pair<std::int64_t, std::int64_t>> needed) {
+    void keep_classes(const Layer& layer, std::vector<std::pair<std::int64_t, std::int64_t>> needed) {
         std::sort(needed.begin(), needed.end());
         for (auto begin = needed.begin(), end = begin; begin != needed.end(); begin = end) {
-            const std::vector<std::int64_t> own = segments_.members(begin->first);
+            const std::vector<std::int64_t> own = layer.segments.members(begin->first);
+            const Around around = inside(layer, begin->first);
             std::vector<std::int64_t> left, later;
             for (end = begin; end != needed.end() && end->first == begin->first; ++end) left.push_back(end->second);
             for (; !left.empty(); left.swap(later)) {
                 later.clear();
                 std::vector<std::int64_t> apart;
-                for (const std::int64_t at : left) (apart.empty() || at >= apart.back() + size_ ? apart : later).push_back(at);
-                keep_beside(apart, own);
+                for (const std::int64_t at : left)
+                    (apart.empty() || at >= apart.back() + around.length(size_) ? apart : later).push_back(at);
+                keep_beside(apart, own, around);
             }
         }
     }
 
     // A segment of some members of a class, none of which overlap, and of company for them: where one stands alone on its page,
     // the first other member there; where there is none either, the first member of every other page.
-    void keep_beside(const std::vector<std::int64_t>& apart, const std::vector<std::int64_t>& members) {
+    void keep_beside(const std::vector<std::int64_t>& apart, const std::vector<std::int64_t>& members, const Around& around) {
+        const std::int64_t length = around.length(size_);
         std::vector<std::int64_t> kept(apart);
         bool lonely = false;
         for (std::size_t i = 0; i < apart.size(); ++i) {
             const auto [begin, end] = page_around(apart[i]);
             if ((i > 0 && apart[i - 1] >= begin) || (i + 1 < apart.size() && apart[i + 1] < end)) continue;
             auto at = std::lower_bound(members.begin(), members.end(), begin);
-            while (at != members.end() && *at < end && std::abs(*at - apart[i]) < size_) ++at;
+            while (at != members.end() && *at < end && std::abs(*at - apart[i]) < length) ++at;
             if (at != members.end() && *at < end) kept.push_back(*at);
             else lonely = true;
         }
@@ -441,9 +447,9 @@ private:
             }
             std::sort(kept.begin(), kept.end());
         }
-        hot_position_.insert(hot_position_.end(), kept.begin(), kept.end());
+        for (const std::int64_t at : kept) hot_position_.push_back(at - around.before);
         hot_first_.push_back(static_cast<std::int64_t>(hot_position_.size()));
-        hot_length_.push_back(size_);
+        hot_length_.push_back(length);
     }
 
     // First token of the page that holds one, and the token behind it.
@@ -463,7 +469,7 @@ private:
     }
 
     const RepeatedGrams grams_;
-    const Segments segments_;
+    RepeatedGrams begun_, ended_;  // windows
     std::int64_t size_, max_members_;
     CountedLength counted_;
     Offsets block_first_, page_first_;

@@ -17,6 +17,8 @@ namespace dedup {
 // the leaders: whatever is equal in two runs stays equal to the end of the shorter one.
 class RepeatedGrams {
 public:
+    RepeatedGrams() = default;
+
     // Runs that ascend by position; those that go on with the next one are joined.
     RepeatedGrams(std::span<const std::uint32_t> position, std::span<const std::uint32_t> leader,
                   std::span<const std::uint32_t> length) {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -159,14 +159,17 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     `max_members` places become matches: every two of their places, grown to both sides as far as the texts agree; what all
     of them have in common is a segment, too, where the pairs that have no more in common do not link all of them. The
     others stay segments, grown to both sides as far as all of their places agree; of places that overlap, first come
-    first kept. Where a gram is too short to count, those of their places that agree for longer are handled alike.
+    first kept.
+
+    Where a gram is too short to count, so it is with the segments of equal windows, the shortest stretches that count.
+    Segments of grams are matches, too, if they have few places; those of many that do not count stay.
 
     A match longer than its shift is a stretch that repeats at once: its periods become matches, each with the next one,
     several short ones as one, from a block's first token where one is near; what lies inside it with a longer shift is
     left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
-    What is in none of these, and stands again at a distance of `size` or more, is in a match of the least length that counts
-    or, where there is none, in a segment of a gram's length: no token of such a gram is left out.
+    What is in none of these, and stands again without overlapping itself, is in a segment as long as a gram or a window: no
+    token of what counts is left out.
 
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
@@ -180,17 +183,41 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     """
     finder = _RepeatFinder(position, leader, length, size, max_members, halves.tolist(), min_tokens, block_first.tolist(),
                            page_first.tolist())
-    for places, count, growth in finder.segments():
-        if len(places) <= max_members:
-            finder.keep_each(places, count, growth)
-        else:
-            finder.keep_segment(places, count, growth)
-    finder.match_seeds()
-    finder.keep_the_rest()
+    finder.find()
     a, b, lengths = (np.array([m[i] for m in sorted(finder.matches)], np.int64) for i in range(3))
     hot = finder.hot
     return (a, b, lengths, np.cumsum([0, *(len(places) for places, _ in hot)], dtype=np.int64),
             np.array([p for places, _ in hot for p in places], np.int64), np.array([length for _, length in hot], np.int64))
+
+
+class _Layer:
+    """Equal stretches that count, each named by a gram in it."""
+
+    def __init__(self, leader: dict[int, int], inside: Callable[[int], tuple[int, int]]) -> None:
+        self.leader, self.inside = leader, inside  # grams before and after the one that names a stretch, in it
+        self.members: dict[int, list[int]] = defaultdict(list)
+        for p in sorted(leader):
+            self.members[leader[p]].append(p)
+
+    def segments(self) -> Iterator[tuple[list[int], int]]:
+        """Places of each segment, and how many grams name what is in it."""
+        def in_step(leader: int) -> bool:
+            mine, following = self.members[leader], self.leader.get(leader + 1, -1)
+            return (len(self.members.get(following, [])) == len(mine)
+                    and all(self.leader.get(m + 1) == following for m in mine))
+        step = {leader: in_step(leader) for leader in self.members}
+        for leader, places in sorted(self.members.items()):
+            if leader - 1 in self.leader and step[self.leader[leader - 1]]:
+                continue
+            count = 1
+            while step[self.leader[leader + count - 1]]:
+                count += 1
+            yield places, count
+
+    def stands_elsewhere(self, place: int, length: int) -> bool:
+        """Whether what a gram names stands again without overlapping it."""
+        members = self.members[self.leader[place]] if place in self.leader else [place]
+        return any(abs(p - place) >= length for p in (members[0], members[-1]))
 
 
 class _RepeatFinder:
@@ -202,14 +229,43 @@ class _RepeatFinder:
         self.size, self.block_first, self.page_first = size, block_first, page_first
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
         self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
-        self.members: dict[int, list[int]] = defaultdict(list)
-        for p in sorted(self.leader):
-            self.members[self.leader[p]].append(p)
         self.common: dict[tuple[int, int, int], tuple[list[int], int]] = {}  # shifts of a few places, end of what they share
         self.grown_to: dict[int, int] = {}  # of segments of so many places: the end of the last one
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length
+
+    def find(self) -> None:
+        """Fills matches and segments."""
+        layers = [_Layer(self.leader, lambda _: (0, 0))]
+        if self.halves or self.min_tokens > self.size:
+            self.look_at_grams(layers[0])
+            layers = self.windows()
+        for layer in layers:
+            self.look_at(layer)
+        self.match_seeds()
+        self.keep_the_rest(layers)
+
+    def windows(self) -> list[_Layer]:
+        """The shortest stretches that count, named by their first gram; and those that end with a gram, named by it, of which
+        none that begins with their first one is as long or shorter."""
+        first, last = {}, {}
+        grams = sorted(self.leader)
+        by_first: dict[tuple[int | None, ...], list[int]] = defaultdict(list)
+        by_last: dict[tuple[int | None, ...], list[int]] = defaultdict(list)
+        for p in grams:
+            begins = tuple(self.leader.get(q) for q in range(p, p + self.least_from(p) - self.size + 1))
+            by_first[begins].append(p)
+            least = self.least_up_to(p + self.size)
+            ends = tuple(self.leader.get(q) for q in range(p + self.size - least, p + 1))
+            if self.least_from(p + self.size - least) != least:
+                by_last[ends].append(p)
+        for classes, leader in ((by_first, first), (by_last, last)):
+            for window, places in classes.items():
+                if None not in window and len(places) > 1:
+                    leader |= dict.fromkeys(places, places[0])
+        return [_Layer(first, lambda p: (0, self.least_from(p) - self.size)),
+                _Layer(last, lambda p: (self.least_up_to(p + self.size) - self.size, 0))]
 
     def equal(self, x: int, y: int) -> bool:
         """Whether two tokens begin equal repeated grams."""
@@ -236,33 +292,36 @@ class _RepeatFinder:
             count += 1
         return max(self.size, count)
 
-    def segments(self) -> Iterator[tuple[list[int], int, list[int]]]:
+    def segments(self, layer: _Layer) -> Iterator[tuple[list[int], int, list[int]]]:
         """Places of each segment, its grams, and the steps that are left for it and the others whose first place is on the
         same page: what other pages hold changes nothing."""
-        def in_step(leader: int) -> bool:
-            mine, following = self.members[leader], self.leader.get(leader + 1, -1)
-            return (len(self.members.get(following, [])) == len(mine)
-                    and all(self.leader.get(m + 1) == following for m in mine))
-        step = {leader: in_step(leader) for leader in self.members}
-        found = []
-        for leader, places in sorted(self.members.items()):
-            if leader - 1 in self.leader and step[self.leader[leader - 1]]:
-                continue
-            count = 1
-            while step[self.leader[leader + count - 1]]:
-                count += 1
-            found.append((places, count))
-        for _, own in itertools.groupby(found, lambda segment: self.page_of(segment[0][0])):
+        self.grown_to.clear()
+        self.common.clear()
+        for _, own in itertools.groupby(layer.segments(), lambda segment: self.page_of(segment[0][0])):
             of_page = list(own)
             growth = [GROWTH * sum(len(places) * count for places, count in of_page)]
             yield from ((places, count, growth) for places, count in of_page)
 
-    def keep_each(self, places: list[int], count: int, growth: list[int]) -> None:
-        """A segment of few places: each with each, what all have in common, and what some have."""
-        self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
-        self.keep_common(places, growth)
-        if len(places) > 2 and not self.is_enough(places[0], places[0] + self.size):
-            self.keep_longer(places, *self.grown(places, 0, count - 1, growth), growth, count - 1)
+    def look_at_grams(self, layer: _Layer) -> None:
+        """Segments of grams that may be too short to count: matches of few places, and those of many that do not."""
+        for places, count, growth in self.segments(layer):
+            if len(places) <= self.max_members:
+                self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+            else:
+                self.keep_segment(places, (0, 0), (0, count - 1), growth, counts=False)
+
+    def look_at(self, layer: _Layer) -> None:
+        """Segments of what counts."""
+        for places, count, growth in self.segments(layer):
+            if len(places) <= self.max_members:
+                self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
+                self.keep_common(places, growth)
+                continue
+            before, after = layer.inside(places[0])
+            self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
+                           if b - a < before + after + self.size and self.page_of(a) == self.page_of(b)]
+            last = count - 1
+            self.keep_segment(places, (before, after), (before, last + layer.inside(places[0] + last)[1]), growth, counts=True)
 
     def keep_common(self, places: list[int], growth: list[int]) -> None:
         """What a few places have in common is a segment, too, where those pairs that have no more in common do not link all
@@ -279,9 +338,8 @@ class _RepeatFinder:
         grams = stop - start - self.size + 1
         growth[0] -= len(places) * grams
         self.common[page, len(places), shifts[1]] = shifts, start + grams
-        at_once = any(b - a < ranges[a, b][1] - ranges[a, b][0] for a, b in itertools.pairwise(places))
-        if at_once or not self.is_enough(start, stop):
-            return
+        if any(b - a < ranges[a, b][1] - ranges[a, b][0] for a, b in itertools.pairwise(places)):
+            return  # a stretch that repeats at once
         linked = places[:1]
         for a in linked:
             linked += [b for b in places if b not in linked
@@ -289,45 +347,22 @@ class _RepeatFinder:
         if len(linked) < len(places):
             self.keep(places, places[0] - start, stop - start)
 
-    def keep_segment(self, places: list[int], count: int, growth: list[int]) -> None:
-        """A segment of many places, grown to both sides as far as all agree; those that repeat at once are seeds. One that as
-        many places have grown over stands there whole already."""
-        self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
-                       if b - a < self.least_from(a) and self.page_of(a) == self.page_of(b)]
+    def keep_segment(self, places: list[int], named: tuple[int, int], known: tuple[int, int], growth: list[int], *,
+                     counts: bool) -> None:
+        """A segment of many places, grown to both sides as far as all agree, from the stretch that names it and what it is
+        known to have. Where places are nearer to each other than that, it is as long as keeps them apart, and begins with
+        what names it. One that as many places have grown over stands there whole already. Of grams, those that count are
+        found by windows."""
         if places[0] < self.grown_to.get(len(places), 0):
             return
-        before, after = self.grown(places, 0, count - 1, growth)
+        before, after = self.grown(places, *known, growth)
+        apart = min(b - a for a, b in itertools.pairwise(places))
+        if apart < before + after + self.size:
+            before, after = named[0], max(named[1], min(after, apart - named[0] - self.size))
         self.grown_to[len(places)] = places[0] + after + 1
-        self.keep(places, before, max(self.size, self.apart_by(places, before, after)))
-        if not self.is_enough(places[0], places[0] + self.size):
-            self.keep_longer(places, before, after, growth, count - 1)
-
-    def keep_longer(self, places: list[int], before: int, after: int, growth: list[int], last: int) -> None:
-        """Some places of a segment that agree for longer than all of it, where a gram is too short to count: those with a
-        gram behind it that stands elsewhere, too. What counts and begins with a gram of the segment, the last one of which is
-        `last` tokens behind the places, is found so."""
-        if growth[0] <= 0 or self.is_enough(places[0] + last, places[0] + after + self.size):
-            return
-        growth[0] -= len(places)
-        behind = sorted((self.leader[p + after + 1], p) for p in places if p + after + 1 in self.leader)
-        for leader, rows in itertools.groupby(behind, lambda row: row[0]):
-            some = [p for _, p in rows]
-            if 1 < len(some) < len(self.members[leader]):
-                self.keep_some(some, before, after + 1, growth, last)
-
-    def keep_some(self, places: list[int], before: int, after: int, growth: list[int], last: int) -> None:
-        """Places that agree around them, grown as far as they do: each with each and what all have in common if they are few,
-        else the segment that they are, if it counts; and those that agree for longer."""
-        before, after = self.grown(places, before, after, growth)
-        if len(places) <= self.max_members:
-            self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
-            self.keep_common(places, growth)
-        else:
-            length, start = self.apart_by(places, before, after), places[0] - before
-            if self.is_enough(start, start + length):
-                self.keep(places, before, length)
-        if len(places) > 2:
-            self.keep_longer(places, before, after, growth, last)
+        start, length = places[0] - before, before + after + self.size
+        if counts or not self.is_enough(start, start + length):
+            self.keep(places, before, length)
 
     def grown(self, places: list[int], before: int, after: int, growth: list[int]) -> tuple[int, int]:
         """What places have in common, grown to both sides as far as all of them agree."""
@@ -338,10 +373,6 @@ class _RepeatFinder:
         while growth[0] > 0 and all_at(after + 1):
             after, growth[0] = after + 1, growth[0] - len(places)
         return before, after
-
-    def apart_by(self, places: list[int], before: int, after: int) -> int:
-        """The least distance of two places, or the length of what they have in common where that is less."""
-        return min([before + after + self.size] + [b - a for a, b in itertools.pairwise(places)])
 
     def keep(self, places: list[int], before: int, length: int) -> None:
         """A segment of the places that do not overlap an earlier one, if there are two."""
@@ -406,52 +437,47 @@ class _RepeatFinder:
             length = counting(left, self.least_up_to(end))
             self.matches.append((end - length - period, end - length, length))
 
-    def keep_the_rest(self) -> None:
-        """Tokens of repeated grams that are in nothing found so far: places of a gram over each are one more segment."""
+    def keep_the_rest(self, layers: list[_Layer]) -> None:
+        """Tokens of grams or windows that are in nothing found so far that counts: places of one over each are one more
+        segment."""
         covered: set[int] = set()
-        for start, length in [*((p, n) for a, b, n in self.matches for p in (a, b)),
-                              *((p, n) for places, n in self.hot for p in places)]:
+        for start, length in [*((p, n) for a, b, n in self.matches if self.is_enough(a, a + n) for p in (a, b)),
+                              *((p, n) for places, n in self.hot if self.is_enough(places[0], places[0] + n) for p in places)]:
             covered |= set(range(start, start + length))
-        needed: dict[int, list[int]] = defaultdict(list)
-        for place in sorted(self.leader):
-            bare = [t for t in range(place, place + self.size) if t not in covered]
-            elsewhere = [p for p in range(place, bare[0] + 1) if self.stands_elsewhere(p)] if bare else []
-            if elsewhere and (match := self.long_enough(elsewhere[-1], bare[0])):
-                self.matches.append(match)
-                covered |= {t for begin in match[:2] for t in range(begin, begin + match[2])}
-            elif elsewhere:
-                covered |= set(range(elsewhere[-1], elsewhere[-1] + self.size))
-                needed[self.leader[elsewhere[-1]]].append(elsewhere[-1])
-        for leader, places in sorted(needed.items()):
-            left = sorted(places)
-            while left:  # of places that overlap, each is in another segment
-                apart: list[int] = []
-                for p in left:
-                    apart += [p] * (not apart or p >= apart[-1] + self.size)
-                self.hot.append((self.with_company(apart, self.members[leader]), self.size))
-                left = [p for p in left if p not in apart]
+        for layer, cover in zip(layers, (self.cover_far, self.cover_one_by_one), strict=False):
+            needed: dict[int, list[int]] = defaultdict(list)
+            for place in cover(layer, covered):
+                needed[layer.leader[place]].append(place)
+            for leader, places in sorted(needed.items()):
+                before, after = layer.inside(leader)
+                length, left = before + after + self.size, sorted(places)
+                while left:  # of places that overlap, each is in another segment
+                    apart: list[int] = []
+                    for p in left:
+                        apart += [p] * (not apart or p >= apart[-1] + length)
+                    self.hot.append(([p - before for p in self.with_company(apart, layer.members[leader], length)], length))
+                    left = [p for p in left if p not in apart]
 
-    def long_enough(self, gram: int, token: int) -> tuple[int, int, int] | None:
-        """A match of a gram and the first or the last other place of its class that is as long as a repeat must be, and holds
-        a token of the gram; nothing where a gram is as long, or there is no such place."""
-        if self.is_enough(gram, gram + self.size):
-            return None
-        members = self.members[self.leader[gram]]
-        for other in (members[0], members[-1]):
-            a, b = sorted((gram, other))
-            if b - a < self.size:
-                continue
-            begin, end = self.matched(a, b)
-            start = token - (gram - a)
-            length = self.least_from(start)
-            if start + length > end:
-                length = self.least_up_to(end)
-                start = end - length
-            if start >= begin and length <= b - a:
-                return start, start + b - a, length
-        return None
+    def cover_far(self, layer: _Layer, covered: set[int]) -> Iterator[int]:
+        """Bare tokens from left to right, each by the last stretch over it that stands elsewhere, too."""
+        def end_of(place: int) -> int:
+            return place + layer.inside(place)[1] + self.size
+        for place in sorted(layer.leader):
+            bare = [t for t in range(place, end_of(place)) if t not in covered][:1]
+            over = [p for p in range(place, bare[0] + 1) if layer.stands_elsewhere(p, end_of(p) - p)] if bare else []
+            if over:
+                covered |= set(range(over[-1], end_of(over[-1])))
+                yield over[-1]
 
-    def with_company(self, apart: list[int], members: list[int]) -> list[int]:
+    def cover_one_by_one(self, layer: _Layer, covered: set[int]) -> Iterator[int]:
+        """The same for stretches of any begin, few of them."""
+        for place in sorted(layer.leader):
+            begin, end = place - layer.inside(place)[0], place + self.size
+            if not covered.issuperset(range(begin, end)) and layer.stands_elsewhere(place, end - begin):
+                covered |= set(range(begin, end))
+                yield place
+
+    def with_company(self, apart: list[int], members: list[int], length: int) -> list[int]:
         """Some members of a class, and company for them: where one stands alone on its page, the first other member there;
         where there is none either, the first member of every other page."""
         by_page: dict[int, list[int]] = defaultdict(list)
@@ -462,7 +488,7 @@ class _RepeatFinder:
             kept[self.page_of(p)].append(p)
         for page, places in kept.items():
             if len(places) == 1:
-                other = [p for p in by_page[page] if abs(p - places[0]) >= self.size][:1]
+                other = [p for p in by_page[page] if abs(p - places[0]) >= length][:1]
                 places += other
                 lonely = lonely or not other
         if lonely:
@@ -471,8 +497,3 @@ class _RepeatFinder:
 
     def page_of(self, token: int) -> int:
         return bisect_right(self.page_first, token) - 1
-
-    def stands_elsewhere(self, place: int) -> bool:
-        """Whether a repeated gram stands `size` or more away, too."""
-        members = self.members[self.leader[place]] if place in self.leader else [place]
-        return any(abs(p - place) >= self.size for p in (members[0], members[-1]))

@@ -1,0 +1,63 @@
+// How long a repeat must be to count.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "arrays.hpp"
+
+namespace dedup {
+
+// How long a repeat must be to count, where some tokens count half: `halves` has 1 or 2 a token, or is empty where all are words.
+// What is beyond the collection counts as words. A repeat has `size` tokens at least, those of a gram.
+class CountedLength {
+public:
+    CountedLength(Bytes halves, std::int64_t min_tokens, std::int64_t size) : halves_(halves), min_tokens_(min_tokens), size_(size) {}
+
+    std::int64_t size() const { return size_; }
+    bool is_gram() const { return halves_.empty() && min_tokens_ <= size_; }
+
+    // Halves that a repeat must have, and those of a token; no shortest repeat has more tokens than `most`.
+    std::int64_t needed() const { return 2 * min_tokens_; }
+    std::int64_t half(std::int64_t token) const {
+        return static_cast<std::size_t>(token) < halves_.size() ? std::max<std::int64_t>(halves_[static_cast<std::size_t>(token)], 1) : 2;
+    }
+    std::int64_t most() const { return std::max(size_, halves_.empty() ? min_tokens_ : 2 * min_tokens_); }
+
+    // Tokens of the shortest repeat that counts and begins with a token, or ends before one.
+    std::int64_t least_from(std::int64_t begin) const {
+        return least([&](std::int64_t nth) { return begin + nth; });
+    }
+    std::int64_t least_up_to(std::int64_t end) const {
+        return least([&](std::int64_t nth) { return end - 1 - nth; });
+    }
+    bool is_enough(std::int64_t begin, std::int64_t end) const { return end - begin >= least_from(begin); }
+
+    // Whether a token of [begin, end) counts half.
+    bool any_half(std::int64_t begin, std::int64_t end) const {
+        const std::int64_t from = std::max<std::int64_t>(begin, 0), to = std::min(end, static_cast<std::int64_t>(halves_.size()));
+        return from < to && std::memchr(halves_.data() + from, 1, static_cast<std::size_t>(to - from));
+    }
+
+private:
+    template <class Place>
+    std::int64_t least(Place place) const {
+        if (halves_.empty()) return std::max(size_, min_tokens_);
+        std::int64_t count = 0;
+        for (std::int64_t missing = needed(); missing > 0; ++count) {
+            const std::int64_t at = place(count);
+            if (static_cast<std::size_t>(at) >= halves_.size()) {  // before the first one: a large number
+                count += (missing + 1) / 2;
+                break;
+            }
+            missing -= half(at);
+        }
+        return std::max(size_, count);
+    }
+
+    Bytes halves_;
+    std::int64_t min_tokens_, size_;
+};
+
+}  // namespace dedup
