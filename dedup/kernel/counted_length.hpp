@@ -34,10 +34,12 @@ public:
     }
     bool is_enough(std::int64_t begin, std::int64_t end) const { return end - begin >= least_from(begin); }
 
-    // Whether a token of [begin, end) counts half.
-    bool any_half(std::int64_t begin, std::int64_t end) const {
+    // Whether some tokens of [begin, end) count half, and others do not.
+    bool are_mixed(std::int64_t begin, std::int64_t end) const {
         const std::int64_t from = std::max<std::int64_t>(begin, 0), to = std::min(end, static_cast<std::int64_t>(halves_.size()));
-        return from < to && std::memchr(halves_.data() + from, 1, static_cast<std::size_t>(to - from));
+        if (from >= to) return false;
+        const auto any = [&](int half) { return std::memchr(halves_.data() + from, half, static_cast<std::size_t>(to - from)) != nullptr; };
+        return any(2) && any(1);
     }
 
 private:

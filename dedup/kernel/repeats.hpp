@@ -51,14 +51,14 @@ public:
             layers.emplace_back(begun_, Named::kByFirst);
             if (ended_.count()) layers.emplace_back(ended_, Named::kByLast);
         }
-        for (const Layer& layer : layers) look_at(layer);
+        for (Layer& layer : layers) look_at(layer);
         match_seeds();
         keep_the_rest(layers);
         return columns();
     }
 
 private:
-    static constexpr std::int64_t kGrowth = 16;  // steps a gram of a page's segments, at most, for those that grow
+    static constexpr std::int64_t kGrowth = 16;  // steps a gram of a page's segments, at most, for those that grow; those of one from behind
 
     using Places = std::span<const std::uint32_t>;
     struct Match {
@@ -91,8 +91,24 @@ private:
         const RepeatedGrams& runs;
         Segments segments;
         Named named;
+        std::unordered_map<std::size_t, Around> grown{};  // segments of many places: what they have around their first gram
 
         Layer(const RepeatedGrams& own, Named by) : runs(own), segments(own), named(by) {}
+
+        // What all places of a segment of many have around one of its grams, as far as known: it may be more, not less.
+        Around known_around(std::int64_t gram) const {
+            const std::int64_t leader = runs.leader(gram);
+            if (leader < 0) return {0, 0};
+            const auto segment = grown.find(segments.of(leader));
+            if (segment == grown.end()) return {0, 0};
+            const std::int64_t further = leader - segments.places(segment->first)[0];
+            return {segment->second.before + further, segment->second.after - further};
+        }
+    };
+
+    // Places that were grown, as far as they are kept and as far as they agree; all said of the first of them.
+    struct Grown {
+        std::int64_t kept_end = 0, begin = 0, end = 0;
     };
 
     // Grams around the one that names a stretch, in it.
@@ -112,29 +128,31 @@ private:
             for (std::size_t j = i + 1; j < places.size(); ++j) add_seed(places[i], places[j]);
     }
 
-    // Segments of grams that may be too short to count: matches of few places, and those of many that do not.
+    // Segments of grams that are too short to count: matches of few places, and those of many that do not count.
     void look_at_grams() {
-        const Segments segments(grams_);
+        Layer layer(grams_, Named::kGram);
         begin_anew();
         Relief relief;
-        for (std::size_t s = 0; s < segments.size(); ++s) {
-            const Places places = segments.places(s);
+        for (std::size_t s = 0; s < layer.segments.size(); ++s) {
+            const Places places = layer.segments.places(s);
             relief.place();
-            if (places[0] >= led_to_) grow_anew(segments, s);
+            if (places[0] >= led_to_) grow_anew(layer, s);
+            if (counted_.is_enough(places[0], places[0] + size_)) continue;  // its first window is this gram
             if (are_few(places)) seed_all_pairs(places);
-            else keep_segment(places, {0, 0}, {0, segments.grams(s) - 1}, false);
+            else keep_segment(layer, s, {0, 0}, {0, layer.segments.grams(s) - 1}, false);
         }
     }
 
     // Segments of what counts.
-    void look_at(const Layer& layer) {
+    void look_at(Layer& layer) {
+        grow_from_behind(layer);
         begin_anew();
         Relief relief;
         for (std::size_t s = 0; s < layer.segments.size(); ++s) {
             const Places places = layer.segments.places(s);
             relief.place();
             if (places.size() < 2) continue;  // a window that is equal to no other
-            if (places[0] >= led_to_) grow_anew(layer.segments, s);
+            if (places[0] >= led_to_) grow_anew(layer, s);
             const std::int64_t last = layer.segments.grams(s) - 1;
             if (are_few(places)) {
                 seed_all_pairs(places);
@@ -145,7 +163,7 @@ private:
                 for (std::size_t i = 0; i + 1 < places.size(); ++i)
                     if (places[i + 1] - places[i] < stretch && places[i + 1] < page_around(places[i]).second)
                         add_seed(places[i], places[i + 1]);
-                keep_segment(places, named, {named.before, last + inside(layer, places[0] + last).after}, true);
+                keep_segment(layer, s, named, {named.before, last + inside(layer, places[0] + last).after}, true);
             }
         }
     }
@@ -200,36 +218,74 @@ private:
     }
 
     // Steps for the segments of which the first place is on the page where that of s is: what other pages hold changes nothing.
-    void grow_anew(const Segments& segments, std::size_t s) {
-        led_to_ = page_around(segments.places(s)[0]).second;
+    void grow_anew(const Layer& layer, std::size_t s) {
+        led_to_ = page_around(layer.segments.places(s)[0]).second;
         growth_ = 0;
         common_.clear();
-        for (; s < segments.size() && segments.places(s)[0] < led_to_; ++s)
-            if (const auto places = segments.places(s); places.size() > 1)
-                growth_ += kGrowth * static_cast<std::int64_t>(places.size()) * segments.grams(s);
+        for (; s < layer.segments.size() && layer.segments.places(s)[0] < led_to_; ++s)
+            if (const Places places = layer.segments.places(s); places.size() > 1)
+                growth_ += kGrowth * static_cast<std::int64_t>(places.size()) *
+                           (layer.segments.grams(s) + inside(layer, places[0]).length(size_) - size_);
     }
 
     // A segment of many places, grown to both sides as far as all of them agree, from the stretch that names it, `named`, and what it is
     // known to have. Where places are nearer to each other than that, it is as long as keeps them apart, and begins with what names it. One
     // that as many places have grown over stands there whole already. Of grams, those that count are found by windows.
-    void keep_segment(Places places, const Around& named, Around around, bool counts) {
-        std::int64_t& known = grown_to_[static_cast<std::int64_t>(places.size())];
-        if (places[0] < known) return;
-        grow(places, around);
+    void keep_segment(Layer& layer, std::size_t segment, const Around& named, Around around, bool counts) {
+        const Places places = layer.segments.places(segment);
+        Grown& last = grown_to_[static_cast<std::int64_t>(places.size())];
+        Around& grown = layer.grown[segment];
+        if (places[0] + named.after < last.kept_end) {
+            grown = {places[0] - last.begin, std::max(grown.after, last.end - 1 - places[0])};
+            return;
+        }
+        around.after = std::max(around.after, grown.after);
+        grow_before(layer, places, around, growth_);
+        grow_after(layer, places, around, growth_);
+        grown = around;
+        last = {0, places[0] - around.before, places[0] + around.after + 1};
         if (const std::int64_t apart = apart_by(places); apart < around.length(size_)) {
             around.before = named.before;
             around.after = std::max(named.after, std::min(around.after, apart - named.before - size_));
         }
-        known = places[0] + around.after + 1;
+        last.kept_end = places[0] + around.after + 1;
         const std::int64_t start = places[0] - around.before;
         if (counts || !counted_.is_enough(start, start + around.length(size_))) keep(places, around.before, around.length(size_));
     }
 
-    // Grows what places have in common to both sides as far as all of them agree.
-    void grow(Places places, Around& around) {
+    // What places have in common, grown to a side as far as all of them agree: gram by gram, and as far as those go on together that the
+    // segment has there, which holds these places and more.
+    void grow_before(const Layer& layer, Places places, Around& around, std::int64_t& steps) const {
         const auto count = static_cast<std::int64_t>(places.size());
-        for (; growth_ > 0 && agree(places, -around.before - 1); growth_ -= count) ++around.before;
-        for (; growth_ > 0 && agree(places, around.after + 1); growth_ -= count) ++around.after;
+        for (; steps > 0 && agree(places, -around.before - 1); steps -= count) {
+            ++around.before;
+            if (layer.named != Named::kByLast) around.before += layer.known_around(places[0] - around.before).before;
+        }
+    }
+    void grow_after(const Layer& layer, Places places, Around& around, std::int64_t& steps) const {
+        const auto count = static_cast<std::int64_t>(places.size());
+        for (; steps > 0 && agree(places, around.after + 1); steps -= count) {
+            ++around.after;
+            if (layer.named == Named::kByLast) continue;
+            const std::int64_t end = places[0] + around.after + size_;
+            const std::int64_t at = end - (layer.named == Named::kGram ? size_ : counted_.least_up_to(end));
+            around.after = std::max(around.after, at - places[0] + layer.known_around(at).after);
+        }
+    }
+
+    // Segments of many places, grown to the right from the last one on, a few steps each: the segment that follows one often has the
+    // same first place, and is grown already.
+    void grow_from_behind(Layer& layer) const {
+        if (layer.named == Named::kByLast) return;
+        for (std::size_t s = layer.segments.size(); s-- > 0;) {
+            const Places places = layer.segments.places(s);
+            if (are_few(places)) continue;
+            const std::int64_t last = layer.segments.grams(s) - 1;
+            Around around{0, last + inside(layer, places[0] + last).after};
+            std::int64_t steps = kGrowth * static_cast<std::int64_t>(places.size());
+            grow_after(layer, places, around, steps);
+            layer.grown[s] = around;
+        }
     }
 
     static std::int64_t apart_by(Places places) {
@@ -477,7 +533,7 @@ private:
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
     std::unordered_map<std::uint64_t, Common> common_;  // of a page's segments, by two of their places and how many there are
-    std::unordered_map<std::int64_t, std::int64_t> grown_to_;  // of segments of so many places: the end of the last one
+    std::unordered_map<std::int64_t, Grown> grown_to_;  // the last segment of so many places
     Mapped<std::int64_t> hot_first_{0}, hot_position_, hot_length_;
 };
 

@@ -160,10 +160,11 @@ public:
         return places(s).back() + (leader - start_[s]);
     }
 
+    // The segment of a leader.
+    std::size_t of(std::int64_t leader) const { return static_cast<std::size_t>(starts_.rank(leader + 1, before_)) - 1; }
+
 private:
     static constexpr std::size_t kAhead = 16;  // runs: their leaders are all over the collection, so what is looked up is fetched before
-
-    std::size_t of(std::int64_t leader) const { return static_cast<std::size_t>(starts_.rank(leader + 1, before_)) - 1; }
 
     void clear_all_but_leaders(const RepeatedGrams& grams) {
         std::int64_t at = 0;

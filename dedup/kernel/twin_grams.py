@@ -18,7 +18,7 @@ from dedup.kernel.twin_sets import I64, U64, grams
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 
-GROWTH = 16  # steps a gram of a page's segments, at most, for those that grow
+GROWTH = 16  # steps a gram of a page's segments, at most, for those that grow; those of one from behind
 
 
 def _page_grams(token: U32, page_first: I64, size: int) -> tuple[U64, I64]:
@@ -193,8 +193,12 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
 class _Layer:
     """Equal stretches that count, each named by a gram in it."""
 
-    def __init__(self, leader: dict[int, int], inside: Callable[[int], tuple[int, int]]) -> None:
+    def __init__(self, leader: dict[int, int], inside: Callable[[int], tuple[int, int]], *, is_grams: bool = False,
+                 jumps: bool = True) -> None:
         self.leader, self.inside = leader, inside  # grams before and after the one that names a stretch, in it
+        self.is_grams, self.jumps = is_grams, jumps
+        self.grown: dict[int, tuple[int, int]] = {}  # segments of many places, by the first: what they have around it
+        self.segment_of: dict[int, int] = {}
         self.members: dict[int, list[int]] = defaultdict(list)
         for p in sorted(leader):
             self.members[leader[p]].append(p)
@@ -212,7 +216,15 @@ class _Layer:
             count = 1
             while step[self.leader[leader + count - 1]]:
                 count += 1
+            self.segment_of |= dict.fromkeys(range(leader, leader + count), leader)
             yield places, count
+
+    def known_around(self, gram: int) -> tuple[int, int]:
+        """What all places of a segment of many have around one of its grams, as far as known: it may be more, not less."""
+        leader = self.leader.get(gram, -1)
+        first = self.segment_of.get(leader, -1)
+        before, after = self.grown.get(first, (0, 0))
+        return (before + leader - first, after - (leader - first)) if first in self.grown else (0, 0)
 
     def stands_elsewhere(self, place: int, length: int) -> bool:
         """Whether what a gram names stands again without overlapping it."""
@@ -230,14 +242,14 @@ class _RepeatFinder:
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
         self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
         self.common: dict[tuple[int, int, int], tuple[list[int], int]] = {}  # shifts of a few places, end of what they share
-        self.grown_to: dict[int, int] = {}  # of segments of so many places: the end of the last one
+        self.grown_to: dict[int, tuple[int, int, int]] = {}  # the last segment of so many places: end of what is kept, begin, end
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length
 
     def find(self) -> None:
         """Fills matches and segments."""
-        layers = [_Layer(self.leader, lambda _: (0, 0))]
+        layers = [_Layer(self.leader, lambda _: (0, 0), is_grams=True)]
         if self.halves or self.min_tokens > self.size:
             self.look_at_grams(layers[0])
             layers = self.windows()
@@ -265,7 +277,7 @@ class _RepeatFinder:
                 if None not in window and len(places) > 1:
                     leader |= dict.fromkeys(places, places[0])
         return [_Layer(first, lambda p: (0, self.least_from(p) - self.size)),
-                _Layer(last, lambda p: (self.least_up_to(p + self.size) - self.size, 0))]
+                _Layer(last, lambda p: (self.least_up_to(p + self.size) - self.size, 0), jumps=False)]
 
     def equal(self, x: int, y: int) -> bool:
         """Whether two tokens begin equal repeated grams."""
@@ -299,19 +311,22 @@ class _RepeatFinder:
         self.common.clear()
         for _, own in itertools.groupby(layer.segments(), lambda segment: self.page_of(segment[0][0])):
             of_page = list(own)
-            growth = [GROWTH * sum(len(places) * count for places, count in of_page)]
+            growth = [GROWTH * sum(len(places) * (count + sum(layer.inside(places[0]))) for places, count in of_page)]
             yield from ((places, count, growth) for places, count in of_page)
 
     def look_at_grams(self, layer: _Layer) -> None:
-        """Segments of grams that may be too short to count: matches of few places, and those of many that do not."""
+        """Segments of grams that are too short to count: matches of few places, and those of many that do not count."""
         for places, count, growth in self.segments(layer):
+            if self.is_enough(places[0], places[0] + self.size):
+                continue  # its first window is this gram
             if len(places) <= self.max_members:
                 self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
             else:
-                self.keep_segment(places, (0, 0), (0, count - 1), growth, counts=False)
+                self.keep_segment(layer, places, (0, 0), (0, count - 1), growth, counts=False)
 
     def look_at(self, layer: _Layer) -> None:
         """Segments of what counts."""
+        self.grow_from_behind(layer)
         for places, count, growth in self.segments(layer):
             if len(places) <= self.max_members:
                 self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
@@ -321,7 +336,16 @@ class _RepeatFinder:
             self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
                            if b - a < before + after + self.size and self.page_of(a) == self.page_of(b)]
             last = count - 1
-            self.keep_segment(places, (before, after), (before, last + layer.inside(places[0] + last)[1]), growth, counts=True)
+            self.keep_segment(layer, places, (before, after), (before, last + layer.inside(places[0] + last)[1]), growth, counts=True)
+
+    def grow_from_behind(self, layer: _Layer) -> None:
+        """Segments of many places, grown to the right from the last one on, a few steps each: the segment that follows
+        one often has the same first place, and is grown already."""
+        for places, count in reversed(list(layer.segments())):
+            if len(places) > self.max_members and layer.jumps:
+                last = count - 1
+                layer.grown[places[0]] = self.grown(layer, places, 0, last + layer.inside(places[0] + last)[1],
+                                                    [GROWTH * len(places)], is_to_left=False)
 
     def keep_common(self, places: list[int], growth: list[int]) -> None:
         """What a few places have in common is a segment, too, where those pairs that have no more in common do not link all
@@ -347,31 +371,42 @@ class _RepeatFinder:
         if len(linked) < len(places):
             self.keep(places, places[0] - start, stop - start)
 
-    def keep_segment(self, places: list[int], named: tuple[int, int], known: tuple[int, int], growth: list[int], *,
-                     counts: bool) -> None:
+    def keep_segment(self, layer: _Layer, places: list[int], named: tuple[int, int], known: tuple[int, int],
+                     growth: list[int], *, counts: bool) -> None:
         """A segment of many places, grown to both sides as far as all agree, from the stretch that names it and what it is
         known to have. Where places are nearer to each other than that, it is as long as keeps them apart, and begins with
         what names it. One that as many places have grown over stands there whole already. Of grams, those that count are
         found by windows."""
-        if places[0] < self.grown_to.get(len(places), 0):
+        kept_end, begin, end = self.grown_to.get(len(places), (0, 0, 0))
+        if places[0] + named[1] < kept_end:
+            layer.grown[places[0]] = places[0] - begin, max(end - 1 - places[0], layer.grown.get(places[0], (0, 0))[1])
             return
-        before, after = self.grown(places, *known, growth)
+        before, after = self.grown(layer, places, known[0], max(known[1], layer.grown.get(places[0], known)[1]), growth)
+        layer.grown[places[0]] = before, after
+        begin, end = places[0] - before, places[0] + after + 1
         apart = min(b - a for a, b in itertools.pairwise(places))
         if apart < before + after + self.size:
             before, after = named[0], max(named[1], min(after, apart - named[0] - self.size))
-        self.grown_to[len(places)] = places[0] + after + 1
+        self.grown_to[len(places)] = places[0] + after + 1, begin, end
         start, length = places[0] - before, before + after + self.size
         if counts or not self.is_enough(start, start + length):
             self.keep(places, before, length)
 
-    def grown(self, places: list[int], before: int, after: int, growth: list[int]) -> tuple[int, int]:
-        """What places have in common, grown to both sides as far as all of them agree."""
+    def grown(self, layer: _Layer, places: list[int], before: int, after: int, growth: list[int], *,
+              is_to_left: bool = True) -> tuple[int, int]:
+        """What places have in common, grown to both sides as far as all of them agree: gram by gram, and as far as those go
+        on together that the segment has there, which holds these places and more."""
         def all_at(offset: int) -> bool:
             return places[0] + offset in self.leader and len({self.leader.get(p + offset) for p in places}) == 1
-        while growth[0] > 0 and all_at(-before - 1):
+        while is_to_left and growth[0] > 0 and all_at(-before - 1):
             before, growth[0] = before + 1, growth[0] - len(places)
+            if layer.jumps:
+                before += layer.known_around(places[0] - before)[0]
         while growth[0] > 0 and all_at(after + 1):
             after, growth[0] = after + 1, growth[0] - len(places)
+            if layer.jumps:
+                at = after + self.size - (self.size if layer.is_grams else self.least_up_to(places[0] + after + self.size))
+                after = max(after, at + layer.known_around(places[0] + at)[1])
         return before, after
 
     def keep(self, places: list[int], before: int, length: int) -> None:

@@ -96,7 +96,7 @@ public:
         std::int64_t begin = 0, end = 0, halves = 0;
         for_each_run([&](std::size_t r, std::int64_t chain_begin, std::int64_t) {
             const std::int64_t run_begin = grams_.run_begin(r), run_end = grams_.run_end(r);
-            if (!counted_.any_half(std::max(chain_begin, run_begin + size - counted_.most()), run_end - 1 + size)) return;
+            if (!counted_.are_mixed(std::max(chain_begin, run_begin + size - counted_.most()), run_end - 1 + size)) return;
             std::size_t first = r;  // a run that the window may begin with, or one before it
             for (std::int64_t at = run_begin; at < run_end; ++at) {
                 if (const std::int64_t least = std::max(chain_begin, at + size - counted_.most()); begin < chain_begin || end < least) {

@@ -119,12 +119,13 @@ def test_three_places_that_share_more_in_pairs_are_one_group():
 
 
 @pytest.mark.parametrize(("units", "between", "min_tokens"), [
-    ([chr(0x4e00 + n) for n in range(60)], "", 8), (WORDS.split(), " ", 12), (WORDS.split(), " ", 8)])
+    ([chr(0x4e00 + n) for n in range(60)], "", 8), (WORDS.split(), " ", 12), (WORDS.split(), " ", 8),
+    ([f"w{n}" for n in range(120)], " ", 40)])
 @pytest.mark.parametrize("seed", range(6))
 def test_all_places_of_a_passage_are_in_one_group(units, between, min_tokens, seed):
     """Parts of one passage, words of their own around them: every stretch that counts has a group with all of its places."""
     rng = np.random.default_rng(seed)
-    size, count = (2 * min_tokens, 60) if between == "" else (min_tokens, 24)
+    size, count = 2 * min_tokens if between == "" else min_tokens, len(units)
     cuts = [sorted(rng.integers(0, count + 1, 2).tolist()) for _ in range(40)]
     cuts = [(a, b) for a, b in cuts if b - a >= size]
     pages = [" ".join([f"p{page}a p{page}b", between.join(units[a:b]), f"p{page}c"]) for page, (a, b) in enumerate(cuts)]
@@ -134,3 +135,31 @@ def test_all_places_of_a_passage_are_in_one_group(units, between, min_tokens, se
         stretch = between.join(units[begin:begin + size])
         holders = {str(page) for page, (a, b) in enumerate(cuts) if a <= begin and begin + size <= b}
         assert len(holders) < 2 or any(holders == {page for page, text in group if stretch in text} for group in groups)
+
+
+@pytest.mark.parametrize(("longest", "min_tokens"), [(60, 8), (60, 12), (110, 40), (240, 100)])
+@pytest.mark.parametrize("shape", ["beginnings", "ends", "both"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_texts_cut_at_different_places_are_all_found(longest, min_tokens, shape, order):
+    """Each is a word longer than the one before; what two neighbours share all those after them share as well."""
+    words = [f"w{n}" for n in range(longest)]
+    lengths = range(6, longest)[::order]
+    beginnings = [" ".join([*words[:length], f"x{length}"]) for length in lengths]
+    ends = [" ".join([f"x{length}", *words[-length:]]) for length in lengths]
+    pages = {"beginnings": beginnings, "ends": ends, "both": [*beginnings[::2], *ends[::2]]}[shape]
+    groups = dedup.scan(pages, min_tokens=min_tokens, find="exact").groups
+    texts: dict[str, list[str]] = {}
+    for group in groups:
+        for place in group.occurrences:
+            texts.setdefault(place.page, []).append(place.text)
+    of_page = [*lengths[::2], *lengths[::2]] if shape == "both" else list(lengths)
+    second = sorted(set(of_page))[-2]  # the longest one shares no more
+    for number, length in enumerate(of_page):
+        shared = [word for word in pages[number].split() if word in words]
+        is_end = shared[-1] == words[-1] and shared[0] != words[0]
+        shared = shared[-min(length, second):] if is_end else shared[:min(length, second)]
+        mine = texts.get(str(number), [])
+        if len(shared) >= min_tokens and shape == "both":  # what some of many have in common is told in parts
+            assert set(shared) <= {word for text in mine for word in text.split()}
+        elif len(shared) >= min_tokens:
+            assert " ".join(shared) in mine
