@@ -20,7 +20,6 @@ from dedup.kernel.twin_digests import byte_digests
 from dedup.kernel.twin_grams import (
     blocks_of,
     class_runs,
-    exact_repeats,
     gram_classes,
     gram_rows,
     gram_runs,
@@ -65,6 +64,7 @@ from dedup.kernel.twin_postings import (
     paired_twice,
     sorted_rows,
 )
+from dedup.kernel.twin_repeats import exact_repeats
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_rows import equal_bytes, write_rows
 from dedup.kernel.twin_runs import join_links
