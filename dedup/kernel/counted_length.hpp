@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "arrays.hpp"
 
@@ -33,6 +34,21 @@ public:
         return least([&](std::int64_t nth) { return end - 1 - nth; });
     }
     bool is_enough(std::int64_t begin, std::int64_t end) const { return end - begin >= least_from(begin); }
+
+    // Whether `count` tokens from each of two places on, the first one before the other, count alike; what the tokens from one count, up to
+    // the end of the collection.
+    bool are_alike(std::int64_t a, std::int64_t b, std::int64_t count) const {
+        const auto known = static_cast<std::int64_t>(halves_.size());
+        if (b + count <= known && std::memcmp(halves_.data() + a, halves_.data() + b, static_cast<std::size_t>(count)) == 0) return true;
+        for (std::int64_t i = 0; i < count && a + i < known; ++i)
+            if (half(a + i) != half(b + i)) return false;
+        return true;
+    }
+    std::vector<std::int64_t> halves_of(std::int64_t begin, std::int64_t count) const {
+        std::vector<std::int64_t> out;
+        for (std::int64_t at = begin; at < begin + count && at < static_cast<std::int64_t>(halves_.size()); ++at) out.push_back(half(at));
+        return out;
+    }
 
     // Whether some tokens of [begin, end) count half, and others do not.
     bool are_mixed(std::int64_t begin, std::int64_t end) const {

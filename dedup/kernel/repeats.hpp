@@ -33,8 +33,8 @@ public:
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     RepeatFinder(RepeatedGrams grams, std::int64_t max_members, CountedLength counted, Offsets block_first, Offsets page_first)
-        : grams_(std::move(grams)), counted_(counted), size_(counted.size()), max_members_(max_members), block_first_(block_first),
-          page_first_(page_first), common_(grams_, counted, max_members, page_first) {}
+        : grams_(that_count_alike(std::move(grams), counted)), counted_(counted), size_(counted.size()), max_members_(max_members),
+          block_first_(block_first), page_first_(page_first), common_(grams_, counted, max_members, page_first) {}
     RepeatFinder(const RepeatFinder&) = delete;
     RepeatFinder& operator=(const RepeatFinder&) = delete;
 
@@ -75,6 +75,7 @@ private:
         for (std::size_t s = 0; s < layer.segments.size(); ++s) {
             const Places places = layer.segments.places(s);
             relief.place();
+            if (places.size() < 2) continue;  // a gram that counts unlike all others
             common_.look_at(layer, s);
             if (counted_.is_enough(places[0], places[0] + size_)) continue;  // its first window is this gram
             if (are_few(places)) seed_all_pairs(places);
@@ -168,7 +169,9 @@ private:
             const std::int64_t length = counting(left, counted_.least_up_to(end));
             found_.push_back({end - length - period, end - length, length});
         }
-        if (!is_new && least > size_ && found_.size() > before) told_.emplace_back(begin, end);
+        const auto counts = [&](const Match& match) { return counted_.is_enough(match.a, match.a + match.length); };
+        if (!is_new && least > size_ && std::any_of(found_.begin() + static_cast<std::ptrdiff_t>(before), found_.end(), counts))
+            told_.emplace_back(begin, end);
     }
 
     // Where the first period begins: where it and the next one begin a block, else where it does, else as early as can be.
@@ -199,7 +202,7 @@ private:
     CommonPlaces common_;
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
-    std::vector<Stretch> told_;  // stretches of short periods, whole
+    std::vector<Stretch> told_;  // stretches of short periods of which something counts, whole
 };
 
 }  // namespace dedup

@@ -39,7 +39,7 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
     What is in none of these, and stands again without overlapping itself, is in a segment as long as a gram or a window: no
-    token of what counts is left out.
+    token of what counts is left out. Grams of which the tokens count unlike are not equal.
 
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
@@ -110,12 +110,16 @@ class _RepeatFinder:
         self.max_members, self.halves, self.min_tokens = max_members, halves, min_tokens
         self.size, self.block_first, self.page_first = size, block_first, page_first
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
-        self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
+        alike: dict[tuple[int, tuple[int, ...]], int] = {}  # equal grams whose tokens count alike, too
+        self.leader: dict[int, int] = {}
+        for begin, first, count in runs:
+            for p in range(begin, begin + count):
+                self.leader[p] = alike.setdefault((first + p - begin, self.halves_of(p)), p)
         self.common: dict[tuple[int, int, int], tuple[list[int], int]] = {}  # shifts of a few places, end of what they share
         self.grown_to: dict[int, tuple[int, int, int]] = {}  # the last one of so many places: end kept, begin, end
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
-        self.told: set[int] = set()  # stretches of short periods, whole
+        self.told: set[int] = set()  # stretches of short periods of which something counts, whole
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length
 
     def find(self) -> None:
@@ -163,6 +167,10 @@ class _RepeatFinder:
         """Tokens of the shortest repeat that counts and ends before a token."""
         return self._least(itertools.count(end - 1, -1))
 
+    def halves_of(self, gram: int) -> tuple[int, ...]:
+        """What each token of a gram counts; tokens are equal by their hashes, so a word and a character may be by chance."""
+        return tuple(max(self.halves[p], 1) if p < len(self.halves) else 2 for p in range(gram, gram + self.size))
+
     def is_enough(self, begin: int, end: int) -> bool:
         """Whether what begins and ends there counts."""
         return end - begin >= self.least_from(begin)
@@ -189,7 +197,7 @@ class _RepeatFinder:
     def look_at_grams(self, layer: _Layer) -> None:
         """Segments of grams that are too short to count: matches of few places, and those of many that do not count."""
         for places, count, growth in self.segments(layer):
-            if self.is_enough(places[0], places[0] + self.size):
+            if len(places) < 2 or self.is_enough(places[0], places[0] + self.size):
                 continue  # its first window is this gram
             if len(places) <= self.max_members:
                 self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
@@ -348,7 +356,7 @@ class _RepeatFinder:
         if (left := end - at - period) >= self.size:
             length = counting(left, self.least_up_to(end))
             self.matches.append((end - length - period, end - length, length))
-        if not is_new and least > self.size and len(self.matches) > before:
+        if not is_new and least > self.size and any(self.is_enough(a, a + length) for a, _, length in self.matches[before:]):
             self.told |= set(range(begin, end))
 
     def keep_the_rest(self, layers: list[_Layer]) -> None:
