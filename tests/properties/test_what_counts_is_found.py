@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -105,3 +106,14 @@ def test_tokens_that_are_equal_by_chance_may_count_unlike(texts, size, max_membe
     mine, theirs = (repeats(module, texts, size, max_members, halves, least) for module in (native, reference))
     for one, other in zip(mine, theirs, strict=True):
         assert_array_equal(one, other)
+
+
+def test_two_copies_of_a_text_that_repeats_much_in_itself_take_time_in_proportion():
+    draw, words, none = np.random.default_rng(1), 800_000, np.empty(0, np.uint8)
+    text = draw.integers(0, 1 << 30, (words // 20, 10))[draw.integers(0, words // 20, words // 10)].astype(np.uint32).ravel()
+    first = np.array([0, words, 2 * words + 1])
+    begin = time.process_time()
+    runs = native.gram_runs(np.concatenate([text, [np.uint32(1)], text]), first, 8)
+    between = time.process_time()
+    native.exact_repeats(*runs, 8, 6, none, 8, first, first)
+    assert time.process_time() - between < 10 * (between - begin)
