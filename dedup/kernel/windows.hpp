@@ -113,7 +113,8 @@ public:
             for (; at < run_end; ++at) {
                 for (; begin < at && begin < end; ++begin) halves -= counted_.half(begin);
                 if (begin < at) begin = end = at;
-                for (; halves < counted_.needed(); ++end) halves += counted_.half(end);
+                for (; halves < counted_.needed() && end < chain_end - 1 + size; ++end) halves += counted_.half(end);
+                if (halves < counted_.needed()) break;
                 const std::int64_t grams_end = std::max(end, at + size) - size + 1;
                 if (grams_end > chain_end) break;
                 if (grams_end <= run_end) put_run(r, at, at + 1);
