@@ -129,7 +129,8 @@ test-sanitize: $(VENV)/.dev
 	PYTHONPATH="$(SANITIZED)/tree:$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("platlib"))')" \
 	$(PY) -S -P -m pytest -q -o pythonpath= -p no:cacheprovider -p no:xdist \
 	    tests/unit/test_kernel.py tests/unit/test_tokens.py tests/unit/test_split_lines.py \
-	    tests/properties/test_hostile_arrays.py $(wildcard tests/properties/test_*equal*.py)
+	    tests/properties/test_hostile_arrays.py tests/properties/test_what_counts_is_found.py \
+	    $(wildcard tests/properties/test_*equal*.py)
 
 test-soak: $(VENV)/.dev kernel-if-possible
 	@scripts/system_packages redis $(PY)

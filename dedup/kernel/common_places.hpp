@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "layers.hpp"
@@ -52,22 +54,24 @@ public:
         if (places.size() < 3 || growth_ <= 0) return;
         Common& known = common_[std::uint64_t{places[1] - places[0]} << 32 | places.size()];
         if (places[0] < known.end && known.is_of(places)) return;  // others stood beside these places for a while
-        std::int64_t before = grams_.equal_before(places[0], places[1]), after = grams_.equal_from(places[0], places[1]);
+        auto [before, after] = equal_around(places[0], places[1], 0);
         for (const std::uint32_t place : places.subspan(2)) {
-            before = std::min(before, grams_.equal_before(places[0], place));
-            after = std::min(after, grams_.equal_from(places[0], place));
+            const Equal own = equal_around(places[0], place, 0);
+            before = std::min(before, own.before);
+            after = std::min(after, own.after);
         }
         growth_ -= static_cast<std::int64_t>(places.size()) * (before + after);
         known = {{places.begin(), places.end()}, places[0] + after};
         for (std::size_t i = 0; i + 1 < places.size(); ++i)
-            if (places[i + 1] - places[i] < match_of(places[i], places[i + 1])) return;  // a stretch that repeats at once
+            if (places[i + 1] - places[i] < match_of(places[i], places[i + 1], i)) return;  // a stretch that repeats at once
         if (!are_linked(places, before, after)) keep(places, before, before + after - 1 + size_);
     }
 
     // A segment of many places, grown to both sides as far as all of them agree, from the stretch that names it, `named`, and what it is
     // known to have. Where places are nearer to each other than that, it repeats at once: it is cut into periods, and the one is kept in
     // which the stretch begins. One that as many places have grown over stands there already. Of grams, those that count are found by windows.
-    void keep_many(Layer& layer, std::size_t segment, const Around& named, Around around, bool counts) {
+    // `known`: a layer of which segments that hold more places may be grown already, this one or that of what begins with a gram.
+    void keep_many(Layer& layer, const Layer& known, std::size_t segment, const Around& named, Around around, bool counts) {
         const Places places = layer.segments.places(segment);
         Grown& last = grown_to_[static_cast<std::int64_t>(places.size())];
         Around& grown = layer.grown[segment];
@@ -76,8 +80,8 @@ public:
             return;
         }
         around.after = std::max(around.after, grown.after);
-        grow_before(layer, places, around, growth_);
-        grow_after(layer, places, around, growth_);
+        grow_before(known, places, around, growth_);
+        grow_after(known, places, around, growth_);
         grown = around;
         const std::int64_t begin = places[0] - around.before, end = begin + around.length(size_), apart = apart_by(places);
         std::int64_t start = begin, length = end - begin;
@@ -109,9 +113,27 @@ private:
         std::int64_t kept_end = 0, begin = 0, end = 0;
     };
 
+    // How many grams before two equal ones are equal, and from them on.
+    struct Equal {
+        std::int64_t before, after;
+    };
+
+    // That of two places, of which the first one is the `nth` of its segment. Two copies of a text agree over all that it repeats in
+    // itself: what was found for the segment before is looked for first.
+    Equal equal_around(std::int64_t a, std::int64_t b, std::size_t nth) {
+        constexpr std::int64_t kLong = 64;  // of shorter ones the search costs less than to keep them
+        const std::pair key{b - a, nth};
+        if (const auto known = agreed_.find(key); known != agreed_.end() && known->second.first <= a && a < known->second.second)
+            return {a - known->second.first, known->second.second - a};
+        const Equal equal{grams_.equal_before(a, b), grams_.equal_from(a, b)};
+        if (equal.before + equal.after >= kLong) agreed_[key] = {a - equal.before, a + equal.after};
+        return equal;
+    }
+
     // Tokens that two places have in common.
-    std::int64_t match_of(std::int64_t a, std::int64_t b) const {
-        return grams_.equal_before(a, b) + grams_.equal_from(a, b) - 1 + size_;
+    std::int64_t match_of(std::int64_t a, std::int64_t b, std::size_t nth) {
+        const Equal equal = equal_around(a, b, nth);
+        return equal.before + equal.after - 1 + size_;
     }
 
     // Whether the pairs that have so much in common, and no more, link all places.
@@ -120,7 +142,7 @@ private:
         for (std::size_t i = 0; i < linked.size() && !left.empty(); ++i)
             std::erase_if(left, [&](std::uint32_t place) {
                 const std::int64_t a = std::min(linked[i], place), b = std::max(linked[i], place);
-                const bool same = grams_.equal_before(a, b) == before && grams_.equal_from(a, b) == after;
+                const bool same = grams_.equal_before(a, b, before + 1) == before && grams_.equal_from(a, b, after + 1) == after;
                 if (same) linked.push_back(place);
                 return same;
             });
@@ -140,6 +162,7 @@ private:
         led_to_ = page_around(page_first_, layer.segments.places(s)[0]).second;
         growth_ = 0;
         common_.clear();
+        agreed_.clear();
         for (; s < layer.segments.size() && layer.segments.places(s)[0] < led_to_; ++s)
             if (const Places places = layer.segments.places(s); places.size() > 1)
                 growth_ += kGrowth * static_cast<std::int64_t>(places.size()) *
@@ -148,21 +171,20 @@ private:
 
     // What places have in common, grown to a side as far as all of them agree: gram by gram, and as far as those go on together that the
     // segment has there, which holds these places and more.
-    void grow_before(const Layer& layer, Places places, Around& around, std::int64_t& steps) const {
+    void grow_before(const Layer& known, Places places, Around& around, std::int64_t& steps) const {
         const auto count = static_cast<std::int64_t>(places.size());
         for (; steps > 0 && agree(places, -around.before - 1); steps -= count) {
             ++around.before;
-            if (layer.named != Named::kByLast) around.before += layer.known_around(places[0] - around.before).before;
+            around.before += known.known_around(places[0] - around.before).before;
         }
     }
-    void grow_after(const Layer& layer, Places places, Around& around, std::int64_t& steps) const {
+    void grow_after(const Layer& known, Places places, Around& around, std::int64_t& steps) const {
         const auto count = static_cast<std::int64_t>(places.size());
         for (; steps > 0 && agree(places, around.after + 1); steps -= count) {
             ++around.after;
-            if (layer.named == Named::kByLast) continue;
             const std::int64_t end = places[0] + around.after + size_;
-            const std::int64_t at = end - (layer.named == Named::kGram ? size_ : counted_.least_up_to(end));
-            around.after = std::max(around.after, at - places[0] + layer.known_around(at).after);
+            const std::int64_t at = end - (known.named == Named::kGram ? size_ : counted_.least_up_to(end));
+            around.after = std::max(around.after, at - places[0] + known.known_around(at).after);
         }
     }
 
@@ -190,6 +212,7 @@ private:
     Offsets page_first_;
     std::int64_t growth_ = 0, led_to_ = 0;  // steps of places that may be grown, before which token the first of them stands
     std::unordered_map<std::uint64_t, Common> common_;  // of a page's segments, by two of their places and how many there are
+    std::map<std::pair<std::int64_t, std::size_t>, std::pair<std::int64_t, std::int64_t>> agreed_;  // of a page's: grams, see equal_around
     std::unordered_map<std::int64_t, Grown> grown_to_;  // the last segment of so many places
     ManyPlaces kept_;
 };

@@ -66,18 +66,21 @@ private:
         return covered;
     }
 
-    // Bare tokens from left to right, each by the last stretch over it that stands elsewhere, too.
+    // Bare tokens from left to right, each by the last stretch over it that stands elsewhere, too. Where a stretch begins is looked at
+    // once: of those up to a bare token no other one covers a later one.
     void cover_far(const Layer& layer, TokenBits& covered, std::vector<std::pair<std::int64_t, std::int64_t>>& needed) const {
         const auto end_of = [&](std::int64_t at) { return at + layer.length(at); };
         Relief relief;
+        std::int64_t looked_at = 0;
         for (std::size_t r = 0; r < layer.runs.runs(); ++r) {
             relief.places(2);
             const std::int64_t last = layer.runs.run_end(r) - 1, stop = end_of(last);
             for (std::int64_t at = layer.runs.run_begin(r); at <= last; ++at) {
                 const std::int64_t bare = covered.first_clear(at, stop);
                 if (bare == stop) break;
-                for (at = std::max(at, bare + 1 - counted_.most()); end_of(at) <= bare; ++at) {}
+                for (at = std::max({at, bare + 1 - counted_.most(), looked_at}); at <= bare && end_of(at) <= bare; ++at) {}
                 const std::int64_t best = last_elsewhere(layer, at, bare);
+                looked_at = bare + 1;
                 if (best >= 0) {
                     covered.set(best, end_of(best));
                     needed.emplace_back(layer.runs.leader(best), best);

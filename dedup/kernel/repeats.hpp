@@ -33,8 +33,8 @@ public:
                              Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_t>>;
 
     RepeatFinder(RepeatedGrams grams, std::int64_t max_members, CountedLength counted, Offsets block_first, Offsets page_first)
-        : grams_(std::move(grams)), counted_(counted), size_(counted.size()), max_members_(max_members), block_first_(block_first),
-          page_first_(page_first), common_(grams_, counted, max_members, page_first) {}
+        : grams_(that_count_alike(std::move(grams), counted)), counted_(counted), size_(counted.size()), max_members_(max_members),
+          block_first_(block_first), page_first_(page_first), common_(grams_, counted, max_members, page_first) {}
     RepeatFinder(const RepeatFinder&) = delete;
     RepeatFinder& operator=(const RepeatFinder&) = delete;
 
@@ -50,7 +50,7 @@ public:
             layers.emplace_back(begun_, Named::kByFirst, counted_);
             if (ended_.count()) layers.emplace_back(ended_, Named::kByLast, counted_);
         }
-        for (Layer& layer : layers) look_at(layer);
+        for (Layer& layer : layers) look_at(layer, layers[0]);
         match_seeds();
         if (grams_.count()) Leftovers(found_, told_, common_.kept(), grams_.end() - 1 + size_, counted_, page_first_).keep(layers);
         return columns();
@@ -75,15 +75,16 @@ private:
         for (std::size_t s = 0; s < layer.segments.size(); ++s) {
             const Places places = layer.segments.places(s);
             relief.place();
+            if (places.size() < 2) continue;  // a gram that counts unlike all others
             common_.look_at(layer, s);
             if (counted_.is_enough(places[0], places[0] + size_)) continue;  // its first window is this gram
             if (are_few(places)) seed_all_pairs(places);
-            else common_.keep_many(layer, s, {0, 0}, {0, layer.segments.grams(s) - 1}, false);
+            else common_.keep_many(layer, layer, s, {0, 0}, {0, layer.segments.grams(s) - 1}, false);
         }
     }
 
-    // Segments of what counts.
-    void look_at(Layer& layer) {
+    // Segments of what counts; `known` has those that were looked at first.
+    void look_at(Layer& layer, const Layer& known) {
         common_.begin_anew();
         common_.grow_from_behind(layer);
         Relief relief;
@@ -102,7 +103,7 @@ private:
                 for (std::size_t i = 0; i + 1 < places.size(); ++i)
                     if (places[i + 1] - places[i] < stretch && places[i + 1] < page_around(page_first_, places[i]).second)
                         add_seed(places[i], places[i + 1]);
-                common_.keep_many(layer, s, named, {named.before, last + layer.inside(places[0] + last).after}, true);
+                common_.keep_many(layer, known, s, named, {named.before, last + layer.inside(places[0] + last).after}, true);
             }
         }
     }
@@ -168,7 +169,9 @@ private:
             const std::int64_t length = counting(left, counted_.least_up_to(end));
             found_.push_back({end - length - period, end - length, length});
         }
-        if (!is_new && least > size_ && found_.size() > before) told_.emplace_back(begin, end);
+        const auto counts = [&](const Match& match) { return counted_.is_enough(match.a, match.a + match.length); };
+        if (!is_new && least > size_ && std::any_of(found_.begin() + static_cast<std::ptrdiff_t>(before), found_.end(), counts))
+            told_.emplace_back(begin, end);
     }
 
     // Where the first period begins: where it and the next one begin a block, else where it does, else as early as can be.
@@ -199,7 +202,7 @@ private:
     CommonPlaces common_;
     Mapped<std::uint64_t> seeds_;  // shift * 2^32 + place
     std::vector<Match> found_;
-    std::vector<Stretch> told_;  // stretches of short periods, whole
+    std::vector<Stretch> told_;  // stretches of short periods of which something counts, whole
 };
 
 }  // namespace dedup

@@ -61,24 +61,26 @@ public:
     void fetch_near(std::int64_t position) const { DEDUP_PREFETCH(near_.data() + position / kStep); }
     void fetch_run(std::int64_t position) const { DEDUP_PREFETCH(runs_.data() + near_[static_cast<std::size_t>(position / kStep)]); }
 
-    // How many grams from two equal ones on are equal.
-    std::int64_t equal_from(std::int64_t a, std::int64_t b) const {
+    // How many grams from two equal ones on are equal, `enough` or more if it is as many.
+    std::int64_t equal_from(std::int64_t a, std::int64_t b, std::int64_t enough = INT64_MAX) const {
         std::size_t x = find(a), y = find(b);
         for (std::int64_t count = 0;;) {
             const std::int64_t step = std::min(runs_[x].end - a, runs_[y].end - b);
             a += step, b += step, count += step;
+            if (count >= enough) return count;
             x += a == runs_[x].end, y += b == runs_[y].end;
             if (x == runs_.size() || y == runs_.size() || runs_[x].begin > a || runs_[y].begin > b ||
                 leader_in(runs_[x], a) != leader_in(runs_[y], b)) return count;
         }
     }
 
-    // How many grams before two equal ones are equal.
-    std::int64_t equal_before(std::int64_t a, std::int64_t b) const {
+    // How many grams before two equal ones are equal, `enough` or more if it is as many.
+    std::int64_t equal_before(std::int64_t a, std::int64_t b, std::int64_t enough = INT64_MAX) const {
         std::size_t x = find(a), y = find(b);
         for (std::int64_t count = 0;;) {
             const std::int64_t step = std::min(a - runs_[x].begin, b - runs_[y].begin);
             a -= step, b -= step, count += step;
+            if (count >= enough) return count;
             if (!step_back(x, a) || !step_back(y, b) || leader_in(runs_[x], a - 1) != leader_in(runs_[y], b - 1)) return count;
         }
     }

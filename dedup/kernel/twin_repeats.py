@@ -39,7 +39,7 @@ def exact_repeats(position: U32, leader: U32, length: U32, size: int, max_member
     left out. Places of a segment nearer to each other than a period must be are such a stretch, too.
 
     What is in none of these, and stands again without overlapping itself, is in a segment as long as a gram or a window: no
-    token of what counts is left out.
+    token of what counts is left out. Grams of which the tokens count unlike are not equal.
 
     Args:
         position, leader, length: Runs, ascending; cut anywhere, the result is the same.
@@ -64,9 +64,9 @@ class _Layer:
     """Equal stretches that count, each named by a gram in it."""
 
     def __init__(self, leader: dict[int, int], inside: Callable[[int], tuple[int, int]], *, is_grams: bool = False,
-                 jumps: bool = True) -> None:
+                 by_last: bool = False) -> None:
         self.leader, self.inside = leader, inside  # grams before and after the one that names a stretch, in it
-        self.is_grams, self.jumps = is_grams, jumps
+        self.is_grams, self.by_last = is_grams, by_last
         self.grown: dict[int, tuple[int, int]] = {}  # segments of many places, by the first: what they have around it
         self.segment_of: dict[int, int] = {}
         self.members: dict[int, list[int]] = defaultdict(list)
@@ -110,12 +110,16 @@ class _RepeatFinder:
         self.max_members, self.halves, self.min_tokens = max_members, halves, min_tokens
         self.size, self.block_first, self.page_first = size, block_first, page_first
         runs = zip(position.tolist(), leader.tolist(), length.tolist(), strict=True)
-        self.leader = {begin + i: first + i for begin, first, count in runs for i in range(count)}
+        alike: dict[tuple[int, tuple[int, ...]], int] = {}  # equal grams whose tokens count alike, too
+        self.leader: dict[int, int] = {}
+        for begin, first, count in runs:
+            for p in range(begin, begin + count):
+                self.leader[p] = alike.setdefault((first + p - begin, self.halves_of(p)), p)
         self.common: dict[tuple[int, int, int], tuple[list[int], int]] = {}  # shifts of a few places, end of what they share
         self.grown_to: dict[int, tuple[int, int, int]] = {}  # the last one of so many places: end kept, begin, end
         self.seeds: list[tuple[int, int]] = []  # shift, place
         self.matches: list[tuple[int, int, int]] = []
-        self.told: set[int] = set()  # stretches of short periods, whole
+        self.told: set[int] = set()  # stretches of short periods of which something counts, whole
         self.hot: list[tuple[list[int], int]] = []  # segments: places, length
 
     def find(self) -> None:
@@ -125,7 +129,7 @@ class _RepeatFinder:
             self.look_at_grams(layers[0])
             layers = self.windows()
         for layer in layers:
-            self.look_at(layer)
+            self.look_at(layer, layers[0])
         self.match_seeds()
         self.keep_the_rest(layers)
 
@@ -149,7 +153,7 @@ class _RepeatFinder:
                 if None not in window and len(places) > 1:
                     leader |= dict.fromkeys(places, places[0])
         return [_Layer(first, lambda p: (0, self.least_from(p) - self.size)),
-                _Layer(last, lambda p: (self.least_up_to(p + self.size) - self.size, 0), jumps=False)]
+                _Layer(last, lambda p: (self.least_up_to(p + self.size) - self.size, 0), by_last=True)]
 
     def equal(self, x: int, y: int) -> bool:
         """Whether two tokens begin equal repeated grams."""
@@ -162,6 +166,10 @@ class _RepeatFinder:
     def least_up_to(self, end: int) -> int:
         """Tokens of the shortest repeat that counts and ends before a token."""
         return self._least(itertools.count(end - 1, -1))
+
+    def halves_of(self, gram: int) -> tuple[int, ...]:
+        """What each token of a gram counts; tokens are equal by their hashes, so a word and a character may be by chance."""
+        return tuple(max(self.halves[p], 1) if p < len(self.halves) else 2 for p in range(gram, gram + self.size))
 
     def is_enough(self, begin: int, end: int) -> bool:
         """Whether what begins and ends there counts."""
@@ -189,15 +197,15 @@ class _RepeatFinder:
     def look_at_grams(self, layer: _Layer) -> None:
         """Segments of grams that are too short to count: matches of few places, and those of many that do not count."""
         for places, count, growth in self.segments(layer):
-            if self.is_enough(places[0], places[0] + self.size):
+            if len(places) < 2 or self.is_enough(places[0], places[0] + self.size):
                 continue  # its first window is this gram
             if len(places) <= self.max_members:
                 self.seeds += [(b - a, a) for a, b in itertools.combinations(places, 2)]
             else:
-                self.keep_many(layer, places, (0, 0), (0, count - 1), growth, counts=False)
+                self.keep_many(layer, layer, places, (0, 0), (0, count - 1), growth, counts=False)
 
-    def look_at(self, layer: _Layer) -> None:
-        """Segments of what counts."""
+    def look_at(self, layer: _Layer, known_layer: _Layer) -> None:
+        """Segments of what counts; `known_layer` has those that were looked at first."""
         self.grow_from_behind(layer)
         for places, count, growth in self.segments(layer):
             if len(places) <= self.max_members:
@@ -208,13 +216,13 @@ class _RepeatFinder:
             self.seeds += [(b - a, a) for a, b in itertools.pairwise(places)
                            if b - a < before + after + self.size and self.page_of(a) == self.page_of(b)]
             known = before, count - 1 + layer.inside(places[0] + count - 1)[1]
-            self.keep_many(layer, places, (before, after), known, growth, counts=True)
+            self.keep_many(layer, known_layer, places, (before, after), known, growth, counts=True)
 
     def grow_from_behind(self, layer: _Layer) -> None:
         """Segments of many places, grown to the right from the last one on, a few steps each: the segment that follows
         one often has the same first place, and is grown already."""
         for places, count in reversed(list(layer.segments())):
-            if len(places) > self.max_members and layer.jumps:
+            if len(places) > self.max_members and not layer.by_last:
                 last = count - 1
                 layer.grown[places[0]] = self.grown(layer, places, 0, last + layer.inside(places[0] + last)[1],
                                                     [GROWTH * len(places)], is_to_left=False)
@@ -243,8 +251,8 @@ class _RepeatFinder:
         if len(linked) < len(places):
             self.keep(places, places[0] - start, stop - start)
 
-    def keep_many(self, layer: _Layer, places: list[int], named: tuple[int, int], known: tuple[int, int],
-                  growth: list[int], *, counts: bool) -> None:
+    def keep_many(self, layer: _Layer, known_layer: _Layer, places: list[int], named: tuple[int, int],
+                  known: tuple[int, int], growth: list[int], *, counts: bool) -> None:
         """A segment of many places, grown to both sides as far as all agree, from the stretch that names it and what it is
         known to have. Where places are nearer to each other than that, it repeats at once: it is cut into periods, and the
         one is kept in which the stretch begins. One that as many places have grown over stands there already. Of grams,
@@ -254,7 +262,7 @@ class _RepeatFinder:
             layer.grown[places[0]] = (places[0] - begin,
                                       max(end - self.size - places[0], layer.grown.get(places[0], (0, 0))[1]))
             return
-        before, after = self.grown(layer, places, known[0], max(known[1], layer.grown.get(places[0], known)[1]), growth)
+        before, after = self.grown(known_layer, places, known[0], max(known[1], layer.grown.get(places[0], known)[1]), growth)
         layer.grown[places[0]] = before, after
         begin, end = places[0] - before, places[0] + after + self.size
         apart = min(b - a for a, b in itertools.pairwise(places))
@@ -274,13 +282,11 @@ class _RepeatFinder:
             return places[0] + offset in self.leader and len({self.leader.get(p + offset) for p in places}) == 1
         while is_to_left and growth[0] > 0 and all_at(-before - 1):
             before, growth[0] = before + 1, growth[0] - len(places)
-            if layer.jumps:
-                before += layer.known_around(places[0] - before)[0]
+            before += layer.known_around(places[0] - before)[0]
         while growth[0] > 0 and all_at(after + 1):
             after, growth[0] = after + 1, growth[0] - len(places)
-            if layer.jumps:
-                at = after + self.size - (self.size if layer.is_grams else self.least_up_to(places[0] + after + self.size))
-                after = max(after, at + layer.known_around(places[0] + at)[1])
+            at = after + self.size - (self.size if layer.is_grams else self.least_up_to(places[0] + after + self.size))
+            after = max(after, at + layer.known_around(places[0] + at)[1])
         return before, after
 
     def keep(self, places: list[int], before: int, length: int) -> None:
@@ -348,7 +354,7 @@ class _RepeatFinder:
         if (left := end - at - period) >= self.size:
             length = counting(left, self.least_up_to(end))
             self.matches.append((end - length - period, end - length, length))
-        if not is_new and least > self.size and len(self.matches) > before:
+        if not is_new and least > self.size and any(self.is_enough(a, a + length) for a, _, length in self.matches[before:]):
             self.told |= set(range(begin, end))
 
     def keep_the_rest(self, layers: list[_Layer]) -> None:

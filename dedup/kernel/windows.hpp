@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "counted_length.hpp"
@@ -12,6 +14,37 @@
 #include "sets.hpp"
 
 namespace dedup {
+
+// Grams of which the tokens count alike, too. Tokens are equal by their hashes, so by chance, or by design, one may be a word and the
+// other a character. Grams that count unlike their leader are classes of their own: equal windows must be equally long.
+inline RepeatedGrams that_count_alike(RepeatedGrams grams, CountedLength counted) {
+    const std::int64_t size = counted.size();
+    const auto is_unlike = [&](std::size_t r) {
+        return !counted.are_alike(grams.run_leader(r), grams.run_begin(r), grams.run_end(r) - grams.run_begin(r) - 1 + size);
+    };
+    std::size_t first = 0;
+    while (first < grams.runs() && !is_unlike(first)) ++first;
+    if (first == grams.runs()) return grams;
+    std::map<std::pair<std::int64_t, std::vector<std::int64_t>>, std::int64_t> own;  // the first gram that counts so
+    Mapped<std::uint32_t> position, leader, length;
+    const auto put = [&](std::int64_t at, std::int64_t led_by, std::int64_t count) {
+        position.push_back(static_cast<std::uint32_t>(at)), leader.push_back(static_cast<std::uint32_t>(led_by));
+        length.push_back(static_cast<std::uint32_t>(count));
+    };
+    for (std::size_t r = 0; r < grams.runs(); ++r) {
+        const std::int64_t begin = grams.run_begin(r), end = grams.run_end(r), shift = begin - grams.run_leader(r);
+        if (r < first || !is_unlike(r)) {
+            put(begin, begin - shift, end - begin);
+            continue;
+        }
+        for (std::int64_t at = begin; at < end; ++at) {
+            const bool alike = counted.are_alike(at - shift, at, size);
+            put(at, alike ? at - shift : own.try_emplace({at - shift, counted.halves_of(at, size)}, at).first->second, 1);
+        }
+    }
+    return RepeatedGrams(std::span<const std::uint32_t>(position), std::span<const std::uint32_t>(leader),
+                         std::span<const std::uint32_t>(length));
+}
 
 // A hash of the leaders of consecutive grams, rolled from left to right: a polynomial modulo 2^61 - 1 (Karp and Rabin 1987).
 class LeaderHash {
@@ -80,7 +113,8 @@ public:
             for (; at < run_end; ++at) {
                 for (; begin < at && begin < end; ++begin) halves -= counted_.half(begin);
                 if (begin < at) begin = end = at;
-                for (; halves < counted_.needed(); ++end) halves += counted_.half(end);
+                for (; halves < counted_.needed() && end < chain_end - 1 + size; ++end) halves += counted_.half(end);
+                if (halves < counted_.needed()) break;
                 const std::int64_t grams_end = std::max(end, at + size) - size + 1;
                 if (grams_end > chain_end) break;
                 if (grams_end <= run_end) put_run(r, at, at + 1);

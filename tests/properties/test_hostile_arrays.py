@@ -7,6 +7,7 @@ what is not there. `make test-sanitize` sees what else would be luck.
 from __future__ import annotations
 
 import inspect
+import time
 import typing
 from collections.abc import Callable
 from contextlib import suppress
@@ -187,6 +188,24 @@ def test_grams_on_no_page_are_refused() -> None:
     refused("exact_repeats", "must ascend", halves(0), halves(0), halves(1), 3, 1, flags(), 3, ints(0, 9, 4, 9), ints(0, 9),
             twin=False)
     refused("exact_repeats", "size", halves(0), halves(0), halves(1), 0, 1, flags(), 3, ints(0, 9), ints(0, 9), twin=False)
+
+
+def test_repeats_that_must_be_longer_than_any_text_are_none_at_once() -> None:
+    begin = time.process_time()
+    for counted in (flags(), flags(*[1, 2] * 5)):
+        runs, first = (halves(0, 4), halves(0, 0), halves(2, 2)), ints(0, 9)
+        *_, lengths = native.exact_repeats(*runs, 3, 6, counted, 2**32 - 1, first, first)
+        assert len(lengths) == 0
+    assert time.process_time() - begin < 0.5
+
+
+def test_what_is_beyond_the_collection_counts_as_words_whatever_is_before_it() -> None:
+    runs, first = (halves(0, 2, 8), halves(0, 0, 8), halves(2, 2, 2)), ints(0, 10)
+    for counted in (flags(255, 1, 255, 2, 1, 255, 1, 255, 255, 1), flags(1, 2, 1, 2)):
+        for least in (1, 5, 9, 100):
+            found = [module.exact_repeats(*runs, 4, 6, counted, least, first, first) for module in (native, reference)]
+            for one, other in zip(*found, strict=True):
+                assert one.tolist() == other.tolist()
 
 
 def test_token_numbers_stay_below_two_to_the_32() -> None:

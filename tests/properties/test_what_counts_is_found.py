@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -56,6 +57,26 @@ def stretches(texts: Texts, halves: list[int], size: int, least: int) -> dict[tu
     return {stretch: sorted(places) for stretch, places in found.items()}
 
 
+def not_told(texts: Texts, found: list[np.ndarray], halves: list[int], size: int, least: int) -> set[int]:
+    """Tokens of stretches that count and stand in two places apart, which are in nothing found that counts."""
+    text = list(itertools.chain(*texts))
+    a, b, length, first, position, lengths = (column.tolist() for column in found)
+    told = [*zip(zip(a, b, strict=True), length, strict=True),
+            *((tuple(position[begin:end]), count) for begin, end, count in zip(first, first[1:], lengths, strict=False))]
+    covered = set()
+    for places, count in told:
+        assert len({tuple(text[place:place + count]) for place in places}) == 1
+        if count >= size and sum(halves[places[0]:places[0] + count]) >= 2 * least:
+            covered |= {token for place in places for token in range(place, place + count)}
+    missing = set()
+    for stretch, places in stretches(texts, halves, size, least).items():
+        repeats_at_once = any(b - a < len(stretch) for a, b in itertools.pairwise(places))  # its rest need not be told
+        for place in places if not repeats_at_once else []:
+            if place - places[0] >= len(stretch) or places[-1] - place >= len(stretch):
+                missing |= set(range(place, place + len(stretch))) - covered
+    return missing
+
+
 @settings(deadline=None)
 @given(texts=parts_of_a_passage(), size=st.integers(2, 4), max_members=st.sampled_from([1, 2, 6]), least=st.integers(1, 16),
        mixed=st.booleans())
@@ -66,16 +87,33 @@ def test_every_token_of_a_repeat_that_counts_is_in_one(texts, size, max_members,
                     for module in (native, reference))
     for one, other in zip(mine, theirs, strict=True):
         assert_array_equal(one, other)
-    a, b, length, first, position, lengths = (column.tolist() for column in mine)
-    told = [*zip(zip(a, b, strict=True), length, strict=True),
-            *((tuple(position[begin:end]), count) for begin, end, count in zip(first, first[1:], lengths, strict=False))]
-    covered = set()
-    for places, count in told:
-        assert len({tuple(text[place:place + count]) for place in places}) == 1
-        if count >= size and sum(halves[places[0]:places[0] + count]) >= 2 * least:
-            covered |= {token for place in places for token in range(place, place + count)}
-    for stretch, places in stretches(texts, halves, size, least).items():
-        repeats_at_once = any(b - a < len(stretch) for a, b in itertools.pairwise(places))  # its rest need not be told
-        for place in places if not repeats_at_once else []:
-            if place - places[0] >= len(stretch) or places[-1] - place >= len(stretch):
-                assert covered.issuperset(range(place, place + len(stretch)))
+    assert not not_told(texts, mine, halves, size, least)
+
+
+@pytest.mark.parametrize("module", [native, reference])
+def test_a_text_that_follows_itself_is_told_only_where_something_of_it_counts(module):
+    head, period = [0, 0, 1, 0, 2, 2], [0, 2, 2]  # of "head, period" twice the second time goes on with the period
+    texts = [[*head, *period, *head, *period * 5, 0]]
+    halves = [2 - word // 2 for word in texts[0]]
+    assert not not_told(texts, repeats(module, texts, 7, 6, halves, 7), halves, 7, 7)
+
+
+@settings(deadline=None)
+@given(texts=parts_of_a_passage(), size=st.integers(2, 4), max_members=st.sampled_from([1, 2, 6]), least=st.integers(1, 16),
+       seed=st.randoms(use_true_random=False))
+def test_tokens_that_are_equal_by_chance_may_count_unlike(texts, size, max_members, least, seed):
+    halves = [seed.choice([1, 2, 2, 2, 2, 2, 2, 2]) for _ in itertools.chain(*texts)]
+    mine, theirs = (repeats(module, texts, size, max_members, halves, least) for module in (native, reference))
+    for one, other in zip(mine, theirs, strict=True):
+        assert_array_equal(one, other)
+
+
+def test_two_copies_of_a_text_that_repeats_much_in_itself_take_time_in_proportion():
+    draw, words, none = np.random.default_rng(1), 800_000, np.empty(0, np.uint8)
+    text = draw.integers(0, 1 << 30, (words // 20, 10))[draw.integers(0, words // 20, words // 10)].astype(np.uint32).ravel()
+    first = np.array([0, words, 2 * words + 1])
+    begin = time.process_time()
+    runs = native.gram_runs(np.concatenate([text, [np.uint32(1)], text]), first, 8)
+    between = time.process_time()
+    native.exact_repeats(*runs, 8, 6, none, 8, first, first)
+    assert time.process_time() - between < 10 * (between - begin)
