@@ -21,7 +21,7 @@ public:
     CommonPlaces(const RepeatedGrams& grams, CountedLength counted, std::int64_t max_members, Offsets page_first)
         : grams_(grams), counted_(counted), size_(counted.size()), max_members_(max_members), page_first_(page_first) {}
 
-    ManyPlaces& kept() { return kept_; }
+    SegmentTable& kept() { return kept_; }
 
     void begin_anew() {
         led_to_ = 0;
@@ -214,7 +214,7 @@ private:
     std::unordered_map<std::uint64_t, Common> common_;  // of a page's segments, by two of their places and how many there are
     std::map<std::pair<std::int64_t, std::size_t>, std::pair<std::int64_t, std::int64_t>> agreed_;  // of a page's: grams, see equal_around
     std::unordered_map<std::int64_t, Grown> grown_to_;  // the last segment of so many places
-    ManyPlaces kept_;
+    SegmentTable kept_;
 };
 
 }  // namespace dedup

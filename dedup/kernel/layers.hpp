@@ -51,7 +51,7 @@ struct Layer {
 };
 
 // Segments of many places: those of segment s are position[first[s]..first[s + 1]), each length[s] tokens long.
-struct ManyPlaces {
+struct SegmentTable {
     Mapped<std::int64_t> first{0}, position, length;
 
     std::size_t size() const { return length.size(); }

@@ -26,7 +26,7 @@ using Stretch = std::pair<std::int64_t, std::int64_t>;  // tokens, half-open
 class Leftovers {
 public:
     // `told`: stretches that are told already, whether they count or not.
-    Leftovers(std::span<const Match> matches, std::span<const Stretch> told, ManyPlaces& kept, std::int64_t tokens, CountedLength counted,
+    Leftovers(std::span<const Match> matches, std::span<const Stretch> told, SegmentTable& kept, std::int64_t tokens, CountedLength counted,
               Offsets page_first)
         : matches_(matches), told_(told), kept_(kept), tokens_(tokens), counted_(counted), size_(counted.size()), page_first_(page_first) {}
 
@@ -164,7 +164,7 @@ private:
 
     std::span<const Match> matches_;
     std::span<const Stretch> told_;
-    ManyPlaces& kept_;
+    SegmentTable& kept_;
     std::int64_t tokens_;
     CountedLength counted_;
     std::int64_t size_;

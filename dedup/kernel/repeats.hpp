@@ -189,7 +189,7 @@ private:
         std::sort(found_.begin(), found_.end());
         Mapped<std::int64_t> a, b, lengths;
         for (const Match& m : found_) a.push_back(m.a), b.push_back(m.b), lengths.push_back(m.length);
-        ManyPlaces& kept = common_.kept();
+        SegmentTable& kept = common_.kept();
         return {std::move(a), std::move(b), std::move(lengths), std::move(kept.first), std::move(kept.position),
                 std::move(kept.length)};
     }

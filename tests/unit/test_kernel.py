@@ -194,3 +194,17 @@ def test_classes_are_arrays_of_one_type() -> None:
         native.class_runs([np.array([1.0])], 0, 9)
     with pytest.raises(ValueError, match="begin and end"):
         native.class_runs([], 3, 2)
+
+
+def test_no_two_headers_define_a_class_of_one_name():
+    """The linker would take either for both: undefined, and seen only where nothing is inlined."""
+    defined: dict[tuple[str, str], list[str]] = {}
+    for path in sorted((Path(__file__).parents[2] / "dedup" / "kernel").glob("*.hpp")):
+        namespace = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if found := re.match(r"namespace (\w[\w:]*) \{", line):
+                namespace = found[1]
+            elif found := re.match(r"(?:enum )?(?:struct|class) (\w+)[^;<]*\{", line):
+                defined.setdefault((namespace, found[1]), []).append(path.name)
+    assert len(defined) > 50
+    assert {name: files for name, files in defined.items() if len(files) > 1} == {}
