@@ -549,8 +549,9 @@ def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
     alike = np.minimum.reduceat(table.jaccard[rows], first[:-1]).tolist() if len(both) else []
     groups = judgement.group[both]
     near = np.diff(sums(table.kind[groups] == KINDS.index("near"))[edges]) > 0
+    near |= own_words(judgement, np.array(copied), np.array(originals), both) > 0
+    near |= judgement.content[copied] != judgement.content[originals]  # the other one may have words of its own
     near[near] = ~judgement.are_equal(*(np.array(pages, np.int64)[near] for pages in (originals, copied)))
-    near |= own_words(judgement, np.array(copied), np.array(originals), both) >= judgement.findings.options.min_tokens
     names, template = judgement.findings.corpus.pages.names(originals), judgement.across[both] == TEMPLATE
     for page, inexact, name, (a, b) in zip(copied, near.tolist(), names, pairwise(edges.tolist()), strict=True):
         text = f"the page is nearly a copy of {name}" if inexact else f"the page is a copy of {name}"

@@ -630,6 +630,11 @@ class Judgement:
         return of_page, content.astype(np.int64), frame
 
     @property
+    def content(self) -> I64:
+        """Characters in blocks of each page that are not the site's template."""
+        return self._chars[1]
+
+    @property
     def bare(self) -> Flags:
         """Pages on which there is nothing but what would be the site's template: all of it counts."""
         of_page, content, _ = self._chars

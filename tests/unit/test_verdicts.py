@@ -239,7 +239,19 @@ def test_an_edited_page_is_nearly_a_copy():
 def test_a_page_with_a_paragraph_of_its_own_is_nearly_a_copy():
     both = [prose(30, n) for n in range(20, 50)]
     report = scan_texts({"a": lines(prose(60, 60), *both), "b": lines(*both, prose(60, 61)), "c": lines(*both, "12 May")})
-    assert verdicts(report, "copy-of") == ["the page is nearly a copy of a", "the page is a copy of a"]
+    assert verdicts(report, "copy-of") == ["the page is nearly a copy of a"] * 2
+
+
+@pytest.mark.parametrize("find", ["exact", "near"])
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("change", "nearly"), [
+    (lambda text: text, False), (str.upper, False), (lambda text: text + "\n\nNone of this is true.", True),
+    (lambda text: text.replace(text.split()[20], "ninety", 1), True)])
+def test_only_a_page_of_the_same_words_is_a_copy(change, nearly, turned, find):
+    text = lines(prose(60, 1), prose(60, 2))
+    pages = [text, change(text)]
+    report = scan_texts(dict(zip("ab", pages[::-1] if turned else pages, strict=True)), find=find)
+    assert verdicts(report, "copy-of") == [f"the page is {'nearly ' if nearly else ''}a copy of a"]
 
 
 def test_a_copy_verdict_rests_on_a_group_and_says_nearly_where_texts_differ():
