@@ -154,7 +154,7 @@ def _clean(*paths: str, **settings: Any) -> int:
             files = f"{done.not_cut:,} such file{'s' if done.not_cut > 1 else ''}"
             cli_output.note(f"dedup: nothing is cut out of MDX, reStructuredText, AsciiDoc and notebooks; {files} can only "
                             "go as a whole (--drop pages)")
-        cli_output.print_lines(_told(done, dry_run, top))
+        cli_output.print_lines(_told(done, dry_run, top, choices.what))
     if not done.accounting.read - sum(done.accounting.skipped.values()) and (done.errors or done.accounting.skipped):
         return cli.WRONG
     return cli.PARTLY if unread(done.errors) else cli.DONE
@@ -172,7 +172,7 @@ def _share(text: str | None) -> float | None:
         raise OptionError(f"{text!r} is not a share", "--max-removed", "Use 0% to 100%, or 0.0 to 1.0.") from None
 
 
-def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
+def _told(done: Cleaned, dry_run: bool, top: int, what: str) -> list[str]:
     """What was done, for a terminal."""
     from dedup.cleaning.words import differences
     from dedup.report.text import count, percent
@@ -183,11 +183,13 @@ def _told(done: Cleaned, dry_run: bool, top: int) -> list[str]:
         lines += differences(done.removals[:top])
         if len(done.removals) > top:
             lines.append(f"... and {len(done.removals) - top:,} more (--top)")
-        lines.append("")
+        lines += [""] if lines else []
     lines.append(str(figures))
     verdicts = ", ".join(f"{name} {size:,}" for name, size in sorted(figures.by_verdict.items(), key=lambda item: -item[1]))
     went = f"{figures.removed_chars:,} of {figures.chars:,} characters ({percent(figures.removed_share)})"
     lines.append(f"{'would be removed' if dry_run else 'removed'}: {went}{f': {verdicts}' if verdicts else ''}")
+    if not done.removals and what == "exact":
+        lines.append("only word-for-word copies go; edited ones, too, with --what near")
     reasons = sorted({reason for removal in done.removals for _, _, reason in removal.left})
     if reasons:
         stayed = sum(1 for removal in done.removals if removal.left)

@@ -11,6 +11,7 @@ from dedup import cli
 from dedup.api import clean
 from dedup.cleaning.manifest import FILE_NAME
 from dedup.cleaning.words import wrapped
+from tests.scan_help import edited, lines, prose
 from tests.unit.test_clean_restore import OTHER, PAGES, THIRD, write_pages
 
 
@@ -79,6 +80,20 @@ def test_a_dry_run_may_read_the_temporary_folder(tmp_path: Path, monkeypatch: py
         assert status == 0
         assert "nothing was written" in out
     assert said(capsys, "clean", str(tmp_path / "in" / "a.txt"), "--dry-run")[0] == 0
+
+
+def test_where_no_copy_is_word_for_word_it_says_which_option_takes_the_others(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    article = [prose(60, n) for n in range(3)]
+    again = [edited(paragraph, [10, 40]) for paragraph in article]
+    text = lines("Harbour town reopens bridge", *article, "Harbour town reopens bridge", *again)
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    out = said(capsys, "clean", str(tmp_path / "a.txt"), "--dry-run")[1]
+    assert out.startswith("read 1 = kept 1")
+    assert "only word-for-word copies go; edited ones, too, with --what near" in out
+    out = said(capsys, "clean", str(tmp_path / "a.txt"), "--dry-run", "--what", "near")[1]
+    assert "rendered-twice" in out
+    assert "only word-for-word" not in out
 
 
 def test_a_manifest_of_an_earlier_cleaning_in_the_input_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
