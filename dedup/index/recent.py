@@ -78,6 +78,7 @@ class RecentChunks:
     def __init__(self, most: int, buffers: int = BUFFERS) -> None:
         self.most, self._size, self._lock = most, most // buffers, threading.Lock()
         self._buffers: list[bytes | bytearray] = [b""] * buffers  # the oldest one is the next that is begun anew
+        self._numbers: list[list[I64]] = [[] for _ in range(buffers)]  # of the chunks that were put into each
         self._newest, self._end, self._begun = -1, self._size, 0
         self._behind = np.zeros(1, np.int64)  # by number, one more than the place; 0 of one that is not there
 
@@ -144,11 +145,14 @@ class RecentChunks:
             assert isinstance(buffer, bytearray)
             buffer[self._end:self._end + stop - start] = data[start:stop]
             self._behind[numbers[first:end]] = (begin[first:end] - start + self._end | self._newest << BEGIN_BITS) + 1
+            self._numbers[self._newest].append(numbers[first:end])
             self._end += stop - start
             first = end
 
     def _begin_anew(self) -> None:
         """The oldest buffer becomes the newest one: what was in it is forgotten."""
         self._newest, self._end, self._begun = (self._newest + 1) % len(self._buffers), 0, self._begun + 1
-        self._behind[self._behind - 1 >> BEGIN_BITS == self._newest] = 0
+        for numbers in self._numbers[self._newest]:  # what another thread put into a newer buffer, too, is read again
+            self._behind[numbers] = 0
+        self._numbers[self._newest] = []
         self._buffers[self._newest] = bytearray(self._size)
