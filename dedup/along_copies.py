@@ -19,7 +19,7 @@ from dedup.one_list import COVERS, overlaps
 from dedup.page_pairs import PagePairs
 from dedup.places import page_of
 from dedup.runs import Links
-from dedup.seeds import Repeats, places_over
+from dedup.seeds import PlacesInOrder, Repeats
 
 I64 = npt.NDArray[np.int64]
 
@@ -61,7 +61,7 @@ def along_copies(corpus: Corpus, bags: Bags, repeats: Repeats, pairs: PagePairs,
 def _moved(corpus: Corpus, repeats: Repeats, pairs: PagePairs, x0: I64, x1: I64, y0: I64,
            y1: I64) -> tuple[I64, I64, I64, I64]:
     """Passages whose side x lies in a place of a segment, from there to all places of it, each once in a zone."""
-    owner, place, begin, end = places_over(repeats, x0, x1)
+    owner, place, begin, end = PlacesInOrder(repeats).over(x0, x1)
     inside = end - begin >= COVERS * (x1 - x0)[owner]
     owner, place, begin, end = owner[inside], place[inside], begin[inside], end[inside]
     start, stop = begin - repeats.position[place], end - repeats.position[place]

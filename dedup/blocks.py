@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dedup.engines.local import LocalEngine
-from dedup.filed import LEAST_IN_FILE, Filed, filed
+from dedup.filed import LEAST_IN_FILE, Filed, filed, of_large
 from dedup.heads import Heads, Strings
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
@@ -469,15 +469,17 @@ def _joined(text: U8, batches: list[Batch], surveys: list[Survey], heads: Heads,
     counts = [len(survey.start) for survey in surveys]
     shift, chars = np.repeat(bytes_before[:-1], counts), np.repeat(chars_before[:-1], counts)
 
-    def column(name: str) -> I64:
-        return np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
+    def column(name: str, before: I64 | int = 0) -> I64:
+        joined = np.concatenate([np.empty(0, np.int64), *(getattr(survey, name) for survey in surveys)])
+        joined += before
+        return of_large(joined, len(text))
     halves = column("halves")
     tokens = np.concatenate([np.empty(0, np.int64), *(widths(survey.token_first) for survey in surveys)])
-    return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start") + shift,
-                  column("end") + shift, np.concatenate(page_chars), column("start_chars") + chars,
-                  column("end_chars") + chars, np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]),
-                  sums(tokens), halves, sums(halves),
-                  np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)]), flags, references)
+    fingerprint = np.concatenate([np.empty(0, np.uint64), *(s.fingerprint for s in surveys)])
+    return Corpus(text, heads, np.concatenate(page_start), np.concatenate(page_first), column("start", shift),
+                  column("end", shift), np.concatenate(page_chars), column("start_chars", chars), column("end_chars", chars),
+                  np.concatenate([np.empty(0, np.uint8), *(s.kind for s in surveys)]), of_large(sums(tokens), len(text)),
+                  halves, of_large(sums(halves), len(text)), of_large(fingerprint, len(text)), flags, references)
 
 
 def tell_apart(heads: Heads, references: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.blocks import Corpus, rows_of, sums, widths
+from dedup.filed import of_large
 from dedup.findings import Findings
 from dedup.matched_parts import LeftOut
 from dedup.model import BlockFlag, BlockKind
@@ -242,10 +243,13 @@ def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> tupl
     late = (head < SLIGHT) & (2 * head < first[begin + 1] - first[begin]) & (end > begin)
     if not (cut | late).any():
         return first_block, last_block, t0, t1
-    first_block, last_block, t0, t1 = (column.copy() for column in (first_block, last_block, t0, t1))
-    t1[rows[cut]], last_block[rows[cut]] = first[last_block[rows[cut]]], end[cut]
-    t0[rows[late]], first_block[rows[late]] = first[begin[late] + 1], begin[late] + 1
-    return first_block, last_block, t0, t1
+
+    def changed(column: I64, some: Flags, values: I64) -> I64:
+        column = column.copy()
+        column[rows[some]] = values
+        return of_large(column, len(findings.corpus.text))
+    return (changed(first_block, late, begin[late] + 1), changed(last_block, cut, end[cut]),
+            changed(t0, late, first[begin[late] + 1]), changed(t1, cut, first[end[cut] + 1]))
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:

@@ -24,7 +24,7 @@ from dedup.model import Gate
 from dedup.parts import Parts
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
-from dedup.seeds import MAX_MEMBERS, Repeats, places_over
+from dedup.seeds import MAX_MEMBERS, PlacesInOrder, Repeats
 
 if TYPE_CHECKING:
     from dedup.explain import Judge
@@ -35,6 +35,7 @@ Flags = npt.NDArray[np.bool_]
 
 COVERS = 0.9  # share of a passage on both sides that another one says as well
 BEYOND_EXACT = 3.0  # rare words of evidence that a passage adds, at least, to the exact runs that it holds
+BOXES = 2048  # rectangles whose evidence is looked at together
 INSIDE = 0.5  # share of a run on both sides that lies for the most part inside
 
 
@@ -71,7 +72,7 @@ def fitted(engine: LocalEngine, corpus: Corpus, bags: Bags, joined: Passages, ke
     aligned, box, run, inside = aligned.take(left), (np.cumsum(left) - 1)[box[counts]], run[counts], inside[counts]
     if not len(aligned.dice):
         return aligned, kept
-    new = _new(corpus, bags, aligned, runs.take(run), box, repeats, gates.min_tokens)
+    new = _new(engine, corpus, bags, aligned, runs.take(run), box, repeats, gates.min_tokens)
     new &= ~_in_one_group(corpus, aligned.links, runs, kept, repeats)
     if judge is not None:
         judge.stop(aligned.links.take(~new), "runs")
@@ -139,17 +140,30 @@ def segments_beside(corpus: Corpus, segments: Repeats, passages: Passages) -> Re
     return replace(segments, first=sums(count[kept]), position=segments.position[rows], lengths=segments.lengths[kept])
 
 
-def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats, min_tokens: int) -> Flags:
+def _new(engine: LocalEngine, corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, repeats: Repeats,
+         min_tokens: int) -> Flags:
     """Whether rectangles say more than the runs that they hold, and the segments that stand on both sides.
 
     They have more evidence than all of those, ``BEYOND_EXACT`` more than the exact ones, and `min_tokens` on a side that no
     exact one holds.
 
     Args:
-        runs, box: Runs, and the rectangle that each one overlaps on both sides.
+        runs, box: Runs, and the rectangle that each one overlaps on both sides, ascending.
     """
-    boxes, count = aligned.links, len(aligned.dice)
-    sides = [_segments_inside(repeats, t0, t1) for t0, t1 in ((boxes.a0, boxes.a1), (boxes.b0, boxes.b1))]
+    placed = PlacesInOrder(repeats)
+
+    def judge(first: int) -> Flags:
+        some = np.arange(first, min(first + BOXES, len(aligned.dice)))
+        mine = np.arange(*np.searchsorted(box, [first, first + BOXES]))
+        return _says_more(corpus, bags, aligned.take(some), runs.take(mine), box[mine] - first, placed, min_tokens)
+    return np.concatenate(engine.map(judge, range(0, len(aligned.dice), BOXES)))
+
+
+def _says_more(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, placed: PlacesInOrder,
+               min_tokens: int) -> Flags:
+    """``_new`` of some rectangles."""
+    boxes, count, repeats = aligned.links, len(aligned.dice), placed.repeats
+    sides = [_segments_inside(placed, t0, t1) for t0, t1 in ((boxes.a0, boxes.a1), (boxes.b0, boxes.b1))]
     keys = [parts.owner * (len(repeats.lengths) + 1) + segment for parts, segment in sides]
     new, all_parts, exact_parts = np.zeros(count, bool), [], []
     for side, (t0, t1, x0, x1) in enumerate(((boxes.a0, boxes.a1, runs.a0, runs.a1), (boxes.b0, boxes.b1, runs.b0, runs.b1))):
@@ -169,10 +183,10 @@ def _new(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64, re
     return new
 
 
-def _segments_inside(repeats: Repeats, t0: I64, t1: I64) -> tuple[Parts, I64]:
+def _segments_inside(placed: PlacesInOrder, t0: I64, t1: I64) -> tuple[Parts, I64]:
     """What ranges of tokens hold of places of segments, and the segment of each."""
-    owner, place, begin, end = places_over(repeats, t0, t1)
-    return Parts(owner, begin, end), repeats.segment[place]
+    owner, place, begin, end = placed.over(t0, t1)
+    return Parts(owner, begin, end), placed.segment[place]
 
 
 def _grown(corpus: Corpus, bags: Bags, aligned: Aligned, runs: Links, box: I64) -> tuple[Aligned, Flags]:

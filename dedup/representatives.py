@@ -28,7 +28,7 @@ F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-class Members(Struct, frozen=True):
+class Members(Struct):
     """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
 
     row: I64
@@ -40,6 +40,11 @@ class Members(Struct, frozen=True):
     def take(self, kept: Flags) -> Members:
         """Some of the rows."""
         return Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
+
+    def add(self, more: Members) -> None:
+        """Rows behind these; column by column, for they are as long as there are places."""
+        for name in self.__struct_fields__:
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
 
 def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
@@ -108,7 +113,7 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
 
 def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, component: I64, links: tuple[I64, I64], times: I64,
                     page: I64, pairs: PagePairs, late: Flags, spans: Spans, size: int) -> Members:
-    """A member that the representative rule leaves alone is in a group with one that it was linked to.
+    """The members, to which rows are added: one that the rule leaves alone is in a group with one that it was linked to.
 
     That is the one with most links, of those the longest: it is the representative, unless the other one is a reference.
     Alone is also one that has nobody in its group with whom it makes a pair that counts; it leaves that group.
@@ -167,9 +172,9 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     def both(of_lead: Any, of_other: Any) -> Any:  # in the order of their places
         return np.concatenate([np.where(before, of_lead, of_other), np.where(before, of_other, of_lead)])
     number = count + np.arange(len(lead))
-    return Members(np.concatenate([members.row, both(lead, other)]), np.concatenate([members.group, number, number]),
-                    np.concatenate([members.leader, lead, lead]), np.concatenate([members.jaccard, both(1.0, jaccard)]),
-                    np.concatenate([members.containment, both(1.0, contained)]))
+    members.add(Members(both(lead, other), np.concatenate([number, number]), np.concatenate([lead, lead]), both(1.0, jaccard),
+                        both(1.0, contained)))
+    return members
 
 
 def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, times: I64, beyond: Flags,

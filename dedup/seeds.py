@@ -183,15 +183,27 @@ def pages_at(page_first: I64, token: I64 | U32) -> I64:
     return kernel.blocks_of(page_first, token.astype(np.int64))
 
 
-def places_over(repeats: Repeats, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
-    """Places of segments that overlap ranges of tokens: range, place, and the tokens that both hold."""
-    order = np.argsort(repeats.position, kind="stable")
-    start = repeats.position[order]
-    low = np.searchsorted(start, t0 - int(repeats.lengths.max(initial=0)))
-    counts = np.searchsorted(start, t1) - low
-    owner = np.repeat(np.arange(len(t0)), counts)
-    place = order[np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))]
-    begin = np.maximum(repeats.position[place], t0[owner])
-    end = np.minimum(repeats.position[place] + repeats.lengths[repeats.segment[place]], t1[owner])
-    kept = end > begin
-    return owner[kept], place[kept], begin[kept], end[kept]
+class PlacesInOrder:
+    """Places of segments by where they begin, to be asked which of them overlap ranges of tokens.
+
+    Attributes:
+        repeats: The segments.
+        segment: Of each place, in their order.
+    """
+
+    def __init__(self, repeats: Repeats) -> None:
+        self.repeats, self.segment = repeats, repeats.segment
+        self._order = np.argsort(repeats.position, kind="stable")
+        self._start = repeats.position[self._order]
+        self._longest = int(repeats.lengths.max(initial=0))
+
+    def over(self, t0: I64, t1: I64) -> tuple[I64, I64, I64, I64]:
+        """Range, place, and the tokens that both hold."""
+        low = np.searchsorted(self._start, t0 - self._longest)
+        counts = np.searchsorted(self._start, t1) - low
+        owner = np.repeat(np.arange(len(t0)), counts)
+        place = self._order[np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(owner))]
+        begin = np.maximum(self.repeats.position[place], t0[owner])
+        end = np.minimum(self.repeats.position[place] + self.repeats.lengths[self.segment[place]], t1[owner])
+        kept = end > begin
+        return owner[kept], place[kept], begin[kept], end[kept]

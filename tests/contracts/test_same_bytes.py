@@ -121,9 +121,12 @@ def test_grams_in_slices(folder, expected, monkeypatch):
 @pytest.mark.parametrize("name", [name if name in ("block", "page", "across", "ocr") else
                                   pytest.param(name, marks=pytest.mark.soak) for name in SETTINGS])
 def test_many_batches(folder, monkeypatch, name):
-    """Batches of a few pages each, so that every stage has many of them. (The digest of the input may know of them.)"""
+    """Batches of a few pages each, so that every stage has many of them; columns in the file. (The digest of the input may
+    know of them.)"""
     import dedup.blocks
+    import dedup.filed
     import dedup.lsh
+    import dedup.one_list
     import dedup.shingles
 
     def found(**settings: Any) -> str:
@@ -133,6 +136,9 @@ def test_many_batches(folder, monkeypatch, name):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
     monkeypatch.setattr(dedup.blocks, "BATCHES", 16)  # they grow
     monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
+    monkeypatch.setattr(dedup.one_list, "BOXES", 2)
+    monkeypatch.setattr(dedup.filed, "LEAST_IN_FILE", 100)
+    monkeypatch.setattr(dedup.filed, "LEAST_OF_MANY", 16)
     for threads, partitions in ((1, 1), (4, 7)):
         assert found(threads=threads, partitions=partitions, **SETTINGS[name]) == expected
 
