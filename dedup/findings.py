@@ -27,7 +27,15 @@ from dedup.pair_list import LinkTable, PairList
 from dedup.places import block_of, locate, page_of, range_halves
 from dedup.runs import Links, Passages, concatenated
 from dedup.tandems import Shown, period_of, shown_places
-from dedup.verify import Spans, indel_similarities, long_spans, similarity_of_bytes, span_bytes, span_texts
+from dedup.verify import (
+    Spans,
+    indel_similarities,
+    long_spans,
+    similarity_of_bytes,
+    span_batches,
+    span_bytes,
+    span_texts,
+)
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -267,14 +275,20 @@ class Findings:
                                                        span_bytes(self.corpus, spans, row))
             found[row] = self._long[pair]
         short = np.flatnonzero(~long)
-        texts = span_texts(self.corpus, spans.take(short))
-        pairs = list(zip(short.searchsorted(lead[short]).tolist(), texts, strict=True))
+        for begin, end in span_batches(spans.take(short)):
+            found[short[begin:end]] = self._indel_of_short(spans, short[begin:end], lead[short[begin:end]])
+        return found
+
+    def _indel_of_short(self, spans: Spans, rows: I64, lead: I64) -> list[float]:
+        """Indel similarity of some spans, each to another one."""
+        leads, other = np.unique(lead, return_inverse=True)
+        leading = span_texts(self.corpus, spans.take(leads))
+        pairs = list(zip(other.tolist(), span_texts(self.corpus, spans.take(rows)), strict=True))
         different = list(dict.fromkeys(pairs))  # members are often equal
-        alike = indel_similarities([texts[lead] for lead, _ in different], [text for _, text in different],
+        alike = indel_similarities([leading[lead] for lead, _ in different], [text for _, text in different],
                                    self.engine.threads)
         known = dict(zip(different, alike, strict=True))
-        found[short] = [known[pair] for pair in pairs]
-        return found
+        return [known[pair] for pair in pairs]
 
     def all_measures(self) -> Measured:
         """Measures of each occurrence of all groups."""

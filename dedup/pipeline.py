@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from dedup.stem import Stem
 
 I64 = npt.NDArray[np.int64]
+PAIRS_TOGETHER = 1 << 20  # of near sets, verified at a time
 MakeSurveyor = Callable[[LocalEngine, Corpus, Options, Tokens, BandKeys | None], Surveyor]
 log = logging.getLogger("dedup")
 
@@ -323,18 +324,28 @@ def verified(engine: LocalEngine, corpus: Corpus, surveyor: Surveyor, block: I64
 
     Half hashes may collide: a pair so close to the threshold that a collision would decide is checked again.
     """
-    if not len(a):
+    sizes, reach, close = short.sizes, np.empty(len(a), bool), np.empty(len(a), bool)
+    for at in range(0, len(a), PAIRS_TOGETHER):  # columns of all pairs would be the most that is in memory
+        some = slice(at, at + PAIRS_TOGETHER)
+        overlap = short.overlaps(engine, a[some], b[some])
+        union = sizes[a[some]] + sizes[b[some]] - overlap
+        reach[some] = overlap / np.maximum(union, 1) >= threshold
+        close[some] = (overlap - 1) / (union + 1) < threshold
+    a, b, close = a[reach], b[reach], rows_of(close[reach])
+    if not len(close):
         return a, b
-    overlap, sizes = short.overlaps(engine, a, b), short.sizes
-    union = sizes[a] + sizes[b] - overlap
-    reach = rows_of(overlap / np.maximum(union, 1) >= threshold)
-    a, b, overlap, union = a[reach], b[reach], overlap[reach], union[reach]
-    close = rows_of((overlap - 1) / (union + 1) < threshold)
-    involved, rows = np.unique(np.concatenate([a[close], b[close]]), return_inverse=True)
+    is_involved = np.zeros(len(block), bool)
+    for side in (a, b):
+        is_involved[side[close]] = True
+    involved, row = rows_of(is_involved), np.cumsum(is_involved) - 1
     surveyor.look_at(last_up_to(corpus.page_first, block[involved]))
     sets = shingle_blocks(engine, corpus, block[involved], size)
     alike = np.ones(len(a), bool)
-    alike[close] = sets.jaccard(rows[:len(close)], rows[len(close):]) >= threshold
+    for at in range(0, len(close), PAIRS_TOGETHER):
+        asked = close[at:at + PAIRS_TOGETHER]
+        x, y = row[a[asked]], row[b[asked]]
+        overlap = sets.overlaps(engine, x, y)
+        alike[asked] = overlap / np.maximum(sets.sizes[x] + sets.sizes[y] - overlap, 1) >= threshold
     return a[alike], b[alike]
 
 

@@ -8,15 +8,15 @@ there is none, the one with most links, of those the longest.
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of, sums
 from dedup.engines.local import LocalEngine
-from dedup.kernel import kernel
 from dedup.order import in_order
 from dedup.page_pairs import PagePairs
 from dedup.shingles import Sets
@@ -26,6 +26,8 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+LARGE = 2_000_000  # tokens of components that are checked by all threads, not side by side with others
 
 
 class Members(Struct):
@@ -47,12 +49,13 @@ class Members(Struct):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
 
-def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, digest: U64, links: tuple[I64, I64],
+def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, tokens: I64, digest: U64, links: tuple[I64, I64],
          late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
     """The representative rule. Those of a component whose texts are all equal need no check.
 
     Args:
         component: Of each row, its first row.
+        tokens: Of each row, at most.
         links: Between rows.
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
@@ -82,12 +85,16 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, diges
     number = component[rows]
     cuts = distinct_numbers(np.searchsorted(number, number[edges[edges < len(rows)]])).tolist()
 
-    def check(part: tuple[int, int]) -> None:
+    def check(engine: LocalEngine, part: tuple[int, int]) -> None:
         mine = rows[part[0]:part[1]]
         leaders, own = np.unique(text[mine], return_inverse=True)
-        sets = span_sets(LocalEngine(1), corpus, spans.take(leaders), size)
-        _split(mine, own, component, text, sets, digest, linked, times, beyond, late, threshold, members)
-    engine.map(check, list(itertools.pairwise([*cuts, len(rows)])))
+        sets = span_sets(engine, corpus, spans.take(leaders), size, int(tokens[leaders].sum()))
+        _split(engine, mine, own, component, text, sets, digest, linked, times, beyond, late, threshold, members)
+    before, parts = sums(tokens[rows]), list(itertools.pairwise([*cuts, len(rows)]))
+    large = [part for part in parts if int(before[part[1]] - before[part[0]]) >= LARGE]
+    engine.map(partial(check, LocalEngine(1)), [part for part in parts if part not in large])
+    for part in large:
+        check(engine, part)
     return members, times
 
 
@@ -177,8 +184,8 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     return members
 
 
-def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64, times: I64, beyond: Flags,
-           late: Flags, threshold: float, members: Members) -> None:
+def _split(engine: LocalEngine, rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64,
+           times: I64, beyond: Flags, late: Flags, threshold: float, members: Members) -> None:
     """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
 
     Args:
@@ -197,7 +204,7 @@ def _split(rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U
         new[1:] = owner[1:] != owner[:-1]
         first = left[new][np.cumsum(new) - 1]
         mine, theirs = own[left], own[first]
-        overlap = kernel.set_overlaps(sets.values, sets.first, theirs, mine)
+        overlap = sets.overlaps(engine, theirs, mine)
         union = sets.sizes[theirs] + sets.sizes[mine] - overlap
         equal = mine == theirs
         alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))

@@ -14,13 +14,14 @@ from msgspec import Struct
 from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import check_whole
-from dedup.filed import Filed, InTurn
+from dedup.filed import LEAST_IN_FILE, Filed, InTurn
 from dedup.kernel import kernel
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
+T = TypeVar("T")
 R = TypeVar("R")
 
 PAIRS = 1 << 14  # of sets that are compared at a time
@@ -45,6 +46,12 @@ class Sets(Struct, frozen=True):
     def sizes(self) -> I64:
         """Elements of each set."""
         return widths(self.first)
+
+    def overlaps(self, engine: LocalEngine, a: I64, b: I64) -> I64:
+        """Sizes of the intersections of pairs of sets."""
+        def of_rows(rows: slice) -> I64:
+            return kernel.set_overlaps(self.values, self.first, a[rows], b[rows])
+        return np.concatenate(engine.map(of_rows, [slice(at, at + PAIRS) for at in range(0, max(len(a), 1), PAIRS)]))
 
     def jaccard(self, a: I64, b: I64) -> npt.NDArray[np.float64]:
         """Exact Jaccard similarity of pairs of sets, 0.0 to 1.0; 0 where both are empty."""
@@ -94,9 +101,11 @@ def shingle_blocks(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) 
         blocks: Which blocks, ascending; set s is of ``blocks[s]``.
         size: Tokens in a shingle. A block of fewer tokens has one shingle, all of it.
     """
+    most = int((corpus.token_first[1:] - corpus.token_first[:-1])[blocks].sum())  # elements: as many as tokens
+
     def shingle(part: slice) -> tuple[U64, I64]:
         return kernel.shingle_sets(*corpus.hashes(blocks[part]), size)
-    return join_sets(engine.map(shingle, _batches(corpus, blocks)))
+    return made_sets(engine, _batches(corpus, blocks), shingle, most)
 
 
 def short_shingles(engine: LocalEngine, corpus: Corpus, blocks: I64, size: int) -> ShortSets:
@@ -145,6 +154,25 @@ def _batches(corpus: Corpus, blocks: I64) -> list[slice]:
     edges = np.searchsorted(size, np.arange(0, int(size[-1]) + 1 if len(size) else 0, BATCH_BYTES))
     cuts = distinct_numbers(np.concatenate([[0], edges, [len(blocks)]]))
     return list(itertools.starmap(slice, itertools.pairwise(cuts.tolist())))
+
+
+def made_sets(engine: LocalEngine, batches: Iterable[T], make: Callable[[T], tuple[U64, I64]], most: int) -> Sets:
+    """The sets that are made of some batches, one after the other.
+
+    Args:
+        most: Elements at most, 0 where that is not known: very many of them lie in the file.
+    """
+    if most * np.dtype(np.uint64).itemsize < LEAST_IN_FILE:
+        return join_sets(engine.map(make, batches))
+    column = Filed(most, np.uint64)
+    written = InTurn(column)
+
+    def write(numbered: tuple[int, T]) -> I64:
+        values, first = make(numbered[1])
+        written.write(numbered[0], values)
+        return widths(first)
+    sizes = engine.map(write, enumerate(batches))
+    return Sets(column.values[:written.count], sums(np.concatenate(sizes)))
 
 
 def join_sets(parts: Sequence[tuple[U64, I64]]) -> Sets:

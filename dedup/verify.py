@@ -20,7 +20,7 @@ from dedup.engines.local import LocalEngine
 from dedup.errors import check_whole
 from dedup.kernel import kernel
 from dedup.long_texts import LONG_BYTES, decoded, equal, long_similarity
-from dedup.shingles import Sets, Shingler, join_sets
+from dedup.shingles import Sets, Shingler, join_sets, made_sets
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -197,16 +197,18 @@ def spans_together(one: Spans, more: Spans) -> Spans:
 
 def map_spans(engine: LocalEngine, corpus: Corpus, spans: Spans, stage: Callable[[U64, I64], R]) -> list[R]:
     """A stage over the token hashes of spans and where each span's begin; its parts one after the other."""
-    def tokens(batch: tuple[int, int]) -> R:
-        first = spans.first[batch[0]:batch[1] + 1]
-        parts = slice(int(first[0]), int(first[-1]))
-        hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts],
-                                                 corpus.flags)
-        return stage(hashes, np.ascontiguousarray(token_first[first - first[0]]))
-    return engine.map(tokens, _span_batches(spans))
+    return engine.map(lambda batch: stage(*_hashes(corpus, spans, batch)), span_batches(spans))
 
 
-def _span_batches(spans: Spans) -> list[tuple[int, int]]:
+def _hashes(corpus: Corpus, spans: Spans, batch: tuple[int, int]) -> tuple[U64, I64]:
+    """The token hashes of some spans, and where each one's begin."""
+    first = spans.first[batch[0]:batch[1] + 1]
+    parts = slice(int(first[0]), int(first[-1]))
+    hashes, token_first = kernel.hash_tokens(corpus.text, spans.part_start[parts], spans.part_end[parts], corpus.flags)
+    return hashes, np.ascontiguousarray(token_first[first - first[0]])
+
+
+def span_batches(spans: Spans) -> list[tuple[int, int]]:
     """Spans in batches of few spans and not much text; one empty batch where there are none."""
     lengths = spans.part_end - spans.part_start
     if len(spans) <= BATCH_SPANS and int(lengths.sum()) <= BATCH_SPAN_BYTES:
@@ -225,7 +227,7 @@ def span_overlaps(engine: LocalEngine, corpus: Corpus, a: Spans, b: Spans, size:
         both = join_sets([(family.values, family.first) for family in sets])
         overlap = kernel.set_overlaps(both.values, both.first, rows - batch[0], rows - batch[0] + len(rows))
         return overlap, sets[0].sizes, sets[1].sizes
-    columns = [np.concatenate(column) for column in zip(*engine.map(overlaps, _span_batches(a)), strict=True)]
+    columns = [np.concatenate(column) for column in zip(*engine.map(overlaps, span_batches(a)), strict=True)]
     return columns[0], columns[1], columns[2]
 
 
@@ -234,9 +236,15 @@ def span_digests(engine: LocalEngine, corpus: Corpus, spans: Spans) -> U64:
     return np.concatenate(map_spans(engine, corpus, spans, kernel.range_digests))
 
 
-def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int) -> Sets:
-    """The shingle set of each span, its parts taken one after the other."""
-    return join_sets(map_spans(engine, corpus, spans, lambda hashes, first: kernel.shingle_sets(hashes, first, size)))
+def span_sets(engine: LocalEngine, corpus: Corpus, spans: Spans, size: int, most: int = 0) -> Sets:
+    """The shingle set of each span, its parts taken one after the other.
+
+    Args:
+        most: Of ``made_sets``.
+    """
+    def shingle(batch: tuple[int, int]) -> tuple[U64, I64]:
+        return kernel.shingle_sets(*_hashes(corpus, spans, batch), size)
+    return made_sets(engine, span_batches(spans), shingle, most)
 
 
 def long_spans(spans: Spans) -> npt.NDArray[np.bool_]:

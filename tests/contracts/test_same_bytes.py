@@ -127,7 +127,10 @@ def test_many_batches(folder, monkeypatch, name):
     import dedup.filed
     import dedup.lsh
     import dedup.one_list
+    import dedup.pipeline
+    import dedup.representatives
     import dedup.shingles
+    import dedup.verify
 
     def found(**settings: Any) -> str:
         return re.sub('"input_digest": "[^"]*"', "", scanned(folder, **settings))
@@ -137,6 +140,10 @@ def test_many_batches(folder, monkeypatch, name):
     monkeypatch.setattr(dedup.blocks, "BATCHES", 16)  # they grow
     monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
     monkeypatch.setattr(dedup.one_list, "BOXES", 2)
+    monkeypatch.setattr(dedup.pipeline, "PAIRS_TOGETHER", 3)
+    monkeypatch.setattr(dedup.representatives, "LARGE", 500)
+    monkeypatch.setattr(dedup.verify, "BATCH_SPANS", 3)
+    monkeypatch.setattr(dedup.shingles, "LEAST_IN_FILE", 100)
     monkeypatch.setattr(dedup.filed, "LEAST_IN_FILE", 100)
     monkeypatch.setattr(dedup.filed, "LEAST_OF_MANY", 16)
     for threads, partitions in ((1, 1), (4, 7)):
