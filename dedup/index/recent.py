@@ -9,16 +9,18 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new, distinct_numbers, widths
+from dedup.blocks import begins_new, distinct_numbers
 from dedup.index.segments import Chunks
 from dedup.kernel.twin_postings import BEGIN_BITS
 
 I64 = npt.NDArray[np.int64]
 
 T = TypeVar("T")
+NONE_BESIDE = np.empty(0, np.int64)
 
 DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
 BUFFERS = 128  # of chunks: to begin one writes zeros to all of it, which a look-up waits for
+RARELY = 16  # of so many chunks of more than have room one is kept: to put one there takes as long as to read it
 FEW_BUFFERS = 4  # are filled by those who ask once or twice: for them nothing is read that is not asked for
 
 
@@ -79,18 +81,18 @@ class RecentChunks:
         self.most, self._size, self._lock = most, most // buffers, threading.Lock()
         self._buffers: list[bytes | bytearray] = [b""] * buffers  # the oldest one is the next that is begun anew
         self._numbers: list[list[I64]] = [[] for _ in range(buffers)]  # of the chunks that were put into each
-        self._newest, self._end, self._begun = -1, self._size, 0
+        self._newest, self._end, self._begun, self._turn = -1, self._size, 0, 0
         self._behind = np.zeros(1, np.int64)  # by number, one more than the place; 0 of one that is not there
 
     def take(self, numbers: I64, lasting: int, read: Callable[[list[int]], list[bytes]],
-             beside: Callable[[I64], I64] | None = None) -> Chunks:
+             beside: Callable[[I64], I64 | None] | None = None) -> Chunks:
         """Where chunks are; those that are not known are read.
 
         Args:
             numbers: They ascend, and may repeat.
             lasting: So many of them, the first ones, are kept.
             read: Gets the numbers that are not known.
-            beside: Names further ones to be read and kept with some that are kept.
+            beside: Names further ones to be read and kept with some that are kept; ``None`` where not all have room.
         """
         with self._lock:  # what another thread puts there later stands in other bytes, or in buffers of its own
             buffers, known = list(self._buffers), numbers[:lasting]
@@ -103,16 +105,21 @@ class RecentChunks:
             asked = numbers[missing]
             new = begins_new(asked)
             own, kept = asked[new], int(new[:missing.searchsorted(lasting)].sum())
+            more: I64 | None = NONE_BESIDE
             if beside is not None and self._begun > FEW_BUFFERS:
                 more = beside(own[:kept])
+            if more is not None and len(more):
                 more = distinct_numbers(np.concatenate([own[:kept], more[self._is_new(more)]]))
                 own, kept = np.concatenate([more, own[kept:]]), len(more)
             data = read(own.tolist())
-            begin = np.array([0, *map(len, data)], np.int64).cumsum()
-            buffers.append(b"".join(data))
-            place[missing] = (begin[:-1] | len(buffers) - 1 << BEGIN_BITS)[own.searchsorted(asked)]
+            place[missing] = own.searchsorted(asked) + len(buffers) << BEGIN_BITS
+            buffers += data
             with self._lock:
-                self._keep(own[:kept], buffers[-1], begin)
+                self._turn += 1
+                chosen = np.arange(kept)
+                if more is None and self._begun > len(self._buffers):
+                    chosen = ((own[:kept] + self._turn) % RARELY == 0).nonzero()[0]
+                self._keep(own[chosen], [data[i] for i in chosen.tolist()])
         return buffers, place
 
     def _is_new(self, numbers: I64) -> npt.NDArray[np.bool_]:
@@ -121,19 +128,15 @@ class RecentChunks:
         new: npt.NDArray[np.bool_] = behind[np.minimum(numbers, len(behind) - 1)] == 0
         return new | (numbers >= len(behind))
 
-    def _keep(self, numbers: I64, data: bytes | bytearray, begin: I64) -> None:
-        """Put chunks into the newest buffer, and where it is full into the next one; what does not fit into one is not kept.
-
-        Args:
-            numbers: Of the first ones of the data.
-            begin: Where in the data each chunk begins.
-        """
-        if not len(numbers) or int(widths(begin[:len(numbers) + 1]).max()) > self._size:
+    def _keep(self, numbers: I64, data: list[bytes]) -> None:
+        """Put chunks into the newest buffer, and where it is full into the next one; what does not fit into one is not kept."""
+        if not len(numbers) or max(map(len, data)) > self._size:
             return
         if int(numbers[-1]) >= len(self._behind):
             longer = np.zeros(2 * int(numbers[-1]) + 1, np.int64)
             longer[:len(self._behind)] = self._behind
             self._behind = longer
+        begin = np.array([0, *map(len, data)], np.int64).cumsum()
         first = 0
         while first < len(numbers):
             room = int(begin[first]) + self._size - self._end
@@ -141,12 +144,12 @@ class RecentChunks:
             if end == first:
                 self._begin_anew()
                 continue
-            buffer, start, stop = self._buffers[self._newest], int(begin[first]), int(begin[end])
+            buffer, size = self._buffers[self._newest], int(begin[end] - begin[first])
             assert isinstance(buffer, bytearray)
-            buffer[self._end:self._end + stop - start] = data[start:stop]
-            self._behind[numbers[first:end]] = (begin[first:end] - start + self._end | self._newest << BEGIN_BITS) + 1
+            buffer[self._end:self._end + size] = b"".join(data[first:end])
+            self._behind[numbers[first:end]] = (begin[first:end] - begin[first] + self._end | self._newest << BEGIN_BITS) + 1
             self._numbers[self._newest].append(numbers[first:end])
-            self._end += stop - start
+            self._end += size
             first = end
 
     def _begin_anew(self) -> None:

@@ -97,12 +97,12 @@ class SqliteSnapshot:
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
         return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
 
-    def _beside(self, numbers: I64) -> I64:
+    def _beside(self, numbers: I64) -> I64 | None:
         """Chunks that lie beside some in the file, where all that there are have room in memory: soon all are there."""
         levels = {level for _, level, _ in self.state.segments}
         segments = [segment for level in levels for segment in self.directories_of(level)]
         if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES > self.store.chunks.most:
-            return numbers
+            return None
         near = distinct_numbers((numbers[:, None] // BESIDE * BESIDE + np.arange(BESIDE)).reshape(-1))
         near = near[:near.searchsorted(self._first_fresh[0])]
         return np.concatenate([near[near.searchsorted(segment.first_chunk):

@@ -22,7 +22,7 @@ from dedup.blocks import read_corpus
 from dedup.errors import BusyIndexError, DamagedIndexError, InputError, OptionError, OutputError
 from dedup.index import Index, rebuild
 from dedup.index.keys import BLOCK, DEAD, ID
-from dedup.index.recent import Recent, RecentChunks
+from dedup.index.recent import RARELY, Recent, RecentChunks
 from dedup.index.records import LZ4, MOST_LZ4, ZSTD, Packer, Record, seal, stored_page, stored_texts, unseal
 from dedup.index.segments import Rows, Segment, find_keys, merged, one_by_one, pack_chunks, sorted_rows, unpack_chunk
 from dedup.index.sqlite_pages import BESIDE, SqliteSnapshot
@@ -652,6 +652,25 @@ def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_ag
     assert [buffers[at >> BEGIN_BITS][at & (1 << BEGIN_BITS) - 1] for at in place.tolist()] == [200, 200, 201, 202]
     recent.take(np.arange(699, 705), 6, read, lambda some: np.arange(698, 706))
     assert asked[5:] == [698, 699, 704, 705]  # what is there is not read again
+
+
+def test_of_more_chunks_than_have_room_few_come_and_go():
+    asked: list[int] = []
+
+    def read(numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return [number.to_bytes(10, "big") for number in numbers]
+    recent, some = RecentChunks(8 * 100, 8), np.random.default_rng(0)
+    for _ in range(500):
+        numbers = np.unique(some.integers(0, 200, 12))
+        buffers, place = recent.take(numbers, len(numbers), read, lambda _: None)
+        found = [buffers[at >> BEGIN_BITS][(begin := at & (1 << BEGIN_BITS) - 1):begin + 10] for at in place.tolist()]
+        assert [int.from_bytes(data, "big") for data in found] == numbers.tolist()
+    assert recent._begun < 8 + 500 * 12 / RARELY / 10 + 2  # each buffer holds ten; nearly all that were read were not put there
+    before = len(asked)
+    for _ in range(100 * RARELY):
+        recent.take(np.arange(7), 7, read, lambda _: None)
+    assert len(asked) - before < 7 * 3 * RARELY  # what is asked for again and again is kept soon
 
 
 @pytest.mark.parametrize("room", [True, False])
