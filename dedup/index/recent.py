@@ -129,7 +129,7 @@ class RecentChunks:
         return new | (numbers >= len(behind))
 
     def _keep(self, numbers: I64, data: list[bytes]) -> None:
-        """Put chunks into the newest buffer, and where it is full into the next one; what does not fit into one is not kept."""
+        """Put chunks into the newest buffer, and where it is full into the next one; what is larger than one is not kept."""
         if not len(numbers) or max(map(len, data)) > self._size:
             return
         if int(numbers[-1]) >= len(self._behind):

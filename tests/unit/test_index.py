@@ -666,7 +666,7 @@ def test_of_more_chunks_than_have_room_few_come_and_go():
         buffers, place = recent.take(numbers, len(numbers), read, lambda _: None)
         found = [buffers[at >> BEGIN_BITS][(begin := at & (1 << BEGIN_BITS) - 1):begin + 10] for at in place.tolist()]
         assert [int.from_bytes(data, "big") for data in found] == numbers.tolist()
-    assert recent._begun < 8 + 500 * 12 / RARELY / 10 + 2  # each buffer holds ten; nearly all that were read were not put there
+    assert recent._begun < 8 + 500 * 12 / RARELY / 10 + 2  # each holds ten: nearly all that were read were not put there
     before = len(asked)
     for _ in range(100 * RARELY):
         recent.take(np.arange(7), 7, read, lambda _: None)
