@@ -166,7 +166,8 @@ class _Writer:
                 share.append(f"; {percent(s.content_share)} without template, menus and refrains")
             yield from self.lines(share)
         unit = "page" if self.report.options.unit == "page" else "block"
-        parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared, {s.short:,} short", counted(s.groups, self._parts())]
+        under = f", {s.short:,} under {count(self.report.options.min_tokens, 'word')}" if s.short else ""
+        parts = [f"{count(s.blocks, unit)}: {s.compared:,} compared{under}", counted(s.groups, self._parts())]
         parts += [f"{self.report.left_out:,} more left out"] if self.report.left_out else []
         parts += [f"{self.report.hidden:,} hidden by {hide_words(self.report.options)}"] if self.report.hidden else []
         if self.report.index_pages is not None:
@@ -259,8 +260,8 @@ class _Writer:
             else:
                 what = count(fold.groups or fold.verdicts, "passage")
                 where = "" if self.one_page else f" on {count(fold.pages, 'page')}"
-                such_as = ", such as" if fold.verdicts > fold.pages or fold.groups > 1 else ""
-                on = f" on {name}" if name and such_as else ""
+                such_as = ", such as" if fold.verdicts > fold.pages or fold.groups > 1 else ", as" if name else ""
+                on = f" on {name}" if name else ""
                 text = f"{FOLD_WORDS[kind]}: {what}{where}{such_as}{on}: {one_line(example, 160)}"
             yield from self.lines(self.say(text), f"  {self.signs.dot} ")
 

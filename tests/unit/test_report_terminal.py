@@ -138,6 +138,19 @@ def test_no_repeats_says_what_was_compared() -> None:
     assert "Nothing was long enough" in printed(report([page("a")], compared=0, short=10))
 
 
+def test_what_was_too_short_is_said_with_the_length_that_it_takes() -> None:
+    """Equal pages of seven words are silent; who wonders reads why."""
+    assert "8 compared, 2 under 9 words" in printed(report([page("a")], short=2, options=Options(min_tokens=9)))
+    assert "8 compared ·" in printed(report([page("a")], short=0))
+
+
+def test_a_menu_of_all_pages_is_told_with_the_page_of_its_lines() -> None:
+    pages = [page(f"{n}.html", verdicts=(Verdict("navigation", "a menu stands twice: ... at lines 8 and 21", (0,)),))
+             for n in range(3)]
+    text = flat(printed(report(pages, [group(0, [occurrence("0.html", "a b"), occurrence("1.html", "a b")])])))
+    assert "navigation: 1 passage on 3 pages, as on 0.html: a menu stands twice: ... at lines 8 and 21" in text
+
+
 def test_a_record_is_placed_by_file_line_and_id() -> None:
     pages = [page("doc-1", source="c.jsonl"), page("doc-2", source="c.jsonl")]
     text = printed(report(pages, [group(0, [occurrence("doc-1", "t", line=4), occurrence("doc-2", "t", line=5)])]))
