@@ -188,18 +188,22 @@ def _hints() -> dict[str, Any]:
     return get_type_hints(Options)
 
 
-def memory_bytes(text: str) -> int:
+def memory_bytes(text: str, name: str = "memory", least: int = LEAST_MEMORY) -> int:
     """Bytes of "512M", "2G", "1.5 GiB" or "2000000000"; the units are those of 1024.
+
+    Args:
+        name: What it is given as.
+        least: The fewest that are enough.
 
     Raises:
         OptionError: It is no such size, or too little for anything.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
     if found is None:
-        raise OptionError(f"{text!r} is not a size", "memory", "Write it like 512M or 2G.")
+        raise OptionError(f"{text!r} is not a size", name, "Write it like 512M or 2G.")
     size = int(float(found[1]) * UNITS[found[2].upper()])
-    if size < LEAST_MEMORY:
-        raise OptionError(f"{text} is too little", "memory", f"The least is {LEAST_MEMORY >> 20}M.")
+    if size < least:
+        raise OptionError(f"{text} is too little", name, f"The least is {least >> 20}M.")
     return size
 
 

@@ -27,7 +27,7 @@ from dedup.index.adding import (
 from dedup.index.recipe import GIVEN_LATER, Recipe, make_recipe
 from dedup.index.redis_link import is_address
 from dedup.index.store import Snapshot, Store
-from dedup.options import Options, did_you_mean, make_options
+from dedup.options import Options, did_you_mean, make_options, memory_bytes
 
 if TYPE_CHECKING:
     from dedup.blocks import Corpus
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dedup.stages import Progress
 
 TIMEOUT = 60.0  # seconds to wait for somebody else who writes
+LEAST_CACHE = 1 << 24  # bytes
 SMALL = 1 << 25  # bytes of text whose scan has room anyway
 FILTERS = ("min_similarity", "min_chars")  # hide what was found, so they may be given with each check
 
@@ -54,29 +55,33 @@ class Index:
         self._asked: dict[Any, Options] = {}
 
     @classmethod
-    def open(cls, place: str | os.PathLike[str], *, timeout: float = TIMEOUT) -> Index:
+    def open(cls, place: str | os.PathLike[str], *, timeout: float = TIMEOUT, cache: str | None = None) -> Index:
         """Open an index that there is.
 
         Args:
             place: Its file; or ``redis://host:port/db?name=NAME`` (extra ``redis``).
             timeout: Seconds to wait where somebody else writes.
+            cache: Memory for what is looked at again and again, such as ``"2G"``, 16M or more: postings (two thirds) and
+                pages. Default: a sixteenth of the machine's, 192 MB to 1.5 GB. Redis has a memory of its own.
 
         Raises:
+            OptionError: `cache` is no size.
             InputError: There is none, or a newer dedup made it. Only ``create`` makes one.
             DamagedIndexError: It is not what was stored.
         """
         from dedup.index.sqlite import SqliteStore
 
         check_wait(timeout)
+        size = memory_bytes(cache, "cache", LEAST_CACHE) if cache is not None else None
         if is_address(place):
             from dedup.index.redis_store import RedisStore
 
             return cls(RedisStore(str(place), timeout))
-        return cls(SqliteStore(Path(place), timeout))
+        return cls(SqliteStore(Path(place), timeout, size))
 
     @classmethod
     def create(cls, place: str | os.PathLike[str], source: Any = None, *, levels: Iterable[str] | str | None = None,
-               timeout: float = TIMEOUT, **settings: Any) -> Index:
+               timeout: float = TIMEOUT, cache: str | None = None, **settings: Any) -> Index:
         """Make an index, and put pages into it.
 
         Args:
@@ -84,7 +89,7 @@ class Index:
             source: Pages, as ``scan`` takes them; ``None`` for none.
             levels: What pages are found by: ``page`` (pages that are alike as a whole), ``block`` (blocks that are),
                 ``passage`` (runs of equal words wherever they stand). Default: block and passage, as ``scan`` finds.
-            timeout: As in ``open``.
+            timeout, cache: As in ``open``.
             **settings: Of ``scan``; what finds and what reads is kept in the index and holds for all that is done with it.
 
         Raises:
@@ -101,7 +106,7 @@ class Index:
         options = make_options({**{name: getattr(recipe.options, name) for name in _every()}, **run}, "Index.create")
         stream = None if source is None else _pages(named(source, options), options)  # what cannot be read is told first
         create_store(place, recipe)
-        index = cls.open(place, timeout=timeout)
+        index = cls.open(place, timeout=timeout, cache=cache)
         try:
             if stream is not None:
                 index.add(stream, **run)

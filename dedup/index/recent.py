@@ -19,7 +19,8 @@ T = TypeVar("T")
 NONE_BESIDE = np.empty(0, np.int64)
 
 DROPPED = 8  # where there is no more room, one of so many values goes, the ones that came first
-BUFFERS = 128  # of chunks: to begin one writes zeros to all of it, which a look-up waits for
+BUFFERS = 128, 512  # of chunks, the least and the most; to begin one writes zeros to all of it, which a look-up waits for
+BUFFER_BYTES = 1 << 20
 RARELY = 16  # of so many chunks of more than have room one is kept: to put one there takes as long as to read it
 FEW_BUFFERS = 4  # are filled by those who ask once or twice: for them nothing is read that is not asked for
 
@@ -74,10 +75,11 @@ class RecentChunks:
 
     Args:
         most: Bytes that are kept, about.
-        buffers: How many buffers these are.
+        buffers: How many buffers these are; ``None``: as many as have ``BUFFER_BYTES`` each, within ``BUFFERS``.
     """
 
-    def __init__(self, most: int, buffers: int = BUFFERS) -> None:
+    def __init__(self, most: int, buffers: int | None = None) -> None:
+        buffers = min(max(most // BUFFER_BYTES, BUFFERS[0]), BUFFERS[1]) if buffers is None else buffers
         self.most, self._size, self._lock = most, most // buffers, threading.Lock()
         self._buffers: list[bytes | bytearray] = [b""] * buffers  # the oldest one is the next that is begun anew
         self._numbers: list[list[I64]] = [[] for _ in range(buffers)]  # of the chunks that were put into each

@@ -42,6 +42,7 @@ from dedup.index.sqlite_file import (
     rows_of,
 )
 from dedup.index.sqlite_pages import SqliteSnapshot, SqliteWriter
+from dedup.memory import default_memory
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -51,11 +52,17 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
-CHUNK_BYTES, PAGE_BYTES = 1 << 27, 1 << 26  # of postings, and of pages, that are kept in memory, about
+CACHE = 3 << 26, 3 << 29  # bytes of the default one, at least and at most
+CHUNK_SHARE = 2 / 3  # of the cache that is for postings; the rest is for pages
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 LEFT_OVER: list[Connection] = []  # of the process that this one was forked from
+
+
+def default_cache() -> int:
+    """Bytes of an index that are kept in memory where nobody says: a sixteenth of what the machine or its container has."""
+    return min(max(default_memory() // 8, CACHE[0]), CACHE[1])
 
 
 class SqliteStore:
@@ -64,12 +71,13 @@ class SqliteStore:
     Args:
         path: The file.
         timeout: Seconds to wait for somebody else who writes.
+        cache: Bytes of postings and pages that are kept in memory, about; ``None``: ``default_cache``.
 
     Raises:
         InputError: There is no index at the path, or one that this version does not read.
     """
 
-    def __init__(self, path: Path, timeout: float) -> None:
+    def __init__(self, path: Path, timeout: float, cache: int | None = None) -> None:
         self.path, self.timeout = path, timeout
         self.file = Path(os.path.realpath(path))  # wherever the process goes
         self._own, self._writing, self._writer, self._closed = threading.local(), threading.Lock(), 0, False
@@ -78,7 +86,9 @@ class SqliteStore:
         self._state: tuple[bytes, State] = (b"", State())
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
-        self.chunks, self.pages = RecentChunks(CHUNK_BYTES), Recent[Stored](PAGE_BYTES)
+        cache = default_cache() if cache is None else cache
+        of_chunks = int(cache * CHUNK_SHARE)
+        self.chunks, self.pages = RecentChunks(of_chunks), Recent[Stored](cache - of_chunks)
         try:
             known = is_index(self.file)
             self._identity = _identity(self.file)

@@ -654,6 +654,20 @@ def test_chunks_that_were_read_lately_stand_where_it_is_said_and_are_not_read_ag
     assert asked[5:] == [698, 699, 704, 705]  # what is there is not read again
 
 
+def test_how_much_of_an_index_is_kept_in_memory_may_be_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Index.create(place, made_pages(1, 20), cache="64M") as index:
+        assert index._store.chunks.most + index._store.pages._most == 1 << 26  # type: ignore[attr-defined]
+    for memory, kept in ((0, 192 << 20), (8 << 30, 1 << 30), (1 << 40, 1536 << 20)):
+        monkeypatch.setattr("dedup.index.sqlite.default_memory", lambda memory=memory: memory)
+        with Index.open(place) as index:
+            chunks = index._store.chunks  # type: ignore[attr-defined]
+            assert chunks.most == int(kept * 2 / 3)
+            assert 1 << 20 <= chunks._size <= 2 << 20
+    for text, words in (("15M", "too little"), ("much", "not a size")):
+        with pytest.raises(OptionError, match=f"cache.*{words}"):
+            Index.open(place, cache=text)
+
+
 def test_of_more_chunks_than_have_room_few_come_and_go():
     asked: list[int] = []
 
