@@ -182,8 +182,10 @@ class Pool {
 
     static std::size_t rounded(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
-    // Gives the system free pages until no more than `most` bytes of them are kept.
+    // Gives the system free pages until no more than `most` bytes of them are kept. Whole ones: of a page that goes in part all is
+    // lost, and what is left of it would be handed out.
     void give_back(std::size_t most) {
+        most = most / kPage * kPage;
         while (used_.bytes() > most) {
             const auto [memory, size] = used_.take_last(used_.bytes() - most);
             madvise(memory, size, MADV_DONTNEED);

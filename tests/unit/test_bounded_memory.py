@@ -290,3 +290,29 @@ def test_parts_that_come_in_any_order_follow_each_other():
             turn.write(number, parts[number])
         assert turn.count == 13
         np.testing.assert_array_equal(column.values, np.concatenate(parts))
+
+
+@native
+def test_blocks_begin_at_pages_whatever_the_limit_is(tmp_path: Path) -> None:
+    """What goes back to the system is whole pages: of a page that goes in part all is lost, and others may use the rest."""
+    done = subprocess.run([sys.executable, "-c", COME_AND_GO, tmp_path], capture_output=True, text=True, check=True)
+    begins, spilled = map(int, done.stdout.split())
+    assert begins == 1
+    assert spilled > 0
+
+
+COME_AND_GO = """
+import sys, numpy
+from dedup.kernel import kernel
+from dedup.memory import bounded_memory
+kernel.array_memory(None)
+held, begins, drawn = [], set(), numpy.random.default_rng(0)
+with bounded_memory("200000003", sys.argv[1]):
+    for n in range(1000):
+        held.append(numpy.full(int(2 ** drawn.uniform(14, 22)), n, numpy.int32))
+        begins.add(held[-1].ctypes.data % 4096)
+        while sum(column.nbytes for column in held) > drawn.uniform(2e7, 1.1e8):
+            held.pop(int(drawn.integers(0, len(held))))
+        assert all((column == column[-1]).all() for column in held[::5])
+    print(len(begins), kernel.memory_figures()[2])
+"""
