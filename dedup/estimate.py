@@ -38,6 +38,7 @@ FIXED_BYTES = 24_000_000  # of blocks that are there for the smallest input
 BLOCKS_A_BYTE = 3.0  # of memory, a byte of text, where the system does not say
 TOKEN_BYTES = 4  # of a column with a number for each token
 MOST_GROWTH = 8.0  # times what grows with the input
+MEMORY_GROWTH = 4.0  # the same of memory: of very many pairs columns lie in the file, and few are held at a time
 IN_MEMORY = 0.9  # share of what lies in the file where it is long that was among the sample's blocks
 
 
@@ -98,7 +99,7 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
         size *= 4
         half, whole = None, _scanned(files, size, options)
     times = total / min(max(whole.consumed, 1), total)
-    more = times * min(times ** 0.5, MOST_GROWTH)
+    more, more_memory = (times * min(times ** 0.5, most) for most in (MOST_GROWTH, MEMORY_GROWTH))
     text_bytes = int(whole.text_bytes * times)
     filed = whole.in_file * times if text_bytes >= LEAST_IN_FILE else 0  # the sample's were in memory
 
@@ -109,7 +110,7 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
     pairs = whole.pairs_among(half)
     grows, seconds = (pairs * faster(now, then) for now, then in (
         (own(whole), own(half)), (whole.seconds, half.seconds))) if half else (0.0, 0.0)
-    memory = int(max(before, START_BYTES) + FIXED_BYTES + (own(whole) - grows) * times + grows * more)
+    memory = int(max(before, START_BYTES) + FIXED_BYTES + (own(whole) - grows) * times + grows * more_memory)
     limit = default_memory() if options.memory is None else memory_bytes(options.memory)
     disk = int(filed) + (max(memory - limit + sum(spare_bytes(limit)), 0) if memory > limit else 0)
     return Estimate(len(files), total, round(whole.pages * times), text_bytes,

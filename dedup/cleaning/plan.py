@@ -117,7 +117,9 @@ def word_digests(corpus: Corpus) -> tuple[I64, U64]:
 def equal_pages(corpus: Corpus) -> Iterator[list[int]]:
     """Pages with the same tokens and signs, two or more, compared, not only hashed; those without a word are no copies."""
     pages, prints = word_digests(corpus)
-    prints ^= sign_digests(corpus.text, corpus.page_start[:-1], corpus.page_start[1:])
+    _, number, count = np.unique(prints[pages], return_inverse=True, return_counts=True)
+    pages = pages[count[number] > 1]
+    prints[pages] ^= sign_digests(corpus.text, corpus.page_start[pages], corpus.page_start[pages + 1])
     groups: dict[int, list[int]] = {}
     for page in pages.tolist():
         groups.setdefault(int(prints[page]), []).append(page)

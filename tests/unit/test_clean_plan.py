@@ -88,6 +88,16 @@ def test_signs_that_change_what_a_sentence_says_count(one, other):
     assert all(sign in page for sign, page in zip((one, other), texts(*longer, for_="corpus"), strict=True))
 
 
+@pytest.mark.parametrize("together", [1, 40, 4_000_000])
+def test_what_stands_before_and_behind_a_page_has_no_say_in_its_signs(together, monkeypatch):
+    """Of two equal pages that begin with a minus one follows a word and one a full stop."""
+    monkeypatch.setattr("dedup.cleaning.signs.TOGETHER", together)
+    cold = "-5 degrees it was in the night before we left, and 8 bar were > 7"
+    pages = ["It rained on this page for all of the day without an end", cold, "On this one nobody was there but the cat.", cold,
+             cold.replace("-5", "5")]
+    assert texts(*pages, for_="corpus", unit="page") == [*pages[:3], pages[4]]
+
+
 def test_punctuation_and_case_do_not_count():
     text = "We keep the sample of the second series at home, because the others did not survive the night."
     assert texts(f"First this. {text}", f"Then that. {text.upper().replace(',', ' -')}", for_="corpus")[1] == "Then that."
