@@ -93,8 +93,8 @@ def test_what_stands_before_and_behind_a_page_has_no_say_in_its_signs(together, 
     """Of two equal pages that begin with a minus one follows a word and one a full stop."""
     monkeypatch.setattr("dedup.cleaning.signs.TOGETHER", together)
     cold = "-5 degrees it was in the night before we left, and 8 bar were > 7"
-    pages = ["It rained on this page for all of the day without an end", cold, "On this one nobody was there but the cat.", cold,
-             cold.replace("-5", "5")]
+    pages = ["It rained on this page for all of the day without an end", cold, "On this one nobody was there but the cat.",
+             cold, cold.replace("-5", "5")]
     assert texts(*pages, for_="corpus", unit="page") == [*pages[:3], pages[4]]
 
 
