@@ -138,7 +138,7 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     digest = _compared(engine, corpus, component, spans)
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
-    members, times = led(engine, corpus, component, spans, ranges.t1 - ranges.t0, digest, links, late, threshold, size)
+    members, times = led(engine, corpus, component, spans, ranges, digest, links, late, threshold, size)
     members = with_left_alone(engine, corpus, members, component, links, times, page, pairs, late, spans, size)
     del links, times
     engine.settle()

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of, sums
+from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of
 from dedup.engines.local import LocalEngine
+from dedup.kernel import kernel
 from dedup.order import in_order
 from dedup.page_pairs import PagePairs
+from dedup.places import TokenRanges
 from dedup.shingles import Sets
 from dedup.verify import Spans, span_digests, span_overlaps, span_sets
 
@@ -26,8 +28,9 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 F64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+A = TypeVar("A", bound=np.generic)
 
-LARGE = 2_000_000  # tokens of components that are checked by all threads, not side by side with others
+LARGE = 3 * BATCH_BYTES  # of components that are checked by all threads, not side by side with others
 
 
 class Members(Struct):
@@ -49,13 +52,13 @@ class Members(Struct):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
 
-def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, tokens: I64, digest: U64, links: tuple[I64, I64],
-         late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
+def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, tokens: TokenRanges, digest: U64,
+         links: tuple[I64, I64], late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
     """The representative rule. Those of a component whose texts are all equal need no check.
 
     Args:
         component: Of each row, its first row.
-        tokens: Of each row, at most.
+        tokens: What each row holds, and what it leaves out.
         links: Between rows.
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
@@ -80,22 +83,61 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, token
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     if not len(rows):
         return members, times
-    edges = np.searchsorted(np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]]),
-                            np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
-    number = component[rows]
-    cuts = distinct_numbers(np.searchsorted(number, number[edges[edges < len(rows)]])).tolist()
+    length = np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]])
+    edges = np.searchsorted(length, np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
+    asked = _Asked(rows, *(_relieved(column[rows]) for column in (component, text, digest, times, beyond[text], late)))
+    cuts = distinct_numbers(np.searchsorted(asked.component, asked.component[edges[edges < len(rows)]])).tolist()
+    parts = list(itertools.pairwise([*cuts, len(rows)]))
+    large = [part for part in parts if int(length[part[1] - 1] - length[part[0]]) >= LARGE]
+    del length
+    leading, jaccard, containment = rows.copy(), np.ones(len(rows)), np.ones(len(rows))
 
-    def check(engine: LocalEngine, part: tuple[int, int]) -> None:
-        mine = rows[part[0]:part[1]]
-        leaders, own = np.unique(text[mine], return_inverse=True)
-        sets = span_sets(engine, corpus, spans.take(leaders), size, int(tokens[leaders].sum()))
-        _split(engine, mine, own, component, text, sets, digest, linked, times, beyond, late, threshold, members)
-    before, parts = sums(tokens[rows]), list(itertools.pairwise([*cuts, len(rows)]))
-    large = [part for part in parts if int(before[part[1]] - before[part[0]]) >= LARGE]
-    engine.map(partial(check, LocalEngine(1)), [part for part in parts if part not in large])
+    def check(part: tuple[int, int], engine: LocalEngine, most: int = 0) -> None:
+        mine = slice(*part)
+        own = asked.take(mine)
+        leaders, number = np.unique(own.text, return_inverse=True)
+        sets = span_sets(engine, corpus, spans.take(leaders), size, most)
+        _split(engine, own, number, sets, linked, len(component), threshold, leading[mine], jaccard[mine], containment[mine])
+    engine.map(partial(check, engine=LocalEngine(1)), [part for part in parts if part not in large])
     for part in large:
-        check(engine, part)
+        mine = rows[slice(*part)]
+        check(part, engine, int((tokens.t1[mine] - tokens.t0[mine]).sum()))
+    members.leader[rows] = _relieved(leading)  # `group` is the same array
+    members.jaccard[rows] = _relieved(jaccard)
+    members.containment[rows] = _relieved(containment)
     return members, times
+
+
+class _Asked(Struct, frozen=True):
+    """Rows that are checked, component by component, and what is known of each.
+
+    Columns of their own: those of all rows would come into memory whole for each of the parts.
+
+    Attributes:
+        component: First row of its component.
+        text: First row that has its text.
+        times: Of how many links between texts its text is one side.
+        beyond: Whether its text is linked to another component, too.
+        late: See ``led``.
+    """
+
+    row: I64
+    component: I64
+    text: I64
+    digest: U64
+    times: I64
+    beyond: Flags
+    late: Flags
+
+    def take(self, rows: slice) -> _Asked:
+        """Some of the rows."""
+        return _Asked(*(getattr(self, name)[rows] for name in self.__struct_fields__))
+
+
+def _relieved(column: npt.NDArray[A]) -> npt.NDArray[A]:
+    """The column, once it was seen to that not too much is in memory."""
+    kernel.relieve_memory()
+    return column
 
 
 def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
@@ -184,22 +226,18 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     return members
 
 
-def _split(engine: LocalEngine, rows: I64, own: I64, component: I64, text: I64, sets: Sets, digest: U64, linked: I64,
-           times: I64, beyond: Flags, late: Flags, threshold: float, members: Members) -> None:
-    """Each row joins its component's representative, or of those that fail it the next one, and so on; to `members`.
+def _split(engine: LocalEngine, asked: _Asked, own: I64, sets: Sets, linked: I64, count: int, threshold: float, leader: I64,
+           jaccard: F64, containment: F64) -> None:
+    """Each row joins its component's representative, or of those that fail it the next one, and so on; in place.
 
     Args:
         own: Number of each row's set.
-        text: First row of each one's text.
-        linked: Of ``_text_links``.
-        times: Of how many of these each row's text is one side.
-        beyond: First rows of texts that are linked to another component, too.
-        late: See ``led``.
+        linked: Of ``_text_links``, where there are `count` rows in all.
+        leader, jaccard, containment: Of each row.
     """
-    count = max(len(component), 1)
-    left = _by_rank(component[rows], text[rows], own, sets.sizes, digest[rows], times[rows], beyond, late[rows])
+    left = _by_rank(asked, own, sets.sizes)
     while len(left):
-        owner = component[rows[left]]
+        owner = asked.component[left]
         new = np.ones(len(left), bool)
         new[1:] = owner[1:] != owner[:-1]
         first = left[new][np.cumsum(new) - 1]
@@ -208,26 +246,26 @@ def _split(engine: LocalEngine, rows: I64, own: I64, component: I64, text: I64, 
         union = sets.sizes[theirs] + sets.sizes[mine] - overlap
         equal = mine == theirs
         alike = np.where(equal, 1.0, overlap / np.maximum(union, 1))
-        x, y = text[rows[first]], text[rows[left]]
-        key = np.minimum(x, y) * count + np.maximum(x, y)
+        x, y = asked.text[first], asked.text[left]
+        key = np.minimum(x, y) * max(count, 1) + np.maximum(x, y)
         at = np.minimum(np.searchsorted(linked, key), max(len(linked) - 1, 0))
         direct = linked[at] == key if len(linked) else np.zeros(len(left), bool)
         joined = equal | direct | (alike >= threshold)
-        taken = rows[left[joined]]
-        members.leader[taken], members.jaccard[taken] = rows[first[joined]], alike[joined]  # `group` is the same array
-        members.containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
+        taken = left[joined]
+        leader[taken], jaccard[taken] = asked.row[first[joined]], alike[joined]
+        containment[taken] = np.where(equal, 1.0, overlap / np.maximum(sets.sizes[mine], 1))[joined]
         left = left[~joined]
 
 
-def _by_rank(component: I64, text: I64, own: I64, sizes: I64, digest: U64, links: I64, beyond: Flags, late: Flags) -> I64:
+def _by_rank(asked: _Asked, own: I64, sizes: I64) -> I64:
     """Rows of each component in the order in which they may represent it.
 
     References first. Those that are linked to all others, and to no other component, as they stand: whichever leads, all
     belong to it. Then by what the texts say alone: most links, most shingles, least hash.
     """
     at = np.unique(own, return_index=True)[1]
-    _, number, others = np.unique(component[at], return_inverse=True, return_counts=True)  # of texts, each once
-    full = ((links[at] == others[number] - 1) & ~beyond[text[at]])[own]
-    size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), digest)
-    rank: I64 = np.lexsort((content, -size, -links, late, component))  # rows of equal texts as they came
+    _, number, others = np.unique(asked.component[at], return_inverse=True, return_counts=True)  # of texts, each once
+    full = ((asked.times[at] == others[number] - 1) & ~asked.beyond[at])[own]
+    size, content = np.where(full, 0, sizes[own]), np.where(full, np.uint64(0), asked.digest)
+    rank: I64 = np.lexsort((content, -size, -asked.times, asked.late, asked.component))  # rows of equal texts as they came
     return rank
