@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 import multiprocessing
+import random
 import resource
 import shutil
 import subprocess
@@ -27,20 +28,33 @@ from typing import Any
 
 import numpy as np
 
-ASKED = 500  # pages that are asked for
+ASKED, FIRST = 500, 20  # pages that are asked for; the first of them are not measured
 PERMUTATIONS, THRESHOLD, SHINGLE = 128, 0.8, 5
 TOGETHER = 1000  # pages that rensa is given at a time
 Pages = list[dict[str, str]]
 
 
-def pages_of(words: int) -> Iterator[dict[str, str]]:
-    """Pages of the corpus, each cut to so many words; shorter ones are left out."""
+def pages_of(words: int, apart: bool = False) -> Iterator[dict[str, str]]:
+    """Pages of the corpus, each cut to so many words; shorter ones are left out.
+
+    Args:
+        apart: The words of each page in a random order: pages that have next to nothing in common.
+    """
     from benchmarks.corpus import Corpus
 
+    some = random.Random(0)
     for line in itertools.chain.from_iterable(lines for lines, _ in Corpus()):
         record = json.loads(line)
         if cut := first_words(record["text"], words):
-            yield {"id": record["id"], "text": cut}
+            yield {"id": record["id"], "text": shuffled(cut, some) if apart else cut}
+
+
+def shuffled(text: str, some: random.Random) -> str:
+    """The words of a text in another order, as many a line."""
+    words = text.split()
+    some.shuffle(words)
+    left = iter(words)
+    return "\n".join(" ".join(itertools.islice(left, len(line.split()))) for line in text.split("\n"))
 
 
 @dataclass
@@ -48,11 +62,13 @@ class Written:
     """Pages in a file, so that a million of them need no memory; all but the last ones are stored, those are asked for.
 
     Attributes:
+        warm: Further pages that are asked for before those that are measured.
         wall, cpu: Seconds that reading them took, which are not those of the subject.
     """
 
     file: Path
     count: int
+    warm: int = 0
     wall: float = 0.0
     cpu: float = 0.0
 
@@ -67,19 +83,24 @@ class Written:
 
     def stored(self) -> Iterator[dict[str, str]]:
         """Those that are stored."""
-        return itertools.islice(self, self.count - ASKED)
+        return itertools.islice(self, self.held)
+
+    @property
+    def held(self) -> int:
+        """How many are stored."""
+        return self.count - ASKED - self.warm
 
     def asked(self) -> Pages:
         """Those that are asked for."""
-        return list(itertools.islice(self, self.count - ASKED, self.count))
+        return list(itertools.islice(self, self.held, self.count))
 
 
-def write_pages(file: Path, count: int, words: int) -> Written:
+def write_pages(file: Path, count: int, words: int, warm: int = 0, apart: bool = False) -> Written:
     """Pages of the corpus in a file."""
     with file.open("w", encoding="utf-8") as out:
-        for page in itertools.islice(pages_of(words), count):
+        for page in itertools.islice(pages_of(words, apart), count):
             out.write(json.dumps(page) + "\n")
-    return Written(file, count)
+    return Written(file, count, warm)
 
 
 def first_words(text: str, words: int) -> str:
@@ -97,19 +118,20 @@ def first_words(text: str, words: int) -> str:
 @contextmanager
 def timed(result: dict[str, Any], name: str, pages: Written) -> Iterator[None]:
     """Wall and CPU microseconds of each of the stored pages, without what reading them takes."""
-    count = pages.count - ASKED
+    count = pages.held
     wall, cpu = time.perf_counter() - pages.wall, time.process_time() - pages.cpu
     yield
     result[f"{name}_us"] = round((time.perf_counter() - pages.wall - wall) / count * 1e6, 1)
     result[f"{name}_cpu_us"] = round((time.process_time() - pages.cpu - cpu) / count * 1e6, 1)
 
 
-def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], pages: Pages) -> None:
+def asked_for(result: dict[str, Any], ask: Callable[[dict[str, str]], int], written: Written) -> None:
     """The time of single questions (median, 99 %): all, those with an answer and those without."""
-    for page in pages[:20]:
+    pages, first = written.asked(), FIRST + written.warm
+    for page in pages[:first]:
         ask(page)
-    times, found = np.empty((len(pages) - 20, 2)), np.empty(len(pages) - 20, bool)
-    for row, page in enumerate(pages[20:]):
+    times, found = np.empty((len(pages) - first, 2)), np.empty(len(pages) - first, bool)
+    for row, page in enumerate(pages[first:]):
         begin = time.process_time(), time.perf_counter()
         found[row] = ask(page) > 0
         times[row] = time.process_time() - begin[0], time.perf_counter() - begin[1]
@@ -142,7 +164,7 @@ def ours(pages: Written, levels: str, redis: str | None) -> dict[str, Any]:
     from dedup.index import Index
 
     result: dict[str, Any] = {"levels": levels}
-    count, folder = pages.count - ASKED, Path(tempfile.mkdtemp())
+    count, folder = pages.held, Path(tempfile.mkdtemp())
     place: Any = folder / "index.dedup" if redis is None else f"{redis}?name=bench-{levels.replace(',', '-')}"
     empty = held(redis)
     with Index.create(place, levels=levels) as index:
@@ -160,7 +182,7 @@ def ours(pages: Written, levels: str, redis: str | None) -> dict[str, Any]:
     with Index.open(place) as index:
         assert len(index) == count
         result["open_ms"] = round((time.perf_counter() - begin) * 1e3, 1)
-        asked_for(result, lambda page: len(index.check(page, threads=1).groups), pages.asked())
+        asked_for(result, lambda page: len(index.check(page, threads=1).groups), pages)
     shutil.rmtree(folder)
     return result
 
@@ -191,8 +213,8 @@ def datasketch(pages: Written, redis: str | None) -> dict[str, Any]:
         for page in pages.stored():
             session.insert(page["id"], sketch(page))
     if redis is not None:
-        result |= in_redis(empty, redis, pages.count - ASKED)
-    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages.asked())
+        result |= in_redis(empty, redis, pages.held)
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages)
     return result
 
 
@@ -210,7 +232,7 @@ def rensa(pages: Written, redis: str | None) -> dict[str, Any]:
     with timed(result, "add", pages):
         while sets := [shingles(page["text"]) for page in itertools.islice(stored, TOGETHER)]:
             lsh.insert_many(RMinHash.from_token_sets(sets, num_perm=PERMUTATIONS, seed=42))
-    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages.asked())
+    asked_for(result, lambda page: len(lsh.query(sketch(page))), pages)
     return result
 
 
@@ -234,8 +256,8 @@ PEERS = {"datasketch": datasketch, "rensa": rensa}
 
 def elsewhere(python: str, name: str, pages: Written, redis: str | None) -> dict[str, Any]:
     """What a peer says under another interpreter."""
-    command = [python, "-m", "benchmarks.index", "--peer", name, str(pages.file), "--pages", str(pages.count - ASKED),
-               *(["--redis", redis] if redis else [])]
+    command = [python, "-m", "benchmarks.index", "--peer", name, str(pages.file), "--pages", str(pages.held),
+               "--warm", str(pages.warm), *(["--redis", redis] if redis else [])]
     said: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return said
 
@@ -245,18 +267,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=20_000)
     parser.add_argument("--words", type=int, default=600, help="of each page")
+    parser.add_argument("--apart", action="store_true",
+                        help="the words of each page in a random order: pages that have next to nothing in common")
+    parser.add_argument("--warm", type=int, default=0, help=f"pages that are asked for first, beside {FIRST}")
     parser.add_argument("--levels", nargs="*", default=["page", "block,passage", "page,block,passage"])
     parser.add_argument("--redis", help="address of a server that may be filled: redis://localhost:6379/0")
     parser.add_argument("--peers", nargs="?", const=sys.executable, metavar="PYTHON",
                         help="datasketch and rensa, too; of the environment of this interpreter")
     parser.add_argument("--peer", nargs=2, metavar=("NAME", "FILE"), help="one of them, on the pages of a file")
     arguments = parser.parse_args()
+    count = arguments.pages + ASKED + arguments.warm
     if arguments.peer:
         name, file = arguments.peer
-        print(json.dumps(measured(PEERS[name], Written(Path(file), arguments.pages + ASKED), arguments.redis)))
+        print(json.dumps(measured(PEERS[name], Written(Path(file), count, arguments.warm), arguments.redis)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        measure_all(arguments, write_pages(Path(folder) / "pages.jsonl", arguments.pages + ASKED, arguments.words))
+        file = Path(folder) / "pages.jsonl"
+        measure_all(arguments, write_pages(file, count, arguments.words, arguments.warm, arguments.apart))
 
 
 def measure_all(arguments: argparse.Namespace, pages: Written) -> None:
@@ -271,7 +298,8 @@ def measure_all(arguments: argparse.Namespace, pages: Written) -> None:
         if arguments.redis:
             jobs.append(("datasketch in Redis", partial(elsewhere, arguments.peers, "datasketch", pages, arguments.redis)))
     for name, work in jobs:
-        print(json.dumps({"subject": name, "pages": pages.count - ASKED, "words": arguments.words, **work()}), flush=True)
+        said = {"subject": name, "pages": pages.held, "words": arguments.words, "apart": arguments.apart}
+        print(json.dumps({**said, **work()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -244,6 +244,19 @@ def chunk_places(data: Data) -> Measured:
 
 
 @case
+def note_absent(data: Data) -> Measured:
+    chunks = chunk_places(data)[0][0]
+    return (chunks, np.arange(len(chunks)), np.zeros(64 * len(chunks), np.uint64), 64), 500_000, "row"
+
+
+@case
+def may_hold(data: Data) -> Measured:
+    some = np.random.default_rng(4)
+    chunk, key = some.integers(0, 100_000, 400), some.integers(0, 1 << 40, 400, np.uint64)
+    return (np.zeros(64 * 100_000, np.uint64), 64, np.sort(chunk), key), len(key), "look"
+
+
+@case
 def chunks_of_keys(data: Data) -> Measured:
     fence, key = (np.sort(np.random.default_rng(count).integers(0, 1 << 40, count, np.uint64)) for count in (100_000, 500))
     return (fence, key, 0, 8), len(key), "key"

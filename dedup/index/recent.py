@@ -124,6 +124,19 @@ class RecentChunks:
                 self._keep(own[chosen], [data[i] for i in chosen.tolist()])
         return buffers, place
 
+    def shrink(self, most: int) -> None:
+        """Keep so many bytes at most from now on."""
+        with self._lock:
+            count = max(1, most // max(1, self._size))
+            if count >= len(self._buffers):
+                return
+            for numbers in self._numbers[count:]:
+                for some in numbers:
+                    self._behind[some] = 0
+            self.most, self._buffers, self._numbers = most, self._buffers[:count], self._numbers[:count]
+            if self._newest >= count:
+                self._newest, self._end = count - 1, self._size  # the next one begins anew with the first
+
     def _is_new(self, numbers: I64) -> npt.NDArray[np.bool_]:
         """Which chunks are not there."""
         behind = self._behind

@@ -137,6 +137,9 @@ def checksum(data: bytes | memoryview, what: bytes, number: int) -> bytes:
     return zlib.crc32(data, zlib.crc32(b"%b %d" % (what, number))).to_bytes(4, "little")
 
 
+MayHold = Callable[[Segment, I64, U64], npt.NDArray[np.bool_]]
+
+
 def pack_chunks(rows: Rows, level: int, first_chunk: int) -> tuple[list[bytes], I64]:
     """Rows as chunks, and how many rows each of them has.
 
@@ -283,7 +286,7 @@ class Found:
 
 
 def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chunks], after: int = 0,
-              most: int = MOST_CHUNKS) -> Found:
+              most: int = MOST_CHUNKS, may_hold: MayHold | None = None) -> Found:
     """The places of some keys in some segments.
 
     Of a key with very many places those in some chunks of each segment are read; all are counted, from the first of these on.
@@ -293,12 +296,16 @@ def find_keys(segments: Sequence[Segment], keys: U64, read: Callable[[I64], Chun
         after: Chunks of a key, in each segment, that are passed over.
         most: Chunks of a key that are read in each segment, beside the last one.
         read: Chunks by their numbers, which ascend and may repeat; each of them is what was stored.
+        may_hold: Which chunks of a segment, numbered from 0 on, may hold a key; the others need not be read.
     """
     asked_key, asked_chunk, behind, count = list[I64](), list[I64](), False, np.zeros(len(keys), np.int64)
     for segment in sorted(segments, key=lambda segment: segment.first_chunk):
         if not len(segment.fence):
             continue
         owner, chunk, longer, low, high = kernel.chunks_of_keys(segment.fence, keys, after, most)
+        if may_hold is not None:
+            may = may_hold(segment, chunk, keys[owner])
+            owner, chunk = owner[may], chunk[may]
         asked_key.append(owner)
         asked_chunk.append(chunk + segment.first_chunk)
         if len(longer):  # the last chunk of a key that goes over many is read, too: it says how many places are in it

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from dedup.index.recent import Recent, RecentChunks
 from dedup.index.recipe import Recipe
 from dedup.index.records import Packer, Stored
 from dedup.index.segments import Segment, checksum, in_windows
+from dedup.index.sieve import Sieves
 from dedup.index.sqlite_file import (
     SCHEMA,
     Connection,
@@ -54,6 +55,7 @@ I64 = npt.NDArray[np.int64]
 CACHE_KB, LOG_BYTES = 16_384, 1 << 26
 CACHE = 3 << 26, 3 << 29  # bytes of the default one, at least and at most
 CHUNK_SHARE = 2 / 3  # of the cache that is for postings; the rest is for pages
+SIEVE_SHARE = 3 / 4  # of that, at most, for what tells which chunks need not be read, where not all have room
 FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 CLOSED = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -87,8 +89,9 @@ class SqliteStore:
         self._dead: tuple[tuple[int, ...], I64] = ((), np.empty(0, np.int64))
         self._packer: tuple[int, Packer] | None = None
         cache = default_cache() if cache is None else cache
-        of_chunks = int(cache * CHUNK_SHARE)
-        self.chunks, self.pages = RecentChunks(of_chunks), Recent[Stored](cache - of_chunks)
+        self.chunk_bytes = int(cache * CHUNK_SHARE)
+        self.chunks, self.pages = RecentChunks(self.chunk_bytes), Recent[Stored](cache - self.chunk_bytes)
+        self.sieves = Sieves(int(self.chunk_bytes * SIEVE_SHARE))
         try:
             known = is_index(self.file)
             self._identity = _identity(self.file)
@@ -348,6 +351,11 @@ class SqliteStore:
             named = {number for number, _, _ in state.segments}
             self._directories = {number: kept for number, kept in list(self._directories.items()) if number in named}
         return found
+
+    def sift(self, segments: Sequence[Segment]) -> None:
+        """Have bitmaps of the chunks of these segments, and less room for chunks."""
+        self.sieves.follow(segments)
+        self.chunks.shrink(self.chunk_bytes - self.sieves.bytes)
 
     def dead(self, connection: sqlite3.Connection, state: State, fresh: Mapping[int, Segment]) -> I64:
         """Numbers of removed pages that postings still name, ascending.

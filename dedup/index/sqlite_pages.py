@@ -7,6 +7,7 @@ import copy
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ class SqliteSnapshot:
              passes: Passes | None = None) -> Found:
         """The places of keys, ascending and each once, on pages that are there."""
         segments, dead, read = self.directories_of(level), self.dead_pages(), MOST_CHUNKS
-        found = _counting(find_keys(segments, keys, self._chunks), dead, passes)
+        may_hold = None if self._all_have_room else self._may_hold
+        found = _counting(find_keys(segments, keys, self._chunks, may_hold=may_hold), dead, passes)
         while not found.all_read and read < DEEPEST and (unread := found.unread()).any():
             few = np.flatnonzero((unread > 0) & (found.pages_of_each() < ENOUGH))
             if not len(few):
@@ -95,14 +97,37 @@ class SqliteSnapshot:
         return self.store.chunks.take(numbers, lasting, self._read_chunks, self._beside)
 
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
-        return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers) if numbers else []
+        if not numbers:
+            return []
+        chunks = whole_chunks(rows_of(self.connection, "chunk", numbers), numbers)
+        if not self._all_have_room:
+            self.store.sieves.note(numbers, chunks)
+        return chunks
+
+    def _may_hold(self, segment: Segment, chunk: I64, key: U64) -> npt.NDArray[np.bool_]:
+        """Which chunks of a segment, from 0 on, may hold a key."""
+        sieve = self.store.sieves.of(segment) if segment.number not in self.fresh else None
+        return np.ones(len(key), bool) if sieve is None else sieve.may_hold(chunk, key)
+
+    @cached_property
+    def _all_have_room(self) -> bool:
+        """All chunks have room in memory. Where they have not, there are bitmaps of what they hold."""
+        segments = self._segments()
+        if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES <= self.store.chunks.most:
+            return True
+        self.store.sift([segment for segment in segments if segment.number not in self.fresh])
+        return False
+
+    def _segments(self) -> list[Segment]:
+        """The directories of all levels' segments."""
+        levels = {level for _, level, _ in self.state.segments}
+        return [segment for level in levels for segment in self.directories_of(level)]
 
     def _beside(self, numbers: I64) -> I64 | None:
         """Chunks that lie beside some in the file, where all that there are have room in memory: soon all are there."""
-        levels = {level for _, level, _ in self.state.segments}
-        segments = [segment for level in levels for segment in self.directories_of(level)]
-        if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES > self.store.chunks.most:
+        if not self._all_have_room:
             return None
+        segments = self._segments()
         near = distinct_numbers((numbers[:, None] // BESIDE * BESIDE + np.arange(BESIDE)).reshape(-1))
         near = near[:near.searchsorted(self._first_fresh[0])]
         return np.concatenate([near[near.searchsorted(segment.first_chunk):

@@ -1,4 +1,5 @@
-// Bindings of places.hpp, postings.hpp and packed.hpp; twin_places.py, twin_postings.py and twin_packed.py say what each does.
+// Bindings of places.hpp, postings.hpp, sieve.hpp and packed.hpp; twin_places.py, twin_postings.py, twin_sieve.py and
+// twin_packed.py say what each does.
 #include "bind.hpp"
 #include "apart.hpp"
 #include "packed.hpp"
@@ -6,6 +7,7 @@
 #include "postings.hpp"
 #include "runs.hpp"
 #include "sentences.hpp"
+#include "sieve.hpp"
 
 namespace {
 
@@ -49,6 +51,13 @@ void check_asked(const I64& first, std::size_t asked, const I64& key, std::size_
     check_members(key, static_cast<std::int64_t>(first.size()) - 1, "key");
 }
 
+// Throws unless rows name bitmaps of so many words each.
+void check_sieve(const I64& row, std::size_t absent, std::int64_t words) {
+    if (words < 1 || words > static_cast<std::int64_t>(dedup::kMostSieveWords) || (words & (words - 1)) != 0)
+        throw std::invalid_argument("words must be a power of two, 64 at most");
+    check_members(row, static_cast<std::int64_t>(absent) / words, "row");
+}
+
 }  // namespace
 
 void bind_places(nb::module_& m) {
@@ -69,6 +78,19 @@ void bind_places(nb::module_& m) {
         const std::vector<dedup::Bytes> spans = chunk_spans(chunks, "damaged_chunk");
         return release([&] { return dedup::damaged_chunk(spans, span(number)); });
     }, "chunks"_a, "number"_a.noconvert());
+
+    // Both hold the GIL: threads share the bitmaps.
+    m.def("note_absent", [](nb::list chunks, I64 row, InOut<std::uint64_t> absent, std::int64_t words) {
+        check_sieve(row, absent.size(), words);
+        if (row.size() != chunks.size()) throw std::invalid_argument("chunks and row must be equally long");
+        dedup::note_absent(chunk_spans(chunks, "note_absent"), span(row), span(absent, "absent"), static_cast<std::size_t>(words));
+    }, "chunks"_a, "row"_a.noconvert(), "absent"_a.noconvert(), "words"_a);
+
+    m.def("may_hold", [](U64 absent, std::int64_t words, I64 row, U64 key) {
+        check_sieve(row, absent.size(), words);
+        if (row.size() != key.size()) throw std::invalid_argument("row and key must be equally long");
+        return to_numpy(dedup::may_hold(span(absent), static_cast<std::size_t>(words), span(row), span(key)));
+    }, "absent"_a.noconvert(), "words"_a, "row"_a.noconvert(), "key"_a.noconvert());
 
     m.def("pack_texts", [](U8 text, I64 first, nb::bytes dictionary) {
         check_first(first, text.size());

@@ -64,6 +64,8 @@ class Chunk {
     }
 
     std::size_t size() const { return size_; }
+    std::size_t rows() const { return rows_; }
+    std::uint64_t key(std::size_t row) const { return key_ + key_at(row); }
 
     // Whether this is the chunk of that number, as it was stored: its checksum has the number in it.
     bool is_whole(std::int64_t own) const {

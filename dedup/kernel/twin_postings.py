@@ -70,7 +70,7 @@ def chunk_places(buffers: list[bytes | bytearray], place: I64, key: U64) -> tupl
         number, begin = at >> BEGIN_BITS, at & (1 << BEGIN_BITS) - 1
         if at < 0 or number >= len(buffers) or begin > len(buffers[number]):
             raise ValueError("place names what does not exist")
-        chunks.append(_rows(bytes(buffers[number][begin:])))
+        chunks.append(rows_of_chunk(bytes(buffers[number][begin:])))
     hits, found = [], []
     for chunk, wanted in zip(chunks, key.tolist(), strict=True):
         places = [(page, extra) for own, page, extra in chunk if own == wanted]
@@ -80,7 +80,7 @@ def chunk_places(buffers: list[bytes | bytearray], place: I64, key: U64) -> tupl
     return np.array(hits, np.int64), np.array(page, np.uint32), np.array(extra, np.uint32)
 
 
-def _rows(data: bytes) -> list[tuple[int, int, int]]:
+def rows_of_chunk(data: bytes) -> list[tuple[int, int, int]]:
     """Key, page and extra of each row."""
     if len(data) < HEADER.size:
         raise ValueError("chunks: one is shorter than a header")
@@ -147,7 +147,7 @@ def damaged_chunk(chunks: list[bytes], number: I64) -> int:
 def _is_whole(data: bytes, number: int) -> bool:
     """Whether a chunk has rows, its own number and the checksum that has the number in it."""
     try:
-        _rows(data)
+        rows_of_chunk(data)
     except ValueError:
         return False
     check = zlib.crc32(data[4:], zlib.crc32(b"chunk %d" % number))

@@ -330,6 +330,50 @@ def test_a_chunk_that_is_none_is_refused(data, widths, count, key):
         assert refused[0] or len(chunk) >= 30 + int.from_bytes(chunk[4:6], "little") * sum(chunk[6:9])
 
 
+@given(rows=postings, asked=keys, words=st.sampled_from([1, 2, 16, 64]), known=st.floats(0, 1))
+def test_what_is_noted_of_chunks_never_hides_a_key_that_they_hold(rows, asked, words, known):
+    """A chunk of which nothing was noted may hold all; of the others the keys they have pass, and hardly more."""
+    from dedup.index import segments
+
+    kept = segments.sorted_rows(*(np.array(column, kind) for column, kind in zip(
+        zip(*rows, strict=True), (np.uint64, np.uint32, np.uint32), strict=True)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "CHUNK_BYTES", 80)
+        chunks, sizes = segments.pack_chunks(kept, 1, 0)
+    row = np.flatnonzero(np.random.default_rng(0).random(len(chunks)) <= known)
+    absent = [np.zeros(len(chunks) * words, np.uint64) for _ in range(2)]
+    for module, own in zip((native, reference), absent, strict=True):
+        module.note_absent([chunks[i] for i in row.tolist()], row, own, words)
+    assert_array_equal(*absent)
+    wanted = np.concatenate([kept.key, np.array(asked, np.uint64)])
+    chunk = np.concatenate([np.arange(len(chunks)).repeat(sizes), np.arange(len(asked)) % len(chunks)])
+    may, = both("may_hold", absent[0], words, chunk, wanted)
+    assert may[:len(kept.key)].all()
+    assert may[~np.isin(chunk, row)].all()
+    if words == 64 and known == 1 and len(asked) > 20:
+        assert may[len(kept.key):].mean() < 0.5
+
+
+def test_what_cannot_be_noted_is_refused():
+    key, row, absent = np.zeros(1, np.uint64), np.zeros(1, np.int64), np.zeros(64, np.uint64)
+    for module in (native, reference):
+        for words in (0, 3, 128):
+            with pytest.raises(ValueError, match="power of two"):
+                module.may_hold(absent, words, row, key)
+        for nth in (-1, 4):
+            with pytest.raises(ValueError, match="row names"):
+                module.may_hold(absent, 16, row + nth, key)
+            with pytest.raises(ValueError, match="row names"):
+                module.note_absent([b""], row + nth, absent, 16)
+        with pytest.raises(ValueError, match="equally long"):
+            module.may_hold(absent, 16, row, key[:0])
+        with pytest.raises(ValueError, match="equally long"):
+            module.note_absent([], row, absent, 16)
+        with pytest.raises(ValueError, match="header"):
+            module.note_absent([b"x"], row, absent, 16)
+        assert not absent.any()
+
+
 def damaged(chunks: list[bytes], numbers: np.ndarray) -> int:
     mine, theirs = (module.damaged_chunk(chunks, numbers) for module in (native, reference))
     assert mine == theirs

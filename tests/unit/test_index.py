@@ -705,7 +705,8 @@ def test_chunks_beside_those_that_are_asked_for_are_read_along_where_there_is_ro
         return read(self, numbers)
     monkeypatch.setattr(SqliteSnapshot, "_read_chunks", told)
     with Index.open(place) as index:
-        index._store.chunks.most = 1 << 27 if room else 1000  # type: ignore[attr-defined]
+        store: Any = index._store
+        store.chunk_bytes = store.chunks.most = 1 << 27 if room else 1000
         found = [groups_of(index.check(page, except_own=True)) for page in pages[:3]]
         assert len(asked) == len(set(asked))
         few = set(asked)

@@ -1,0 +1,148 @@
+"""What tells which chunks of postings need not be read, where not all of them have room in memory: answers are the same."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from index_help import groups_of, made_pages
+
+from dedup.index import Index
+from dedup.index.keys import BLOCK, DEAD
+from dedup.index.recent import RecentChunks
+from dedup.index.segments import Segment
+from dedup.index.sieve import LEAST_WORDS, Sieves
+from dedup.index.sqlite_pages import SqliteSnapshot
+from dedup.kernel.twin_postings import BEGIN_BITS
+from dedup.kernel.twin_sieve import MOST_WORDS
+
+SMALL = 4000  # bytes for postings: next to none have room
+
+
+def with_little_room(index: Index) -> Any:
+    """The store of an index, which has room for next to no postings from now on."""
+    store: Any = index._store
+    store.chunks.most = store.chunk_bytes = SMALL
+    store.sieves.most = 1 << 20
+    return store
+
+
+def segment(number: int, chunks: int) -> Segment:
+    return Segment(number, 1, 1000 * number, np.arange(chunks, dtype=np.uint64), np.arange(chunks + 1, dtype=np.uint64))
+
+
+def test_the_longest_segments_have_bitmaps_first_and_narrow_ones_where_room_is_scarce():
+    sieves = Sieves(8 * MOST_WORDS * 100 + 8 * LEAST_WORDS * 50)
+    sieves.follow([segment(1, 10), segment(2, 100), segment(3, 50)])
+    assert [sieves.of(segment(number, 1)) is not None for number in (1, 2, 3)] == [False, True, True]
+    wide, narrow = sieves.of(segment(2, 1)), sieves.of(segment(3, 1))
+    assert wide is not None
+    assert narrow is not None
+    assert (wide.words, narrow.words) == (MOST_WORDS, LEAST_WORDS)
+    assert sieves.bytes == wide.absent.nbytes + narrow.absent.nbytes == sieves.most
+    sieves.follow([segment(2, 100), segment(4, 20)])
+    assert sieves.of(segment(2, 1)) is wide  # what is known of it is known
+    assert [sieves.of(segment(number, 1)) is not None for number in (1, 3, 4)] == [False, False, True]
+    assert sieves.bytes == 8 * (MOST_WORDS * 100 + LEAST_WORDS * 2 * 20)
+
+
+def test_of_what_is_kept_so_much_is_forgotten_that_the_rest_has_less_room():
+    def read(numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return [number.to_bytes(10, "big") for number in numbers]
+    asked: list[int] = []
+    for filled in (1, 3, 6):  # of eight buffers
+        recent = RecentChunks(8 * 100, 8)
+        for first in range(0, 10 * filled, 10):
+            recent.take(np.arange(first, first + 10), 10, read)
+        recent.shrink(350)
+        assert (len(recent._buffers), recent.most) == (3, 350)
+        asked.clear()
+        kept = 10 * min(filled, 3)
+        recent.take(np.arange(kept), kept, read)
+        assert not asked
+        assert not recent._behind[kept:].any()
+        for first in range(0, 80, 10):
+            buffers, place = recent.take(np.arange(first, first + 10), 10, read)
+            found = [buffers[at >> BEGIN_BITS][(begin := at & (1 << BEGIN_BITS) - 1):begin + 10] for at in place.tolist()]
+            assert [int.from_bytes(data, "big") for data in found] == list(range(first, first + 10))
+        asked.clear()
+        recent.take(np.arange(70, 80), 10, read)
+        assert not asked  # the last ones are kept
+        recent.shrink(800)
+        assert len(recent._buffers) == 3  # it does not grow again
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_index_that_has_no_room_for_its_postings_answers_as_one_that_has(seed: int, tmp_path: Path) -> None:
+    """Whatever comes, goes and is merged between the questions."""
+    some, pages = random.Random(seed), made_pages(seed, 260)
+    with Index.create(tmp_path / "index.dedup", pages[:100], levels="page,block,passage") as small:
+        store = with_little_room(small)
+        with Index.open(tmp_path / "index.dedup") as large:
+            for step in range(12):
+                asked = some.sample(pages, 5)
+                for page in asked:
+                    for unit in ("block", "page"):
+                        found = small.check(page, unit=unit, except_own=True)
+                        assert groups_of(found) == groups_of(large.check(page, unit=unit, except_own=True))
+                ids = [page["id"] for page in pages]
+                assert [id_ in small for id_ in ids] == [id_ in large for id_ in ids]
+                writer = some.choice((small, large))
+                if step % 4 == 3:
+                    writer.compact()
+                elif step % 2:
+                    writer.remove([page["id"] for page in asked])
+                else:
+                    writer.add(some.sample(pages, 40))
+        assert store.sieves.bytes
+
+
+def test_what_is_known_not_to_be_there_is_not_read_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    read = SqliteSnapshot._read_chunks
+
+    def told(self: SqliteSnapshot, numbers: list[int]) -> list[bytes]:
+        asked.extend(numbers)
+        return read(self, numbers)
+    monkeypatch.setattr(SqliteSnapshot, "_read_chunks", told)
+    pages, others = made_pages(1, 300), made_pages(99, 40)
+    with Index.create(tmp_path / "index.dedup", pages, levels="block") as index:
+        index.compact()
+        with_little_room(index)
+        counts = []
+        for _ in range(3):
+            asked.clear()
+            for page in others:
+                index.check(page)
+            counts.append(len(asked))
+    assert counts[1] < counts[0] / 2
+    assert counts[2] <= counts[1]
+
+
+def taken_back(store: Any) -> None:
+    """A transaction that looks for keys in segments of its own and is taken back."""
+    with store.writing() as writer:
+        before = {number for number, _, _ in writer.state.segments}
+        writer.remove([0, 1])
+        for level in (BLOCK, DEAD):
+            writer.find(level, np.arange(5, dtype=np.uint64), {})
+        assert set(store.sieves._of) <= before
+        assert set(writer.fresh) - before
+        raise RuntimeError("enough")
+
+
+def test_of_segments_that_may_be_taken_back_nothing_is_noted(tmp_path: Path) -> None:
+    """Their numbers are given again to others if they are."""
+    pages = made_pages(3, 120)
+    with Index.create(tmp_path / "index.dedup", pages[:60], levels="block") as index:
+        store = with_little_room(index)
+        with pytest.raises(RuntimeError, match="enough"):
+            taken_back(store)
+        index.add(pages[60:])
+        with Index.open(tmp_path / "index.dedup") as other:
+            for page in pages[::7]:
+                assert groups_of(index.check(page, except_own=True)) == groups_of(other.check(page, except_own=True))
