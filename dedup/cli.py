@@ -6,12 +6,10 @@ Nothing heavy is imported here: ``dedup --version`` answers before the rest is l
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli_output import (
@@ -28,6 +26,7 @@ from dedup.cli_output import (
     to_stdout,
     unknown_fields,
 )
+from dedup.cli_process import Stopped, ends_soon, leave, sigterm_raises, travel_light
 
 if TYPE_CHECKING:
     import inspect
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from dedup.stages import Watcher
 
 DONE, STOPPED, WRONG, PARTLY = 0, 1, 2, 3
-GRACE = 0.8  # seconds that the main thread has to unwind after a signal
 OUTPUT_HELP = ("write the report to a file, by its suffix: .html, .md, .txt to read; .json; .sarif; a row a page .csv, "
                ".jsonl, .parquet; a row a group or place .groups.csv, .occurrences.csv; may be repeated")
 LINK_HELP = "Markdown: address before the paths of its links, like https://host/owner/repository/blob/main"
@@ -54,10 +52,6 @@ TITLES = {"find": "What is found", "read": "What is read", "run": "How it runs",
 HELP = "Find passages that stand more than once, in a page and across pages: where, and how alike they are."
 
 
-class Stopped(BaseException):
-    """The process was asked to end (SIGTERM); not an error that anything could handle on the way."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
@@ -65,9 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     input could not be read (the rest was processed); 130 and 143 on signals.
     """
     if argv is None:  # this process is ours
-        _travel_light()
-        with _ends_soon():
-            return _leave(main(sys.argv[1:]))
+        travel_light()
+        with ends_soon():
+            return leave(main(sys.argv[1:]))
     arguments = list(argv)
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
@@ -78,42 +72,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return _guarded(lambda: _print_line(f"dedup {__version__}"))
     return _guarded(lambda: _with_worker_ahead(arguments))
-
-
-def _leave(status: int) -> int:
-    """End the process: what is in memory need not be given back piece by piece, a tenth of what a small scan takes.
-
-    Where somebody looks on (a profiler, a debugger), a thread goes on or output cannot be written, it ends as others do.
-    """
-    if status in (130, 143):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            sys.stdout.flush()
-        os._exit(status)
-    import atexit
-    import threading
-
-    monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
-    watched = sys.gettrace() or sys.getprofile() or (monitoring and any(map(monitoring.get_tool, range(6))))
-    if watched or any(not thread.daemon for thread in threading.enumerate()[1:]):
-        return status
-    atexit._run_exitfuncs()
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except (OSError, ValueError):
-        return status
-    os._exit(status)
-
-
-def _travel_light() -> None:
-    """Do without what a scan has no use for.
-
-    That are the threads of NumPy's matrix library, which spin while they wait, and a look for cycles after every 700 objects
-    (after 50,000 there was one, of 0.01 s, while modules were loaded).
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported
-    gc.set_threshold(100_000)
 
 
 def _with_worker_ahead(arguments: list[str]) -> int:
@@ -139,7 +97,7 @@ def _guarded(work: Callable[[], int]) -> int:
     """Run it, and turn whatever ends it into one line and a status."""
     from dedup.errors import DedupError, GuardError
 
-    with _sigterm_raises():
+    with sigterm_raises():
         try:
             return work()
         except KeyboardInterrupt:
@@ -162,69 +120,6 @@ def _guarded(work: Callable[[], int]) -> int:
             _fail(f"internal error: {type(error).__name__}: {error}. This is a bug in dedup: please report it, with "
                   "what DEDUP_TRACEBACK=1 shows.")
     return WRONG
-
-
-@contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """SIGTERM unwinds the stack, so that temporary files go and workers end."""
-    def stop(signum: int, frame: object) -> None:
-        raise Stopped
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not in the main thread: signals are somebody else's
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _ends_soon() -> Iterator[None]:
-    """A signal ends the process though the main thread is in a long sort or loop of the kernel and cannot react.
-
-    The signal's number is written to a pipe at once, whatever Python does; a thread that waits there gives the main
-    thread a moment to unwind, and then cleans up in its place.
-    """
-    import threading
-
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    listen, wake = os.pipe()
-    os.set_blocking(wake, False)
-    done = threading.Event()
-
-    def wait() -> None:
-        while (number := os.read(listen, 1)) and number[0] not in (signal.SIGINT, signal.SIGTERM):
-            pass
-        os.close(listen)
-        if number and not done.wait(GRACE):
-            _clean_up()
-            os._exit(128 + number[0])
-
-    threading.Thread(target=wait, daemon=True, name="dedup-signals").start()
-    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        done.set()
-        signal.set_wakeup_fd(before)
-        os.close(wake)
-
-
-def _clean_up() -> None:
-    """What unwinding would do: workers end, unfinished files go, the cursor is shown again."""
-    pool, json = (sys.modules.get(f"dedup.{name}") for name in ("readers.pool", "report.json"))
-    if pool is not None:
-        pool.kill_workers()
-    if json is not None:
-        json.remove_unfinished()
-    if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        with contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), b"\r\x1b[2K\x1b[?25h")
 
 
 def _fail(message: str) -> None:
