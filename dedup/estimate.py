@@ -37,8 +37,9 @@ START_BYTES = 60_000_000
 FIXED_BYTES = 24_000_000  # of blocks that are there for the smallest input
 BLOCKS_A_BYTE = 3.0  # of memory, a byte of text, where the system does not say
 TOKEN_BYTES = 4  # of a column with a number for each token
-MOST_GROWTH = 8.0  # times what grows with the input
-MEMORY_GROWTH = 4.0  # the same of memory: of very many pairs columns lie in the file, and few are held at a time
+MOST_GROWTH = 4.0  # of memory, times what grows with the input: of very many pairs few are held at a time
+LINK_BYTES = 280  # of text, that takes as long as a verified pair of places does
+SLOWER = 0.7  # how much faster than the input pairs go on to grow, of how much faster they grow in a sample
 IN_MEMORY = 0.9  # share of what lies in the file where it is long that was among the sample's blocks
 
 
@@ -99,7 +100,6 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
         size *= 4
         half, whole = None, _scanned(files, size, options)
     times = total / min(max(whole.consumed, 1), total)
-    more, more_memory = (times * min(times ** 0.5, most) for most in (MOST_GROWTH, MEMORY_GROWTH))
     text_bytes = int(whole.text_bytes * times)
     filed = whole.in_file * times if text_bytes >= LEAST_IN_FILE else 0  # the sample's were in memory
 
@@ -108,13 +108,13 @@ def estimate(paths: Sequence[Path], options: Options) -> Estimate:
         blocks = part.peak - before - FIXED_BYTES if before else int(BLOCKS_A_BYTE * part.text_bytes)
         return max(blocks - IN_MEMORY * part.in_file, part.text_bytes / 5) if filed else max(blocks, part.text_bytes)
     pairs = whole.pairs_among(half)
-    grows, seconds = (pairs * faster(now, then) for now, then in (
-        (own(whole), own(half)), (whole.seconds, half.seconds))) if half else (0.0, 0.0)
-    memory = int(max(before, START_BYTES) + FIXED_BYTES + (own(whole) - grows) * times + grows * more_memory)
+    grows = pairs * faster(own(whole), own(half)) if half else 0.0
+    memory = int(max(before, START_BYTES) + FIXED_BYTES
+                 + (own(whole) - grows + grows * min(times ** 0.5, MOST_GROWTH)) * times)
     limit = default_memory() if options.memory is None else memory_bytes(options.memory)
     disk = int(filed) + (max(memory - limit + sum(spare_bytes(limit)), 0) if memory > limit else 0)
     return Estimate(len(files), total, round(whole.pages * times), text_bytes,
-                    START_SECONDS + (whole.seconds - seconds) * times + seconds * more, memory, limit, disk,
+                    START_SECONDS + whole.seconds * whole.more_work(times, pairs), memory, limit, disk,
                     free_disk(options.temp_dir), min(whole.consumed, total))
 
 
@@ -146,6 +146,15 @@ class Scanned:
     links: int
     seconds: float
     peak: int
+
+    def more_work(self, times: float, pairs: float) -> float:
+        """How much longer so many times the input takes: pairs may be more than so many times those that there are.
+
+        Args:
+            pairs: As of ``pairs_among``.
+        """
+        links = self.links * times ** (1 + SLOWER * pairs)
+        return (self.text_bytes * times + LINK_BYTES * links) / (self.text_bytes + LINK_BYTES * self.links)
 
     def pairs_among(self, half: Scanned | None) -> float:
         """From 0.0, where pairs are as many as the input is long, to 1.0, where they grow with its square.

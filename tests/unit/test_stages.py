@@ -255,6 +255,15 @@ def test_what_pairs_of_copies_take_grows_faster_than_the_input(tmp_path, monkeyp
     assert told((0, 0), (25 * 10**6, 10**8)) == even
 
 
+def test_pairs_that_grow_faster_than_the_input_make_its_time_grow_faster():
+    def scanned(links: int) -> estimates.Scanned:
+        return estimates.Scanned(1000, 28_000, 10, 0, links, 1.0, 1000)
+    assert scanned(0).more_work(16, 1.0) == 16
+    assert scanned(100).more_work(16, 0.0) == pytest.approx(16)  # as many a byte
+    assert scanned(100).more_work(16, 1.0) == pytest.approx((16 + 16 ** 1.7) / 2)  # half of the time is theirs
+    assert scanned(100).more_work(1, 1.0) == 1
+
+
 def test_an_estimate_says_what_lies_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records(tmp_path / "a.jsonl", 200)
     monkeypatch.setattr(estimates, "SAMPLE_BYTES", 2000)
