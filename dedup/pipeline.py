@@ -86,13 +86,13 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         pairs = page_pairs(corpus.pages, corpus.references, options, corpus.pages.fields)
         digest = ""
         if checkpoint.is_kept:
-            digest = input_digest(engine, corpus)
+            digest = input_digest(engine, corpus, tokens.digests)
             checkpoint.begin(data_digest(digest, corpus, pairs), options)
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
 
         def digested() -> None:
             nonlocal digest
-            digest = digest or input_digest(engine, corpus)
+            digest = digest or input_digest(engine, corpus, tokens.digests)
         surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
                                             checkpoint, None if digest_later else digested)
