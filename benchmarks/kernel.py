@@ -162,6 +162,12 @@ def authorities(data: Data) -> Measured:
 
 
 @case
+def cut_bytes(data: Data) -> Measured:
+    start = np.arange(0, len(data.utf8) - 100, 100)
+    return (data.utf8, start, start + start % 7 * 5), len(start), "stretch"
+
+
+@case
 def json_records(data: Data) -> Measured:
     lines = "\n".join(json.dumps({"id": str(i), "text": text}, ensure_ascii=False) for i, text in enumerate(data.texts))
     block = np.frombuffer(lines.encode(), np.uint8)

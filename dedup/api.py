@@ -357,8 +357,9 @@ def _report(stream: Any, options: Options, progress: Progress | None, is_compari
     from dedup.stages import Stages
 
     stages = Stages(progress, options.memory is not None)
+    later = options.unit == "page" and options.memory is None  # small, and who asks for groups or pairs needs none of it
     with memory_of(options), checkpoint_in(options.checkpoint, stages) as checkpoint:
-        return _found(stream, options, stages, checkpoint, is_comparison, explain)
+        return _found(stream, options, stages, checkpoint, is_comparison, explain, later=later)
 
 
 def _found(stream: Any, options: Options, stages: Stages, checkpoint: Checkpoint, is_comparison: bool,

@@ -34,7 +34,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-NO_TEXT, NO_TOKENS = np.empty(0, np.uint8), np.empty(0, np.uint32)
+NO_TEXT, NO_TOKENS, NO_DIGESTS = np.empty(0, np.uint8), np.empty(0, np.uint32), np.empty(0, np.uint64)
 BATCH_BYTES, BATCHES = 4_000_000, 64  # of text in one batch; so many batches, about, of a large collection
 HELD_BYTES = 1 << 18  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
@@ -138,11 +138,13 @@ class Tokens(Struct):
         token: Upper half of each token's hash, one column a batch.
         bands: Keys of the bands of each page's sketch, one column a batch, as ``kernel.survey_bands`` gives them; empty ones
             where none were wanted.
+        digests: Of each page's bytes, one column a batch, as ``kernel.byte_digests`` gives them, where its bands were wanted.
     """
 
     page: I64
     token: list[U32]
     bands: list[U32]
+    digests: list[U64] = []
 
     def __len__(self) -> int:
         return len(self.token)
@@ -243,6 +245,23 @@ class Survey(Struct, frozen=True):
     halves: I64
     fingerprint: U64
     bands: U32
+    digests: U64
+
+
+class Measured(Struct, frozen=True):
+    """What was made of the tokens of some blocks: columns as in ``Survey``.
+
+    Attributes:
+        chars: Code points of each block, where its bands were wanted.
+    """
+
+    token: U32
+    token_first: I64
+    halves: I64
+    fingerprint: U64
+    bands: U32 = NO_TOKENS
+    chars: I64 | None = None
+    digests: U64 = NO_DIGESTS
 
 
 def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
@@ -258,11 +277,12 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     """
     flags, whole = token_flags(options), options.unit == "page"
 
-    def measure(text: U8, start: I64, end: I64) -> tuple[U32, I64, I64, U64, U32]:
+    def measure(text: U8, start: I64, end: I64) -> Measured:
         if bands is not None:  # of pages that are compared by their sketches alone nobody needs the tokens
-            return NO_TOKENS, *kernel.survey_bands(text, start, end, flags, options.shingle_tokens, *bands, options.seed)
+            size, seed = options.shingle_tokens, options.seed
+            return Measured(NO_TOKENS, *kernel.survey_bands(text, start, end, flags, size, *bands, seed))
         token, first, halves, digest = kernel.survey_tokens(text, start, end, flags)
-        return NO_TOKENS if whole else token, first, halves, digest, NO_TOKENS
+        return Measured(NO_TOKENS if whole else token, first, halves, digest)
     stretches: Iterator[Page | Texts | Encoded] = iter(pages.stretches() if hasattr(pages, "stretches") else pages)
     held, is_all = _few_pages(stretches)
     if is_all and not engine.is_bounded:
@@ -271,7 +291,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
             told(max(few.size, getattr(pages, "bytes_behind", 0)), getattr(pages, "whole_bytes", None))
         found = survey_batch(few, measure, whole)
         return (_joined(few.text, [few], [found], alone, flags, getattr(pages, "references", None)),
-                Tokens(np.array([0, len(alone)]), [found.token], [found.bands]))
+                Tokens(np.array([0, len(alone)]), [found.token], [found.bands], [found.digests]))
     batches = list[Batch]()
     text, heads = TextBuffer(lambda: getattr(pages, "expected_bytes", 0)), Heads()
 
@@ -289,7 +309,7 @@ def read_corpus(pages: Iterable[Page], engine: LocalEngine, options: Options,
     surveys = engine.stream(survey, kept())
     references: int | None = getattr(pages, "references", None)
     page = sums(np.array([len(batch.page_start) - 1 for batch in batches], np.int64))
-    tokens = Tokens(page, [survey.token for survey in surveys], [survey.bands for survey in surveys])
+    tokens = Tokens(page, *([getattr(survey, name) for survey in surveys] for name in ("token", "bands", "digests")))
     return _joined(text.since(0), batches, surveys, heads, flags, references), tokens
 
 
@@ -389,28 +409,40 @@ def _encoded(item: Page | Encoded) -> Iterable[tuple[Sequence[Page], Sequence[by
     return (((page,), (data,)) for page, data in zip(item.heads, item.texts, strict=True))
 
 
-def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], tuple[U32, I64, I64, U64, U32]], whole: bool) -> Survey:
+def survey_batch(batch: Batch, measure: Callable[[U8, I64, I64], Measured], whole: bool) -> Survey:
     """Cut a batch into blocks and measure them.
 
     Args:
-        measure: Tokens of blocks, where those of each begin, their lengths in halves, fingerprints and keys of their bands.
+        measure: Makes of the text, and of where blocks start and end, what their tokens say.
         whole: Each page is one block.
     """
     text = batch.text
     page_first, start, end, kind = _cut(batch, whole)
-    page_chars, start_chars, end_chars = kernel.char_columns(text, batch.page_start, start, end)
-    return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind, *measure(text, start, end))
+    of = measure(text, start, end)
+    if whole and of.chars is not None:
+        page_chars = sums(of.chars)
+        start_chars, end_chars = page_chars[:-1], page_chars[1:]
+    else:
+        page_chars, start_chars, end_chars = kernel.char_columns(text, batch.page_start, start, end)
+    return Survey(page_first, start, end, page_chars, start_chars, end_chars, kind, of.token, of.token_first, of.halves,
+                  of.fingerprint, of.bands, of.digests)
 
 
-def input_digest(engine: LocalEngine, corpus: Corpus) -> str:
-    """A digest of all ids, as they were read, and texts."""
+def input_digest(engine: LocalEngine, corpus: Corpus, known: Sequence[U64] = ()) -> str:
+    """A digest of all ids, as they were read, and texts.
+
+    Args:
+        known: Of ``Tokens``: of all texts, or of none.
+    """
     start = corpus.page_start
 
     def of_pages(begin: int) -> U64:
         edges = start[begin:begin + DIGEST_PAGES + 1]
         return kernel.byte_digests(corpus.text[edges[0]:edges[-1]], edges - edges[0])
-    digests = [np.empty(0, np.uint64), *engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES))]
-    return digest_of(corpus.pages.ids, np.concatenate(digests), corpus.references)
+    digests = np.concatenate([NO_DIGESTS, *known])
+    if len(digests) < 2 * len(corpus.pages):
+        digests = np.concatenate(engine.map(of_pages, range(0, len(corpus.pages), DIGEST_PAGES)))
+    return digest_of(corpus.pages.ids, digests, corpus.references)
 
 
 def digest_of(ids: Strings, digests: U64, references: int | None) -> str:

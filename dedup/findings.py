@@ -417,7 +417,8 @@ class Findings:
     def page_ids(self) -> Iterator[list[str]]:
         """Ids of the pages of each group, in order, each once."""
         names, pages = self.corpus.pages, self.table.page.tolist()
-        known = {page: names.id(page) for page in dict.fromkeys(pages)}
+        rows = list(dict.fromkeys(pages))
+        known = dict(zip(rows, names.names(rows), strict=True))
         for begin, end in itertools.pairwise(self.table.first.tolist()):
             yield [known[page] for page in dict.fromkeys(pages[begin:end])]
 

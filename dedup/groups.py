@@ -133,9 +133,11 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     component, cut, nodes = components_apart(engine, corpus, passages, nodes, component, overlapping, pairs)
     spans, ranges = matched_parts(engine, corpus, passages, nodes.leader, component, located), located.tokens
     links, in_passage = nodes.links, nodes.leader < 2 * len(passages.whole.a0)
+    blocks = _whole_blocks(corpus, spans, ranges) if not nodes.exact.all() else np.full(len(component), -1)
     del places, joining, located, nodes  # columns are as long as there are places: hold none that is not needed
     engine.settle()
-    digest = _compared(engine, corpus, component, spans)
+    digest = _compared(engine, corpus, component, spans, blocks)
+    del blocks
     page = corpus.block_page[ranges.first_block] if not pairs.every else np.empty(0, np.int64)
     late = pairs.side[page] > 0 if pairs.side is not None else np.zeros(len(component), bool)
     members, times = led(engine, corpus, component, spans, ranges, digest, links, late, threshold, size)
@@ -156,21 +158,43 @@ def group_passages(engine: LocalEngine, corpus: Corpus, passages: Passages, repe
     return _table(engine, corpus, ranges, members, order, first, component, said, spans, span, unlike, in_passage)
 
 
-def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
-    """A number of each node: those of one component that have the same one were compared token by token and are equal."""
-    same = _equal(engine, corpus, spans, np.arange(len(component)), component)
+def _whole_blocks(corpus: Corpus, spans: Spans, ranges: TokenRanges) -> I64:
+    """The block whose tokens each span has, all of them; -1 where there is none.
+
+    Args:
+        ranges: What the spans hold, and what they leave out.
+    """
+    block = ranges.first_block
+    whole = corpus.token_first[block] == ranges.t0
+    whole &= corpus.token_first[block + 1] == ranges.t1
+    whole &= widths(spans.first) == 1
+    return np.where(whole, block, -1)
+
+
+def _compared(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, blocks: I64) -> U64:
+    """A number of each node: those of one component that have the same one were compared token by token and are equal.
+
+    Args:
+        blocks: Of ``_whole_blocks``, or -1 where it does not pay to look: those of unlike fingerprints are not compared.
+    """
+    known, same = rows_of(blocks >= 0), np.ones(len(component), bool)
+    one, other = blocks[known], blocks[component[known]]
+    same[known[(other >= 0) & (corpus.fingerprint[one] != corpus.fingerprint[other])]] = False
+    rows = rows_of(same)
+    same[rows] = _equal(engine, corpus, spans, rows, component[rows])
     number: U64 = component.astype(np.uint64)
     unlike = np.zeros(len(component), bool)
     unlike[component[~same]] = True
     rows = rows_of(unlike[component])
     if len(rows):
-        number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows))
+        number[rows] = _told_apart(engine, corpus, component[rows], spans.take(rows), blocks[rows])
     return number
 
 
-def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans) -> U64:
+def _told_apart(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, blocks: I64) -> U64:
     """The same for components whose rows are not all equal to their first one. Rows with unlike texts have unlike numbers."""
-    digest = span_digests(engine, corpus, spans)
+    digest, others = corpus.fingerprint[blocks], rows_of(blocks < 0)
+    digest[others] = span_digests(engine, corpus, spans.take(others) if len(others) < len(spans) else spans)
     while True:
         order = np.lexsort((digest, component))
         new = np.ones(len(order), bool)

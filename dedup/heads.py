@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from dedup.kernel import kernel
 from dedup.model import NO_META, Layout, Page
 
 I32 = npt.NDArray[np.int32]
@@ -46,9 +47,7 @@ class Utf8(NamedTuple):
     @classmethod
     def cut(cls, data: U8, start: I64, end: I64) -> Utf8:
         """Stretches of some bytes."""
-        first = np.zeros(len(start) + 1, np.int64)
-        np.cumsum(end - start, out=first[1:])
-        return cls(data[np.arange(first[-1]) + np.repeat(start - first[:-1], end - start)], first)
+        return cls(*kernel.cut_bytes(data, start, end))
 
     def take(self, rows: I64) -> Utf8:
         """Some of the strings."""
@@ -117,8 +116,8 @@ class Strings(Sequence[str]):
         """Some of the strings."""
         if isinstance(rows, range) and rows.step == 1:
             return self._some(rows.start, rows.stop)
-        data, first = self._data, self._first
-        return [data[first[row]:first[row + 1]].decode("utf-8", "surrogatepass") for row in rows]
+        data, first = np.frombuffer(self._data, np.uint8), np.frombuffer(self._first, np.int64)
+        return Utf8(data, first).take(np.array(rows, np.int64)).texts()
 
     @property
     def utf8(self) -> Utf8:

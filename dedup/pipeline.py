@@ -63,7 +63,7 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         judge: Takes down what the gates stop; it changes nothing in what is found.
         checkpoint: What stages made in a scan before, and where it is kept what they make now.
         make_surveyor: Makes the surveyor of the collection.
-        digest_later: The digest is left empty.
+        digest_later: The digest is left empty, unless those of the texts are known.
 
     Raises:
         OptionError: ``stem`` names no language that the stemmer knows, or there is no stemmer.
@@ -86,16 +86,18 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
         pairs = page_pairs(corpus.pages, corpus.references, options, corpus.pages.fields)
         digest = ""
         if checkpoint.is_kept:
-            digest = input_digest(engine, corpus)
+            digest = input_digest(engine, corpus, tokens.digests)
             checkpoint.begin(data_digest(digest, corpus, pairs), options)
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
 
+        known = any(map(len, tokens.digests))
+
         def digested() -> None:
             nonlocal digest
-            digest = digest or input_digest(engine, corpus)
+            digest = digest or input_digest(engine, corpus, tokens.digests)
         surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
-                                            checkpoint, None if digest_later else digested)
+                                            checkpoint, None if digest_later and not known else digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
 

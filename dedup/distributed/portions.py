@@ -196,7 +196,9 @@ def portion_of(stream: Any, notes: Recorded, options: Options, references: bool)
     if lsh is not None:
         columns = [keys.reshape(lsh.bands, -1) for keys in tokens.bands]
         bands = np.concatenate([np.empty((lsh.bands, 0), np.uint32), *columns], axis=1)
-    digest = kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2)
+        digest = np.concatenate([np.empty(0, np.uint64), *tokens.digests]).reshape(-1, 2)
+    else:
+        digest = kernel.byte_digests(corpus.text, corpus.page_start).reshape(-1, 2)
     return Portion(without_text(corpus), corpus.text, bands, digest, notes, references, _looked_at(corpus, options))
 
 

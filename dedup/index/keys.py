@@ -80,7 +80,7 @@ def page_keys(engine: LocalEngine, corpus: Corpus, options: Options) -> Rows:
 
     def sketch(pages: tuple[int, int]) -> tuple[I64, U32]:
         own = slice(*pages)
-        _, halves, _, keys = kernel.survey_bands(corpus.text, start[own], end[own], corpus.flags, options.shingle_tokens,
+        _, halves, _, keys, *_ = kernel.survey_bands(corpus.text, start[own], end[own], corpus.flags, options.shingle_tokens,
                                                  lsh.bands, lsh.rows, options.seed)
         return halves, keys.reshape(lsh.bands, -1)
     parts = engine.map(sketch, corpus.batches())

@@ -1,4 +1,5 @@
-// Authorities of addresses: what stands between "://" and the path, the query or the fragment; equal ones have one number.
+// Strings among bytes: stretches that are put one after the other; and authorities of addresses, what stands between "://" and the
+// path, the query or the fragment, of which equal ones have one number.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,16 @@
 #include "token_hash.hpp"
 
 namespace dedup {
+
+// Stretches of some bytes one after the other, and where each begins there, one longer.
+inline std::tuple<Mapped<std::uint8_t>, Mapped<std::int64_t>> cut_bytes(Bytes data, Offsets start, Offsets end) {
+    check_ranges(start, end, static_cast<std::int64_t>(data.size()), "data");
+    Mapped<std::int64_t> first(start.size() + 1, 0);
+    for (std::size_t i = 0; i < start.size(); ++i) first[i + 1] = first[i] + end[i] - start[i];
+    Mapped<std::uint8_t> out(static_cast<std::size_t>(first.back()));
+    for (std::size_t i = 0; i < start.size(); ++i) std::copy(data.data() + start[i], data.data() + end[i], out.data() + first[i]);
+    return {std::move(out), std::move(first)};
+}
 
 // The authority of an address, empty where it has none.
 inline std::string_view authority_of(std::string_view address) {

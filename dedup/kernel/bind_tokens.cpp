@@ -112,6 +112,10 @@ void bind_tokens(nb::module_& m) {
         return to_numpy(release([&] { return dedup::split_lines(span(text), span(start), span(end)); }));
     }, "text"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
+    m.def("cut_bytes", [](Text data, Numbers start, Numbers end) {
+        return to_numpy(release([&] { return dedup::cut_bytes(span(data), span(start), span(end)); }));
+    }, "data"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
+
     m.def("authorities", [](Text data, Numbers first) {
         return to_numpy(release([&] { return dedup::authorities(span(data), span(first)); }));
     }, "data"_a.noconvert(), "first"_a.noconvert());

@@ -29,7 +29,15 @@ from dedup.kernel.twin_groups import implied_groups, merge_apart, most_frequent,
 from dedup.kernel.twin_html import html_blocks
 from dedup.kernel.twin_json import json_records
 from dedup.kernel.twin_letters import letter_items
-from dedup.kernel.twin_lines import authorities, byte_offsets, char_columns, code_points, line_numbers, split_lines
+from dedup.kernel.twin_lines import (
+    authorities,
+    byte_offsets,
+    char_columns,
+    code_points,
+    cut_bytes,
+    line_numbers,
+    split_lines,
+)
 from dedup.kernel.twin_memory import (
     array_memory,
     limit_memory,
@@ -110,9 +118,9 @@ __all__ = [
     "FOLD_ACCENTS", "FOLD_DIGITS", "JOIN_HYPHENS", "align_pairs", "array_memory", "authorities", "bag_items",
     "band_columns", "band_rows", "blocks_of", "bucket_pairs", "byte_digests", "byte_offsets", "char_columns", "chars_at",
     "chunk_places", "chunks_of_keys", "class_anchors", "class_runs", "code_points", "components", "count_items",
-    "count_tokens", "counts_up_to", "covered", "damaged_chunk", "distinct_in_order", "distinct_keys", "equal_bytes",
-    "equal_spans", "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes", "gram_rows",
-    "gram_runs", "hash_tokens", "html_blocks", "implied_groups", "join_links", "json_records", "landmarks",
+    "count_tokens", "counts_up_to", "covered", "cut_bytes", "damaged_chunk", "distinct_in_order", "distinct_keys",
+    "equal_bytes", "equal_spans", "equal_tokens", "exact_repeats", "extras_agree", "fss_sketches", "gram_classes",
+    "gram_rows", "gram_runs", "hash_tokens", "html_blocks", "implied_groups", "join_links", "json_records", "landmarks",
     "lengths_inside", "letter_items", "limit_memory", "line_numbers", "locate", "mark_ranges", "mark_seeds", "may_hold",
     "measure_parts", "memory_figures", "memory_room", "merge_apart", "most_frequent", "name", "normalise", "note_absent",
     "overlapping_nodes", "pack_texts", "pair_anchors", "paired_twice", "prefix_join", "put", "range_buckets",

@@ -11,7 +11,9 @@
 
 #include "arrays.hpp"
 #include "cut.hpp"
+#include "digests.hpp"
 #include "memory.hpp"
+#include "positions.hpp"
 #include "sets.hpp"
 #include "slow_cutter.hpp"
 #include "token_hash.hpp"
@@ -182,18 +184,22 @@ inline Survey survey_tokens(Bytes text, Offsets start, Offsets end, std::uint32_
 }
 
 // The same without the tokens, and the keys of each range's bands, as band_columns makes them of its shingle set: the key of
-// range i in band b stands at b * ranges + i.
-using BandSurvey = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::uint64_t>, Mapped<std::uint32_t>>;
+// range i in band b stands at b * ranges + i. And what else is asked of whole pages, as long as their text is in the nearer cache: code
+// points, and two numbers a range as byte_digest makes them of its bytes.
+using BandSurvey = std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::uint64_t>, Mapped<std::uint32_t>,
+                              Mapped<std::int64_t>, Mapped<std::uint64_t>>;
 
 inline BandSurvey survey_bands(Bytes text, Offsets start, Offsets end, std::uint32_t flags, std::int64_t size, std::int64_t bands,
                                std::int64_t rows, std::uint64_t seed) {
     check_ranges(start, end, static_cast<std::int64_t>(text.size()), "text");
     BandSurvey out;
-    auto& [first, halves, digest, keys] = out;
+    auto& [first, halves, digest, keys, chars, bytes] = out;
     first.assign(start.size() + 1, 0);
     halves.resize(start.size());
     digest.resize(start.size());
     keys.resize(start.size() * static_cast<std::size_t>(bands));
+    chars.resize(start.size());
+    bytes.resize(2 * start.size());
     BandHasher hash_bands(bands, rows, seed);
     Scratch<std::uint32_t, 3> scratch;
     Mapped<std::uint32_t>& shingle = scratch.values();
@@ -204,6 +210,8 @@ inline BandSurvey survey_bands(Bytes text, Offsets start, Offsets end, std::uint
         shingle.resize(hash.size());
         hash_bands(shingle.data(), short_shingles(hash, size, shingle.data()), keys.data() + i,
                    static_cast<std::int64_t>(start.size()));
+        chars[i] = count_code_points(text, start[i], end[i]);
+        std::tie(bytes[2 * i], bytes[2 * i + 1]) = byte_digest(text.data() + start[i], static_cast<std::size_t>(end[i] - start[i]));
     });
     return out;
 }

@@ -91,6 +91,18 @@ def check_ascending(values: I64, limit: int, name: str) -> None:
         raise ValueError(f"{name} must ascend from 0 to {limit} at most")
 
 
+def cut_bytes(data: U8, start: I64, end: I64) -> tuple[U8, I64]:
+    """Stretches of some bytes one after the other, and where each begins there, one longer than they are.
+
+    >>> data, first = cut_bytes(np.frombuffer(b"0123456789", np.uint8), np.array([8, 1, 5]), np.array([10, 4, 5]))
+    >>> data.tobytes(), first.tolist()
+    (b'89123', [0, 2, 5, 5])
+    """
+    check_ranges(start, end, len(data), "data")
+    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(end - start, dtype=np.int64)])
+    return data[np.arange(first[-1]) + np.repeat(start - first[:-1], end - start)], first
+
+
 def authorities(data: U8, first: I64) -> tuple[I64, I64, I32]:
     """Where each different authority of some addresses stands first, in that order, and the number of each address's one.
 

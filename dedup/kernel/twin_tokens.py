@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct, field
 
+from dedup.kernel.twin_digests import byte_digests
 from dedup.kernel.twin_sets import band_columns, check_aligned, range_digests, shingle_sets
 
 U8 = npt.NDArray[np.uint8]
@@ -369,16 +370,21 @@ def survey_tokens(text: U8, start: I64, end: I64, flags: int = 0) -> tuple[U32, 
 
 
 def survey_bands(text: U8, start: I64, end: I64, flags: int, size: int, bands: int, rows: int,
-                 seed: int) -> tuple[I64, I64, U64, U32]:
+                 seed: int) -> tuple[I64, I64, U64, U32, I64, U64]:
     """``survey_tokens`` without the tokens, and ``band_columns`` of the ``short_sets`` of each range.
 
     Returns:
-        ``(first, halves, digest, keys)``; the key of range i in band b stands at ``b * ranges + i``.
+        ``(first, halves, digest, keys, chars, bytes)``; the key of range i in band b stands at ``b * ranges + i``, `chars`
+        are the code points of each range, `bytes` its ``byte_digests``.
     """
     token, first, halves, digest = survey_tokens(text, start, end, flags)
     values = np.empty(len(token), np.uint32)
     sets = short_sets(text, start, end, flags, size, values)
-    return first, halves, digest, band_columns(values[:sets[-1]], sets, bands, rows, seed)
+    texts = [text[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
+    chars = np.array([np.count_nonzero((own & 0xC0) != 0x80) for own in texts], np.int64)
+    edges = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    digests = byte_digests(np.concatenate([np.empty(0, np.uint8), *texts]), edges)
+    return first, halves, digest, band_columns(values[:sets[-1]], sets, bands, rows, seed), chars, digests
 
 
 def short_sets(text: U8, start: I64, end: I64, flags: int, size: int, values: U32) -> I64:

@@ -212,6 +212,11 @@ LINES = st.lists(WORDS, max_size=14).map(" ".join) | st.lists(WORDS, max_size=25
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\f", "\u2028", "\u2029", " \n\t"])
 
 
+@given(buffers, st.data())
+def test_stretches_of_bytes_are_equal(data: bytes, draw: Any) -> None:
+    both("cut_bytes", as_array(data), *draw.draw(ranges_in(len(data))))
+
+
 ADDRESSES = st.lists(st.sampled_from([b"http", b"://", b"a.org", b"b", b"/", b"?", b"#", b"\\", b":", b"\xff"]), max_size=8)
 
 

@@ -6,11 +6,12 @@ import copy
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dedup
-from dedup import InputError, OptionError, Options, Page, compare, open_pages, scan
+from dedup import InputError, OptionError, Options, Page, compare, open_pages, pages, scan
 from dedup.report.json import read_json
 from tests.scan_help import around, assert_sound, edited, lines, places_of, prose, scan_texts
 
@@ -318,3 +319,21 @@ def test_the_pages_of_groups_are_those_of_their_places(tmp_path: Path) -> None:
     assert list(report.page_groups()) == expected
     report.write(tmp_path / "report.json")
     assert list(read_json(tmp_path / "report.json").page_groups()) == expected
+
+
+def test_of_whole_pages_what_is_said_of_each_is_made_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [prose(40, 20), prose(40, 20), prose(40, 21)]
+    asked, describe = list[object](), pages.describe_pages
+
+    def describe_pages(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return describe(*arguments)
+    monkeypatch.setattr(pages, "describe_pages", describe_pages)
+    report = dedup.scan(texts, unit="page")
+    assert (list(report.page_groups()), asked) == ([["0", "1"]], [])
+    watched = dedup.scan(texts, unit="page", progress=dedup.Profile())
+    assert len(asked) == 1
+    assert (report.summary, list(report.pages)) == (watched.summary, list(watched.pages))
+    assert len(asked) == 2
+    dedup.scan(texts, unit="page", memory="256M")
+    assert len(asked) == 3

@@ -30,6 +30,7 @@ from dedup.blocks import (
 )
 from dedup.engines.local import MOST_BATCH, LocalEngine
 from dedup.heads import Heads
+from dedup.kernel import kernel
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers import open_pages
@@ -161,6 +162,23 @@ def test_the_digest_of_the_input_depends_on_ids_texts_and_order(monkeypatch: pyt
     assert digest(("a", "x")) == digest(("a", "x"))
     monkeypatch.setattr(blocks, "DIGEST_PAGES", 1)
     assert digest(("a", "x"), ("b", "y")) == digests[0]
+
+
+@pytest.mark.parametrize("few", [0, 1 << 20])
+def test_of_pages_that_are_sketched_digests_and_code_points_are_known_when_they_are_read(monkeypatch: pytest.MonkeyPatch,
+                                                                                         few: int) -> None:
+    monkeypatch.setattr(blocks, "BATCH_BYTES", 60)
+    monkeypatch.setattr(blocks, "FEW_BYTES", few)
+    engine, texts = LocalEngine(2), ["a page", "", "é" * 30, "  x" * 100, "\ud800 ж", "中文字" * 9, "the last one"]
+    pages = [Page(str(i), text) for i, text in enumerate(texts)]
+    plain, unknown = read_corpus(iter(pages), engine, Options(unit="page"))
+    digest = input_digest(engine, plain, unknown.digests)
+    monkeypatch.setattr(kernel, "byte_digests", None)
+    monkeypatch.setattr(kernel, "char_columns", None)
+    corpus, known = read_corpus(iter(pages), engine, Options(unit="page"), bands=(4, 2))
+    assert input_digest(engine, corpus, known.digests) == digest
+    for name in ("page_chars", "start_chars", "end_chars"):
+        assert getattr(corpus, name).tolist() == getattr(plain, name).tolist()
 
 
 @pytest.mark.parametrize("expected", [0, 1, 40, 10_000])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
 from dedup import Verifier, groups
-from dedup.blocks import read_corpus
+from dedup.blocks import Corpus, read_corpus
 from dedup.engines.local import LocalEngine
 from dedup.model import Occurrence, Page
 from dedup.options import Options
 from dedup.report.json import read_json
-from dedup.verify import Spans
+from dedup.verify import Spans, span_digests
 from tests.scan_help import edited, lines, matched, needs_speed, prose, scan_texts, words
 
 A = prose(40, 20)
@@ -39,8 +41,35 @@ def test_texts_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch):
     corpus = read_corpus((Page(str(i), text) for i, text in enumerate(texts)), engine, Options())[0]
     spans = Spans(corpus.page_start[:-1], corpus.page_start[1:], np.arange(len(texts) + 1))
     monkeypatch.setattr(groups, "span_digests", lambda *_: np.full(len(texts), 2**64 - 1, np.uint64))
-    number = groups._told_apart(engine, corpus, np.zeros(len(texts), np.int64), spans).tolist()
+    number = groups._told_apart(engine, corpus, np.zeros(len(texts), np.int64), spans, np.full(len(texts), -1)).tolist()
     assert [number.index(n) for n in number] == [0, 1, 0, 1, 4, 4]
+
+
+def test_blocks_of_one_fingerprint_are_told_apart():
+    engine, texts = LocalEngine(1), ["One two.", "one three", "ONE, two"]
+    corpus = read_corpus((Page(str(i), text) for i, text in enumerate(texts)), engine, Options())[0]
+    corpus = msgspec.structs.replace(corpus, fingerprint=np.full(len(texts), 7, np.uint64))
+    spans = Spans(corpus.page_start[:-1], corpus.page_start[1:], np.arange(len(texts) + 1))
+    number = groups._compared(engine, corpus, np.zeros(len(texts), np.int64), spans, np.arange(len(texts))).tolist()
+    assert [number.index(n) for n in number] == [0, 1, 0]
+
+
+def test_whole_pages_are_told_apart_by_what_is_known_of_them(monkeypatch: pytest.MonkeyPatch):
+    """Their fingerprints are the digests that would be made of their tokens: the members that differ are not cut again."""
+    texts = [A, edited(A, [5]), A.upper(), prose(40, 21)]
+    engine = LocalEngine(1)
+    corpus = read_corpus((Page(str(i), text) for i, text in enumerate(texts)), engine, Options(unit="page"))[0]
+    spans = Spans(corpus.page_start[:-1], corpus.page_start[1:], np.arange(len(texts) + 1))
+    assert span_digests(engine, corpus, spans).tolist() == corpus.fingerprint.tolist()
+    before = scan_texts(texts, unit="page", threshold=0.5)
+    asked: list[int] = []
+
+    def digests(engine: LocalEngine, corpus: Corpus, spans: Spans) -> npt.NDArray[np.uint64]:
+        asked.append(len(spans))
+        return span_digests(engine, corpus, spans)
+    monkeypatch.setattr(groups, "span_digests", digests)
+    assert members(scan_texts(texts, unit="page", threshold=0.5)) == members(before) == [["0", "1", "2"]]
+    assert sum(asked) == 0
 
 
 def test_a_chain_is_split_and_its_parts_name_each_other():
