@@ -94,6 +94,15 @@ struct EdgeSink {
         ++token;
     }
     void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
+    // Few words are at an edge: those of a window before one are counted, not gone over.
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) {
+        const std::uint64_t behind = token + static_cast<std::uint64_t>(count_bits(ends));
+        if (edges.empty() || edges.front().token >= behind) {
+            token = behind;
+            return;
+        }
+        for (; ends; ends &= ends - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(ends));
+    }
 };
 
 // How many of some ascending numbers are not above each place: the row of the last one of these, and one more. Some places are looked
@@ -231,25 +240,50 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
     return out;
 }
 
-// Whether spans a[i] and b[i] have as many parts and equal tokens in each; the parts of span s are first[s]..first[s+1].
-inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets part_end, Offsets first, Offsets a, Offsets b,
-                                        std::uint32_t flags) {
+// Texts that consist of parts, those of span s are first[s]..first[s+1]. Few of very many may be asked for: these alone are checked.
+struct SpanParts {
+    Bytes text;
+    Offsets start, end, first;
+
+    // The parts of a span: the first one, and the one behind the last.
+    std::pair<std::size_t, std::size_t> of(std::int64_t span) const {
+        const std::int64_t begin = first[index(span)], finish = first[index(span) + 1];
+        if (begin < 0 || finish < begin || index(finish) > start.size()) throw std::invalid_argument("first must ascend from 0");
+        for (std::size_t part = index(begin); part < index(finish); ++part)
+            if (start[part] < 0 || end[part] < start[part] || index(end[part]) > text.size())
+                throw std::invalid_argument("a part is not within the text");
+        return {index(begin), index(finish)};
+    }
+
+    // Have the numbers of a span's parts fetched, the ends of its first part, and its text, each when the one before is there.
+    void fetch_number(std::int64_t span) const { DEDUP_PREFETCH(first.data() + span); }
+    void fetch_ends(std::int64_t span) const {
+        DEDUP_PREFETCH(start.data() + first[index(span)]);
+        DEDUP_PREFETCH(end.data() + first[index(span)]);
+    }
+    void fetch(std::int64_t span) const {
+        if (const std::size_t part = index(first[index(span)]); part < start.size()) fetch_text(text, start[part], end[part]);
+    }
+};
+
+// Whether spans a[i] and b[i] have as many parts and equal tokens in each.
+inline Mapped<std::uint8_t> equal_spans(const SpanParts& spans, Offsets a, Offsets b, std::uint32_t flags) {
     Mapped<std::uint8_t> out(a.size());
-    TokenEquality equal(text, text, flags);
+    TokenEquality equal(spans.text, spans.text, flags);
     constexpr std::size_t kAhead = 8;
     Relief relief;
     for (std::size_t i = 0; i < a.size(); ++i) {
         relief.place();
         for (const Offsets side : {a, b}) {
-            if (i + 2 * kAhead < a.size()) DEDUP_PREFETCH(first.data() + side[i + 2 * kAhead]);
-            if (i + kAhead >= a.size()) continue;
-            const std::size_t part = index(first[index(side[i + kAhead])]);
-            if (part < part_start.size()) fetch_text(text, part_start[part], part_end[part]);
+            if (i + 3 * kAhead < a.size()) spans.fetch_number(side[i + 3 * kAhead]);
+            if (i + 2 * kAhead < a.size()) spans.fetch_ends(side[i + 2 * kAhead]);
+            if (i + kAhead < a.size()) spans.fetch(side[i + kAhead]);
         }
-        const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
-        bool same = parts == first[index(b[i]) + 1] - y;
-        for (std::int64_t j = 0; j < parts && same && x != y; ++j)
-            same = equal(part_start[index(x + j)], part_end[index(x + j)], part_start[index(y + j)], part_end[index(y + j)]);
+        const auto [x, x_end] = spans.of(a[i]);
+        const auto [y, y_end] = spans.of(b[i]);
+        bool same = x_end - x == y_end - y;
+        for (std::size_t j = 0; j < x_end - x && same && x != y; ++j)
+            same = equal(spans.start[x + j], spans.end[x + j], spans.start[y + j], spans.end[y + j]);
         out[i] = same;
     }
     return out;
@@ -274,24 +308,29 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offset
     return {std::move(rows), std::move(begins)};
 }
 
-// Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
-// Ranges of different owners do not overlap.
-inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
-                                    std::int64_t choices, std::int64_t owners) {
+// Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner]; behind
+// these the same of the ranges as `inner` has them, counted otherwise, but in the same order. Ranges of different owners do not overlap.
+inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets inner_start, Offsets inner_end, Offsets owner,
+                                    std::span<const std::uint8_t> chosen, std::int64_t choices, std::int64_t owners) {
     struct Range {
-        std::int64_t start, end;
+        std::int64_t start, end, inner_start, inner_end;
         std::uint32_t owner, chosen;
     };
-    Mapped<std::int64_t> out(index(choices * owners), 0);
-    std::array<std::int64_t, 8> reached{};
-    const auto make = [&](std::size_t i) { return Range{start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]}; };
+    Mapped<std::int64_t> out(index(2 * choices * owners), 0);
+    std::array<std::int64_t, 8> reached{}, inner_reached{};
+    const auto make = [&](std::size_t i) {
+        return Range{start[i], end[i], inner_start[i], inner_end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
+    };
+    const auto add = [](std::int64_t& sum, std::int64_t begin, std::int64_t finish, std::int64_t& until) {
+        sum += std::max<std::int64_t>(0, finish - std::max(begin, until));
+        until = std::max(until, finish);
+    };
     rows_in_order<Range>(start, &Range::start, make, [&](std::span<const Range> ranges) {
         for (const Range& range : ranges)
             for (std::int64_t c = 0; c < choices; ++c) {
                 if (!(range.chosen >> c & 1)) continue;
-                std::int64_t& until = reached[index(c)];
-                out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
-                until = std::max(until, range.end);
+                add(out[index(c * owners) + range.owner], range.start, range.end, reached[index(c)]);
+                add(out[index((choices + c) * owners) + range.owner], range.inner_start, range.inner_end, inner_reached[index(c)]);
             }
     });
     return out;

@@ -162,11 +162,13 @@ def test_rows_of_ranges(counts, draw):
 def test_a_point_is_covered_once(ranges, wide):
     owner, start, length, chosen = (np.array([row[i] for row in ranges], np.int64) for i in range(4))
     start += 100 * owner  # of each owner on its own
-    out, = both("covered", start * wide, (start + length) * wide, owner, chosen.astype(np.uint8), 3, 3)
+    out, = both("covered", start * wide, (start + length) * wide, start // 2, (start + length) // 2, owner,
+                chosen.astype(np.uint8), 3, 3)
     for c in range(3):
         for o in range(3):
             rows = np.flatnonzero((owner == o) & (chosen >> c & 1 == 1))
             assert out[3 * c + o] == wide * len({p for r in rows for p in range(start[r], start[r] + length[r])})
+            assert out[9 + 3 * c + o] == len({p for r in rows for p in range(start[r] // 2, (start[r] + length[r]) // 2)})
 
 
 @settings(deadline=None, max_examples=20)
@@ -179,7 +181,7 @@ def test_many_ranges_cover_a_point_once(seed, most, far, ascend):
     if ascend:
         start.sort()
     end, owner = start + draw.integers(0, 50, len(start)), np.zeros(len(start), np.int64)
-    both("covered", start, end, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
+    both("covered", start, end, start // 2, end // 2, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
 
 
 def test_what_does_not_fit_is_said():
