@@ -13,7 +13,7 @@ from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.matched_parts import Pieces, pieces_of
-from dedup.order import distinct_keys, in_order
+from dedup.order import in_order, numbered
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Passages
@@ -79,8 +79,9 @@ def distinct_places(passages: Passages, repeats: Repeats | None) -> DistinctPlac
     way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
     key <<= way_bits
     key[sides] |= np.minimum(way, (1 << way_bits) - 1)
-    leader, row = distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    place = key[leader] >> way_bits
+    leader, row, distinct = numbered(key.view(np.uint64))  # a passage's row where there is one
+    place = distinct.view(np.int64)
+    place >>= way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1
     return DistinctPlaces(t0, t0 + place, leader, row)

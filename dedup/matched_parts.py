@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
-from dedup.filed import of_large
+from dedup.filed import column_of_large
 from dedup.kernel import kernel
-from dedup.places import Ranges, TokenRanges, locate
+from dedup.places import Ranges, TokenRanges, locate, row_ranges
 from dedup.runs import Passages
 from dedup.verify import Spans
 
@@ -98,17 +98,20 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, node:
     later[pieces.first[:-1]] = False
     begins = np.ones(int(first[-1]), bool)  # the first part of each place; few have another one
     begins[to[later]] = False
+    names = "start", "end", "start_char", "end_char"
+    columns = [column_of_large(len(begins), np.int64, len(corpus.text)) for _ in names]
 
-    def with_inner(names: tuple[str, str]) -> list[I64]:
-        made = []
-        for name in names:
-            column = np.empty(len(begins), np.int64)
-            column[begins] = getattr(ranges, name)
-            column[to] = getattr(inner, name)
-            made.append(of_large(column, len(corpus.text)))
-        return made
-    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
-    return Spans(start, end, first, (start_char, end_char))
+    def fill(some: slice) -> None:
+        at, end = int(first[some.start]), int(first[min(some.stop, len(leader))])
+        own, inside = begins[at:end], slice(*np.searchsorted(to, (at, end)))
+        for name, column in zip(names, columns, strict=True):
+            values = np.empty(end - at, np.int64)
+            values[own] = getattr(ranges, name)[some]
+            values[to[inside] - at] = getattr(inner, name)[inside]
+            column.write(at, values)
+    engine.map(fill, row_ranges(len(leader)))
+    part_start, part_end, *chars = (column.values for column in columns)
+    return Spans(part_start, part_end, first, (chars[0], chars[1]))
 
 
 def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64,

@@ -123,9 +123,8 @@ void bind_places(nb::module_& m) {
     m.def("locate", [](U8 text, I64 start, I64 end, I64 start_chars, I64 end_chars, I64 token_first, std::uint32_t flags, I64 t0,
                        I64 t1) {
         dedup::Located found = release([&] {
-            check_blocks(start, end, text.size());
-            check_token_first(token_first, start.size());
-            if (start_chars.size() != start.size() || end_chars.size() != start.size())
+            if (token_first.size() != start.size() + 1) throw std::invalid_argument("token_first must be one longer than the blocks");
+            if (end.size() != start.size() || start_chars.size() != start.size() || end_chars.size() != start.size())
                 throw std::invalid_argument("the columns of blocks must be equally long");
             check_tokens(token_first, t0, t1, 1);
             if (t0.size() > 0xffffffffU) throw std::invalid_argument("tokens: 2^32 ranges at most");

@@ -52,14 +52,20 @@ inline constexpr std::string_view kOpening[] = {"(", "[", "{", "\"", "'", "«", 
                                                 "（", "「", "『", "［", "【", "《", "〈"};
 inline constexpr int kMaxMarks = 4;  // closing or opening marks taken in
 
+// Of bytes: whether one begins a closing mark, or ends an opening one.
+template <bool kClose>
+constexpr std::array<bool, 256> edges_of(std::span<const std::string_view> marks) {
+    std::array<bool, 256> out{};
+    for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(kClose ? mark.front() : mark.back())] = true;
+    return out;
+}
+inline constexpr std::array<bool, 256> kClosingEdge = edges_of<true>(kClosing), kOpeningEdge = edges_of<false>(kOpening);
+
 // Moves a byte offset over the marks that stand behind it (closing ones) or before it (opening ones), not beyond a limit.
-template <bool kClose, std::size_t kCount>
-std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const std::string_view (&marks)[kCount]) {
-    static const std::array<bool, 256> edge = [&] {  // of bytes: whether one begins (going back: ends) a mark
-        std::array<bool, 256> out{};
-        for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(kClose ? mark.front() : mark.back())] = true;
-        return out;
-    }();
+template <bool kClose>
+std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit) {
+    const auto& edge = kClose ? kClosingEdge : kOpeningEdge;
+    const auto marks = kClose ? std::span<const std::string_view>(kClosing) : std::span<const std::string_view>(kOpening);
     for (int taken = 0; taken < kMaxMarks; ++taken) {
         const std::int64_t room = kClose ? limit - at : at - limit;
         if (room <= 0 || !edge[text[index(kClose ? at : at - 1)]]) break;
@@ -67,8 +73,8 @@ std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const s
             const auto size = static_cast<std::int64_t>(mark.size());
             return size <= room && std::memcmp(text.data() + (kClose ? at : at - size), mark.data(), mark.size()) == 0;
         };
-        const auto* const mark = std::find_if(std::begin(marks), std::end(marks), stands);
-        if (mark == std::end(marks)) break;
+        const auto mark = std::find_if(marks.begin(), marks.end(), stands);
+        if (mark == marks.end()) break;
         at += static_cast<std::int64_t>(kClose ? mark->size() : -mark->size());
     }
     return at;
@@ -78,30 +84,39 @@ std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const s
 struct Edge {
     std::uint64_t token;
     std::uint32_t row;
-    bool is_end;
 };
 
-// Writes the bytes of edges of one block, which ascend by token.
+// Takes the edges of tokens below a number from the front of some that ascend by token.
+inline std::span<const Edge> take_below(std::span<const Edge>& edges, std::uint64_t token) {
+    std::size_t count = 0;
+    while (count < edges.size() && edges[count].token < token) ++count;
+    const auto taken = edges.first(count);
+    edges = edges.subspan(count);
+    return taken;
+}
+
+// Writes the bytes of edges of one block, begins and ends of ranges; each ascend by token.
 struct EdgeSink {
-    std::span<const Edge> edges;
+    std::span<const Edge> begins, ends;
     std::uint64_t token;  // the next one
     Mapped<std::int64_t>&begin, &end;
 
-    bool done() const { return edges.empty(); }
+    bool done() const { return begins.empty() && ends.empty(); }
     void ascii(std::int64_t from, std::int64_t to) {
-        for (; !edges.empty() && edges.front().token == token; edges = edges.subspan(1))
-            (edges.front().is_end ? end : begin)[edges.front().row] = edges.front().is_end ? to : from;
+        for (; !begins.empty() && begins.front().token == token; begins = begins.subspan(1)) begin[begins.front().row] = from;
+        for (; !ends.empty() && ends.front().token == token; ends = ends.subspan(1)) end[ends.front().row] = to;
         ++token;
     }
     void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
-    // Few words are at an edge: those of a window before one are counted, not gone over.
-    void words(std::int64_t base, std::uint64_t starts, std::uint64_t ends) {
-        const std::uint64_t behind = token + static_cast<std::uint64_t>(count_bits(ends));
-        if (edges.empty() || edges.front().token >= behind) {
+    // Words of a window behind which the next edge is are counted, not gone over.
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t finishes) {
+        const std::uint64_t behind = token + static_cast<std::uint64_t>(count_bits(finishes));
+        const auto is_behind = [behind](std::span<const Edge> edges) { return edges.empty() || edges.front().token >= behind; };
+        if (is_behind(begins) && is_behind(ends)) {
             token = behind;
             return;
         }
-        for (; ends; ends &= ends - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(ends));
+        for (; finishes; finishes &= finishes - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(finishes));
     }
 };
 
@@ -166,40 +181,53 @@ private:
 inline Located locate(Bytes text, const BlockEdges& blocks, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
     Located out(t0.size());
     auto& [first, last, begin, finish, begin_chars, finish_chars] = out;
-    Scratch<Edge> scratch;
-    Mapped<Edge>& edges = scratch.values();
+    Scratch<Edge> of_begins;
+    Scratch<Edge, 1> of_ends;
+    Mapped<Edge>&begins = of_begins.values(), &ends = of_ends.values();
     BlockFinder of_first(token_first), of_last(token_first);
     Relief relief;
     for_each_nearby(t0, [&](std::size_t i) {
         relief.places(2);
-        const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
+        const std::size_t a = index(first[i] = of_first.of(t0[i]));
+        const std::size_t b = index(last[i] = t1[i] <= token_first[a + 1] ? first[i] : of_last.of(t1[i] - 1));
+        if (std::max(a, b) >= blocks.start.size()) throw std::invalid_argument("token_first must ascend");
         begin[i] = blocks.start[a], finish[i] = blocks.end[b];
         begin_chars[i] = blocks.start_chars[a], finish_chars[i] = blocks.end_chars[b];
-        if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
-        if (t1[i] < token_first[b + 1])
-            edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
+        if (t0[i] > token_first[a]) begins.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i)});
+        if (t1[i] < token_first[b + 1]) ends.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i)});
     });
-    std::uint64_t least = UINT64_MAX, most = 0;
-    for (const Edge& edge : edges) least = std::min(least, edge.token), most = std::max(most, edge.token);
-    if (!edges.empty())
-        radix_sort_by_bins(std::span(edges), std::bit_width(most - least), [least](const Edge& edge) { return edge.token - least; });
+    for (Mapped<Edge>* const edges : {&begins, &ends}) {
+        const auto before = [](const Edge& x, const Edge& y) { return x.token < y.token; };
+        if (std::is_sorted(edges->begin(), edges->end(), before)) continue;  // as begins most often are
+        const auto [least, most] = std::minmax_element(edges->begin(), edges->end(), before);
+        radix_sort_by_bins(std::span(*edges), std::bit_width(most->token - least->token),
+                           [base = least->token](const Edge& edge) { return edge.token - base; });
+    }
     SlowCutter slow(Folds::of(flags));
     CharCounter chars(text, blocks);
-    for (std::span<const Edge> left = edges; !left.empty();) {
-        const std::int64_t block = left.front().is_end ? last[left.front().row] : first[left.front().row];
+    for (std::span<const Edge> left_begins = begins, left_ends = ends; !left_begins.empty() || !left_ends.empty();) {
+        const bool at_end = left_begins.empty() || (!left_ends.empty() && left_ends.front().token < left_begins.front().token);
+        const std::int64_t block = at_end ? last[left_ends.front().row] : first[left_begins.front().row];
         const std::int64_t start = blocks.start[index(block)], end = blocks.end[index(block)];
-        std::size_t count = 0;
-        while (count < left.size() && left[count].token < static_cast<std::uint64_t>(token_first[index(block) + 1])) ++count;
-        EdgeSink sink{left.first(count), static_cast<std::uint64_t>(token_first[index(block)]), begin, finish};
+        if (start < 0 || end < start || index(end) > text.size()) throw std::invalid_argument("a block is not within the text");
+        const auto behind = static_cast<std::uint64_t>(token_first[index(block) + 1]);
+        auto own_begins = take_below(left_begins, behind), own_ends = take_below(left_ends, behind);
+        if (own_begins.empty() && own_ends.empty()) throw std::invalid_argument("token_first must ascend");
+        EdgeSink sink{own_begins, own_ends, static_cast<std::uint64_t>(token_first[index(block)]), begin, finish};
         cut_range(text, start, end, slow, sink);
         if (!sink.done()) throw std::invalid_argument("token_first: a block has fewer tokens");
-        for (const Edge& edge : left.first(count)) {
+        while (!own_begins.empty() || !own_ends.empty()) {
             relief.place();
-            const std::size_t i = edge.row;
-            if (edge.is_end) finish_chars[i] = chars.before(finish[i] = with_marks<true>(text, finish[i], end, kClosing), block);
-            else begin_chars[i] = chars.before(begin[i] = with_marks<false>(text, begin[i], start, kOpening), block);
+            if (own_ends.empty() || (!own_begins.empty() && own_begins.front().token <= own_ends.front().token)) {
+                const std::size_t i = own_begins.front().row;
+                begin_chars[i] = chars.before(begin[i] = with_marks<false>(text, begin[i], start), block);
+                own_begins = own_begins.subspan(1);
+            } else {
+                const std::size_t i = own_ends.front().row;
+                finish_chars[i] = chars.before(finish[i] = with_marks<true>(text, finish[i], end), block);
+                own_ends = own_ends.subspan(1);
+            }
         }
-        left = left.subspan(count);
     }
     return out;
 }

@@ -101,8 +101,10 @@ def test_distinct_keys(numbers):
 def test_distinct_keys_in_order(numbers):
     key, below = np.array(numbers, np.uint64), max(len(numbers).bit_length(), 1)
     packed = np.sort(key << np.uint64(below) | np.arange(len(key), dtype=np.uint64))
-    for mine, theirs in zip(both("distinct_in_order", packed, below), both("distinct_keys", key), strict=True):
+    *found, distinct = both("distinct_in_order", packed, below)
+    for mine, theirs in zip(found, both("distinct_keys", key), strict=True):
         assert_array_equal(mine, theirs)
+    assert distinct.tolist() == sorted(set(numbers))
 
 
 @pytest.mark.parametrize("module", [native, reference])
