@@ -351,7 +351,8 @@ def lengths_inside(data: Data) -> Measured:
 @case
 def covered(data: Data) -> Measured:
     start = np.random.default_rng(0).integers(0, 10_000_000, 300_000)
-    return (start, start + 50, start // 4000, np.full(len(start), 15, np.uint8), 4, 2500), len(start), "range"
+    end = start + 50
+    return (start, end, start, end, start // 4000, np.full(len(start), 15, np.uint8), 4, 2500), len(start), "range"
 
 
 @case

@@ -221,8 +221,8 @@ def _shares(judgement: Judgement) -> F64:
     outside, inside = chars_outside_blocks(findings.corpus)
     of_verdicts = [later & (verdict == number) for number in range(len(NAMES))]
     parts = page_parts(findings)
-    chars = [*covered_chars(findings, parts, outside, later, later, content)[1:],
-             *covered_chars(findings, parts, outside, later, *of_verdicts)[1:]]
+    chars = [*covered_chars(findings, parts, outside, later, content)[1],
+             *covered_chars(findings, parts, outside, *of_verdicts)[1]]
     return np.stack(chars, axis=1) / np.maximum(inside, 1)[:, None]
 
 

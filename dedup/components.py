@@ -8,13 +8,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
-from msgspec.structs import replace
 
 from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.matched_parts import Pieces, pieces_of
-from dedup.order import distinct_keys, in_order
+from dedup.order import in_order, numbered
 from dedup.page_pairs import PagePairs
 from dedup.places import locate, page_of
 from dedup.runs import Passages
@@ -44,10 +43,11 @@ class Nodes(Struct, frozen=True):
     exact: Flags
     leader: I64
 
-    @property
-    def links(self) -> tuple[I64, I64]:
-        """The links: the lesser row of each, and the other one."""
-        return np.minimum(self.a, self.b), np.maximum(self.a, self.b)
+    def unlink(self, some: Flags) -> I64:
+        """Take away the links of some nodes, in place: each then links a node with itself. Returns which links these are."""
+        touched = rows_of(some[self.a] | some[self.b])
+        self.a[touched] = self.b[touched]
+        return touched
 
 
 class DistinctPlaces(Struct, frozen=True):
@@ -79,8 +79,9 @@ def distinct_places(passages: Passages, repeats: Repeats | None) -> DistinctPlac
     way_bits = min(int(way.max(initial=0)).bit_length(), 63 - int(key.max(initial=0)).bit_length())
     key <<= way_bits
     key[sides] |= np.minimum(way, (1 << way_bits) - 1)
-    leader, row = distinct_keys(key.view(np.uint64))  # a passage's row where there is one
-    place = key[leader] >> way_bits
+    leader, row, distinct = numbered(key.view(np.uint64))  # a passage's row where there is one
+    place = distinct.view(np.int64)
+    place >>= way_bits
     t0 = place >> bits
     place &= (1 << bits) - 1
     return DistinctPlaces(t0, t0 + place, leader, row)
@@ -150,37 +151,37 @@ def _prefer_wholes(parts: I64, node: I64, leader: I64) -> None:
         parts: Of each passage.
         node: Of each passage, its a; then its b.
     """
-    if (parts == 1).all():
-        return
-    parts = np.tile(parts, 2)
-    several = np.append(parts > 1, False)[np.minimum(leader, len(parts))]
-    if several.any():
-        whole = rows_of((parts == 1) & several[node])[::-1]
+    sides = rows_of(np.tile(parts > 1, 2))
+    named = node[sides][leader[node[sides]] == sides]
+    if len(named):
+        several = np.zeros(len(leader), bool)
+        several[named] = True
+        whole = rows_of(np.tile(parts == 1, 2) & several[node])[::-1]
         leader[node[whole]] = whole  # the first one
 
 
 def components_apart(engine: LocalEngine, corpus: Corpus, passages: Passages, nodes: Nodes, component: I64, overlapping: I64,
-                     pairs: PagePairs) -> tuple[I64, I64, Nodes]:
-    """The components of nodes, of which none overlap, from those of ``joined``.
+                     pairs: PagePairs) -> tuple[I64, I64]:
+    """The components of nodes, of which none overlap, from those of ``joined``; links between components go from the nodes.
 
     Returns:
-        Of each node, the first one of its component; the components that had to leave out a place that holds more; the nodes
-        with the links that there are now.
+        Of each node, the first one of its component; the components that had to leave out a place that holds more.
     """
-    component = _components(engine, corpus, nodes, component, overlapping)
-    component, cut, nodes = _apart(corpus, passages, component, nodes, pairs)
-    return component, cut, _alone(component, nodes)
+    component, overlapping = _components(engine, corpus, nodes, component, overlapping)
+    cut = _apart(corpus, passages, component, overlapping, nodes, pairs)
+    _alone(component, nodes)
+    return component, cut
 
 
-def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64, overlapping: I64) -> I64:
-    """Component of each node, its least member, from those of ``joined``.
+def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I64, overlapping: I64) -> tuple[I64, I64]:
+    """Component of each node, its least member, and the nodes that overlap another one of theirs, from those of ``joined``.
 
     Where members of a component overlap, a passage and a part of it were linked to one text: there, links of equal
     texts are followed first, and a near link only where it brings no overlap, the shortest one first.
     """
     near = rows_of(~nodes.exact)
     if not len(overlapping) or not len(near):
-        return component
+        return component, overlapping
     bad = np.zeros(len(component), bool)
     bad[component[overlapping]] = True
     rows = near[bad[component[nodes.a[near]]]]
@@ -188,7 +189,8 @@ def _components(engine: LocalEngine, corpus: Corpus, nodes: Nodes, component: I6
     keep[rows] = False
     component = kernel.components(len(nodes.t0), nodes.a[keep], nodes.b[keep])
     rows = rows[_shortest_first(engine, corpus, nodes, rows)]
-    return kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
+    component = kernel.merge_apart(nodes.t0, nodes.t1, component, nodes.a[rows], nodes.b[rows], MAX_MERGED)
+    return component, kernel.overlapping_nodes(component, nodes.t0, nodes.t1)
 
 
 def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: Nodes, rows: I64) -> I64:
@@ -202,25 +204,23 @@ def _shortest_first(engine: LocalEngine, corpus: Corpus, nodes: Nodes, rows: I64
     return order
 
 
-def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pairs: PagePairs) -> tuple[I64, I64, Nodes]:
-    """The components without overlaps: of places that overlap the first one is kept.
+def _apart(corpus: Corpus, passages: Passages, component: I64, overlapping: I64, nodes: Nodes, pairs: PagePairs) -> I64:
+    """Make components free of overlaps, in place: of places that overlap the first one is kept, what is left out gets -1.
 
     The others that hold a token which no kept place of the component holds make components of their own, so that nothing is
     lost. A single such place is linked to one kept place, and to no other: the order of pages has no say.
 
     Returns:
-        Components, -1 of what is left out; those that had to leave out a place that holds more, for there is none with which
-        it makes a pair that counts; the nodes with the links that there are now.
+        The components that had to leave out a place that holds more: there is none with which it makes a pair that counts.
     """
     t0, t1 = nodes.t0, nodes.t1
-    overlapping = kernel.overlapping_nodes(component, t0, t1)
     if not len(overlapping):
-        return component, overlapping, nodes
+        return overlapping
     bad = np.zeros(len(component), bool)
     bad[component[overlapping]] = True
     rows = rows_of(bad[component])
     order = rows[in_order(component[rows])]  # nodes ascend by place already
-    component, ordered, cut, singles = component.copy(), component[order], list[int](), list[tuple[int, int]]()
+    ordered, cut, singles = component[order], list[int](), list[tuple[int, int]]()
     pieces, digests = pieces_of(passages, nodes.leader[order], t0[order], t1[order]), cache(lambda: corpus.page_digest)
     for c in distinct_numbers(component[overlapping]):
         mine = np.arange(*np.searchsorted(ordered, [c, c + 1]))
@@ -242,13 +242,13 @@ def _apart(corpus: Corpus, passages: Passages, component: I64, nodes: Nodes, pai
             left, mine = left[~kept], mine[~kept]
             more = _hold_more(pieces, mine, held)
             left, mine = left[more], mine[more]
-    if not singles:
-        return component, np.array(cut, np.int64), nodes
-    one, other = np.array(singles, np.int64).T
-    free = ~(np.isin(nodes.a, one) | np.isin(nodes.b, one))
-    nodes = replace(nodes, a=np.append(nodes.a[free], one), b=np.append(nodes.b[free], other),
-                    exact=np.append(nodes.exact[free], np.ones(len(one), bool)))
-    return component, np.array(cut, np.int64), nodes
+    if singles:
+        one, other = np.array(singles, np.int64).T
+        alone = np.zeros(len(component), bool)
+        alone[one] = True
+        freed = nodes.unlink(alone)[:len(one)]  # each had a link of its own to the others of its component, at least
+        nodes.a[freed], nodes.b[freed] = one, other
+    return np.array(cut, np.int64)
 
 
 def _hold_more(pieces: Pieces, rows: I64, held: tuple[I64, I64]) -> Flags:
@@ -295,11 +295,9 @@ def _united(start: I64, end: I64) -> tuple[I64, I64]:
     return start[np.append(0, new)], reached[np.append(new - 1, len(start) - 1)]
 
 
-def _alone(component: I64, nodes: Nodes) -> Nodes:
-    """Nodes that are in no component make one of their own; the nodes without their links."""
+def _alone(component: I64, nodes: Nodes) -> None:
+    """Let nodes that are in no component make one of their own, and have no links, in place."""
     alone = component < 0
-    if not alone.any():
-        return nodes
-    component[alone] = rows_of(alone)
-    free = ~(alone[nodes.a] | alone[nodes.b])
-    return replace(nodes, a=nodes.a[free], b=nodes.b[free], exact=nodes.exact[free])
+    if alone.any():
+        component[alone] = rows_of(alone)
+        nodes.unlink(alone)

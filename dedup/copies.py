@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct, structs
 
 from dedup.blocks import Corpus, rows_of, sums, widths
 from dedup.filed import of_large
@@ -33,6 +34,36 @@ _CUT, _CUT_BYTES = re.compile(r"\W*\w*\W*?(?:…|\.{3})\W*(?:\w+\W*){0,3}"), 100
 _MARKS, _MARK_BYTES = re.compile(r"\W*$"), 12
 
 
+class Ends(Struct, frozen=True):
+    """Blocks and tokens of occurrences, and which of these are to lose a few words at an end; see ``_without_ends``.
+
+    Attributes:
+        first_block, last_block: The first and the last block that each holds or touches, numbered through the collection.
+        t0, t1: Its tokens.
+        token_first: Of the collection.
+        late, early: Whether it is to begin with its second block, and to end with its last but one; nothing where none is.
+    """
+
+    first_block: I64
+    last_block: I64
+    t0: I64
+    t1: I64
+    token_first: I64
+    late: Flags | None = None
+    early: Flags | None = None
+
+    def take(self, rows: I64 | None) -> Ends:
+        """Some of them, or all, without what they are to lose."""
+        columns = self.first_block, self.last_block, self.t0, self.t1
+        first_block, last_block, t0, t1 = (column.copy() if rows is None else column[rows] for column in columns)
+        if self.late is not None and self.early is not None:
+            late, early = (rows_of(some if rows is None else some[rows]) for some in (self.late, self.early))
+            first_block[late] += 1
+            last_block[early] -= 1
+            t0[late], t1[early] = self.token_first[first_block[late]], self.token_first[last_block[early] + 1]
+        return Ends(first_block, last_block, t0, t1, self.token_first)
+
+
 class Copies:
     """Figures of each occurrence, one row an occurrence; shares are of its characters, 0.0 to 1.0.
 
@@ -40,26 +71,41 @@ class Copies:
 
     Args:
         blocks: What is known of all blocks.
-        first_block, last_block: The first and the last block that it holds or touches, numbered through the collection.
-        t0, t1: Its tokens.
+        ends: Their blocks and tokens.
         page: Its page.
         left_out: What its parts leave out between them: half tokens, and blocks with a word; ``None``: nothing anywhere.
         gaps: Blocks that places leave out.
         number: The place that each is in these; ``None``: its row.
     """
 
-    def __init__(self, blocks: BlockSums, first_block: I64, last_block: I64, t0: I64, t1: I64, page: I64,
-                 left_out: tuple[I64, I64] | None, gaps: LeftOut, number: I64 | None = None) -> None:
-        self._blocks, self._t0, self._t1, self._page, self._left_out = blocks, t0, t1, page, left_out
+    def __init__(self, blocks: BlockSums, ends: Ends, page: I64, left_out: tuple[I64, I64] | None, gaps: LeftOut,
+                 number: I64 | None = None) -> None:
+        self._blocks, self._given, self._page, self._left_out = blocks, ends, page, left_out
         self._gaps, self._number = gaps, number
-        self.first_block, self.last_block = first_block, last_block
+
+    @cached_property
+    def _ends(self) -> Ends:
+        if self._given.late is None:
+            return self._given
+        ends, size = self._given.take(None), len(self._blocks.corpus.text)
+        return Ends(of_large(ends.first_block, size), of_large(ends.last_block, size), of_large(ends.t0, size),
+                    of_large(ends.t1, size), ends.token_first)
+
+    @property
+    def first_block(self) -> I64:
+        """The first block that it holds or touches, numbered through the collection."""
+        return self._ends.first_block
+
+    @property
+    def last_block(self) -> I64:
+        """The last block that it holds or touches."""
+        return self._ends.last_block
 
     def take(self, rows: I64) -> Copies:
         """Some of the occurrences."""
         left_out = None if self._left_out is None else (self._left_out[0][rows], self._left_out[1][rows])
         number = rows if self._number is None else self._number[rows]
-        return Copies(self._blocks, self.first_block[rows], self.last_block[rows], self._t0[rows], self._t1[rows],
-                      self._page[rows], left_out, self._gaps, number)
+        return Copies(self._blocks, self._given.take(rows), self._page[rows], left_out, self._gaps, number)
 
     def gaps_of(self, row: int) -> list[tuple[int, int]]:
         """The blocks that an occurrence leaves out between its parts: the first, and the one behind the last."""
@@ -87,7 +133,7 @@ class Copies:
     @cached_property
     def words(self) -> F64:
         """Length of its parts in tokens."""
-        halves = range_halves(self._blocks.engine, self._blocks.corpus, self._t0, self._t1)
+        halves = range_halves(self._blocks.engine, self._blocks.corpus, self._ends.t0, self._ends.t1)
         return (halves if self._left_out is None else halves - self._left_out[0]) / 2
 
     @cached_property
@@ -135,19 +181,22 @@ class Copies:
     @cached_property
     def heading(self) -> Flags:
         """It is one block, a heading."""
-        heading: Flags = self._blocks.corpus.kind[self.first_block] == BlockKind.HEADING
+        kind = self._blocks.corpus.kind
+        if not (kind == BlockKind.HEADING).any():
+            return np.zeros(len(self._page), bool)
+        heading: Flags = kind[self.first_block] == BlockKind.HEADING
         return heading & (self.blocks == 1) if heading.any() else heading
 
     @cached_property
     def opens(self) -> Flags:
         """It begins with a block."""
-        opens: Flags = self._blocks.corpus.token_first[self.first_block] == self._t0
+        opens: Flags = self._blocks.corpus.token_first[self.first_block] == self._ends.t0
         return opens
 
     @cached_property
     def whole(self) -> Flags:
         """It begins and ends with a block."""
-        whole: Flags = self.opens & (self._blocks.corpus.token_first[self.last_block + 1] == self._t1)
+        whole: Flags = self.opens & (self._blocks.corpus.token_first[self.last_block + 1] == self._ends.t1)
         return whole
 
     def _place(self, block: I64) -> F64:
@@ -223,10 +272,10 @@ def describe_copies(findings: Findings) -> Copies:
     if len(gaps.place):
         before = blocks.with_words
         left_out = gaps.halves(findings.corpus, len(table.page)), gaps.total(before, len(table.page))
-    return Copies(blocks, *_without_ends(findings, places.first_block, places.last_block), table.page, left_out, gaps)
+    return Copies(blocks, _without_ends(findings, places.first_block, places.last_block), table.page, left_out, gaps)
 
 
-def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> tuple[I64, I64, I64, I64]:
+def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> Ends:
     """Blocks and tokens of occurrences without the few words at their ends with which neighbouring blocks begin or end alike.
 
     The paragraphs behind two copies of an article may both begin with "The": they are no part of the article.
@@ -241,15 +290,12 @@ def _without_ends(findings: Findings, first_block: I64, last_block: I64) -> tupl
     end = end - cut
     head = first[begin + 1] - t0[rows]
     late = (head < SLIGHT) & (2 * head < first[begin + 1] - first[begin]) & (end > begin)
+    ends = Ends(first_block, last_block, t0, t1, first)
     if not (cut | late).any():
-        return first_block, last_block, t0, t1
-
-    def changed(column: I64, some: Flags, values: I64) -> I64:
-        column = column.copy()
-        column[rows[some]] = values
-        return of_large(column, len(findings.corpus.text))
-    return (changed(first_block, late, begin[late] + 1), changed(last_block, cut, end[cut]),
-            changed(t0, late, first[begin[late] + 1]), changed(t1, cut, first[end[cut] + 1]))
+        return ends
+    loses = np.zeros((2, len(t0)), bool)
+    loses[0][rows[late]] = loses[1][rows[cut]] = True
+    return structs.replace(ends, late=loses[0], early=loses[1])
 
 
 def _block_columns(findings: Findings) -> tuple[U8, I64, Flags]:
@@ -305,8 +351,8 @@ def crowded_share(corpus: Corpus, c: Copies, crowd: Flags, rows: npt.NDArray[np.
         crowd: Of every occurrence, whether its text stands three times or more on its page.
     """
     covered = sums(np.where(_are_inside(corpus, c, crowd), corpus.halves, 0))
-    every = sums(corpus.halves)
-    first, end = c.first_block[rows], c.last_block[rows] + 1
+    every, some = sums(corpus.halves), c.take(rows)
+    first, end = some.first_block, some.last_block + 1
     share: F64 = (covered[end] - covered[first]) / np.maximum(every[end] - every[first], 1)
     return share
 
@@ -317,8 +363,8 @@ def blocks_inside(corpus: Corpus, c: Copies, some: Flags) -> I64:
 
 
 def _are_inside(corpus: Corpus, c: Copies, some: Flags) -> Flags:
-    count = len(corpus.start) + 1
-    begun = np.bincount(c.first_block[some], minlength=count) - np.bincount(c.last_block[some] + 1, minlength=count)
+    count, those = len(corpus.start) + 1, c.take(rows_of(some))
+    begun = np.bincount(those.first_block, minlength=count) - np.bincount(those.last_block + 1, minlength=count)
     inside: Flags = np.cumsum(begun)[:-1] > 0
     return inside
 

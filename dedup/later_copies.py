@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dedup.blocks import distinct_numbers, last_up_to, rows_of, widths
 from dedup.kernel import kernel
+from dedup.order import in_order
 from dedup.page_pairs import PagePairs
 from dedup.seeds import NOWHERE, Repeats, pages_at
 
@@ -97,8 +98,9 @@ def _joined(one: I64, other: I64) -> U32:
 
 def _union(start: U32, end: U32) -> tuple[U32, U32]:
     """Ranges put together, apart from each other, ascending."""
-    order = np.argsort(start, kind="stable")
-    begin, reached = start[order], np.maximum.accumulate(end[order])
+    both = start.astype(np.uint64) << np.uint64(32) | end
+    both.sort()  # by vector instructions, where an order of rows would be found by comparing them
+    begin, reached = (both >> np.uint64(32)).astype(np.uint32), np.maximum.accumulate(both.astype(np.uint32))
     new = np.ones(len(begin), bool)
     new[1:] = begin[1:] > reached[:-1]
     return begin[new], reached[np.append(new[1:], True)] if len(begin) else reached
@@ -108,7 +110,8 @@ def _outside(start: U32, end: U32, ranges: tuple[U32, U32]) -> tuple[I64, U32, U
     """The stretches of ranges that lie in none of some others, which are apart and ascend: row, start, end."""
     gap_start = np.concatenate([np.zeros(1, np.uint32), ranges[1]])
     gap_end = np.append(ranges[0], end.max(initial=np.uint32(0)))
-    low, high = np.searchsorted(gap_end, start, side="right"), np.searchsorted(gap_start, end)
+    low, high = (1 + last_up_to(gaps.astype(np.int64), places) for gaps, places in (
+        (gap_end, start.astype(np.int64)), (gap_start, end.astype(np.int64) - 1)))
     counts = np.maximum(high - low, 0)
     row = np.repeat(np.arange(len(start)), counts)
     gap = np.repeat(low - (np.cumsum(counts) - counts), counts) + np.arange(len(row))
@@ -135,7 +138,7 @@ class InStep:
     @cached_property
     def _places(self) -> tuple[I64, I64]:
         """Places of segments, ascending, and the segment of each."""
-        order = np.argsort(self._repeats.position, kind="stable")
+        order = in_order(self._repeats.position)
         return self._repeats.position[order], self._repeats.segment[order]
 
     def both(self, a: U32, b: U32) -> Flags:

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
 from dedup.engines.local import LocalEngine
-from dedup.filed import of_large
+from dedup.filed import column_of_large
 from dedup.kernel import kernel
-from dedup.places import Ranges, TokenRanges, locate
+from dedup.places import Ranges, TokenRanges, locate, row_ranges
 from dedup.runs import Passages
 from dedup.verify import Spans
 
@@ -63,7 +63,7 @@ def left_out(corpus: Corpus, spans: Spans) -> LeftOut:
     return LeftOut(place[some], t0[some], t1[some], first_block[some], end_block[some])
 
 
-def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leader: I64, component: I64,
+def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, node: I64, leader: I64, component: I64,
                   ranges: Ranges) -> Spans:
     """The matched stretches of each node, in step; the whole of it where those of the members of a component are not.
 
@@ -71,20 +71,21 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     other one is: one copy has a teaser inside, another one an advertisement.
 
     Args:
+        node: Of the a of each passage, then of the b of each.
         leader: As in ``Nodes``.
         component: Of each node, by the number of one of its nodes.
         ranges: Of each node.
     """
-    if len(passages.parts.a0) == len(passages.whole.a0):  # each is one
-        return _wholes(ranges)
-    parts = np.tile(widths(passages.first), 2)
-    several = rows_of(np.append(parts > 1, False)[np.minimum(leader, len(parts))])
+    sides = rows_of(np.tile(widths(passages.first) > 1, 2))
+    several = distinct_numbers(node[sides][leader[node[sides]] == sides])
     if not len(several):
         return _wholes(ranges)
-    number_of = np.full(len(component), -1)  # of few components: none but those of nodes with several parts are looked at
-    number_of[component[several[::-1]]] = several[::-1]
-    rows = rows_of(number_of[component] >= 0)
-    first_row = np.searchsorted(rows, number_of[component[rows]])  # the first one of several stretches in its component
+    numbers, least = np.unique(component[several], return_index=True)
+    asked = np.zeros(len(component), bool)
+    asked[numbers] = True
+    rows = rows_of(asked[component])
+    # the first one of several stretches in its component
+    first_row = np.searchsorted(rows, several[least][np.searchsorted(numbers, component[rows])])
     pieces = pieces_of(passages, leader[rows], ranges.t0[rows], ranges.t1[rows])
     number, matched = widths(pieces.first), pieces.tokens
     as_long = _all_in(first_row, matched == matched[first_row])
@@ -92,19 +93,25 @@ def matched_parts(engine: LocalEngine, corpus: Corpus, passages: Passages, leade
     rows, pieces = rows[alike], pieces.take(alike).cut(first_row[alike], as_long[alike])
     counts = np.ones(len(leader), np.int64)
     counts[rows] = widths(pieces.first)
-    first = sums(counts)
-    inner = locate(engine, corpus, pieces.t0, pieces.t1)
-    to, owner = kernel.take_ranges(first, rows)[0], owners(first)
+    first, inner = sums(counts), locate(engine, corpus, pieces.t0, pieces.t1)
+    to, later = kernel.take_ranges(first, rows)[0], np.ones(len(pieces.t0), bool)
+    later[pieces.first[:-1]] = False
+    begins = np.ones(int(first[-1]), bool)  # the first part of each place; few have another one
+    begins[to[later]] = False
+    names = "start", "end", "start_char", "end_char"
+    columns = [column_of_large(len(begins), np.int64, len(corpus.text)) for _ in names]
 
-    def with_inner(names: tuple[str, str]) -> list[I64]:
-        made = []
-        for name in names:
-            column: I64 = getattr(ranges, name)[owner]
-            column[to] = getattr(inner, name)
-            made.append(of_large(column, len(corpus.text)))
-        return made
-    (start, end), (start_char, end_char) = engine.map(with_inner, (("start", "end"), ("start_char", "end_char")))
-    return Spans(start, end, first, (start_char, end_char))
+    def fill(some: slice) -> None:
+        at, end = int(first[some.start]), int(first[min(some.stop, len(leader))])
+        own, inside = begins[at:end], slice(*np.searchsorted(to, (at, end)))
+        for name, column in zip(names, columns, strict=True):
+            values = np.empty(end - at, np.int64)
+            values[own] = getattr(ranges, name)[some]
+            values[to[inside] - at] = getattr(inner, name)[inside]
+            column.write(at, values)
+    engine.map(fill, row_ranges(len(leader)))
+    part_start, part_end, *chars = (column.values for column in columns)
+    return Spans(part_start, part_end, first, (chars[0], chars[1]))
 
 
 def in_step(engine: LocalEngine, corpus: Corpus, ranges: TokenRanges, gaps: LeftOut, rows: I64,

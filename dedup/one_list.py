@@ -110,7 +110,8 @@ def together(passages: Passages, kept: Flags, aligned: Aligned) -> Passages:
         return passages
     rows = np.concatenate([rows_of(kept), len(kept) + np.arange(len(more.a0))])
     b0, a0 = np.concatenate([whole.b0, more.b0]), np.concatenate([whole.a0, more.a0])
-    order = rows[np.lexsort((b0[rows], a0[rows]))]
+    place = a0.astype(np.uint64) << np.uint64(32) | b0.astype(np.uint64)  # both are below 2^32, and both lists ascend
+    order = rows[np.argsort(place[rows], kind="stable")]
     first = np.concatenate([passages.first, passages.first[-1] + 1 + np.arange(len(more.a0))])
     part, begins = kernel.take_ranges(first, order)
 

@@ -33,10 +33,16 @@ def order_of(key: U64) -> I64:
 
 def distinct_keys(key: U64) -> tuple[I64, I64]:
     """The first row of each distinct key, by key, and the number of each row's key."""
+    return numbered(key)[:2]
+
+
+def numbered(key: U64) -> tuple[I64, I64, U64]:
+    """The same, and the distinct keys."""
     packed, below = _packed(key)
-    if not below:
-        return kernel.distinct_keys(key)
-    return kernel.distinct_in_order(packed, below)
+    if below:
+        return kernel.distinct_in_order(packed, below)
+    row, number = kernel.distinct_keys(key)
+    return row, number, key[row]
 
 
 def _packed(key: U64) -> tuple[U64, int]:

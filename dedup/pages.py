@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, small_repeats, sums, widths
+from dedup.blocks import Corpus, distinct_numbers, rows_of, small_repeats, sums, widths
 from dedup.engines.local import Columns, Done, Partitioned
 from dedup.findings import Findings
 from dedup.kernel import kernel
@@ -22,7 +22,7 @@ from dedup.options import Options
 from dedup.order import distinct_keys, in_order
 from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
-from dedup.places import row_ranges
+from dedup.places import MOST_RANGES, row_ranges
 from dedup.source_lines import block_line, page_lines
 from dedup.verdicts import NO_CONTENT, RENDERED, Judgement
 
@@ -113,23 +113,24 @@ def _covered(judgement: Judgement, begin: int, parts: Future[PageParts] | Done[P
         parts: Of ``page_parts``, which may be under way.
     """
     findings = judgement.findings
-    table, stand = findings.table, judgement.occurrence_stand
-    later = np.ones(len(stand), bool)
+    table, copies = findings.table, widths(judgement.first)
+    later = np.ones(len(table.page), bool)
     later[table.first[:-1]] = False
-    later &= table.page >= begin
-    several, across = (widths(judgement.first) > 1)[stand], (judgement.across >= 0)[stand]
+    if begin:
+        later &= table.page >= begin
+    several, across = (np.repeat(flags, copies) for flags in (copies > 1, judgement.across >= 0))
     of_content = later & is_content(judgement)
     outside, _ = chars_outside_blocks(findings.corpus)
-    return covered_chars(findings, parts.result(), outside, later, several, across, later, of_content)
+    whole, inside = covered_chars(findings, parts.result(), outside, later, several, across, of_content)
+    return [whole[0], *inside[1:3], inside[0], inside[3]]
 
 
 def is_content(judgement: Judgement) -> Flags:
     """Whether each occurrence is content: no template, navigation or refrain, or on a copy that has nothing else."""
-    stand = judgement.occurrence_stand
-    within, across = NO_CONTENT[judgement.within][stand], NO_CONTENT[judgement.across][stand]
-    if not across.any():  # then nobody need know which pages are copies
-        return ~within
-    return ~within & (~across | judgement.copied[judgement.table.page])
+    content, across = ~NO_CONTENT[judgement.within], NO_CONTENT[judgement.across]
+    if across.any():  # else nobody need know which pages are copies
+        content &= ~across | judgement.copied[judgement.page]
+    return np.repeat(content, widths(judgement.first))
 
 
 def _pages_twice(judgement: Judgement, begin: int) -> I64:
@@ -192,7 +193,8 @@ def page_parts(findings: Findings) -> PageParts:
     """The parts of all occurrences."""
     places, table, corpus = findings.places, findings.table, findings.corpus
     page = of_parts(table.page, table.parts)
-    start, end = (side + corpus.page_chars[page] for side in (places.part_start, places.part_end))
+    before = corpus.page_chars[page]
+    start, end = places.part_start + before, places.part_end + before
     first, last = part_blocks(corpus, places.first_block, places.last_block, table.parts)
     goes_on = table.parts.first[findings.shown.inner]
     if len(goes_on):
@@ -201,47 +203,52 @@ def page_parts(findings: Findings) -> PageParts:
     return PageParts(page, start, end, first, last)
 
 
-def covered_chars(findings: Findings, parts: PageParts, outside: I64, every: Flags, *choices: Flags) -> list[I64]:
-    """Characters of each page that lie in the parts of some occurrences, each counted once; for each choice of them.
+def covered_chars(findings: Findings, parts: PageParts, outside: I64, *choices: Flags) -> tuple[list[I64], list[I64]]:
+    """Characters of each page that lie in the parts of some occurrences, each counted once, for each choice of them: all, and
+    those in blocks.
 
-    Parts meet by page: those of some pages are one partition.
+    Those of some pages are looked at together; where memory is bounded they meet first, so that columns are gone over once.
 
     Args:
         parts: Of all occurrences.
-        outside: Characters outside blocks before each block, which are not to be counted.
-        every: A choice of which all characters are counted.
+        outside: Characters outside blocks before each block.
     """
-    chosen = every.view(np.uint8).copy()
-    for c, choice in enumerate(choices):
-        chosen |= choice.view(np.uint8) << c + 1
+    chosen = choices[0].view(np.uint8).copy()
+    for c, choice in enumerate(choices[1:], start=1):
+        chosen |= choice.view(np.uint8) << c
     chosen, pages, engine = of_parts(chosen, findings.table.parts), len(findings.corpus.pages), findings.engine
-    counts = np.zeros((1 + len(choices), pages), np.int64)
+    counts = np.zeros((2, len(choices), pages), np.int64)
     if not len(chosen):
-        return list(counts)
+        return list(counts[0]), list(counts[1])
     count = max(min(engine.partitions(int(findings.corpus.page_start[-1])), len(chosen) // PARTS_TOGETHER, pages), 1)
+    if not engine.is_bounded:
+        count = min(count, MOST_RANGES)
     edges = [-(-n * pages // count) for n in range(count + 1)]
 
-    def by_page(rows: slice) -> Partitioned:
+    def columns(rows: slice | I64) -> Columns:
         page, start, end = parts.page[rows], parts.start[rows], parts.end[rows]
         inner_start, inner_end = start - outside[parts.first_block[rows]], end - outside[parts.last_block[rows]]
-        columns = (page, start, end, inner_start, inner_end, chosen[rows])
-        if count == 1:
-            return Partitioned(columns, np.array([0, len(page)], np.int64))
-        to = page * count // pages
+        return page, start, end, inner_start, inner_end, chosen[rows]
+
+    def by_page(rows: slice) -> Partitioned:
+        to = parts.page[rows] * count // pages
         order = in_order(to)
-        return Partitioned(tuple(column[order] for column in columns), sums(np.bincount(to, minlength=count)))
+        return Partitioned(tuple(column[order] for column in columns(rows)), sums(np.bincount(to, minlength=count)))
 
     def cover(columns: Columns) -> tuple[int, I64]:
         page, start, end, inner_start, inner_end, bits = columns
         number = int(page[0]) * count // pages if len(page) else 0
         first, own = edges[number], edges[number + 1] - edges[number]
-        page = page - first
-        whole = kernel.covered(start, end, page, bits & np.uint8(1), 1, own)
-        inside = kernel.covered(inner_start, inner_end, page, bits >> np.uint8(1), len(choices), own)
-        return first, np.concatenate([whole, inside]).reshape(-1, own)
-    for first, of_pages in engine.exchange(engine.map(by_page, row_ranges(len(chosen))), cover):
-        counts[:, first:first + of_pages.shape[1]] += of_pages
-    return list(counts)
+        found = kernel.covered(start, end, inner_start, inner_end, page - first, bits, len(choices), own)
+        return first, found.reshape(2, -1, own)
+
+    def cover_range(number: int) -> tuple[int, I64]:
+        among = (parts.page >= edges[number]) & (parts.page < edges[number + 1])
+        return cover(columns(rows_of(among) if count > 1 else slice(None)))
+    for first, of_pages in (engine.exchange(engine.map(by_page, row_ranges(len(chosen))), cover) if engine.is_bounded
+                            else engine.map(cover_range, range(count))):
+        counts[:, :, first:first + of_pages.shape[2]] += of_pages
+    return list(counts[0]), list(counts[1])
 
 
 def _small_repeats(findings: Findings) -> dict[int, tuple[SmallRepeat, ...]]:

@@ -7,6 +7,7 @@ the last token of a block is the block's end.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -76,19 +77,21 @@ class Ranges(TokenRanges, frozen=True):
 def locate(engine: LocalEngine, corpus: Corpus, t0: I64, t1: I64) -> Ranges:
     """Where token ranges stand; each holds one token at least and lies in one page."""
     blocks = corpus.start, corpus.end, corpus.start_chars, corpus.end_chars
-    page_chars = corpus.page_chars[corpus.block_page]  # of each block
 
-    def find(rows: slice) -> tuple[I64, ...]:
+    def find(rows: slice, page_chars: Callable[[I64], I64]) -> tuple[I64, ...]:
         found = kernel.locate(corpus.text, *blocks, corpus.token_first, corpus.flags, t0[rows], t1[rows])
+        before = page_chars(found[0])
         for chars in found[4:]:
-            chars -= page_chars[found[0]]
+            chars -= before
         return found
     if len(t0) <= LEAST_ROWS:
-        return Ranges(t0, t1, *find(slice(0, len(t0))))
+        pages = corpus.page_first[:-1]
+        return Ranges(t0, t1, *find(slice(0, len(t0)), lambda block: corpus.page_chars[last_up_to(pages, block)]))
+    of_blocks = corpus.page_chars[:-1].repeat(widths(corpus.page_first))
     columns = [column_of_large(len(t0), np.int64, len(corpus.text)) for _ in range(6)]
 
     def write(rows: slice) -> None:
-        for column, part in zip(columns, find(rows), strict=True):
+        for column, part in zip(columns, find(rows, of_blocks.__getitem__), strict=True):
             column.write(rows.start, part)
     engine.map(write, row_ranges(len(t0)))
     return Ranges(t0, t1, *(column.values for column in columns))

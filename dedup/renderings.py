@@ -47,12 +47,15 @@ class Place(Struct, frozen=True):
         """Whether it has neither the blocks nor the words of a section: a paragraph that changed places, a piece."""
         return len(self.blocks) < SECTION_BLOCKS or self.words < 2 * SECTION_WORDS
 
-    def share_in(self, blocks: Container[int]) -> float:
+    def share_in(self, blocks: Iterable[int]) -> float:
         """Of its words, how many lie in some blocks."""
-        return sum(words for block, words in self.blocks.items() if block in blocks) / max(self.words, 1)
+        shared = self.blocks.keys() & blocks
+        return sum(map(self.blocks.__getitem__, shared)) / self.words if shared else 0.0
 
     def goes_with(self, other: Place) -> bool:
         """Whether two places have much of the shorter one: one lies in the other, or goes on behind it."""
+        if self.blocks.keys().isdisjoint(other.blocks.keys()):  # as most are
+            return False
         return max(self.share_in(other.blocks), other.share_in(self.blocks)) >= MUCH
 
     def holds_or_touches(self, block: int) -> bool:
@@ -92,7 +95,8 @@ class Rendering(Struct):
 
     def is_shifted(self, copies: Iterable[Place]) -> bool:
         """Whether some place reaches from one copy into the next: of three articles the first two are the last two, too."""
-        return any(sum(not place.blocks.keys().isdisjoint(copy.blocks) for copy in self.places) > 1 for place in copies)
+        return any(sum(not place.blocks.keys().isdisjoint(copy.blocks.keys()) for copy in self.places) > 1
+                   for place in copies)
 
     def holds(self, places: Sequence[Place], of_copy: Sequence[int | None]) -> bool:
         """Whether places that go with copies lie in them for the most part."""

@@ -34,51 +34,64 @@ LARGE = 3 * BATCH_BYTES  # of components that are checked by all threads, not si
 
 
 class Members(Struct):
-    """Rows, the row of each one's representative, and what it has in common with that; `group` numbers the groups."""
+    """Rows, and the row of each one's representative; few have not all in common with that.
+
+    Attributes:
+        group: Numbers the groups.
+        near: The members that were measured; each other one has the text of its representative.
+        jaccard, containment: Of these.
+        added: The first one of those that were added: its representative may be of another component.
+    """
 
     row: I64
     group: I64
     leader: I64
+    near: I64
     jaccard: F64
     containment: F64
+    added: int
 
     def take(self, kept: Flags) -> Members:
         """Some of the rows."""
-        return Members(self.row[kept], self.group[kept], self.leader[kept], self.jaccard[kept], self.containment[kept])
+        near = kept[self.near]
+        before: I64 = np.cumsum(kept) - kept
+        return Members(self.row[kept], self.group[kept], self.leader[kept], before[self.near[near]], self.jaccard[near],
+                       self.containment[near], int(kept[:self.added].sum()))
 
     def add(self, more: Members) -> None:
         """Rows behind these; column by column, for they are as long as there are places."""
-        for name in self.__struct_fields__:
+        more.near = more.near + len(self.row)
+        for name in ("row", "group", "leader", "near", "jaccard", "containment"):
             setattr(self, name, np.concatenate([getattr(self, name), getattr(more, name)]))
 
 
-def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, tokens: TokenRanges, digest: U64,
-         links: tuple[I64, I64], late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
+def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, tokens: TokenRanges, digest: U64, unequal: Flags,
+        links: tuple[I64, I64], late: Flags, threshold: float, size: int) -> tuple[Members, I64]:
     """The representative rule. Those of a component whose texts are all equal need no check.
 
     Args:
         component: Of each row, its first row.
         tokens: What each row holds, and what it leaves out.
+        digest, unequal: Of ``groups._compared``.
         links: Between rows.
         late: Rows that represent only where there is no other one: those of pages that are compared against references.
 
     Returns:
         The members, and of each row how many texts its own is linked to.
     """
-    unequal = np.zeros(len(component), bool)
-    unequal[component[digest != digest[component]]] = True
     asking = unequal | (np.bincount(component, minlength=len(component)) == 1)  # a link between others says nothing new
-    leader = component.copy()
-    members = Members(np.arange(len(leader)), leader, leader, np.ones(len(leader)), np.ones(len(leader)))
+    leader, none, figures = component.copy(), np.empty(0, np.int64), np.empty(0, np.float64)
+    members = Members(np.arange(len(leader)), leader, leader, none, figures, figures, len(leader))
     if not asking.any():
         return members, np.zeros(len(leader), np.int64)
-    rows = rows_of(unequal[component])
+    rows = rows_of(unequal[component]) if unequal.any() else members.near
     rows, asked = rows[in_order(component[rows])], asking[component]
-    asked = asked[links[0]] | asked[links[1]]
+    between = rows_of(asked[links[0]] | asked[links[1]])
     text = _first_of_text(component, digest, rows)
-    linked = _text_links(text[links[0][asked]], text[links[1][asked]], len(component))
+    linked = _text_links(text[links[0][between]], text[links[1][between]], len(component))
     one, other = linked // max(len(component), 1), linked % max(len(component), 1)
-    times = np.bincount(np.concatenate([one, other]), minlength=len(component))[text]
+    times = np.bincount(np.concatenate([one, other]), minlength=len(component))
+    times[rows] = times[text[rows]]
     beyond = np.zeros(len(component), bool)
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     if not len(rows):
@@ -103,8 +116,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, token
         mine = rows[slice(*part)]
         check(part, engine, int((tokens.t1[mine] - tokens.t0[mine]).sum()))
     members.leader[rows] = _relieved(leading)  # `group` is the same array
-    members.jaccard[rows] = _relieved(jaccard)
-    members.containment[rows] = _relieved(containment)
+    members.near, members.jaccard, members.containment = rows, _relieved(jaccard), _relieved(containment)
     return members, times
 
 
@@ -169,7 +181,7 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
 
     Args:
         component: Of each row.
-        links: Between rows, the lesser one first.
+        links: Between rows.
         times: Of ``led``; where not all pairs count, links of each row are counted in its place.
         page: Of each row, where not all pairs count.
         late: See ``_led``.
@@ -183,18 +195,19 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     if not alone.any():
         return members
     if not pairs.every:
-        counted = pairs.allows(page[low], page[high])
+        counted = pairs.allows(page[low], page[high]) & (low != high)
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
-    touching = np.flatnonzero(alone[low] | alone[high])
+    touching = rows_of(alone[low] | alone[high])
     low, high = low[touching], high[touching]
     a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
     if not len(a):
         return members
-    start, end = spans.part_start[spans.first[:-1]], spans.part_end[spans.first[1:] - 1]
-    apart = (end[a] <= start[b]) | (end[b] <= start[a])  # a text may be like a part of itself
+    (start_a, end_a), (start_b, end_b) = ((spans.part_start[spans.first[side]], spans.part_end[spans.first[side + 1] - 1])
+                                          for side in (a, b))
+    apart = (end_a <= start_b) | (end_b <= start_a)  # a text may be like a part of itself
     a, b = a[apart], b[apart]
     if not len(a):
         return members
@@ -215,14 +228,13 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     lead, other = (texts[side] for side in (np.where(rank[a] <= rank[b], a, b), np.where(rank[a] <= rank[b], b, a)))
     overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
     jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
-    place = spans.part_start[spans.first[:-1]]
-    before = place[lead] <= place[other]
+    before = spans.part_start[spans.first[lead]] <= spans.part_start[spans.first[other]]
 
     def both(of_lead: Any, of_other: Any) -> Any:  # in the order of their places
         return np.concatenate([np.where(before, of_lead, of_other), np.where(before, of_other, of_lead)])
     number = count + np.arange(len(lead))
-    members.add(Members(both(lead, other), np.concatenate([number, number]), np.concatenate([lead, lead]), both(1.0, jaccard),
-                        both(1.0, contained)))
+    members.add(Members(both(lead, other), np.concatenate([number, number]), np.concatenate([lead, lead]),
+                        np.arange(2 * len(lead)), both(1.0, jaccard), both(1.0, contained), 0))
     return members
 
 

@@ -20,6 +20,7 @@ from dedup.engines.local import Done, LocalEngine
 from dedup.errors import InputError
 from dedup.filed import LEAST_IN_FILE, filed
 from dedup.kernel import kernel
+from dedup.order import in_order
 from dedup.page_pairs import PagePairs
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class PlacesInOrder:
 
     def __init__(self, repeats: Repeats) -> None:
         self.repeats, self.segment = repeats, repeats.segment
-        self._order = np.argsort(repeats.position, kind="stable")
+        self._order = in_order(repeats.position)
         self._start = repeats.position[self._order]
         self._longest = int(repeats.lengths.max(initial=0))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import widths
+from dedup.blocks import begins_new, rows_of, widths
 from dedup.groups import KINDS, Groups
 
 I64 = npt.NDArray[np.int64]
@@ -47,17 +47,27 @@ def shown_places(table: Groups) -> Shown:
 
     The first copy of all that follow each other, and the representative, stay places of their own.
     """
+    inner = _inner(table)
+    count = int(table.first[-1])
+    if not len(inner):
+        return Shown(table.first, np.arange(count), np.ones(count, np.int64))
+    alone = np.ones(count, bool)  # begins a place
+    alone[inner] = False
+    row = rows_of(alone)
+    return Shown(np.searchsorted(row, table.first), row, widths(np.append(row, count)))
+
+
+def _inner(table: Groups) -> I64:
+    """Occurrences that are shown with the one before, ascending; they are few."""
     follows = _follows(table)
-    alone = np.ones(len(follows), bool)  # begins a place
-    if np.count_nonzero(follows) >= AT_ONCE:
-        lead = np.zeros(len(follows), bool)
-        lead[table.representative] = True
-        alone[1:] = ~(follows[1:] & follows[:-1]) | lead[1:] | lead[:-1]
-        sizes = widths(np.append(np.flatnonzero(alone), len(follows)))
-        alone |= np.repeat(sizes <= AT_ONCE, sizes)
-    row = np.flatnonzero(alone)
-    first = table.first if len(row) == len(follows) else np.searchsorted(row, table.first)
-    return Shown(first, row, widths(np.append(row, len(follows))))
+    inner = rows_of(follows[1:] & follows[:-1]) + 1
+    if not len(inner):
+        return inner
+    lead = np.zeros(len(follows), bool)
+    lead[table.representative] = True
+    inner = inner[~(lead[inner] | lead[inner - 1])]
+    runs = np.append(rows_of(begins_new(inner - np.arange(len(inner)))), len(inner))
+    return inner[np.repeat(widths(runs) >= AT_ONCE, widths(runs))]  # and the one before
 
 
 def _follows(table: Groups) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dedup.blocks import begins_new, rows_of, sums, widths
 from dedup.copies import (
+    HEADLINE_WORDS,
     PARAGRAPH_HALVES,
     Copies,
     blocks_inside,
@@ -108,7 +109,7 @@ class Stands:
         menu, tabled = self.is_menu(), self.copies(self.c.code) == self.count
         quoted, section = self.is_quoted(), self.is_section() & ~tabled
         kind = np.select([quoted, menu, section, tabled], [REFRAIN, NAVIGATION, RENDERED, REFRAIN], -1)
-        leads = np.flatnonzero((kind == RENDERED) & (self.blocks <= TEASER_BLOCKS + MOST_LABELS))
+        leads = np.flatnonzero((kind == RENDERED) & (self.blocks <= TEASER_BLOCKS + MOST_LABELS) & self._may_be_headed())
         kind[leads] = np.where([self._is_lead(int(s)) for s in leads], TEASER, RENDERED)
         self._join_sections(kind)
         kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
@@ -203,7 +204,9 @@ class Stands:
                                          & (alike >= HEADED_JACCARD)))
         rows = np.flatnonzero(section)
         if len(rows):
-            section[rows] = [self._is_rendering(int(s), self._rows(int(s))) for s in rows]
+            # two copies of one text in lines are one
+            asked = rows[several[rows] | (alike[rows] < EQUAL_JACCARD) | self.c.laid_out[self.leader[rows]]]
+            section[asked] = [self._is_rendering(int(s), self._rows(int(s))) for s in asked]
             section[rows] &= several[rows] | self._fills_block[rows] | (self._crowded(rows) <= MAX_CROWDED)
         return section
 
@@ -263,6 +266,12 @@ class Stands:
         corpus, page = self.findings.corpus, self._page(s)
         return bool(self.c.opens[rows].all()) and all(is_headline(corpus, page, block)
                                                       for block in self.c.first_block[rows].tolist())
+
+    def _may_be_headed(self) -> Flags:
+        """Stands of which all copies may begin with a headline: a short block, or one of which a reader knew what it is."""
+        short = self.findings.corpus.halves[self.c.first_block] <= 2 * HEADLINE_WORDS
+        headed: Flags = self.copies(self.c.opens & (short | self.c.laid_out)) == self.count
+        return headed
 
     def _crowded(self, rows: npt.NDArray[np.intp]) -> F64:
         """Share of sections in pieces that stand three times.
@@ -464,8 +473,8 @@ class Judgement:
     def __init__(self, findings: Findings, known: str = "the references") -> None:
         self.findings, self.table, self.known = findings, findings.table, known
         owner, page = self.table.owner, self.table.page
-        new = np.ones(len(owner), bool)
-        new[1:] = (owner[1:] != owner[:-1]) | (page[1:] != page[:-1])
+        new = begins_new(page)
+        new[self.table.first[:-1]] = True
         self.first = np.append(np.flatnonzero(new), len(owner)).astype(np.int64)
         self.group, self.page = owner[new], page[new]
         self.copies = describe_copies(findings)
@@ -582,11 +591,11 @@ class Judgement:
         if options.template_in == "html":
             template &= self._is_html[self.page]
         if template.any():
-            # an article's own headline, which the other pages of its site list in a side bar
-            headings = np.add.reduceat(self.copies.heading.astype(np.int64), self.first[:-1])
-            all_headings = np.bincount(self.group, headings, groups)
-            copies = np.bincount(self.group, widths(self.first), groups)
-            template &= (headings == 0) | (2 * all_headings >= copies)[self.group]
+            if (heading := self.copies.heading).any():
+                # an article's own headline, which the other pages of its site list in a side bar
+                headings = np.add.reduceat(heading.astype(np.int64), self.first[:-1])
+                all_headings = np.bincount(self.group, headings, groups)
+                template &= (headings == 0) | (2 * all_headings >= widths(self.table.first))[self.group]
             template |= elsewhere & self._in_template(template)
         return np.where(elsewhere, np.where(template, TEMPLATE, SHARED), -1).astype(np.int8)
 
@@ -594,21 +603,31 @@ class Judgement:
         """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""
         if not template.any():
             return template
-        stand = self.occurrence_stand
         framed = np.zeros(len(self.findings.corpus.pages), bool)
         framed[self.page[template]] = True
-        row = np.flatnonzero((~template & framed[self.page])[stand])
-        if not len(row):
-            return np.zeros(len(template), bool)
-        frame_rows = np.flatnonzero(template[stand])
-        frame = self.stretches(frame_rows, self.table.page[frame_rows])
-        found = self.stretches(row, np.arange(len(row)))
-        sizes = (found.end - found.start, _inside(frame, found))
-        size, inside = (np.bincount(found.owner, each, len(row)) for each in sizes)
-        outside = np.bincount(stand[row], inside < TEMPLATE_AGAIN * size, len(template)) > 0
-        there = np.zeros(len(template), bool)
-        there[stand[row]] = True
-        return there & ~outside
+        again, asked = np.zeros(len(template), bool), rows_of(~template & framed[self.page])
+        if len(asked):
+            frame_rows = kernel.take_ranges(self.first, rows_of(template))[0]
+            frame = self.stretches(frame_rows, self.table.page[frame_rows])
+            row, first = kernel.take_ranges(self.first, asked)
+            size, inside = self._sizes(row, frame)
+            again[asked] = np.logical_and.reduceat(inside >= TEMPLATE_AGAIN * size, first[:-1])
+        return again
+
+    def _sizes(self, rows: I64, frame: Parts) -> tuple[I64, I64]:
+        """Bytes of the matched parts of some occurrences, each counted once: all, and those that lie in a frame."""
+        parts = self.table.parts
+        part, first = kernel.take_ranges(parts.first, rows)
+        start, end = parts.part_start[part], parts.part_end[part]
+        inside = kernel.lengths_inside(frame.start, frame.end, start, end)
+        if len(part) == len(rows):
+            return end - start, inside
+        size, inside = (np.add.reduceat(column, first[:-1]) for column in (end - start, inside))
+        several = rows_of(widths(first) > 1)  # marks between two parts may belong to both
+        found = self.stretches(rows[several], np.arange(len(several)))
+        for column, lengths in ((size, found.end - found.start), (inside, _inside(frame, found))):
+            column[several] = np.bincount(found.owner, lengths, len(several))
+        return size, inside
 
     @cached_property
     def copy_of(self) -> dict[int, int]:
@@ -622,7 +641,7 @@ class Judgement:
     def _chars(self) -> tuple[I64, I64, Parts]:
         """Characters in blocks of each page: all, and those that are not the site's template; and where that stands."""
         corpus = self.findings.corpus
-        template = np.flatnonzero(self.across[self.occurrence_stand] == TEMPLATE)
+        template = kernel.take_ranges(self.first, rows_of(self.across == TEMPLATE))[0]
         blocks = np.where(widths(corpus.token_first) > 0, corpus.end - corpus.start, 0)
         of_page = widths(sums(blocks)[corpus.page_first])
         frame = self.stretches(template, self.table.page[template])
@@ -653,10 +672,12 @@ class Judgement:
         What belongs to the site's template is no evidence, unless there is nothing else on the page.
         """
         table, (of_page, content, frame), bare = self.table, self._chars, self.bare
-        template = self.across[self.occurrence_stand] == TEMPLATE
+        counted = self.across != TEMPLATE
+        if bare.any():
+            counted |= bare[self.page]
         content = np.where(bare, of_page, content)
         leader = self._measured_against()
-        row = np.flatnonzero((table.page != table.page[leader]) & (~template | bare[table.page]))
+        row = rows_of((table.page != table.page[leader]) & np.repeat(counted, widths(self.first)))
         row = row[self._may_be_alike(row, leader[row], content)]
         both = np.minimum(row, leader[row]) * max(len(leader), 1) + np.maximum(row, leader[row])
         row = row[np.sort(np.unique(both, return_index=True)[1])]  # two may be measured against each other
@@ -685,7 +706,7 @@ class Judgement:
         first += second
         number = distinct_keys(first.view(np.uint64))[1]
         del first, second
-        size = widths(sums(parts.part_end - parts.part_start)[parts.first])
+        size = np.add.reduceat(parts.part_end - parts.part_start, parts.first[:-1])
         enough = np.ones(len(row), bool)
         for side in sides:
             held = np.bincount(number, size[side(row, leader)])
@@ -706,7 +727,7 @@ class Judgement:
     def _measured_against(self) -> I64:
         """The representative of each one's group, or an equal one with which it makes a pair that counts, or itself."""
         table, pairs = self.table, self.findings.pairs_that_count
-        leader = table.representative[table.owner] if len(table) else table.owner
+        leader = np.repeat(table.representative, widths(table.first))
         if pairs.every:
             return leader
         partner = pairs.partners(table.owner, table.page)

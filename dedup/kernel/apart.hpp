@@ -41,10 +41,13 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>, Mapped<std::int64_
         const Mapped<std::int64_t> by_start = stable_order(unsigned_(start));
         Mapped<std::uint64_t> owner_of(count);
         for (std::size_t i = 0; i < count; ++i) owner_of[i] = static_cast<std::uint64_t>(owner[static_cast<std::size_t>(by_start[i])]);
-        in_stable_order(std::span<const std::uint64_t>(owner_of), [&](std::size_t row, std::uint64_t) {
+        const auto put_next = [&](std::size_t row, std::uint64_t) {
             relief.place();
             put(static_cast<std::size_t>(by_start[row]));
-        });
+        };
+        if (std::is_sorted(owner_of.begin(), owner_of.end()))  // ranges of pages, by page
+            for (std::size_t row = 0; row < count; ++row) put_next(row, 0);
+        else in_stable_order(std::span<const std::uint64_t>(owner_of), put_next);
     }
     return {std::move(owners), std::move(starts), std::move(ends)};
 }

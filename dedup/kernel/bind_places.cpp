@@ -145,9 +145,8 @@ void bind_places(nb::module_& m) {
     m.def("locate", [](U8 text, I64 start, I64 end, I64 start_chars, I64 end_chars, I64 token_first, std::uint32_t flags, I64 t0,
                        I64 t1) {
         dedup::Located found = release([&] {
-            check_blocks(start, end, text.size());
-            check_token_first(token_first, start.size());
-            if (start_chars.size() != start.size() || end_chars.size() != start.size())
+            if (token_first.size() != start.size() + 1) throw std::invalid_argument("token_first must be one longer than the blocks");
+            if (end.size() != start.size() || start_chars.size() != start.size() || end_chars.size() != start.size())
                 throw std::invalid_argument("the columns of blocks must be equally long");
             check_tokens(token_first, t0, t1, 1);
             if (t0.size() > 0xffffffffU) throw std::invalid_argument("tokens: 2^32 ranges at most");
@@ -178,12 +177,11 @@ void bind_places(nb::module_& m) {
 
     m.def("equal_spans", [](U8 text, I64 part_start, I64 part_end, I64 first, I64 a, I64 b, std::uint32_t flags) {
         return to_numpy(release([&] {
-            dedup::check_ranges(span(part_start), span(part_end), static_cast<std::int64_t>(text.size()), "text");
-            check_first(first, part_start.size());
+            if (part_start.size() != part_end.size()) throw std::invalid_argument("text: as many starts as ends are needed");
             if (a.size() != b.size()) throw std::invalid_argument("a and b must be equally long");
             check_members(a, static_cast<std::int64_t>(first.size()) - 1, "a");
             check_members(b, static_cast<std::int64_t>(first.size()) - 1, "b");
-            return dedup::equal_spans(span(text), span(part_start), span(part_end), span(first), span(a), span(b), flags);
+            return dedup::equal_spans({span(text), span(part_start), span(part_end), span(first)}, span(a), span(b), flags);
         }));
     }, "text"_a.noconvert(), "part_start"_a.noconvert(), "part_end"_a.noconvert(), "first"_a.noconvert(), "a"_a.noconvert(),
        "b"_a.noconvert(), "flags"_a);
@@ -222,15 +220,19 @@ void bind_places(nb::module_& m) {
         }));
     }, "frame_start"_a.noconvert(), "frame_end"_a.noconvert(), "start"_a.noconvert(), "end"_a.noconvert());
 
-    m.def("covered", [](I64 start, I64 end, I64 owner, U8 chosen, std::int64_t choices, std::int64_t owners) {
+    m.def("covered", [](I64 start, I64 end, I64 inner_start, I64 inner_end, I64 owner, U8 chosen, std::int64_t choices,
+                        std::int64_t owners) {
         if (choices < 1 || choices > 8) throw std::invalid_argument("choices must be 1 to 8");
-        if (owner.size() != start.size() || chosen.size() != start.size())
+        if (owner.size() != start.size() || chosen.size() != start.size() || inner_start.size() != start.size())
             throw std::invalid_argument("the columns must be equally long");
         dedup::check_ranges(span(start), span(end), INT64_MAX, "ranges");
+        dedup::check_ranges(span(inner_start), span(inner_end), INT64_MAX, "inner");
         if (owners > UINT32_MAX) throw std::invalid_argument("owners must be below 2^32");
         check_members(owner, owners, "owner");
         return to_numpy(release([&] {
-            return dedup::covered(span(start), span(end), span(owner), span(chosen), choices, owners);
+            return dedup::covered(span(start), span(end), span(inner_start), span(inner_end), span(owner), span(chosen), choices,
+                                  owners);
         }));
-    }, "start"_a.noconvert(), "end"_a.noconvert(), "owner"_a.noconvert(), "chosen"_a.noconvert(), "choices"_a, "owners"_a);
+    }, "start"_a.noconvert(), "end"_a.noconvert(), "inner_start"_a.noconvert(), "inner_end"_a.noconvert(), "owner"_a.noconvert(),
+       "chosen"_a.noconvert(), "choices"_a, "owners"_a);
 }

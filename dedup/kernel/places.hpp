@@ -52,14 +52,20 @@ inline constexpr std::string_view kOpening[] = {"(", "[", "{", "\"", "'", "«", 
                                                 "（", "「", "『", "［", "【", "《", "〈"};
 inline constexpr int kMaxMarks = 4;  // closing or opening marks taken in
 
+// Of bytes: whether one begins a closing mark, or ends an opening one.
+template <bool kClose>
+constexpr std::array<bool, 256> edges_of(std::span<const std::string_view> marks) {
+    std::array<bool, 256> out{};
+    for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(kClose ? mark.front() : mark.back())] = true;
+    return out;
+}
+inline constexpr std::array<bool, 256> kClosingEdge = edges_of<true>(kClosing), kOpeningEdge = edges_of<false>(kOpening);
+
 // Moves a byte offset over the marks that stand behind it (closing ones) or before it (opening ones), not beyond a limit.
-template <bool kClose, std::size_t kCount>
-std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const std::string_view (&marks)[kCount]) {
-    static const std::array<bool, 256> edge = [&] {  // of bytes: whether one begins (going back: ends) a mark
-        std::array<bool, 256> out{};
-        for (const std::string_view mark : marks) out[static_cast<std::uint8_t>(kClose ? mark.front() : mark.back())] = true;
-        return out;
-    }();
+template <bool kClose>
+std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit) {
+    const auto& edge = kClose ? kClosingEdge : kOpeningEdge;
+    const auto marks = kClose ? std::span<const std::string_view>(kClosing) : std::span<const std::string_view>(kOpening);
     for (int taken = 0; taken < kMaxMarks; ++taken) {
         const std::int64_t room = kClose ? limit - at : at - limit;
         if (room <= 0 || !edge[text[index(kClose ? at : at - 1)]]) break;
@@ -67,8 +73,8 @@ std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const s
             const auto size = static_cast<std::int64_t>(mark.size());
             return size <= room && std::memcmp(text.data() + (kClose ? at : at - size), mark.data(), mark.size()) == 0;
         };
-        const auto* const mark = std::find_if(std::begin(marks), std::end(marks), stands);
-        if (mark == std::end(marks)) break;
+        const auto mark = std::find_if(marks.begin(), marks.end(), stands);
+        if (mark == marks.end()) break;
         at += static_cast<std::int64_t>(kClose ? mark->size() : -mark->size());
     }
     return at;
@@ -78,22 +84,40 @@ std::int64_t with_marks(Bytes text, std::int64_t at, std::int64_t limit, const s
 struct Edge {
     std::uint64_t token;
     std::uint32_t row;
-    bool is_end;
 };
 
-// Writes the bytes of edges of one block, which ascend by token.
+// Takes the edges of tokens below a number from the front of some that ascend by token.
+inline std::span<const Edge> take_below(std::span<const Edge>& edges, std::uint64_t token) {
+    std::size_t count = 0;
+    while (count < edges.size() && edges[count].token < token) ++count;
+    const auto taken = edges.first(count);
+    edges = edges.subspan(count);
+    return taken;
+}
+
+// Writes the bytes of edges of one block, begins and ends of ranges; each ascend by token.
 struct EdgeSink {
-    std::span<const Edge> edges;
+    std::span<const Edge> begins, ends;
     std::uint64_t token;  // the next one
     Mapped<std::int64_t>&begin, &end;
 
-    bool done() const { return edges.empty(); }
+    bool done() const { return begins.empty() && ends.empty(); }
     void ascii(std::int64_t from, std::int64_t to) {
-        for (; !edges.empty() && edges.front().token == token; edges = edges.subspan(1))
-            (edges.front().is_end ? end : begin)[edges.front().row] = edges.front().is_end ? to : from;
+        for (; !begins.empty() && begins.front().token == token; begins = begins.subspan(1)) begin[begins.front().row] = from;
+        for (; !ends.empty() && ends.front().token == token; ends = ends.subspan(1)) end[ends.front().row] = to;
         ++token;
     }
     void content(const std::uint8_t*, std::int64_t, std::int64_t from, std::int64_t to, bool) { ascii(from, to); }
+    // Words of a window behind which the next edge is are counted, not gone over.
+    void words(std::int64_t base, std::uint64_t starts, std::uint64_t finishes) {
+        const std::uint64_t behind = token + static_cast<std::uint64_t>(count_bits(finishes));
+        const auto is_behind = [behind](std::span<const Edge> edges) { return edges.empty() || edges.front().token >= behind; };
+        if (is_behind(begins) && is_behind(ends)) {
+            token = behind;
+            return;
+        }
+        for (; finishes; finishes &= finishes - 1, starts &= starts - 1) ascii(base + lowest_bit(starts), base + lowest_bit(finishes));
+    }
 };
 
 // How many of some ascending numbers are not above each place: the row of the last one of these, and one more. Some places are looked
@@ -157,40 +181,53 @@ private:
 inline Located locate(Bytes text, const BlockEdges& blocks, Offsets token_first, std::uint32_t flags, Offsets t0, Offsets t1) {
     Located out(t0.size());
     auto& [first, last, begin, finish, begin_chars, finish_chars] = out;
-    Scratch<Edge> scratch;
-    Mapped<Edge>& edges = scratch.values();
+    Scratch<Edge> of_begins;
+    Scratch<Edge, 1> of_ends;
+    Mapped<Edge>&begins = of_begins.values(), &ends = of_ends.values();
     BlockFinder of_first(token_first), of_last(token_first);
     Relief relief;
     for_each_nearby(t0, [&](std::size_t i) {
         relief.places(2);
-        const std::size_t a = index(first[i] = of_first.of(t0[i])), b = index(last[i] = of_last.of(t1[i] - 1));
+        const std::size_t a = index(first[i] = of_first.of(t0[i]));
+        const std::size_t b = index(last[i] = t1[i] <= token_first[a + 1] ? first[i] : of_last.of(t1[i] - 1));
+        if (std::max(a, b) >= blocks.start.size()) throw std::invalid_argument("token_first must ascend");
         begin[i] = blocks.start[a], finish[i] = blocks.end[b];
         begin_chars[i] = blocks.start_chars[a], finish_chars[i] = blocks.end_chars[b];
-        if (t0[i] > token_first[a]) edges.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i), false});
-        if (t1[i] < token_first[b + 1])
-            edges.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i), true});
+        if (t0[i] > token_first[a]) begins.push_back({static_cast<std::uint64_t>(t0[i]), static_cast<std::uint32_t>(i)});
+        if (t1[i] < token_first[b + 1]) ends.push_back({static_cast<std::uint64_t>(t1[i] - 1), static_cast<std::uint32_t>(i)});
     });
-    std::uint64_t least = UINT64_MAX, most = 0;
-    for (const Edge& edge : edges) least = std::min(least, edge.token), most = std::max(most, edge.token);
-    if (!edges.empty())
-        radix_sort_by_bins(std::span(edges), std::bit_width(most - least), [least](const Edge& edge) { return edge.token - least; });
+    for (Mapped<Edge>* const edges : {&begins, &ends}) {
+        const auto before = [](const Edge& x, const Edge& y) { return x.token < y.token; };
+        if (std::is_sorted(edges->begin(), edges->end(), before)) continue;  // as begins most often are
+        const auto [least, most] = std::minmax_element(edges->begin(), edges->end(), before);
+        radix_sort_by_bins(std::span(*edges), std::bit_width(most->token - least->token),
+                           [base = least->token](const Edge& edge) { return edge.token - base; });
+    }
     SlowCutter slow(Folds::of(flags));
     CharCounter chars(text, blocks);
-    for (std::span<const Edge> left = edges; !left.empty();) {
-        const std::int64_t block = left.front().is_end ? last[left.front().row] : first[left.front().row];
+    for (std::span<const Edge> left_begins = begins, left_ends = ends; !left_begins.empty() || !left_ends.empty();) {
+        const bool at_end = left_begins.empty() || (!left_ends.empty() && left_ends.front().token < left_begins.front().token);
+        const std::int64_t block = at_end ? last[left_ends.front().row] : first[left_begins.front().row];
         const std::int64_t start = blocks.start[index(block)], end = blocks.end[index(block)];
-        std::size_t count = 0;
-        while (count < left.size() && left[count].token < static_cast<std::uint64_t>(token_first[index(block) + 1])) ++count;
-        EdgeSink sink{left.first(count), static_cast<std::uint64_t>(token_first[index(block)]), begin, finish};
+        if (start < 0 || end < start || index(end) > text.size()) throw std::invalid_argument("a block is not within the text");
+        const auto behind = static_cast<std::uint64_t>(token_first[index(block) + 1]);
+        auto own_begins = take_below(left_begins, behind), own_ends = take_below(left_ends, behind);
+        if (own_begins.empty() && own_ends.empty()) throw std::invalid_argument("token_first must ascend");
+        EdgeSink sink{own_begins, own_ends, static_cast<std::uint64_t>(token_first[index(block)]), begin, finish};
         cut_range(text, start, end, slow, sink);
         if (!sink.done()) throw std::invalid_argument("token_first: a block has fewer tokens");
-        for (const Edge& edge : left.first(count)) {
+        while (!own_begins.empty() || !own_ends.empty()) {
             relief.place();
-            const std::size_t i = edge.row;
-            if (edge.is_end) finish_chars[i] = chars.before(finish[i] = with_marks<true>(text, finish[i], end, kClosing), block);
-            else begin_chars[i] = chars.before(begin[i] = with_marks<false>(text, begin[i], start, kOpening), block);
+            if (own_ends.empty() || (!own_begins.empty() && own_begins.front().token <= own_ends.front().token)) {
+                const std::size_t i = own_begins.front().row;
+                begin_chars[i] = chars.before(begin[i] = with_marks<false>(text, begin[i], start), block);
+                own_begins = own_begins.subspan(1);
+            } else {
+                const std::size_t i = own_ends.front().row;
+                finish_chars[i] = chars.before(finish[i] = with_marks<true>(text, finish[i], end), block);
+                own_ends = own_ends.subspan(1);
+            }
         }
-        left = left.subspan(count);
     }
     return out;
 }
@@ -231,25 +268,50 @@ inline Mapped<std::int64_t> chars_at(Bytes text, Offsets start, Offsets end, Off
     return out;
 }
 
-// Whether spans a[i] and b[i] have as many parts and equal tokens in each; the parts of span s are first[s]..first[s+1].
-inline Mapped<std::uint8_t> equal_spans(Bytes text, Offsets part_start, Offsets part_end, Offsets first, Offsets a, Offsets b,
-                                        std::uint32_t flags) {
+// Texts that consist of parts, those of span s are first[s]..first[s+1]. Few of very many may be asked for: these alone are checked.
+struct SpanParts {
+    Bytes text;
+    Offsets start, end, first;
+
+    // The parts of a span: the first one, and the one behind the last.
+    std::pair<std::size_t, std::size_t> of(std::int64_t span) const {
+        const std::int64_t begin = first[index(span)], finish = first[index(span) + 1];
+        if (begin < 0 || finish < begin || index(finish) > start.size()) throw std::invalid_argument("first must ascend from 0");
+        for (std::size_t part = index(begin); part < index(finish); ++part)
+            if (start[part] < 0 || end[part] < start[part] || index(end[part]) > text.size())
+                throw std::invalid_argument("a part is not within the text");
+        return {index(begin), index(finish)};
+    }
+
+    // Have the numbers of a span's parts fetched, the ends of its first part, and its text, each when the one before is there.
+    void fetch_number(std::int64_t span) const { DEDUP_PREFETCH(first.data() + span); }
+    void fetch_ends(std::int64_t span) const {
+        DEDUP_PREFETCH(start.data() + first[index(span)]);
+        DEDUP_PREFETCH(end.data() + first[index(span)]);
+    }
+    void fetch(std::int64_t span) const {
+        if (const std::size_t part = index(first[index(span)]); part < start.size()) fetch_text(text, start[part], end[part]);
+    }
+};
+
+// Whether spans a[i] and b[i] have as many parts and equal tokens in each.
+inline Mapped<std::uint8_t> equal_spans(const SpanParts& spans, Offsets a, Offsets b, std::uint32_t flags) {
     Mapped<std::uint8_t> out(a.size());
-    TokenEquality equal(text, text, flags);
+    TokenEquality equal(spans.text, spans.text, flags);
     constexpr std::size_t kAhead = 8;
     Relief relief;
     for (std::size_t i = 0; i < a.size(); ++i) {
         relief.place();
         for (const Offsets side : {a, b}) {
-            if (i + 2 * kAhead < a.size()) DEDUP_PREFETCH(first.data() + side[i + 2 * kAhead]);
-            if (i + kAhead >= a.size()) continue;
-            const std::size_t part = index(first[index(side[i + kAhead])]);
-            if (part < part_start.size()) fetch_text(text, part_start[part], part_end[part]);
+            if (i + 3 * kAhead < a.size()) spans.fetch_number(side[i + 3 * kAhead]);
+            if (i + 2 * kAhead < a.size()) spans.fetch_ends(side[i + 2 * kAhead]);
+            if (i + kAhead < a.size()) spans.fetch(side[i + kAhead]);
         }
-        const std::int64_t x = first[index(a[i])], y = first[index(b[i])], parts = first[index(a[i]) + 1] - x;
-        bool same = parts == first[index(b[i]) + 1] - y;
-        for (std::int64_t j = 0; j < parts && same && x != y; ++j)
-            same = equal(part_start[index(x + j)], part_end[index(x + j)], part_start[index(y + j)], part_end[index(y + j)]);
+        const auto [x, x_end] = spans.of(a[i]);
+        const auto [y, y_end] = spans.of(b[i]);
+        bool same = x_end - x == y_end - y;
+        for (std::size_t j = 0; j < x_end - x && same && x != y; ++j)
+            same = equal(spans.start[x + j], spans.end[x + j], spans.start[y + j], spans.end[y + j]);
         out[i] = same;
     }
     return out;
@@ -274,24 +336,29 @@ inline std::tuple<Mapped<std::int64_t>, Mapped<std::int64_t>> take_ranges(Offset
     return {std::move(rows), std::move(begins)};
 }
 
-// Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner].
-// Ranges of different owners do not overlap.
-inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets owner, std::span<const std::uint8_t> chosen,
-                                    std::int64_t choices, std::int64_t owners) {
+// Length covered by ranges of each owner, each point counted once, for each choice c (rows with bit c): out[c * owners + owner]; behind
+// these the same of the ranges as `inner` has them, counted otherwise, but in the same order. Ranges of different owners do not overlap.
+inline Mapped<std::int64_t> covered(Offsets start, Offsets end, Offsets inner_start, Offsets inner_end, Offsets owner,
+                                    std::span<const std::uint8_t> chosen, std::int64_t choices, std::int64_t owners) {
     struct Range {
-        std::int64_t start, end;
+        std::int64_t start, end, inner_start, inner_end;
         std::uint32_t owner, chosen;
     };
-    Mapped<std::int64_t> out(index(choices * owners), 0);
-    std::array<std::int64_t, 8> reached{};
-    const auto make = [&](std::size_t i) { return Range{start[i], end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]}; };
+    Mapped<std::int64_t> out(index(2 * choices * owners), 0);
+    std::array<std::int64_t, 8> reached{}, inner_reached{};
+    const auto make = [&](std::size_t i) {
+        return Range{start[i], end[i], inner_start[i], inner_end[i], static_cast<std::uint32_t>(owner[i]), chosen[i]};
+    };
+    const auto add = [](std::int64_t& sum, std::int64_t begin, std::int64_t finish, std::int64_t& until) {
+        sum += std::max<std::int64_t>(0, finish - std::max(begin, until));
+        until = std::max(until, finish);
+    };
     rows_in_order<Range>(start, &Range::start, make, [&](std::span<const Range> ranges) {
         for (const Range& range : ranges)
             for (std::int64_t c = 0; c < choices; ++c) {
                 if (!(range.chosen >> c & 1)) continue;
-                std::int64_t& until = reached[index(c)];
-                out[index(c * owners) + range.owner] += std::max<std::int64_t>(0, range.end - std::max(range.start, until));
-                until = std::max(until, range.end);
+                add(out[index(c * owners) + range.owner], range.start, range.end, reached[index(c)]);
+                add(out[index((choices + c) * owners) + range.owner], range.inner_start, range.inner_end, inner_reached[index(c)]);
             }
     });
     return out;

@@ -168,19 +168,20 @@ inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_keys(std::span<cons
     return {std::move(leader), std::move(number)};
 }
 
-// The same, of keys in order, each above its row in one word of which `below` bits are the row's.
-inline std::tuple<Mapped<int64_t>, Mapped<int64_t>> distinct_in_order(std::span<const uint64_t> packed, int below) {
+// The same, of keys in order, each above its row in one word of which `below` bits are the row's; and the distinct keys.
+inline std::tuple<Mapped<int64_t>, Mapped<int64_t>, Mapped<uint64_t>> distinct_in_order(std::span<const uint64_t> packed, int below) {
     Mapped<int64_t> leader, number(packed.size());
-    leader.reserve(packed.size());
+    Mapped<uint64_t> key;
+    leader.reserve(packed.size()), key.reserve(packed.size());
     const uint64_t mask = (uint64_t{1} << below) - 1;
     for (size_t i = 0; i < packed.size(); ++i) {
         const uint64_t row = packed[i] & mask;
         if (row >= number.size()) throw std::invalid_argument("packed names a row that is not there");
-        if (i == 0 || (packed[i] ^ packed[i - 1]) > mask) leader.push_back(static_cast<int64_t>(row));
+        if (i == 0 || (packed[i] ^ packed[i - 1]) > mask) leader.push_back(static_cast<int64_t>(row)), key.push_back(packed[i] >> below);
         number[row] = static_cast<int64_t>(leader.size()) - 1;
     }
-    if (leader.size() < leader.capacity() / 2) leader.shrink_to_fit();
-    return {std::move(leader), std::move(number)};
+    if (leader.size() < leader.capacity() / 2) leader.shrink_to_fit(), key.shrink_to_fit();
+    return {std::move(leader), std::move(number), std::move(key)};
 }
 
 // Sorts numbers that are spread evenly, as hashes are: into about as many buckets as there are numbers, then within them.

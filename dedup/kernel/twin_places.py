@@ -122,21 +122,25 @@ def take_ranges(first: I64, ranges: I64) -> tuple[I64, I64]:
     return np.repeat(first[ranges] - begins[:-1], counts) + np.arange(begins[-1]), begins
 
 
-def covered(start: I64, end: I64, owner: I64, chosen: U8, choices: int, owners: int) -> I64:
+def covered(start: I64, end: I64, inner_start: I64, inner_end: I64, owner: I64, chosen: U8, choices: int, owners: int) -> I64:
     """Length that ranges of each owner cover, each point counted once, for each choice c: at ``c * owners + owner``.
+
+    Behind these the same of the ranges as they are counted otherwise.
 
     Args:
         start, end: The ranges; those of different owners do not overlap.
+        inner_start, inner_end: The same ranges counted otherwise, with fewer points; in the same order.
         owner: Of each range.
         chosen: Bit c of a range: it is part of choice c.
         choices: At most 8.
     """
     out, order = [], np.argsort(start, kind="stable")
-    for c in range(choices):
-        rows = order[chosen[order] >> c & 1 == 1]
-        reached = np.maximum.accumulate(end[rows])
-        begin = np.maximum(start[rows], np.concatenate([np.zeros(min(1, len(rows)), np.int64), reached[:-1]]))
-        out.append(np.bincount(owner[rows], np.maximum(end[rows] - begin, 0), owners).astype(np.int64))
+    for begins, ends in ((start, end), (inner_start, inner_end)):
+        for c in range(choices):
+            rows = order[chosen[order] >> c & 1 == 1]
+            reached = np.maximum.accumulate(ends[rows])
+            begin = np.maximum(begins[rows], np.concatenate([np.zeros(min(1, len(rows)), np.int64), reached[:-1]]))
+            out.append(np.bincount(owner[rows], np.maximum(ends[rows] - begin, 0), owners).astype(np.int64))
     return np.concatenate(out)
 
 

@@ -73,8 +73,10 @@ def distinct_keys(key: U64) -> tuple[I64, I64]:
     return leader.astype(np.int64), number.reshape(-1).astype(np.int64)
 
 
-def distinct_in_order(packed: U64, below: int) -> tuple[I64, I64]:
+def distinct_in_order(packed: U64, below: int) -> tuple[I64, I64, U64]:
     """The same of keys in order, each above its row in one word of which `below` bits are the row's; each row stands once.
+
+    Behind them the distinct keys.
 
     Raises:
         ValueError: `below` is not 1 to 63, or a row is not there.
@@ -88,7 +90,7 @@ def distinct_in_order(packed: U64, below: int) -> tuple[I64, I64]:
     new = np.append(True, key[1:] != key[:-1])[:len(key)]
     number = np.empty(len(key), np.int64)
     number[row] = np.cumsum(new) - 1
-    return row[new], number
+    return row[new], number, key[new]
 
 
 def shingle_sets(hash: U64, first: I64, size: int) -> tuple[U64, I64]:

@@ -101,8 +101,10 @@ def test_distinct_keys(numbers):
 def test_distinct_keys_in_order(numbers):
     key, below = np.array(numbers, np.uint64), max(len(numbers).bit_length(), 1)
     packed = np.sort(key << np.uint64(below) | np.arange(len(key), dtype=np.uint64))
-    for mine, theirs in zip(both("distinct_in_order", packed, below), both("distinct_keys", key), strict=True):
+    *found, distinct = both("distinct_in_order", packed, below)
+    for mine, theirs in zip(found, both("distinct_keys", key), strict=True):
         assert_array_equal(mine, theirs)
+    assert distinct.tolist() == sorted(set(numbers))
 
 
 @pytest.mark.parametrize("module", [native, reference])
@@ -162,11 +164,13 @@ def test_rows_of_ranges(counts, draw):
 def test_a_point_is_covered_once(ranges, wide):
     owner, start, length, chosen = (np.array([row[i] for row in ranges], np.int64) for i in range(4))
     start += 100 * owner  # of each owner on its own
-    out, = both("covered", start * wide, (start + length) * wide, owner, chosen.astype(np.uint8), 3, 3)
+    out, = both("covered", start * wide, (start + length) * wide, start // 2, (start + length) // 2, owner,
+                chosen.astype(np.uint8), 3, 3)
     for c in range(3):
         for o in range(3):
             rows = np.flatnonzero((owner == o) & (chosen >> c & 1 == 1))
             assert out[3 * c + o] == wide * len({p for r in rows for p in range(start[r], start[r] + length[r])})
+            assert out[9 + 3 * c + o] == len({p for r in rows for p in range(start[r] // 2, (start[r] + length[r]) // 2)})
 
 
 @settings(deadline=None, max_examples=20)
@@ -179,7 +183,7 @@ def test_many_ranges_cover_a_point_once(seed, most, far, ascend):
     if ascend:
         start.sort()
     end, owner = start + draw.integers(0, 50, len(start)), np.zeros(len(start), np.int64)
-    both("covered", start, end, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
+    both("covered", start, end, start // 2, end // 2, owner, draw.integers(0, 8, len(start)).astype(np.uint8), 3, 1)
 
 
 def test_what_does_not_fit_is_said():

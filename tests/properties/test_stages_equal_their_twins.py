@@ -643,5 +643,6 @@ def test_covered_by_many_ranges(seed, ranges):
     draw = np.random.default_rng(seed)
     owner = draw.integers(0, 50, ranges)
     start = owner * 10**6 + draw.integers(0, 10**6 - 100, ranges)
-    arguments = start, start + draw.integers(0, 100, ranges), owner, draw.integers(0, 8, ranges).astype(np.uint8), 3, 50
+    end, chosen = start + draw.integers(0, 100, ranges), draw.integers(0, 8, ranges).astype(np.uint8)
+    arguments = start, end, start // 2, end // 2, owner, chosen, 3, 50
     assert_array_equal(native.covered(*arguments), reference.covered(*arguments))
