@@ -50,7 +50,7 @@ def test_blocks_of_one_fingerprint_are_told_apart():
     corpus = read_corpus((Page(str(i), text) for i, text in enumerate(texts)), engine, Options())[0]
     corpus = msgspec.structs.replace(corpus, fingerprint=np.full(len(texts), 7, np.uint64))
     spans = Spans(corpus.page_start[:-1], corpus.page_start[1:], np.arange(len(texts) + 1))
-    number = groups._compared(engine, corpus, np.zeros(len(texts), np.int64), spans, np.arange(len(texts))).tolist()
+    number = groups._compared(engine, corpus, np.zeros(len(texts), np.int64), spans, np.arange(len(texts)))[0].tolist()
     assert [number.index(n) for n in number] == [0, 1, 0]
 
 
