@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dedup.blocks import distinct_numbers
 from dedup.index.segments import Segment
 from dedup.kernel import kernel
 from dedup.kernel.twin_sieve import MOST_WORDS
@@ -23,6 +24,8 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+BESIDE = 4  # chunks that lie in one page of the file: what is not known of them is learnt along
+FEW_NOTED = 1 << 14  # chunks, of some thirty checks: for who asks no more nothing is read that is not asked for
 LEAST_WORDS = 16  # of a bitmap of 64 bits each: with two bits a key four of ten that are not there pass
 
 
@@ -56,7 +59,7 @@ class Sieves:
     """
 
     def __init__(self, most: int) -> None:
-        self.most, self.bytes = most, 0
+        self.most, self.bytes, self._noted = most, 0, 0
         self._of: dict[int, Sieve] = {}
 
     def follow(self, segments: Sequence[Segment]) -> None:
@@ -79,10 +82,24 @@ class Sieves:
         """The bitmaps of a segment."""
         return self._of.get(segment.number)
 
-    def note(self, numbers: Sequence[int], chunks: Sequence[bytes]) -> None:
-        """Learn from chunks, whose numbers ascend."""
-        known = np.array(numbers, np.int64)
+    def beside(self, numbers: I64) -> I64:
+        """Chunks to be read in place of these, which ascend: these, and soon those beside them that nothing is known of."""
+        if self._noted < FEW_NOTED:
+            return numbers
+        found = [numbers]
         for sieve in self._of.values():
-            begin, end = known.searchsorted([sieve.first_chunk, sieve.first_chunk + sieve.chunks]).tolist()
+            begin, end = numbers.searchsorted([sieve.first_chunk, sieve.first_chunk + sieve.chunks]).tolist()
+            own = numbers[begin:end] - sieve.first_chunk
+            near = ((own // BESIDE * BESIDE)[:, None] + np.arange(BESIDE)).reshape(-1)
+            near = near[near < sieve.chunks]
+            found.append(near[sieve.absent[near * sieve.words] == 0] + sieve.first_chunk)
+        return distinct_numbers(np.concatenate(found))
+
+    def note(self, numbers: I64, chunks: Sequence[bytes]) -> None:
+        """Learn from chunks, whose numbers ascend."""
+        self._noted += len(numbers)
+        for sieve in self._of.values():
+            begin, end = numbers.searchsorted([sieve.first_chunk, sieve.first_chunk + sieve.chunks]).tolist()
             if begin < end:
-                kernel.note_absent(list(chunks[begin:end]), known[begin:end] - sieve.first_chunk, sieve.absent, sieve.words)
+                own = numbers[begin:end] - sieve.first_chunk
+                kernel.note_absent(list(chunks[begin:end]), own, sieve.absent, sieve.words)

@@ -99,10 +99,13 @@ class SqliteSnapshot:
     def _read_chunks(self, numbers: list[int]) -> list[bytes]:
         if not numbers:
             return []
-        chunks = whole_chunks(rows_of(self.connection, "chunk", numbers), numbers)
-        if not self._all_have_room:
-            self.store.sieves.note(numbers, chunks)
-        return chunks
+        if self._all_have_room:
+            return whole_chunks(rows_of(self.connection, "chunk", numbers), numbers)
+        asked = np.array(numbers, np.int64)
+        along = self.store.sieves.beside(asked)
+        chunks = whole_chunks(rows_of(self.connection, "chunk", along.tolist()), along.tolist())
+        self.store.sieves.note(along, chunks)
+        return [chunks[row] for row in along.searchsorted(asked).tolist()] if len(along) > len(asked) else chunks
 
     def _may_hold(self, segment: Segment, chunk: I64, key: U64) -> npt.NDArray[np.bool_]:
         """Which chunks of a segment, from 0 on, may hold a key."""

@@ -13,7 +13,7 @@ from index_help import groups_of, made_pages
 from dedup.index import Index
 from dedup.index.keys import BLOCK, DEAD
 from dedup.index.recent import RecentChunks
-from dedup.index.segments import Segment
+from dedup.index.segments import Segment, pack_chunks, sorted_rows
 from dedup.index.sieve import LEAST_WORDS, Sieves
 from dedup.index.sqlite_pages import SqliteSnapshot
 from dedup.kernel.twin_postings import BEGIN_BITS
@@ -77,8 +77,11 @@ def test_of_what_is_kept_so_much_is_forgotten_that_the_rest_has_less_room():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_an_index_that_has_no_room_for_its_postings_answers_as_one_that_has(seed: int, tmp_path: Path) -> None:
+def test_an_index_that_has_no_room_for_its_postings_answers_as_one_that_has(seed: int, tmp_path: Path,
+                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever comes, goes and is merged between the questions."""
+    monkeypatch.setattr("dedup.index.sieve.FEW_NOTED", 0 if seed % 2 else 1 << 14)
+    monkeypatch.setattr("dedup.index.segments.CHUNK_BYTES", 400)
     some, pages = random.Random(seed), made_pages(seed, 260)
     with Index.create(tmp_path / "index.dedup", pages[:100], levels="page,block,passage") as small:
         store = with_little_room(small)
@@ -99,6 +102,26 @@ def test_an_index_that_has_no_room_for_its_postings_answers_as_one_that_has(seed
                 else:
                     writer.add(some.sample(pages, 40))
         assert store.sieves.bytes
+
+
+def test_chunks_beside_those_that_are_read_are_learnt_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.index.sieve.FEW_NOTED", 3)
+    monkeypatch.setattr("dedup.index.segments.CHUNK_BYTES", 60)
+    key = np.arange(300, dtype=np.uint64)
+    chunks, sizes = pack_chunks(sorted_rows(key, np.zeros(300, np.uint32), np.zeros(300, np.uint32)), 1, 7000)
+    sieves = Sieves(1 << 20)
+    first = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    sieves.follow([Segment(7, 1, 7000, key[first[:-1]], first.astype(np.uint64))])
+
+    def note(numbers: list[int]) -> None:
+        sieves.note(np.array(numbers), [chunks[number - 7000] for number in numbers])
+    assert sieves.beside(np.array([7001])).tolist() == [7001]  # nobody knows whether more is asked for
+    note([7001, 7005, 7006])
+    assert len(chunks) == 10
+    assert sieves.beside(np.array([20, 7001])).tolist() == [20, 7000, 7001, 7002, 7003]
+    assert sieves.beside(np.array([7004, 7009, 7010])).tolist() == [7004, 7007, 7008, 7009, 7010]
+    note([7004, 7007])
+    assert sieves.beside(np.array([7004, 7005])).tolist() == [7004, 7005]
 
 
 def test_what_is_known_not_to_be_there_is_not_read_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
