@@ -154,7 +154,8 @@ class Scanned:
             pairs: As of ``pairs_among``.
         """
         links = self.links * times ** (1 + SLOWER * pairs)
-        return float((self.text_bytes * times + LINK_BYTES * links) / (self.text_bytes + LINK_BYTES * self.links))
+        own = max(self.text_bytes + LINK_BYTES * self.links, 1)
+        return float(max(self.text_bytes * times + LINK_BYTES * links, times) / own)
 
     def pairs_among(self, half: Scanned | None) -> float:
         """From 0.0, where pairs are as many as the input is long, to 1.0, where they grow with its square.

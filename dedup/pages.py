@@ -65,7 +65,7 @@ def describe_pages(judgement: Judgement, skipped: Sequence[Skipped]) -> tuple[Su
     corpus, table, options = findings.corpus, findings.table, findings.options
     begin = corpus.references or 0  # the pages before are references
     block = int(corpus.page_first[begin])
-    with findings.engine.opened() as engine:
+    with findings.engine as engine:
         parts = engine.begin(partial(page_parts, findings))
         repeats = _small_repeats(findings)
         duplicate, *covered, twice, content_twice = _covered(judgement, begin, parts)

@@ -478,7 +478,7 @@ class Judgement:
         self.first = np.append(np.flatnonzero(new), len(owner)).astype(np.int64)
         self.group, self.page = owner[new], page[new]
         self.copies = describe_copies(findings)
-        with findings.engine.opened() as engine:
+        with findings.engine as engine:
             beside = engine.begin(self._judge_across)
             self.within, self.section = self._within()
             self.device = self._device()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ LEAST_PIECE = 1 << 15  # rows of one, about: its columns are from the pool
 LEAST_IN_FILE = 1 << 18  # bytes of a column of a piece that goes to the file
 MOST_BATCH, BATCH_PART = 32_000_000, 64  # bytes of text of a batch, at most, and in parts of the memory where it is bounded
 ALONE_BYTES = 1 << 18  # of text that one thread is done with before others have begun
+OPENING = threading.Lock()
 
 
 class Done(Generic[V]):
@@ -125,33 +127,36 @@ class LocalEngine:
         self.part_bytes = memory // PART // self.threads if memory is not None else 0
         self.most_batch = MOST_BATCH if memory is None else min(MOST_BATCH, memory // BATCH_PART)
         self._pool: ThreadPoolExecutor | None = None
+        self._users = 0
 
     def __enter__(self) -> LocalEngine:
-        """One pool of threads for all stages: memory that a thread's stage gave back serves its next stage."""
-        self._pool = self._executor() if self.threads > 1 else None
+        """One pool of threads for all stages: memory that a thread's stage gave back serves its next stage.
+
+        It lasts until the last one who entered has left: threads may look at one report.
+        """
+        with OPENING:
+            self._users += 1
+            if self._pool is None and self.threads > 1:
+                self._pool = self._executor()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-        self._pool = None
-
-    @contextmanager
-    def opened(self) -> Iterator[LocalEngine]:
-        """The engine with its threads: those it has, or some for as long as this takes."""
-        if self._pool is not None:
-            yield self
-        else:
-            with self:
-                yield self
+        with OPENING:
+            self._users -= 1
+            pool = None if self._users else self._pool
+            if pool is not None:
+                self._pool = None
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
-        if self._pool is not None:
-            yield self._pool
-        else:
-            with self._executor() as pool:
-                yield pool
+        with self:
+            if self._pool is not None:
+                yield self._pool
+                return
+        with self._executor() as pool:
+            yield pool
 
     def _executor(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads, initializer=kernel.array_memory, initargs=(None,))

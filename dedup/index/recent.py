@@ -124,16 +124,18 @@ class RecentChunks:
                 self._keep(own[chosen], [data[i] for i in chosen.tolist()])
         return buffers, place
 
-    def shrink(self, most: int) -> None:
+    def resize(self, most: int) -> None:
         """Keep so many bytes at most from now on."""
         with self._lock:
             count = max(1, most // max(1, self._size))
-            if count >= len(self._buffers):
+            more = count - len(self._buffers)
+            if not more:
                 return
             for numbers in self._numbers[count:]:
                 for some in numbers:
                     self._behind[some] = 0
-            self.most, self._buffers, self._numbers = most, self._buffers[:count], self._numbers[:count]
+            self.most, self._buffers = most, self._buffers[:count] + [b""] * more
+            self._numbers = self._numbers[:count] + [[] for _ in range(more)]
             if self._newest >= count:
                 self._newest, self._end = count - 1, self._size  # the next one begins anew with the first
 

@@ -60,12 +60,12 @@ class Sieves:
 
     def __init__(self, most: int) -> None:
         self.most, self.bytes, self._noted = most, 0, 0
-        self._of: dict[int, Sieve] = {}
+        self._of, self._followed = dict[int, Sieve](), set[int]()
 
     def follow(self, segments: Sequence[Segment]) -> None:
         """Have bitmaps for these segments, so far as there is room, and for no others."""
         named = {segment.number for segment in segments}
-        if named == self._of.keys():
+        if named == self._followed:
             return
         kept = {number: sieve for number, sieve in self._of.items() if number in named}
         size = sum(sieve.absent.nbytes for sieve in kept.values())
@@ -76,7 +76,7 @@ class Sieves:
             if segment.number not in kept and size + 8 * words * chunks <= self.most:
                 kept[segment.number] = Sieve(segment.first_chunk, chunks, words, np.zeros(chunks * words, np.uint64))
                 size += 8 * words * chunks
-        self._of, self.bytes = kept, size  # another thread may have put its own there: what it learnt is learnt again
+        self._of, self._followed, self.bytes = kept, named, size  # what another thread learnt meanwhile is learnt again
 
     def of(self, segment: Segment) -> Sieve | None:
         """The bitmaps of a segment."""

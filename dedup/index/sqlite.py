@@ -355,7 +355,7 @@ class SqliteStore:
     def sift(self, segments: Sequence[Segment]) -> None:
         """Have bitmaps of the chunks of these segments, and less room for chunks."""
         self.sieves.follow(segments)
-        self.chunks.shrink(self.chunk_bytes - self.sieves.bytes)
+        self.chunks.resize(self.chunk_bytes - self.sieves.bytes)
 
     def dead(self, connection: sqlite3.Connection, state: State, fresh: Mapping[int, Segment]) -> I64:
         """Numbers of removed pages that postings still name, ascending.

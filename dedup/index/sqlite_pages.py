@@ -116,10 +116,9 @@ class SqliteSnapshot:
     def _all_have_room(self) -> bool:
         """All chunks have room in memory. Where they have not, there are bitmaps of what they hold."""
         segments = self._segments()
-        if sum(len(segment.fence) for segment in segments) * CHUNK_BYTES <= self.store.chunks.most:
-            return True
-        self.store.sift([segment for segment in segments if segment.number not in self.fresh])
-        return False
+        have_room = sum(len(segment.fence) for segment in segments) * CHUNK_BYTES <= self.store.chunk_bytes
+        self.store.sift([] if have_room else [segment for segment in segments if segment.number not in self.fresh])
+        return have_room
 
     def _segments(self) -> list[Segment]:
         """The directories of all levels' segments."""

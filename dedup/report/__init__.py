@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import operator
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeVar
 
 from dedup.errors import DedupError, MissingExtraError, OptionError, how_to_install
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "Report"]
 
+T = TypeVar("T")
+
 
 class Judged(NamedTuple):
     """What a report says of its pages; see there."""
@@ -30,6 +33,24 @@ class Judged(NamedTuple):
     pages: Sequence[PageReport]
     causes: Sequence[Cause] = ()
     annotations: Annotations | None = None
+
+
+class Once(Generic[T]):
+    """What is made when somebody first asks for it, by one thread; others wait.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make, self._lock, self._made = make, threading.Lock(), list[T]()
+
+    def __call__(self) -> T:
+        """It."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
 
 
 class Report:
@@ -81,10 +102,11 @@ class Report:
         """
         self.options, self.groups, self._links = options, groups, links
         self.skipped, self.errors, self.near_misses = skipped, errors, near_misses
-        self._digest, self.version, self.is_comparison = input_digest, version, is_comparison
+        self._digest = input_digest if isinstance(input_digest, str) else Once(input_digest)
+        self.version, self.is_comparison = version, is_comparison
         self.left_out = self.hidden = 0
         self.index_pages: int | None = None
-        self._judged = judged
+        self._judged = judged if isinstance(judged, Judged) else Once(judged)
         if isinstance(judged, Judged):
             self._judge(judged)
 

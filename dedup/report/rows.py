@@ -129,7 +129,7 @@ def batches(findings: Findings, write: Callable[[GroupColumns], T]) -> Iterator[
         out = write(findings.columns(groups))
         kernel.relieve_memory()
         return out
-    with engine.opened():
+    with engine:
         for groups in findings.batches(len(findings.table)):
             ahead.append(engine.begin(partial(written_batch, groups)))
             if len(ahead) > engine.threads:

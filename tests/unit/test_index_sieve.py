@@ -58,7 +58,7 @@ def test_of_what_is_kept_so_much_is_forgotten_that_the_rest_has_less_room():
         recent = RecentChunks(8 * 100, 8)
         for first in range(0, 10 * filled, 10):
             recent.take(np.arange(first, first + 10), 10, read)
-        recent.shrink(350)
+        recent.resize(350)
         assert (len(recent._buffers), recent.most) == (3, 350)
         asked.clear()
         kept = 10 * min(filled, 3)
@@ -72,8 +72,13 @@ def test_of_what_is_kept_so_much_is_forgotten_that_the_rest_has_less_room():
         asked.clear()
         recent.take(np.arange(70, 80), 10, read)
         assert not asked  # the last ones are kept
-        recent.shrink(800)
-        assert len(recent._buffers) == 3  # it does not grow again
+        recent.resize(800)
+        for first in (70, 100, 110, 120, 130, 140):
+            recent.take(np.arange(first, first + 10), 10, read)
+        asked.clear()
+        recent.take(np.arange(100, 150), 50, read)
+        assert not asked
+        assert len(recent._buffers) == 8
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -102,6 +107,21 @@ def test_an_index_that_has_no_room_for_its_postings_answers_as_one_that_has(seed
                 else:
                     writer.add(some.sample(pages, 40))
         assert store.sieves.bytes
+
+
+def test_where_all_have_room_again_all_are_kept(tmp_path: Path) -> None:
+    pages = made_pages(2, 200)
+    with Index.create(tmp_path / "index.dedup", pages, levels="block") as index:
+        store: Any = index._store
+        room = store.chunk_bytes
+        with_little_room(index)
+        index.check(pages[0])
+        assert store.sieves.bytes > 0
+        assert len(store.chunks._buffers) == 1
+        store.chunk_bytes = room
+        index.check(pages[0])
+        assert (store.sieves.bytes, store.chunks.most) == (0, room)
+        assert len(store.chunks._buffers) > 100
 
 
 def test_chunks_beside_those_that_are_read_are_learnt_along(monkeypatch: pytest.MonkeyPatch) -> None:

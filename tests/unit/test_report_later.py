@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 import dedup
 from dedup import pages as pages_module
+from dedup.engines.local import LocalEngine
 from dedup.index import Index
 
 BLOCK = "The bridge over the river was opened again on a Saturday after eleven months of repairs."
@@ -90,6 +93,50 @@ def test_several_threads_may_ask_first(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert said == [said[0]] * 4
+
+
+@pytest.fixture
+def often() -> Iterator[None]:
+    """Threads take turns very often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("often")
+def test_several_threads_may_ask_for_what_a_scan_of_whole_pages_puts_off(made: list[int]) -> None:
+    """One of them makes it, and with the threads of its own that a scan has."""
+    base = " ".join(f"w{i}" for i in range(60))
+    pages = [{"id": str(i), "text": f"{base} x{i % 3}"} for i in range(30)]
+    for times in range(1, 21):
+        report, said = dedup.scan(pages, unit="page", threads=2), list[Any]()
+        threads = [threading.Thread(target=lambda: said.append((len(report.pages), report.input_digest)))  # noqa: B023
+                   for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert said == [(30, report.input_digest)] * 4
+        assert len(made) == times
+
+
+@pytest.mark.usefixtures("often")
+def test_several_threads_may_have_one_engine_do_something() -> None:
+    engine, done = LocalEngine(2), list[int]()
+
+    def work() -> None:
+        for _ in range(100):
+            with engine:
+                done.append(sum(engine.map(len, ["ab", "c", "d"])))
+            done.append(sum(engine.map(len, ["ab", "c", "d"])))
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [4] * 800
+    assert engine._pool is None
 
 
 def test_a_report_has_no_other_names(tmp_path: Path) -> None:

@@ -262,6 +262,14 @@ def test_pairs_that_grow_faster_than_the_input_make_its_time_grow_faster():
     assert scanned(100).more_work(16, 0.0) == pytest.approx(16)  # as many a byte
     assert scanned(100).more_work(16, 1.0) == pytest.approx((16 + 16 ** 1.7) / 2)  # half of the time is theirs
     assert scanned(100).more_work(1, 1.0) == 1
+    assert estimates.Scanned(1000, 0, 1, 0, 0, 1.0, 1000).more_work(5, 0.0) == 5  # pages without text
+
+
+def test_pages_without_text_can_be_estimated(tmp_path: Path) -> None:
+    (tmp_path / "x.html").write_text("<html><body></body></html>")
+    (tmp_path / "x.jsonl").write_text('{"id": "1", "text": ""}\n')
+    for name in ("x.html", "x.jsonl"):
+        assert estimate([tmp_path / name], Options()).text_bytes == 0
 
 
 def test_an_estimate_says_what_lies_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
