@@ -89,15 +89,14 @@ def find_duplicates(pages: Iterable[Page], options: Options, stages: Stages,
             digest = input_digest(engine, corpus, tokens.digests)
             checkpoint.begin(data_digest(digest, corpus, pairs), options)
         keys = BandKeys(lsh.bands, tokens.page, tokens.bands) if lsh is not None else None
-
-        known = any(map(len, tokens.digests))
+        digest_later = digest_later and not any(map(len, tokens.digests))
 
         def digested() -> None:
             nonlocal digest
             digest = digest or input_digest(engine, corpus, tokens.digests)
         surveyor = make_surveyor(engine, corpus, options, tokens, keys)
         passages, groups, aligned = find_in(engine, corpus, surveyor, pairs, options, stages, is_comparison, stem, judge,
-                                            checkpoint, None if digest_later and not known else digested)
+                                            checkpoint, None if digest_later else digested)
     findings = Findings(corpus, groups, passages, pairs, options, truncated=stages.unplaced > 0, aligned=aligned)
     return filtered(findings, judge), digest
 
