@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import distinct_numbers
-from dedup.model import PageReport, VerdictKind
+from dedup.blocks import begins_new, distinct_numbers, rows_of
+from dedup.model import Group, PageReport, VerdictKind
 from dedup.verdicts import NAMES, RENDERED, SHARED, TEASER, Judgement
 
 I64 = npt.NDArray[np.int64]
@@ -42,7 +42,8 @@ class Outline(Struct, frozen=True):
         duplicate_chars: Of each page.
         renderings: Pages with a second rendering or a teaser.
         copies: Pages that are copies, or share passages with others.
-        again: Of each of these, whether earlier pages share all its passages.
+        again: Of each of these, whether all its passages are told of others: earlier pages share them, or they stand on its
+            copies alone.
         folds: What is told in a line each.
     """
 
@@ -65,8 +66,11 @@ def outline_of_judgement(judgement: Judgement, words: I64, duplicate_chars: I64)
     group, page = judgement.group[told], judgement.page[told]
     within, across = judgement.within[told], judgement.across[told]
     copied = np.array(sorted(p for p in judgement.copy_of if p >= begin), np.int64)
-    shared = np.flatnonzero((across == SHARED) & ~np.isin(page, copied))
-    sharing, again = _told_again(group[shared], page[shared])
+    original = np.arange(len(words))  # of the copies of a page, that page
+    original[copied] = [judgement.copy_of[p] for p in copied.tolist()]
+    of_copy = original[page] != page
+    shared = rows_of((across == SHARED) & ~of_copy)
+    sharing, again = _told_again(group[shared], page[shared], _on_several(group, original[page])[shared])
     order = np.argsort(np.concatenate([copied, sharing]), kind="stable")
     folds = dict[VerdictKind, Fold]()
     for kind in FOLDED:
@@ -79,33 +83,53 @@ def outline_of_judgement(judgement: Judgement, words: I64, duplicate_chars: I64)
                    np.concatenate([np.zeros(len(copied), bool), again])[order], folds)
 
 
-def _told_again(group: I64, page: I64) -> tuple[I64, Flags]:
-    """The pages of stands, ascending, and whether all their groups stand on earlier ones."""
-    order = np.lexsort((page, group))
+def _on_several(group: I64, page: I64) -> Flags:
+    """Of each stand, the groups of which ascend, whether its group stands on several pages."""
+    new = begins_new(group)
+    begin = rows_of(new)
+    several = np.minimum.reduceat(page, begin) < np.maximum.reduceat(page, begin) if len(begin) else new
+    of_each: Flags = several[new.cumsum() - 1]
+    return of_each
+
+
+def _told_again(group: I64, page: I64, counts: Flags) -> tuple[I64, Flags]:
+    """The pages of stands, ascending, and whether all their groups that count stand on earlier ones."""
+    order = rows_of(counts)
+    order = order[np.lexsort((page[order], group[order]))]
     first = np.ones(len(order), bool)
     first[1:] = group[order][1:] != group[order][:-1]
     pages = distinct_numbers(page)
     return pages, ~np.isin(pages, page[order[first]])
 
 
-def outline_of_pages(pages: Iterable[PageReport]) -> Outline:
+def _told_of_copies(pages: Sequence[PageReport], groups: Iterable[Group]) -> set[int]:
+    """Groups that stand on a page and copies of it alone."""
+    copies = [(page.id, verdict) for page in pages for verdict in page.verdicts if verdict.kind == "copy-of"]
+    original = {page: verdict.evidence.get("page") for page, verdict in copies}
+    told = {group for _, verdict in copies for group in verdict.groups}
+    return {group.id for group in groups if group.id in told
+            and len({original.get(place.page, place.page) for place in group.occurrences}) == 1} if told else told
+
+
+def outline_of_pages(pages: Sequence[PageReport], groups: Iterable[Group]) -> Outline:
     """The outline of a report whose pages are there as objects."""
     words, chars, renderings, copies, again = 0, list[int](), list[int](), list[int](), list[bool]()
     said, folded = set[int](), dict[VerdictKind, list[Any]]()
+    copied = _told_of_copies(pages, groups)
     for p, page in enumerate(pages):
         words += 0 if page.reference else page.words
         chars.append(page.duplicate_chars)
         kinds = {verdict.kind for verdict in page.verdicts}
         for kind in kinds.intersection(FOLDED):
             of_kind = [verdict.groups for verdict in page.verdicts if verdict.kind == kind]
-            folded.setdefault(kind, []).append((p, len(of_kind), {group for groups in of_kind for group in groups}))
+            folded.setdefault(kind, []).append((p, len(of_kind), set[int]().union(*of_kind)))
         if kinds.intersection(SECOND_RENDERINGS):
             renderings.append(p)
         if kinds.difference(FOLDED, SECOND_RENDERINGS):
-            groups = {group for verdict in page.verdicts if verdict.kind == "shared" for group in verdict.groups}
+            shared = {group for verdict in page.verdicts if verdict.kind == "shared" for group in verdict.groups}
             copies.append(p)
-            again.append("copy-of" not in kinds and said.issuperset(groups))
-            said |= groups
+            again.append("copy-of" not in kinds and said.issuperset(shared - copied))
+            said |= shared
     folds = {kind: Fold(len(rows), sum(n for _, n, _ in rows), len(set().union(*(groups for *_, groups in rows))), rows[0][0])
              for kind, rows in folded.items()}
     return Outline(words, np.array(chars, np.int64), np.array(renderings, np.int64), np.array(copies, np.int64),

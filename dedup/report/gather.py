@@ -256,7 +256,7 @@ def _pair_chars(pairs: Sequence[Pair]) -> I64:
 
 def _outline(report: Report) -> Outline:
     made: Any = getattr(report.pages, "outline", None)
-    outline: Outline = made() if made is not None else outline_of_pages(report.pages)
+    outline: Outline = made() if made is not None else outline_of_pages(report.pages, report.groups)
     return outline
 
 

@@ -45,7 +45,7 @@ def headline(report: Report, made: Mapping[int, Twice] | None = None) -> str | N
     if figures.content_share > (1 - MOSTLY) * figures.duplicate_share:
         return None
     outline_of = getattr(report.pages, "outline", None)
-    outline: Outline = outline_of_pages(report.pages) if outline_of is None else outline_of()
+    outline: Outline = outline_of_pages(report.pages, report.groups) if outline_of is None else outline_of()
     names = [name for kind, name in (("template", "the site's template"), ("navigation", "menus"), ("refrain", "refrains"))
              if kind in outline.folds]
     what = names[0] if names[:1] == ["the site's template"] else " and ".join(names)

@@ -116,3 +116,13 @@ def test_of_many_places_only_the_pages_of_those_that_are_shown_are_made(monkeypa
     print_report(report, out)
     assert "stands 600 times" in out.getvalue()
     assert sum(made) < 20
+
+
+def test_of_a_page_and_its_copy_only_the_copy_is_told() -> None:
+    text, other = f"{_words(1, 60)}\n\n{_words(2, 40)}", f"{_words(2, 40)}\n\n{_words(3, 50)}"
+    told = Gathered.of(dedup.scan([{"id": "a", "text": text}, {"id": "b", "text": text}]), 10).copies
+    assert [(page.id, said[0].kind) for page, said in told.items] == [("b", "copy-of")]
+    pages = [{"id": name, "text": other if name in "cd" else text} for name in "abcd"]
+    told = Gathered.of(dedup.scan(pages), 10).copies
+    assert sorted((page.id, said[0].kind) for page, said in told.items) == [
+        ("a", "shared"), ("b", "copy-of"), ("d", "copy-of")]  # a has something in common with c, too
