@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, rows_of
+from dedup.blocks import BATCH_BYTES, Corpus, begins_new, distinct_numbers, rows_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.order import in_order
@@ -96,13 +96,8 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, token
     beyond[np.concatenate([one, other])[np.tile(component[one] != component[other], 2)]] = True
     if not len(rows):
         return members, times
-    length = np.cumsum((spans.part_end - spans.part_start)[spans.first[rows]])
-    edges = np.searchsorted(length, np.arange(0, int((spans.part_end - spans.part_start).sum()) + 1, BATCH_BYTES))
     asked = _Asked(rows, *(_relieved(column[rows]) for column in (component, text, digest, times, beyond[text], late)))
-    cuts = distinct_numbers(np.searchsorted(asked.component, asked.component[edges[edges < len(rows)]])).tolist()
-    parts = list(itertools.pairwise([*cuts, len(rows)]))
-    large = [part for part in parts if int(length[part[1] - 1] - length[part[0]]) >= LARGE]
-    del length
+    small, large = _parts(asked.component, (spans.part_end - spans.part_start)[spans.first[rows]])
     leading, jaccard, containment = rows.copy(), np.ones(len(rows)), np.ones(len(rows))
 
     def check(part: tuple[int, int], engine: LocalEngine, most: int = 0) -> None:
@@ -111,7 +106,7 @@ def led(engine: LocalEngine, corpus: Corpus, component: I64, spans: Spans, token
         leaders, number = np.unique(own.text, return_inverse=True)
         sets = span_sets(engine, corpus, spans.take(leaders), size, most)
         _split(engine, own, number, sets, linked, len(component), threshold, leading[mine], jaccard[mine], containment[mine])
-    engine.map(partial(check, engine=LocalEngine(1)), [part for part in parts if part not in large])
+    engine.map(partial(check, engine=LocalEngine(1)), small)
     for part in large:
         mine = rows[slice(*part)]
         check(part, engine, int((tokens.t1[mine] - tokens.t0[mine]).sum()))
@@ -146,6 +141,22 @@ class _Asked(Struct, frozen=True):
         return _Asked(*(getattr(self, name)[rows] for name in self.__struct_fields__))
 
 
+def _parts(component: I64, length: I64) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Ranges of rows, whole components of about ``BATCH_BYTES``: small ones, and those of ``LARGE`` bytes or more.
+
+    Args:
+        component: Of each row, ascending.
+        length: Bytes of each row, of its first part.
+    """
+    before = length.cumsum()
+    edges = before.searchsorted(np.arange(0, int(before[-1]) + 1, BATCH_BYTES))
+    cuts = distinct_numbers(component.searchsorted(component[edges[edges < len(component)]])).tolist()
+    small, large = list[tuple[int, int]](), list[tuple[int, int]]()
+    for begin, end in itertools.pairwise([*cuts, len(component)]):
+        (large if int(before[end - 1] - before[begin]) >= LARGE else small).append((begin, end))
+    return small, large
+
+
 def _relieved(column: npt.NDArray[A]) -> npt.NDArray[A]:
     """The column, once it was seen to that not too much is in memory."""
     kernel.relieve_memory()
@@ -155,8 +166,7 @@ def _relieved(column: npt.NDArray[A]) -> npt.NDArray[A]:
 def _first_of_text(component: I64, digest: U64, rows: I64) -> I64:
     """For each row the first one of its component that has the same text; the others than `rows` stand for themselves."""
     order = rows[np.lexsort((rows, digest[rows], component[rows]))]
-    new = np.ones(len(order), bool)
-    new[1:] = (component[order][1:] != component[order][:-1]) | (digest[order][1:] != digest[order][:-1])
+    new = begins_new(component[order], digest[order])
     text = np.arange(len(component))
     text[order] = order[new][np.cumsum(new) - 1] if len(order) else order
     return text
@@ -166,9 +176,7 @@ def _text_links(a: I64, b: I64, count: int) -> I64:
     """Links between texts, each once, ascending: the lesser row, times `count`, plus the other one."""
     key = np.minimum(a, b)[a != b] * max(count, 1) + np.maximum(a, b)[a != b]
     key = key[in_order(key)]
-    new = np.ones(len(key), bool)
-    new[1:] = key[1:] != key[:-1]
-    linked: I64 = key[new]
+    linked: I64 = key[begins_new(key)]
     return linked
 
 
@@ -184,48 +192,23 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
         links: Between rows.
         times: Of ``led``; where not all pairs count, links of each row are counted in its place.
         page: Of each row, where not all pairs count.
-        late: See ``_led``.
+        late: See ``led``.
     """
-    count, (low, high) = max(len(members.row), 1), links
-    if pairs.every:
-        alone = np.bincount(members.group, minlength=len(members.row)) == 1
-        alone &= members.group == np.arange(len(alone))
-    else:
-        alone = pairs.partners(members.group, page) < 0
+    alone = _left_alone(members, page, pairs)
     if not alone.any():
         return members
+    low, high = links
+    count = max(len(members.row), 1)
     if not pairs.every:
         counted = pairs.allows(page[low], page[high]) & (low != high)
         low, high = low[counted], high[counted]
         held = np.bincount(members.group, ~alone, len(alone))[members.group] > 0
         members = members.take(~alone | (held & (members.leader == members.row)))  # what others are measured against stays
         times = np.bincount(np.concatenate([low, high]), minlength=len(alone))
-    touching = rows_of(alone[low] | alone[high])
-    low, high = low[touching], high[touching]
-    a, b = np.concatenate([low[alone[low]], high[alone[high]]]), np.concatenate([high[alone[low]], low[alone[high]]])
+    a, b = _links_of(alone, low, high, spans)
     if not len(a):
         return members
-    (start_a, end_a), (start_b, end_b) = ((spans.part_start[spans.first[side]], spans.part_end[spans.first[side + 1] - 1])
-                                          for side in (a, b))
-    apart = (end_a <= start_b) | (end_b <= start_a)  # a text may be like a part of itself
-    a, b = a[apart], b[apart]
-    if not len(a):
-        return members
-    texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)
-    said = spans.take(texts)
-    content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
-    rank = np.empty(len(texts), np.int64)
-    nth = np.empty(len(texts), np.int64)  # component by component
-    nth[np.lexsort((texts, component[texts]))] = np.arange(len(texts))
-    rank[np.lexsort((nth, content, -length, -times[texts], late[texts]))] = np.arange(len(texts))
-    order = np.lexsort((rank[at[len(a):]], a))
-    a, b = nth[at[:len(a)][order]], nth[at[len(a):][order]]
-    new = np.ones(len(a), bool)
-    new[1:] = a[1:] != a[:-1]
-    pair = distinct_numbers(np.minimum(a, b)[new] * len(nth) + np.maximum(a, b)[new])  # both may be left alone
-    back = np.argsort(nth)
-    a, b = back[pair // len(nth)], back[pair % len(nth)]
-    lead, other = (texts[side] for side in (np.where(rank[a] <= rank[b], a, b), np.where(rank[a] <= rank[b], b, a)))
+    lead, other = _best_links(engine, corpus, a, b, component, times, late, spans)
     overlap, n, m = span_overlaps(engine, corpus, spans.take(lead), spans.take(other), size)
     jaccard, contained = overlap / np.maximum(n + m - overlap, 1), overlap / np.maximum(m, 1)
     before = spans.part_start[spans.first[lead]] <= spans.part_start[spans.first[other]]
@@ -236,6 +219,55 @@ def with_left_alone(engine: LocalEngine, corpus: Corpus, members: Members, compo
     members.add(Members(both(lead, other), np.concatenate([number, number]), np.concatenate([lead, lead]),
                         np.arange(2 * len(lead)), both(1.0, jaccard), both(1.0, contained), 0))
     return members
+
+
+def _left_alone(members: Members, page: I64, pairs: PagePairs) -> Flags:
+    """Which rows are in no group with another one that makes a pair with them that counts."""
+    if not pairs.every:
+        return pairs.partners(members.group, page) < 0
+    alone: Flags = np.bincount(members.group, minlength=len(members.row)) == 1
+    alone &= members.group == np.arange(len(alone))
+    return alone
+
+
+def _links_of(alone: Flags, low: I64, high: I64, spans: Spans) -> tuple[I64, I64]:
+    """The links of rows that are alone, from their side, but those between texts that overlap: one may be like a part of
+    itself."""
+    one, other = alone[low], alone[high]
+    a, b = np.concatenate([low[one], high[other]]), np.concatenate([high[one], low[other]])
+    (start_a, end_a), (start_b, end_b) = ((spans.part_start[spans.first[side]], spans.part_end[spans.first[side + 1] - 1])
+                                          for side in (a, b))
+    apart = (end_a <= start_b) | (end_b <= start_a)
+    return a[apart], b[apart]
+
+
+def _best_links(engine: LocalEngine, corpus: Corpus, a: I64, b: I64, component: I64, times: I64, late: Flags,
+                spans: Spans) -> tuple[I64, I64]:
+    """Of each row `a` the link to the best of its `b`, each link once: the better row of it, and the other one."""
+    texts, at = np.unique(np.concatenate([a, b]), return_inverse=True)
+    said = spans.take(texts)
+    content, length = span_digests(engine, corpus, said), np.add.reduceat(said.part_end - said.part_start, said.first[:-1])
+    nth = _inverse(np.lexsort((texts, component[texts])))  # component by component
+    rank = _inverse(np.lexsort((nth, content, -length, -times[texts], late[texts])))
+    order = np.lexsort((rank[at[len(a):]], a))
+    first = begins_new(a[order])
+    one, other = nth[at[:len(a)][order][first]], nth[at[len(a):][order][first]]
+    pair = distinct_numbers(np.minimum(one, other) * len(nth) + np.maximum(one, other))  # both may be left alone
+    back = _inverse(nth)
+    one, other = back[pair // len(nth)], back[pair % len(nth)]
+    better = rank[one] <= rank[other]
+    return texts[np.where(better, one, other)], texts[np.where(better, other, one)]
+
+
+def _inverse(order: I64) -> I64:
+    """Where each number stands in an order of all of them.
+
+    >>> _inverse(np.array([2, 0, 1])).tolist()
+    [1, 2, 0]
+    """
+    inverse = np.empty(len(order), np.int64)
+    inverse[order] = np.arange(len(order))
+    return inverse
 
 
 def _split(engine: LocalEngine, asked: _Asked, own: I64, sets: Sets, linked: I64, count: int, threshold: float, leader: I64,
@@ -249,9 +281,7 @@ def _split(engine: LocalEngine, asked: _Asked, own: I64, sets: Sets, linked: I64
     """
     left = _by_rank(asked, own, sets.sizes)
     while len(left):
-        owner = asked.component[left]
-        new = np.ones(len(left), bool)
-        new[1:] = owner[1:] != owner[:-1]
+        new = begins_new(asked.component[left])
         first = left[new][np.cumsum(new) - 1]
         mine, theirs = own[left], own[first]
         overlap = sets.overlaps(engine, theirs, mine)
