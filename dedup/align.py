@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from dedup.aligned import NOTHING, Aligned
 from dedup.anchors import GRAMS, LETTERS, TRIPLES, Anchors, find_anchors, with_all_pairs
 from dedup.bags import Bags, larger_pages
-from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint
+from dedup.columns import distinct_numbers, rows_of, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.families import Families
 from dedup.kernel import kernel

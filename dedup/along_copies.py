@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from dedup.align import Gates
 from dedup.aligned import Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, owners
+from dedup.columns import owners
+from dedup.corpus import Corpus
 from dedup.kernel import kernel
 from dedup.one_list import COVERS, overlaps
 from dedup.page_pairs import PagePairs

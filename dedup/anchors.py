@@ -17,7 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dedup.bags import Bags
-from dedup.blocks import Corpus, begins_new, distinct_numbers, is_among, owners, rows_of, sums, widths
+from dedup.columns import begins_new, distinct_numbers, is_among, owners, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.families import Families
 from dedup.filed import LEAST_IN_FILE, filed

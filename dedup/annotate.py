@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, sums, token_flags
+from dedup.columns import distinct_numbers, sums
+from dedup.corpus import BATCH_BYTES, Corpus, token_flags
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS
 from dedup.keep import Pairs, both, copies_in_groups, kept_pages, no_pairs, pairs_of
 from dedup.kernel import kernel
 from dedup.model import Group, PageReport, Summary, VerdictKind
 from dedup.options import Options
-from dedup.verdicts import COPY, NAMES, SHARED, Judgement
+from dedup.verdict_kinds import COPY, NAMES, SHARED
+from dedup.verdicts import Judgement
 
 if TYPE_CHECKING:
     from dedup.report import Report

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, sums, widths
+from dedup.columns import sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import InputError
 from dedup.filed import Filed

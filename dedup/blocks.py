@@ -1,29 +1,25 @@
-"""Stage 2: pages become columns, pages are cut into blocks, equal blocks are collapsed.
-
-The texts of all pages stand one after the other in one buffer of UTF-8 (a lone surrogate in three bytes); everything
-else is a column over pages or blocks. Only this module turns code points into bytes and back.
-"""
+"""Stage 2: pages become a ``Corpus``, and are cut into blocks. Only this module turns code points into bytes and back."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dedup.columns import sums, widths
+from dedup.corpus import Corpus, Tokens, batch_bytes, token_flags
 from dedup.engines.local import LocalEngine
 from dedup.filed import LEAST_IN_FILE, Filed, filed, of_large
 from dedup.heads import Heads, Strings
 from dedup.kernel import kernel
 from dedup.model import Layout, Page
 from dedup.options import Options
-from dedup.order import in_order, order_of
 
 if TYPE_CHECKING:
     from dedup.readers.reading import Texts
@@ -35,144 +31,12 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 NO_TEXT, NO_TOKENS, NO_DIGESTS = np.empty(0, np.uint8), np.empty(0, np.uint32), np.empty(0, np.uint64)
-BATCH_BYTES, BATCHES = 4_000_000, 64  # of text in one batch; so many batches, about, of a large collection
 HELD_BYTES = 1 << 18  # of pages that are added to what was read together
 DIGEST_PAGES = 1024  # that one thread digests at a time
 FIRST_TEXT = 1 << 18  # bytes of the buffer of all texts, unless it is known that there are more
 MOST_AHEAD, MOST_TIMES = 1 << 32, 16  # bytes of it that are asked for at most because more is to come; times what there is
 FEW_BYTES = 1 << 20  # of text whose pages are read together
-TOGETHER = 256  # pairs of blocks that are compared at a time: memory may be bounded
 COPIED = 1 << 26  # bytes that are copied at a time to a larger buffer
-FOLD_ACCENTS, FOLD_DIGITS, JOIN_HYPHENS = 1, 2, 4  # bits of the tokeniser's flags
-
-
-class Corpus(Struct, frozen=True):
-    """Pages and their blocks as columns.
-
-    Attributes:
-        text: All page texts, UTF-8.
-        pages: The pages without their texts.
-        page_start: First byte of each page, one longer than the pages.
-        page_first: First block of each page, one longer than the pages.
-        start, end: Bytes of each block, half-open.
-        page_chars, start_chars, end_chars: Code points before each page, one longer than the pages, and before each block's
-            start and end.
-        kind: ``BlockKind`` of each block.
-        token_first: First token of each block, numbered through the collection; one longer than the blocks.
-        halves: Length of each block in half tokens: 2 a word, 1 a character of a script without spaces.
-        halves_before: Half tokens before each block, one longer than the blocks.
-        fingerprint: Of each block's normalised text.
-        flags: The tokeniser's.
-        references: Pages that the others are compared against: so many, the first ones; ``None`` where all are compared
-            with each other.
-    """
-
-    text: U8
-    pages: Heads
-    page_start: I64
-    page_first: I64
-    start: I64
-    end: I64
-    page_chars: I64
-    start_chars: I64
-    end_chars: I64
-    kind: U8
-    token_first: I64
-    halves: I64
-    halves_before: I64
-    fingerprint: U64
-    flags: int
-    references: int | None = None
-
-    @property
-    def all_words(self) -> bool:
-        """Whether each token is a word, which counts whole."""
-        return int(self.halves_before[-1]) == 2 * int(self.token_first[-1])
-
-    @property
-    def block_page(self) -> I64:
-        """Page of each block."""
-        return owners(self.page_first)
-
-    @property
-    def page_digest(self) -> U64:
-        """A hash of the text of each page: it says which of two texts is first where the order of the pages must not."""
-        return kernel.range_digests(self.fingerprint, self.page_first)
-
-    def batches(self, most: int = 0) -> list[tuple[int, int]]:
-        """Ranges of pages of about ``batch_bytes`` of text each; a page is never cut.
-
-        Args:
-            most: Of ``batch_bytes``.
-        """
-        count, size = len(self.pages), int(self.page_start[-1])
-        if count and size < BATCH_BYTES:
-            return [(0, count)]
-        edges = np.searchsorted(self.page_start, np.arange(0, size + 1, batch_bytes(size, most)))
-        cuts = distinct_numbers(np.minimum(np.concatenate([[0], edges, [count]]), count))
-        return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
-
-    def blocks_of(self, pages: tuple[int, int]) -> slice:
-        """The blocks of a range of pages."""
-        return slice(int(self.page_first[pages[0]]), int(self.page_first[pages[1]]))
-
-    def hashes(self, blocks: slice | I64) -> tuple[U64, I64]:
-        """Token hashes of blocks and the first one of each, one longer than the blocks."""
-        return kernel.hash_tokens(self.text, self.start[blocks], self.end[blocks], self.flags)
-
-    def page_text(self, page: int) -> str:
-        """The page's text as it was handed in."""
-        start, end = int(self.page_start[page]), int(self.page_start[page + 1])
-        return self.text[start:end].tobytes().decode("utf-8", "surrogatepass")
-
-    def block_text(self, block: int) -> str:
-        """The text of a block, which is numbered through the collection."""
-        return self.text[self.start[block]:self.end[block]].tobytes().decode("utf-8", "surrogatepass")
-
-
-class Tokens(Struct):
-    """The tokens as the finders compare them, batch by batch; they are cleared when they are used.
-
-    Attributes:
-        page: First page of each batch, one longer than the batches.
-        token: Upper half of each token's hash, one column a batch.
-        bands: Keys of the bands of each page's sketch, one column a batch, as ``kernel.survey_bands`` gives them; empty ones
-            where none were wanted.
-        digests: Of each page's bytes, one column a batch, as ``kernel.byte_digests`` gives them, where its bands were wanted.
-    """
-
-    page: I64
-    token: list[U32]
-    bands: list[U32]
-    digests: list[U64] = []
-
-    def __len__(self) -> int:
-        return len(self.token)
-
-    def page_first(self, corpus: Corpus, batch: int) -> I64:
-        """First token of each page of a batch, counted from the batch's first one; one longer than its pages."""
-        edges = corpus.token_first[corpus.page_first[self.page[batch]:self.page[batch + 1] + 1]]
-        first: I64 = edges - edges[0]
-        return first
-
-    def before(self, corpus: Corpus, batch: int) -> int:
-        """Tokens before a batch."""
-        return int(corpus.token_first[corpus.page_first[self.page[batch]]])
-
-
-def batch_bytes(text_bytes: int, most: int) -> int:
-    """Bytes of text of one batch: of a large collection more, that the rows of a batch and a partition are not too few.
-
-    Args:
-        most: Of them, where they are more than ``BATCH_BYTES``.
-    """
-    return max(BATCH_BYTES, min(text_bytes // BATCHES, most))
-
-
-def token_flags(options: Options) -> int:
-    """The tokeniser's flags that the settings ask for."""
-    return (FOLD_ACCENTS * options.fold_accents + FOLD_DIGITS * options.fold_digits
-            + JOIN_HYPHENS * (options.noise == "ocr"))
 
 
 class Encoded(Struct, frozen=True):
@@ -356,7 +220,7 @@ def page_batches(pages: Iterable[Page | Texts | Encoded], text: TextBuffer, head
     A page is never cut. How much text there will be is not known: twice as much as there is.
     """
     stretches: Iterable[Page | Texts | Encoded] = pages.stretches() if hasattr(pages, "stretches") else pages
-    sizes, layouts, begin, size = list[int](), dict[int, Layout](), 0, BATCH_BYTES
+    sizes, layouts, begin, size = list[int](), dict[int, Layout](), 0, batch_bytes(0, most)
     held, texts, waiting = list[Page](), list[bytes](), 0  # pages are added some together, and bytes of these
 
     def settle() -> None:
@@ -404,7 +268,7 @@ def _encoded(item: Page | Encoded) -> Iterable[tuple[Sequence[Page], Sequence[by
     """Pages, and their texts in UTF-8: those of a small batch together."""
     if isinstance(item, Page):
         return (((item,), (item.text.encode("utf-8", "surrogatepass"),)),)
-    if sum(map(len, item.texts)) < BATCH_BYTES // 2:
+    if sum(map(len, item.texts)) < batch_bytes(0, 0) // 2:
         return ((item.heads, item.texts),)
     return (((page,), (data,)) for page, data in zip(item.heads, item.texts, strict=True))
 
@@ -532,122 +396,3 @@ def tell_apart(heads: Heads, references: int) -> None:
                 number += 1
             taken.add(found)
             heads.renamed[row] = found
-
-
-def sums(counts: I64 | npt.NDArray[np.bool_]) -> I64:
-    """Sum of all counts before each one, one longer than the counts."""
-    return kernel.sums(np.ascontiguousarray(counts, np.int64))
-
-
-def widths(first: I64) -> I64:
-    """Width of each range, of which it is known where it begins and the last one ends: ``np.diff`` in a third of the time."""
-    return first[1:] - first[:-1]
-
-
-def owners(first: I64) -> I64:
-    """The range that each place is in, of ranges of which it is known where each begins and the last one ends."""
-    return np.arange(len(first) - 1).repeat(first[1:] - first[:-1])
-
-
-def begins_new(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Whether each row of some columns is unlike the row before; the first one is."""
-    new = np.empty(len(columns[0]), bool)
-    new[:1] = True
-    np.not_equal(columns[0][1:], columns[0][:-1], out=new[1:])
-    for column in columns[1:]:
-        new[1:] |= column[1:] != column[:-1]
-    return new
-
-
-def rows_of(flags: npt.NDArray[np.bool_]) -> I64:
-    """The rows that are so, ascending: ``np.flatnonzero`` of a column in a third of the time."""
-    rows: I64 = flags.nonzero()[0]
-    return rows
-
-
-def last_up_to(ordered: I64, places: I64) -> I64:
-    """The last of some ascending numbers that is not above each place: its row, -1 where there is none.
-
-    The same as ``np.searchsorted(ordered, places, side="right") - 1``, in a fifth of the time.
-    """
-    row: I64 = kernel.counts_up_to(ordered, places)
-    row -= 1
-    return row
-
-
-def distinct_numbers(numbers: I64) -> I64:
-    """Each number once, ascending. ``np.unique`` does the same by hashing, in five times the time, and loads ``numpy.ma``."""
-    ordered = numbers.copy()
-    ordered.sort()
-    once: I64 = ordered[begins_new(ordered)]
-    return once
-
-
-def is_among(numbers: I64, ordered: I64) -> npt.NDArray[np.bool_]:
-    """Whether each number is one of some ascending ones; ``np.isin`` would sort these again, and loads ``numpy.ma``."""
-    if not len(ordered):
-        return np.zeros(len(numbers), np.bool_)
-    place = np.minimum(ordered.searchsorted(numbers), len(ordered) - 1)
-    found: npt.NDArray[np.bool_] = ordered[place] == numbers
-    return found
-
-
-class Distinct(Struct, frozen=True):
-    """Equal blocks collapsed: what is compared once, and where it stands.
-
-    Attributes:
-        block: First block of each class of equal blocks, ascending.
-        member: Blocks of all classes, class after class, ascending in each.
-        first: Where each class begins in `member`, one longer than the classes.
-    """
-
-    block: I64
-    member: I64
-    first: I64
-
-
-def collapse_equal(corpus: Corpus, blocks: I64, equal: Callable[[I64, I64], Flags] | None = None) -> Distinct:
-    """Classes of blocks with equal normalised text, compared and not only hashed.
-
-    Args:
-        blocks: The blocks to collapse, ascending.
-        equal: Says whether blocks have the texts of others; ``None``: ``equal_blocks``.
-    """
-    order = order_of(corpus.fingerprint[blocks])
-    ordered = blocks[order]
-    new = begins_new(corpus.fingerprint[ordered])
-    leader = ordered[new][new.cumsum() - 1] if len(ordered) else ordered
-    same = np.ones(len(ordered), bool)
-    copies = rows_of(~new)
-    same[copies] = (equal or partial(equal_blocks, corpus))(leader[copies], ordered[copies])
-    leader = np.where(same, leader, ordered)  # a collision of fingerprints stands alone
-    order = in_order(leader << 32 | ordered)
-    leader, member = leader[order], ordered[order]
-    new = begins_new(leader)
-    return Distinct(leader[new], member, np.append(rows_of(new), len(member)).astype(np.int64))
-
-
-def equal_blocks(corpus: Corpus, one: I64, other: I64) -> Flags:
-    """Whether blocks have the normalised texts of others."""
-    same = np.ones(len(one), bool)
-    order = in_order(other)  # places are all over the text
-    for at in range(0, len(order), TOGETHER):
-        rows = order[at:at + TOGETHER]
-        a, b = one[rows], other[rows]
-        same[rows] = kernel.equal_tokens(corpus.text, corpus.start[a], corpus.end[a], corpus.text,
-                                         corpus.start[b], corpus.end[b], corpus.flags) == 1
-        kernel.relieve_memory()
-    return same
-
-
-def small_repeats(corpus: Corpus, min_halves: int) -> Iterator[tuple[int, I64]]:
-    """Short blocks that stand more than once on their page: (page, blocks)."""
-    page = corpus.block_page
-    short = rows_of((corpus.halves > 0) & (corpus.halves < min_halves))
-    order = short[np.lexsort((short, corpus.fingerprint[short], page[short]))]
-    if not len(order):
-        return
-    new = begins_new(corpus.fingerprint[order], page[order])
-    for members in np.split(order, rows_of(new)[1:]):
-        if len(members) > 1:
-            yield int(page[members[0]]), members

@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import distinct_numbers, widths
+from dedup.columns import distinct_numbers, widths
 from dedup.model import Cause, Layout, VerdictKind
-from dedup.verdicts import NAMES, NAVIGATION, RENDERED, TEMPLATE, Judgement
+from dedup.verdict_kinds import NAMES, NAVIGATION, RENDERED, TEMPLATE
+from dedup.verdicts import Judgement
 
 if TYPE_CHECKING:
-    from dedup.blocks import Corpus
+    from dedup.corpus import Corpus
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

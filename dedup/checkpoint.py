@@ -28,7 +28,7 @@ from dedup.page_pairs import PagePairs
 from dedup.stages import Stages
 
 if TYPE_CHECKING:
-    from dedup.blocks import Corpus
+    from dedup.corpus import Corpus
 
 log = logging.getLogger("dedup")
 T = TypeVar("T")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
+from dedup.columns import distinct_numbers, owners, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.matched_parts import Pieces, pieces_of

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct, structs
 
-from dedup.blocks import Corpus, rows_of, sums, widths
+from dedup.columns import rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.filed import of_large
 from dedup.findings import Findings
 from dedup.matched_parts import LeftOut

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, collapse_equal, distinct_numbers
+from dedup.columns import distinct_numbers
+from dedup.corpus import Corpus
+from dedup.equal_blocks import Distinct, collapse_equal
 from dedup.exact_join import pair_exhaustively
 from dedup.kernel.align_settings import DICE, EVIDENCE, LENGTH, OVERLAP, WINDOWS
 from dedup.lsh import pair_by_lsh

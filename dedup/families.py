@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, distinct_numbers, sums, widths
+from dedup.columns import distinct_numbers, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.lsh import ALL_PAIRS
 from dedup.places import page_of

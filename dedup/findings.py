@@ -12,7 +12,9 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, input_digest, sums, widths
+from dedup.blocks import input_digest
+from dedup.columns import sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.groups import KINDS, Groups
 from dedup.kernel import kernel

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, owners, rows_of, sums, widths
+from dedup.columns import owners, rows_of, sums, widths
 from dedup.components import components_apart, distinct_places, joined
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from dedup.aligned import Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, rows_of
+from dedup.columns import rows_of
 from dedup.copies import PARAGRAPH_HALVES, is_headline
+from dedup.corpus import Corpus
 from dedup.places import block_of, page_of
 from dedup.runs import Links, Passages
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from dedup.blocks import distinct_numbers, last_up_to, rows_of, widths
+from dedup.columns import distinct_numbers, last_up_to, rows_of, widths
 from dedup.kernel import kernel
 from dedup.order import in_order
 from dedup.page_pairs import PagePairs

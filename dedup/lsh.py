@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, distinct_numbers, rows_of, widths
+from dedup.columns import distinct_numbers, rows_of, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import Columns, LocalEngine, Partitioned
 from dedup.errors import OptionError, check_whole
 from dedup.kernel import kernel

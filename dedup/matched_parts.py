@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, distinct_numbers, owners, rows_of, sums, widths
+from dedup.columns import distinct_numbers, owners, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel

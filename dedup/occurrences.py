@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import TOGETHER, Corpus, widths
+from dedup.columns import widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import TOGETHER
 from dedup.filed import of_large
 from dedup.heads import Utf8
 from dedup.kernel import kernel

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from dedup.align import ROWS, Gates, in_order, whole_words
 from dedup.aligned import NO_TOKENS, Aligned
 from dedup.bags import Bags
-from dedup.blocks import Corpus, distinct_numbers, rows_of, sums, widths
+from dedup.columns import distinct_numbers, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.model import Gate

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import begins_new, distinct_numbers, rows_of
+from dedup.columns import begins_new, distinct_numbers, rows_of
 from dedup.model import Group, PageReport, VerdictKind
-from dedup.verdicts import NAMES, RENDERED, SHARED, TEASER, Judgement
+from dedup.verdict_kinds import NAMES, RENDERED, SHARED, TEASER
+from dedup.verdicts import Judgement
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

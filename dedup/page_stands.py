@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import begins_new, is_among, owners, rows_of, sums, widths
+from dedup.columns import begins_new, is_among, owners, rows_of, sums, widths
 from dedup.kernel import kernel
 from dedup.order import order_of
+from dedup.verdict_kinds import TEMPLATE
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -113,8 +114,6 @@ def own_words(judgement: Judgement, pages: I64, others: I64, common: I64) -> F64
         others: Another page for each.
         common: Stands of the pages, of what they share with the other ones.
     """
-    from dedup.verdicts import TEMPLATE
-
     corpus, stand = judgement.findings.corpus, PageStands.on(judgement, pages).stand
     counted = (judgement.across[stand] == TEMPLATE) | is_among(stand, np.sort(common))
     rows, _ = kernel.take_ranges(judgement.first, np.sort(stand[counted]))

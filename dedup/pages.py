@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, distinct_numbers, rows_of, small_repeats, sums, widths
+from dedup.columns import distinct_numbers, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import Columns, Done, Partitioned
+from dedup.equal_blocks import small_repeats
 from dedup.findings import Findings
 from dedup.kernel import kernel
 from dedup.lazy import InAnyBatches, Lazy
@@ -24,7 +26,8 @@ from dedup.outline import Outline, outline_of_judgement
 from dedup.page_pairs import page_value
 from dedup.places import MOST_RANGES, row_ranges
 from dedup.source_lines import block_line, page_lines
-from dedup.verdicts import NO_CONTENT, RENDERED, Judgement
+from dedup.verdict_kinds import NO_CONTENT, RENDERED
+from dedup.verdicts import Judgement
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.lazy import Lazy
 from dedup.model import Group, Occurrence, Pair

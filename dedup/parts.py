@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import sums
+from dedup.columns import sums
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]

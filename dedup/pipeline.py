@@ -13,9 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, Distinct, Tokens, input_digest, last_up_to, owners, read_corpus, rows_of
+from dedup.blocks import input_digest, read_corpus
 from dedup.checkpoint import NOTHING_KEPT, Checkpoint, data_digest
+from dedup.columns import last_up_to, owners, rows_of
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import Done, LocalEngine
+from dedup.equal_blocks import Distinct
 from dedup.findings import Findings
 from dedup.groups import Groups, group_passages, no_groups
 from dedup.lsh import LSH, BandKeys, Overlapping, with_partners, without_led

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, distinct_numbers, last_up_to, rows_of, sums, widths
+from dedup.columns import distinct_numbers, last_up_to, rows_of, sums, widths
+from dedup.corpus import BATCH_BYTES, Corpus
 from dedup.engines.local import LocalEngine
 from dedup.filed import column_of_large
 from dedup.kernel import kernel

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, Corpus, begins_new, distinct_numbers, rows_of
+from dedup.columns import begins_new, distinct_numbers, rows_of
+from dedup.corpus import BATCH_BYTES, Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.order import in_order

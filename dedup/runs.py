@@ -14,8 +14,10 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, Distinct, distinct_numbers, is_among, owners, rows_of, sums, widths
+from dedup.columns import distinct_numbers, is_among, owners, rows_of, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import Columns, LocalEngine
+from dedup.equal_blocks import Distinct
 from dedup.kernel import kernel
 from dedup.order import order_of
 from dedup.page_pairs import PagePairs

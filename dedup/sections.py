@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus, sums
+from dedup.columns import sums
 from dedup.copies import PARAGRAPH_HALVES
+from dedup.corpus import Corpus
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dedup.blocks import Corpus, Tokens, owners
+from dedup.columns import owners
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import Done, LocalEngine
 from dedup.errors import InputError
 from dedup.filed import LEAST_IN_FILE, filed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, is_among, rows_of, sums
+from dedup.columns import distinct_numbers, is_among, rows_of, sums
 from dedup.copies import PARAGRAPH_HALVES, goes_on, is_cut_short, is_headline
 from dedup.groups import KINDS
 from dedup.kernel import kernel
@@ -20,6 +20,8 @@ from dedup.model import BlockKind, Verdict
 from dedup.page_stands import PageStands, in_common, longest, other_pages, own_words, words_together
 from dedup.renderings import Place, Rendering, places_of, renderings_of
 from dedup.source_lines import block_line, block_lines
+from dedup.stands import is_long_enough
+from dedup.verdict_kinds import NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
 
 if TYPE_CHECKING:
     from dedup.verdicts import Judgement
@@ -37,8 +39,6 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 def verdicts_of(judgement: Judgement, pages: I64) -> list[tuple[Verdict, ...]]:
     """All verdicts of pages, ascending: copies of whole pages first, then what an editor would act on, then the rest."""
-    from dedup.verdicts import NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
-
     stands = PageStands.on(judgement, pages)
     across, within = judgement.across[stands.stand], judgement.within[stands.stand]
     copies = is_among(stands.page, np.array([page for page in pages.tolist() if page in judgement.copy_of], np.int64))
@@ -259,8 +259,6 @@ def _named_blocks(judgement: Judgement, page: int, blocks: list[int]) -> list[st
 
 def _teaser_rows(judgement: Judgement, page: int) -> list[tuple[int, int]]:
     """First and last block of each place of a page that is a teaser: whole blocks that stand again elsewhere on it."""
-    from dedup.verdicts import TEASER
-
     places = judgement.findings.places
     return [(int(places.first_block[row]), int(places.last_block[row]))
             for s in judgement.stands(page).tolist() if judgement.within[s] == TEASER
@@ -380,8 +378,6 @@ def _blocks(judgement: Judgement, s: int) -> tuple[tuple[int, int], ...]:
 
 def _of_renderings(judgement: Judgement, page: int, stands: I64) -> dict[int, Verdict]:
     """Of stands that are a piece of a second rendering, and stand again beside it: what that piece is."""
-    from dedup.verdicts import RENDERED, is_long_enough
-
     there, copies = judgement.stands(page), judgement.copies
     rendered = there[judgement.within[there] == RENDERED]
     if not len(rendered):
@@ -540,8 +536,6 @@ def shortened(text: str, limit: int = QUOTE_CHARS) -> str:
 
 
 def _copies_of(judgement: Judgement, some: PageStands) -> Iterator[Told]:
-    from dedup.verdicts import TEMPLATE
-
     table, copied = judgement.table, some.page[some.first[:-1]].tolist()
     originals = [judgement.copy_of[page] for page in copied]
     both, edges = in_common(judgement, some, np.array(originals))

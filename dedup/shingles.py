@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
+from dedup.columns import distinct_numbers, sums, widths
+from dedup.corpus import BATCH_BYTES, FOLD_ACCENTS, FOLD_DIGITS, Corpus
 from dedup.engines.local import LocalEngine, concatenated
 from dedup.errors import check_whole
 from dedup.filed import LEAST_IN_FILE, Filed, InTurn

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dedup.kernel import kernel
 
 if TYPE_CHECKING:
-    from dedup.blocks import Corpus
+    from dedup.corpus import Corpus
     from dedup.model import Page
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import Corpus
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.errors import OptionError, how_to_install
 from dedup.kernel import kernel

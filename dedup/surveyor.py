@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, Tokens, collapse_equal, rows_of
+from dedup.columns import rows_of
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import Distinct, collapse_equal
 from dedup.lsh import LSH, BandKeys, Candidates, candidates_of, candidates_of_sketched, sketched_blocks
 from dedup.options import Options
 from dedup.places import token_halves

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import begins_new, rows_of, widths
+from dedup.columns import begins_new, rows_of, widths
 from dedup.groups import KINDS, Groups
 
 I64 = npt.NDArray[np.int64]

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from dedup.blocks import FOLD_ACCENTS, FOLD_DIGITS, Corpus, distinct_numbers, sums, widths
+from dedup.columns import distinct_numbers, sums, widths
+from dedup.corpus import FOLD_ACCENTS, FOLD_DIGITS, Corpus
 from dedup.engines.local import LocalEngine
 from dedup.errors import check_whole
 from dedup.kernel import kernel

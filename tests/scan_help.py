@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dedup.blocks import token_flags
+from dedup.corpus import token_flags
 from dedup.kernel import kernel
 from dedup.model import Group, Occurrence
 from dedup.report import Report

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.corpus import Corpus
 from dedup.errors import OptionError
 from dedup.model import Page, VerdictKind
 from dedup.profiles import Audience

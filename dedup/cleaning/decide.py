@@ -14,7 +14,8 @@ from dedup.findings import Findings
 from dedup.groups import KINDS
 from dedup.kernel import kernel
 from dedup.model import VerdictKind
-from dedup.verdicts import COPY, NAMES, NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE, Judgement
+from dedup.verdict_kinds import COPY, NAMES, NAVIGATION, REFRAIN, RENDERED, SHARED, TEASER, TEMPLATE
+from dedup.verdicts import Judgement
 from dedup.verify import Verifier
 
 I8 = npt.NDArray[np.int8]

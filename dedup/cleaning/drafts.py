@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from dedup.blocks import Corpus
 from dedup.cleaning.pieces import STAYS, Cut, Cuts, Gone, without
 from dedup.cleaning.source import Content, Form, answered, answers, cut_bytes, cuts_of
 from dedup.cleaning.text import text_cuts
+from dedup.corpus import Corpus
 from dedup.model import Layout
 from dedup.options import Options
 from dedup.readers.decode import decode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
+from dedup.corpus import Corpus
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]

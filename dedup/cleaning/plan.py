@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
 from dedup.cleaning.choices import Choices, ranks
 from dedup.cleaning.decide import BETWEEN, WHOLE_PAGE, Removal, Sentences
 from dedup.cleaning.pieces import Cut, Left
 from dedup.cleaning.signs import sign_digests
+from dedup.corpus import Corpus
 from dedup.errors import DedupError, OptionError
 from dedup.findings import Findings
 from dedup.kernel import kernel

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dedup.blocks import Corpus
 from dedup.cleaning.manifest import Removed
+from dedup.corpus import Corpus
 from dedup.model import ReadError
 
 

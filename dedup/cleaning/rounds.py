@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from dedup.blocks import Corpus
 from dedup.cleaning.choices import TAKEN, Choices
 from dedup.cleaning.decide import WHOLE_PAGE, Removal
 from dedup.cleaning.drafts import Draft, Drafts
 from dedup.cleaning.pieces import Cut, Gone, Left
 from dedup.cleaning.plan import Plan, plan_removals
 from dedup.cleaning.rests import Rest, stretches_that_stay, without_stretches
+from dedup.corpus import Corpus
 from dedup.findings import Findings
 from dedup.verdicts import Judgement
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dedup.blocks import Corpus
 from dedup.cleaning import manifest as lines
 from dedup.cleaning.choices import GUARDED_PAGES, GUARDED_SHARE, Choices
 from dedup.cleaning.drafts import Drafts
@@ -31,6 +30,7 @@ from dedup.cleaning.tables import TABLES, clean_table
 from dedup.cleaning.targets import Output, Target, plan_output, stamp_of
 from dedup.cleaning.warc import clean_warc
 from dedup.cleaning.wording import Wording
+from dedup.corpus import Corpus
 from dedup.errors import GuardError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import unpack

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
 from dedup.cleaning.signs import sign_digests
+from dedup.columns import sums
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.order import distinct_keys

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus
 from dedup.cleaning.decide import Removal
 from dedup.cleaning.manifest import Place, Removed
 from dedup.cleaning.pieces import Left
 from dedup.cleaning.plan import byte_ranges
+from dedup.corpus import Corpus
 from dedup.kernel import kernel
 
 I64 = npt.NDArray[np.int64]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers, is_among, sums
+from dedup.columns import distinct_numbers, is_among, sums
 from dedup.distributed.portions import Portion
 from dedup.engines.cluster import Cluster, Held, Shared
 from dedup.engines.local import LocalEngine

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from dedup.blocks import NO_TEXT, Corpus, Tokens, sums
+from dedup.blocks import NO_TEXT
+from dedup.columns import sums
+from dedup.corpus import Corpus, Tokens
 from dedup.filed import Filed
 from dedup.heads import Heads
 from dedup.kernel import kernel

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, sums
+from dedup.columns import sums
+from dedup.corpus import Corpus
 from dedup.distributed.portions import Portion, sketch_of
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from dedup.aligned import Aligned
-from dedup.blocks import Corpus, sums
+from dedup.columns import sums
+from dedup.corpus import Corpus
 from dedup.distributed.buckets import rows_of_each
 from dedup.distributed.corpora import first_with_text, joined, take_pages, with_copies
 from dedup.distributed.portions import Numbering, Portion

@@ -16,11 +16,13 @@ import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import NO_TEXT, Corpus, read_corpus, small_repeats
+from dedup.blocks import NO_TEXT, read_corpus
+from dedup.corpus import Corpus
 from dedup.distributed.corpora import without_text
 from dedup.distributed.splits import SPLIT_BYTES, LinesBetween, Split
 from dedup.engines.cluster import CHANGED
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import small_repeats
 from dedup.errors import InputError
 from dedup.heads import Strings, Utf8
 from dedup.kernel import kernel

@@ -17,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.aligned import NOTHING, Aligned
-from dedup.blocks import Corpus, digest_of, sums, tell_apart, token_flags
+from dedup.blocks import digest_of, tell_apart
 from dedup.cleaning.plan import word_digests
+from dedup.columns import sums
+from dedup.corpus import Corpus, token_flags
 from dedup.distributed.buckets import share_of
 from dedup.distributed.corpora import joined, take_pages
 from dedup.distributed.driver import DriverEngine

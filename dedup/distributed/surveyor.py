@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.bags import Bags, letter_items, letters_before, word_items
-from dedup.blocks import Distinct, collapse_equal, distinct_numbers, last_up_to
+from dedup.columns import distinct_numbers, last_up_to
 from dedup.distributed.buckets import Buckets, KnownOverlaps, Sent, Step, find_in_buckets, rows_of_each, taken
 from dedup.distributed.corpora import tokens_of
 from dedup.distributed.keys import keys_by_part
@@ -23,6 +23,7 @@ from dedup.distributed.portions import Numbering, Portion
 from dedup.distributed.texts import Texts, runs
 from dedup.engines.cluster import Cluster, Held, Shared
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import Distinct, collapse_equal
 from dedup.filed import Filed
 from dedup.kernel import kernel
 from dedup.lsh import LSH, Candidates

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from dedup.annotate import REPETITION, repetition_of
-from dedup.blocks import Corpus, sums
+from dedup.columns import sums
+from dedup.corpus import Corpus
 from dedup.distributed.corpora import page_texts
 from dedup.distributed.portions import Numbering, Portion
 from dedup.engines.cluster import Cluster, Held, Shared

@@ -14,7 +14,8 @@ import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens, read_corpus
+from dedup.blocks import read_corpus
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError
 from dedup.index.affine32 import Sketched

@@ -15,8 +15,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Distinct, Tokens, begins_new, distinct_numbers, equal_blocks, rows_of
+from dedup.columns import begins_new, distinct_numbers, rows_of
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import Distinct, equal_blocks
 from dedup.kernel import kernel
 from dedup.lsh import LSH, MAX_REPRESENTATIVES, BandKeys, Candidates, candidates_of, sketch_sets
 from dedup.options import Options

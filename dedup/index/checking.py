@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import BATCH_BYTES, Corpus, Encoded, begins_new, distinct_numbers, read_corpus, rows_of, widths
+from dedup.blocks import Encoded, read_corpus
+from dedup.columns import begins_new, distinct_numbers, rows_of, widths
+from dedup.corpus import BATCH_BYTES, Corpus
 from dedup.engines.local import LocalEngine
 from dedup.index.adding import Some
 from dedup.index.affine32 import Sketched

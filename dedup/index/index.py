@@ -30,7 +30,7 @@ from dedup.index.store import Snapshot, Store
 from dedup.options import Options, did_you_mean, make_options, memory_bytes
 
 if TYPE_CHECKING:
-    from dedup.blocks import Corpus
+    from dedup.corpus import Corpus
     from dedup.index.checking import Candidates
     from dedup.index.store import Info, Verified
     from dedup.model import Page

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import Corpus, Tokens, last_up_to, rows_of
+from dedup.columns import last_up_to, rows_of
+from dedup.corpus import Corpus, Tokens
 from dedup.engines.local import LocalEngine
 from dedup.index.affine32 import Sketched, sketches
 from dedup.index.segments import NO_ROWS, Rows, sorted_rows

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import begins_new, distinct_numbers
+from dedup.columns import begins_new, distinct_numbers
 from dedup.index.segments import Chunks
 from dedup.kernel.twin_postings import BEGIN_BITS
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import sums, widths
+from dedup.columns import sums, widths
 from dedup.errors import DamagedIndexError
 from dedup.index.segments import checksum
 from dedup.kernel import kernel

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import distinct_numbers
+from dedup.columns import distinct_numbers
 from dedup.index.segments import Segment
 from dedup.kernel import kernel
 from dedup.kernel.twin_sieve import MOST_WORDS

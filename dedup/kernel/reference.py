@@ -3,18 +3,7 @@ whole package where there is no compiler (or with ``DEDUP_KERNEL=reference``).""
 
 from __future__ import annotations
 
-from dedup.kernel.twin_align import (
-    align_pairs,
-    bag_items,
-    class_anchors,
-    count_items,
-    mark_seeds,
-    measure_parts,
-    pair_anchors,
-    rarities,
-    repeated_seeds,
-    seed_classes,
-)
+from dedup.kernel.twin_align import align_pairs, measure_parts
 from dedup.kernel.twin_copies import mark_ranges, range_buckets, with_copies
 from dedup.kernel.twin_digests import byte_digests
 from dedup.kernel.twin_grams import (
@@ -76,6 +65,16 @@ from dedup.kernel.twin_repeats import exact_repeats
 from dedup.kernel.twin_repetition import repetition_counts
 from dedup.kernel.twin_rows import equal_bytes, write_rows
 from dedup.kernel.twin_runs import join_links
+from dedup.kernel.twin_seeding import (
+    bag_items,
+    class_anchors,
+    count_items,
+    mark_seeds,
+    pair_anchors,
+    rarities,
+    repeated_seeds,
+    seed_classes,
+)
 from dedup.kernel.twin_sentences import sentences
 from dedup.kernel.twin_sets import (
     band_columns,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel.align_settings import ITEM_FLAGS
-from dedup.kernel.twin_align import GRAM_BASE, ends_sentence
+from dedup.kernel.twin_seeding import GRAM_BASE, ends_sentence
 from dedup.kernel.twin_sets import I64, fmix64
 from dedup.kernel.twin_tokens import MASK, _fold_table, cut_ranges, hash_content
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernel.align_settings import GRAM_ITEMS
-from dedup.kernel.twin_align import class_anchors, count_items, rarities, repeated_seeds, seed_classes
 from dedup.kernel.twin_copies import mark_ranges, range_buckets, with_copies
 from dedup.kernel.twin_grams import blocks_of
+from dedup.kernel.twin_seeding import class_anchors, count_items, rarities, repeated_seeds, seed_classes
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]

@@ -20,7 +20,7 @@ from dedup.report.page_table import COLUMNS, FORMAT, SPAN_FIELDS, PageBatch, met
 from dedup.report.rows import RAW, Strings, text, written
 from dedup.report.table_columns import column_batches
 from dedup.report.tables import TABLES, Rows, table_rows
-from dedup.verdicts import NAMES
+from dedup.verdict_kinds import NAMES
 
 if TYPE_CHECKING:
     from dedup.report import Report

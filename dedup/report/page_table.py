@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.annotate import REPETITION, SHARES, Spans
-from dedup.blocks import sums
+from dedup.columns import sums
 from dedup.groups import KINDS
 from dedup.model import PageReport
 from dedup.report.columns import Column, Floats, Json, Lists, Numbers, Text, Truths, objects_json
 from dedup.report.gather import heads_of
 from dedup.report.json import encode
 from dedup.report.rows import KIND_NAMES, VERDICT_NAMES, Strings, pool
-from dedup.verdicts import NAMES
+from dedup.verdict_kinds import NAMES
 
 if TYPE_CHECKING:
     from dedup.report import Report

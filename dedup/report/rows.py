@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dedup.groups import KINDS
 from dedup.heads import Utf8
 from dedup.kernel import kernel
-from dedup.verdicts import NAMES
+from dedup.verdict_kinds import NAMES
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

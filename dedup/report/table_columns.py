@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import owners, sums, widths
+from dedup.columns import owners, sums, widths
 from dedup.heads import Utf8
 from dedup.kernel import kernel
 from dedup.report.columns import Column, Floats, Lists, Numbers, Text, Truths
 from dedup.report.rows import KIND_NAMES, RAW, VERDICT_NAMES, Strings, number, text, written
 from dedup.report.tables import NAMED_PLACES, Rows, SpanVerdicts
-from dedup.verdicts import NAMES
+from dedup.verdict_kinds import NAMES
 
 if TYPE_CHECKING:
     from dedup.findings import Findings, GroupColumns

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from dedup.blocks import owners
+from dedup.columns import owners
 from dedup.model import VerdictKind
 from dedup.report.gather import heads_of
 from dedup.report.text import place
-from dedup.verdicts import NAMES
+from dedup.verdict_kinds import NAMES
 
 if TYPE_CHECKING:
     from dedup.model import Group, Occurrence, PageReport

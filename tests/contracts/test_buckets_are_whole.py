@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
-from dedup.blocks import distinct_numbers, sums
+from dedup.columns import distinct_numbers, sums
 from dedup.distributed import buckets
 from dedup.distributed.buckets import Buckets, Found, Sent, Step, find_in_buckets, packed, share_of, sliced, taken
 from dedup.engines.cluster import InProcess, Shared

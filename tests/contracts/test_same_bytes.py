@@ -123,7 +123,7 @@ def test_grams_in_slices(folder, expected, monkeypatch):
 def test_many_batches(folder, monkeypatch, name):
     """Batches of a few pages each, so that every stage has many of them; columns in the file. (The digest of the input may
     know of them.)"""
-    import dedup.blocks
+    import dedup.corpus
     import dedup.filed
     import dedup.lsh
     import dedup.one_list
@@ -135,9 +135,9 @@ def test_many_batches(folder, monkeypatch, name):
     def found(**settings: Any) -> str:
         return re.sub('"input_digest": "[^"]*"', "", scanned(folder, **settings))
     expected = found(threads=1, partitions=1, **SETTINGS[name])
-    for module in (dedup.blocks, dedup.shingles):
+    for module in (dedup.corpus, dedup.shingles):
         monkeypatch.setattr(module, "BATCH_BYTES", 10_000)
-    monkeypatch.setattr(dedup.blocks, "BATCHES", 16)  # they grow
+    monkeypatch.setattr(dedup.corpus, "BATCHES", 16)  # they grow
     monkeypatch.setattr(dedup.lsh, "SKETCHES", 2_000)
     monkeypatch.setattr(dedup.one_list, "BOXES", 2)
     monkeypatch.setattr(dedup.pipeline, "PAIRS_TOGETHER", 3)

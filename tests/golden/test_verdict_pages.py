@@ -13,7 +13,8 @@ from dedup import scan
 from dedup.options import Options
 from dedup.pipeline import Stages, find_duplicates
 from dedup.readers import open_pages
-from dedup.verdicts import NAMES, NAVIGATION, Judgement
+from dedup.verdict_kinds import NAMES, NAVIGATION
+from dedup.verdicts import Judgement
 
 PAGES = Path(__file__).parent / "verdicts"
 

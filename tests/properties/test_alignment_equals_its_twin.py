@@ -26,7 +26,7 @@ from dedup.kernel.align_settings import (
     THOUSAND,
     Settings,
 )
-from dedup.kernel.twin_align import fixed_log2
+from dedup.kernel.twin_seeding import fixed_log2
 
 native = pytest.importorskip("dedup.kernel._kernel", reason="LOUD: the compiled kernel is not built, twins untested")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.blocks import sums
+from dedup.columns import sums
 from dedup.sections import MAX_ROUNDS, Pieces, sections
 
 WORDS = 30  # of each block: a paragraph

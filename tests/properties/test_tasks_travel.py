@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from dedup.align import AlignTask
 from dedup.anchors import Anchors
 from dedup.bags import SETTINGS
-from dedup.blocks import sums
+from dedup.columns import sums
 from dedup.kernel.align_settings import ITEM_FLAGS
 
 

@@ -13,22 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import blocks
-from dedup.blocks import (
-    Corpus,
-    TextBuffer,
-    begins_new,
-    collapse_equal,
-    distinct_numbers,
-    input_digest,
-    is_among,
-    owners,
-    page_batches,
-    read_corpus,
-    small_repeats,
-    sums,
-    widths,
-)
+from dedup.blocks import TextBuffer, input_digest, page_batches, read_corpus
+from dedup.columns import begins_new, distinct_numbers, is_among, owners, sums, widths
+from dedup.corpus import Corpus
 from dedup.engines.local import MOST_BATCH, LocalEngine
+from dedup.equal_blocks import collapse_equal, small_repeats
 from dedup.heads import Heads
 from dedup.kernel import kernel
 from dedup.model import Page
@@ -51,7 +40,7 @@ def block_texts(corpus: Corpus) -> list[str]:
 def test_pages_that_are_added_together_are_as_those_added_one_by_one(monkeypatch, held, size):
     """Whatever bounds a batch, and what of it waits to be added: no page is lost, twice there, or in another batch."""
     monkeypatch.setattr(blocks, "HELD_BYTES", held)
-    monkeypatch.setattr(blocks, "BATCH_BYTES", size)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", size)
     texts, heads, buffer = ["a page", "", "é" * 30, "x" * 100, "the last one"], Heads(), TextBuffer()
     pages = [Page(str(i), text, "a.txt", None, line=i + 1, number=i) for i, text in enumerate(texts)]
     batches = [(bytes(b.text), b.page_start.tolist()) for b in page_batches(iter(pages), buffer, heads)]
@@ -138,7 +127,7 @@ def test_batches_of_a_stream_are_those_of_its_pages(tmp_path, monkeypatch, size)
     for name in ("a.jsonl", "c.jsonl"):
         (tmp_path / name).write_text("\n".join(lines), "utf-8")
     (tmp_path / "b.html").write_text("<p>one<p>two", "utf-8")
-    monkeypatch.setattr(blocks, "BATCH_BYTES", size)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", size)
     found = []
     for stream in (open_pages(tmp_path), open_pages(tmp_path)):
         pages = list(stream) if found else stream
@@ -167,7 +156,7 @@ def test_the_digest_of_the_input_depends_on_ids_texts_and_order(monkeypatch: pyt
 @pytest.mark.parametrize("few", [0, 1 << 20])
 def test_of_pages_that_are_sketched_digests_and_code_points_are_known_when_they_are_read(monkeypatch: pytest.MonkeyPatch,
                                                                                          few: int) -> None:
-    monkeypatch.setattr(blocks, "BATCH_BYTES", 60)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", 60)
     monkeypatch.setattr(blocks, "FEW_BYTES", few)
     engine, texts = LocalEngine(2), ["a page", "", "é" * 30, "  x" * 100, "\ud800 ж", "中文字" * 9, "the last one"]
     pages = [Page(str(i), text) for i, text in enumerate(texts)]
@@ -227,8 +216,8 @@ def test_columns_of_ranges(counts: list[int], numbers: list[int]) -> None:
 
 
 def test_batches_grow_with_the_text_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BATCH_BYTES", 100)
-    monkeypatch.setattr(blocks, "BATCHES", 8)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.corpus.BATCHES", 8)
     pages = [Page(str(n), f"page {n:4} " * 5) for n in range(400)]  # of 50 bytes
     for most, largest in ((0, 100), (1000, 1000), (10**9, 3400)):  # a quarter of what was read before
         made = list(page_batches(pages, TextBuffer(), Heads(), most))
@@ -241,8 +230,8 @@ def test_batches_grow_with_the_text_up_to_a_bound(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("most", "count"), [(0, 200), (1000, 20), (10**9, 8)])
 def test_ranges_of_pages_are_larger_in_a_larger_collection(monkeypatch: pytest.MonkeyPatch, most: int, count: int) -> None:
     corpus = corpus_of(*(f"page {n:4} " * 5 for n in range(400)))
-    monkeypatch.setattr(blocks, "BATCH_BYTES", 100)
-    monkeypatch.setattr(blocks, "BATCHES", 8)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.corpus.BATCHES", 8)
     ranges = corpus.batches(most)
     assert [page for begin, end in ranges for page in range(begin, end)] == list(range(400))
     assert len(ranges) == count

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Verifier, groups
-from dedup.blocks import Corpus, read_corpus
+from dedup.blocks import read_corpus
+from dedup.corpus import Corpus
 from dedup.engines.local import LocalEngine
 from dedup.model import Occurrence, Page
 from dedup.options import Options

@@ -10,7 +10,7 @@ import pytest
 from rapidfuzz.distance import Indel
 
 from dedup import long_texts, verify
-from dedup.blocks import FOLD_ACCENTS
+from dedup.corpus import FOLD_ACCENTS
 from dedup.verify import Spans, indel_similarity, long_spans, normalised, similarity_of_bytes, span_bytes, span_texts
 from tests.scan_help import scan_texts, words
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dedup import LSH, MinHasher, OptionError, Shingler
-from dedup.blocks import sums
+from dedup.columns import sums
 from dedup.engines.local import LocalEngine
 from dedup.kernel import kernel
 from dedup.lsh import (

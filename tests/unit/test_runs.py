@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import dedup
-from dedup.blocks import collapse_equal, read_corpus
+from dedup.blocks import read_corpus
 from dedup.engines.local import LocalEngine
+from dedup.equal_blocks import collapse_equal
 from dedup.options import Options
 from dedup.page_pairs import PagePairs
 from dedup.places import block_of

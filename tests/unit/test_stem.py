@@ -136,7 +136,7 @@ def test_words_are_equal_items_if_and_only_if_their_stems_are_equal(texts):
 
 
 def test_each_different_word_is_stemmed_once_in_a_collection_of_many_batches(monkeypatch):
-    monkeypatch.setattr("dedup.blocks.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.corpus.BATCH_BYTES", 100)
     asked: list[str] = []
     stem = load_stemmer("german")
     with LocalEngine(2, 3) as engine:
