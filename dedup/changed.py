@@ -24,6 +24,9 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
         OptionError: There is no git, the folder is in no repository, or it has no such commit.
     """
     top = top_of(folder)
+    if ref == "HEAD" and not _has_commits(folder):  # of a new repository every file is new
+        every = _git(top, "ls-files", "--cached", "--others", "--exclude-standard", "-z", failed="git cannot list files")
+        return frozenset((top / name).resolve() for name in filter(None, every.split("\0")))
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}",
                   failed=f"{ref!r} is no commit of this repository").strip()
     try:
@@ -34,6 +37,14 @@ def changed_files(ref: str, folder: Path) -> frozenset[Path]:
     fresh = _git(top, "ls-files", "--others", "--exclude-standard", "-z", failed="git cannot list new files")
     names = [*_changed(listed.split("\0")), *filter(None, fresh.split("\0"))]
     return frozenset((top / name).resolve() for name in names)
+
+
+def _has_commits(folder: Path) -> bool:
+    try:
+        _git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", failed="")
+    except OptionError:
+        return False
+    return True
 
 
 def top_of(folder: Path) -> Path:

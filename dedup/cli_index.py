@@ -184,9 +184,11 @@ def _add(place: Path | str, *paths: str, quiet: bool, prefix: str = "", wait: fl
 
 
 def _put(index: Index, sources: list[Path | str], prefix: str, settings: dict[str, Any], quiet: bool) -> int:
+    from dedup.cli_progress import hushed
     from dedup.model import unread
 
-    done = index.add(_stream(sources, index.settings(settings)), prefix=prefix, **settings)
+    with hushed(quiet):
+        done = index.add(_stream(sources, index.settings(settings)), prefix=prefix, **settings)
     if not quiet:
         cli_output.tell_errors(done, everything=False)
         cli_output.print_lines([_told(done, len(index))])

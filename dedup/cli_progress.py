@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,9 +20,23 @@ NO_REPORT = ("output", "link_base", "top", "quiet", "verbose", "open_", "profile
 
 
 @contextlib.contextmanager
+def hushed(quiet: bool) -> Iterator[None]:
+    """Warnings are not shown to who asked for silence."""
+    log = logging.getLogger("dedup")
+    level = log.level
+    if quiet:
+        log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+@contextlib.contextmanager
 def watched(options: Options, quiet: bool, profile: bool) -> Iterator[list[Watcher]]:
     """The watchers of one run; the profile is printed on standard error when it is over."""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(hushed(quiet))
         watchers: list[Watcher] = []
         if not quiet and sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             from dedup.forecast import Forecast

@@ -122,19 +122,19 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
     headlines, paragraphs, others = _composition(judgement, page, inner[0][0])
     before = findings.corpus.halves_before[findings.corpus.page_first[page:page + 2]]
     share = halves / max(float(before[1] - before[0]), 2.0)
-    name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
-            "most of the page" if share >= 0.4 else "a section")
     unit, named = _named_copies(judgement, page, copies)
     counted = ((paragraphs, "paragraph"), (others, "short block"))
     listed = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in counted if n]
     listed = (["headline" if headlines == 1 else f"{headlines} headings"] if headlines else []) + listed
-    what = _listed(listed) if listed else "one block"
+    name = ("the article" if headlines and paragraphs >= ARTICLE_PARAGRAPHS else
+            "most of the page" if share >= 0.4 else "a paragraph" if listed == ["1 paragraph"] else "a section")
+    what = "" if name == "a paragraph" else f", {_listed(listed) if listed else 'one block'}"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{unit} {named[0]} again at {_listed(named[1:])}"
     alike = "" if _are_equal(judgement, told, inner) else (
         ", nearly word for word" if min(float(judgement.table.jaccard[rows].min()), _least_share(judgement, inner)) >= NEARLY
         else ", with changes")
-    text = f"{name} stands on {page_name} {_times(len(copies))}{alike}: {where}, {what}, {chars:,} characters"
+    text = f"{name} stands on {page_name} {_times(len(copies))}{alike}: {where}{what}, {chars:,} characters"
     evidence = {**_evidence(judgement, s), "copies": len(copies), "chars": chars, "page_share": round(share, 4)}
     if len(copies[0].rows) > 1:  # pieces, of which the stand is one
         evidence |= {"words": halves / 2, "blocks": len(inner[0][0])}

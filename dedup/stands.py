@@ -43,6 +43,7 @@ Flags = npt.NDArray[np.bool_]
 
 # A second rendering: a section that stands again in order. The bounds of words and blocks are what the word means.
 SECTION_WORDS_A_BLOCK, SECTION_LINK_SHARE = 5, 0.35
+PARAGRAPH_WORDS = 60  # of one paragraph that is a section by itself: none of 993 repeats on 63 real pages is one
 EQUAL_JACCARD, EQUAL_SHARE, LEAST_JACCARD = 0.95, 0.8, 0.5  # as a whole, or in its blocks: variants differ in most blocks
 # Edited throughout: prose that begins with the same block, or with headlines that are alike or equal; variants in tabs, or
 # under neighbouring headings, do not.
@@ -197,10 +198,16 @@ class Stands:
     @cached_property
     def _like_section(self) -> Flags:
         """What a section is without a look at its blocks, and at how often it stands."""
-        like: Flags = ((is_long_enough(self.words, self.blocks) | self._fills_block)
+        like: Flags = ((is_long_enough(self.words, self.blocks) | self._fills_block | self._is_paragraph)
                        & (self.words >= SECTION_WORDS_A_BLOCK * self.blocks) & (self.least(self.jaccard) >= LEAST_JACCARD)
                        & (self.greatest(self.c.link_share) < SECTION_LINK_SHARE))
         return like
+
+    @property
+    def _is_paragraph(self) -> Flags:
+        """Whether it is a long paragraph that was pasted again: one block, whole in both places."""
+        alone: Flags = (self.count == 2) & (self.greatest(self.c.blocks) == 1) & (self.copies(self.c.whole) == 2)
+        return alone & (self.words >= PARAGRAPH_WORDS)
 
     @cached_property
     def _fills_block(self) -> Flags:

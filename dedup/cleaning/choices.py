@@ -118,7 +118,8 @@ def ranks(corpus: Corpus, keep: Keep) -> I64:
 def _by_field(values: list[Any], largest: bool, field: str) -> list[int]:
     """Pages by a field's value, those without one last; numbers as numbers, everything else as text."""
     if values and all(value is None for value in values):
-        raise OptionError(f"no page has the field {field!r}", "keep", f"Carry it with meta={field!r}.")
+        raise OptionError(f"no page has the field {field!r}", "keep",
+                          "Name a field that records have; from Python carry it with meta=.")
     values = [None if str(value).strip().lower() in ("", "nan") else value for value in values]
     known = [p for p, value in enumerate(values) if value is not None]
     numbers = {p: _number(values[p]) for p in known}

@@ -451,13 +451,15 @@ class _Writer:
         is_check = self.report.index_pages is not None
         found = (f"Nothing that stands in the index too ({self._in_index()})." if is_check else
                  f"Nothing that stands in the references too ({count(s.reference_pages, 'page')})." if s.reference_pages else
+                 "No page is like another one." if unit == "page" and not self.report.hidden else
                  f"No repeats found {where}." if not self.report.hidden else
                  f"No repeats found {where} but {count(self.report.hidden, 'passage')} that {hide_words(options)} hides.")
+        inside = ("; inside pages nothing was looked for (--unit block)." if unit == "page" else
+                  f", and for any {options.min_tokens} words in a row that stand "
+                  f"{'on both sides' if is_check else 'twice'}.")
         yield from self.lines(self.say(
             f"{found} {count(s.compared, unit)} of {options.min_tokens} words or more "
-            f"{'was' if s.compared == 1 else 'were'} compared; looked for {unit}s that are {alike}"
-            + ("." if unit == "page" else f", and for any {options.min_tokens} words in a row that stand "
-               f"{'on both sides' if is_check else 'twice'}.")))
+            f"{'was' if s.compared == 1 else 'were'} compared; looked for {unit}s that are {alike}{inside}"))
 
     def _in_index(self) -> str:
         """How many pages an index holds, and how many of them were looked at."""

@@ -31,6 +31,7 @@ RENDERED = {
     "layout_table.html": "Honey from the upper slopes",  # a table that lays the page out
     "article_twice.txt": "the winch and both lamps",
     "article_twice.md": "a recipe that two families",
+    "paragraph_pasted.md": "so that whoever comes next finds them",
 }
 REFRAIN = {
     "forum_quote.html": "the winch and both lamps",  # as long as an article, but quoted

@@ -647,3 +647,11 @@ def test_a_field_for_ids_that_no_record_has_is_told(tmp_path: Path, monkeypatch:
         assert capsys.readouterr().err == err
     assert cli.main(["scan", "n", "--id-field", "nokey", "-q"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_who_asks_for_silence_hears_nothing_of_ids_that_stand_twice(tmp_path: Path) -> None:
+    place = tmp_path / "two.jsonl"
+    place.write_text("".join(json.dumps({"id": "a", "text": f"{n} of the words of a page"}) + "\n" for n in range(2)))
+    for command in (["scan", str(place)], ["index", "create", str(tmp_path / "two.dedup"), str(place)]):
+        said = subprocess.run([sys.executable, "-m", "dedup", *command, "-q"], capture_output=True, text=True, check=True)
+        assert said.stderr == ""

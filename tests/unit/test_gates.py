@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import cli
 from dedup.baseline import Baseline, Entry
+from dedup.changed import changed_files
 from dedup.errors import InputError, OptionError
 from dedup.fingerprints import LEAST, Fingerprint
 from dedup.gates import Gates, share_of
@@ -358,6 +359,16 @@ def test_pages_of_other_repositories_are_told(repo: Repository, run: Run, monkey
     subprocess.run(["git", "commit", "-qm", "1"], check=True, cwd=other)
     assert cli.main(["scan", "..", "--exclude", "module/",
                      "--changed-since", "HEAD", "--fail-on", "new"]) == 2
+
+
+def test_in_a_repository_without_a_commit_every_file_is_new(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True, cwd=tmp_path)
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(page(1))
+    subprocess.run(["git", "add", "a.md"], check=True, cwd=tmp_path)
+    assert changed_files("HEAD", tmp_path) == {(tmp_path / name).resolve() for name in ("a.md", "b.md")}
+    with pytest.raises(OptionError, match="is no commit"):
+        changed_files("main", tmp_path)
 
 
 def test_a_file_that_git_does_not_know_yet_has_changed(repo: Repository, run: Run) -> None:

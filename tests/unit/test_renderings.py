@@ -377,6 +377,16 @@ def test_an_article_twice_on_a_page_that_has_lost_its_line_ends_is_told_and_clea
     assert not verdicts(scan_texts([beside]), "rendered-twice")
 
 
+def test_a_long_paragraph_pasted_again_is_told_as_one():
+    between = [prose(20, 71), prose(35, 72)]
+    assert told(prose(59, 70), *between, prose(59, 70)) == []
+    assert told(prose(60, 70), *between, prose(60, 70)) == ["a paragraph stands on this page twice: line 1 again at 7, "
+                                                            f"{len(prose(60, 70)):,} characters"]
+    assert told(prose(60, 70), between[0], prose(60, 70), between[1], prose(60, 70)) == []  # three times it is no slip
+    assert told(f"{prose(60, 70)} {prose(9, 73)}", *between, prose(60, 70)) == [
+        "the teaser at line 7 is contained in line 1"]
+
+
 def test_a_word_with_which_the_next_paragraphs_begin_is_no_paragraph():
     """``The ...`` behind both copies: an exact run takes it in, and the sentence does not."""
     behind = ["The " + prose(25, 60), "The " + prose(25, 61)]

@@ -13,12 +13,14 @@ from report_fakes import group, near_report, news_report, occurrence, page, pair
 from rich.cells import cell_len
 from rich.console import Console
 
+from dedup import scan
 from dedup.model import Gate, NearMiss, ReadError, Skipped, SmallRepeat, Verdict
 from dedup.options import Options
 from dedup.report import Report
 from dedup.report.diff import differences, folded
 from dedup.report.terminal import print_report
 from dedup.report.text import one_line, percent, safe
+from tests.scan_help import prose
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x1b[2J", "carriage\rreturn", "bidi \u202e reversed \u2066 isolated",
@@ -134,7 +136,7 @@ def test_no_repeats_says_what_was_compared() -> None:
     assert "No repeats found within pages or across them. 8 blocks of 8 words or more were compared" in text
     assert "at least 50.0 % alike, and for any 8 words in a row that stand twice" in text
     text = flat(printed(report([page("a")], options=Options(unit="page", scope="across"))))
-    assert "pages that are at least 80.0 % alike." in text
+    assert "pages that are at least 80.0 % alike; inside pages nothing was looked for (--unit block)." in text
     assert "Nothing was long enough" in printed(report([page("a")], compared=0, short=10))
 
 
@@ -431,3 +433,9 @@ def test_long_equal_stretches_are_folded_to_their_words_beside_a_change() -> Non
     words = " ".join("abcdefghij")
     assert [s.text for s in folded(differences(f"{words} X {words}", f"{words} Y {words}"), 2)] == [
         "... i j", "X", "Y", "a b ..."]
+
+
+def test_of_whole_pages_it_says_that_nothing_was_looked_for_inside_them():
+    text = " ".join(printed(scan([prose(30, 1), prose(30, 2)], unit="page")).split())
+    assert "No page is like another one. 2 pages of 8 words or more were compared; looked for pages that are at least" in text
+    assert text.endswith("inside pages nothing was looked for (--unit block).")
