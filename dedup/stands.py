@@ -99,8 +99,9 @@ class Stands:
         self._join_sections(kind)
         kind[self._going_on(np.flatnonzero(kind == RENDERED))] = TEASER
         self._judge_beside(kind)
-        open_rows = np.flatnonzero(kind < 0)
-        kind[open_rows] = np.where(self.is_teaser(open_rows, self._shown_again(kind == RENDERED)), TEASER, REFRAIN)
+        open_rows, again = np.flatnonzero(kind < 0), self._shown_again(kind == RENDERED)
+        part = np.where(self._is_part(kind == RENDERED, again), RENDERED, REFRAIN)
+        kind[open_rows] = np.where(self.is_teaser(open_rows, again), TEASER, part[open_rows])
         self.find_notices(kind)
         return kind
 
@@ -373,6 +374,21 @@ class Stands:
         before = blocks_inside(self.findings.corpus, self.c, later)
         inside = before[self.c.last_block + 1] - before[self.c.first_block] > self.c.last_block - self.c.first_block
         found: Flags = inside & ~later
+        return found
+
+    def _is_part(self, rendered: Flags, again: Flags) -> Flags:
+        """Whether it stands once in the first copy of a second rendering and once in a later one: a group of its own because
+        it stands on another page, too.
+
+        Args:
+            again: Of ``_shown_again``.
+        """
+        if not rendered.any():
+            return rendered
+        c = self.c
+        before = blocks_inside(self.findings.corpus, c, np.repeat(rendered, self.count))
+        inside = before[c.last_block + 1] - before[c.first_block] > c.last_block - c.first_block
+        found: Flags = (self.count == 2) & (self.copies(inside) == 2) & (self.copies(again) == 1)
         return found
 
     def is_teaser(self, rows: npt.NDArray[np.intp], again: Flags) -> Flags:

@@ -410,3 +410,13 @@ def test_a_lead_on_top_of_another_text_is_the_teaser_of_an_article_that_stands_t
     assert told(LONG, lead, prose(45, 71), *article, "Share", *article) == [
         "the article stands on this page twice: lines 7-15 again at 19-27",
         "the teaser at lines 1-3 is contained in lines 7-15"]
+
+
+def test_what_a_front_page_shows_of_an_article_rendered_twice_is_no_refrain_there():
+    headline, first = "Council votes to reopen the old swing bridge", prose(20, 80)
+    article = [headline, f"{first}. {prose(30, 81)}.", prose(40, 82)]
+    pages = [lines(prose(30, 83), *article, "Share", *article), lines(prose(30, 84), headline, f"{first}.", prose(30, 85))]
+    story, front = scan_texts(pages).pages
+    assert [verdict.kind for verdict in story.verdicts] == ["rendered-twice", "shared"]
+    assert [verdict.kind for verdict in front.verdicts] == ["shared"]
+    assert len(story.verdicts[0].groups) == 2  # what the front page has of it is told with the article
