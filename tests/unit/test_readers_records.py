@@ -133,6 +133,17 @@ def test_records_with_a_byte_order_mark(tmp_path: Path, codec: str, name: str, h
     assert [page.text for page in pages] == [f"zwölf 𝄞 {i}" for i in range(20_000)]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["a.json", "a"])
+def test_a_first_record_that_is_longer_than_what_is_looked_at(tmp_path: Path, codec: str, name: str) -> None:
+    """As many characters are looked at, however many bytes each has."""
+    rows = [{"text": "zwölf Worte " * 2000}, {"text": "short"}]
+    path = write(tmp_path / name, "".join(json.dumps(row) + "\n" for row in rows).encode(codec))
+    pages, stream = read(path)
+    assert [page.text for page in pages] == [row["text"] for row in rows]
+    assert stream.errors == []
+
+
 def test_an_array_in_utf16(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", '[{"text": "zwölf"}, {"text": "𝄞"}]'.encode("utf-16"))
     assert [page.text for page in read(path)[0]] == ["zwölf", "𝄞"]

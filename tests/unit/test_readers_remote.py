@@ -97,7 +97,7 @@ def test_a_connection_that_fails_costs_its_file_only(memory: Any, monkeypatch: p
     report = dedup.scan(dedup.open_pages("memory://site"))
     assert report.summary.pages == 2
     assert [(e.source, e.message) for e in report.errors] == [
-        ("memory:///site/deep/b.html", "cannot be read (connection reset by the other side); what was read before is used")]
+        ("memory:///site/deep/b.html", "cannot be read (connection reset by the other side), skipped")]
 
 
 def test_an_address_is_no_text() -> None:
