@@ -352,15 +352,41 @@ def test_parquet_and_arrow(tmp_path: Path, form: str) -> None:
     assert read(path)[1].errors
 
 
-def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view"])
+def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path, kind: str) -> None:
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet
 
-    cells = pa.array([b"good", b"b\xffd", b"last"]).view(pa.string())
+    raw = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}[kind]
+    cells = pa.array([b"good", b"b\xffd", b"last"], getattr(pa, raw)()).view(getattr(pa, kind)())
     pyarrow.parquet.write_table(pa.table({"text": cells}), tmp_path / "a.parquet")
     pages, stream = read(tmp_path / "a.parquet")
     assert [p.text for p in pages] == ["good", "last"]
     assert "row 2" in stream.errors[0].message
+
+
+@pytest.mark.parametrize("field", ["id", "meta"])
+def test_a_cell_that_python_cannot_hold_costs_its_row(tmp_path: Path, field: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    days = pa.array([1, 1 << 30, 3], pa.date32())
+    pyarrow.parquet.write_table(pa.table({field: days, "text": ["one", "two", "three"]}), tmp_path / "a.parquet")
+    pages, stream = read(tmp_path / "a.parquet", meta="meta")
+    assert [p.text for p in pages] == ["one", "three"]
+    assert [e.message for e in stream.errors] == [f"row 2: {field} cannot be read (OverflowError), row skipped"]
+    assert [(s.reason, s.count) for s in stream.skipped] == [("row cannot be read (OverflowError)", 1)]
+
+
+def test_of_several_columns_of_one_name_the_last_is_used_and_it_is_said(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    table = pa.Table.from_arrays([pa.array(["a"] * 3), pa.array(["b"] * 3), pa.array([1, 2, 3])], ["text", "text", "id"])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=1)
+    pages, stream = read(tmp_path / "a.parquet")
+    assert [(p.id, p.text) for p in pages] == [("1", "b"), ("2", "b"), ("3", "b")]
+    assert [e.message for e in stream.errors] == ["several columns are named 'text'; the last of them is used"]
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
