@@ -410,7 +410,8 @@ def test_a_body_in_brotli_is_read_to_its_end(size: int) -> None:
 
 @pytest.mark.parametrize(("name", "content"), [
     ("a.txt.gz", gzip.compress(b"text", mtime=0)[:8]), ("a.txt.zst", zstd.compress(b"text")[:5]),
-    ("a.json", b'[{"text" "one"}]'), ("a.csv", b"\xff\xfe\0"), ("a.parquet", b"PAR1" + bytes(40) + b"PAR1"), ("a.arrow", b"ARROW1\0\0" + bytes(9)),
+    ("a.json", b'[{"text" "one"}]'), ("a.csv", b"\xff\xfe\0"), ("a.parquet", b"PAR1" + bytes(40) + b"PAR1"),
+    ("a.arrow", b"ARROW1\0\0" + bytes(9)),
     ("a.warc", b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: x\r\n\r\n"), ("a.arc", b"filedesc://a 1 2 3 four\n")])
 def test_where_nothing_stands_before_damage_nothing_is_said_to_be_used(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
