@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _GLOB = frozenset("*?[")
 _BUFFER_BYTES = 1 << 16  # more than what tells a format (``formats.WIDEST_HEAD``)
 _LONGEST_PLACE = 1000  # code points; a longer text is no path
+_CHECKPOINT = re.compile(r"dedup-[a-z-]+\.(?:stage|part)")  # what a checkpoint keeps: who goes on finds the same input
 _OURS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")  # what the process has open
 
 
@@ -189,6 +190,8 @@ def _entries(folder: Path, prefix: str, real_root: str, visited: set[tuple[int, 
         except OSError:
             is_folder = False
         name += "/" if is_folder else ""
+        if _CHECKPOINT.fullmatch(entry.name):
+            continue
         if unwanted is not None and unwanted.match_file(name):
             continue
         if entry.name.startswith("."):
