@@ -149,6 +149,17 @@ def test_an_array_in_utf16(tmp_path: Path) -> None:
     assert [page.text for page in read(path)[0]] == ["zwölf", "𝄞"]
 
 
+@pytest.mark.parametrize(("more", "line"), [
+    ("[3]", 2), ('\n\n[{"text": "two"}]', 4), ("  ]", 2), (" " * 200_000 + "\nx", 3), ("\0", 2)])
+def test_what_stands_behind_an_array_is_named(tmp_path: Path, more: str, line: int) -> None:
+    """Two arrays in one file, say: the second one was lost without a word."""
+    pages, stream = read(write(tmp_path / "a.json", '[{"text":\n"one"}]' + more))
+    assert [page.text for page in pages] == ["one"]
+    assert [e.message for e in stream.errors] == [
+        f"not valid JSON (more stands behind the array, at line {line}); what stands before it was used"]
+    assert not read(write(tmp_path / "a.json", '[{"text": "one"}]' + " \r\n" * 100_000))[1].errors
+
+
 def test_bad_units_of_utf16_cost_their_line(tmp_path: Path) -> None:
     lines = ['{"text": "one"}\n', '{"text": "t\udc00wo"}\n', '{"text": "three"}\n']
     content = b"\xff\xfe" + "".join(lines).encode("utf-16-le", "surrogatepass")
