@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from dedup.errors import InputError
 from dedup.filed import LEAST_IN_FILE
@@ -17,7 +17,7 @@ from dedup.memory import default_memory, free_disk, memory_of, spare_bytes
 from dedup.model import Page
 from dedup.options import Options, memory_bytes
 from dedup.profile import Profile, private_bytes
-from dedup.readers.files import Found, is_pipe_to_us, open_regular
+from dedup.readers.files import Found, is_pipe_to_us, open_regular, with_beginning
 from dedup.readers.formats import suffix_of
 from dedup.readers.inventory import is_packed, listed
 from dedup.readers.notes import Notes
@@ -199,14 +199,14 @@ class _Sample:
                 with open_regular(found.path) as file:
                     if suffix_of(found.place) in LINES and not is_packed(found):
                         parts = self._counted(line_parts(file, most, max(PLACES // len(self._chosen), 1)))
-                        yield from read_stream(cast(BinaryIO, io.BufferedReader(_Parts(parts))), reading)
+                        yield from read_stream(with_beginning(_Parts(parts)), reading)
                         continue
                     self.consumed += most
                     if suffix_of(found.place) in TABLES:  # read by seeking
                         yield from _first(read_stream(file, reading), most * _unpacked(found.path))
                     else:
-                        head = io.BufferedReader(_Parts(head_parts(file, most)))
-                        yield from read_stream(cast(BinaryIO, head), reading)
+                        head = with_beginning(_Parts(head_parts(file, most)))
+                        yield from read_stream(head, reading)
             except OSError:  # the scan says why
                 continue
 

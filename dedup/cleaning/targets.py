@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 from collections.abc import Sequence
@@ -16,9 +15,8 @@ from dedup.cleaning.packing import content_digest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
-from dedup.readers.decode import wide_codec
 from dedup.readers.files import Found, find, is_pipe_to_us, open_regular
-from dedup.readers.formats import A_MANIFEST, HEAD_BYTES, choose, suffix_of
+from dedup.readers.formats import A_MANIFEST, HEAD_BYTES, choose, head_of, suffix_of
 from dedup.readers.notes import Notes
 
 MARK = ".dedup-clean-unfinished"  # stands in the output while it is written: what is there is ours
@@ -150,12 +148,9 @@ def _stamp_or_none(path: Path) -> Stamp | None:
 def _content_of(file: Found, options: Options) -> tuple[str, Compression]:
     """Format and compression of a file's content; ``A_MANIFEST`` is the format of one of an earlier cleaning."""
     with open_regular(file.path) as raw:
-        stream: Any = io.BufferedReader(raw)
-        compression: Any = compression_of(stream.peek(HEAD_BYTES)[:HEAD_BYTES])
-        content: Any = unpack(stream, compression, lambda message, kind: None)
-        head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
-    if codec := wide_codec(head):
-        head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
+        stream: Any = raw
+        compression: Any = compression_of(stream.peek(HEAD_BYTES))
+        head, _ = head_of(unpack(stream, compression, lambda message, kind: None))
     form, reason = choose(file.name, head, file.named, options.input_format) if head else ("", "")
     return A_MANIFEST if reason == A_MANIFEST else form, compression
 

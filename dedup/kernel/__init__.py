@@ -109,14 +109,16 @@ def _check_array(function: str, name: str, value: Any, dtype: np.dtype[Any] | No
 
 
 def _choose(wish: str) -> _Kernel:
+    from dedup.errors import OptionError
+
     if wish not in ("", "native", "reference"):
-        raise ValueError(f"DEDUP_KERNEL is {wish!r}; it may be native or reference")
+        raise OptionError(f"{wish!r} is no kernel", "DEDUP_KERNEL", "It may be native or reference.")
     if wish != "reference":
         try:
             from dedup.kernel import _kernel
-        except ImportError:
+        except ImportError as error:
             if wish == "native":
-                raise
+                raise OptionError(f"the compiled kernel cannot be loaded ({error})", "DEDUP_KERNEL") from error
             import logging  # here: the process that parses pages starts without
 
             logging.getLogger(__name__).warning(SLOW_KERNEL)

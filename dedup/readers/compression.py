@@ -16,6 +16,7 @@ from dedup.readers.words import used
 
 _INPUT_BYTES = 1 << 14  # zstd loses what one call had decoded before damage, so calls are small
 _OUTPUT_BYTES = 1 << 20
+_LEAST_BYTES = 1 << 15  # given out at once: how a file begins tells what it is, and its first member may be short
 _WINDOW_LOG_MAX = 27  # 128 MB, the limit of the zstd command
 _PAST_BYTES = 1 << 16  # what is kept of the input: damaged data may decode on for a while, over the next good member
 _TRIAL_BYTES = 1 << 9
@@ -78,14 +79,18 @@ class _Unpacker(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            if self._ended:
-                return 0
-            self._take(self._next())
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
+        room, filled = memoryview(buffer), 0
+        least = min(len(room), _LEAST_BYTES)
+        while filled < least:
+            while not self._ready and not self._ended:
+                self._take(self._next())
+            if not self._ready:
+                break
+            size = min(len(room) - filled, len(self._ready))
+            room[filled:filled + size] = self._ready[:size]
+            self._ready = self._ready[size:]
+            filled += size
+        return filled
 
     def _take(self, out: bytes) -> None:
         """Decoded bytes to be given out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from dedup.options import Options
@@ -14,6 +14,7 @@ from dedup.readers.jsonl import read_blocks
 from dedup.readers.reading import Items, Reading
 from dedup.readers.tables import Records, no_field
 
+NAMED_TWICE = "column named twice"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FIELD_BYTES = 64_000_000  # the csv module takes four bytes a character and more while it reads a field
 
@@ -39,9 +40,8 @@ def read_csv(stream: BinaryIO, reading: Reading, form: str) -> Items:
     rows.width = len(header)
     column = column_numbers(header)
     if len(column) < len(header):
-        named = ", ".join(repr(name) for name in column if header.count(name) > 1)
-        reading.notes.error(reading.file.place, 1, f"several columns are named {named}; the first of them is used",
-                            "column named twice")
+        twice = [name for name in column if header.count(name) > 1]
+        reading.notes.error(reading.file.place, 1, named_twice(twice, "first"), NAMED_TWICE)
     for line, row in rows:
         if not row:
             continue
@@ -66,6 +66,11 @@ def delimiter_of(first: str, form: str) -> str:
 def column_numbers(header: Sequence[str]) -> dict[str, int]:
     """The columns by their names; of several of one name the first."""
     return {name: i for i, name in reversed(list(enumerate(header)))}
+
+
+def named_twice(names: Iterable[str], used: str) -> str:
+    """The message for columns whose names others have, too; the first or the last of them is used."""
+    return f"several columns are named {', '.join(map(repr, names))}; the {used} of them is used"
 
 
 def longest_line(options: Options) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
+import select
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _GLOB = frozenset("*?[")
+_BUFFER_BYTES = 1 << 16  # more than what tells a format (``formats.WIDEST_HEAD``)
 _LONGEST_PLACE = 1000  # code points; a longer text is no path
+_CHECKPOINT = re.compile(r"dedup-[a-z-]+\.(?:stage|part)")  # what a checkpoint keeps: who goes on finds the same input
 _OURS = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")  # what the process has open
 
 
@@ -186,6 +190,8 @@ def _entries(folder: Path, prefix: str, real_root: str, visited: set[tuple[int, 
         except OSError:
             is_folder = False
         name += "/" if is_folder else ""
+        if _CHECKPOINT.fullmatch(entry.name):
+            continue
         if unwanted is not None and unwanted.match_file(name):
             continue
         if entry.name.startswith("."):
@@ -223,7 +229,7 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged in between
         os.close(descriptor)
         raise OSError(0, "is not a regular file")
-    return os.fdopen(descriptor, "rb", buffering=1 << 16)
+    return os.fdopen(descriptor, "rb", buffering=_BUFFER_BYTES)
 
 
 def open_source(found: Found) -> BinaryIO:
@@ -233,8 +239,56 @@ def open_source(found: Found) -> BinaryIO:
         OSError: As of ``open_regular``. Nobody may ever write to a FIFO that has a name.
     """
     if found.named and is_pipe_to_us(found.path):
-        return found.path.open("rb", buffering=1 << 16)
+        return found.path.open("rb", buffering=_BUFFER_BYTES)
     return open_regular(found.path)
+
+
+def with_beginning(stream: Any) -> BinaryIO:
+    """A stream of somebody else's, such that ``peek`` shows as much of its beginning as tells what it is; it stays open."""
+    return io.BufferedReader(_Patient(stream), _BUFFER_BYTES)
+
+
+class _Patient(io.RawIOBase):
+    """A stream that gives as many bytes as it is asked for: one read of a pipe gives what somebody wrote at once."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._ended = False  # a terminal goes on behind its end
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return hasattr(self._stream, "seekable") and bool(self._stream.seekable())
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._ended = False
+        return int(self._stream.seek(offset, whence))
+
+    def readinto(self, buffer: Any) -> int:
+        room, size = memoryview(buffer), 0
+        while size < len(room) and not self._ended:
+            got = self._some(room[size:])
+            if got is None:  # the pipe does not wait, and nothing is in it
+                select.select([self._stream], [], [])
+                continue
+            size += got
+            self._ended = not got
+        return size
+
+    def _some(self, room: memoryview) -> int | None:
+        """Read what there is; 0 at the end, ``None`` where there is nothing yet."""
+        if hasattr(self._stream, "readinto"):
+            count: int | None = self._stream.readinto(room)
+            return count
+        data = self._stream.read(len(room))
+        if data is None:
+            return None
+        room[:len(data)] = data
+        return len(data)
 
 
 def is_pipe_to_us(path: Path) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import PurePosixPath
+from typing import Any
+
+from dedup.readers.decode import wide_codec
 
 SUFFIXES = {
     ".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text", ".text": "text", ".md": "markdown",
@@ -15,6 +18,7 @@ SUFFIXES = {
 MARKUP = frozenset({"html", "markdown", "mdx", "rst", "asciidoc", "notebook"})  # parsed by a worker: one file, one page
 PACKED = frozenset({".gz", ".zst"})
 HEAD_BYTES = 8192
+WIDEST_HEAD = 4 * HEAD_BYTES  # of UTF-32
 MANIFEST = b'{"kind":"manifest","format":"dedup-manifest/'  # it holds what went: no page
 A_MANIFEST = "manifest of dedup clean"  # the reason why it is skipped
 BASELINE = b'{"format": "dedup-baseline/'
@@ -60,6 +64,16 @@ def is_binary(head: bytes) -> bool:
 def _mostly_text(head: bytes) -> bool:
     """At most 2 % control characters."""
     return len(head) - len(head.translate(None, _CONTROL)) <= len(head) // 50 + 1
+
+
+def head_of(content: Any) -> tuple[bytes, str]:
+    """How a stream begins, which is not moved on: its first bytes, and its codec where it is UTF-16 or UTF-32.
+
+    Those of the latter are given in UTF-8 and without a byte order mark.
+    """
+    head = content.peek(WIDEST_HEAD)[:WIDEST_HEAD]
+    codec = wide_codec(head)
+    return (head.decode(codec, "replace").removeprefix("\ufeff").encode() if codec else head)[:HEAD_BYTES], codec
 
 
 def is_report(head: bytes) -> bool:

@@ -6,12 +6,14 @@ import io
 import re
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any
 
 from dedup.readers.compression import unpack
 from dedup.readers.words import used
 
 _HEADER_BYTES = 1 << 18
+_STEP_BYTES = 1 << 20  # of Brotli unpacked at once
 _STATUS = re.compile("[1-9][0-9]{2}")
 
 
@@ -108,36 +110,44 @@ def _unpack_body(body: bytes, name: str, longest: int, damage: list[str]) -> byt
         damage += [f"{damaged}; {'what can be read' if body else 'nothing'} of it was used" for damaged in found]
         return body
     if name == "deflate":
-        return _inflate(body, longest)
+        return _inflate(body, longest, damage)
     if name == "br":
-        return _unbrotli(body, longest)
+        return _unbrotli(body, longest, damage)
     raise BodyError(f"unknown content encoding {name[:40]!r}")
 
 
-def _inflate(body: bytes, longest: int) -> bytes:
+def _inflate(body: bytes, longest: int, damage: list[str]) -> bytes:
     """Deflate, with or without the zlib header."""
     for bits in (15, -15):
+        unpacker = zlib.decompressobj(bits)
         try:
-            return zlib.decompressobj(bits).decompress(body, longest + 1)
+            out = unpacker.decompress(body, longest + 1)
         except zlib.error:
             continue
+        if not unpacker.eof and len(out) <= longest:
+            damage.append(f"deflate data is cut short; {used(len(out) > 0)}")
+        return out
     raise BodyError("deflate data is damaged")
 
 
-def _unbrotli(body: bytes, longest: int) -> bytes:
-    """Brotli, where the library is there."""
+def _unbrotli(body: bytes, longest: int, damage: list[str]) -> bytes:
+    """Brotli, where the library is there; a hundred bytes may stand for a hundred million."""
     try:
         import brotli  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise BodyError("Brotli needs the package brotli: pip install brotli") from error
-    unpacker: Any = brotli.Decompressor()
-    parts: list[bytes] = []
-    stream: BinaryIO = io.BytesIO(body)
+
+        unpacker: Any = brotli.Decompressor()
+        step = partial(unpacker.process, output_buffer_limit=_STEP_BYTES)
+        parts = [step(b"")]  # before 1.2 what it gives has no bound
+    except (ImportError, TypeError) as error:
+        raise BodyError("Brotli needs the package brotli, 1.2 or newer: pip install -U brotli") from error
     try:
-        while data := stream.read(1 << 14):
-            parts.append(unpacker.process(data))
-            if sum(map(len, parts)) > longest:
-                raise BodyError("longer than max_page_bytes")
+        parts.append(step(body))
+        size = len(parts[-1])
+        while parts[-1] and size <= longest:
+            parts.append(step(b""))
+            size += len(parts[-1])
     except brotli.error as error:
         raise BodyError("Brotli data is damaged") from error
+    if size <= longest and not unpacker.is_finished():
+        damage.append(f"Brotli data is cut short; {used(size > 0)}")
     return b"".join(parts)

@@ -300,7 +300,7 @@ def array_values(stream: BinaryIO, longest: int) -> Iterator[ArrayValue]:
     """
     decoder = json.JSONDecoder()
     text_of = codecs.getincrementaldecoder("utf-8")()
-    buffer, before, at, line, step, opened, ended = "", "", 0, 1, 1 << 16, False, False
+    buffer, before, at, line, step, opened, closed, ended = "", "", 0, 1, 1 << 16, False, False, False
     while True:
         found = _SPACE.match(buffer, at)
         start = found.end() if found else at
@@ -312,8 +312,17 @@ def array_values(stream: BinaryIO, longest: int) -> Iterator[ArrayValue]:
                     before += buffer[at:start + 1]
                     at = start + 1
                     continue
+            elif closed:
+                line += buffer.count("\n", at, start)
+                at = start
+                if at < len(buffer):
+                    raise ValueError(f"more stands behind the array, at line {line}")
+                if ended:
+                    return
             elif buffer[start:start + 1] == "]":
-                return
+                line += buffer.count("\n", at, start)
+                at, closed = start + 1, True
+                continue
             elif start < len(buffer):
                 value, stop = decoder.raw_decode(buffer, start)
                 after = _SPACE.match(buffer, stop)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from dedup.errors import MissingExtraError, how_to_install
 from dedup.options import Options
+from dedup.readers.csv import NAMED_TWICE, named_twice
 from dedup.readers.formats import A_REPORT
 from dedup.readers.reading import READ_BYTES, Items, Reading
 from dedup.readers.tables import Records, columns_of, no_field, row_name, text_fields
@@ -159,7 +160,7 @@ def batches_of(source: Any) -> Iterator[Any]:
 
 
 def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True, before: int = 0) -> Items:
-    """The pages of record batches; a cell that is not UTF-8 costs its row only.
+    """The pages of record batches; a cell that cannot be read costs its row only.
 
     Args:
         numbered: The rows have an order; else all have the number -1.
@@ -175,16 +176,18 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = 
             return
         wanted = columns_of(reading.options)
         columns = [(name, _checked(batch.column(i))) for i, name in enumerate(names) if name in wanted]
+        if not number and (twice := dict.fromkeys(name for name, _ in columns if names.count(name) > 1)):
+            reading.notes.error(reading.file.place, None, named_twice(twice, "last"), NAMED_TWICE)
         for start in range(0, batch.num_rows, _ROWS):
             parts = [(name, _values(column.slice(start, _ROWS))) for name, column in columns]
             for i in range(min(_ROWS, batch.num_rows - start)):
                 number += numbered
                 record = {name: values[i] for name, values in parts}
-                bad = next((name for name, value in record.items() if isinstance(value, UnicodeDecodeError)), None)
+                bad = next((name for name, value in record.items() if isinstance(value, Exception)), None)
                 if bad is not None:
                     named = next((record[name] for name in records.ids if isinstance(record.get(name), str)), None)
-                    reading.fail(None, f"{row_name(None, number, named)}{bad} is not valid UTF-8, row skipped",
-                                 "row is not valid UTF-8")
+                    cause = _cause(record[bad])
+                    reading.fail(None, f"{row_name(None, number, named)}{bad} {cause}, row skipped", f"row {cause}")
                     continue
                 page = records.page(record, None, number)
                 if page is not None:
@@ -201,7 +204,8 @@ def _checked(column: Any) -> Any:
     try:
         column.validate(full=True)
     except pyarrow.ArrowInvalid:
-        twins = {pyarrow.string(): pyarrow.binary(), pyarrow.large_string(): pyarrow.large_binary()}
+        twins = {pyarrow.string(): pyarrow.binary(), pyarrow.large_string(): pyarrow.large_binary(),
+                 pyarrow.string_view(): pyarrow.binary_view()}
         if column.type not in twins:
             raise
         column.view(twins[column.type]).validate(full=True)  # sound but for cells that are not UTF-8
@@ -209,16 +213,21 @@ def _checked(column: Any) -> Any:
 
 
 def _values(column: Any) -> list[Any]:
-    """Python values of a column; for a cell that is not UTF-8 its error."""
+    """Python values of a column; for a cell that has none its error."""
     try:
         values: list[Any] = column.to_pylist()
         return values
-    except UnicodeDecodeError:
+    except Exception:  # UTF-8 that is none, a time zone that is not known, a date that Python does not have
         return [_value(column[i]) for i in range(len(column))]
 
 
 def _value(cell: Any) -> Any:
     try:
         return cell.as_py()
-    except UnicodeDecodeError as error:
+    except Exception as error:
         return error
+
+
+def _cause(error: Exception) -> str:
+    """What is wrong with a cell, without the figures of one."""
+    return "is not valid UTF-8" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({type(error).__name__})"

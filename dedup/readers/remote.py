@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from dedup.errors import InputError, MissingExtraError, how_to_install
-from dedup.readers.files import Found, matcher
+from dedup.readers.files import Found, matcher, open_regular
 from dedup.readers.notes import Notes
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.")
@@ -90,7 +90,12 @@ def open_remote(found: Found) -> BinaryIO:
     Raises:
         OSError: It cannot be opened.
     """
-    return cast(BinaryIO, found.remote.fs.open(found.remote.path, "rb"))
+    from fsspec.implementations.local import LocalFileSystem
+
+    file = found.remote
+    if isinstance(file.fs, LocalFileSystem):  # a FIFO of this machine would be waited for
+        return open_regular(Path(file.path))
+    return cast(BinaryIO, file.fs.open(file.path, "rb"))
 
 
 def _site(address: str) -> str:

@@ -18,9 +18,9 @@ from dedup.errors import DedupError, InputError
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
 from dedup.readers.compression import compression_of, unpack
-from dedup.readers.decode import Utf8Stream, wide_codec
-from dedup.readers.files import Found, expand, find, open_source
-from dedup.readers.formats import HEAD_BYTES, MARKUP, choose
+from dedup.readers.decode import Utf8Stream
+from dedup.readers.files import Found, expand, find, open_source, with_beginning
+from dedup.readers.formats import HEAD_BYTES, MARKUP, choose, head_of
 from dedup.readers.jobs import Answer
 from dedup.readers.naming import Naming
 from dedup.readers.notes import Notes
@@ -275,7 +275,8 @@ def open_stream(source: Place | Sequence[Place], options: Options) -> PageStream
     def items(stream: PageStream) -> Stretches:
         for binary in streams:
             stream.files += 1
-            yield from read_stream(binary, Reading(_standard_input(), options, notes))
+            reading = Reading(_standard_input(), options, notes)
+            yield from _until_it_fails(read_stream(with_beginning(binary), reading), reading, OSError)
         found_any = False
         for found in itertools.chain(find(paths, options.include, options.exclude, notes),
                                      find_remote(addresses, options.include, options.exclude, notes)):
@@ -303,47 +304,55 @@ def read_file(found: Found, options: Options, notes: Notes, stream: PageStream) 
     """The pages of a file; whatever is wrong with it is a note."""
     reading = Reading(found, options, notes)
     if found.remote is not None:
-        yield from _read_remote(reading)
-        return
+        yield from _until_it_fails(_read_remote(reading), reading, Exception)  # a connection fails in the ways of its library
+    else:
+        yield from _until_it_fails(_read_local(reading, stream), reading, OSError)
+
+
+def _until_it_fails(items: Stretches, reading: Reading, mishap: type[Exception]) -> Stretches:
+    """The pages of what can fail at any time; that it does is a note."""
+    given = False
     try:
-        with open_source(found) as file:
-            before = os.fstat(file.fileno())
-            stream.expected_bytes += before.st_size
-            yield from read_stream(file, reading)
-            after = os.fstat(file.fileno())
-            stream.bytes_behind += before.st_size
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            notes.error(found.place, None, "changed while it was read; what was read is used")
-    except OSError as error:
-        cause = error.strerror or str(error)
-        reading.fail(None, f"cannot be read ({cause}), skipped", "unreadable file")
+        for item in items:
+            given = True
+            yield item
+    except (DedupError, MemoryError):
+        raise
+    except mishap as error:
+        cause = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        done = f"; {used(given)}" if given else ", skipped"
+        reading.fail(None, f"cannot be read ({cause}){done}", "unreadable file")
+
+
+def _read_local(reading: Reading, stream: PageStream) -> Stretches:
+    """The pages of a file of this machine."""
+    found = reading.file
+    with open_source(found) as file:
+        before = os.fstat(file.fileno())
+        stream.expected_bytes += before.st_size
+        yield from read_stream(file if file.seekable() else with_beginning(file), reading)
+        after = os.fstat(file.fileno())
+        stream.bytes_behind += before.st_size
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        reading.notes.error(found.place, None, "changed while it was read; what was read is used")
 
 
 def _read_remote(reading: Reading) -> Stretches:
-    """The pages of a file at an address; a connection may fail at any time, in the ways of its library."""
-    try:
-        with open_remote(reading.file) as file:
-            yield from read_stream(file, reading)
-    except (DedupError, GeneratorExit):
-        raise
-    except Exception as error:
-        cause = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        reading.fail(None, f"cannot be read ({cause}); what was read before is used", "unreadable file")
+    """The pages of a file at an address."""
+    with open_remote(reading.file) as file:
+        yield from read_stream(with_beginning(file), reading)
 
 
 def read_stream(file: BinaryIO, reading: Reading) -> Stretches:
     """The pages of a stream."""
     place, notes = reading.file.place, reading.notes
     raw: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
-    compression = compression_of(raw.peek(HEAD_BYTES)[:HEAD_BYTES])
+    compression = compression_of(raw.peek(HEAD_BYTES))
     content: Any = unpack(raw, compression, lambda message, kind: notes.error(place, None, message, kind))
-    head = content.peek(HEAD_BYTES)[:HEAD_BYTES]
-    if not head:
+    if not content.peek(1):
         _no_page("empty file", reading)
         return
-    codec = wide_codec(head)
-    if codec:
-        head = head.decode(codec, "replace").removeprefix("\ufeff").encode()
+    head, codec = head_of(content)
     form, reason = choose(reading.file.name, head, reading.file.named, reading.options.input_format)
     if not form:
         _no_page(reason, reading)

@@ -42,7 +42,8 @@ def kept(folder: Path) -> list[str]:
     return sorted(path.stem.removeprefix("dedup-") for path in folder.glob("*.stage"))
 
 
-def killed_after(folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch, **settings: object) -> None:
+def killed_after(folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch, source: Path | None = None,
+                 **settings: object) -> None:
     """A scan that ends when a stage was kept."""
     keep = Checkpoint.keep
 
@@ -53,7 +54,7 @@ def killed_after(folder: Path, stage: str, monkeypatch: pytest.MonkeyPatch, **se
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoint, "keep", then_end)
         with pytest.raises(KeyboardInterrupt):
-            dedup.scan(pages(), checkpoint=folder, **settings)
+            dedup.scan(source or pages(), checkpoint=folder, **settings)
 
 
 @pytest.mark.parametrize("settings", [{}, {"find": "exact"}, {"find": "reworded"}, {"unit": "page"}, {"scope": "within"},
@@ -75,6 +76,18 @@ def test_a_scan_that_goes_on_after_any_stage_says_the_same(settings: dict[str, o
         assert stage.replace(" ", "-") in kept(tmp_path)
         assert dedup.scan(pages(), pairs=True, checkpoint=tmp_path, **settings).to_json() == plain
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", [None, "text"])
+def test_a_checkpoint_may_lie_in_what_is_scanned(form: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                 caplog: pytest.LogCaptureFixture) -> None:
+    for page in pages():
+        (tmp_path / page["id"]).write_text(page["text"])
+    plain = dedup.scan(tmp_path, input_format=form).to_json()
+    killed_after(tmp_path / "kept", "seeds", monkeypatch, tmp_path, input_format=form)
+    (tmp_path / "kept" / "dedup-groups.part").write_bytes(b"half of it")
+    assert dedup.scan(tmp_path, input_format=form, checkpoint=tmp_path / "kept").to_json() == plain
+    assert caplog.messages == []
 
 
 def test_what_was_kept_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

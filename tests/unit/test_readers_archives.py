@@ -7,12 +7,14 @@ import io
 import json
 import random
 import sys
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
 
 from dedup.readers.compression import unpack
-from dedup.readers.http import decode_body, split_response
+from dedup.readers.http import BodyError, decode_body, split_response
 from tests.readers_help import data, read
 
 if sys.version_info >= (3, 14):
@@ -368,17 +370,48 @@ def test_http_bodies(body: bytes, headers: str, text: bytes, damaged: bool) -> N
     (b"fff\r\n", "Transfer-Encoding: chunked", "chunked body is broken; nothing of it was used"),
     (b"fff\r\nhello", "Transfer-Encoding: chunked", "chunked body is broken; what stands before it was used"),
     (b"\x1f\x8b\x08", "Content-Encoding: gzip", "gzip data is damaged; nothing of it was used"),
-    (gzip.compress(random.Random(1).randbytes(900))[:500], "Content-Encoding: gzip",
-     "gzip data is damaged; what can be read of it was used")])
+    (gzip.compress(random.Random(1).randbytes(900), mtime=0)[:500], "Content-Encoding: gzip",
+     "gzip data is damaged; what can be read of it was used"),
+    (zlib.compress(b"one two three")[:-6], "Content-Encoding: deflate",
+     "deflate data is cut short; what stands before it was used"),
+    (zlib.compress(b"one two three")[2:3], "Content-Encoding: deflate", "deflate data is cut short; nothing of it was used")])
 def test_of_a_damaged_body_it_is_said_whether_anything_was_used(body: bytes, headers: str, said: str) -> None:
     answer = split_response(response(body, headers))
     decode_body(answer, 10_000)
     assert answer.damage == [said]
 
 
+def test_a_small_body_in_brotli_may_be_huge() -> None:
+    """210 bytes for 128 MB: no more of it is unpacked than a page may have."""
+    brotli = pytest.importorskip("brotli")
+    bomb = split_response(response(brotli.compress(bytes(1 << 27)), "Content-Encoding: br"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyError, match="longer than max_page_bytes"):
+            decode_body(bomb, 10_000)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 21])
+def test_a_body_in_brotli_is_read_to_its_end(size: int) -> None:
+    brotli = pytest.importorskip("brotli")
+    body = random.Random(1).randbytes(size)
+    raw = brotli.compress(body, quality=1)
+    answer = split_response(response(raw, "Content-Encoding: br"))
+    assert (decode_body(answer, 1 << 22), answer.damage) == (body, [])
+    cut = split_response(response(raw[:len(raw) // 2], "Content-Encoding: br"))
+    begun = decode_body(cut, 1 << 22)
+    assert body.startswith(begun)
+    used = "what stands before it was used" if begun else "nothing of it was used"
+    assert cut.damage == [f"Brotli data is cut short; {used}"]
+
+
 @pytest.mark.parametrize(("name", "content"), [
-    ("a.txt.gz", gzip.compress(b"text")[:8]), ("a.txt.zst", zstd.compress(b"text")[:5]), ("a.json", b'[{"text" "one"}]'),
-    ("a.csv", b"\xff\xfe\0"), ("a.parquet", b"PAR1" + bytes(40) + b"PAR1"), ("a.arrow", b"ARROW1\0\0" + bytes(9)),
+    ("a.txt.gz", gzip.compress(b"text", mtime=0)[:8]), ("a.txt.zst", zstd.compress(b"text")[:5]),
+    ("a.json", b'[{"text" "one"}]'), ("a.csv", b"\xff\xfe\0"), ("a.parquet", b"PAR1" + bytes(40) + b"PAR1"),
+    ("a.arrow", b"ARROW1\0\0" + bytes(9)),
     ("a.warc", b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: x\r\n\r\n"), ("a.arc", b"filedesc://a 1 2 3 four\n")])
 def test_where_nothing_stands_before_damage_nothing_is_said_to_be_used(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,6 +223,72 @@ def test_what_a_shell_hands_over_as_a_pipe_is_read(folder: Path) -> None:
     os.mkfifo(folder / "named")
     assert [error.message for error in read(folder / "named")[1].errors] == [
         "cannot be read (is a FIFO, not a regular file), skipped"]
+
+
+RECORDS = b'{"id": "a", "text": "Some words of one page."}\n{"id": "b", "text": "Some words of another one."}\n'
+
+
+def written_slowly(data: bytes, first: int, out: int) -> threading.Thread:
+    """Write to a pipe in two steps, while it is read."""
+    def write() -> None:
+        with os.fdopen(out, "wb", buffering=0) as pipe:
+            pipe.write(data[:first])
+            time.sleep(0.05)
+            pipe.write(data[first:])
+    thread = threading.Thread(target=write)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("first", [1, 11])
+@pytest.mark.parametrize("data", [RECORDS, gzip.compress(RECORDS), gzip.compress(RECORDS[:4]) + gzip.compress(RECORDS[4:])],
+                         ids=["plain", "packed", "members"])
+def test_a_pipe_is_told_by_how_it_begins_however_slowly_it_is_written(data: bytes, first: int, waits: bool) -> None:
+    """One read of a pipe gives what was written at once: of that the format was guessed."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, waits)
+    thread = written_slowly(data, first, writing)
+    with os.fdopen(reading, "rb") as pipe:
+        pages, stream = read(pipe)
+        assert not pipe.closed
+    thread.join()
+    assert ids(pages) == ["a", "b"]
+    assert not stream.errors
+
+
+def test_the_first_member_of_a_packed_file_may_be_short(tmp_path: Path) -> None:
+    (tmp_path / "pages").write_bytes(gzip.compress(RECORDS[:4]) + gzip.compress(RECORDS[4:]))
+    assert ids(read(tmp_path / "pages")[0]) == ["a", "b"]
+
+
+class Failing(io.RawIOBase):
+    """A stream that breaks off."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self.data.readinto(buffer)
+        if not count:
+            raise OSError(5, "Input/output error")
+        return count
+
+
+def test_a_stream_that_breaks_off_costs_what_was_not_read(tmp_path: Path) -> None:
+    (tmp_path / "good.txt").write_text("the rest is read")
+    stream = open_pages([Failing(RECORDS * 20000), tmp_path / "good.txt"])
+    pages = list(stream)
+    assert len(pages) > 4000
+    assert pages[-1].text == "the rest is read"
+    assert [(e.source, e.message) for e in stream.errors] == [
+        ("-", "cannot be read (Input/output error); what stands before it was used")]
+    stream = open_pages([Failing(b"<html><p>Some words"), tmp_path / "good.txt"])
+    assert ids(list(stream)) == ["good.txt"]
+    assert [e.message for e in stream.errors] == ["cannot be read (Input/output error), skipped"]
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")

@@ -133,9 +133,31 @@ def test_records_with_a_byte_order_mark(tmp_path: Path, codec: str, name: str, h
     assert [page.text for page in pages] == [f"zwölf 𝄞 {i}" for i in range(20_000)]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["a.json", "a"])
+def test_a_first_record_that_is_longer_than_what_is_looked_at(tmp_path: Path, codec: str, name: str) -> None:
+    """As many characters are looked at, however many bytes each has."""
+    rows = [{"text": "zwölf Worte " * 2000}, {"text": "short"}]
+    path = write(tmp_path / name, "".join(json.dumps(row) + "\n" for row in rows).encode(codec))
+    pages, stream = read(path)
+    assert [page.text for page in pages] == [row["text"] for row in rows]
+    assert stream.errors == []
+
+
 def test_an_array_in_utf16(tmp_path: Path) -> None:
     path = write(tmp_path / "a.json", '[{"text": "zwölf"}, {"text": "𝄞"}]'.encode("utf-16"))
     assert [page.text for page in read(path)[0]] == ["zwölf", "𝄞"]
+
+
+@pytest.mark.parametrize(("more", "line"), [
+    ("[3]", 2), ('\n\n[{"text": "two"}]', 4), ("  ]", 2), (" " * 200_000 + "\nx", 3), ("\0", 2)])
+def test_what_stands_behind_an_array_is_named(tmp_path: Path, more: str, line: int) -> None:
+    """Two arrays in one file, say: the second one was lost without a word."""
+    pages, stream = read(write(tmp_path / "a.json", '[{"text":\n"one"}]' + more))
+    assert [page.text for page in pages] == ["one"]
+    assert [e.message for e in stream.errors] == [
+        f"not valid JSON (more stands behind the array, at line {line}); what stands before it was used"]
+    assert not read(write(tmp_path / "a.json", '[{"text": "one"}]' + " \r\n" * 100_000))[1].errors
 
 
 def test_bad_units_of_utf16_cost_their_line(tmp_path: Path) -> None:
@@ -341,15 +363,41 @@ def test_parquet_and_arrow(tmp_path: Path, form: str) -> None:
     assert read(path)[1].errors
 
 
-def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view"])
+def test_a_cell_that_is_not_utf8_costs_its_row(tmp_path: Path, kind: str) -> None:
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet
 
-    cells = pa.array([b"good", b"b\xffd", b"last"]).view(pa.string())
+    raw = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}[kind]
+    cells = pa.array([b"good", b"b\xffd", b"last"], getattr(pa, raw)()).view(getattr(pa, kind)())
     pyarrow.parquet.write_table(pa.table({"text": cells}), tmp_path / "a.parquet")
     pages, stream = read(tmp_path / "a.parquet")
     assert [p.text for p in pages] == ["good", "last"]
     assert "row 2" in stream.errors[0].message
+
+
+@pytest.mark.parametrize("field", ["id", "meta"])
+def test_a_cell_that_python_cannot_hold_costs_its_row(tmp_path: Path, field: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    days = pa.array([1, 1 << 30, 3], pa.date32())
+    pyarrow.parquet.write_table(pa.table({field: days, "text": ["one", "two", "three"]}), tmp_path / "a.parquet")
+    pages, stream = read(tmp_path / "a.parquet", meta="meta")
+    assert [p.text for p in pages] == ["one", "three"]
+    assert [e.message for e in stream.errors] == [f"row 2: {field} cannot be read (OverflowError), row skipped"]
+    assert [(s.reason, s.count) for s in stream.skipped] == [("row cannot be read (OverflowError)", 1)]
+
+
+def test_of_several_columns_of_one_name_the_last_is_used_and_it_is_said(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    table = pa.Table.from_arrays([pa.array(["a"] * 3), pa.array(["b"] * 3), pa.array([1, 2, 3])], ["text", "text", "id"])
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", row_group_size=1)
+    pages, stream = read(tmp_path / "a.parquet")
+    assert [(p.id, p.text) for p in pages] == [("1", "b"), ("2", "b"), ("3", "b")]
+    assert [e.message for e in stream.errors] == ["several columns are named 'text'; the last of them is used"]
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import gzip
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +100,18 @@ def test_a_connection_that_fails_costs_its_file_only(memory: Any, monkeypatch: p
     report = dedup.scan(dedup.open_pages("memory://site"))
     assert report.summary.pages == 2
     assert [(e.source, e.message) for e in report.errors] == [
-        ("memory:///site/deep/b.html", "cannot be read (connection reset by the other side); what was read before is used")]
+        ("memory:///site/deep/b.html", "cannot be read (connection reset by the other side), skipped")]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_of_this_machine_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    (tmp_path / "b.txt").write_text(TEXT)
+    done = subprocess.run([sys.executable, "-m", "dedup", "scan", tmp_path.as_uri()], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 3
+    assert done.stderr == f"{tmp_path.as_uri()}/a.txt: cannot be read (is a FIFO, not a regular file), skipped\n"
+    assert "1 block: 1 compared" in done.stdout
 
 
 def test_an_address_is_no_text() -> None:
