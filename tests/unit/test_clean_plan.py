@@ -103,6 +103,28 @@ def test_signs_count_between_the_parts_of_a_second_rendering_too(label, other):
     assert cleaned.rstrip().endswith("middle of the page.")
 
 
+@pytest.mark.parametrize(("name", "source"), [
+    ("a.txt", "{0}\n\n★★★★★\n\n{1}\n\n{2}\n\nIn between.\n\n{0}\n\n★★☆☆☆\n\n{1}\n\n{2}\n"),
+    ("a.txt", "{0}\n★★★★★\n{1}\n{2}\nIn between.\n{0}\n★★☆☆☆\n{1}\n{2}\n"),
+    ("a.md", "- {0}\n- ★★★★★\n- {1}\n- {2}\n\nIn between.\n\n- {0}\n- ★★☆☆☆\n- {1}\n- {2}\n"),
+    ("a.md", "![red](a.png)\n\n- {0}\n- {1}\n- {2}\n\nIn between.\n\n- {0}\n- ![★★☆☆☆](a.png)\n- {1}\n- {2}\n"),
+    ("a.html", "<p>{0}<p>★★★★★<p>{1}<p>{2}<p>In between.<p>{0}<p>★★☆☆☆<p>{1}<p>{2}"),
+    ("a.html", "<p>{0}<br>★★★★★<br>{1}<p>{2}<p>In between.<section><p>{0}<br>★★☆☆☆<br>{1}<p>{2}</section>"),
+])
+def test_symbols_that_stand_alone_are_not_lost_with_the_words_around_them(tmp_path, name, source):
+    (tmp_path / name).write_text(source.format(FERRY, BAKER, TOWER), "utf-8")
+    clean(tmp_path / name, tmp_path / "out", max_removed=1.0)
+    cleaned = (tmp_path / "out" / name).read_text("utf-8")
+    assert cleaned.count(FERRY) == cleaned.count(BAKER) == cleaned.count(TOWER) == 1
+    assert "★★☆☆☆" in cleaned
+
+
+def test_equal_symbols_go_with_the_words_around_them():
+    page = f"{FERRY}\n\n★★★★★\n\n{BAKER} → {TOWER}"
+    cleaned, = texts(f"{page}\n\nThis stands in the middle of the page.\n\n{page}")
+    assert cleaned.rstrip() == f"{page}\n\nThis stands in the middle of the page."
+
+
 def test_signs_are_told_apart_wherever_they_stand_in_the_bytes_of_a_text():
     """Where the columns are cut changes nothing, and a place is one of a code point, whatever stands beside it."""
     signs = ["-5", ".5", "–5", "“-5", "x-5", "1/5", "1⁄5", "1–5", "²", "★", "👍", "＋", "৳", "+", "#", "≤"]
