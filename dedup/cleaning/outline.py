@@ -118,8 +118,8 @@ _SIZE = re.compile(r"(?<=[\w.%])[-_.@](?:[0-9]{2,4}x[0-9]{2,4}|[1-4]x|(?:" + _WI
 
 
 _SIZING = frozenset((
-    "w", "h", "width", "height", "imwidth", "s", "size", "sz", "q", "quality", "dpr", "fit", "crop", "rect", "resize", "scale",
-    "zoom", "auto", "fm", "format", "strip", "ssl", "v", "ver", "version"))
+    "w", "h", "width", "height", "imwidth", "s", "size", "sz", "q", "quality", "dpr", "fit", "crop", "rect", "resize",
+    "scale", "zoom", "auto", "fm", "format", "strip", "ssl", "v", "ver", "version"))
 
 
 def one_size(address: str) -> str:
