@@ -22,7 +22,7 @@ from dedup.api import clean, restore
 from dedup.cleaning import manifest as lines
 from dedup.cleaning import run
 from dedup.cleaning.manifest import Manifest
-from dedup.cleaning.targets import Output, Target, safe_name
+from dedup.cleaning.targets import MARK, Output, Target, safe_name
 from dedup.errors import InputError, OutputError
 from tests.unit.test_clean_plan import ARTICLE, BAKER, FERRY
 
@@ -468,6 +468,27 @@ def test_a_full_disk_leaves_no_temporary_files_and_a_retry_works(site: Path, tmp
     clean(site, tmp_path / "out")
     restore(tmp_path / "out" / lines.FILE_NAME, tmp_path / "back")
     assert set(tree(tmp_path / "back")) == set(tree(site))
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("earlier", ["", "a.txt"])
+def test_a_disk_that_is_full_from_the_start_leaves_no_half_of_a_mark(site: Path, tmp_path: Path, in_place: bool,
+                                                                     earlier: str) -> None:
+    """Half of one would stay for ever; one of an earlier run says which files are ours."""
+    resource = pytest.importorskip("resource")
+    mark = (site if in_place else tmp_path / "out") / MARK
+    if earlier:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(earlier)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="Nothing was written"):
+            clean(site, None if in_place else tmp_path / "out", in_place=in_place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (mark.read_text() if mark.exists() else "") == earlier
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def killed(site: Path, out: Path, seconds: float, *more: str) -> None:
