@@ -253,6 +253,7 @@ class Sentences:
         number[worded] = np.arange(len(worded))
         keeper = self.keeper[unit]
         follows = (number[unit[1:]] == number[unit[:-1]] + 1) & (number[keeper[1:]] == number[keeper[:-1]] + 1)
+        follows &= units.symbols_between(unit) == units.symbols_between(keeper)
         for column in (units.page[unit], units.page[keeper], self.row[unit], self.verdict[unit]):
             follows &= column[1:] == column[:-1]
         begins = np.flatnonzero(np.append(True, ~follows))

@@ -11,6 +11,7 @@ from pathlib import Path
 from dedup.cleaning.manifest import Entry, Manifest
 from dedup.cleaning.targets import MARK, Output, Target, is_as_written, is_inside, stamp_of, waiting_place
 from dedup.errors import InputError, OutputError
+from dedup.report.json import replaced_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,7 @@ def begun(output: Output) -> Iterator[list[Finish]]:
     finish: list[Finish] = []
     if output.in_place:
         mark = output.base / MARK
-        try:
-            mark.write_text("\n".join(target.name for target in output.targets), "utf-8", "replace")
-        except OSError as error:
-            raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
+        _write_mark(output)
         try:
             try:
                 yield finish
@@ -66,12 +64,15 @@ def begun(output: Output) -> Iterator[list[Finish]]:
     earlier = _earlier(output)
     try:
         output.base.mkdir(parents=True, exist_ok=True)
-        mark.write_text("\n".join(target.name for target in output.targets), "utf-8", "replace")
     except OSError as error:
+        raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
+    try:
+        _write_mark(output)
+    except OutputError:
         if made:
             with contextlib.suppress(OSError):
                 output.base.rmdir()
-        raise OutputError(error.strerror or str(error), str(output.base), "Nothing was written.") from error
+        raise
     try:
         yield finish
         kept = {entry.target.path for entry in finish if not entry.dropped}
@@ -92,6 +93,12 @@ def begun(output: Output) -> Iterator[list[Finish]]:
             raise OutputError(error.what, error.where, f"What was written before stays in {output.base}; the same command "
                               "goes on from there.") from error
         raise
+
+
+def _write_mark(output: Output) -> None:
+    """Mark the output as unfinished; where that fails, an older mark stays as it is, and no half of a new one."""
+    with replaced_file(output.base / MARK) as file:
+        file.write("\n".join(target.name for target in output.targets).encode("utf-8", "replace"))
 
 
 def _earlier(output: Output) -> dict[Path, Entry]:

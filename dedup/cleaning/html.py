@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dedup.cleaning import seams
 from dedup.cleaning.checks import sound
 from dedup.cleaning.html_proof import Action, Raws, raw_cuts, reads_on
-from dedup.cleaning.outline import Block, Element, Outline, outline_of
+from dedup.cleaning.outline import ALT, Block, Element, Outline, outline_of
 from dedup.cleaning.pieces import Cut, Cuts, Gone, Left
-from dedup.cleaning.seams import Range, has_words
+from dedup.cleaning.seams import Range, has_words, says_something
 from dedup.readers.elements import BLOCKS
 from dedup.readers.sourcemap import LineEnds
 
@@ -53,11 +53,22 @@ def html_cuts(source: str, gone: Sequence[Gone], select: Sequence[str] = (), ign
         if rounds == ROUNDS - 1 or not cutter.divide(refused):
             break
     cutter.refuse(refused, DAMAGE)
-    accepted = [action for action, is_made in zip(actions, made, strict=True) if is_made]
+    accepted = _of_words(page, [action for action, is_made in zip(actions, made, strict=True) if is_made], settings)
     ranges = seams.merged(place for action in accepted for place in action.source)
     cuts = seams.by_removal(ranges, cutter.gone_in_source()) if ranges else []
     return Cuts(tuple(Cut(ends.original(a), ends.original(b), removal) for a, b, removal in cuts),
                 tuple(cutter.left(accepted)))
+
+
+def _of_words(page: Outline, actions: list[Action], settings: tuple[tuple[str, ...], tuple[str, ...]]) -> list[Action]:
+    """The cuts without blanks and marks of blocks of which no word goes after all."""
+    idle = set()
+    for number, ranges in raw_cuts(page, actions).items():
+        text = "".join(page.blocks[number].run.parts)
+        if has_words(text, 0, len(text)) and not any(has_words(text, start, end) for start, end in ranges):
+            idle.add(number)
+    rest = [action for action in actions if not (action.texts and page.texts[action.texts[0][0]].block in idle)]
+    return rest if len(rest) < len(actions) and reads_on(page, rest, settings) else actions
 
 
 class _Cutter:
@@ -93,7 +104,7 @@ class _Cutter:
         """Ranges of a block's text that go."""
         text = block.text
         edges = [0, *(at for piece in inside for at in piece[:2]), len(text)]
-        if inside and not any(has_words(text, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)):
+        if inside and not any(says_something(text, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)):
             self.whole.add(number)
             return [(0, len(text))]
         return seams.spans(text, 0, len(text), seams.stretches(text, inside))
@@ -159,6 +170,8 @@ class _Cutter:
         for number, element in enumerate(elements):
             if element.holds is not None:
                 keys.setdefault(element.holds, []).append(number)
+                if ALT in element.holds:  # it may stand for the same image without words
+                    keys.setdefault(element.holds.partition(ALT)[0], []).append(number)
         for key, numbers in keys.items():
             if not key or len(numbers) == 1:
                 blocking.update(numbers)

@@ -15,7 +15,7 @@ from dedup.cleaning import seams
 from dedup.cleaning.checks import sound
 from dedup.cleaning.markdown_outline import EMBEDDED, MarkdownOutline, Unit
 from dedup.cleaning.pieces import Cut, Cuts, Gone
-from dedup.cleaning.seams import Range, has_words
+from dedup.cleaning.seams import Range, says_something
 from dedup.cleaning.text import line_ranges
 from dedup.readers import parsed as kinds
 from dedup.readers.parsed import PageLimitError
@@ -117,7 +117,7 @@ class _Cutter:
                 continue
             text = self.page.builder.texts[block]
             edges = [0, *(at for piece in inside for at in piece[:2]), len(text)]
-            if not any(has_words(text, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)):
+            if not any(says_something(text, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)):
                 self.whole.add(block)
             elif ranges := seams.spans(text, 0, len(text), seams.stretches(text, inside)):
                 self.spans[block] = ranges
@@ -127,7 +127,7 @@ class _Cutter:
         units = self.page.units
         stays = [0]
         for block, text in enumerate(self.page.builder.texts):
-            stays.append(stays[-1] + (block not in self.whole and has_words(text, 0, len(text))))
+            stays.append(stays[-1] + (block not in self.whole and says_something(text, 0, len(text))))
         everywhere: dict[str, int] = {}
         for unit in units:
             if unit.kind not in _NESTING:

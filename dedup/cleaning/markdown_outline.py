@@ -143,6 +143,8 @@ class MarkdownOutline(MarkdownWalk):
         for child in token.children or []:
             if child.type == "image":
                 keys.append(f"image {child.attrs.get('src')}")
+                if child.content.strip():  # it is known by what is read aloud for it, too
+                    keys.append(f"{keys[-1]} {child.content}")
             elif child.type == "html_inline":
                 keys += EMBEDDED.findall(child.content)
         if token.type == "html_block":

@@ -7,18 +7,21 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from dedup.cleaning.seams import Range
+from dedup.cleaning.seams import Range, has_words, says_something
 from dedup.readers.elements import LEFT_OUT, Place
 from dedup.readers.html import Run, Step, Walk, location_of, walked
 from dedup.readers.sourcemap import LineEnds, Points
 
 OPEN, CLOSE = "\x02", "\x03"  # no text begins with them, but of pages that mean harm
-EMBEDDED = frozenset("img video audio canvas object embed iframe map source track".split())  # noqa: SIM905
+EMBEDDED = frozenset("img video audio canvas object embed iframe map area source track".split())  # noqa: SIM905
 CONTROLS = frozenset("input select textarea output progress meter keygen".split())  # noqa: SIM905
 MACHINERY = frozenset(
     "script style link meta base template noscript slot param svg noembed noframes frameset frame".split())  # noqa: SIM905
 _FIXED = frozenset("html head body td th option optgroup col colgroup frameset frame".split())  # noqa: SIM905
-_SOURCES = ("src", "data-src", "data-lazy-src", "data-original", "srcset", "data-srcset", "data", "poster", "usemap", "name")
+# What a page shows in the end comes first: where pictures load late, `src` is the same empty one for all.
+_SOURCES = ("data-src", "data-lazy-src", "data-original", "data-srcset", "src", "srcset", "data", "poster", "usemap", "name")
+_SAID = re.compile(r"<(?:title|desc)\b[^>]*>([^<]*)", re.IGNORECASE)  # of a drawing, read aloud
+ALT = "\n"  # between what an image is known by and what is read aloud for it
 _SMALL_DRAWING = 2000  # code points of an svg without text that is taken for an icon
 
 
@@ -114,13 +117,20 @@ _SIZE = re.compile(r"(?<=[\w.%])[-_.@](?:[0-9]{2,4}x[0-9]{2,4}|[1-4]x|(?:" + _WI
                    r"|small|medium|large|thumb|thumbnail|mobile|desktop|tablet|scaled)(?=[-_.@/]|\Z)", re.IGNORECASE)
 
 
+_SIZING = frozenset((
+    "w", "h", "width", "height", "imwidth", "s", "size", "sz", "q", "quality", "dpr", "fit", "crop", "rect", "resize",
+    "scale", "zoom", "auto", "fm", "format", "strip", "ssl", "v", "ver", "version"))
+
+
 def one_size(address: str) -> str:
-    """The address of an image without what says its size: one picture for phones and for desktops has one.
+    """The address of an image without what says its size or version: one picture for phones and for desktops has one.
 
     >>> one_size("src=/img/bridge-1200.jpg"), one_size("src=/img/bridge-400@2x.jpg"), one_size("src=/img/IMG_1234.jpg")
     ('src=/img/bridge.jpg', 'src=/img/bridge.jpg', 'src=/img/IMG_1234.jpg')
     """
-    return _SIZE.sub("", address.split("?")[0])
+    path, _, query = address.partition("?")
+    kept = [part for part in query.split("&") if part and part.partition("=")[0].lower() not in _SIZING]
+    return _SIZE.sub("", path) + ("?" + "&".join(kept) if kept else "")
 
 
 class Outline(Walk):
@@ -178,9 +188,10 @@ class Outline(Walk):
             if attr("aria-hidden") != "true" and attr("role") not in ("presentation", "none"):
                 named = next((f"{name}={value}" for name in _SOURCES if (value := attr(name))), sign)
                 element.holds = f"{tag} {one_size(named) if tag == 'img' else named}"
+                if says_something(said := attr("alt") or "", 0, len(said)):
+                    element.holds += ALT + " ".join(said.split())
         elif tag in CONTROLS:
-            value = attr("value") if attr("type") in ("hidden", "radio", "checkbox", "submit", "button") else ""
-            element.holds = f"{tag} {attr('type')} {attr('name')} {value}"
+            element.holds = f"{tag} {attr('type')} {attr('name')} {attr('value')} {attr('placeholder')}"
         elif tag in MACHINERY or "-" in tag:
             element.holds = "?"  # its whole source; known when it ends
         if element.holds is None and "url(" in (attr("style") or "").lower():
@@ -199,6 +210,9 @@ class Outline(Walk):
         before = run.size
         super()._text(data, flags, linked)
         bare = "".join(data.split())
+        if self._open and not has_words(data, 0, len(data)) and says_something(data, 0, len(data)):
+            around = self.elements[self._open[-1]]
+            around.holds = around.holds if around.holds is not None else f"symbols {bare}"
         if run.size > before:
             self.texts.append(Node(len(self.events), data, (before, run.size)))
             self.events.append(bare)
@@ -253,6 +267,8 @@ class Outline(Walk):
                 element.end = at if not self.source[at:following].strip() else following
             if element.holds == "?":
                 element.holds = self._machinery(element)
+            elif element.tag == "textarea" and element.holds:
+                element.holds += f" {self.source[element.start_end:element.end]}"
         for table in self._tied:
             for element in self.elements[table:self.elements[table].past]:
                 element.fixed = element.fixed or element.tag == "tr"
@@ -263,7 +279,8 @@ class Outline(Walk):
         if not source:
             return ""
         if element.tag == "svg" and ("<text" not in source and len(source) < _SMALL_DRAWING):
-            return None
+            said = " ".join(_SAID.findall(source))
+            return f"svg {said}" if has_words(said, 0, len(said)) else None
         if "-" in element.tag and element.first < element.last:
             return None  # it has text, like any element
         return source

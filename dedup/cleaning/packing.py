@@ -44,11 +44,15 @@ def packed(raw: IO[bytes], compression: str) -> Iterator[BinaryIO]:
     elif compression == "zstd":
         zstd = zstd_module()
         names = zstd.CompressionParameter
-        packer = zstd.ZstdFile(raw, "w", options={names.compression_level: _ZSTD_LEVEL, names.checksum_flag: 1})
+        options = {names.compression_level: _ZSTD_LEVEL, names.checksum_flag: 1}
+        packer = zstd.ZstdFile(raw, "w", options=options)
     else:
         raise ValueError(f"no compression is called {compression!r}; there are gzip and zstd")
+    begin = raw.tell()
     with packer, io.BufferedWriter(packer, _BUFFER_BYTES) as stream:
         yield cast(BinaryIO, stream)
+    if raw.tell() == begin:  # of no bytes ZstdFile makes none, which are no frame
+        raw.write(zstd.compress(b"", options=options))
 
 
 def content_digest(path: Path, compression: str, damage: Damage | None = None) -> str:

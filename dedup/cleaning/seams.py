@@ -12,10 +12,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from dedup.cleaning.pieces import Cut, Gone, Left
+from dedup.cleaning.signs import SYMBOLS
 
 Range = tuple[int, int]
 
 WORD = re.compile(r"[^\W_]")
+SYMBOL = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in SYMBOLS) + "]")
 BLANKS = " \t\xa0\u3000\u2009\u202f"
 _SPACELESS = re.compile(  # scripts whose every letter is a token
     "[\u2e80-\u2fdf\u3005\u3007\u3040-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -52,6 +54,11 @@ def apart(gone: Iterable[Gone], size: int) -> list[Gone]:
 def has_words(text: str, start: int, end: int) -> bool:
     """Whether a letter or digit stands in a range."""
     return WORD.search(text, start, end) is not None
+
+
+def says_something(text: str, start: int, end: int) -> bool:
+    """Whether a letter, a digit, or a symbol stands in a range: what two stars of five say stands nowhere else."""
+    return has_words(text, start, end) or SYMBOL.search(text, start, end) is not None
 
 
 def is_inside_word(text: str, at: int) -> bool:
@@ -102,11 +109,11 @@ def whole_words(text: str, start: int, end: int) -> Range:
 
 
 def stretches(text: str, gone: Sequence[Gone]) -> list[Range]:
-    """Ranges of whole words that go, those joined between which no word stands."""
+    """Ranges of whole words that go, those joined between which nothing is said."""
     out: list[Range] = []
     raw: list[Range] = []
     for start, end, _ in gone:
-        if raw and not has_words(text, raw[-1][1], start):
+        if raw and not says_something(text, raw[-1][1], start):
             raw[-1] = (raw[-1][0], end)
         else:
             raw.append((start, end))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dedup.cleaning.manifest import FILE_NAME, Entry, Manifest
+from dedup.cleaning.manifest import FILE_NAME, Entry, Manifest, check_name
 from dedup.cleaning.packing import content_digest
 from dedup.errors import InputError, OutputError
 from dedup.options import Options
@@ -108,6 +108,7 @@ def plan_output(paths: Sequence[Path], out: Path | None, manifest: Path | None, 
         name = out.name if lone else _free(_written_name(_name(file, paths, roots), form, compression), taken)
         targets.append(Target(file, stamp, base / name, name, form, compression, _original(file, paths, roots, form, name)))
     where = manifest or (out.with_name(f"{out.name}.{FILE_NAME}") if lone else base / FILE_NAME)
+    _check_names(where, targets)
     if is_written:
         _check_ours(base, where, targets, {stamp[:2] for _, stamp in found})
     return Output(base, tuple(targets), where)
@@ -134,6 +135,7 @@ def _in_place(found: list[tuple[Found, Stamp]], paths: Sequence[Path], manifest:
     while where.exists():  # an earlier one brings back what is gone already
         where = (manifest or base / FILE_NAME).with_name(f"dedup-manifest-{number}.jsonl")
         number += 1
+    _check_names(where, targets)
     return Output(base, tuple(targets), where, True)
 
 
@@ -169,7 +171,7 @@ def _root_names(paths: Sequence[Path]) -> dict[str, str]:
     taken: set[str] = set()
     for path in sorted({str(path): path for path in paths}.values(), key=lambda p: p.as_posix()):
         if path.is_dir():
-            names[path.as_posix()] = _free(path.resolve().name or "root", taken)
+            names[path.as_posix()] = _free(_safe_step(path.resolve().name) or "root", taken)
     return names
 
 
@@ -230,6 +232,17 @@ def _free(name: str, taken: set[str]) -> str:
         number += 1
     taken.add(free.casefold())
     return free
+
+
+def _check_names(manifest: Path, targets: Sequence[Target]) -> None:
+    """A name that a manifest cannot hold, or is refused for, could not be restored."""
+    for target in targets:
+        try:
+            target.name.encode()
+            check_name(manifest, target.name)
+        except (UnicodeEncodeError, InputError):
+            raise OutputError("has a name that a manifest cannot hold", str(target.path),
+                              "Use -o FOLDER: the cleaned file gets a plain name.") from None
 
 
 def _check_apart(base: Path, paths: Sequence[Path], found: Sequence[tuple[Found, Stamp]]) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from dedup.cleaning import seams
 from dedup.cleaning.pieces import Cuts, Gone
-from dedup.cleaning.seams import Range, has_words
+from dedup.cleaning.seams import Range, says_something
 
 _LINE_END = re.compile("\r\n|[\n\r\f\u2028\u2029]")
 MARKER = re.compile(
@@ -79,7 +79,7 @@ class _Text:
                     continue
             for line in range(self.line(start), self.line(end - 1) + 1):
                 part = (max(start, self.start[line]), min(end, self.end[line]))
-                if part[0] < part[1] and has_words(source, *part):
+                if part[0] < part[1] and says_something(source, *part):
                     parts.setdefault(line, []).append(part)
         whole = {line for line, ranges in parts.items() if self._is_whole(line, ranges)}
         for line in sorted(parts):
@@ -111,7 +111,7 @@ class _Text:
     def _is_whole(self, line: int, ranges: Sequence[Range]) -> bool:
         """Whether all words of a line go, its marker left aside."""
         edges = [(0, self._text_start(line)), *ranges, (self.end[line], 0)]
-        return not any(has_words(self.source, a[1], b[0]) for a, b in pairwise(edges) if a[1] < b[0])
+        return not any(says_something(self.source, a[1], b[0]) for a, b in pairwise(edges) if a[1] < b[0])
 
     def _continued(self, line: int, whole: set[int]) -> Range | None:
         """From a list item's text to the text of its next line, where that one stays."""

@@ -29,6 +29,7 @@ class Units:
         text: Number of each one's text: units with one number have equal tokens and signs (as far as 64-bit
             digests tell).
         page: Page of each.
+        symbols: A digest of the signs of each one that has no token (stars, arrows); 0 of others.
     """
 
     start: I64
@@ -36,9 +37,16 @@ class Units:
     tokens: I64
     text: I64
     page: I64
+    symbols: U64
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def symbols_between(self, units: I64) -> U64:
+        """A digest of what stands between each of some units, which have tokens, and the next one, and is symbols alone."""
+        before = np.cumsum(self.symbols)
+        between: U64 = before[units[1:]] - before[units[:-1]]
+        return between
 
     def inside(self, start: I64, end: I64) -> tuple[I64, I64]:
         """The units that lie in ranges of bytes: first one, and the one behind the last."""
@@ -48,17 +56,18 @@ class Units:
 
 def cut_units(engine: LocalEngine, corpus: Corpus) -> Units:
     """The sentences of all blocks."""
-    def cut(pages: tuple[int, int]) -> tuple[I64, I64, I64, U64]:
+    def cut(pages: tuple[int, int]) -> tuple[I64, I64, I64, U64, U64]:
         blocks = corpus.blocks_of(pages)
         start, end, _ = kernel.sentences(corpus.text, corpus.start[blocks], corpus.end[blocks])
         hashes, first = kernel.hash_tokens(corpus.text, start, end, corpus.flags)
         low, high = (int(corpus.page_start[page]) for page in pages)
         signs = sign_digests(corpus.text[low:high], start - low, end - low)
-        return start, end, np.diff(first), kernel.range_digests(hashes, first) ^ signs
+        tokens = np.diff(first)
+        return start, end, tokens, kernel.range_digests(hashes, first) ^ signs, np.where(tokens > 0, np.uint64(0), signs)
     batches = engine.map(cut, corpus.batches()) or [cut((0, 0))]
-    start, end, tokens, digest = (np.concatenate(column) for column in zip(*batches, strict=True))
+    start, end, tokens, digest, symbols = (np.concatenate(column) for column in zip(*batches, strict=True))
     page = np.searchsorted(corpus.page_start, start, side="right") - 1
-    return Units(start, end, tokens, distinct_keys(digest)[1].astype(np.int64), page)
+    return Units(start, end, tokens, distinct_keys(digest)[1].astype(np.int64), page, symbols)
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
     """
     real = Path(os.path.realpath(path))  # a link stays a link
     mend = "Nothing was written."
-    temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+    temporary = real.with_name(f".{_short(real.name)}.{os.getpid()}.tmp")
     try:
         if real.exists() and not real.is_file():
             mend = "It may have got the beginning."
@@ -235,6 +235,14 @@ def replaced_file(path: Path) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         _UNFINISHED.discard(temporary)
+
+
+def _short(name: str) -> str:
+    """A file's name where more can stand beside it; of one that is nearly as long as a system allows, its digest."""
+    from hashlib import sha256
+
+    data = os.fsencode(name)
+    return name if len(data) <= 200 else sha256(data).hexdigest()
 
 
 def set_mode(file: IO[bytes], mode: int) -> None:

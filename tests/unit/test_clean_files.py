@@ -22,7 +22,7 @@ from dedup.api import clean, restore
 from dedup.cleaning import manifest as lines
 from dedup.cleaning import run
 from dedup.cleaning.manifest import Manifest
-from dedup.cleaning.targets import Output, Target, safe_name
+from dedup.cleaning.targets import MARK, Output, Target, safe_name
 from dedup.errors import InputError, OutputError
 from tests.unit.test_clean_plan import ARTICLE, BAKER, FERRY
 
@@ -267,6 +267,49 @@ def test_long_names_keep_their_suffix() -> None:
     assert name.endswith(".html")
 
 
+POSIX_NAMES = pytest.mark.skipif(os.name == "nt", reason="no names of this system")
+UNHELD = ["a\\b.txt", "1:intro.txt", "caf\udce9.txt"]  # on POSIX they are names of files, the last one no UTF-8
+
+
+@POSIX_NAMES
+@pytest.mark.parametrize("name", UNHELD)
+def test_what_a_manifest_cannot_name_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    """The cleaned file would take its source's place, and ``restore`` would refuse the manifest."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_text(TWICE)
+    with pytest.raises(OutputError, match="a manifest cannot hold"):
+        clean(tmp_path / "in", in_place=True)
+    (tmp_path / "x.txt").write_text(TWICE)
+    with pytest.raises(OutputError, match="a manifest cannot hold"):
+        clean(tmp_path / "x.txt", tmp_path / name)
+    assert {path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == {TWICE}
+    clean(tmp_path / "in", tmp_path / "out")
+    restore(tmp_path / "out" / lines.FILE_NAME, tmp_path / "back")
+    assert [path.read_text() for path in (tmp_path / "back").iterdir()] == [TWICE]
+
+
+@POSIX_NAMES
+def test_folders_with_any_name_come_back(tmp_path: Path) -> None:
+    folders = [tmp_path / name.removesuffix(".txt") for name in UNHELD]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.txt").write_text(TWICE)
+    clean(folders, tmp_path / "out")
+    restore(tmp_path / "out" / lines.FILE_NAME, tmp_path / "back")
+    assert [path.read_text() for path in (tmp_path / "back").rglob("*.txt")] == 3 * [TWICE]
+
+
+def test_names_as_long_as_a_system_allows_come_back(tmp_path: Path) -> None:
+    name = "x" * 251 + ".txt"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_text(TWICE)
+    clean(tmp_path / "in", tmp_path / "out")
+    restore(tmp_path / "out" / lines.FILE_NAME, tmp_path / "back")
+    clean(tmp_path / "in", in_place=True)
+    restore(tmp_path / "in" / lines.FILE_NAME)
+    assert [(tmp_path / folder / name).read_text() for folder in ("in", "back")] == [TWICE, TWICE]
+
+
 def test_one_name_in_two_folders_is_two_files(tmp_path: Path) -> None:
     for folder in ("one/site", "two/site"):
         (tmp_path / folder).mkdir(parents=True)
@@ -425,6 +468,27 @@ def test_a_full_disk_leaves_no_temporary_files_and_a_retry_works(site: Path, tmp
     clean(site, tmp_path / "out")
     restore(tmp_path / "out" / lines.FILE_NAME, tmp_path / "back")
     assert set(tree(tmp_path / "back")) == set(tree(site))
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("earlier", ["", "a.txt"])
+def test_a_disk_that_is_full_from_the_start_leaves_no_half_of_a_mark(site: Path, tmp_path: Path, in_place: bool,
+                                                                     earlier: str) -> None:
+    """Half of one would stay for ever; one of an earlier run says which files are ours."""
+    resource = pytest.importorskip("resource")
+    mark = (site if in_place else tmp_path / "out") / MARK
+    if earlier:
+        mark.parent.mkdir(exist_ok=True)
+        mark.write_text(earlier)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="Nothing was written"):
+            clean(site, None if in_place else tmp_path / "out", in_place=in_place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (mark.read_text() if mark.exists() else "") == earlier
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def killed(site: Path, out: Path, seconds: float, *more: str) -> None:

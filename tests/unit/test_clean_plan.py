@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.api import clean, scan
 from dedup.cleaning.choices import Choices
+from dedup.cleaning.signs import sign_digests
 from dedup.errors import GuardError, OptionError
 
 FERRY = "The night ferry to Orven leaves from the north pier at a quarter past nine."
@@ -79,13 +81,61 @@ def test_the_greatest_value_is_found_among_odd_ones(values, kept):
 
 
 @pytest.mark.parametrize(("one", "other"), [
-    ("-5 °C", "5 °C"), ("C#", "C++"), ("p > 5 bar", "p < 5 bar"), ("$80", "€80"), ("5 ± 1", "5 1"), ("a ≤ 3", "a ≥ 3")])
+    ("-5 °C", "5 °C"), ("C#", "C++"), ("p > 5 bar", "p < 5 bar"), ("$80", "€80"), ("5 ± 1", "5 1"), ("a ≤ 3", "a ≥ 3"),
+    ("1/5", "1-5"), ("1:5", "1,5"), ("1–5", "1 5"), ("10² m", "102 m"), ("10⁻³", "10 3"), ("–5 °C", "5 °C"),
+    ("“-5 °C”", "“5 °C”"), ("of\xa0-5 °C", "of\xa05 °C"), (".5 mm", "5 mm"), ("5‰", "5"), ("฿5", "৳5"),
+    ("\uff0b5", "\uff0d5"), ("👍", "👎"), ("✓", "✗"), ("★★★☆☆", "★★★★★"), ("⇒", "⇐"), ("▲ 5", "▼ 5"), ("♀", "♂")])
 def test_signs_that_change_what_a_sentence_says_count(one, other):
     text = "We keep the sample of the second series at {} because the others did not survive the night."
     pages = [text.format(one), text.format(other)]
     assert texts(*pages, for_="corpus") == pages
     longer = [f"It rained that day. {page}" for page in pages]
     assert all(sign in page for sign, page in zip((one, other), texts(*longer, for_="corpus"), strict=True))
+
+
+@pytest.mark.parametrize(("label", "other"), [("5 °C", "-5 °C"), ("C", "C# and more"), ("Up ▼", "Up ▲")])
+def test_signs_count_between_the_parts_of_a_second_rendering_too(label, other):
+    again = f"{FERRY}\n\n{label}\n\n{BAKER}\n\n{TOWER}"
+    page = f"{other}\n\n{FERRY}\n\n{BAKER}\n\n{TOWER}\n\nThis stands in the middle of the page.\n\n{again}"
+    cleaned, = texts(page)
+    assert cleaned.rstrip().endswith(f"middle of the page.\n\n{label}")
+    cleaned, = texts(page.replace(other, label))
+    assert cleaned.rstrip().endswith("middle of the page.")
+
+
+@pytest.mark.parametrize(("name", "source"), [
+    ("a.txt", "{0}\n\n★★★★★\n\n{1}\n\n{2}\n\nIn between.\n\n{0}\n\n★★☆☆☆\n\n{1}\n\n{2}\n"),
+    ("a.txt", "{0}\n★★★★★\n{1}\n{2}\nIn between.\n{0}\n★★☆☆☆\n{1}\n{2}\n"),
+    ("a.md", "- {0}\n- ★★★★★\n- {1}\n- {2}\n\nIn between.\n\n- {0}\n- ★★☆☆☆\n- {1}\n- {2}\n"),
+    ("a.md", "![red](a.png)\n\n- {0}\n- {1}\n- {2}\n\nIn between.\n\n- {0}\n- ![★★☆☆☆](a.png)\n- {1}\n- {2}\n"),
+    ("a.html", "<p>{0}<p>★★★★★<p>{1}<p>{2}<p>In between.<p>{0}<p>★★☆☆☆<p>{1}<p>{2}"),
+    ("a.html", "<p>{0}<br>★★★★★<br>{1}<p>{2}<p>In between.<section><p>{0}<br>★★☆☆☆<br>{1}<p>{2}</section>"),
+])
+def test_symbols_that_stand_alone_are_not_lost_with_the_words_around_them(tmp_path, name, source):
+    (tmp_path / name).write_text(source.format(FERRY, BAKER, TOWER), "utf-8")
+    clean(tmp_path / name, tmp_path / "out", max_removed=1.0)
+    cleaned = (tmp_path / "out" / name).read_text("utf-8")
+    assert cleaned.count(FERRY) == cleaned.count(BAKER) == cleaned.count(TOWER) == 1
+    assert "★★☆☆☆" in cleaned
+
+
+def test_equal_symbols_go_with_the_words_around_them():
+    page = f"{FERRY}\n\n★★★★★\n\n{BAKER} → {TOWER}"
+    cleaned, = texts(f"{page}\n\nThis stands in the middle of the page.\n\n{page}")
+    assert cleaned.rstrip() == f"{page}\n\nThis stands in the middle of the page."
+
+
+def test_signs_are_told_apart_wherever_they_stand_in_the_bytes_of_a_text():
+    """Where the columns are cut changes nothing, and a place is one of a code point, whatever stands beside it."""
+    signs = ["-5", ".5", "–5", "“-5", "x-5", "1/5", "1⁄5", "1–5", "²", "★", "👍", "＋", "৳", "+", "#", "≤"]
+    text = " é ".join(signs).encode()
+    ends = np.cumsum([len(f"{sign} é ".encode()) for sign in signs])
+    starts = ends - [len(f"{sign} é ".encode()) for sign in signs]
+    found = sign_digests(np.frombuffer(text, np.uint8), starts, np.minimum(ends, len(text)))
+    alone = [sign_digests(np.frombuffer(f" {sign} ".encode(), np.uint8), np.array([0]), np.array([len(sign.encode()) + 1]))[0]
+             for sign in signs]
+    assert found.tolist() == alone
+    assert [sign for sign, digest in zip(signs, alone, strict=True) if not digest] == ["x-5"]
 
 
 @pytest.mark.parametrize("together", [1, 40, 4_000_000])

@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 from collections import UserDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from dedup.errors import InputError
 from dedup.model import Page
 from dedup.options import Options
 from dedup.readers import open_pages, pages_from_objects
+from dedup.readers.compression import zstd_module
 from tests.clean_help import clean, pages_of, put_back
 
 
@@ -265,6 +266,16 @@ def test_packing(compression: str) -> None:
         assert first.getvalue()[3:8] == b"\0\0\0\0\0"  # neither a name nor a time
     if compression == "zstd":
         assert first.getvalue()[4] & 4  # the frame's checksum
+
+
+@pytest.mark.parametrize(("compression", "unpack"), [("gzip", gzip.decompress), ("zstd", zstd_module().decompress)])
+def test_nothing_is_packed_as_a_whole_file_of_its_kind(compression: str, unpack: Callable[[bytes], bytes]) -> None:
+    """A page of which everything goes; no bytes at all would be no zstd."""
+    file = io.BytesIO()
+    with packed(file, compression):
+        pass
+    assert file.getvalue()
+    assert unpack(file.getvalue()) == b""
 
 
 def test_packing_of_an_unknown_kind() -> None:
