@@ -400,3 +400,30 @@ def test_a_lead_on_top_of_another_text_is_the_teaser_of_an_article_that_stands_t
     assert told(LONG, lead, prose(45, 71), *article, "Share", *article) == [
         "the article stands on this page twice: lines 7-15 again at 19-27",
         "the teaser at lines 1-3 is contained in lines 7-15"]
+
+
+# A letter a block: headlines of three and ten words, notes of twelve, a label, paragraphs of thirty.
+LETTERS = {"h": "Council votes now", "L": LONG, "n": prose(12, 90), "m": prose(12, 91), "s": "Share",
+           **{str(n): prose(30, n) for n in range(1, 5)}}
+
+
+@pytest.mark.parametrize(("blocks", "teaser"), [
+    ("L2424L2", "the teaser at line 13 is contained in lines 3-5"),  # a paragraph that opens the copies is no headline
+    ("n123n4n12421n34", "the teaser at line 29 is contained in lines 11-17"),  # the first copy lacks it
+    ("h241hh4m1m2hm42", "the teaser at line 15 is contained in lines 19-27"),
+    ("nn321n31", "the teaser at line 3 is contained in lines 11-15")])  # it lies between the ends of the first copy
+def test_a_teaser_is_told_once_and_of_a_copy_that_holds_it(blocks, teaser):
+    [report] = scan_texts([lines(*(LETTERS[letter] for letter in blocks))]).pages
+    assert [v.text for v in report.verdicts if v.kind == "teaser"] == [teaser]
+
+
+def test_what_is_longer_than_a_headline_is_not_told_as_that_headline_again():
+    assert told(*ARTICLE[:4], "Share", *ARTICLE[:4], "Menu", f"{LONG} {prose(12, 99)}") == [
+        "the article stands on this page twice: lines 1-7 again at 11-17",
+        "the teasers at lines 1 and 11 are contained in line 21"]
+
+
+def test_headlines_that_end_alike_are_not_told_as_equal():
+    heads = "Council votes for new parking rules", "Young members march against new parking rules"
+    [said] = told(heads[0], *P[:3], "Share", heads[1], *P[:3])
+    assert said == "the article stands on this page twice, nearly word for word: lines 1-7 again at 13-17"

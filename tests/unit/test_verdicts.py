@@ -375,3 +375,16 @@ def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_no
 def test_a_quote_is_the_text_in_one_line_cut_between_words(text: str, limit: int) -> None:
     line = " ".join(text.split())
     assert shortened(text, limit) == (line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "...")
+
+
+def test_the_words_of_a_refrain_are_those_of_its_quote_and_of_its_group():
+    end, begin = "against the mill", "the keeper lit seven lamps before dusk"  # fewer of both are of the ends of neighbours
+    report = scan_texts([lines(f"{prose(14, 92)} {end}", f"{begin} {prose(20, 93)}", "Menu",
+                               f"{prose(14, 94)} {end}", f"{begin} {prose(20, 95)}")])
+    assert [(verdict.text, report.groups[verdict.groups[0]].tokens) for verdict in report.pages[0].verdicts] == [
+        (f'a refrain (10 words) stands on this page twice: "{shortened(f"{end} {begin}")}" at lines 1-3 and 7-9', 10)]
+
+
+def test_a_word_with_which_the_block_before_a_teaser_ends_is_none_of_its_lines():
+    report = scan_texts([lines(f"{prose(20, 50)} and", P[0], prose(30, 60), "now and", f"{P[0]} {prose(30, 51)}")])
+    assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in lines 7-9"]
