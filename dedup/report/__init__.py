@@ -71,8 +71,7 @@ class Report:
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
         left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
-        hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out. Of a report
-            that was read from a file 0.
+        hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out.
         index_pages: Pages of the index that the pages were checked against, of which ``summary.reference_pages`` were looked
             at; ``None`` of a scan, and of a report that was read from a file.
 
