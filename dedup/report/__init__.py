@@ -207,11 +207,11 @@ class Report:
         from dedup.pair_list import those_at
         from dedup.report.filter import Counted, FilteredPages, filter_causes, filter_groups
 
-        groups, numbers = filter_groups(self.groups, least, Counted.of(self))
+        groups, numbers, gone = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else those_at(self._links, least)
         filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
-            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers),
+            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers, gone),
                           filter_causes(self.causes, numbers)),
             groups=groups, links=links, skipped=self.skipped, errors=self.errors, input_digest=self.input_digest,
             version=self.version, is_comparison=self.is_comparison, near_misses=self.near_misses)

@@ -388,3 +388,14 @@ def test_the_words_of_a_refrain_are_those_of_its_quote_and_of_its_group():
 def test_a_word_with_which_the_block_before_a_teaser_ends_is_none_of_its_lines():
     report = scan_texts([lines(f"{prose(20, 50)} and", P[0], prose(30, 60), "now and", f"{P[0]} {prose(30, 51)}")])
     assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in lines 7-9"]
+
+
+def test_of_a_page_that_a_group_left_no_verdict_is_kept():
+    """``at_similarity`` takes places out of a group; what was said of it on their pages goes with them."""
+    text = prose(60, 1)
+    report = scan([Page("a", text), Page("b", text), Page("c", edited(text, [12, 30, 31])), Page("d", f"{text}\n\n{prose(30, 2)}")])
+    assert [o.page for o in report.groups[0].occurrences] == ["a", "b", "c", "d"]
+    assert [[v.groups for v in page.verdicts] for page in report.pages][2]
+    less = report.at_similarity(0.99)
+    assert [o.page for o in less.groups[0].occurrences] == ["a", "b", "d"]
+    assert [bool(page.verdicts) for page in less.pages] == [True, True, False, True]
