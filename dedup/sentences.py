@@ -75,6 +75,8 @@ def _places(judgement: Judgement, rows: list[int]) -> tuple[str, list[str]]:
 def _own_lines(judgement: Judgement, row: int) -> str:
     """Lines of a copy, without the few words at its ends with which neighbouring blocks begin or end alike."""
     corpus, copies, places = judgement.findings.corpus, judgement.copies, judgement.findings.places
+    if 2 * copies.words[row] < copies.matched_words(np.array([row]), judgement.table.ranges)[0]:  # they are most of it
+        return _lines(judgement, row)
     page, own = int(judgement.table.page[row]), (int(copies.first_block[row]), int(copies.last_block[row]))
     ends = zip(own, (places.first_block[row], places.last_block[row]), block_lines(corpus, page, *own), places.lines(row),
                strict=True)
@@ -428,11 +430,19 @@ def _of_renderings(judgement: Judgement, page: int, stands: I64) -> dict[int, Ve
 
 def _holding(judgement: Judgement, told: Rendering, piece: Place) -> Place | None:
     """The first copy beside a piece in which each block of that stands; one that was edited may lack what others have."""
+    if _has_gap(judgement, piece):
+        return None
     fingerprint = judgement.findings.corpus.fingerprint
     texts = set(fingerprint[[*piece.blocks]].tolist())
     holding = [place for place in told.places if texts.issubset(fingerprint[[*place.blocks]].tolist())
                and not place.reaches_over(piece.first)]
     return min(holding, key=lambda place: place.first, default=None)
+
+
+def _has_gap(judgement: Judgement, place: Place) -> bool:
+    """Whether words stand between the ends of a place that are none of it: its lines hold more than it."""
+    between = range(place.first, max(place.blocks) + 1)
+    return any(judgement.findings.corpus.halves[block] and block not in place.blocks for block in between)
 
 
 def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[Place, list[Place], bool] | None:
@@ -448,11 +458,11 @@ def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[Place, list[
     inside = [row for row, n in zip(rows, of_copy, strict=True) if n is not None]
     lie = all(place.share_in(told.places[n].blocks) == 1 if n is not None else place.words <= 2 * copies.words[row] + MARKED
               for row, place, n in zip(rows, places, of_copy, strict=True))
-    if not lie or not copies.whole[inside].all():
+    beside = [place for place, n in zip(places, of_copy, strict=True) if n is None]
+    if not lie or not copies.whole[inside].all() or any(_has_gap(judgement, place) for place in beside):
         return None
     fingerprint = judgement.findings.corpus.fingerprint
     begin = {int(fingerprint[told.places[n].first]) for n in of_copy if n is not None}
-    beside = [place for place, n in zip(places, of_copy, strict=True) if n is None]
     opened = [copy for copy in told.places if fingerprint[copy.first] in begin]
     apart = [copy for copy in opened if not any(copy.reaches_over(place.first) for place in beside)]
     whole = min(apart or opened, key=lambda copy: copy.first)
@@ -484,6 +494,7 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     copies = judgement.copies
     whole = [row for row in rows if _is_whole(judgement, row)]
     inner = [row for row in rows if row not in whole]
+    whole = [row for row in whole if not copies.gaps_of(row)]  # what lies in a gap is contained nowhere
     if whole and inner:
         small, large, verb = whole, inner, "is contained in" if len(whole) == 1 else "are contained in"
     elif leads := _leads(judgement, rows):

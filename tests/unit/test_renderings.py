@@ -427,3 +427,11 @@ def test_headlines_that_end_alike_are_not_told_as_equal():
     heads = "Council votes for new parking rules", "Young members march against new parking rules"
     [said] = told(heads[0], *P[:3], "Share", heads[1], *P[:3])
     assert said == "the article stands on this page twice, nearly word for word: lines 1-7 again at 13-17"
+
+
+def test_a_teaser_between_the_stretches_of_which_other_words_stand_is_contained_in_nothing():
+    note, line = prose(11, 80), prose(10, 81)
+    page = [note, P[0], line, note, P[0], line, line, prose(20, 82), P[0], note]
+    texts = [v.text for v in scan_texts([lines(*page)]).pages[0].verdicts if v.kind == "teaser"]
+    assert texts[-1] == "the teaser at lines 5-9 stands again at lines 13-17"
+    assert not any("13-17 is contained" in text for text in texts)

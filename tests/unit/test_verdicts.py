@@ -393,7 +393,8 @@ def test_a_word_with_which_the_block_before_a_teaser_ends_is_none_of_its_lines()
 def test_of_a_page_that_a_group_left_no_verdict_is_kept():
     """``at_similarity`` takes places out of a group; what was said of it on their pages goes with them."""
     text = prose(60, 1)
-    report = scan([Page("a", text), Page("b", text), Page("c", edited(text, [12, 30, 31])), Page("d", f"{text}\n\n{prose(30, 2)}")])
+    texts = {"a": text, "b": text, "c": edited(text, [12, 30, 31]), "d": f"{text}\n\n{prose(30, 2)}"}
+    report = scan([Page(name, own) for name, own in texts.items()])
     assert [o.page for o in report.groups[0].occurrences] == ["a", "b", "c", "d"]
     assert [[v.groups for v in page.verdicts] for page in report.pages][2]
     less = report.at_similarity(0.99)
