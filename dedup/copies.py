@@ -15,7 +15,7 @@ from dedup.filed import of_large
 from dedup.findings import Findings
 from dedup.matched_parts import LeftOut
 from dedup.model import BlockFlag, BlockKind
-from dedup.places import range_halves
+from dedup.places import TokenRanges, range_halves
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
@@ -136,6 +136,15 @@ class Copies:
         """Length of its parts in tokens."""
         halves = range_halves(self._blocks.engine, self._blocks.corpus, self._ends.t0, self._ends.t1)
         return (halves if self._left_out is None else halves - self._left_out[0]) / 2
+
+    def matched_words(self, rows: I64, ranges: TokenRanges) -> F64:
+        """Length of the parts of some occurrences in tokens, the words at their ends too that are no part of a copy.
+
+        Args:
+            ranges: Tokens of all occurrences.
+        """
+        halves = range_halves(self._blocks.engine, self._blocks.corpus, ranges.t0[rows], ranges.t1[rows])
+        return (halves if self._left_out is None else halves - self._left_out[0][rows]) / 2
 
     @cached_property
     def blocks(self) -> I64:

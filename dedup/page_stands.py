@@ -70,7 +70,8 @@ class PageStands(Struct, frozen=True):
 def words_together(judgement: Judgement, some: PageStands) -> F64:
     """Words of the first places of the stands of each page; what lies in several counts once, by its share of characters."""
     places, first, rows = judgement.findings.places, some.first, judgement.first[some.stand]
-    total = np.add.reduceat(judgement.copies.words[rows], first[:-1])  # of halves: the same in any order
+    words = judgement.copies.matched_words(rows, judgement.table.ranges)
+    total = np.add.reduceat(words, first[:-1])  # of halves: the same in any order
     mine, part_first = kernel.take_ranges(places.parts.first, rows)
     # Pages follow each other, so in characters of the collection no part reaches into those of another page.
     before = np.repeat(judgement.findings.corpus.page_chars[some.page], widths(part_first))

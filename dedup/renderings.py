@@ -62,6 +62,10 @@ class Place(Struct, frozen=True):
         """Whether a block lies between the ends of the place, or is the next one."""
         return self.first - 1 <= block <= max(self.blocks) + 1
 
+    def reaches_over(self, block: int) -> bool:
+        """Whether a block lies between the ends of the place."""
+        return self.first <= block <= max(self.blocks)
+
     def without(self, blocks: Container[int]) -> Place:
         """The place without some blocks."""
         return Place(self.rows, {block: words for block, words in self.blocks.items() if block not in blocks})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -33,6 +33,7 @@ Told = tuple[int, Verdict]  # and the page
 ARTICLE_PARAGRAPHS = 3
 NEARLY = 0.9  # jaccard of copies that are nearly word for word
 QUOTE_CHARS = 50
+MARKED = 4  # half tokens that a block may have beside a headline: its number in a list, how many comments there are
 MOST_LISTED = 3  # places, blocks or pages that a sentence names one by one
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
@@ -63,19 +64,28 @@ def _named_lines(judgement: Judgement, row: int) -> str:
     return f"line{'s' if '-' in lines else ''} {lines}"
 
 
-def _places(judgement: Judgement, rows: list[int]) -> list[str]:
-    """Lines of the places, or characters where lines do not tell them apart."""
+def _places(judgement: Judgement, rows: list[int]) -> tuple[str, list[str]]:
+    """Lines of the places, or characters where lines do not tell them apart; and which of them they are."""
     lines = [_lines(judgement, row) for row in rows]
     if len(set(lines)) == len(lines):
-        return lines
-    return ["{}-{}".format(*judgement.findings.places.chars(row)) for row in rows]
+        return "lines", lines
+    return "characters", ["{}-{}".format(*judgement.findings.places.chars(row)) for row in rows]
 
 
-def _unit(places: list[str], rows: list[int], judgement: Judgement) -> str:
-    named = [_lines(judgement, row) for row in rows]
-    if places != named:
-        return "characters"
-    return "lines" if len(places) > 1 or "-" in places[0] else "line"
+def _own_lines(judgement: Judgement, row: int) -> str:
+    """Lines of a copy, without the few words at its ends with which neighbouring blocks begin or end alike."""
+    corpus, copies, places = judgement.findings.corpus, judgement.copies, judgement.findings.places
+    if 2 * copies.words[row] < copies.matched_words(np.array([row]), judgement.table.ranges)[0]:  # they are most of it
+        return _lines(judgement, row)
+    page, own = int(judgement.table.page[row]), (int(copies.first_block[row]), int(copies.last_block[row]))
+    ends = zip(own, (places.first_block[row], places.last_block[row]), block_lines(corpus, page, *own), places.lines(row),
+               strict=True)
+    first, last = (line if block != touched else found for block, touched, line, found in ends)
+    return f"{first}-{last}" if last > first else str(first)
+
+
+def _unit(unit: str, places: list[str]) -> str:
+    return unit if unit == "characters" or len(places) > 1 or "-" in places[0] else "line"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -131,7 +141,7 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
     what = "" if name == "a paragraph" else f", {_listed(listed) if listed else 'one block'}"
     page_name = "it" if name == "most of the page" else "this page"
     where = f"{unit} {named[0]} again at {_listed(named[1:])}"
-    alike = "" if _are_equal(judgement, told, inner) else (
+    alike = "" if _are_equal(judgement, told, inner, unit) else (
         ", nearly word for word" if min(float(judgement.table.jaccard[rows].min()), _least_share(judgement, inner)) >= NEARLY
         else ", with changes")
     text = f"{name} stands on {page_name} {_times(len(copies))}{alike}: {where}{what}, {chars:,} characters"
@@ -143,13 +153,21 @@ def _rendering(judgement: Judgement, told: Rendering) -> Verdict:
     return Verdict("rendered-twice", text, groups, evidence | ({"besides": besides} if besides else {}))
 
 
-def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]]) -> bool:
-    """Whether all copies on the page are equal, block by block in any order; those of another page may differ from them."""
+def _are_equal(judgement: Judgement, told: Rendering, inner: list[tuple[I64, I64]], unit: str) -> bool:
+    """Whether all copies on the page are equal, block by block in any order; those of another page may differ from them.
+
+    Equal words that begin or end inside a block are no equal lines: of two headlines only the last words may be the same.
+
+    Args:
+        unit: By which they are named: ``lines`` or ``characters``.
+    """
+    fingerprint = judgement.findings.corpus.fingerprint
     own = range(int(judgement.first[told.stand]), int(judgement.first[told.stand + 1]))
     if (KINDS[judgement.table.kind[judgement.group[told.stand]]] != "near"
             and {place.rows for place in told.places} == {(row,) for row in own}):
-        return True
-    fingerprint = judgement.findings.corpus.fingerprint
+        each = [block for place in told.places for block in place.blocks]
+        if unit == "characters" or judgement.copies.whole[own].all() or len(set(each)) < len(each):  # one block has both
+            return True
     first, *others = (sorted(fingerprint[blocks].tolist()) for blocks, _ in inner)
     return all(other == first for other in others)
 
@@ -367,7 +385,16 @@ def _teasers(judgement: Judgement, some: PageStands) -> Iterator[Told]:
             if blocks in told:  # two groups of one place
                 verdict = replace(told[blocks], groups=(*told[blocks].groups, *verdict.groups))
             told[blocks] = verdict
-        yield from ((page, verdict) for verdict in told.values())
+        yield from ((page, verdict) for verdict in _each_once(told.values()))
+
+
+def _each_once(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
+    """Verdicts, those that say the same as one: of a piece that stands beside several copies there may be several groups."""
+    told: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        known = told.get(verdict.text)
+        told[verdict.text] = verdict if known is None else replace(known, groups=(*known.groups, *verdict.groups))
+    return told.values()
 
 
 def _blocks(judgement: Judgement, s: int) -> tuple[tuple[int, int], ...]:
@@ -386,18 +413,36 @@ def _of_renderings(judgement: Judgement, page: int, stands: I64) -> dict[int, Ve
     for told in _renderings(judgement, rendered):
         for s in stands.tolist():
             if s not in found and (beside := _beside(judgement, s, told)):
-                found[s] = _piece(judgement, page, told, *beside)
+                found[s] = _piece(judgement, page, *beside)
     left = stands[[s not in found for s in stands.tolist()]]
     leader = judgement.first[left]
     left = left[is_long_enough(copies.words[leader], copies.blocks[leader])]
     if len(left):
         for told in _renderings(judgement, np.sort(np.concatenate([rendered, left]))):
-            found |= {s: _piece(judgement, page, told, [piece], False) for s, piece in told.rest.items()}
+            found |= {s: _piece(judgement, page, whole, [piece], False) for s, piece in told.rest.items()
+                      if (whole := _holding(judgement, told, piece)) is not None}
     return {s: Verdict("teaser", text, (int(judgement.group[s]),), _evidence(judgement, s)) for s, text in found.items()}
 
 
-def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[list[Place], bool] | None:
-    """The places of a teaser beside the copies that begin with it, and whether it is their first block alone.
+def _holding(judgement: Judgement, told: Rendering, piece: Place) -> Place | None:
+    """The first copy beside a piece in which each block of that stands; one that was edited may lack what others have."""
+    if _has_gap(judgement, piece):
+        return None
+    fingerprint = judgement.findings.corpus.fingerprint
+    texts = set(fingerprint[[*piece.blocks]].tolist())
+    holding = [place for place in told.places if texts.issubset(fingerprint[[*place.blocks]].tolist())
+               and not place.reaches_over(piece.first)]
+    return min(holding, key=lambda place: place.first, default=None)
+
+
+def _has_gap(judgement: Judgement, place: Place) -> bool:
+    """Whether words stand between the ends of a place that are none of it: its lines hold more than it."""
+    between = range(place.first, max(place.blocks) + 1)
+    return any(judgement.findings.corpus.halves[block] and block not in place.blocks for block in between)
+
+
+def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[Place, list[Place], bool] | None:
+    """The first copy that begins with a teaser, its places beside the copies, and whether it is their first block alone.
 
     Nothing where another sentence says more: of links, headings and what is contained in a longer block.
     """
@@ -407,19 +452,34 @@ def _beside(judgement: Judgement, s: int, told: Rendering) -> tuple[list[Place],
     if of_copy is None or copies.link_share[rows].any() or copies.heading[rows].any():
         return None
     inside = [row for row, n in zip(rows, of_copy, strict=True) if n is not None]
-    if not copies.whole[inside].all():
+    lie = all(place.share_in(told.places[n].blocks) == 1 if n is not None else place.words <= 2 * copies.words[row] + MARKED
+              for row, place, n in zip(rows, places, of_copy, strict=True))
+    beside = [place for place, n in zip(places, of_copy, strict=True) if n is None]
+    if not lie or not copies.whole[inside].all() or any(_has_gap(judgement, place) for place in beside):
         return None
-    return [place for place, n in zip(places, of_copy, strict=True) if n is None], bool((copies.blocks[inside] == 1).all())
+    fingerprint = judgement.findings.corpus.fingerprint
+    begin = {int(fingerprint[told.places[n].first]) for n in of_copy if n is not None}
+    opened = [copy for copy in told.places if fingerprint[copy.first] in begin]
+    apart = [copy for copy in opened if not any(copy.reaches_over(place.first) for place in beside)]
+    whole = min(apart or opened, key=lambda copy: copy.first)
+    return whole, beside, bool((copies.blocks[inside] == 1).all())
 
 
-def _piece(judgement: Judgement, page: int, told: Rendering, beside: list[Place], is_first: bool) -> str:
-    """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``."""
-    corpus, whole = judgement.findings.corpus, min(told.places, key=lambda place: place.first)
+def _piece(judgement: Judgement, page: int, whole: Place, beside: list[Place], is_first: bool) -> str:
+    """``the headline of line 3 stands again at line 31``, ``the teaser at lines 35-39 is contained in lines 3-17``.
+
+    Args:
+        whole: The copy in which it stands.
+        beside: Its places beside the copies.
+        is_first: Whether the copy begins with it, and it is one block.
+    """
+    corpus = judgement.findings.corpus
     unit, (holding, *at) = _named_copies(judgement, page, [whole, *beside])
     if corpus.pages.in_line(page):
         return f'the teaser "{shortened(corpus.block_text(beside[0].first))}" is contained in {unit} {holding}'
     where = f"{unit if len(at) > 1 or '-' in at[0] or unit == 'characters' else 'line'} {_listed(at)}"
-    if is_first or corpus.fingerprint[[*beside[0].blocks]].tolist() == [corpus.fingerprint[whole.first]]:
+    is_first = is_first or corpus.fingerprint[[*beside[0].blocks]].tolist() == [corpus.fingerprint[whole.first]]
+    if is_first and (corpus.halves[whole.first] < PARAGRAPH_HALVES or is_headline(corpus, page, whole.first)):
         return f"the headline of line {block_line(corpus, page, whole.first)} stands again at {where}"
     what = "teaser" if len(beside) == 1 else "teasers"
     return f"the {what} at {where} {'is' if len(beside) == 1 else 'are'} contained in {unit} {holding}"
@@ -430,6 +490,7 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     copies = judgement.copies
     whole = [row for row in rows if _is_whole(judgement, row)]
     inner = [row for row in rows if row not in whole]
+    whole = [row for row in whole if not copies.gaps_of(row)]  # what lies in a gap is contained nowhere
     if whole and inner:
         small, large, verb = whole, inner, "is contained in" if len(whole) == 1 else "are contained in"
     elif leads := _leads(judgement, rows):
@@ -444,11 +505,14 @@ def _teaser(judgement: Judgement, s: int) -> Verdict:
     what = "the link" if verb.startswith("names") and copies.link_share[small[0]] >= 0.5 else "the teaser"
     if not verb.startswith("names") and copies.heading[small].all():  # what points to it is the other place
         what = "the heading" if copies.whole[small].all() else "part of the heading"
-    label = dict(zip(rows, _places(judgement, rows), strict=True))
+    unit, places = "lines", [_own_lines(judgement, row) for row in rows]
+    if len(set(places)) < len(places):
+        unit, places = _places(judgement, rows)
+    label = dict(zip(rows, places, strict=True))
 
     def at(some: list[int]) -> str:
-        places = [label[row] for row in some]
-        return f"{_unit(places, some, judgement)} {_listed(places)}"
+        named = [label[row] for row in some]
+        return f"{_unit(unit, named)} {_listed(named)}"
     rest = [row for row in rows if row not in small and row not in large]
     text = f"{what}{'s' if len(small) > 1 else ''} at {at(small)} {verb} {at(large[:1])}"
     again = "and again in" if large[1:] else "and stands again at" if verb != "stands again at" else "and at"
@@ -493,9 +557,9 @@ def _fold(judgement: Judgement, kind: Literal["navigation", "refrain"], stands: 
     verb = "stands" if count == 1 else "stand"
     row, copies_of_it = int(judgement.first[stands[0]]), _copies(judgement, stands[0])
     rows = list(range(row, row + min(copies_of_it, MOST_LISTED)))
-    places = _places(judgement, rows)
+    unit, places = _places(judgement, rows)
     listed = _listed([*places, *[""] * (copies_of_it - len(places))])
-    where = f'"{quote}" at {_unit(places, rows, judgement)} {listed}'
+    where = f'"{quote}" at {_unit(unit, places)} {listed}'
     such_as = ": " if count == 1 else ", such as "
     often = _times(copies_of_it) if count == 1 else "more than once"
     often = often if not devices else "once for each kind of device" if devices == count else \

@@ -71,8 +71,7 @@ class Report:
             stopped at the end, 1,000 at most. ``None`` unless ``compare`` was asked to explain.
 
         left_out: Groups that were found and are not here, because they are known or untouched; see ``with_groups``.
-        hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out. Of a report
-            that was read from a file 0.
+        hidden: Groups that were found and are not here, because the setting ``hide`` leaves their verdicts out.
         index_pages: Pages of the index that the pages were checked against, of which ``summary.reference_pages`` were looked
             at; ``None`` of a scan, and of a report that was read from a file.
 
@@ -208,11 +207,11 @@ class Report:
         from dedup.pair_list import those_at
         from dedup.report.filter import Counted, FilteredPages, filter_causes, filter_groups
 
-        groups, numbers = filter_groups(self.groups, least, Counted.of(self))
+        groups, numbers, gone = filter_groups(self.groups, least, Counted.of(self))
         links = None if self._links is None else those_at(self._links, least)
         filtered = Report(
             options=dataclasses.replace(self.options, min_similarity=max(least, self.options.min_similarity)),
-            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers),
+            judged=Judged(dataclasses.replace(self.summary, groups=len(groups)), FilteredPages(self.pages, numbers, gone),
                           filter_causes(self.causes, numbers)),
             groups=groups, links=links, skipped=self.skipped, errors=self.errors, input_digest=self.input_digest,
             version=self.version, is_comparison=self.is_comparison, near_misses=self.near_misses)

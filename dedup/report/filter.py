@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ from dedup.model import Cause, Group, Occurrence, PageReport
 if TYPE_CHECKING:
     from dedup.annotate import Told
     from dedup.report import Report
+
+
+Gone = Mapping[str, Collection[int]]  # groups, by the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,19 @@ class Counted:
                    for x, y in itertools.combinations(labels, 2))
 
 
-def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tuple[list[Group], dict[int, int]]:
-    """Groups at or above a similarity, numbered anew, and their new numbers by their old ones."""
-    kept = [group for group in (_filter_group(group, least, counted) for group in groups) if group]
+def filter_groups(groups: Iterable[Group], least: float, counted: Counted) -> tuple[list[Group], dict[int, int], Gone]:
+    """Groups at or above a similarity, numbered anew, their new numbers by their old ones, and where some stand no more."""
+    kept, gone = list[Group](), dict[str, set[int]]()
+    for group in groups:
+        left = _filter_group(group, least, counted)
+        if left is None:
+            continue
+        kept.append(left)
+        if left is not group:
+            for page in {place.page for place in group.occurrences}.difference(place.page for place in left.occurrences):
+                gone.setdefault(page, set()).add(group.id)
     numbers = {group.id: number for number, group in enumerate(kept)}
-    return [_numbered(group, numbers) for group in kept], numbers
+    return [_numbered(group, numbers) for group in kept], numbers, gone
 
 
 def number_groups(groups: Sequence[Group], kept: Iterable[int]) -> tuple[list[Group], dict[int, int]]:
@@ -72,8 +83,8 @@ def number_groups(groups: Sequence[Group], kept: Iterable[int]) -> tuple[list[Gr
 class FilteredPages(list[PageReport]):
     """Pages with other verdicts than the scan's; ``texts`` and ``lines`` are the scan's, where it knows them."""
 
-    def __init__(self, pages: Sequence[PageReport], numbers: Mapping[int, int]) -> None:
-        super().__init__(filter_verdicts(page, numbers) for page in pages)
+    def __init__(self, pages: Sequence[PageReport], numbers: Mapping[int, int], gone: Gone | None = None) -> None:
+        super().__init__(filter_verdicts(page, numbers, () if gone is None else gone.get(page.id, ())) for page in pages)
         self.texts: Sequence[str] | None = getattr(pages, "texts", None)
         self.lines: Sequence[tuple[tuple[int, int], ...]] | None = getattr(pages, "lines", None)
 
@@ -81,8 +92,13 @@ class FilteredPages(list[PageReport]):
         return list, (list(self),)
 
 
-def filter_verdicts(page: PageReport, numbers: Mapping[int, int]) -> PageReport:
-    """The page with the verdicts that still have a group, or never had one."""
+def filter_verdicts(page: PageReport, numbers: Mapping[int, int], gone: Collection[int] = ()) -> PageReport:
+    """The page with the verdicts that still have a group, or never had one.
+
+    Args:
+        gone: Groups that stand on other pages only by now.
+    """
+    numbers = {old: new for old, new in numbers.items() if old not in gone} if gone else numbers
     verdicts = tuple(dataclasses.replace(verdict, groups=_renumber(verdict.groups, numbers))
                      for verdict in page.verdicts
                      if not verdict.groups or any(group in numbers for group in verdict.groups))

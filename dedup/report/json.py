@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FORMAT = "dedup-report/1"
+ELSEWHERE = ("left_out", "hidden")  # groups that were found and are not in the report; written where there are some
 
 
 def write_json(report: Report, file: IO[bytes]) -> None:
@@ -48,6 +49,7 @@ def json_chunks(report: Report) -> Iterator[bytes | memoryview]:
         del summary["reference_pages"]
     head = {"format": FORMAT, "version": report.version, "input_digest": report.input_digest,
             "options": report.options.results(), "summary": summary}
+    head |= {name: number for name in ELSEWHERE if (number := getattr(report, name))}
     yield b"{" + b",\n".join(encode(key) + b": " + encode(value) for key, value in head.items())
     yield from _list_chunks("pages", map(_page, report.pages))
     yield from _group_chunks(report.groups)
@@ -313,7 +315,7 @@ def _report(value: Mapping[str, Any]) -> Report:
         for occurrence in group["occurrences"]:
             occurrence.setdefault("text", group["text"])
     causes = _convert(value, "causes", model.Cause) if "causes" in value else ()
-    return Report(
+    report = Report(
         options=options,
         judged=Judged(msgspec.convert(value["summary"], model.Summary), _convert(value, "pages", model.PageReport), causes),
         groups=_convert(value, "groups", model.Group),
@@ -323,6 +325,9 @@ def _report(value: Mapping[str, Any]) -> Report:
         input_digest=str(value["input_digest"]), version=str(value["version"]),
         is_comparison=pairs is not None and not options.pairs,
         near_misses=None if missed is None else tuple(_convert(value, "near_misses", model.NearMiss)))
+    for name in ELSEWHERE:
+        setattr(report, name, int(value.get(name, 0)))
+    return report
 
 
 def _convert(value: Mapping[str, Any], key: str, kind: type[T]) -> list[T]:

@@ -79,10 +79,14 @@ def _report() -> Schema:
         "format": {"const": FORMAT}, "version": {"type": "string", "description": "Version of dedup that wrote it"},
         "input_digest": {"type": "string", "description": "Digest of all that was read"}, "options": _options(),
         "summary": {"$ref": "#/$defs/Summary"},
+        "left_out": {"type": "integer", "minimum": 1, "description": (
+            "Groups that were found and are not here: known ones, and such as touch nothing that has changed")},
+        "hidden": {"type": "integer", "minimum": 1, "description": (
+            "Groups that were found and are not here, as the setting hide leaves them out")},
         **{key: {"type": "array", "items": {"$ref": f"#/$defs/{kind}"}, "description": text}
            for key, (kind, text) in lists.items()}}
     return {"description": "All that one scan or comparison found.", "type": "object", "properties": properties,
-            "required": [key for key in properties if key not in ("pairs", "near_misses")],
+            "required": [key for key in properties if key not in ("left_out", "hidden", "pairs", "near_misses")],
             "$defs": dict(sorted(defs.items()))}
 
 

@@ -17,6 +17,7 @@ from dedup import Options, cli
 from dedup.readers.leave_out import Left, _comments, ignored_in, without_left_out
 from dedup.readers.markdown import read_markdown
 from dedup.readers.worker import parse as parsed
+from dedup.report.json import read_json
 from dedup.suppressions import find_suppressions
 
 LAW = "Every offer is without engagement and holds as long as the stock lasts in our house."
@@ -188,6 +189,11 @@ def test_what_is_hidden_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "No repeats found within pages or across them but 1 passage that --hide template hides." in said
     assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template", "--format", "md"]) == 0
     assert "1 passage hidden by `--hide template`." in capsys.readouterr().out
+    stored = tmp_path / "out.json"  # which must not say that there are none
+    assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template", "-o", str(stored)]) == 0
+    capsys.readouterr()
+    assert cli.main(["report", str(stored)]) == 0
+    assert "but 1 passage that --hide template hides." in " ".join(capsys.readouterr().out.split())
     (tmp_path / "e.md").write_text(f"# e\n\n{OWN}\n")
     assert cli.main(["scan", str(tmp_path), "-q", "--hide", "template", "--format", "md"]) == 0
     assert "repeated · 1 passage hidden by `--hide template`\n" in capsys.readouterr().out
@@ -275,3 +281,13 @@ def test_lists_of_links_are_hidden_with_menus(tmp_path: Path) -> None:
         (tmp_path / f"{name}.html").write_text(f"<h1>Page {name}</h1>{body}")
     assert len(dedup.scan(tmp_path).groups) == 2
     assert [group.text for group in dedup.scan(tmp_path, hide=("navigation",)).groups] == [OWN]
+
+
+def test_a_stored_report_knows_how_many_passages_are_not_in_it(tmp_path: Path) -> None:
+    site = [dedup.Page(name, f"{name}\n\n{LAW}\n\n{OWN if name in 'ab' else name}\n", site="one") for name in "abcd"]
+    stored, some = tmp_path / "report.json", dedup.scan(site, hide=("template",)).with_groups([])
+    some.write(stored)
+    read = read_json(stored)
+    assert (read.hidden, read.left_out) == (some.hidden, some.left_out) == (1, 1)
+    assert read.to_json() == some.to_json()
+    assert not {"hidden", "left_out"}.intersection(json.loads(dedup.scan(site).to_json()))

@@ -420,3 +420,38 @@ def test_what_a_front_page_shows_of_an_article_rendered_twice_is_no_refrain_ther
     assert [verdict.kind for verdict in story.verdicts] == ["rendered-twice", "shared"]
     assert [verdict.kind for verdict in front.verdicts] == ["shared"]
     assert len(story.verdicts[0].groups) == 2  # what the front page has of it is told with the article
+
+
+# A letter a block: headlines of three and ten words, notes of twelve, a label, paragraphs of thirty.
+LETTERS = {"h": "Council votes now", "L": LONG, "n": prose(12, 90), "m": prose(12, 91), "s": "Share",
+           **{str(n): prose(30, n) for n in range(1, 5)}}
+
+
+@pytest.mark.parametrize(("blocks", "teaser"), [
+    ("L2424L2", "the teaser at line 13 is contained in lines 3-5"),  # a paragraph that opens the copies is no headline
+    ("n123n4n12421n34", "the teaser at line 29 is contained in lines 11-17"),  # the first copy lacks it
+    ("h241hh4m1m2hm42", "the teaser at line 15 is contained in lines 19-27"),
+    ("nn321n31", "the teaser at line 3 is contained in lines 11-15")])  # it lies between the ends of the first copy
+def test_a_teaser_is_told_once_and_of_a_copy_that_holds_it(blocks, teaser):
+    [report] = scan_texts([lines(*(LETTERS[letter] for letter in blocks))]).pages
+    assert [v.text for v in report.verdicts if v.kind == "teaser"] == [teaser]
+
+
+def test_what_is_longer_than_a_headline_is_not_told_as_that_headline_again():
+    assert told(*ARTICLE[:4], "Share", *ARTICLE[:4], "Menu", f"{LONG} {prose(12, 99)}") == [
+        "the article stands on this page twice: lines 1-7 again at 11-17",
+        "the teasers at lines 1 and 11 are contained in line 21"]
+
+
+def test_headlines_that_end_alike_are_not_told_as_equal():
+    heads = "Council votes for new parking rules", "Young members march against new parking rules"
+    [said] = told(heads[0], *P[:3], "Share", heads[1], *P[:3])
+    assert said == "the article stands on this page twice, nearly word for word: lines 1-7 again at 13-17"
+
+
+def test_a_teaser_between_the_stretches_of_which_other_words_stand_is_contained_in_nothing():
+    note, line = prose(11, 80), prose(10, 81)
+    page = [note, P[0], line, note, P[0], line, line, prose(20, 82), P[0], note]
+    texts = [v.text for v in scan_texts([lines(*page)]).pages[0].verdicts if v.kind == "teaser"]
+    assert texts[-1] == "the teaser at lines 5-9 stands again at lines 13-17"
+    assert not any("13-17 is contained" in text for text in texts)

@@ -375,3 +375,28 @@ def test_a_teaser_that_is_a_heading_behind_its_paragraph_stands_again_at_that_no
 def test_a_quote_is_the_text_in_one_line_cut_between_words(text: str, limit: int) -> None:
     line = " ".join(text.split())
     assert shortened(text, limit) == (line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "...")
+
+
+def test_the_words_of_a_refrain_are_those_of_its_quote_and_of_its_group():
+    end, begin = "against the mill", "the keeper lit seven lamps before dusk"  # fewer of both are of the ends of neighbours
+    report = scan_texts([lines(f"{prose(14, 92)} {end}", f"{begin} {prose(20, 93)}", "Menu",
+                               f"{prose(14, 94)} {end}", f"{begin} {prose(20, 95)}")])
+    assert [(verdict.text, report.groups[verdict.groups[0]].tokens) for verdict in report.pages[0].verdicts] == [
+        (f'a refrain (10 words) stands on this page twice: "{shortened(f"{end} {begin}")}" at lines 1-3 and 7-9', 10)]
+
+
+def test_a_word_with_which_the_block_before_a_teaser_ends_is_none_of_its_lines():
+    report = scan_texts([lines(f"{prose(20, 50)} and", P[0], prose(30, 60), "now and", f"{P[0]} {prose(30, 51)}")])
+    assert verdicts(report, "teaser") == ["the teaser at line 3 is contained in lines 7-9"]
+
+
+def test_of_a_page_that_a_group_left_no_verdict_is_kept():
+    """``at_similarity`` takes places out of a group; what was said of it on their pages goes with them."""
+    text = prose(60, 1)
+    texts = {"a": text, "b": text, "c": edited(text, [12, 30, 31]), "d": f"{text}\n\n{prose(30, 2)}"}
+    report = scan([Page(name, own) for name, own in texts.items()])
+    assert [o.page for o in report.groups[0].occurrences] == ["a", "b", "c", "d"]
+    assert [[v.groups for v in page.verdicts] for page in report.pages][2]
+    less = report.at_similarity(0.99)
+    assert [o.page for o in less.groups[0].occurrences] == ["a", "b", "d"]
+    assert [bool(page.verdicts) for page in less.pages] == [True, True, False, True]
