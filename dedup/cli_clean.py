@@ -196,8 +196,8 @@ def _told(done: Cleaned, dry_run: bool, top: int, what: str) -> list[str]:
         lines.append(f"{count(stayed, 'place')} kept after all: {'; '.join(reasons)}")
     if done.manifest is not None:
         lines.append(f"manifest: {done.manifest}  (dedup restore brings everything back)")
-    elif dry_run:
-        lines.append("nothing was written")
+    else:
+        lines.append("nothing was written" if dry_run else "nothing was written: no page could be read")
     return lines
 
 

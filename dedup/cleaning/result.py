@@ -83,7 +83,7 @@ class Cleaned:
     Attributes:
         accounting: Figures.
         removals: What went.
-        manifest: Where it is written, ``None`` for a dry run or pages in memory.
+        manifest: Where it is written, ``None`` for a dry run, pages in memory, and where no page could be read.
         errors: What could not be read.
         pages: The cleaned pages, where they were given in memory (of a table a table); else empty.
         not_cut: Files of formats that are read but of which nothing is cut (MDX, reStructuredText, AsciiDoc, notebooks): they

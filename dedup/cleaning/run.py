@@ -89,11 +89,12 @@ def clean_files(paths: Sequence[Path], out: Path | None, options: Options, choic
     writing = _Writing(output, plan, options)
     skipped = {entry.reason: entry.count for entry in stream.skipped}
     header = lines.Header(lines.FORMAT, _version(), output.in_place, options.results(), choices.recorded(), digest)
+    unwritten = dry_run or (not len(findings.corpus.pages) and bool(stream.errors or skipped))  # of what no page was read
     try:
-        accounting = writing.dry(skipped) if dry_run else writing.write(header, skipped)
+        accounting = writing.dry(skipped) if unwritten else writing.write(header, skipped)
     finally:
         stages.stop()
-    return Cleaned(accounting, tuple(writing.removed), None if dry_run else output.manifest, tuple(stream.errors),
+    return Cleaned(accounting, tuple(writing.removed), None if unwritten else output.manifest, tuple(stream.errors),
                    not_cut=sum(target.form in NOT_CUT for target in output.targets))
 
 

@@ -638,3 +638,13 @@ def test_a_run_that_is_stopped_leaves_whole_files_and_its_mark_and_the_next_one_
     assert all(path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes() for path in out.glob("*.txt"))
     assert clean(source, out).accounting == cleaned.accounting
     assert sorted(path.name for path in out.iterdir()) == [*(f"{n}.txt" for n in range(5)), "dedup-manifest.jsonl"]
+
+
+def test_where_no_page_can_be_read_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = tmp_path / "rows.jsonl", tmp_path / "out"
+    source.write_text('{"id": "a", "body_text": "one"}\n' * 2)
+    assert cli.main(["clean", str(source), "-o", str(out)]) == 2
+    assert not out.exists()
+    assert "nothing was written: no page could be read" in capsys.readouterr().out
+    assert cli.main(["clean", str(source), "-o", str(out), "--text-field", "body_text"]) == 0
+    assert (out / lines.FILE_NAME).exists()
