@@ -159,18 +159,20 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         return
     verb = ("stands in the index too" if report.index_pages is not None else
             "stands in the references too" if figures.reference_pages else "is repeated")
-    yield f"## {percent(figures.duplicate_share)} of the text {verb}"
+    shown = found.groups.seen if report.options.fold_parts and not report.is_comparison else figures.groups
+    of_all = f"{percent(figures.duplicate_share)} of the text {verb}"
+    stands = f"that {'stands' if shown == 1 else 'stand'} more than once"
+    yield f"## {count(shown, 'new passage')} {stands}" if report.left_out else f"## {of_all}"
     yield ""
     if told := headline(report):
         yield f"**{escaped(told)}**"
         yield ""
     rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
             if figures.content_share != figures.duplicate_share else "")
-    shown = found.groups.seen if report.options.fold_parts and not report.is_comparison else figures.groups
-    known = f" · {count(report.left_out, 'more passage')} left out, in the baseline or not in changed files"
-    yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {count(shown, 'passage')} that "
-           f"{'stands' if shown == 1 else 'stand'} more than once · "
-           f"{count(figures.duplicate_chars, 'character')} repeated{rest}{known if report.left_out else ''}"
+    known = f"{count(report.left_out, 'more passage')} left out, in the baseline or not in changed files · with these {of_all}"
+    passages = known if report.left_out else f"{count(shown, 'passage')} {stands}"
+    yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {passages} · "
+           f"{count(figures.duplicate_chars, 'character')} repeated{rest}"
            f"{f' · {_hidden(report)}' if report.hidden else ''}")
     if report.is_comparison:
         yield ""

@@ -158,3 +158,12 @@ def test_written_to_a_file(tmp_path):
     made = dedup.scan(ROOT / "examples" / "news.html")
     made.write(tmp_path / "r.md")
     assert (tmp_path / "r.md").read_text(encoding="utf-8") == "<!-- dedup-report -->\n" + made.to_markdown()
+
+
+def test_where_known_passages_are_left_out_the_new_ones_head_the_comment():
+    block = ["The bridge was opened again on a Saturday after repairs.", "Nobody had thought it would take so long at all."]
+    whole = dedup.scan([f"{text}\n\nalone {n}" for n, text in enumerate(block * 2)])
+    head, _, *rest = to_markdown(whole.with_groups([1])).split("\n")
+    assert head == "## 1 new passage that stands more than once"
+    assert "1 more passage left out, in the baseline or not in changed files · with these " in "\n".join(rest)
+    assert to_markdown(whole).startswith("## 48.3 % of the text is repeated")
