@@ -373,6 +373,21 @@ def test_versions_of_a_page_with_one_title_are_told_apart_by_their_ids(opened: O
     assert view.page.locator(".passage .kinds").all_inner_texts() == ["Shared · story.html", "Shared · amp/story.html"]
 
 
+def test_long_ids_of_versions_show_their_ends_in_narrow_columns(opened: Open):
+    address = f"https://www.example.org/{'a-long-path/' * 8}story"
+    view = opened(dedup.scan([dedup.Page(id=address + end, text=lines(prose(80, 1), prose(40, 10 + n)), title=title)
+                              for n, (end, title) in enumerate([("", "Ferry"), ("?print=1", "Ferry"), ("?amp", None)])]),
+                  "#/pages", width=768)
+    ends = view.page.locator(".row .from-end bdi").evaluate_all("""all => all.map(one => {
+        const last = document.createRange(), text = one.firstChild, box = one.parentElement.getBoundingClientRect();
+        last.setStart(text, text.length - 4);
+        last.setEnd(text, text.length);
+        const { left, right } = last.getBoundingClientRect();
+        return box.left <= left && right <= box.right + 1;
+    })""")
+    assert ends == [True] * 6  # of three pages their own ids, and those of the closest ones
+
+
 def test_search_finds_words_of_passages_and_names_of_pages(opened: Open):
     view = opened("small", "#/passages")
     view.page.keyboard.press("/")

@@ -312,8 +312,12 @@ export class Data {
 
   /** What a page is called among others: its title, or its id where there is none, or other pages have the same. */
   called(page: number): string {
+    return this.hasOwnTitle(page) ? this.shortTitle(page) : this.shortName(page, CALLED);
+  }
+
+  hasOwnTitle(page: number): boolean {
     const title = this.shortTitle(page);
-    return title && this.titled.get(title) === 1 ? title : this.shortName(page, CALLED);
+    return title !== "" && this.titled.get(title) === 1;
   }
 
   private shortTitle(page: number): string {

@@ -76,12 +76,12 @@ export function PagesView() {
                 style={{ height: `${ROW}px` }}
               >
                 <span role="cell" class="cell wide">
-                  <Link to={{ view: "page", id: page }} class="page-name">
+                  <Link to={{ view: "page", id: page }} class={title ? "page-name" : "page-name from-end"}>
                     <bdi>{title ? oneLine(title, 90) : data.shortName(page, 90)}</bdi>
                   </Link>
                   {title && (
-                    <span class="sub" dir="auto">
-                      {data.shortName(page, 90)}
+                    <span class="sub from-end" title={data.pageName(page)}>
+                      <bdi>{data.shortName(page, 90)}</bdi>
                     </span>
                   )}
                   {data.raw.pages.reference[page] === 1 && <span class="sub">reference</span>}
@@ -101,7 +101,7 @@ export function PagesView() {
                           view: "passages",
                           filter: { ...EVERYTHING, on: data.pageName(page), and: data.pageName(near.page) },
                         }}
-                        class="page-name"
+                        class={data.hasOwnTitle(near.page) ? "page-name" : "page-name from-end"}
                         label={`What it shares with ${data.called(near.page)}`}
                       >
                         <bdi>{data.called(near.page)}</bdi>
