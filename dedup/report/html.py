@@ -120,7 +120,10 @@ def _printed(text: str) -> str:
 
 
 def _heading(report: Report) -> str:
-    names = [page.title or page.id for page in report.pages[:3]]
+    pages = report.pages[:3]
+    names = [page.title or page.id for page in pages]
+    if len(set(names)) < len(names):  # versions of a page
+        names = [page.id for page in pages]
     if len(report.pages) == 1 or (report.is_comparison and len(report.pages) == 2):
         return _escape(" and ".join(one_line(name, 120) for name in names))
     return f"Repeats on {count(report.summary.pages, 'page')}"

@@ -169,8 +169,10 @@ def _head(report: Report, found: Gathered) -> Iterator[str]:
         yield ""
     rest = (f" · {percent(figures.content_share)} without template, menus and refrains"
             if figures.content_share != figures.duplicate_share else "")
-    known = f"{count(report.left_out, 'more passage')} left out, in the baseline or not in changed files · with these {of_all}"
-    passages = known if report.left_out else f"{count(shown, 'passage')} {stands}"
+    passages = f"{count(shown, 'passage')} {stands}"
+    if report.left_out:
+        passages = (f"{count(report.left_out, 'more passage')} left out, in the baseline or not in changed files · "
+                    f"with these {of_all}")
     yield (f"{count(figures.pages, 'page')} · {count(found.words, 'word')} · {passages} · "
            f"{count(figures.duplicate_chars, 'character')} repeated{rest}"
            f"{f' · {_hidden(report)}' if report.hidden else ''}")

@@ -216,7 +216,7 @@ def test_template_and_menus_come_last_unless_asked_otherwise(opened: Open):
     view = opened("small", "#/passages")
     numbers = lambda: view.page.locator(".passage .badge").all_inner_texts()  # noqa: E731
     assert numbers() == ["3", "2", "1", "0"]
-    assert view.text(".passage .kinds >> nth=0") == "Shared · Copy of a page · Opening hours - Marlow Lane Cycle Workshop"
+    assert view.text(".passage .kinds >> nth=0") == "Shared · Copy of a page · hours-print.html"
     view.page.get_by_label("Template, menus and refrains last").uncheck()
     assert numbers() == ["1", "3", "0", "2"]  # the ids of the groups, as in the other formats
     assert "mixed=1" in view.page.url
@@ -331,6 +331,61 @@ def test_filters_recompute_the_figures_and_stand_in_the_address(opened: Open):
     assert "Filtered: 2 passages of 4, on 4 pages." in again.text()
     again.page.click("text=Show everything")
     assert again.page.url.endswith("#/overview")
+
+
+def test_the_overview_tells_only_what_passes_the_filters(opened: Open):
+    view = opened("site", "#/overview?words=50")
+    shown, *_ = re.findall(r"Filtered: (\d+) passages of \d+", view.text())
+    assert view.page.locator(".facts dd").first.inner_text() == shown
+    view.go("#/overview?verdict=shared")
+    [shown] = re.findall(r"Filtered: (\d+) passages of \d+", view.text())
+    [more] = re.findall(r"Shared: (\d+) more", view.text(".verdicts"))
+    assert int(shown) == int(more) + view.page.locator(".sentences .shared").count()
+    assert set(view.page.locator(".sentences .tag").all_inner_texts()) == {"Shared"}
+    view.go("#/overview?q=zzzzqq")
+    assert "Filtered: 0 passages" in view.text()
+    assert not view.page.locator(".verdicts").count()
+    small = opened("small", "#/overview?words=50")
+    assert "Filtered: 2 passages of 4" in small.text()
+    assert not small.page.locator(".cause").count()  # a footer of 38 words
+    assert small.page.locator(".sentences .tag").all_inner_texts() == ["Copy of a page", "Shared"]
+    small.go("#/page/0?words=50")
+    assert "Template" not in small.page.locator(".page > header .tag").all_inner_texts()
+    single = opened("news", "#/overview?q=zzzzqq")
+    assert single.is_titled("0 passages stand more than once on this page, in what is shown.")
+    single.go("#/overview?words=50")
+    assert single.is_titled("The article stands on this page twice.")
+
+
+def test_versions_of_a_page_with_one_title_are_told_apart_by_their_ids(opened: Open):
+    story, other = prose(80, 1), prose(60, 2)
+    pages = [dedup.Page(id=name, text=lines(text, prose(40, 10 + n)), title=title) for n, (name, text, title) in enumerate([
+        ("story.html", story, "Ferry"), ("print/story.html", story, "Ferry"), ("amp/story.html", other, "Ferry"),
+        ("harbour.html", other, "Harbour")])]
+    view = opened(dedup.scan(pages))
+    assert [one.split(": ")[-1] for one in view.page.locator(".shared .sub").all_inner_texts()] == [
+        "story.html, line 1 and print/story.html, line 1", "amp/story.html, line 1 and Harbour, line 1"]
+    view.go("#/pages")
+    closest = view.page.locator("[role=cell] .page-name[aria-label]")
+    assert sorted(closest.all_inner_texts()) == ["Harbour", "amp/story.html", "print/story.html", "story.html"]
+    assert view.page.get_by_label("What it shares with print/story.html").count() == 1
+    view.go("#/passages")
+    assert view.page.locator(".passage .kinds").all_inner_texts() == ["Shared · story.html", "Shared · amp/story.html"]
+
+
+def test_long_ids_of_versions_show_their_ends_in_narrow_columns(opened: Open):
+    address = f"https://www.example.org/{'a-long-path/' * 8}story"
+    view = opened(dedup.scan([dedup.Page(id=address + end, text=lines(prose(80, 1), prose(40, 10 + n)), title=title)
+                              for n, (end, title) in enumerate([("", "Ferry"), ("?print=1", "Ferry"), ("?amp", None)])]),
+                  "#/pages", width=768)
+    ends = view.page.locator(".row .from-end bdi").evaluate_all("""all => all.map(one => {
+        const last = document.createRange(), text = one.firstChild, box = one.parentElement.getBoundingClientRect();
+        last.setStart(text, text.length - 4);
+        last.setEnd(text, text.length);
+        const { left, right } = last.getBoundingClientRect();
+        return box.left <= left && right <= box.right + 1;
+    })""")
+    assert ends == [True] * 6  # of three pages their own ids, and those of the closest ones
 
 
 def test_search_finds_words_of_passages_and_names_of_pages(opened: Open):

@@ -92,6 +92,14 @@ def test_the_file_holds_one_script_and_one_style_and_its_policy_names_both(news)
     assert len(seen.raw["style"]) == 1
 
 
+@pytest.mark.parametrize(("titles", "heading"), [
+    (("Spring", "Summer"), "Spring and Summer"), (("Ferry", "Ferry"), "a.html and b.html"),
+    ((None, "Ferry"), "a.html and Ferry")])
+def test_a_comparison_is_named_by_its_pages_by_their_ids_where_they_have_one_title(titles, heading):
+    a, b = (dedup.Page(id=f"{name}.html", text=prose(20, 1), title=title) for name, title in zip("ab", titles, strict=True))
+    assert f"<title>{heading} – dedup</title>" in dedup.compare(a, b).to_html()
+
+
 def test_the_file_asks_for_nothing(news):
     for tag, attrs in Seen(news.to_html()).tags:
         assert tag not in ("link", "img", "iframe", "object", "embed", "base", "form"), tag

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { toldVerdicts } from "./amounts";
 import type { Data } from "./data";
 import { EVERYTHING, type Filter, formatHash, isEmpty, parseHash, type Route, select, type View } from "./filter";
 import { FilterBar } from "./filterbar";
@@ -38,6 +39,7 @@ export function Root({ data }: { data: Data }) {
   const everything = useMemo(() => select(data, { ...EVERYTHING, showIgnored: true }, new Set()), [data]);
   const filterText = JSON.stringify(route.filter);
   const selection = useMemo(() => select(data, route.filter, ignored), [data, filterText, ignored]);
+  const told = useMemo(() => toldVerdicts(data, selection, route.filter), [selection]);
   const whole = useMemo(() => head(data, everything), [everything]);
   const shown = useMemo(() => (isEmpty(route.filter) && !ignored.size ? whole : head(data, selection)), [selection]);
 
@@ -49,6 +51,7 @@ export function Root({ data }: { data: Data }) {
     data,
     route,
     selection,
+    told,
     head: shown,
     whole,
     ignored,

@@ -1,5 +1,7 @@
 /** The report as the viewer knows it: columns as dedup/report/view.py wrote them, and indices over them. */
 
+import { oneLine, shortId } from "./words";
+
 export type VerdictKind = "rendered-twice" | "teaser" | "navigation" | "refrain" | "template" | "shared" | "copy-of";
 export type Kind = "exact" | "near" | "contained";
 
@@ -89,12 +91,14 @@ export interface Payload {
 /** What was left out ("" of a fault that cost nothing whole), why, places (short name, full name, lines), how many more. */
 export type Trouble = [string, string, [string, string, number[]][], number];
 
+const CALLED = 60; // characters of a page's name in a list
+
 export const FORMAT = "dedup-view/1";
 /** What a place is for the figures: again on its own page, only on other pages, or of the site's template, menu or refrain. */
 export const WITHIN = 0,
   ACROSS = 1,
   TEMPLATE = 2;
-const FURNITURE = new Set<VerdictKind>(["template", "navigation", "refrain"]);
+export const FURNITURE = new Set<VerdictKind>(["template", "navigation", "refrain"]);
 
 /** A text cut by code points, as Python counts them, whatever its letters. */
 export class CodePoints {
@@ -172,6 +176,8 @@ export class Data {
   private texts = new Map<number, CodePoints | null>();
   private words: string[] = [];
   private nested = new Map<number, number[]>();
+  /** How many pages have a title, as it is shown. */
+  private titled = new Map<string, number>();
 
   constructor(readonly raw: Payload) {
     this.groups = raw.groups.id.length;
@@ -183,6 +189,10 @@ export class Data {
     [this.pageFirst, this.pagePlaces] = byPage(raw, this.pages);
     this.verdictOf = verdictsOf(raw, this);
     this.use = this.uses();
+    for (let p = 0; p < this.pages; p++) {
+      const title = this.shortTitle(p);
+      this.titled.set(title, (this.titled.get(title) ?? 0) + 1);
+    }
     raw.groups.part_of.forEach((leader, g) => {
       if (leader < 0) return;
       if (!this.nested.has(leader)) this.nested.set(leader, []);
@@ -292,8 +302,26 @@ export class Data {
     return this.raw.pages.id[page] ?? "?";
   }
 
+  shortName(page: number, limit: number): string {
+    return shortId(this.pageName(page), limit);
+  }
+
   title(page: number): string | null {
     return this.raw.pages.title[page];
+  }
+
+  /** What a page is called among others: its title, or its id where there is none, or other pages have the same. */
+  called(page: number): string {
+    return this.hasOwnTitle(page) ? this.shortTitle(page) : this.shortName(page, CALLED);
+  }
+
+  hasOwnTitle(page: number): boolean {
+    const title = this.shortTitle(page);
+    return title !== "" && this.titled.get(title) === 1;
+  }
+
+  private shortTitle(page: number): string {
+    return oneLine(this.title(page) ?? "", CALLED);
   }
 
   verdictKind(place: number): VerdictKind | null {

@@ -93,6 +93,16 @@ export function isEmpty(filter: Filter): boolean {
   return (Object.keys(EVERYTHING) as (keyof Filter)[]).every((key) => key === "mixed" || filter[key] === EVERYTHING[key]);
 }
 
+/** Whether a filter may hide what is not ignored. */
+export function narrows(filter: Filter): boolean {
+  return !isEmpty({ ...filter, showIgnored: false });
+}
+
+/** The words that are searched for, in small letters. */
+export function wordsOf(text: string): string[] {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
+}
+
 export interface Selection {
   /** Groups that are shown, in order; which places of them pass. */
   groups: Int32Array;
@@ -102,11 +112,11 @@ export interface Selection {
 export function select(data: Data, filter: Filter, ignored: ReadonlySet<string>): Selection {
   const places = new Uint8Array(data.places),
     groups: number[] = [];
-  const words = filter.q.toLowerCase().split(/\s+/).filter(Boolean);
-  const named = words.length ? pagesNamed(data, words) : null;
-  const [on, and] = [filter.on, filter.and].map((name) => (name ? pagesUnder(data, name) : null));
+  const asked = wordsOf(filter.q);
+  const named = asked.length ? pagesNamed(data, asked) : null;
+  const [on, and] = pagesAsked(data, filter);
   for (let g = 0; g < data.groups; g++) {
-    if (!groupPasses(data, g, filter, words, named, ignored)) continue;
+    if (!groupPasses(data, g, filter, asked, named, ignored)) continue;
     let left = 0,
       isOn = !on,
       isAnd = !and;
@@ -140,7 +150,7 @@ function groupPasses(
   data: Data,
   g: number,
   filter: Filter,
-  words: string[],
+  asked: string[],
   named: Uint8Array | null,
   ignored: ReadonlySet<string>,
 ): boolean {
@@ -150,7 +160,7 @@ function groupPasses(
   if (!filter.showIgnored && ignored.size && ignored.has(groups.fingerprint[g])) return false;
   if (!named) return true;
   const text = data.searched(g);
-  if (words.every((word) => text.includes(word))) return true;
+  if (asked.every((word) => text.includes(word))) return true;
   for (let o = data.first[g]; o < data.first[g + 1]; o++) if (named[data.raw.places.page[o]]) return true;
   return false;
 }
@@ -185,6 +195,11 @@ export function pagesNamed(data: Data, words: string[]): Uint8Array {
     out[p] = words.every((word) => text.includes(word)) ? 1 : 0;
   }
   return out;
+}
+
+/** The pages on which a passage has to stand, one and another; null where that is not asked. */
+export function pagesAsked(data: Data, filter: Filter): (Set<number> | null)[] {
+  return [filter.on, filter.and].map((name) => (name ? pagesUnder(data, name) : null));
 }
 
 /** The page of an id; else the pages of a folder or host. */

@@ -2,6 +2,7 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { Told } from "./amounts";
 import type { Data } from "./data";
 import type { Filter, Route, Selection } from "./filter";
 import type { Head } from "./figures";
@@ -10,6 +11,8 @@ export interface App {
   data: Data;
   route: Route;
   selection: Selection;
+  /** The verdicts on what is shown. */
+  told: Told;
   /** Figures of what is shown, and of everything. */
   head: Head;
   whole: Head;

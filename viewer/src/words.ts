@@ -42,6 +42,15 @@ export function oneLine(text: string, limit: number): string {
   return (cut > limit / 2 ? head.slice(0, cut) : head).replace(/[\ud800-\udbff]$/, "") + " …";
 }
 
+/** An id or address in one line, cut in the middle: versions of a page differ in how theirs begin or end. */
+export function shortId(id: string, limit: number): string {
+  const line = id.replace(/\s+/g, " ").trim(),
+    head = Math.floor(0.4 * limit);
+  if (line.length <= limit) return line;
+  const [begins, ends] = [line.slice(0, head), line.slice(head + 1 - limit)];
+  return `${begins.replace(/[\ud800-\udbff]$/, "")}…${ends.replace(/^[\udc00-\udfff]/, "")}`;
+}
+
 /** "line 3", "lines 3–7"; with the characters, where lines do not tell it from another place of its passage on its page. */
 export function lines(data: Data, place: number): string {
   const { line, lines: rest, page, start } = data.raw.places,
@@ -123,7 +132,7 @@ export function elsewhere(data: Data, place: number): string {
   }
   if (pages.size) {
     const [name] = pages;
-    parts.push(pages.size === 1 ? `on ${oneLine(data.pageName(name), 40)}` : `on ${number(pages.size)} other pages`);
+    parts.push(pages.size === 1 ? `on ${data.shortName(name, 40)}` : `on ${number(pages.size)} other pages`);
   }
   return parts.join(", ");
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ACROSS, CodePoints, decode, TEMPLATE, WITHIN } from "../src/data";
+import { shortId } from "../src/words";
 import { made, payload } from "./help";
 
 const TEXT = "one two. one two. three";
@@ -107,5 +108,23 @@ describe("parts", () => {
     expect(data.partsOf(0)).toEqual([1, 2]);
     expect(data.partsOf(1)).toEqual([]);
     expect(data.countParts([0, 2])).toBe(1);
+  });
+});
+
+describe("pages in a list", () => {
+  const titles = ["Ferry", "Harbour", " Harbour\n", undefined, "", `${"Long ".repeat(20)}one`, `${"Long ".repeat(20)}two`];
+  const data = made({ pages: titles.map((title, n) => ({ id: `page-${n}.html`, title })), groups: [] });
+  it("are called by their titles, and by their ids where several titles look the same", () => {
+    expect(titles.map((_, p) => data.called(p))).toEqual(["Ferry", ...[1, 2, 3, 4, 5, 6].map((n) => `page-${n}.html`)]);
+  });
+  it("have long ids cut in the middle: versions differ at the beginning or at the end", () => {
+    const id = `https://www.example.org/${"news/".repeat(20)}story`,
+      short = shortId(id, 60);
+    expect(short).toBe("https://www.example.org/…news/news/news/news/news/news/story");
+    expect(short.length).toBe(60);
+    expect(shortId(`${id}?print=1`, 60)).toMatch(/story\?print=1$/);
+    expect(shortId(id.replace("www", "amp"), 60)).toMatch(/^https:\/\/amp\./);
+    expect(shortId(" a\nb ", 60)).toBe("a b");
+    expect(shortId("🐎".repeat(60), 24)).toMatch(/^(🐎)+…(🐎)+$/);
   });
 });

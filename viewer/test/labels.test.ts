@@ -3,7 +3,7 @@ import { CodePoints, Lines } from "../src/data";
 import { EVERYTHING, select } from "../src/filter";
 import { labels, paragraphs } from "../src/segments";
 import { printed, inARow, where } from "../src/words";
-import { isTold, sharedGroups } from "../src/views/verdicts";
+import { isTold } from "../src/views/verdicts";
 import { differs } from "../src/diff";
 import { made } from "./help";
 
@@ -119,26 +119,6 @@ describe("a text that follows itself", () => {
   it("is no other text", () => {
     expect(differs(data, 0, 1)).toBe(false);
   });
-});
-
-it("shared passages are listed once, the longest first, without what a copy of a page tells already", () => {
-  const place = (page: string, text: string) => ({ page, start: 0, text });
-  const data = made({
-    pages: ["a", "b", "c", "d"].map((id) => ({ id, text: "z".repeat(90) })),
-    groups: [
-      { places: [place("a", "one two"), place("b", "one two")] },
-      { places: [place("a", "one two three"), place("c", "one two three")] },
-      { places: [place("c", "all of it"), place("d", "all of it")] },
-      { places: [place("b", "four words of it"), place("c", "four words of it"), place("d", "four words of it")] },
-    ],
-    verdicts: [
-      { page: "a", kind: "shared", groups: [0, 1] },
-      { page: "b", kind: "shared", groups: [0, 3] },
-      { page: "c", kind: "shared", groups: [1, 2, 3] },
-      { page: "d", kind: "copy-of", groups: [2, 3] },
-    ],
-  });
-  expect(sharedGroups(data, [0, 1, 2])).toEqual([3, 1, 0]);
 });
 
 it("what the headline names is not told again", () => {

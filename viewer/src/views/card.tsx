@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { compared, differs, type Piece, type Row, unified } from "../diff";
 import { Copy, Link, Long, look } from "../parts";
 import { useApp } from "../state";
-import { count, printed, inARow, likeness, lines, number, oneLine, percent, sentence, shortPath, times } from "../words";
+import { count, printed, inARow, likeness, lines, number, percent, sentence, shortPath, times } from "../words";
 
 const PLACES = 12,
   OTHERS = 5;
@@ -140,7 +140,7 @@ function Places({
               <tr key={o}>
                 <td>
                   <Link to={{ view: "page", id: page, at: o }}>
-                    <bdi>{oneLine(data.pageName(page), 70)}</bdi>, {lines(data, o)}
+                    <bdi>{data.shortName(page, 70)}</bdi>, {lines(data, o)}
                   </Link>
                   {inARow(data, o) && <span class="sub"> {inARow(data, o)}</span>}
                 </td>
@@ -174,7 +174,7 @@ function Places({
                       class="quiet compared"
                       aria-pressed={o === right}
                       onClick={() => pick(o)}
-                      aria-label={`Compare ${lines(data, o)} of ${data.pageName(page).slice(0, 100)} with the first`}
+                      aria-label={`Compare ${lines(data, o)} of ${data.shortName(page, 100)} with the first`}
                     >
                       Compare
                     </button>
@@ -202,7 +202,7 @@ function SideBySide({ g, right, level }: { g: number; right: number; level: 2 | 
     first = data.representative(g);
   const rows = useMemo(() => compared(data, g, right), [data, g, right]);
   const Heading = `h${level + 1}` as "h3",
-    pageOf = (o: number) => oneLine(data.pageName(data.raw.places.page[o]), 50);
+    pageOf = (o: number) => data.shortName(data.raw.places.page[o], 50);
   if (!rows)
     return (
       <p class="quoted" dir="auto">

@@ -4,7 +4,7 @@ import { EVERYTHING } from "../filter";
 import { Link } from "../parts";
 import { useApp } from "../state";
 import { isDark, onTheme } from "../theme";
-import { count, number, oneLine, percent } from "../words";
+import { count, number, percent, shortId } from "../words";
 
 const LISTED = 100,
   STEPS = [0.05, 0.25, 0.5, 0.75, 1];
@@ -51,12 +51,12 @@ export function MapView() {
             {pairs.slice(0, LISTED).map(([i, j]) => (
               <tr key={`${i}-${j}`}>
                 <td>
-                  <bdi>{oneLine(found.units[i].name, 60)}</bdi>
+                  <bdi>{shortId(found.units[i].name, 60)}</bdi>
                 </td>
                 <td class="figure">{percent(found.share[i * n + j])}</td>
                 <td>
                   <Link to={{ view: "passages", filter: pairFilter(found, i, j) }}>
-                    <bdi>{oneLine(found.units[j].name, 60)}</bdi>
+                    <bdi>{shortId(found.units[j].name, 60)}</bdi>
                   </Link>
                 </td>
               </tr>
@@ -161,8 +161,8 @@ function Canvas({ found }: { found: Heat }) {
 function told(found: Heat, [i, j]: [number, number]): string {
   const n = found.units.length,
     share = found.share[i * n + j],
-    a = oneLine(found.units[i].name, 60),
-    b = oneLine(found.units[j].name, 60);
+    a = shortId(found.units[i].name, 60),
+    b = shortId(found.units[j].name, 60);
   if (i === j) return share ? `${percent(share)} of ${a} stands there twice` : `${a}: nothing stands twice in it`;
   return share ? `${percent(share)} of ${a} stands on ${b} too` : `${a} and ${b} share nothing`;
 }
@@ -215,7 +215,7 @@ function draw(
 
 /** The end of a name that fits. */
 function fitted(pen: CanvasRenderingContext2D, name: string, room: number): string {
-  let text = oneLine(name, 80);
+  let text = shortId(name, 80);
   if (pen.measureText(text).width <= room) return text;
   while (text.length > 3 && pen.measureText("…" + text).width > room) text = text.slice(1);
   return "…" + text;

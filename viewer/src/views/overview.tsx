@@ -1,3 +1,4 @@
+import { longest, renderedTwice } from "../amounts";
 import type { Data, Trouble } from "../data";
 import { isEmpty } from "../filter";
 import type { App } from "../state";
@@ -5,7 +6,7 @@ import { useApp } from "../state";
 import { Copy, Link, ShareBar, shareWords, USES } from "../parts";
 import { count, printed, number, oneLine, percent, sentence, times } from "../words";
 import { headShares, type Shares } from "../figures";
-import { longest, Verdicts } from "./verdicts";
+import { Verdicts } from "./verdicts";
 import { PageText } from "./page";
 import { Card } from "./card";
 
@@ -58,12 +59,12 @@ function Answer() {
 
 /** Of an article that stands twice, where: what comes behind the verdict's first words. */
 function Where() {
-  const { data } = useApp(),
+  const { data, told } = useApp(),
     { verdicts } = data.raw,
-    v = verdicts.kind.indexOf("rendered-twice");
+    v = renderedTwice(data, told);
   if (data.pages !== 1 || v < 0) return null;
   const [, where] = parted(verdicts.text[v]),
-    g = longest(data, verdicts.groups[v]);
+    g = longest(data, told.get(v)!);
   return (
     <p class="lead where" dir="auto">
       {sentence(where)} {g !== undefined && <Link to={{ view: "passages", id: g }}>See both copies</Link>}
@@ -74,9 +75,9 @@ function Where() {
 /** Of several pages, the share where a verdict is the answer; and what is left of it without what every site repeats. */
 function Content() {
   const app = useApp(),
-    { data, route } = app,
+    { data } = app,
     { summary, comparison } = data.raw;
-  if (!isEmpty(route.filter)) return null;
+  if (!isAll(app)) return null;
   if (data.pages === 1 || comparison || !summary.duplicate_chars) return null;
   const parts = [
     isVerdict(app) && `${percent(summary.duplicate_share)} of the text is repeated`,
@@ -93,31 +94,35 @@ function parted(text: string): [string, string] {
   return cut < 0 ? [spelt, ""] : [spelt.slice(0, cut), spelt.slice(cut + 2)];
 }
 
+/** Whether all that was found is shown. */
+const isAll = ({ route, ignored }: App) => isEmpty(route.filter) && !ignored.size;
+
 /** Whether the answer is a verdict: on all that was found, not on what filters leave of it. */
-const isVerdict = ({ data, route, ignored }: App) => data.raw.headline !== null && isEmpty(route.filter) && !ignored.size;
+const isVerdict = (app: App) => app.data.raw.headline !== null && isAll(app);
 
 /** The answer in one sentence. */
 function answer(app: App): string {
-  const { data } = app,
+  const { data, told } = app,
     { raw } = data,
-    { summary } = raw;
+    { summary } = raw,
+    all = isAll(app),
+    rest = all ? "" : ", in what is shown";
   if (!summary.pages) return "No page could be read.";
   if (!data.groups) return summary.reference_pages ? "Nothing of it stands in the references." : "Nothing stands twice.";
-  if (raw.comparison && data.pages === 2) {
-    const [a, b] = [0, 1].map((p) => `${percent(raw.pages.across[p])} of ${oneLine(data.pageName(p), 60)}`);
+  if (raw.comparison && data.pages === 2 && all) {
+    const [a, b] = [0, 1].map((p) => `${percent(raw.pages.across[p])} of ${data.shortName(p, 60)}`);
     return raw.pages.across[0] || raw.pages.across[1]
       ? `${a} and ${b} stand in the other${raw.edited}.`
       : "The two pages share nothing; one of them repeats itself.";
   }
-  const twice = raw.verdicts.kind.indexOf("rendered-twice");
   if (data.pages === 1) {
+    const twice = renderedTwice(data, told),
+      { groups } = app.selection;
     if (twice >= 0) return sentence(parted(raw.verdicts.text[twice])[0]);
-    return `${count(data.groups, "passage")} ${data.groups === 1 ? "stands" : "stand"} more than once on this page.`;
+    return `${count(groups.length, "passage")} ${groups.length === 1 ? "stands" : "stand"} more than once on this page${rest}.`;
   }
   if (isVerdict(app)) return raw.headline!;
-  const some = isEmpty(app.route.filter) && !app.ignored.size,
-    share = percent(some ? summary.duplicate_share : shownShares(app).all),
-    rest = some ? "" : ", in what is shown";
+  const share = percent(all ? summary.duplicate_share : shownShares(app).all);
   return summary.reference_pages
     ? `${share} of the text stands in the references too${rest}.`
     : `${share} of the text on ${count(summary.pages, "page")} is repeated${rest}.`;
@@ -235,7 +240,7 @@ function Misses() {
             {miss.sides.map(([page, line, end, text], side) => (
               <p key={side} class="quoted" dir="auto">
                 <span class="sub">
-                  {"AB"[side]} · {page < 0 ? "" : `${oneLine(data.pageName(page), 60)}, `}
+                  {"AB"[side]} · {page < 0 ? "" : `${data.shortName(page, 60)}, `}
                   line {line}
                   {end > line ? `–${end}` : ""}
                 </span>

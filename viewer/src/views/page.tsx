@@ -24,7 +24,7 @@ import {
 
 export function PageView({ page }: { page: number }) {
   const app = useApp(),
-    { data, selection } = app;
+    { data, selection, told } = app;
   useEvent("dedup-move", (step) => {
     const next = (parseHash(location.hash).id ?? page) + step;
     if (next >= 0 && next < data.pages) app.go({ view: "page", id: next });
@@ -33,7 +33,7 @@ export function PageView({ page }: { page: number }) {
   const { verdicts } = data.raw,
     shares = pageShares(data, selection, page),
     title = data.title(page);
-  const own = verdicts.page.flatMap((p, v) => (p === page ? [v] : []));
+  const own = verdicts.page.flatMap((p, v) => (p === page && told.has(v) ? [v] : []));
   return (
     <article class="page">
       <header>

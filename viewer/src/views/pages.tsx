@@ -1,6 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
 import { closest, type Closest, commonGroups, pageShares, type Shares } from "../figures";
-import { EVERYTHING, isEmpty, pagesNamed } from "../filter";
+import { EVERYTHING, narrows, pagesNamed, wordsOf } from "../filter";
 import { useEvent } from "../keys";
 import { Link, ShareBar, shareWords } from "../parts";
 import { useApp } from "../state";
@@ -76,12 +76,12 @@ export function PagesView() {
                 style={{ height: `${ROW}px` }}
               >
                 <span role="cell" class="cell wide">
-                  <Link to={{ view: "page", id: page }} class="page-name">
-                    <bdi>{oneLine(title ?? data.pageName(page), 90)}</bdi>
+                  <Link to={{ view: "page", id: page }} class={title ? "page-name" : "page-name from-end"}>
+                    <bdi>{title ? oneLine(title, 90) : data.shortName(page, 90)}</bdi>
                   </Link>
                   {title && (
-                    <span class="sub" dir="auto">
-                      {oneLine(data.pageName(page), 90)}
+                    <span class="sub from-end" title={data.pageName(page)}>
+                      <bdi>{data.shortName(page, 90)}</bdi>
                     </span>
                   )}
                   {data.raw.pages.reference[page] === 1 && <span class="sub">reference</span>}
@@ -101,10 +101,10 @@ export function PagesView() {
                           view: "passages",
                           filter: { ...EVERYTHING, on: data.pageName(page), and: data.pageName(near.page) },
                         }}
-                        class="page-name"
-                        label={`What it shares with ${oneLine(data.title(near.page) ?? data.pageName(near.page), 60)}`}
+                        class={data.hasOwnTitle(near.page) ? "page-name" : "page-name from-end"}
+                        label={`What it shares with ${data.called(near.page)}`}
                       >
-                        <bdi>{oneLine(data.title(near.page) ?? data.pageName(near.page), 60)}</bdi>
+                        <bdi>{data.called(near.page)}</bdi>
                       </Link>
                       <span class="sub">
                         has {percent(near.share)} of it{near.partners > 1 ? `; ${count(near.partners - 1, "more page")}` : ""}
@@ -131,13 +131,14 @@ export function PagesView() {
 }
 
 function allEntries(app: ReturnType<typeof useApp>): Entry[] {
-  const { data, selection } = app,
+  const { data, selection, told } = app,
     { filter } = app.route,
-    all = isEmpty({ ...filter, showIgnored: false });
-  const words = filter.q.toLowerCase().split(/\s+/).filter(Boolean),
+    all = !narrows(filter);
+  const words = wordsOf(filter.q),
     named = words.length ? pagesNamed(data, words) : null;
   const verdicts = new Map<number, Set<string>>();
   data.raw.verdicts.page.forEach((p, v) => {
+    if (!told.has(v)) return;
     if (!verdicts.has(p)) verdicts.set(p, new Set());
     verdicts.get(p)!.add(VERDICTS[data.raw.verdicts.kind[v]].name);
   });

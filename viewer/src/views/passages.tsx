@@ -6,7 +6,7 @@ import { useEvent } from "../keys";
 import { Link, look } from "../parts";
 import { useApp } from "../state";
 import { VirtualList } from "../virtual";
-import { count, likeness, number, oneLine, times, VERDICTS } from "../words";
+import { count, likeness, number, shortId, times, VERDICTS } from "../words";
 import { Card } from "./card";
 
 const ROW = 126,
@@ -100,13 +100,13 @@ export function PassagesView() {
 /** The page on which a passage is named first, where there are several pages. */
 function firstPage(data: Data, g: number): string[] {
   const page = data.raw.places.page[data.representative(g)];
-  return data.pages > 1 ? [oneLine(data.title(page) ?? data.pageName(page), 60)] : [];
+  return data.pages > 1 ? [data.called(page)] : [];
 }
 
 function title(app: ReturnType<typeof useApp>): string {
   const { data, selection } = app,
     { filter } = app.route;
-  if (filter.on && filter.and) return `What ${oneLine(filter.on, 50)} and ${oneLine(filter.and, 50)} share`;
+  if (filter.on && filter.and) return `What ${shortId(filter.on, 50)} and ${shortId(filter.and, 50)} share`;
   const n = selection.groups.length,
     parts = data.countParts(selection.groups);
   if (n === data.groups && parts) return `${count(n - parts, "passage")}, and ${number(parts)} that are parts of them`;

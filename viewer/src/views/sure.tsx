@@ -51,9 +51,8 @@ export function SureView() {
                   <span class="figure">{percent(data.raw.places.similarity[o])}</span>
                   <div>
                     <Link to={{ view: "passages", id: g, at: o }}>
-                      Passage {data.number(g)}: <bdi>{oneLine(data.pageName(data.raw.places.page[first]), 50)}</bdi>,{" "}
-                      {lines(data, first)} and <bdi>{oneLine(data.pageName(data.raw.places.page[o]), 50)}</bdi>,{" "}
-                      {lines(data, o)}
+                      Passage {data.number(g)}: <bdi>{data.shortName(data.raw.places.page[first], 50)}</bdi>,{" "}
+                      {lines(data, first)} and <bdi>{data.shortName(data.raw.places.page[o], 50)}</bdi>, {lines(data, o)}
                     </Link>
                     <Excerpt group={g} place={o} />
                   </div>

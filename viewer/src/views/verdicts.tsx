@@ -1,8 +1,9 @@
 /** What the repeats amount to, in words: causes, verdicts by kind, small repeats. */
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import { longest, renderedTwice, sharedGroups, toldCauses, toldRepeats } from "../amounts";
 import { quotes } from "../apart";
-import type { Data, VerdictKind } from "../data";
+import { FURNITURE, type VerdictKind } from "../data";
 import { Link } from "../parts";
 import { useApp } from "../state";
 import { count, printed, likeness, lines, number, oneLine, sentence, VERDICTS } from "../words";
@@ -10,29 +11,30 @@ import { count, printed, likeness, lines, number, oneLine, sentence, VERDICTS } 
 const ORDER: VerdictKind[] = ["rendered-twice", "copy-of", "shared", "teaser", "template", "navigation", "refrain"];
 
 export function Verdicts() {
-  const app = useApp(),
-    { data } = app,
-    { causes, verdicts, repeats } = data.raw;
-  const single = data.pages === 1;
-  if (!causes.length && !verdicts.page.length && !repeats.page.length) return null;
-  const shown = app.selection,
+  const { data, selection, told, route } = useApp(),
+    { verdicts, repeats } = data.raw;
+  const causes = useMemo(() => toldCauses(data, selection, route.filter), [selection]),
+    repeated = useMemo(() => toldRepeats(data, route.filter), [selection]);
+  const single = data.pages === 1,
     byKind = new Map<VerdictKind, number[]>(),
-    size = (v: number) => data.raw.groups.tokens[longest(data, verdicts.groups[v]) ?? -1] ?? 0;
-  const first = single ? verdicts.kind.indexOf("rendered-twice") : -1, // it is the headline
+    groupsOf = (rows: number[] = []) => rows.flatMap((v) => told.get(v)!),
+    size = (v: number) => data.raw.groups.tokens[longest(data, told.get(v)!) ?? -1] ?? 0;
+  const first = single ? renderedTwice(data, told) : -1, // it is the headline
     headline = first < 0 ? "" : verdicts.text[first];
-  verdicts.kind.forEach((kind, v) => {
-    if (isTold(headline, verdicts.text[v])) return;
-    const groups = verdicts.groups[v];
-    if (groups.length && !groups.some((g) => anyPlace(data, shown.places, g))) return;
-    byKind.set(kind, [...(byKind.get(kind) ?? []), v]);
-  });
-  const small = repeats.text.flatMap((text, i) => (headline.includes(`"${text}" of line `) ? [] : [i]));
+  for (const v of told.keys()) {
+    if (isTold(headline, verdicts.text[v])) continue;
+    const kind = verdicts.kind[v];
+    if (byKind.has(kind)) byKind.get(kind)!.push(v);
+    else byKind.set(kind, [v]);
+  }
+  const small = repeated.filter((i) => !headline.includes(`"${repeats.text[i]}" of line `));
+  if (!causes.length && !byKind.size && !small.length) return null;
   const rest = single && byKind.size === 1 && byKind.get("rendered-twice")?.length === 1;
   if (rest && !small.length && first >= 0) return null;
   return (
     <section class="verdicts" aria-labelledby="amounts">
       <h2 id="amounts">{single ? "Also on this page" : "What it amounts to"}</h2>
-      {[...byKind.values()].some((rows) => isToldTwice(data, byKind, rows)) && (
+      {isToldTwice([...byKind.values()].map(groupsOf)) && (
         <p class="sub">A passage may be two things, such as a teaser that other pages share: it counts under both.</p>
       )}
       <ul class="sentences">
@@ -50,7 +52,7 @@ export function Verdicts() {
               {cause.examples.map((p, n) => (
                 <>
                   {n > 0 && ", "}
-                  <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 60)}</Link>
+                  <Link to={{ view: "page", id: p }}>{data.shortName(p, 60)}</Link>
                 </>
               ))}
             </p>
@@ -61,7 +63,7 @@ export function Verdicts() {
         ))}
         {ORDER.filter((kind) => byKind.has(kind)).map((kind) =>
           kind === "shared" ? (
-            <Shared key={kind} groups={sharedGroups(data, byKind.get(kind)!)} />
+            <Shared key={kind} groups={sharedGroups(data, groupsOf(byKind.get(kind)), groupsOf(byKind.get("copy-of")))} />
           ) : (
             <Kind key={kind} kind={kind} rows={byKind.get(kind)!.sort((v, w) => size(w) - size(v) || v - w)} skip={first} />
           ),
@@ -78,40 +80,25 @@ export function isTold(headline: string, verdict: string): boolean {
   return line !== undefined && new RegExp(`\\bthe teaser of line ${line}\\b`).test(headline);
 }
 
-function isToldTwice(data: Data, byKind: Map<VerdictKind, number[]>, rows: number[]): boolean {
-  const own = new Set(rows.flatMap((v) => data.raw.verdicts.groups[v]));
-  return [...byKind.values()].some(
-    (others) => others !== rows && others.some((v) => data.raw.verdicts.groups[v].some((g) => own.has(g))),
-  );
-}
-
-/** The passages of verdicts, the longest first, without those that another page's verdict as a copy tells already. */
-export function sharedGroups(data: Data, rows: number[]): number[] {
-  const { verdicts, groups } = data.raw,
-    told = new Set(verdicts.kind.flatMap((kind, v) => (kind === "copy-of" ? verdicts.groups[v] : [])));
-  const found = new Set(rows.flatMap((v) => verdicts.groups[v]).filter((g) => !told.has(g) || groups.all_places[g] > 2));
-  return [...found].sort((a, b) => groups.tokens[b] - groups.tokens[a] || a - b);
-}
-
-function anyPlace(data: Data, places: Uint8Array, g: number): boolean {
-  for (let o = data.first[g]; o < data.first[g + 1]; o++) if (places[o]) return true;
-  return false;
+/** Whether a passage is among those of several kinds. */
+function isToldTwice(kinds: number[][]): boolean {
+  const sets = kinds.map((groups) => new Set(groups));
+  return new Set(kinds.flat()).size < sets.reduce((sum, set) => sum + set.size, 0);
 }
 
 const MOST = 500,
   FIRST = 6;
-const FOLDED = new Set<VerdictKind>(["template", "navigation", "refrain"]);
 
 function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: number }) {
-  const { data } = useApp(),
+  const { data, told } = useApp(),
     { verdicts } = data.raw,
     [open, setOpen] = useState(false);
   const all = rows.filter((v) => v !== skip),
     shown = open || all.length <= FIRST + 1 ? all : all.slice(0, FIRST);
   const single = data.pages === 1;
   if (!all.length) return null;
-  if (FOLDED.has(kind) && all.length > 1) {
-    const groups = new Set(all.flatMap((v) => verdicts.groups[v])),
+  if (FURNITURE.has(kind) && all.length > 1) {
+    const groups = new Set(all.flatMap((v) => told.get(v)!)),
       pages = new Set(all.map((v) => verdicts.page[v])),
       first = [...groups].slice(0, 3),
       quoted = quotes(data, first);
@@ -136,14 +123,14 @@ function Kind({ kind, rows, skip }: { kind: VerdictKind; rows: number[]; skip: n
     <>
       {shown.slice(0, MOST).map((v) => {
         const p = verdicts.page[v],
-          g = longest(data, verdicts.groups[v]);
+          g = longest(data, told.get(v)!);
         return (
           <li key={v}>
             <span class="tag">{VERDICTS[kind].name}</span>
             <p dir="auto">
               {!single && (
                 <>
-                  <Link to={{ view: "page", id: p }}>{oneLine(data.pageName(p), 80)}</Link>:{" "}
+                  <Link to={{ view: "page", id: p }}>{data.shortName(p, 80)}</Link>:{" "}
                 </>
               )}
               {sentence(printed(verdicts.text[v]))}{" "}
@@ -210,11 +197,12 @@ function Shared({ groups }: { groups: number[] }) {
 
 const PLACES = 3;
 
-/** The places of a passage, each with its page's title and lines. */
+/** The shown places of a passage, each with its page and lines. */
 function Stands({ g }: { g: number }) {
-  const { data } = useApp(),
-    all = data.raw.groups.all_places[g],
-    own = Array.from({ length: data.raw.groups.places[g] }, (_, i) => data.first[g] + i),
+  const { data, selection } = useApp(),
+    known = Array.from({ length: data.raw.groups.places[g] }, (_, i) => data.first[g] + i),
+    own = known.filter((o) => selection.places[o]),
+    all = data.raw.groups.all_places[g] - known.length + own.length,
     shown = own.slice(0, all === PLACES + 1 ? all : PLACES);
   return (
     <>
@@ -224,7 +212,7 @@ function Stands({ g }: { g: number }) {
           <>
             {n > 0 && (n === shown.length - 1 && all === shown.length ? " and " : "; ")}
             <Link to={{ view: "page", id: page, at: o }}>
-              <bdi>{oneLine(data.title(page) ?? data.pageName(page), 60)}</bdi>, {lines(data, o)}
+              <bdi>{data.called(page)}</bdi>, {lines(data, o)}
             </Link>
           </>
         );
@@ -254,7 +242,7 @@ function SmallRepeats({ rows }: { rows: number[] }) {
               (
               {rows.length > 1
                 ? `on ${number(rows.length)} pages`
-                : `${single ? "" : `${oneLine(data.pageName(page[rows[0]]), 40)}, `}lines ${lines[rows[0]].join(", ")}`}
+                : `${single ? "" : `${data.shortName(page[rows[0]], 40)}, `}lines ${lines[rows[0]].join(", ")}`}
               )
             </span>
           </>
@@ -268,9 +256,4 @@ function SmallRepeats({ rows }: { rows: number[] }) {
 /** Text with its parts between backticks as code. */
 function Ticked({ text }: { text: string }) {
   return <>{text.split("`").map((part, i) => (i % 2 ? <code key={i}>{part}</code> : part))}</>;
-}
-
-/** The longest of some passages: what a verdict is about. */
-export function longest(data: Data, groups: number[]): number | undefined {
-  return [...groups].sort((a, b) => data.raw.groups.tokens[b] - data.raw.groups.tokens[a] || a - b)[0];
 }
