@@ -134,11 +134,14 @@ class Annotations:
         equal: Pairs of pages with equal words, however few (those in no group too).
         shares: ``(pages, len(SHARES))``, 0.0 to 1.0; ``None`` where the blocks of the pages are not known.
         repetition: For a range of pages ``(pages, len(REPETITION))``, 0.0 to 1.0; ``None`` where their texts are not known.
+        rows: See ``Heads.rows``; ``None`` where they are not known.
     """
 
     def __init__(self, kept: Callable[[], I64], spans: Callable[[I64], Spans], equal: Callable[[], Pairs] = no_pairs,
-                 shares: Callable[[], F64] | None = None, repetition: Callable[[slice], F64] | None = None) -> None:
+                 shares: Callable[[], F64] | None = None, repetition: Callable[[slice], F64] | None = None,
+                 rows: Callable[[], I64] | None = None) -> None:
         self._kept, self._spans, self._equal, self._shares, self.repetition = kept, spans, equal, shares, repetition
+        self._rows = rows
 
     @cached_property
     def kept(self) -> I64:
@@ -155,18 +158,25 @@ class Annotations:
         """See the class."""
         return None if self._shares is None else self._shares()
 
+    @cached_property
+    def rows(self) -> I64 | None:
+        """See the class."""
+        return None if self._rows is None else self._rows()
+
     def regrouped(self, report: Report) -> Annotations:
         """Those of a report of the same pages with other groups: kept pages and spans follow its groups."""
-        return Annotations(*_from_objects(Told.of(report), self._equal), self._equal, self._shares, self.repetition)
+        return Annotations(*_from_objects(Told.of(report), self._equal), self._equal, self._shares, self.repetition,
+                           self._rows)
 
     def __reduce__(self) -> tuple[Callable[..., Annotations], tuple[object, ...]]:
         repetition = None if self.repetition is None else self.repetition(slice(0, len(self.kept)))
-        return _made, (self.kept, self.spans, self._equal(), self.shares, repetition)
+        return _made, (self.kept, self.spans, self._equal(), self.shares, repetition, self.rows)
 
 
-def _made(kept: I64, spans: Spans, equal: Pairs, shares: F64 | None, repetition: F64 | None) -> Annotations:
+def _made(kept: I64, spans: Spans, equal: Pairs, shares: F64 | None, repetition: F64 | None, rows: I64 | None) -> Annotations:
     return Annotations(lambda: kept, lambda _: spans, lambda: equal, None if shares is None else lambda: shares,
-                       None if repetition is None else lambda pages: repetition[pages])
+                       None if repetition is None else lambda pages: repetition[pages],
+                       None if rows is None else lambda: rows)
 
 
 # Of a scan.
@@ -196,7 +206,8 @@ def annotate(judgement: Judgement) -> Annotations:
         stretches = Stretches(first, table.page[shown.row], owner, table.kind[owner], verdict, places.part_start[part],
                               places.part_end[last])
         return spans_of(stretches, kept, corpus.page_chars, corpus.references or 0)
-    return Annotations(kept, spans, equal, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages))
+    return Annotations(kept, spans, equal, lambda: _shares(judgement), lambda pages: _repetition(judgement, pages),
+                       lambda: corpus.pages.rows)
 
 
 def occurrence_verdicts(judgement: Judgement) -> I8:

@@ -34,8 +34,8 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
 
     Args:
         source: A ``Path`` (file or folder), several of them, what ``open_pages`` gives, or pages themselves: ``str``
-            texts, mappings with ``id`` and ``text``, ``Page`` objects, any object with ``__arrow_c_stream__``; or a
-            DataFrame of Spark, which runs there.
+            texts, mappings with ``id`` and ``text``, ``Page`` objects, a table or a column of texts of anything that speaks
+            Arrow; or a DataFrame of Spark, which runs there.
         against: References, given as `source` is: only what stands in them too is reported.
         options: All settings at once; else give them as keywords.
         progress: A function that gets the name of each stage as it begins; or a ``Watcher`` such as ``Profile``, or several.
@@ -48,7 +48,8 @@ def scan(source: Any, *, against: Any = None, options: Options | None = None, pr
     Raises:
         TypeError: A setting that does not exist, or a source of no known kind.
         OptionError: A setting out of its range, a text that looks like a place, or `against` with ``scope="within"``.
-        InputError: A path that does not exist, or no page to compare against.
+        InputError: A path that does not exist, no page to compare against, or records of which none has a text where it is
+            looked for.
 
     >>> report = scan(["These same eight words stand on both pages.",
     ...                "One page says more. These same eight words stand on both pages. It goes on for a while."])
@@ -186,13 +187,17 @@ class _Sides:
         from dedup.errors import InputError
 
         pages: Iterator[Page] = iter(self.stream)
-        first = next(pages, None)
+        try:
+            first = next(pages, None)
+        except InputError as error:
+            raise _of_side(error, "nothing to compare", self.name) from None
         if first is None:
             cause = "; ".join(e.message for e in self.stream.errors) or "it holds no page"
             raise InputError(f"nothing to compare: {cause}", self.name)
         if next(pages, None) is not None:
             raise InputError("holds more than one page", self.name, "Use scan for several pages.")
-        return dataclasses.replace(first, id=self.id) if self.bare else first
+        number = first.number if getattr(self.stream, "first_row", 1) else 0  # what is handed over alone has no row
+        return dataclasses.replace(first, id=self.id if self.bare else first.id, number=number)
 
 
 class _Against:
@@ -211,9 +216,12 @@ class _Against:
     def stretches(self) -> Iterator[Any]:
         """The pages, some of them together."""
         first, then = self._streams
-        for item in _stretches(first):
-            self.references += 1 if isinstance(item, Page) else len(item.heads)
-            yield item
+        try:
+            for item in _stretches(first):
+                self.references += 1 if isinstance(item, Page) else len(item.heads)
+                yield item
+        except InputError as error:
+            raise _of_side(error, "nothing to compare against", "against") from None
         if not self.references:
             cause = "; ".join(e.message for e in first.errors) or "there is no page in it"
             raise InputError(f"nothing to compare against: {cause}", "against")
@@ -234,6 +242,11 @@ class _Against:
         return tuple(dict.fromkeys(name for stream in self._streams for name in getattr(stream, "fields", ())))
 
     @property
+    def first_row(self) -> int:
+        """That of the pages; references are in no table."""
+        return getattr(self._streams[1], "first_row", 1)
+
+    @property
     def renamed(self) -> int:
         return sum(getattr(stream, "renamed", 0) for stream in self._streams)
 
@@ -249,6 +262,11 @@ class _Against:
     def whole_bytes(self) -> int | None:
         sizes: list[int | None] = [getattr(stream, "whole_bytes", None) for stream in self._streams]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def _of_side(error: InputError, what: str, side: str) -> InputError:
+    """What is wrong with the data of a side that a program handed over; an error of a place names it already."""
+    return InputError(f"{what}: {error.what}", side, error.mend) if error.where.startswith("input") else error
 
 
 def _stretches(stream: Any) -> Iterator[Any]:
@@ -299,6 +317,7 @@ def refuse_scan_settings(options: Options, caller: str) -> None:
 def _pages(source: Any, options: Options) -> Any:
     """A stream of pages with ``errors`` and ``skipped``."""
     from dedup.readers import pages_from_objects
+    from dedup.readers.stream import speaks_arrow
 
     if hasattr(source, "errors") and hasattr(source, "skipped"):
         return source
@@ -320,7 +339,7 @@ def _pages(source: Any, options: Options) -> Any:
             raise TypeError("a list of places and texts mixed; give one kind, or use open_pages")
     if isinstance(source, (bytes, bytearray, memoryview)):
         raise TypeError(f"{type(source).__name__} is no text; decode it, or give the Path of a file")
-    if not isinstance(source, Iterable) and not hasattr(source, "__arrow_c_stream__"):
+    if not isinstance(source, Iterable) and not speaks_arrow(source):
         raise TypeError(f"cannot scan a {type(source).__name__}; give a Path, texts, mappings, pages or a table")
     return pages_from_objects(source, options)
 
@@ -390,6 +409,7 @@ def report_of(stream: Any, findings: Findings, digest: str, stages: Stages, is_c
     from dedup.report import Judged, Report
 
     options, words = findings.options, getattr(stream, "known", "the references")
+    findings.corpus.pages.first_row = getattr(stream, "first_row", 1)
     unpaired = pages_in_no_pair(findings, options)
     if getattr(stream, "renamed", 0):
         from dedup.report.text import count

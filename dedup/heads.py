@@ -249,6 +249,7 @@ class Heads(Sequence[Page]):
         sites: What counts as the site of each.
         layouts: Those that the reader knows, by page.
         renamed: Other ids of some pages.
+        first_row: What ``rows`` call the first record of a source.
     """
 
     ids: Strings
@@ -266,6 +267,7 @@ class Heads(Sequence[Page]):
         self._held_size = 0
         self.layouts, self.renamed = dict[int, Layout](), dict[int, str]()
         self.fields: tuple[str, ...] = ()
+        self.first_row = 1
 
     def __getattr__(self, name: str) -> Any:
         if name not in COLUMNS:
@@ -387,6 +389,12 @@ class Heads(Sequence[Page]):
     def lines(self) -> npt.NDArray[np.int64]:
         """``line`` of all pages."""
         return np.array(self._lines, np.int64)
+
+    @property
+    def rows(self) -> I64:
+        """Where each page stands among the records of its source, -1 for a whole file."""
+        numbers = np.array(self._numbers, np.int64)
+        return np.where(numbers > 0, numbers - 1 + self.first_row, -1)
 
     def in_line(self, row: int) -> bool:
         """Whether a page is a record: all its places are on its line."""

@@ -16,6 +16,7 @@ from dedup.cleaning.rounds import plan_in_rounds
 from dedup.cleaning.run import edits_of, guard
 from dedup.cleaning.wording import Wording
 from dedup.options import Options
+from dedup.readers.stream import speaks_arrow
 
 
 def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
@@ -25,14 +26,15 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
         source: What ``scan`` takes, but for places and streams. It is not changed.
 
     Returns:
-        The cleaned ones in ``pages``: a table of pyarrow for a table, else a tuple; dropped ones are left out.
+        The cleaned ones in ``pages``: a table of pyarrow for a table, else (for a column, too) a tuple; dropped ones are
+        left out.
     """
     from dedup.api import _pages
     from dedup.pipeline import find_duplicates
     from dedup.stages import Stages
 
-    is_table = hasattr(source, "__arrow_c_stream__")
-    held = source if is_table else list(source) if not isinstance(source, (str, dict)) else [source]
+    held = _held(source)
+    is_table = speaks_arrow(held)
     stream = _pages(held, options)
     stages = Stages()
     findings, _ = find_duplicates(stream, options, stages)
@@ -67,9 +69,18 @@ def clean_in_memory(source: Any, options: Options, choices: Choices) -> Cleaned:
     return Cleaned(Accounting.of(plan.corpus, removals, plan.dropped, skipped), removals, None, tuple(stream.errors), pages)
 
 
-def _clean_table(table: Any, edits: Edits, options: Options, cutter: Cutter = plain_cuts, leave: Leave = ignore) -> Any:
-    import pyarrow
+def _held(source: Any) -> Any:
+    """What can be read again and again: a table of pyarrow, or a list of what else a program handed over."""
+    if not speaks_arrow(source):
+        return list(source) if not isinstance(source, (str, dict)) else [source]
+    from dedup.readers.parquet import arrow_errors, from_arrow, is_column, values_of
 
+    given = from_arrow(source)
+    with arrow_errors():
+        return values_of(given) if is_column(given) else given.read_all()
+
+
+def _clean_table(table: Any, edits: Edits, options: Options, cutter: Cutter = plain_cuts, leave: Leave = ignore) -> Any:
     from dedup.cleaning.tables import clean_arrow
 
-    return clean_arrow(pyarrow.table(table), edits, options, cutter, leave)
+    return clean_arrow(table, edits, options, cutter, leave)

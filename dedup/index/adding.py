@@ -27,6 +27,8 @@ from dedup.index.store import Snapshot, Store, Writer
 from dedup.kernel import kernel
 from dedup.model import Page, ReadError, Skipped
 from dedup.options import Options
+from dedup.readers.parquet import from_arrow, is_column
+from dedup.readers.stream import speaks_arrow
 from dedup.readers.tables import _MISSING, id_fields, look_up
 from dedup.report.text import count
 
@@ -154,11 +156,11 @@ def named(source: Any, options: Options) -> Any:
     Raises:
         InputError: There is a text without one; of an iterable, while it is read.
     """
-    if hasattr(source, "__arrow_c_stream__"):
-        columns = getattr(getattr(source, "schema", None), "names", None)
-        if columns is not None and not set(id_fields(options)) & set(columns):
-            raise _unnamed("the table")
-        return source
+    if speaks_arrow(source):
+        given = from_arrow(source)
+        if is_column(given) or not set(id_fields(options)) & set(given.schema.names):
+            raise _unnamed("the column" if is_column(given) else "the table")
+        return given
     if isinstance(source, (str, Mapping)):
         return [_named(source, 0, options)]
     if isinstance(source, (list, tuple)):

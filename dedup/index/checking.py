@@ -165,6 +165,7 @@ class Checked:
         self.errors: tuple[ReadError, ...] = tuple(getattr(source, "errors", ()))
         self.skipped: tuple[Skipped, ...] = tuple(getattr(source, "skipped", ()))
         self.renamed, self.fields = getattr(source, "renamed", 0), getattr(source, "fields", ())
+        self.first_row = getattr(source, "first_row", 1)
         if left_out.places:
             self.skipped += (Skipped(f"stored places that were not looked at: one key has more than {ENOUGH:,}",
                                      left_out.places),)

@@ -47,8 +47,12 @@ def pages_from_objects(objects: Any, options: Options | None = None, **settings:
 
     Args:
         objects: An iterable of texts, mappings with a text field, or `Page` objects; or any object with
-            ``__arrow_c_stream__`` (a pyarrow or polars table). Those without an id are named "0", "1", ... by index.
+            ``__arrow_c_stream__`` or ``__arrow_c_array__`` (a table of pyarrow, pandas or polars, or a column of texts).
+            Those without an id are named "0", "1", ... by index.
         options: Settings of reading (``text_field``, ``id_field``, ``meta``, ``field_format``); or give them by name.
+
+    Raises:
+        InputError: While it is read: none of them has a text where it is looked for, or Arrow refuses the table.
 
     >>> [page.id for page in pages_from_objects(["one text", {"id": "b", "text": "another"}])]
     ['0', 'b']

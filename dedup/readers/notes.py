@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 LINES_A_KIND = 10  # error lines of one kind in one file; the rest is counted
 EXAMPLES = 10
 FIELDS = 1000  # names of fields that are remembered
+IN_LIST = re.compile(r"input\[\d+\]")  # a place in what a program handed over
 
 
 class Notes:
@@ -46,13 +48,13 @@ class Notes:
             kind: What errors like this have in common; default: the message.
         """
         self.error_count += 1
-        key = (source, kind or message)
+        key = ("input" if IN_LIST.fullmatch(source) else source, kind or message)
         self._kinds[key] += 1
         over = self._kinds[key] - LINES_A_KIND
         if over <= 0:
             self.errors.append(ReadError(source, line, " ".join(message.split())))
             return
-        entry = ReadError(source, None, f"… and {over:,} more {'line' if over == 1 else 'lines'} like this ({key[1]})")
+        entry = ReadError(key[0], None, f"… and {over:,} more {'line' if over == 1 else 'lines'} like this ({key[1]})")
         if key in self._summed:
             self.errors[self._summed[key]] = entry
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from dedup.errors import MissingExtraError, how_to_install
+from dedup.errors import InputError, MissingExtraError, how_to_install
 from dedup.options import Options
 from dedup.readers.csv import NAMED_TWICE, named_twice
 from dedup.readers.formats import A_REPORT
@@ -154,9 +155,46 @@ def _arrow_batches(file: BinaryIO) -> Iterator[Any]:
         yield from ipc.open_stream(file)
 
 
-def batches_of(source: Any) -> Iterator[Any]:
-    """Batches of any object with ``__arrow_c_stream__``."""
-    yield from import_pyarrow().RecordBatchReader.from_stream(source)
+def from_arrow(source: Any) -> Any:
+    """A reader of the batches of a table, or the chunked array of a column, of any object that speaks Arrow.
+
+    Raises:
+        InputError: The object cannot say it in Arrow, or Arrow refuses it.
+    """
+    pyarrow = import_pyarrow()
+    with arrow_errors(ValueError, TypeError, OverflowError):  # of the object's own library
+        if not hasattr(source, "__arrow_c_stream__"):
+            source = pyarrow.chunked_array([pyarrow.array(source)])
+        try:
+            return pyarrow.RecordBatchReader.from_stream(source)
+        except pyarrow.ArrowInvalid:  # a column has no fields; all else is refused for the same reason again
+            return pyarrow.chunked_array(source)
+
+
+def is_column(given: Any) -> bool:
+    """Whether what Arrow read is a column, and no table."""
+    return hasattr(given, "chunks")
+
+
+@contextlib.contextmanager
+def arrow_errors(*others: type[Exception]) -> Iterator[None]:
+    """What Arrow refuses meanwhile is an ``InputError``, and so are some other errors."""
+    try:
+        yield
+    except (import_pyarrow().ArrowException, OSError, *others) as error:
+        cause = " ".join("; ".join(map(str, error.args)).split())[:300] or type(error).__name__
+        raise InputError(f"Arrow cannot read it ({cause})", "input",
+                         "Select the columns that are needed, or give the rows as mappings.") from error
+
+
+def batches_of(source: Any, options: Options) -> Iterator[Any]:
+    """Batches of any object that speaks Arrow; a column holds the texts."""
+    given = from_arrow(source)
+    if is_column(given):
+        for chunk in given.chunks:
+            yield import_pyarrow().RecordBatch.from_arrays([chunk], [text_fields(options)[0]])
+    else:
+        yield from given
 
 
 def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = True, before: int = 0) -> Items:
@@ -164,7 +202,7 @@ def pages_of_batches(batches: Iterator[Any], reading: Reading, numbered: bool = 
 
     Args:
         numbered: The rows have an order; else all have the number -1.
-        before: Rows that stand before them.
+        before: Rows that stand before them; -1: they are counted from 0.
     """
     records = Records(reading)
     number = before if numbered else -1
@@ -210,6 +248,11 @@ def _checked(column: Any) -> Any:
             raise
         column.view(twins[column.type]).validate(full=True)  # sound but for cells that are not UTF-8
     return column
+
+
+def values_of(column: Any) -> list[Any]:
+    """Python values of a chunked array, as ``_values`` gives them; see ``_checked``."""
+    return [value for chunk in column.chunks for value in _values(_checked(chunk))]
 
 
 def _values(column: Any) -> list[Any]:

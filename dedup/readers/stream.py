@@ -39,6 +39,11 @@ _WINDOW_BYTES = 1 << 25  # HTML under way
 _WINDOW_PAGES = 4096
 OBJECTS = Path("input")  # where pages that a program holds stand
 _AT_LINE = re.compile(r"at line (\d+)")
+_REFUSED = {  # why a program's data is no text, and how to mend that
+    "text field missing": "",  # the message says it
+    "text is no string": "Name another field with text_field, or make its values strings.",
+    "item is no page": "Give texts, mappings with a text, pages or one table.",
+}
 
 
 class PageStream:
@@ -48,15 +53,17 @@ class PageStream:
         files: Files read so far.
         expected_bytes: Size of the files begun so far; a hint how much text there will be.
         bytes_behind: Size of the files that were read to their ends.
+        first_row: What the first record of a source is called: 1 in files, 0 among what a program holds.
     """
 
     def __init__(self, items: Any, options: Options, notes: Notes, naming: Naming | None = None,
-                 whole: Callable[[int | None], int | None] = lambda _: None) -> None:
+                 whole: Callable[[int | None], int | None] = lambda _: None, first_row: int = 1) -> None:
         self._notes = notes
         self._options = options
         self._items = items
         self._naming = naming
         self._begun = False
+        self.first_row = first_row
         self.files = 0
         self.expected_bytes = self.bytes_behind = 0
         self._whole = whole
@@ -419,11 +426,12 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
     reading = Reading(place, options, notes)
 
     def items(stream: PageStream) -> Items:
-        if hasattr(objects, "__arrow_c_stream__"):
-            from dedup.readers.parquet import batches_of, pages_of_batches
+        if speaks_arrow(objects):
+            from dedup.readers.parquet import arrow_errors, batches_of, pages_of_batches
 
-            for item in pages_of_batches(batches_of(objects), reading):
-                yield _as_object(item, (item.page if isinstance(item, Pending) else item).number - 1)
+            with arrow_errors():
+                for item in pages_of_batches(batches_of(objects, options), reading, before=-1):
+                    yield _as_object(item, (item.page if isinstance(item, Pending) else item).number)
             return
         from dedup.readers.tables import Records
 
@@ -440,7 +448,29 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
             if page is not None:
                 yield page
 
-    return PageStream(items, options, notes, Naming())
+    return PageStream(lambda stream: _unless_all_refused(items(stream), notes), options, notes, Naming(), first_row=0)
+
+
+def speaks_arrow(source: Any) -> bool:
+    """Whether an object is a table or a column of Arrow, or hands over its data as one."""
+    return hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
+
+
+def _unless_all_refused(items: Items, notes: Notes) -> Items:
+    """The items; a program whose data has no text where it is looked for does not go on with an empty report.
+
+    Raises:
+        InputError: There are no items, and that is why.
+    """
+    given = False
+    for item in items:
+        given = True
+        yield item
+    reasons = [entry.reason for entry in notes.skipped]
+    if not given and reasons and all(reason in _REFUSED for reason in reasons):
+        first = notes.errors[0]
+        mend = _REFUSED[reasons[0]] if len(reasons) == 1 else ""
+        raise InputError(first.message.removesuffix("; skipped"), first.source, mend)
 
 
 def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
@@ -459,6 +489,6 @@ def _object_page(thing: Any, index: int, records: Any) -> Page | Pending | None:
 def _as_object(item: Page | Pending, index: int) -> Page | Pending:
     """A page that came from a program, not from a line of a file: named by its index where it has no id."""
     page = item.page if isinstance(item, Pending) else item
-    unnamed = page.id in (f"input#{index}", f"input#{index + 1}") and page.source.startswith("input")
+    unnamed = page.id == f"input#{index}" and page.source.startswith("input")
     named = replace(page, id=str(index) if unnamed else page.id, line=1, record=False, number=index + 1)
     return replace(item, page=named) if isinstance(item, Pending) else named

@@ -51,8 +51,14 @@ def look_up(record: Mapping[str, Any], name: str) -> Any:
 
 
 def no_field(names: Iterable[str], there: Iterable[str]) -> str:
-    """The message for a record or table without a text field."""
-    return f"no field {' or '.join(map(shown_field, names))} ({fields_there(there)}); name one with text_field"
+    """The message for a record or table without a text field.
+
+    >>> no_field(["text", "content", "body"], ["doc_id"])
+    'no field text, content or body (there are: doc_id); name one with text_field'
+    """
+    *others, last = map(shown_field, names)
+    asked = f"{', '.join(others)} or {last}" if others else last
+    return f"no field {asked} ({fields_there(there)}); name one with text_field"
 
 
 def fields_there(there: Iterable[str]) -> str:

@@ -378,8 +378,9 @@ class Report:
         from dedup.report.text import count, percent
 
         figures = self.summary
+        skipped = f", {figures.skipped:,} skipped" if figures.skipped else ""
         return (f"<Report: {count(figures.pages, 'page')}, {count(figures.groups, 'group')}, "
-                f"{percent(figures.duplicate_share)} duplicate>")
+                f"{percent(figures.duplicate_share)} duplicate{skipped}>")
 
     def _repr_html_(self) -> str:
         from dedup.report.card import notebook_card

@@ -154,6 +154,7 @@ def _page_batch(batch: PageBatch, schema: pa.Schema) -> pa.RecordBatch:
     columns["meta"] = [_text(meta_text(head)) for head in heads]
     columns |= {name: [getattr(head, name) for head in heads]
                 for name in ("words", "chars", "duplicate_chars", "within_share", "across_share")}
+    columns["row"] = pa.array(batch.rows, mask=batch.rows < 0)
     columns["keep"] = [kept is None for kept in batch.kept_page]
     columns["kept_page"] = [_text(kept) for kept in batch.kept_page]
     columns["groups"] = pa.ListArray.from_arrays(batch.group_first.astype(np.int32), batch.groups)

@@ -33,8 +33,8 @@ BATCH_ROWS = 8192
 SPAN_FIELDS = (("start", "int64"), ("end", "int64"), ("group", "int64"), ("kind", "string"), ("verdict", "string"),
                ("stays", "bool"), ("cut", "bool"))
 COLUMNS: tuple[tuple[str, str], ...] = (
-    ("id", "string"), ("source", "string"), ("title", "string"), ("meta", "string"), ("words", "int64"), ("chars", "int64"),
-    ("keep", "bool"), ("kept_page", "string"), ("groups", "list<int64>"),
+    ("id", "string"), ("source", "string"), ("row", "int64"), ("title", "string"), ("meta", "string"), ("words", "int64"),
+    ("chars", "int64"), ("keep", "bool"), ("kept_page", "string"), ("groups", "list<int64>"),
     ("spans", f"list<struct<{', '.join(f'{name}: {kind}' for name, kind in SPAN_FIELDS)}>>"),
     ("duplicate_chars", "int64"), ("within_share", "float64"), ("across_share", "float64"),
     *((name, "float64") for name in (*SHARES, *REPETITION)))
@@ -47,6 +47,7 @@ class PageBatch:
 
     Attributes:
         heads: The pages; verdicts, small repeats and texts may be missing.
+        rows: Where they stand in their sources, -1 for a whole file or where it is not known.
         kept_page: Ids of the pages that stay for them, ``None`` where they stay themselves.
         group_first, groups: Groups of each page, ascending: ``groups[group_first[i]:group_first[i + 1]]``.
         spans: Their spans.
@@ -54,6 +55,7 @@ class PageBatch:
     """
 
     heads: list[PageReport]
+    rows: I64
     kept_page: list[str | None]
     group_first: I64
     groups: I64
@@ -70,7 +72,8 @@ def page_batches(report: Report) -> Iterator[PageBatch]:
         pages = slice(at, min(at + BATCH_ROWS, count))
         spans = known.spans.of(pages)
         yield PageBatch(
-            list(heads[pages]), [None if kept < 0 else names[kept] for kept in known.kept[pages].tolist()],
+            list(heads[pages]), np.full(pages.stop - at, -1) if known.rows is None else known.rows[pages],
+            [None if kept < 0 else names[kept] for kept in known.kept[pages].tolist()],
             *_groups(spans), spans, None if known.shares is None else known.shares[pages],
             None if known.repetition is None else known.repetition(pages))
 
@@ -92,12 +95,12 @@ def page_rows(batch: PageBatch) -> Iterator[dict[str, Any]]:
                for table, names in ((batch.shares, SHARES), (batch.repetition, REPETITION))]
     groups, spans = batch.groups.tolist(), _span_rows(batch.spans)
     edges = itertools.pairwise(batch.group_first.tolist())
-    for head, kept, (g0, g1), own, shares, repetition in zip(batch.heads, batch.kept_page, edges, spans, *figures,
-                                                             strict=True):
-        yield {"id": head.id, "source": head.source, "title": head.title, "meta": dict(head.meta), "words": head.words,
-               "chars": head.chars, "keep": kept is None, "kept_page": kept, "groups": groups[g0:g1], "spans": own,
-               "duplicate_chars": head.duplicate_chars, "within_share": head.within_share,
-               "across_share": head.across_share, **dict(zip(SHARES, shares, strict=True)),
+    for head, row, kept, (g0, g1), own, shares, repetition in zip(batch.heads, batch.rows.tolist(), batch.kept_page, edges,
+                                                                  spans, *figures, strict=True):
+        yield {"id": head.id, "source": head.source, "row": row if row >= 0 else None, "title": head.title,
+               "meta": dict(head.meta), "words": head.words, "chars": head.chars, "keep": kept is None, "kept_page": kept,
+               "groups": groups[g0:g1], "spans": own, "duplicate_chars": head.duplicate_chars,
+               "within_share": head.within_share, "across_share": head.across_share, **dict(zip(SHARES, shares, strict=True)),
                **dict(zip(REPETITION, repetition, strict=True))}
 
 
@@ -112,6 +115,7 @@ def page_columns(report: Report) -> Iterator[dict[str, Column]]:
             "cut": Truths(spans.cut)}
         yield {
             "id": _text([head.id for head in heads]), "source": _text([head.source for head in heads]),
+            "row": Numbers(batch.rows),
             "title": _text([head.title for head in heads]),
             "meta": Json(_strings([encode(dict(head.meta)) for head in heads])),
             "words": _numbers([head.words for head in heads]), "chars": _numbers([head.chars for head in heads]),

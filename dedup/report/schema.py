@@ -37,8 +37,8 @@ _SOMETIMES: dict[str, set[str]] = {
     "Group": {"representative", "period", "part_of", "count"},
     "Occurrence": {"text", "source_exact", "dice", "evidence", "copies"}, "Pair": {"dice", "evidence", "opcodes"}}
 _SHARE = re.compile(r"(?:.*_share|.*similarity|jaccard|containment(?:_[ab])?|dice)\Z")
-_NULLABLE = {"title", "kept_page", "verdict", "period", "part_of", "source_start", "source_end", "path", "dice", "evidence",
-             *SHARES, *REPETITION}  # columns
+_NULLABLE = {"row", "title", "kept_page", "verdict", "period", "part_of", "source_start", "source_end", "path", "dice",
+             "evidence", *SHARES, *REPETITION}  # columns
 
 
 def schema(name: SchemaName, closed: bool = False) -> Schema:

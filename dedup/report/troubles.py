@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from dedup.readers.notes import IN_LIST
 from dedup.report.gather import heads_of
 from dedup.report.text import count, with_flags
 
@@ -33,7 +34,8 @@ PLAIN = {
     "unreadable file": "cannot be opened",
     "unreadable folder": "cannot be opened",
 }
-_OF_RECORDS = ("WARC record", "HTTP status", "no HTTP response", "neither HTML nor text", "empty body", "body cannot")
+_OF_RECORDS = ("WARC record", "HTTP status", "no HTTP response", "neither HTML nor text", "empty body", "body cannot",
+               "text is no string", "record is no object", "item is no page", "row is not valid")
 NAMED = 1_000  # pages whose places are looked at for the folder that all have in common
 _DONE = re.compile(r"[,;]\s+(?:(?:row|line|file|page) )?skipped\Z")
 _SUMMED = re.compile(r"… and ([\d,]+) more lines? like this \((.*)\)\Z")
@@ -91,7 +93,8 @@ def _noun(entry: Skipped) -> str:
         return "folder"
     if entry.reason.endswith("so in no pair"):
         return "page"
-    record = entry.reason.startswith(_OF_RECORDS) or any(_split(place)[1] for place in entry.examples)
+    record = entry.reason.startswith(_OF_RECORDS) or any(_split(place)[1] or IN_LIST.fullmatch(place)
+                                                             for place in entry.examples)
     return "record" if record else "file"
 
 

@@ -85,7 +85,7 @@ def test_a_table_gives_the_same_bytes_however_it_is_cut(spark: Any, folder: Path
 
 def test_a_column_that_is_missing_is_answered_with_those_there_are(spark: Any) -> None:
     table = spark.createDataFrame([("a", "b")], "name string, words string")
-    with pytest.raises(OptionError, match="no field text or content or body \\(there are: name, words\\)"):
+    with pytest.raises(OptionError, match="no field text, content or body \\(there are: name, words\\)"):
         scan(table)
     assert len(scan(table, text_field="words", id_field="name").pages) == 1
 

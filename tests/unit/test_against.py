@@ -168,7 +168,7 @@ def test_against_is_refused_where_it_makes_no_sense() -> None:
 def test_errors_of_both_sides_are_told() -> None:
     report = scan([P[0], 5], against=[P[0], {"no": "text"}])
     assert [error.message for error in report.errors] == [
-        "row 1: no field text or content or body (there are: no); name one with text_field; skipped",
+        "row 1: no field text, content or body (there are: no); name one with text_field; skipped",
         "is int, not a text, mapping or Page; skipped"]
     assert report.summary.skipped == 2
 

@@ -101,7 +101,7 @@ def test_field_names_of_any_kind_are_read_and_shown_escaped(tmp_path: Path, name
     (page,), stream = read(path, text_field=name)
     assert (page.text, stream.errors) == ("the text", [])
     _, stream = read(path)
-    assert stream.errors[0].message.startswith(f"no field text or content or body (there are: {name!r}, id); name one")
+    assert stream.errors[0].message.startswith(f"no field text, content or body (there are: {name!r}, id); name one")
     _, stream = read(path, text_field=name + "x")
     assert stream.errors[0].message.startswith(f"no field {name + 'x'!r} (there are: {name!r}, id); ")
 
