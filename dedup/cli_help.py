@@ -55,7 +55,7 @@ EXAMPLES = {
 """,
     "suppressions": """\
   dedup suppressions docs/ --baseline known.jsonl    what hides what
-  dedup suppressions docs/ --for docs --stale        with the settings of the scan: exit 1 if one is of no use
+  dedup suppressions docs/ --for docs --stale        exit 1 if one is of no use
 """,
     "schema": """\
   dedup schema > report.schema.json

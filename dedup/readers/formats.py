@@ -27,7 +27,7 @@ _REPORT = re.compile(  # how reports begin: Markdown, text, JSON, SARIF, tables 
     rb'<!-- dedup-report -->|Report of dedup \d[\w.+-]*\r?\n|\{"format": ?"dedup-report/'
     rb'|\{"\$schema":"[^"\n]{0,200}","version":"2\.1\.0","runs":\[\{"tool":\{"driver":\{"name":"dedup",'
     rb'|group,kind,verdicts?,|\{"group":\d+,"kind":"[a-z]+","verdicts?":'
-    rb'|id,source,title,meta,words,chars,keep,kept_page,|\{"id":"[^\n]{0,6000}?,"keep":(?:true|false),"kept_page":'
+    rb'|id,source,(?:row,)?title,meta,words,chars,keep,kept_page,|\{"id":"[^\n]{0,6000}?,"keep":(?:true|false),"kept_page":'
     rb'|[^\0]{0,300}<meta name="generator" content="dedup ')
 _CONTENT = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"WARC/", "warc"), (b"filedesc://", "warc"))
 _BINARY = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF-", b"PK\x03\x04", b"PK\x05\x06", b"\x7fELF", b"RIFF", b"BZh",

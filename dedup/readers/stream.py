@@ -448,7 +448,9 @@ def stream_of_objects(objects: Any, options: Options, name: str = "") -> PageStr
             if page is not None:
                 yield page
 
-    return PageStream(lambda stream: _unless_all_refused(items(stream), notes), options, notes, Naming(), first_row=0)
+    def pages(stream: PageStream) -> Items:
+        return _unless_all_refused(items(stream), notes, options)
+    return PageStream(pages, options, notes, Naming(), first_row=0)
 
 
 def speaks_arrow(source: Any) -> bool:
@@ -456,8 +458,10 @@ def speaks_arrow(source: Any) -> bool:
     return hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__")
 
 
-def _unless_all_refused(items: Items, notes: Notes) -> Items:
+def _unless_all_refused(items: Items, notes: Notes, options: Options) -> Items:
     """The items; a program whose data has no text where it is looked for does not go on with an empty report.
+
+    Where texts are there, but null, it does: a batch of a pipeline may hold nothing else.
 
     Raises:
         InputError: There are no items, and that is why.
@@ -469,6 +473,9 @@ def _unless_all_refused(items: Items, notes: Notes) -> Items:
     reasons = [entry.reason for entry in notes.skipped]
     if not given and reasons and all(reason in _REFUSED for reason in reasons):
         first = notes.errors[0]
+        is_nested = "." in (options.text_field or "")  # what holds the text may be null, too
+        if is_nested or (len(reasons) == 1 and "the text is null," in first.message):
+            return
         mend = _REFUSED[reasons[0]] if len(reasons) == 1 else ""
         raise InputError(first.message.removesuffix("; skipped"), first.source, mend)
 

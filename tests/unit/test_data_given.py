@@ -68,6 +68,12 @@ def test_what_is_no_text_at_all_is_an_error(given: list[Any], says: str) -> None
         scan(given)
 
 
+def test_a_batch_in_which_all_texts_are_null_is_skipped() -> None:
+    for given, settings in (([{"id": "a", "text": None}], {}), ([{"id": "a", "page": None}], {"text_field": "page.body"})):
+        report = scan(given, **settings)
+        assert (report.summary.pages, report.summary.skipped) == (0, 1)
+
+
 def test_a_list_of_batches_and_a_column_of_bytes_are_errors() -> None:
     pa = library("pyarrow")
     with pytest.raises(InputError, match=r"is RecordBatch, not a text.*one table"):
