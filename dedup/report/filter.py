@@ -98,10 +98,9 @@ def filter_verdicts(page: PageReport, numbers: Mapping[int, int], gone: Collecti
     Args:
         gone: Groups that stand on other pages only by now.
     """
-    numbers = {old: new for old, new in numbers.items() if old not in gone} if gone else numbers
-    verdicts = tuple(dataclasses.replace(verdict, groups=_renumber(verdict.groups, numbers))
-                     for verdict in page.verdicts
-                     if not verdict.groups or any(group in numbers for group in verdict.groups))
+    left = [(verdict, tuple(group for group in verdict.groups if group not in gone)) for verdict in page.verdicts]
+    verdicts = tuple(dataclasses.replace(verdict, groups=_renumber(groups, numbers)) for verdict, groups in left
+                     if not verdict.groups or any(group in numbers for group in groups))
     return dataclasses.replace(page, verdicts=verdicts)
 
 
