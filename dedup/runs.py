@@ -7,6 +7,7 @@ short blocks extend it. What lies inside a longer passage in both places is abso
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -277,10 +278,12 @@ def _joined(engine: LocalEngine, corpus: Corpus, links: Links, max_edit: int) ->
     return passages, rows_of((joined == 1) & (exact == 0))
 
 
-def headlines(corpus: Corpus) -> U8:
-    """Whether each block stands in an ``h1``, 0 or 1: what two pages share does not go on over the headlines of both."""
-    marked = np.zeros(len(corpus.start), np.uint8)
-    for p, layout in corpus.pages.layouts.items():
+def headlines(corpus: Corpus, pages: Iterable[int] | None = None) -> U8:
+    """Whether each block, of all pages or of some, stands in an ``h1``, 0 or 1: what two pages share does not go on over the
+    headlines of both."""
+    marked, layouts = np.zeros(len(corpus.start), np.uint8), corpus.pages.layouts
+    for p in layouts if pages is None else layouts.keys() & pages:
+        layout = layouts[p]
         if len(marked) and " h1 " in layout.steps:
             rows = [row for row, step in enumerate(layout.steps.split("\n")) if step.startswith(" h1 ")]
             blocks = slice(int(corpus.page_first[p]), int(corpus.page_first[p + 1]))

@@ -20,6 +20,7 @@ from dedup.kernel import kernel
 from dedup.model import Verdict
 from dedup.order import distinct_keys, in_order
 from dedup.parts import Parts
+from dedup.runs import headlines
 from dedup.stands import MENU_LINK_SHARE, Stands
 from dedup.verdict_kinds import NAMES, NAVIGATION, SHARED, TEMPLATE
 
@@ -31,6 +32,7 @@ Flags = npt.NDArray[np.bool_]
 DEVICE_SHARE, FOOTER_SHARE, NEXT_BLOCKS = 0.5, 0.5, 3  # of a copy that is for one device, in the footer; to the next copy
 COPY_SHARE = 0.9  # of both pages' words, for one to be a copy of the other
 TEMPLATE_AGAIN = 0.95  # of a place that lies in the template, for it to be no passage of its own
+OWN_SHARE = 0.5  # of a site's pages, that a headline stands on fewer of to be the page's own
 LINK_LIST = 0.8  # of a copy in links, for it to be a list of links
 MIN_CONTENT = 0.05  # of a page's words that are not template, for the template to be left out of that
 
@@ -180,8 +182,30 @@ class Judgement:
                 headings = np.add.reduceat(heading.astype(np.int64), self.first[:-1])
                 all_headings = np.bincount(self.group, headings, groups)
                 template &= (headings == 0) | (2 * all_headings >= widths(self.table.first))[self.group]
+            found = rows_of(template)
+            template[found] = ~self._of_an_article(found)
             template |= elsewhere & self._in_template(template)
         return np.where(elsewhere, np.where(template, TEMPLATE, SHARED), -1).astype(np.int8)
+
+    def _of_an_article(self, stands: I64) -> Flags:
+        """Which stands are of a text at several addresses: their passage goes on from the page's own headline, which most
+        pages of the site do not have; or it stands on the very pages on which such a one does."""
+        pages = np.unique(self.page[stands])
+        before = sums(headlines(self.findings.corpus, pages.tolist()).astype(np.int64))
+        rows, first = kernel.take_ranges(self.first, stands)
+        copies = self.copies.take(rows)
+        over = before[copies.last_block] > before[copies.first_block + ~copies.opens]
+        group, site, of_site = self.group[stands], self.sites[0][self.page[stands]], self.sites[1]
+        new = begins_new(group)
+        number = np.cumsum(new) - 1
+        owned = np.logical_or.reduceat(over, first[:-1]) & (np.bincount(number)[number] < OWN_SHARE * of_site[site])
+        owned = np.logical_and.reduceat(owned, rows_of(new))
+        if not owned.any():
+            return np.zeros(len(stands), bool)
+        mixed = self.page[stands].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        on = np.add.reduceat((mixed ^ mixed >> np.uint64(32)) * mixed, rows_of(new))  # equal for groups of the same pages
+        found: Flags = np.isin(on, on[owned])[number]
+        return found
 
     def _in_template(self, template: Flags) -> Flags:
         """Stands that are the template again, and a word beside it by chance: nearly all of each place lies in it."""

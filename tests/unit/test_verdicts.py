@@ -313,6 +313,36 @@ def test_what_stands_on_several_sites_is_no_template():
     assert all(kinds(report, n) == ["shared"] for n in range(6))
 
 
+def site_with(tmp_path, article, copies, others):
+    """A site of HTML pages: one article at some addresses, and other articles, below one menu and above one footer."""
+    foot = prose(14, 75)
+    for n in range(copies + others):
+        head, body = article if n < copies else (prose(7, 100 + n), [prose(40, 200 + 10 * n + k) for k in range(4)])
+        advert = f"<aside><p>{prose(30, 900 + n)}</p></aside>"
+        half = len(body) // 2
+        first, second = ("".join(f"<p>{text}</p>" for text in part) for part in (body[:half], body[half:]))
+        main = f"<main><h1>{head}</h1>{first}{advert}{second}</main>"
+        (tmp_path / f"{n:02}.html").write_text(f"<body><nav>{prose(9, 76)}</nav>{main}<footer>{foot}</footer></body>",
+                                            encoding="utf-8")
+    return scan(tmp_path)
+
+
+def test_an_article_at_several_addresses_of_a_site_is_no_template(tmp_path):
+    report = site_with(tmp_path, (prose(7, 77), P[:4]), 3, 8)
+    template = {number for page in report.pages for v in page.verdicts if v.kind == "template" for number in v.groups}
+    told = [report.groups[number].occurrences[0].text for number in template]
+    assert told
+    assert not any(" ".join(text.split()[:8]) in part for text in P[:4] for part in told)
+    assert [set(kinds(report, n)) for n in range(11)] == [{"template", "shared"}] * 3 + [{"template"}] * 8
+
+
+def test_a_headline_that_most_pages_have_is_the_site_s_own(tmp_path):
+    for n in range(6):
+        (tmp_path / f"{n}.html").write_text(f"<body><h1>{prose(6, 78)}</h1><p>{P[0]}</p><p>{prose(60, 90 + n)}</p></body>",
+                                            encoding="utf-8")
+    assert all(kinds(scan(tmp_path), n) == ["template"] for n in range(6))
+
+
 def test_a_menu_that_stands_twice_is_navigation(tmp_path):
     menu = "".join(f'<li><a href="/{n}">Section number {n} of the paper</a></li>' for n in range(8))
     html = f"<body><nav><ul>{menu}</ul></nav><p>{P[0]}</p><p>{P[1]}</p><nav><ul>{menu}</ul></nav></body>"
