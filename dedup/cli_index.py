@@ -138,6 +138,12 @@ def _hint(action: str, name: str, groups: dict[str, str]) -> str:
     return f"It takes {', '.join(takes)}." if takes else ""
 
 
+def _count(number: int, noun: str) -> str:
+    from dedup.report.text import count
+
+    return count(number, noun)
+
+
 def _sources(paths: tuple[str, ...], index: Path | str) -> Any:
     """Places as ``Index.add`` takes them."""
     from dedup.errors import InputError
@@ -198,12 +204,10 @@ def _put(index: Index, sources: list[Path | str], prefix: str, settings: dict[st
 
 
 def _told(done: Added, pages: int) -> str:
-    from dedup.report.text import count
-
-    parts = [f"{count(done.added, 'page')} added"]
+    parts = [f"{_count(done.added, 'page')} added"]
     parts += [f"{done.replaced:,} in place of earlier ones with the same id"] * (done.replaced > 0)
     parts += [f"{done.unchanged:,} unchanged"] * (done.unchanged > 0)
-    return f"{', '.join(parts)}; the index holds {count(pages, 'page')}"
+    return f"{', '.join(parts)}; the index holds {_count(pages, 'page')}"
 
 
 def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: bool = False, except_own: bool = False,
@@ -238,7 +242,6 @@ def _check(place: Path | str, *paths: str, quiet: bool, unit: Any = None, add: b
 
 def _remove(place: Path | str, *ids: str, quiet: bool, wait: float = WAIT) -> int:
     from dedup.index import Index
-    from dedup.report.text import count
 
     named = [name for name in ids if name != cli.STDIN]
     if len(named) < len(ids):
@@ -248,7 +251,7 @@ def _remove(place: Path | str, *ids: str, quiet: bool, wait: float = WAIT) -> in
     if not quiet:
         absent = len(set(named)) - gone
         more = f", {absent:,} of the ids were not in it" if absent else ""
-        cli_output.print_lines([f"{count(gone, 'page')} removed{more}; the index holds {count(pages, 'page')}"])
+        cli_output.print_lines([f"{_count(gone, 'page')} removed{more}; the index holds {_count(pages, 'page')}"])
     return cli.DONE
 
 
@@ -268,7 +271,7 @@ def _info(place: Path | str, *, quiet: bool, format: str | None = None) -> int:
     each = found.file_bytes / found.pages if found.pages else 0
     settings = ", ".join(f"{cli.flag(name)} {value}" for name, value in found.settings.items())
     cli_output.print_lines([
-        f"{found.place}: {found.pages:,} pages, {found.text_bytes:,} bytes of text",
+        f"{found.place}: {_count(found.pages, 'page')}, {found.text_bytes:,} bytes of text",
         f"  {'memory' if isinstance(place, str) else 'file  '}    {found.file_bytes:,} bytes, "
         + ("all that the server holds" if isinstance(place, str) else f"{each:,.0f} a page"),
         f"  levels    {', '.join(found.levels)}",
@@ -280,8 +283,8 @@ def _info(place: Path | str, *, quiet: bool, format: str | None = None) -> int:
 
 def _to_compact(place: Path | str, found: Info) -> str:
     if isinstance(place, str):
-        return f"removed   {found.removed:,} pages that still have postings (dedup index compact clears them)"
-    return f"segments  {found.segments:,}; {found.removed:,} removed pages (dedup index compact makes one a level)"
+        return f"removed   {_count(found.removed, 'page')} whose postings are still there (dedup index compact clears them)"
+    return f"segments  {found.segments:,}; {_count(found.removed, 'removed page')} (dedup index compact makes one a level)"
 
 
 def _verify(place: Path | str, *, quiet: bool, **settings: Any) -> int:
@@ -292,7 +295,8 @@ def _verify(place: Path | str, *, quiet: bool, **settings: Any) -> int:
     for line in found.problems:
         cli_output.note(f"{_shown(place)}: {line}")
     if found.ok and not quiet:
-        cli_output.print_lines([f"{_shown(place)}: all is well; {found.pages:,} pages and their postings were looked at"])
+        looked_at = f"{_count(found.pages, 'page')} and all postings"
+        cli_output.print_lines([f"{_shown(place)}: all is well; {looked_at} were looked at"])
     if not found.ok:
         named = _shown(place)
         cli_output.note(f"dedup: {named} is damaged. Save what is whole with: dedup index rebuild {named} -o NEW")
@@ -320,7 +324,8 @@ def _rebuild(place: Path | str, *, quiet: bool, levels: tuple[str, ...] = (), ou
     for line in done.problems:
         cli_output.note(f"{_shown(place)}: {line}")
     if not quiet:
-        cli_output.print_lines([f"{_shown(target)}: {done.pages:,} pages" + (", all of them" if not done.problems else "")])
+        whole = "" if done.problems else ", all of them"
+        cli_output.print_lines([f"{_shown(target)}: {_count(done.pages, 'page')}{whole}"])
     return cli.PARTLY if done.problems else cli.DONE
 
 
@@ -329,9 +334,9 @@ def _export(place: Path | str, *, quiet: bool, output: tuple[str, ...] = ()) -> 
 
     target = Path(_one_output(output, "pages.jsonl"))
     with Index.open(place) as index:
-        count = index.export(target)
+        pages = index.export(target)
     if not quiet:
-        cli_output.print_lines([f"{target}: {count:,} pages"])
+        cli_output.print_lines([f"{target}: {_count(pages, 'page')}"])
     return cli.DONE
 
 
