@@ -42,9 +42,10 @@ def run(command: list[str], cwd: Path | None = None, limit: float | None = None)
 
     Memory is read from ``/proc/PID/status`` every 10 ms (``RssAnon`` and ``RssShmem``): counters, not a walk over the
     page tables as for ``smaps_rollup``, so that looking does not slow down what is looked at. Modules are compiled once, as
-    in an installation, also where the environment asks for no bytecode files.
+    in an installation, also where the environment asks for no bytecode files. NumPy's matrix library has one thread in all
+    of them: nobody multiplies matrices, and its other threads spin for a while before they sleep.
     """
-    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(BYTECODE)}
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": str(BYTECODE), "OPENBLAS_NUM_THREADS": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
